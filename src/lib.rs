@@ -1,0 +1,12 @@
+//! An encrypted secrets store that lives in the git repository, and a runner that injects the
+//! secrets into one process.
+//!
+//! The layers, top down; an import never points back up, and those in braces do not know each
+//! other:
+//!
+//! ```text
+//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform }
+//! ```
+
+pub mod mask;
+pub mod secret;
