@@ -8,5 +8,8 @@
 //! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform }
 //! ```
 
+pub mod crypto;
+pub mod fault;
 pub mod mask;
+pub mod platform;
 pub mod secret;

@@ -20,13 +20,12 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Reads to the end of `source` into one allocation that never moves, so that no copy is left
-    /// behind by a growing buffer.
+    /// Reads to the end of `source`; whatever the value passes through is wiped.
     ///
     /// # Errors
     /// What reading fails with; `InvalidInput` when there are more than `limit` bytes.
     pub fn read(source: &mut dyn Read, limit: usize) -> io::Result<Self> {
-        let mut secret = Self::with_capacity(limit + 1);
+        let mut secret = Self::with_capacity(limit.min(4096));
         let mut chunk = Zeroizing::new([0_u8; 4096]);
         loop {
             let count = match source.read(&mut chunk[..]) {

@@ -1,0 +1,22 @@
+//! Seal, open, sign, verify: every primitive the product uses, and nothing about files or names.
+//!
+//! Nothing above this module names a cryptographic crate. What is secret goes in and out as
+//! [`crate::secret::Secret`] or [`crate::secret::Key`].
+
+mod cipher;
+mod derive;
+mod encoding;
+mod envelope;
+mod random;
+mod signature;
+mod vault_id;
+
+pub use cipher::{OVERHEAD, open, padded_length, seal};
+pub use derive::{Commitment, DataKey, EntryKey};
+pub use encoding::{
+    Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, sha256,
+};
+pub use envelope::{Identity, Recipient, UnsealError};
+pub use random::{Alphabet, random_bytes, random_key, random_text};
+pub use signature::{Claim, PublicKey, Signature, SigningKey, verify_all};
+pub use vault_id::VaultId;

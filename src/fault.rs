@@ -1,0 +1,99 @@
+//! What went wrong, of which kind, and what to type next.
+//!
+//! A [`Fault`] travels inside an [`anyhow::Error`]; layers above add context to it. The kind
+//! decides the exit status and is the only thing code branches on, never the words. A message is
+//! lower case without a full stop and names the path or name concerned; it never holds plaintext.
+
+use std::fmt;
+
+/// The kinds of failure that a caller can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line, a name or a value is not acceptable.
+    Usage,
+    /// There is no key, the key belongs to no member, or there is no pin.
+    Locked,
+    /// Something is tampered with, untrusted or corrupt.
+    Refused,
+    /// A wanted secret is absent or cannot be given to a process.
+    Incomplete,
+    /// A check ran to its end and found something.
+    Found,
+    /// The command exists and cannot be executed.
+    NotExecutable,
+    /// The command was not found.
+    NotFound,
+    /// Anything else: the disk, a permission, another program.
+    Failed,
+}
+
+/// A failure with its kind and its hints.
+#[derive(Debug)]
+pub struct Fault {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+}
+
+impl Fault {
+    /// A failure of the given kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new() }
+    }
+
+    /// [`Kind::Usage`].
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// [`Kind::Locked`].
+    pub fn locked(message: impl Into<String>) -> Self {
+        Self::new(Kind::Locked, message)
+    }
+
+    /// [`Kind::Refused`].
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+
+    /// [`Kind::Incomplete`].
+    pub fn incomplete(message: impl Into<String>) -> Self {
+        Self::new(Kind::Incomplete, message)
+    }
+
+    /// [`Kind::Failed`].
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// Adds a line that says what to do about it, best as a command to type.
+    #[must_use]
+    pub fn hint(mut self, line: impl Into<String>) -> Self {
+        self.hints.push(line.into());
+        self
+    }
+
+    /// The kind of the outermost fault in `error`; [`Kind::Failed`] where there is none.
+    #[must_use]
+    pub fn kind_of(error: &anyhow::Error) -> Kind {
+        faults(error).next().map_or(Kind::Failed, |fault| fault.kind)
+    }
+
+    /// All hints in `error`, outermost first.
+    #[must_use]
+    pub fn hints_of(error: &anyhow::Error) -> Vec<&str> {
+        faults(error).flat_map(|fault| fault.hints.iter().map(String::as_str)).collect()
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+fn faults(error: &anyhow::Error) -> impl Iterator<Item = &Fault> {
+    error.chain().filter_map(|cause| cause.downcast_ref::<Fault>())
+}

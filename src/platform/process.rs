@@ -1,0 +1,91 @@
+//! This process: made hard to look into, and replaced by the command.
+#![expect(unsafe_code, reason = "execve and signal dispositions need the C library")]
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ptr;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::inherited;
+
+/// The process is hardened; holds what a command must get back.
+pub struct Hardened {
+    core: Rlimit,
+}
+
+/// Keeps other processes of the same user from reading this one's memory, and keeps a crash from
+/// writing it to disk. Must run before a thread exists and before a key is read.
+#[must_use]
+pub fn harden() -> Hardened {
+    // Both can only fail on a kernel that forbids them, and then nothing else can be done: the
+    // process has the protection that its user has anyway.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let core = getrlimit(Resource::Core);
+    // The hard limit stays, or the command could not be given its limit back.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core.maximum });
+    Hardened { core }
+}
+
+/// Replaces this process by `program`, which is a path. Returns only when that failed.
+///
+/// The command gets `arguments` (its own name first) and `environment` (`NAME=value`) and nothing
+/// else from us: the core limit and SIGPIPE are as the caller had set them, and the kernel makes
+/// the new program dumpable again.
+#[must_use]
+pub fn execute(
+    program: &OsStr,
+    arguments: &[OsString],
+    environment: &[CString],
+    hardened: &Hardened,
+) -> io::Error {
+    let Ok(path) = CString::new(program.as_bytes()) else { return contains_nul() };
+    let arguments: Result<Vec<CString>, _> =
+        arguments.iter().map(|argument| CString::new(argument.clone().into_vec())).collect();
+    let Ok(arguments) = arguments else { return contains_nul() };
+    let argv: Vec<_> =
+        arguments.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
+    let envp: Vec<_> =
+        environment.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect();
+    inherited::restore_pipe_signal();
+    let _ = setrlimit(Resource::Core, hardened.core);
+    // SAFETY: both arrays end with a null pointer and point to NUL-terminated strings that live
+    // until after the call.
+    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    let error = io::Error::last_os_error();
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: hardened.core.maximum });
+    error
+}
+
+fn contains_nul() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte")
+}
+
+/// While it lives, a write past the file-size limit is an error instead of a deadly signal.
+pub struct FileSizeSignalIgnored {
+    before: libc::sighandler_t,
+}
+
+impl FileSizeSignalIgnored {
+    /// Ignores SIGXFSZ.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "it changes the process, so it is never implied"
+    )]
+    pub fn new() -> Self {
+        // SAFETY: ignoring a signal runs none of our code.
+        Self { before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) } }
+    }
+}
+
+impl Drop for FileSizeSignalIgnored {
+    fn drop(&mut self) {
+        if self.before != libc::SIG_ERR {
+            // SAFETY: puts back the disposition that was there before; we never install handlers.
+            unsafe { libc::signal(libc::SIGXFSZ, self.before) };
+        }
+    }
+}
