@@ -13,3 +13,4 @@ pub mod fault;
 pub mod mask;
 pub mod platform;
 pub mod secret;
+pub mod vault;

@@ -13,7 +13,7 @@ use crate::secret::{Key, Secret};
 const IDENTITY_PREFIX: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
 
 /// The public half of an age key, `age1…`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipient(age::x25519::Recipient);
 
 /// The text is not a recipient (or not in its one spelling).

@@ -12,7 +12,7 @@ const SHARED: usize = 64;
 
 /// A public key that can be told apart from every other by its bytes: canonical encoding, prime
 /// order. The bytes of a [`PublicKey`] are always a usable key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {

@@ -1,0 +1,182 @@
+//! New contents, signed: entries by their writers, environments and roster by the authority.
+//!
+//! Pure apart from randomness: makes files and writes none. The caller has checked everything
+//! that the new content rests on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::format::{
+    ROSTER_PATH, entry_path, environment_path, sealed_place, write_entry, write_environment,
+    write_roster,
+};
+use super::model::{Access, Entry, Environment, Epoch, Listed, Member, Moment, Roster, Signing};
+use super::name::{EnvironmentName, MemberName, SecretName};
+use super::store::NewFile;
+use super::unlock::{Unlocked, data_key_payload, entry_keys_payload};
+use crate::crypto::{self, DataKey, Recipient, SigningKey, VaultId, sha256};
+use crate::fault::Fault;
+use crate::secret::Secret;
+
+/// Somebody who may write in an environment, with what it takes.
+pub struct Author<'a> {
+    /// The vault.
+    pub vault: VaultId,
+    /// The environment, checked.
+    pub environment: &'a Environment,
+    /// The data key of its newest epoch, among others.
+    pub keys: &'a Unlocked,
+    /// Who.
+    pub name: &'a MemberName,
+    /// The author's signing key.
+    pub key: &'a SigningKey,
+}
+
+impl Author<'_> {
+    /// The file of `name` with this value, sealed in the newest epoch; `before` is the revision of
+    /// the file it replaces, 0 where there is none.
+    ///
+    /// # Errors
+    /// When the author has no data key.
+    pub fn set(&self, name: &SecretName, before: u64, value: &Secret) -> Result<NewFile, Fault> {
+        let epoch = self.environment.newest();
+        let mut entry = self.entry(before);
+        let environment = &self.environment.name;
+        let place = sealed_place(&self.vault, environment, name, &epoch.commitment, &entry);
+        let key = self.keys.data_key(epoch.number)?.entry_key(name.as_str());
+        entry.sealed = Some(crypto::seal(&key, &place, value));
+        Ok(self.sign(name, &entry))
+    }
+
+    /// The tombstone of `name`.
+    #[must_use]
+    pub fn remove(&self, name: &SecretName, before: u64) -> NewFile {
+        self.sign(name, &self.entry(before))
+    }
+
+    fn entry(&self, before: u64) -> Entry {
+        let epoch = self.environment.newest().number;
+        Entry {
+            epoch,
+            origin: epoch,
+            revision: before + 1,
+            changed: Moment::now(),
+            author: self.name.clone(),
+            signer: self.name.clone(),
+            sealed: None,
+        }
+    }
+
+    fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {
+        let environment = &self.environment.name;
+        let commitment = &self.environment.newest().commitment;
+        let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
+        NewFile { path: entry_path(environment, name), content }
+    }
+}
+
+/// The authority's hand: signs rosters and environments.
+pub struct Authority<'a>(&'a SigningKey);
+
+impl<'a> Authority<'a> {
+    /// The authority with this key.
+    #[must_use]
+    pub fn new(key: &'a SigningKey) -> Self {
+        Self(key)
+    }
+
+    /// The id of the vault.
+    #[must_use]
+    pub fn id(&self) -> VaultId {
+        VaultId::new(self.0.public())
+    }
+
+    /// A person's record: a signing key of his own and, for an admin, the authority.
+    #[must_use]
+    pub fn person(
+        &self,
+        recipient: Recipient,
+        environments: &BTreeSet<EnvironmentName>,
+        role: Role,
+    ) -> Member {
+        let key = SigningKey::generate();
+        let sealed = |key: &SigningKey| recipient.seal(&Secret::new(key.seed().expose().to_vec()));
+        Member {
+            access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
+            signing: Some(Signing { signer: key.public(), seed: sealed(&key) }),
+            authority: (role == Role::Admin).then(|| sealed(self.0)),
+            credential_floor: None,
+            lost: BTreeMap::new(),
+            recipient,
+        }
+    }
+
+    /// A new environment with its first epoch, sealed to everybody in `members` with access.
+    #[must_use]
+    pub fn environment(
+        &self,
+        name: &EnvironmentName,
+        members: &BTreeMap<MemberName, Member>,
+    ) -> (NewFile, Listed) {
+        let key = DataKey::generate(&self.id(), name.as_str());
+        let sealed = members.iter().filter_map(|(member, record)| {
+            let access = record.access.get(name)?;
+            Some((member.clone(), self.sealed(name, 1, &key, &record.recipient, access)))
+        });
+        let epoch = Epoch { number: 1, commitment: key.commitment(), sealed: sealed.collect() };
+        self.sign_environment(&Environment { name: name.clone(), revision: 1, epochs: vec![epoch] })
+    }
+
+    /// `environment` with its newest epoch sealed to one more member.
+    #[must_use]
+    pub fn seal_to(
+        &self,
+        environment: &Environment,
+        key: &DataKey,
+        member: &MemberName,
+        recipient: &Recipient,
+        access: &Access,
+    ) -> (NewFile, Listed) {
+        let mut environment = environment.clone();
+        environment.revision += 1;
+        let newest = &mut environment.epochs[0];
+        let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
+        newest.sealed.insert(member.clone(), sealed);
+        self.sign_environment(&environment)
+    }
+
+    /// The roster as the next revision.
+    #[must_use]
+    pub fn sign_roster(&self, roster: &Roster) -> NewFile {
+        NewFile { path: ROSTER_PATH.to_owned(), content: write_roster(roster, self.0) }
+    }
+
+    fn sealed(
+        &self,
+        environment: &EnvironmentName,
+        epoch: u64,
+        key: &DataKey,
+        recipient: &Recipient,
+        access: &Access,
+    ) -> Vec<u8> {
+        let vault = self.id();
+        recipient.seal(&match access {
+            Access::Write | Access::Read => data_key_payload(&vault, environment, epoch, key),
+            Access::Names(names) => entry_keys_payload(&vault, environment, epoch, key, names),
+        })
+    }
+
+    fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
+        let content = write_environment(&self.id(), environment, self.0);
+        let listed = Listed { revision: environment.revision, sha256: sha256(&content) };
+        (NewFile { path: environment_path(&environment.name), content }, listed)
+    }
+}
+
+/// What a person may do beyond secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Change membership.
+    Admin,
+    /// Nothing.
+    Writer,
+}

@@ -1,0 +1,280 @@
+//! `vault.toml`: what people write and review. Unsigned, trusted like code; it grants nothing.
+//!
+//! Errors name line and column, never the text there, which may be a value somebody pasted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml_edit::DocumentMut;
+
+use super::model::LARGEST_FILE;
+use super::name::{EnvironmentName, SecretName, StepName};
+use crate::fault::Fault;
+
+/// The content of `vault.toml`.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The environment where none is named.
+    pub default: Option<EnvironmentName>,
+    /// Names that are allowed though they change what a command executes.
+    pub allowed_names: Vec<SecretName>,
+    /// Per environment.
+    pub environments: BTreeMap<EnvironmentName, EnvironmentConfig>,
+    /// Per secret.
+    pub secrets: BTreeMap<SecretName, SecretConfig>,
+    /// Per step, the names it may see.
+    pub steps: BTreeMap<StepName, Vec<SecretName>>,
+}
+
+/// `[environments.NAME]`.
+#[derive(Debug, Default)]
+pub struct EnvironmentConfig {
+    /// A person must say yes before `exec`.
+    pub confirm: bool,
+    /// Whose variables hold here too.
+    pub inherits: Option<EnvironmentName>,
+    /// Plain values, which may refer to secrets: `${NAME}`, `${NAME|url}`, `$$`.
+    pub variables: BTreeMap<SecretName, String>,
+}
+
+/// `[secrets.NAME]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretConfig {
+    /// For people.
+    pub description: Option<String>,
+    /// Where it must exist.
+    pub required: Required,
+    /// The kind of value that `set --generate` makes.
+    pub generate: Option<String>,
+    /// The fewest bytes a value may have.
+    pub min_length: Option<usize>,
+    /// Whether the variable holds the path of a file in memory instead of the value.
+    pub file: bool,
+    /// How output is masked.
+    pub mask: Mask,
+}
+
+/// `required = true`, or a list of environments.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Required {
+    /// Everywhere, or nowhere.
+    Everywhere(bool),
+    /// In these environments.
+    In(Vec<String>),
+}
+
+impl Default for Required {
+    fn default() -> Self {
+        Self::Everywhere(false)
+    }
+}
+
+impl Required {
+    /// Whether it holds for `environment`.
+    #[must_use]
+    pub fn holds_in(&self, environment: &EnvironmentName) -> bool {
+        match self {
+            Self::Everywhere(required) => *required,
+            Self::In(environments) => environments.iter().any(|name| name == environment.as_str()),
+        }
+    }
+}
+
+/// `mask = …`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// From 6 bytes on, unless it is a common word.
+    #[default]
+    Auto,
+    /// Also where it is short.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    default: Option<String>,
+    #[serde(default)]
+    allowed_names: Vec<String>,
+    #[serde(default)]
+    environments: BTreeMap<String, EnvironmentFields>,
+    #[serde(default)]
+    secrets: BTreeMap<String, SecretConfig>,
+    #[serde(default)]
+    steps: BTreeMap<String, StepFields>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvironmentFields {
+    #[serde(default)]
+    confirm: bool,
+    inherits: Option<String>,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepFields {
+    names: Vec<String>,
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not acceptable.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let failed = |reason: &dyn std::fmt::Display| {
+            Fault::failed(format!("could not read {}: {reason}", path.display()))
+        };
+        let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+        if size > LARGEST_FILE as u64 {
+            return Err(failed(&format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+        }
+        Self::parse(&std::fs::read_to_string(path).map_err(|error| failed(&error))?)
+    }
+
+    /// Understands the text of a `vault.toml`.
+    ///
+    /// # Errors
+    /// With line and column where it is not TOML or not of this shape.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let fields: Fields = toml::from_str(text).map_err(|error| not_understood(text, &error))?;
+        let mut config = Self {
+            default: fields.default.map(|name| named("default", &name)).transpose()?,
+            allowed_names: names("allowed_names", &fields.allowed_names)?,
+            ..Self::default()
+        };
+        for (name, fields) in fields.environments {
+            let at = format!("environments.{name}");
+            config.environments.insert(named(&at, &name)?, environment(&at, fields)?);
+        }
+        for (name, secret) in fields.secrets {
+            config.secrets.insert(named("secrets", &name)?, secret);
+        }
+        for (name, step) in fields.steps {
+            let at = format!("steps.{name}");
+            config.steps.insert(named(&at, &name)?, names(&at, &step.names)?);
+        }
+        config.check_inheritance()?;
+        Ok(config)
+    }
+
+    /// The variables of `environment`, its own before those it inherits.
+    #[must_use]
+    pub fn variables(&self, environment: &EnvironmentName) -> BTreeMap<&SecretName, &str> {
+        let own = self.environments.get(environment);
+        let parent = own.and_then(|own| self.environments.get(own.inherits.as_ref()?));
+        let both = parent.into_iter().chain(own);
+        let variables = both.flat_map(|config| &config.variables);
+        variables.map(|(name, value)| (name, value.as_str())).collect()
+    }
+
+    /// Refuses a name that changes what a command executes, unless it is allowed here.
+    ///
+    /// # Errors
+    /// With the line to add.
+    pub fn check_name(&self, name: &SecretName) -> Result<(), Fault> {
+        if !name.changes_execution() || self.allowed_names.contains(name) {
+            return Ok(());
+        }
+        let message = format!("{name} changes what a command executes, so it is no usual secret");
+        let hint = format!("if it is meant: allowed_names = [\"{name}\"] at the top of vault.toml");
+        Err(Fault::usage(message).hint(hint))
+    }
+
+    fn check_inheritance(&self) -> Result<(), Fault> {
+        for (name, config) in &self.environments {
+            let Some(parent) = &config.inherits else { continue };
+            let grandparent = self.environments.get(parent).map(|parent| &parent.inherits);
+            let reason = match grandparent {
+                None => format!("inherits from {parent}, which is not in vault.toml"),
+                Some(Some(_)) => format!("inherits from {parent}, which inherits itself"),
+                Some(None) => continue,
+            };
+            return Err(Fault::usage(format!("vault.toml: environments.{name}: {reason}")));
+        }
+        Ok(())
+    }
+}
+
+/// `text` without `[environments.NAME]`; comments and order of the rest survive.
+///
+/// # Errors
+/// When the text is not TOML.
+pub fn without_environment(text: &str, environment: &EnvironmentName) -> Result<String, Fault> {
+    let mut document: DocumentMut =
+        text.parse().map_err(|_| Fault::usage("vault.toml: is not TOML"))?;
+    if let Some(table) = document.get_mut("environments").and_then(|item| item.as_table_like_mut())
+    {
+        table.remove(environment.as_str());
+    }
+    Ok(document.to_string())
+}
+
+fn environment(at: &str, fields: EnvironmentFields) -> Result<EnvironmentConfig, Fault> {
+    let inherits = fields.inherits.map(|name| named(at, &name)).transpose()?;
+    let mut variables = BTreeMap::new();
+    for (name, value) in fields.variables {
+        variables.insert(named(at, &name)?, value);
+    }
+    Ok(EnvironmentConfig { confirm: fields.confirm, inherits, variables })
+}
+
+fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {
+    names.iter().map(|name| named(at, name)).collect()
+}
+
+fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, Fault> {
+    name.parse().map_err(|fault| Fault::usage(format!("vault.toml: {at}: {fault}")))
+}
+
+fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.split('\n').count();
+    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
+    Fault::usage(format!("vault.toml: not understood at line {line}, column {column}"))
+        .hint("docs/vault-toml.md shows every key; a name that is not known there is refused")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_and_never_what() {
+        let text = "default = \"development\"\n[secrets.A]\nmin_length = \"hunter2\"\n";
+        let message = Config::parse(text).unwrap_err().to_string();
+        assert_eq!(message, "vault.toml: not understood at line 3, column 14");
+    }
+
+    #[test]
+    fn variables_are_inherited_one_level_and_overridden() {
+        let text = "
+            [environments.base.variables]\nA = \"base\"\nB = \"base\"\n
+            [environments.production]\ninherits = \"base\"\n
+            [environments.production.variables]\nB = \"own\"\n";
+        let config = Config::parse(text).unwrap();
+        let variables = config.variables(&"production".parse().unwrap());
+        let pairs: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+        assert_eq!(pairs, [("A", "base"), ("B", "own")]);
+        let twice = format!("{text}\n[environments.eu]\ninherits = \"production\"\n");
+        assert!(Config::parse(&twice).is_err());
+    }
+
+    #[test]
+    fn removing_an_environment_keeps_the_rest_as_it_was_written() {
+        let text = "# top\ndefault = 'a' # why\n\n[environments.b]\nconfirm = true\n\n# steps\n[steps.x]\nnames = []\n";
+        let left = without_environment(text, &"b".parse().unwrap()).unwrap();
+        assert_eq!(left, "# top\ndefault = 'a' # why\n\n# steps\n[steps.x]\nnames = []\n");
+    }
+}

@@ -1,0 +1,141 @@
+//! What all machine-written files have in common when they are read: the signature's line, strict
+//! TOML, one spelling, and a clear reason where a file is not acceptable.
+
+use serde::de::DeserializeOwned;
+
+use crate::crypto::{
+    Claim, Commitment, Framed, PublicKey, Signature, SigningKey, VaultId, base64_decode,
+    base64_encode,
+};
+use crate::fault::Fault;
+use crate::vault::model::LARGEST_NUMBER;
+
+/// The content of a file with its signature, which nobody has checked yet.
+pub struct Signed<T> {
+    /// What was read.
+    pub content: T,
+    label: &'static str,
+    path: String,
+    body: Vec<u8>,
+    signature: Signature,
+}
+
+impl<T> Signed<T> {
+    /// What `signer` would have to have signed: the label, the vault id, the file's path below
+    /// `.vault`, for an entry the commitment of its epoch, and every byte before the last line.
+    #[must_use]
+    pub fn claim(
+        &self,
+        signer: PublicKey,
+        vault: &VaultId,
+        commitment: Option<&Commitment>,
+    ) -> Claim {
+        let message = message(self.label, vault, &self.path, commitment, &self.body);
+        Claim { signer, message, signature: self.signature }
+    }
+
+    /// The file's path below `.vault`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+fn message(
+    label: &str,
+    vault: &VaultId,
+    path: &str,
+    commitment: Option<&Commitment>,
+    body: &[u8],
+) -> Vec<u8> {
+    let framed = Framed::new(label).part(vault.as_bytes()).part(path.as_bytes());
+    let framed = match commitment {
+        Some(Commitment(commitment)) => framed.part(commitment),
+        None => framed,
+    };
+    framed.part(body).into_bytes()
+}
+
+/// Where a file belongs, which its signature covers.
+pub(super) struct Place<'a> {
+    pub(super) label: &'static str,
+    pub(super) vault: &'a VaultId,
+    pub(super) path: &'a str,
+    pub(super) commitment: Option<&'a Commitment>,
+}
+
+/// Adds the last line to `body`.
+pub(super) fn sign(place: &Place<'_>, body: String, key: &SigningKey) -> Vec<u8> {
+    let message = message(place.label, place.vault, place.path, place.commitment, body.as_bytes());
+    let signature = base64_encode(&key.sign(&message).to_bytes());
+    let mut file = body.into_bytes();
+    file.extend_from_slice(format!("signature = \"{signature}\"\n").as_bytes());
+    file
+}
+
+/// Reads `file`: `convert` makes the content of the fields, `write` must give the same bytes back.
+pub(super) fn read<Fields: DeserializeOwned, T>(
+    label: &'static str,
+    path: &str,
+    file: &[u8],
+    convert: impl FnOnce(Fields) -> Option<T>,
+    write: impl FnOnce(&T) -> String,
+) -> Result<Signed<T>, Fault> {
+    let refuse = || diagnose(path, file);
+    let (body, signature) = split(file).ok_or_else(refuse)?;
+    let fields: Fields = toml::from_str(body).map_err(|_| refuse())?;
+    let content = convert(fields).ok_or_else(refuse)?;
+    if write(&content) != body {
+        return Err(refuse());
+    }
+    Ok(Signed { content, label, path: path.to_owned(), body: body.as_bytes().to_vec(), signature })
+}
+
+/// The text before the last line, and the signature in it.
+fn split(file: &[u8]) -> Option<(&str, Signature)> {
+    let text = std::str::from_utf8(file).ok()?.strip_suffix("\"\n")?;
+    let start = text.rfind('\n')? + 1;
+    let signature = text[start..].strip_prefix("signature = \"")?;
+    Some((&text[..start], Signature::from_bytes(&base64_decode(signature)?)?))
+}
+
+/// A number as files may hold it: 1 to 2^53 - 1.
+pub(super) fn number(number: u64) -> Option<u64> {
+    (1..=LARGEST_NUMBER).contains(&number).then_some(number)
+}
+
+/// 32 bytes of canonical base64.
+pub(super) fn bytes32(text: &str) -> Option<[u8; 32]> {
+    base64_decode(text)?.try_into().ok()
+}
+
+/// Says, as well as the bytes allow, why a file was not accepted. What is quoted of it is never
+/// more than a number.
+fn diagnose(path: &str, file: &[u8]) -> Fault {
+    let refused = |reason: &str| Fault::refused(format!(".vault/{path}: {reason}"));
+    let restore = format!("put back the committed file: git checkout -- .vault/{path}");
+    let Ok(text) = std::str::from_utf8(file) else {
+        return refused("is not UTF-8 text").hint(restore);
+    };
+    let starts = |mark: &str| text.lines().any(|line| line.starts_with(mark));
+    if starts("<<<<<<<") || starts(">>>>>>>") {
+        return refused("has conflict markers of a merge")
+            .hint("take one side whole: git checkout --ours (or --theirs) -- the file");
+    }
+    if text.starts_with('\u{feff}') {
+        return refused("starts with a byte order mark").hint(restore);
+    }
+    if text.contains('\r') {
+        return refused("has CRLF line endings")
+            .hint("commit .vault/.gitattributes, then put the file back: git checkout -- .vault");
+    }
+    if text.contains('\0') {
+        return refused("holds a NUL byte").hint(restore);
+    }
+    let format = text.lines().find_map(|line| line.strip_prefix("format = "));
+    match format.and_then(|number| number.parse::<u64>().ok()) {
+        Some(number) if number != 1 => refused(&format!("has format {number}, this vault reads 1"))
+            .hint("install a newer vault"),
+        _ => refused("is not as vault writes it").hint(restore),
+    }
+}

@@ -1,0 +1,10 @@
+//! The vault of one repository: names, model, text, files, trust, and what keys open of it.
+
+pub mod change;
+pub mod config;
+pub mod format;
+pub mod model;
+pub mod name;
+pub mod store;
+pub mod trust;
+pub mod unlock;

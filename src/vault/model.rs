@@ -1,0 +1,202 @@
+//! What a vault is made of, as plain types: no text, no files, no keys.
+//!
+//! A value of these types says nothing about whether it is genuine; [`super::trust`] does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::name::{EnvironmentName, MemberName, SecretName};
+use crate::crypto::{Commitment, PublicKey, Recipient, VaultId};
+
+/// The largest integer in a file: what a double holds exactly, so that any TOML reader can.
+pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+/// The most entries of one environment.
+pub const MOST_ENTRIES: usize = 20_000;
+/// The longest value, in bytes.
+pub const LONGEST_VALUE: usize = 1 << 20;
+/// The largest file, in bytes.
+pub const LARGEST_FILE: usize = 16 << 20;
+
+/// A point in time as the files spell it: UTC, whole seconds, `2026-11-23T10:11:12Z`. It informs;
+/// no decision rests on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment(String);
+
+impl Moment {
+    /// The present.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = jiff::Timestamp::now().as_second();
+        Self(jiff::Timestamp::from_second(now).unwrap_or_default().to_string())
+    }
+
+    /// Reads the one spelling, or nothing.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        (moment.to_string() == text && text.len() == 20).then(|| Self(text.to_owned()))
+    }
+
+    /// The one spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The file that holds one secret, or, as a tombstone, says that it was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The epoch that seals it now.
+    pub epoch: u64,
+    /// The epoch in which this value was first sealed; kept by a rotation.
+    pub origin: u64,
+    /// Counts the changes of this name, tombstones included, and never restarts.
+    pub revision: u64,
+    /// When the value was chosen.
+    pub changed: Moment,
+    /// Who chose the value.
+    pub author: MemberName,
+    /// Who signed the file.
+    pub signer: MemberName,
+    /// The sealed value; nothing in a tombstone.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// An environment's epochs, each with its data key sealed to each member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Counts the changes of this file.
+    pub revision: u64,
+    /// Newest first, never empty, numbers strictly descending.
+    pub epochs: Vec<Epoch>,
+}
+
+impl Environment {
+    /// The epoch that seals new values.
+    ///
+    /// # Panics
+    /// Never: the format admits no environment without an epoch.
+    #[must_use]
+    pub fn newest(&self) -> &Epoch {
+        self.epochs.first().expect("an environment has an epoch")
+    }
+
+    /// The epoch of this number.
+    #[must_use]
+    pub fn epoch(&self, number: u64) -> Option<&Epoch> {
+        self.epochs.iter().find(|epoch| epoch.number == number)
+    }
+}
+
+/// One generation of an environment's data key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// 1 for the first.
+    pub number: u64,
+    /// Fixes the data key.
+    pub commitment: Commitment,
+    /// For each member who may open it, an age file for that member alone.
+    pub sealed: BTreeMap<MemberName, Vec<u8>>,
+}
+
+/// The signed list of members and of the environments' files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    /// The vault's id.
+    pub vault: VaultId,
+    /// Counts the changes of this file.
+    pub revision: u64,
+    /// The revision at which somebody last lost something.
+    pub floor: u64,
+    /// The environments' files.
+    pub environments: BTreeMap<EnvironmentName, Listed>,
+    /// Who is a member.
+    pub members: BTreeMap<MemberName, Member>,
+    /// Who was one.
+    pub former: BTreeMap<MemberName, Former>,
+}
+
+/// An environment's file as the roster lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its revision.
+    pub revision: u64,
+    /// SHA-256 of all its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// A person or machine with a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// To what is sealed for this member.
+    pub recipient: Recipient,
+    /// What the member may do, per environment.
+    pub access: BTreeMap<EnvironmentName, Access>,
+    /// The key with which this member signs entries; for those who may write.
+    pub signing: Option<Signing>,
+    /// The authority's seed sealed to this member; for admins.
+    pub authority: Option<Vec<u8>>,
+    /// The floor in this machine's credential.
+    pub credential_floor: Option<u64>,
+    /// What was taken from this member.
+    pub lost: BTreeMap<EnvironmentName, Lost>,
+}
+
+impl Member {
+    /// Whether this member changes membership.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.authority.is_some()
+    }
+
+    /// The public signing key, where this member may write in `environment`.
+    #[must_use]
+    pub fn signer_in(&self, environment: &EnvironmentName) -> Option<PublicKey> {
+        match self.access.get(environment)? {
+            Access::Write => self.signing.as_ref().map(|signing| signing.signer),
+            Access::Read | Access::Names(_) => None,
+        }
+    }
+}
+
+/// What a member may do in an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read and change every secret.
+    Write,
+    /// Read every secret.
+    Read,
+    /// Read these secrets; the keys of no other name are sealed to the member.
+    Names(BTreeSet<SecretName>),
+}
+
+/// A member's signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// The public half.
+    pub signer: PublicKey,
+    /// The seed sealed to the member.
+    pub seed: Vec<u8>,
+}
+
+/// Somebody who was a member; the name is never used again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// To what was sealed for this member.
+    pub recipient: Recipient,
+    /// The public signing key, where there was one.
+    pub signer: Option<PublicKey>,
+    /// What this member could open.
+    pub lost: BTreeMap<EnvironmentName, Lost>,
+}
+
+/// What somebody could open in an environment until it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The last epoch that was sealed to them.
+    pub epoch: u64,
+    /// Only these names; nothing where it was all of them.
+    pub names: Option<BTreeSet<SecretName>>,
+}

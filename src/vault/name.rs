@@ -1,0 +1,199 @@
+//! The names of secrets, environments, members and steps: legal by construction.
+//!
+//! A refusal says what is wrong with a name. It quotes the name only where it cannot be a value
+//! that somebody typed in the wrong place.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::fault::Fault;
+
+/// The name of a secret or a variable: `[A-Za-z_][A-Za-z0-9_]*`, at most 200 bytes, no Windows
+/// device name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(String);
+
+/// The longest name of a secret, in bytes.
+const LONGEST: usize = 200;
+
+impl FromStr for SecretName {
+    type Err = Fault;
+
+    fn from_str(name: &str) -> Result<Self, Fault> {
+        let rule =
+            "a name is letters, digits and _, does not start with a digit, at most 200 bytes";
+        if name.is_empty() {
+            return Err(Fault::usage("the name of a secret is empty").hint(rule));
+        }
+        if name.len() > LONGEST {
+            let message = format!("the name of a secret has {} bytes", name.len());
+            return Err(Fault::usage(message).hint(rule));
+        }
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !name.bytes().all(legal) || name.as_bytes()[0].is_ascii_digit() {
+            return Err(Fault::usage("not the name of a secret").hint(rule));
+        }
+        if is_device(name) {
+            let message = format!("{name} is a device on Windows, where it cannot be a file");
+            return Err(Fault::usage(message));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+impl SecretName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the entry's file in its environment's folder.
+    #[must_use]
+    pub fn file(&self) -> String {
+        format!("{}.toml", self.0)
+    }
+
+    /// The name without regard to case; two names with the same one cannot live side by side.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// Whether a variable of this name changes what a command executes, or how `vault` itself
+    /// works, so that `vault.toml` must allow it by name.
+    #[must_use]
+    pub fn changes_execution(&self) -> bool {
+        let name = self.folded();
+        let prefixes = ["ld_", "dyld_", "git_", "vault_key"];
+        prefixes.iter().any(|prefix| name.starts_with(prefix)) || DANGEROUS.contains(&name.as_str())
+    }
+}
+
+/// Names in lower case; see [`SecretName::changes_execution`].
+const DANGEROUS: [&str; 23] = [
+    "path",
+    "ifs",
+    "env",
+    "bash_env",
+    "shellopts",
+    "ps4",
+    "prompt_command",
+    "gconv_path",
+    "node_options",
+    "pythonpath",
+    "pythonhome",
+    "pythonstartup",
+    "pythoninspect",
+    "pythonbreakpoint",
+    "pythonwarnings",
+    "perl5opt",
+    "perl5lib",
+    "rubyopt",
+    "rubylib",
+    "java_tool_options",
+    "vault_dir",
+    "vault_environment",
+    "vault_id",
+];
+
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let numbered =
+        |prefix| name.strip_prefix(prefix).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
+    matches!(name.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+}
+
+macro_rules! label {
+    ($type:ident, $what:literal, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(String);
+
+        impl $type {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Fault;
+
+            fn from_str(name: &str) -> Result<Self, Fault> {
+                check_label(name, $what)?;
+                Ok(Self(name.to_owned()))
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+label!(EnvironmentName, "an environment", "The name of an environment: `[a-z][a-z0-9-]{0,62}`.");
+label!(MemberName, "a member", "The name of a member: `[a-z][a-z0-9-]{0,62}`, never reused.");
+label!(StepName, "a step", "The name of a step in `vault.toml`: `[a-z][a-z0-9-]{0,62}`.");
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_label(name: &str, what: &str) -> Result<(), Fault> {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let starts = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+    if !starts || name.len() > 63 || !name.bytes().all(legal) {
+        return Err(Fault::usage(format!("not the name of {what}")).hint(
+            "it is lower-case letters, digits and -, starts with a letter, at most 63 bytes",
+        ));
+    }
+    if ["members", "requests", "tmp"].contains(&name) {
+        return Err(Fault::usage(format!("{name} cannot be the name of {what}: it is reserved")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_legal_variable_names() {
+        for name in ["A", "_", "a1", "DJANGO_SECRET_KEY", "COM10", "CONSOLE", &"x".repeat(200)] {
+            assert!(name.parse::<SecretName>().is_ok(), "{name}");
+        }
+        let bad = ["", "1A", "A-B", "A B", "A=B", "ä", "A\n", "CON", "com1", "Lpt9", "nul", "../x"];
+        for name in bad {
+            assert!(name.parse::<SecretName>().is_err(), "{name}");
+        }
+        assert!("x".repeat(201).parse::<SecretName>().is_err());
+    }
+
+    #[test]
+    fn names_that_change_what_is_executed_are_known_in_any_case() {
+        for name in ["PATH", "ld_preload", "LD_AUDIT", "GIT_SSH", "PYTHONPATH", "VAULT_KEY_FILE"] {
+            assert!(name.parse::<SecretName>().unwrap().changes_execution(), "{name}");
+        }
+        for name in ["DATABASE_URL", "PATHS", "VAULTS", "GITHUB_TOKEN", "PYTHONHASHSEED"] {
+            assert!(!name.parse::<SecretName>().unwrap().changes_execution(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_environments_are_short_lower_case_and_not_reserved() {
+        for name in ["a", "production", "eu-west-1"] {
+            assert!(name.parse::<EnvironmentName>().is_ok(), "{name}");
+        }
+        for name in ["", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é"]
+        {
+            assert!(name.parse::<EnvironmentName>().is_err(), "{name}");
+        }
+        assert!("a".repeat(64).parse::<EnvironmentName>().is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! Finds the vault that a command means: the nearest `vault.toml` upward.
+
+use std::path::{Path, PathBuf};
+
+use crate::fault::Fault;
+use crate::platform;
+
+/// The file that people write.
+pub const CONFIG_FILE: &str = "vault.toml";
+/// The folder that `vault` writes.
+pub const STORE_FOLDER: &str = ".vault";
+
+/// The folder that holds `vault.toml` and `.vault`.
+#[derive(Clone, Debug)]
+pub struct Place(PathBuf);
+
+impl Place {
+    /// A folder that somebody named.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// `vault.toml`.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.0.join(CONFIG_FILE)
+    }
+
+    /// `.vault`.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.0.join(STORE_FOLDER)
+    }
+}
+
+/// The nearest folder with a `vault.toml`, from `start` upward. The search ends at the top of the
+/// git repository, at `home`, and where another file system begins. A `vault.toml` that belongs to
+/// neither the caller nor root does not count: somebody else may have put it there.
+///
+/// # Errors
+/// When there is none; the message says where the search ended.
+pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
+    let mut foreign = None;
+    let mut folder = start;
+    loop {
+        match platform::device_and_owner(&folder.join(CONFIG_FILE)) {
+            Ok((_, owner)) if owner == platform::user() || owner == 0 => {
+                return Ok(Place(folder.to_owned()));
+            }
+            Ok((_, owner)) => foreign = foreign.or(Some((folder, owner))),
+            Err(_) => {}
+        }
+        match folder.parent() {
+            Some(parent) if !is_end(folder, parent, home) => folder = parent,
+            _ => return Err(not_found(start, folder, foreign)),
+        }
+    }
+}
+
+fn is_end(folder: &Path, parent: &Path, home: Option<&Path>) -> bool {
+    let device = |path| platform::device_and_owner(path).ok().map(|(device, _)| device);
+    folder.join(".git").exists() || Some(folder) == home || device(folder) != device(parent)
+}
+
+fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
+    if let Some((folder, owner)) = foreign {
+        let path = folder.join(CONFIG_FILE);
+        let message = format!("{} belongs to another user (uid {owner})", path.display());
+        return Fault::refused(message)
+            .hint(format!("if you trust that user: vault --vault {} …", folder.display()));
+    }
+    let message = if start == end {
+        format!("no vault.toml in {}", start.display())
+    } else {
+        format!("no vault.toml in {} or above it, up to {}", start.display(), end.display())
+    };
+    Fault::usage(message).hint("make a vault here: vault init")
+}

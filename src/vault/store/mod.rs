@@ -1,0 +1,9 @@
+//! Where a vault's files are: found, read, locked, replaced.
+
+mod find;
+mod tree;
+mod write;
+
+pub use find::{CONFIG_FILE, Place, STORE_FOLDER, find};
+pub use tree::{Folder, Tree};
+pub use write::{NewFile, Writer};

@@ -1,0 +1,125 @@
+//! A tree of machine-written files to read from: the folder `.vault`, or what git holds of it.
+//!
+//! Every file is read once and whole; what was checked is what is used.
+
+use std::collections::BTreeMap;
+
+use crate::fault::Fault;
+use crate::platform::{Dir, ReadError};
+use crate::vault::model::LARGEST_FILE;
+
+/// The files below `.vault`, by their path below it.
+pub enum Tree {
+    /// In the working tree.
+    Working(Dir),
+    /// At a revision, already read.
+    Committed(BTreeMap<String, Vec<u8>>),
+}
+
+/// One folder of a [`Tree`].
+pub enum Folder<'a> {
+    /// In the working tree, held open.
+    Working(Dir),
+    /// At a revision: the files and the folder's path with a slash.
+    Committed(&'a BTreeMap<String, Vec<u8>>, String),
+}
+
+impl Tree {
+    /// Reads the file `name` at the top.
+    ///
+    /// # Errors
+    /// When it is no regular file, too large, or cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        match self {
+            Self::Working(dir) => read(dir, "", name),
+            Self::Committed(files) => Ok(files.get(name).cloned()),
+        }
+    }
+
+    /// The folder `name`, or nothing.
+    ///
+    /// # Errors
+    /// When it is a symbolic link or no folder, or cannot be opened.
+    pub fn folder(&self, name: &str) -> Result<Option<Folder<'_>>, Fault> {
+        match self {
+            Self::Working(dir) => {
+                let opened = dir.dir(name).map_err(|error| unusable(name, "a folder", &error));
+                Ok(opened?.map(Folder::Working))
+            }
+            Self::Committed(files) => {
+                let prefix = format!("{name}/");
+                let exists = files.keys().any(|path| path.starts_with(&prefix));
+                Ok(exists.then_some(Folder::Committed(files, prefix)))
+            }
+        }
+    }
+
+    /// The names at the top, folders included, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn names(&self) -> Result<Vec<String>, Fault> {
+        match self {
+            Self::Working(dir) => names(dir, ""),
+            Self::Committed(files) => {
+                let top = |path: &String| path.split('/').next().unwrap_or_default().to_owned();
+                let mut names: Vec<String> = files.keys().map(top).collect();
+                names.dedup();
+                Ok(names)
+            }
+        }
+    }
+}
+
+impl Folder<'_> {
+    /// Reads the file `name`; `parent` is the folder's name, for messages.
+    ///
+    /// # Errors
+    /// As [`Tree::read`].
+    pub fn read(&self, parent: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        match self {
+            Self::Working(dir) => read(dir, &format!("{parent}/"), name),
+            Self::Committed(files, prefix) => Ok(files.get(&format!("{prefix}{name}")).cloned()),
+        }
+    }
+
+    /// The names in the folder, sorted.
+    ///
+    /// # Errors
+    /// As [`Tree::names`].
+    pub fn names(&self, parent: &str) -> Result<Vec<String>, Fault> {
+        match self {
+            Self::Working(dir) => names(dir, parent),
+            Self::Committed(files, prefix) => Ok(files
+                .keys()
+                .filter_map(|path| path.strip_prefix(prefix))
+                .map(Into::into)
+                .collect()),
+        }
+    }
+}
+
+fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    dir.read(name, LARGEST_FILE)
+        .map_err(|error| unusable(&format!("{prefix}{name}"), "a regular file", &error))
+}
+
+fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
+    let mut names = dir
+        .names()
+        .map_err(|error| Fault::failed(format!("could not list .vault/{name}: {error}")))?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
+    match error {
+        ReadError::NotRegular => Fault::refused(format!(".vault/{path}: is not {expected}")).hint(
+            format!("remove it and put back the committed file: git checkout -- .vault/{path}"),
+        ),
+        ReadError::TooLarge => {
+            Fault::refused(format!(".vault/{path}: is larger than {} MiB", LARGEST_FILE >> 20))
+        }
+        ReadError::Io(error) => Fault::failed(format!("could not open .vault/{path}: {error}")),
+    }
+}

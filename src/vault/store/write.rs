@@ -1,0 +1,188 @@
+//! One writer at a time; every file is replaced whole or not at all.
+//!
+//! A new content is written to `.vault/tmp`, synced, and renamed over the old one, so that
+//! `kill -9` at any moment leaves the old file or the new one. Many files share one sync between
+//! writing and renaming. Only ciphertext and public facts ever come here.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fs::File;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Place;
+use super::tree::unusable;
+use crate::crypto::random_bytes;
+use crate::fault::Fault;
+use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock};
+
+const TEMPORARY: &str = "tmp";
+/// How long a writer waits for another one.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A file to be written: its path below `.vault` and its content.
+pub struct NewFile {
+    /// Such as `production/DATABASE_URL.toml`.
+    pub path: String,
+    /// All bytes.
+    pub content: Vec<u8>,
+}
+
+/// The right to write to `.vault`, held by one process at a time.
+pub struct Writer {
+    store: Dir,
+    _lock: Lock,
+    _signal: FileSizeSignalIgnored,
+}
+
+impl Writer {
+    /// Waits for the right to write, up to a minute; calls `waiting` once when it takes longer
+    /// than a moment.
+    ///
+    /// # Errors
+    /// When there is no store at `place`, it cannot be written, or the wait was too long.
+    pub fn lock(place: &Place, waiting: &dyn Fn()) -> Result<Self, Fault> {
+        let path = place.store();
+        let store = Dir::open(&path).map_err(|error| unusable("", "a folder", &error))?;
+        let store = store.ok_or_else(|| Fault::refused(format!("no {}", path.display())))?;
+        Ok(Self { _lock: wait(&store, waiting)?, store, _signal: FileSizeSignalIgnored::new() })
+    }
+
+    /// Makes the store of a new vault, or goes on with one whose making was interrupted.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(place: &Place) -> Result<Self, Fault> {
+        let folder = Dir::open(place.folder());
+        let folder = folder.ok().flatten().ok_or_else(|| {
+            Fault::failed(format!("could not open the folder {}", place.folder().display()))
+        })?;
+        folder.make_dir(super::STORE_FOLDER).map_err(|error| unusable("", "a folder", &error))?;
+        folder.sync().map_err(|error| not_written("", &error))?;
+        Self::lock(place, &|| ())
+    }
+
+    /// The folder `.vault`, for reading under the lock.
+    ///
+    /// # Errors
+    /// When it cannot be opened again.
+    pub fn tree(&self) -> Result<super::Tree, Fault> {
+        let again =
+            Dir::open(self.store.path()).map_err(|error| unusable("", "a folder", &error))?;
+        again.map(super::Tree::Working).ok_or_else(|| Fault::failed(".vault has gone"))
+    }
+
+    /// Replaces all of `files`, each of them whole. Nothing is replaced when one of them could
+    /// not be written.
+    ///
+    /// # Errors
+    /// When the disk is full, read-only, or fails.
+    pub fn replace(&self, files: &[NewFile]) -> Result<(), Fault> {
+        let temporary = self.folder(TEMPORARY)?;
+        sweep(&temporary)?;
+        let mut moves = Moves { temporary: &temporary, names: VecDeque::new() };
+        let mut written = Vec::new();
+        for file in files {
+            written.push(moves.write(file)?);
+        }
+        self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
+        let mut changed = BTreeSet::new();
+        for file in files {
+            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            moves.finish(&self.folder(folder)?, name, &file.path)?;
+            changed.insert(folder);
+        }
+        // The top last: it also holds the names of folders that are new.
+        changed.into_iter().rev().chain([""]).try_for_each(|folder| {
+            self.folder(folder)?.sync().map_err(|error| not_written(folder, &error))
+        })
+    }
+
+    /// Removes the file or the empty folder at `path`; it is no failure when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, path: &str) -> Result<(), Fault> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.folder(folder)?;
+        let removed = folder.remove(name).or_else(|_| folder.remove_dir(name));
+        match removed.and_then(|()| folder.sync()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Fault::failed(format!("could not remove .vault/{path}: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn folder(&self, name: &str) -> Result<Dir, Fault> {
+        let name = if name.is_empty() { "." } else { name };
+        self.store.make_dir(name).map_err(|error| unusable(name, "a folder", &error))
+    }
+}
+
+/// New contents on their way; those that did not arrive are removed on drop.
+struct Moves<'a> {
+    temporary: &'a Dir,
+    names: VecDeque<String>,
+}
+
+impl Moves<'_> {
+    fn write(&mut self, file: &NewFile) -> Result<File, Fault> {
+        let mut random = [0; 8];
+        random_bytes(&mut random);
+        let name = format!("{:016x}", u64::from_be_bytes(random));
+        let created = self.temporary.create(&name, &file.content, FileAccess::Shared);
+        let created = created.map_err(|error| not_written(&file.path, &error))?;
+        self.names.push_back(name);
+        Ok(created)
+    }
+
+    fn finish(&mut self, folder: &Dir, name: &str, path: &str) -> Result<(), Fault> {
+        let temporary = self.names.pop_front().unwrap_or_default();
+        let moved = self.temporary.rename(&temporary, folder, name);
+        moved.map_err(|error| {
+            let _ = self.temporary.remove(&temporary);
+            not_written(path, &error)
+        })
+    }
+}
+
+impl Drop for Moves<'_> {
+    fn drop(&mut self) {
+        for name in &self.names {
+            // What stays is swept by the next writer.
+            let _ = self.temporary.remove(name);
+        }
+    }
+}
+
+/// Removes what a dead writer left behind; the lock says that no other is alive.
+fn sweep(temporary: &Dir) -> Result<(), Fault> {
+    let names = temporary.names().map_err(|error| not_written(TEMPORARY, &error))?;
+    names
+        .iter()
+        .try_for_each(|name| temporary.remove(name).map_err(|error| not_written(TEMPORARY, &error)))
+}
+
+fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
+    let start = Instant::now();
+    let mut said = false;
+    loop {
+        let lock = store.try_lock();
+        if let Some(lock) = lock.map_err(|error| not_written("", &error))? {
+            return Ok(lock);
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(Fault::failed("another vault has been writing for a minute")
+                .hint("see which one: fuser .vault"));
+        }
+        if !said && start.elapsed() > Duration::from_millis(500) {
+            waiting();
+            said = true;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn not_written(path: &str, error: &std::io::Error) -> Fault {
+    Fault::failed(format!("could not write .vault/{path}: {error}; nothing was changed"))
+}

@@ -1,0 +1,354 @@
+//! From files to checked content: roster, environments, entries.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use super::pin::{Standing, Trust};
+use crate::crypto::{Claim, VaultId, sha256, verify_all};
+use crate::fault::Fault;
+use crate::vault::format::{
+    ROSTER_PATH, Signed, entry_path, environment_path, read_entry, read_environment, read_roster,
+};
+use crate::vault::model::{Entry, Environment, MOST_ENTRIES, Roster};
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::{Folder, Tree};
+
+/// From how many entries on two threads read and check them.
+const SHARED: usize = 64;
+
+/// A roster that holds by its own id. Whether it is the right one nobody has said yet.
+pub struct Presented {
+    tree: Tree,
+    roster: Roster,
+    sha256: [u8; 32],
+}
+
+impl Presented {
+    /// Reads the roster and checks its signature by the id it names.
+    ///
+    /// # Errors
+    /// When it is missing, not as `vault` writes it, or not signed by its authority.
+    pub fn read(tree: Tree) -> Result<Self, Fault> {
+        let file = tree.read(ROSTER_PATH)?.ok_or_else(|| {
+            Fault::refused(".vault/members.toml: is missing")
+                .hint("put it back: git checkout -- .vault/members.toml")
+        })?;
+        let signed = read_roster(&file)?;
+        let vault = signed.content.vault;
+        if !signed.claim(vault.authority(), &vault, None).holds() {
+            return Err(not_signed(ROSTER_PATH, "the authority of this vault"));
+        }
+        Ok(Self { tree, roster: signed.content, sha256: sha256(&file) })
+    }
+
+    /// The id that the roster names.
+    #[must_use]
+    pub fn id(&self) -> VaultId {
+        self.roster.vault
+    }
+
+    /// Who is in it, before anybody has said that it is the right one.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// How it stands with `trust`; see [`Trust::judge`].
+    ///
+    /// # Errors
+    /// When the trust speaks against it.
+    pub fn judge(&self, trust: &Trust, folder: &str) -> Result<Standing, Fault> {
+        trust.judge(&self.roster, self.sha256, folder)
+    }
+
+    /// Goes on with it after a judgement, or, for what decrypts nothing, without one.
+    #[must_use]
+    pub fn accept(self) -> Vault {
+        Vault { tree: self.tree, roster: self.roster, sha256: self.sha256 }
+    }
+}
+
+/// A vault whose roster was accepted. Environments and entries come out of it checked.
+pub struct Vault {
+    tree: Tree,
+    roster: Roster,
+    sha256: [u8; 32],
+}
+
+/// An environment whose file is the one that the roster lists, or a newer one by the same
+/// authority.
+pub struct CheckedEnvironment {
+    content: Environment,
+    sha256: [u8; 32],
+    is_ahead: bool,
+}
+
+impl CheckedEnvironment {
+    /// The environment.
+    #[must_use]
+    pub fn content(&self) -> &Environment {
+        &self.content
+    }
+
+    /// SHA-256 of the file.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// Whether the file is newer than the roster says, as an interrupted change leaves it.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        self.is_ahead
+    }
+}
+
+/// An entry in its place, of a known epoch, signed by somebody who may write here.
+pub struct CheckedEntry {
+    name: SecretName,
+    content: Entry,
+}
+
+impl CheckedEntry {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &SecretName {
+        &self.name
+    }
+
+    /// The entry.
+    #[must_use]
+    pub fn content(&self) -> &Entry {
+        &self.content
+    }
+}
+
+impl Vault {
+    /// The roster.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// SHA-256 of the roster's file.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// The files it is read from.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The environment `name`, whose file must be the listed one or a newer one that is signed by
+    /// the authority, and be sealed to nobody without access.
+    ///
+    /// # Errors
+    /// When it is unknown, missing, unlisted, older than listed, or not as it should be.
+    pub fn environment(&self, name: &EnvironmentName) -> Result<CheckedEnvironment, Fault> {
+        let path = environment_path(name);
+        let listed = self.roster.environments.get(name).ok_or_else(|| self.unknown(name))?;
+        let refused = |reason: &str| {
+            Err(Fault::refused(format!(".vault/{path}: {reason}"))
+                .hint(format!("put back the committed file: git checkout -- .vault/{path}")))
+        };
+        let Some(file) = self.tree.read(&path)? else {
+            return refused("is missing, though the roster lists it");
+        };
+        let signed = read_environment(name, &file)?;
+        let vault = &self.roster.vault;
+        if !signed.claim(vault.authority(), vault, None).holds() {
+            return Err(not_signed(&path, "the authority of this vault"));
+        }
+        let sha256 = sha256(&file);
+        let content = signed.content;
+        if content.revision < listed.revision {
+            return refused("is older than the roster says");
+        }
+        if content.revision == listed.revision && sha256 != listed.sha256 {
+            return refused("is not the file that the roster lists");
+        }
+        let sealed_to = content.newest().sealed.keys();
+        for member in sealed_to {
+            let listed = self.roster.members.get(member);
+            if listed.is_none_or(|listed| !listed.access.contains_key(name)) {
+                return refused(&format!("is sealed to {member}, who has no access"));
+            }
+        }
+        Ok(CheckedEnvironment { is_ahead: content.revision > listed.revision, content, sha256 })
+    }
+
+    /// The entry `name`, or nothing when there is no file. A tombstone is an entry.
+    ///
+    /// # Errors
+    /// When the file is not as it should be.
+    pub fn entry(
+        &self,
+        environment: &CheckedEnvironment,
+        name: &SecretName,
+    ) -> Result<Option<CheckedEntry>, Fault> {
+        Ok(self.entries_named(environment, std::slice::from_ref(name))?.pop())
+    }
+
+    /// Every entry of `environment`, by name.
+    ///
+    /// # Errors
+    /// When one file is not as it should be, or one is there that is no entry.
+    pub fn entries(&self, environment: &CheckedEnvironment) -> Result<Vec<CheckedEntry>, Fault> {
+        let names = self.entry_names(&environment.content.name)?;
+        self.entries_named(environment, &names)
+    }
+
+    /// The entries of these names that exist, in the order given.
+    ///
+    /// # Errors
+    /// When one of the files is not as it should be.
+    pub fn entries_named(
+        &self,
+        environment: &CheckedEnvironment,
+        names: &[SecretName],
+    ) -> Result<Vec<CheckedEntry>, Fault> {
+        let folder = self.tree.folder(environment.content.name.as_str())?;
+        let Some(folder) = folder else { return Ok(Vec::new()) };
+        if names.len() < SHARED {
+            return self.check_entries(environment, &folder, names);
+        }
+        let (left, right) = names.split_at(names.len() / 2);
+        thread::scope(|scope| {
+            let left = scope.spawn(|| self.check_entries(environment, &folder, left));
+            let right = self.check_entries(environment, &folder, right);
+            let left = left.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let mut entries = left?;
+            entries.extend(right?);
+            Ok(entries)
+        })
+    }
+
+    /// The names of all entries of `environment`, sorted.
+    ///
+    /// # Errors
+    /// When there are too many, one file is no entry, or two names differ in case only.
+    pub fn entry_names(&self, environment: &EnvironmentName) -> Result<Vec<SecretName>, Fault> {
+        let Some(folder) = self.tree.folder(environment.as_str())? else { return Ok(Vec::new()) };
+        let mut files = folder.names(environment.as_str())?;
+        // Desktops leave hidden files behind; no entry starts with a dot.
+        files.retain(|file| !file.starts_with('.'));
+        if files.len() > MOST_ENTRIES {
+            return Err(Fault::refused(format!(
+                ".vault/{environment}: holds {} files, the limit is {MOST_ENTRIES} entries",
+                files.len()
+            )));
+        }
+        let names: Vec<SecretName> =
+            files.iter().map(|file| entry_name(environment, file)).collect::<Result<_, _>>()?;
+        let mut spellings = BTreeMap::new();
+        for name in &names {
+            if let Some(other) = spellings.insert(name.folded(), name) {
+                return Err(Fault::refused(format!(
+                    ".vault/{environment}: {other} and {name} differ in case only"
+                ))
+                .hint("remove one of the two files"));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether roster or environment on disk are no longer what was read, because a writer was at
+    /// work in between; then it is worth reading everything once more.
+    #[must_use]
+    pub fn has_changed(&self, environment: &EnvironmentName, read: Option<[u8; 32]>) -> bool {
+        let hash = |path: &str| self.tree.read(path).ok().flatten().map(|file| sha256(&file));
+        hash(ROSTER_PATH) != Some(self.sha256)
+            || read.is_some_and(|read| hash(&environment_path(environment)) != Some(read))
+    }
+
+    fn check_entries(
+        &self,
+        environment: &CheckedEnvironment,
+        folder: &Folder<'_>,
+        names: &[SecretName],
+    ) -> Result<Vec<CheckedEntry>, Fault> {
+        let mut entries = Vec::with_capacity(names.len());
+        let mut claims = Vec::with_capacity(names.len());
+        for name in names {
+            let parent = environment.content.name.as_str();
+            if let Some(file) = folder.read(parent, &name.file())? {
+                let (entry, claim) = self.claimed(environment, name, &file)?;
+                entries.push(entry);
+                claims.push(claim);
+            }
+        }
+        if !verify_all(&claims) {
+            let wrong = entries.iter().zip(&claims).find(|(_, claim)| !claim.holds());
+            let (path, signer) = wrong.map_or_else(
+                || (environment.content.name.to_string(), "its signer".to_owned()),
+                |(entry, _)| {
+                    let path = entry_path(&environment.content.name, &entry.name);
+                    (path, entry.content.signer.to_string())
+                },
+            );
+            return Err(not_signed(&path, &signer));
+        }
+        Ok(entries)
+    }
+
+    /// Everything about an entry but the signature itself, which is checked with others.
+    fn claimed(
+        &self,
+        environment: &CheckedEnvironment,
+        name: &SecretName,
+        file: &[u8],
+    ) -> Result<(CheckedEntry, Claim), Fault> {
+        let signed: Signed<Entry> = read_entry(&environment.content.name, name, file)?;
+        let refused =
+            |reason: String| Fault::refused(format!(".vault/{}: {reason}", signed.path()));
+        let entry = &signed.content;
+        let epoch = environment.content.epoch(entry.epoch).ok_or_else(|| {
+            refused(format!("is of epoch {}, which the environment does not have", entry.epoch))
+                .hint("merge the branch in which the environment was rotated")
+        })?;
+        let key = self.signer(environment, entry).map_err(&refused)?;
+        let claim = signed.claim(key, &self.roster.vault, Some(&epoch.commitment));
+        Ok((CheckedEntry { name: name.clone(), content: signed.content }, claim))
+    }
+
+    fn signer(
+        &self,
+        environment: &CheckedEnvironment,
+        entry: &Entry,
+    ) -> Result<crate::crypto::PublicKey, String> {
+        let (signer, environment) = (&entry.signer, &environment.content.name);
+        match self.roster.members.get(signer) {
+            Some(member) => member.signer_in(environment).ok_or_else(|| {
+                format!("is signed by {signer}, who may not write in {environment}")
+            }),
+            None if self.roster.former.contains_key(signer) => {
+                Err(format!("is signed by {signer}, who is no longer a member"))
+            }
+            None => Err(format!("is signed by {signer}, who is no member")),
+        }
+    }
+
+    fn unknown(&self, name: &EnvironmentName) -> Fault {
+        let known: Vec<&str> =
+            self.roster.environments.keys().map(EnvironmentName::as_str).collect();
+        Fault::usage(format!("there is no environment {name}; there are: {}", known.join(", ")))
+            .hint(format!("make it: vault environments add {name}"))
+    }
+}
+
+fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, Fault> {
+    let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
+    name.ok_or_else(|| {
+        let file = file.escape_debug();
+        Fault::refused(format!(".vault/{environment}/{file}: is no entry"))
+            .hint("remove the file; vault did not write it")
+    })
+}
+
+fn not_signed(path: &str, signer: &str) -> Fault {
+    Fault::refused(format!(".vault/{path}: is not as {signer} signed it"))
+        .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+}

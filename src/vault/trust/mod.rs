@@ -1,0 +1,14 @@
+//! What is believed, and why.
+//!
+//! The order of checks, nothing decrypted before the last of them: sizes, strict text, one
+//! spelling → the roster's signature → id and floor against the pin ([`Trust`]) → the environment
+//! against the roster → every entry. The types follow the order: a [`Presented`] roster becomes a
+//! [`Vault`] by a judgement, and only a [`Vault`] gives out environments and entries.
+
+mod check;
+mod pin;
+mod state;
+
+pub use check::{CheckedEntry, CheckedEnvironment, Presented, Vault};
+pub use pin::{Pin, Standing, Trust};
+pub use state::{Seen, State};

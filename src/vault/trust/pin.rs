@@ -1,0 +1,113 @@
+//! Whether a roster is the one that the caller has decided to trust.
+
+use std::str::FromStr;
+
+use super::state::{Seen, State};
+use crate::crypto::VaultId;
+use crate::fault::Fault;
+use crate::vault::model::Roster;
+
+/// What a caller has decided to trust: an id, and the lowest floor to accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The vault's id.
+    pub vault: VaultId,
+    /// A roster with a lower floor is refused.
+    pub floor: u64,
+}
+
+impl FromStr for Pin {
+    type Err = Fault;
+
+    /// Reads `ID` or `ID@FLOOR`.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let (id, floor) = match text.split_once('@') {
+            Some((id, floor)) => (id, floor.parse().ok()),
+            None => (text, Some(0)),
+        };
+        match (id.parse(), floor) {
+            (Ok(vault), Some(floor)) => Ok(Self { vault, floor }),
+            _ => Err(Fault::usage("not the id of a vault (vault1… with 64 characters)").hint(
+                "the line `vault = …` of .vault/members.toml holds it; compare it with a colleague",
+            )),
+        }
+    }
+}
+
+/// How a roster stands with its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the vault that the caller trusts.
+    Trusted,
+    /// So it is, but another roster of the same revision was seen before: two admins changed it
+    /// at once. Enough for reading, not for writing.
+    Forked,
+    /// Nothing speaks against it, and nobody has ever said that it is the right one.
+    Unknown,
+}
+
+/// Everything the caller trusts: pins, and what was seen before.
+#[derive(Default)]
+pub struct Trust {
+    /// From the credential, `VAULT_ID` or `--id`; each must agree.
+    pub pins: Vec<Pin>,
+    /// What the caller's own recipients have seen; empty for machines.
+    pub states: Vec<State>,
+}
+
+impl Trust {
+    /// Judges a roster whose signature by its own id holds, found in `folder`.
+    ///
+    /// # Errors
+    /// When the id is another one than the pinned, or than the one known for this folder, or when
+    /// the floor is below one that was seen.
+    pub fn judge(
+        &self,
+        roster: &Roster,
+        sha256: [u8; 32],
+        folder: &str,
+    ) -> Result<Standing, Fault> {
+        for pin in &self.pins {
+            if pin.vault != roster.vault {
+                return Err(other_id(&pin.vault, roster));
+            }
+            check_floor(pin.floor, roster)?;
+        }
+        let seen: Vec<&Seen> =
+            self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
+        for seen in &seen {
+            check_floor(seen.floor, roster)?;
+        }
+        if seen.is_empty() && self.pins.is_empty() {
+            let known = self.states.iter().find_map(|state| state.vault_of(folder));
+            return known.map_or(Ok(Standing::Unknown), |known| Err(other_id(&known, roster)));
+        }
+        let forked = |seen: &&Seen| {
+            seen.roster
+                .is_some_and(|(revision, hash)| revision == roster.revision && hash != sha256)
+        };
+        Ok(if seen.iter().any(forked) { Standing::Forked } else { Standing::Trusted })
+    }
+}
+
+fn other_id(trusted: &VaultId, roster: &Roster) -> Fault {
+    let presented = roster.vault;
+    Fault::refused(format!(
+        ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
+    ))
+    .hint("put back the committed files: git checkout -- .vault")
+    .hint(format!(
+        "only if a colleague confirms the new id by another way: vault trust {presented}"
+    ))
+}
+
+fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {
+    if roster.floor >= floor {
+        return Ok(());
+    }
+    Err(Fault::refused(format!(
+        ".vault/members.toml: is older than the last loss of access: its floor is {}, known is {floor}",
+        roster.floor
+    ))
+    .hint("take the current one: git pull, or merge the main branch"))
+}

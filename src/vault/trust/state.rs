@@ -1,0 +1,214 @@
+//! What a person's recipient has seen: per vault id the highest floor and the newest roster.
+//!
+//! One file per recipient in the state folder, replaced whole under a lock. It holds no secret.
+//! Values only rise: a record never lowers a floor or forgets a newer roster.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
+use crate::fault::Fault;
+use crate::platform::{Dir, FileAccess};
+
+/// How many folders are remembered per vault; the oldest go first.
+const FOLDERS: usize = 32;
+
+/// What was seen of one vault.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The highest floor.
+    pub floor: u64,
+    /// Revision and SHA-256 of the newest roster; nothing for an id that was only entered.
+    pub roster: Option<(u64, [u8; 32])>,
+    /// The folders in which it was met.
+    pub folders: Vec<String>,
+}
+
+/// The vaults that one recipient may open.
+pub struct State {
+    folder: PathBuf,
+    file: String,
+    vaults: BTreeMap<VaultId, Seen>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    format: u64,
+    #[serde(default)]
+    vaults: BTreeMap<String, SeenFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeenFields {
+    floor: u64,
+    revision: Option<u64>,
+    sha256: Option<String>,
+    #[serde(default)]
+    folders: Vec<String>,
+}
+
+impl State {
+    /// Reads what `recipient` has seen from `folder`, the state folder, which need not exist.
+    ///
+    /// # Errors
+    /// When there is a file and it cannot be read or understood; it is never silently forgotten.
+    pub fn load(folder: &Path, recipient: &Recipient) -> Result<Self, Fault> {
+        Self::load_file(folder, format!("{recipient}.toml"))
+    }
+
+    /// All that anybody has seen on this machine, for commands that need no key.
+    ///
+    /// # Errors
+    /// As [`State::load`].
+    pub fn load_all(folder: &Path) -> Result<Vec<Self>, Fault> {
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let files = names.filter(|name| {
+            name.strip_suffix(".toml").is_some_and(|name| name.parse::<Recipient>().is_ok())
+        });
+        files.map(|file| Self::load_file(folder, file)).collect()
+    }
+
+    fn load_file(folder: &Path, file: String) -> Result<Self, Fault> {
+        let path = folder.join(&file);
+        let vaults = match fs::read_to_string(&path) {
+            Ok(text) => parse(&text).ok_or_else(|| {
+                Fault::refused(format!("{}: is damaged", path.display()))
+                    .hint("remove it, then enter the ids you trust again: vault trust ID")
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => {
+                return Err(Fault::failed(format!("could not read {}: {error}", path.display())));
+            }
+        };
+        Ok(Self { folder: folder.to_owned(), file, vaults })
+    }
+
+    /// What was seen of `vault`; nothing when its id was never entered.
+    #[must_use]
+    pub fn seen(&self, vault: &VaultId) -> Option<&Seen> {
+        self.vaults.get(vault)
+    }
+
+    /// The vault that was met in `folder` before.
+    #[must_use]
+    pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
+        let met = |seen: &Seen| seen.folders.iter().any(|known| known == folder);
+        self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
+    }
+
+    /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn record(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
+        if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
+            return Ok(());
+        }
+        self.write(vault, now).map_err(|error| {
+            Fault::failed(format!("could not write {}: {error}", self.folder.display()))
+        })
+    }
+
+    fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
+        make_private(&self.folder)?;
+        let opened = Dir::open(&self.folder).ok().flatten();
+        let folder = opened.ok_or_else(|| anyhow::anyhow!("it is no folder"))?;
+        let lock = loop {
+            match folder.try_lock()? {
+                Some(lock) => break lock,
+                None => std::thread::sleep(std::time::Duration::from_millis(1)),
+            }
+        };
+        // Somebody else may have written since: what they saw counts too.
+        self.vaults = Self::load_file(&self.folder, self.file.clone())?.vaults;
+        for (known, seen) in &mut self.vaults {
+            if *known != vault {
+                seen.folders.retain(|folder| !now.folders.contains(folder));
+            }
+        }
+        let before = self.vaults.remove(&vault).unwrap_or_default();
+        self.vaults.insert(vault, merged(&before, now));
+        let temporary = format!("{}.new", self.file);
+        let _ = folder.remove(&temporary);
+        let text = self.text()?;
+        folder.create(&temporary, text.as_bytes(), FileAccess::Private)?.sync_all()?;
+        folder.rename(&temporary, &folder, &self.file)?;
+        folder.sync()?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn text(&self) -> Result<String, toml::ser::Error> {
+        let vaults = self.vaults.iter().map(|(vault, seen)| {
+            let fields = SeenFields {
+                floor: seen.floor,
+                revision: seen.roster.map(|(revision, _)| revision),
+                sha256: seen.roster.map(|(_, sha256)| base64_encode(&sha256)),
+                folders: seen.folders.clone(),
+            };
+            (vault.to_string(), fields)
+        });
+        toml::to_string(&Fields { format: 1, vaults: vaults.collect() })
+    }
+}
+
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
+    let fields: Fields = toml::from_str(text).ok()?;
+    let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
+        let roster = match (seen.revision, seen.sha256) {
+            (Some(revision), Some(hash)) => {
+                Some((revision, base64_decode(&hash)?.try_into().ok()?))
+            }
+            (None, None) => None,
+            _ => return None,
+        };
+        let seen = Seen { floor: seen.floor, roster, folders: seen.folders };
+        Some((vault.parse().ok()?, seen))
+    });
+    if fields.format == 1 { vaults.collect() } else { None }
+}
+
+/// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
+/// fork stays visible), and all folders.
+fn merged(before: &Seen, now: &Seen) -> Seen {
+    let newer = match (before.roster, now.roster) {
+        (Some(before), Some(now)) if now.0 > before.0 => Some(now),
+        (before, now) => before.or(now),
+    };
+    let mut folders = before.folders.clone();
+    folders.extend(now.folders.iter().filter(|folder| !before.folders.contains(folder)).cloned());
+    let surplus = folders.len().saturating_sub(FOLDERS);
+    folders.drain(..surplus);
+    Seen { floor: before.floor.max(now.floor), roster: newer, folders }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(floor: u64, revision: u64, hash: u8) -> Seen {
+        Seen { floor, roster: Some((revision, [hash; 32])), folders: vec![format!("/{hash}")] }
+    }
+
+    #[test]
+    fn what_was_seen_only_rises() {
+        let both = merged(&seen(3, 7, 1), &seen(2, 6, 2));
+        assert_eq!((both.floor, both.roster), (3, Some((7, [1; 32]))));
+        let both = merged(&seen(3, 7, 1), &seen(4, 8, 2));
+        assert_eq!((both.floor, both.roster), (4, Some((8, [2; 32]))));
+        let both = merged(&seen(3, 7, 1), &seen(3, 7, 2));
+        assert_eq!(both.roster, Some((7, [1; 32])));
+        assert_eq!(both.folders, ["/1", "/2"]);
+    }
+}

@@ -1,0 +1,302 @@
+//! What a member's identity opens: data keys, the signing key, the authority.
+//!
+//! Takes checked content only. Every payload is bound to its place and compared with it after it
+//! was unsealed; a seed is used only if its public half is the one that the roster names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::format::{entry_path, sealed_place};
+use super::model::{Epoch, Member};
+use super::name::{EnvironmentName, MemberName, SecretName};
+use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::crypto::{
+    self, DataKey, EntryKey, Framed, Identity, PublicKey, SigningKey, UnsealError, VaultId,
+};
+use crate::fault::Fault;
+use crate::secret::{Key, Secret};
+
+/// A member together with the identity that proves it.
+pub struct Holder<'a> {
+    vault: &'a Vault,
+    name: &'a MemberName,
+    member: &'a Member,
+    identity: &'a Identity,
+}
+
+impl<'a> Holder<'a> {
+    /// The member whose recipient belongs to `identity`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(vault: &'a Vault, identity: &'a Identity) -> Result<Self, Fault> {
+        let recipient = identity.recipient();
+        let found = vault.roster().members.iter().find(|(_, member)| member.recipient == recipient);
+        let (name, member) = found.ok_or_else(|| {
+            Fault::locked(format!("your key ({recipient}) belongs to no member of this vault"))
+                .hint("use the key you joined with, or ask an admin to add you")
+        })?;
+        Ok(Self { vault, name, member, identity })
+    }
+
+    /// The member's name.
+    #[must_use]
+    pub fn name(&self) -> &MemberName {
+        self.name
+    }
+
+    /// The member.
+    #[must_use]
+    pub fn member(&self) -> &Member {
+        self.member
+    }
+
+    /// The keys to `environment` in the epochs of these numbers.
+    ///
+    /// # Errors
+    /// When the member has no access, or what is sealed to him is not what it should be.
+    pub fn unlock(
+        &self,
+        environment: &CheckedEnvironment,
+        epochs: impl IntoIterator<Item = u64>,
+    ) -> Result<Unlocked, Fault> {
+        let numbers: BTreeSet<u64> = epochs.into_iter().collect();
+        let keys = numbers
+            .into_iter()
+            .map(|number| Ok((number, self.epoch_key(environment, number)?)))
+            .collect::<Result<_, Fault>>()?;
+        let content = environment.content();
+        let vault = self.vault.roster().vault;
+        let commitments =
+            content.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect();
+        Ok(Unlocked { vault, environment: content.name.clone(), commitments, keys })
+    }
+
+    /// The key with which this member signs entries in `environment`.
+    ///
+    /// # Errors
+    /// When he may not write there, or the sealed seed is not the one named.
+    pub fn signing_key(&self, environment: &EnvironmentName) -> Result<SigningKey, Fault> {
+        let signing = self.member.signing.as_ref();
+        let signing = signing.filter(|_| self.member.signer_in(environment).is_some());
+        let signing = signing.ok_or_else(|| {
+            Fault::locked(format!("{} may not write in {environment}", self.name))
+                .hint("ask an admin for write access")
+        })?;
+        self.seed(&signing.seed, signing.signer, "signing key")
+    }
+
+    /// The authority, with which an admin signs roster and environments.
+    ///
+    /// # Errors
+    /// When the member is no admin, or the sealed seed is not the authority's.
+    pub fn authority(&self) -> Result<SigningKey, Fault> {
+        let sealed = self.member.authority.as_ref().ok_or_else(|| {
+            let roster = self.vault.roster();
+            let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
+            let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
+            Fault::locked(format!("{} is no admin of this vault", self.name))
+                .hint(format!("ask an admin: {}", admins.join(", ")))
+        })?;
+        self.seed(sealed, self.vault.roster().vault.authority(), "authority")
+    }
+
+    fn seed(&self, sealed: &[u8], public: PublicKey, what: &str) -> Result<SigningKey, Fault> {
+        let refused = |reason: &str| {
+            Fault::refused(format!(
+                ".vault/members.toml: the {what} sealed to {} {reason}",
+                self.name
+            ))
+        };
+        let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
+        let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
+        let key = SigningKey::from_seed(&seed);
+        if key.public() == public { Ok(key) } else { Err(refused("is not the one it names")) }
+    }
+
+    fn epoch_key(&self, environment: &CheckedEnvironment, number: u64) -> Result<EpochKey, Fault> {
+        let name = &environment.content().name;
+        let epoch = environment.content().epoch(number);
+        let sealed = epoch.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
+        let (epoch, sealed) = sealed.ok_or_else(|| self.locked(environment, number))?;
+        let refused = |reason: &str| {
+            Fault::refused(format!(
+                ".vault/{name}.toml: the data key of epoch {number} sealed to {} {reason}",
+                self.name
+            ))
+        };
+        let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
+        let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
+        key.ok_or_else(|| refused("is not the one it should be"))
+    }
+
+    fn locked(&self, environment: &CheckedEnvironment, number: u64) -> Fault {
+        let name = &environment.content().name;
+        if !self.member.access.contains_key(name) {
+            let open: Vec<&str> = self.member.access.keys().map(EnvironmentName::as_str).collect();
+            let open = if open.is_empty() { "nothing".to_owned() } else { open.join(", ") };
+            return Fault::locked(format!("{name} is locked: {} has access to {open}", self.name))
+                .hint(format!("ask an admin for access to {name}"));
+        }
+        let message = format!("epoch {number} of {name} was never sealed to {}", self.name);
+        Fault::locked(message).hint("ask an admin: vault rotate --finish")
+    }
+}
+
+fn reason(error: &UnsealError) -> &'static str {
+    match error {
+        UnsealError::NotMine => "cannot be opened with that member's identity",
+        UnsealError::Corrupt => "is damaged",
+    }
+}
+
+/// The keys to one environment.
+pub struct Unlocked {
+    vault: VaultId,
+    environment: EnvironmentName,
+    commitments: BTreeMap<u64, crypto::Commitment>,
+    keys: BTreeMap<u64, EpochKey>,
+}
+
+enum EpochKey {
+    Whole(DataKey),
+    Names(BTreeMap<SecretName, EntryKey>),
+}
+
+impl Unlocked {
+    /// The value of `entry`; nothing for a tombstone.
+    ///
+    /// # Errors
+    /// When the member has no key to this name, or the sealed value does not open in its place.
+    pub fn value(&self, entry: &CheckedEntry) -> Result<Option<Secret>, Fault> {
+        let (name, entry) = (entry.name(), entry.content());
+        let Some(sealed) = &entry.sealed else { return Ok(None) };
+        let path = entry_path(&self.environment, name);
+        let commitment = self.commitments.get(&entry.epoch);
+        let key = self.keys.get(&entry.epoch).zip(commitment).ok_or_else(|| {
+            Fault::locked(format!("no key to epoch {} of {}", entry.epoch, self.environment))
+        })?;
+        let (key, commitment) = key;
+        let place = sealed_place(&self.vault, &self.environment, name, commitment, entry);
+        let value = match key {
+            EpochKey::Whole(key) => crypto::open(&key.entry_key(name.as_str()), &place, sealed),
+            EpochKey::Names(keys) => {
+                let key = keys.get(name).ok_or_else(|| {
+                    Fault::locked(format!("{name} in {} is not sealed to you", self.environment))
+                        .hint("ask an admin for access to this name")
+                })?;
+                crypto::open(key, &place, sealed)
+            }
+        };
+        let refused = || Fault::refused(format!(".vault/{path}: its value does not open here"));
+        value.map(Some).ok_or_else(refused)
+    }
+
+    /// The data key of epoch `number`.
+    ///
+    /// # Errors
+    /// When it was not unlocked, or the member has the keys of a few names only.
+    pub fn data_key(&self, number: u64) -> Result<&DataKey, Fault> {
+        match self.keys.get(&number) {
+            Some(EpochKey::Whole(key)) => Ok(key),
+            _ => Err(Fault::locked(format!("no data key to {}", self.environment))),
+        }
+    }
+
+    /// The names whose keys the member has; nothing where it is all of them.
+    #[must_use]
+    pub fn limited_to(&self, epoch: u64) -> Option<Vec<SecretName>> {
+        match self.keys.get(&epoch) {
+            Some(EpochKey::Names(keys)) => Some(keys.keys().cloned().collect()),
+            _ => None,
+        }
+    }
+}
+
+/// What is sealed to a member who may read everything: the data key.
+#[must_use]
+pub fn data_key_payload(
+    vault: &VaultId,
+    environment: &EnvironmentName,
+    epoch: u64,
+    key: &DataKey,
+) -> Secret {
+    let mut payload = place(DATA_KEY, vault, environment, epoch, &key.commitment());
+    append(&mut payload, key.expose());
+    payload
+}
+
+/// What is sealed to a limited member: the keys of `names`.
+#[must_use]
+pub fn entry_keys_payload<'a>(
+    vault: &VaultId,
+    environment: &EnvironmentName,
+    epoch: u64,
+    key: &DataKey,
+    names: impl IntoIterator<Item = &'a SecretName>,
+) -> Secret {
+    let mut payload = place(ENTRY_KEYS, vault, environment, epoch, &key.commitment());
+    for name in names {
+        append(&mut payload, name.as_str().as_bytes());
+        append(&mut payload, key.entry_key(name.as_str()).expose());
+    }
+    payload
+}
+
+const DATA_KEY: &str = "vault/v1/data-key";
+const ENTRY_KEYS: &str = "vault/v1/entry-keys";
+
+/// The public start of a payload, which says where the keys behind it belong.
+fn place(
+    label: &str,
+    vault: &VaultId,
+    environment: &EnvironmentName,
+    epoch: u64,
+    commitment: &crypto::Commitment,
+) -> Secret {
+    let place = Framed::new(label)
+        .part(vault.as_bytes())
+        .part(environment.as_str().as_bytes())
+        .number(epoch)
+        .part(&commitment.0);
+    Secret::new(place.into_bytes())
+}
+
+fn append(payload: &mut Secret, part: &[u8]) {
+    payload.extend(&(part.len() as u64).to_be_bytes());
+    payload.extend(part);
+}
+
+/// Takes the first part off framed bytes.
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
+    let (part, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(part)
+}
+
+impl EpochKey {
+    fn read(
+        payload: &Secret,
+        vault: &VaultId,
+        environment: &EnvironmentName,
+        epoch: &Epoch,
+    ) -> Option<Self> {
+        let after = |label| {
+            let start = place(label, vault, environment, epoch.number, &epoch.commitment);
+            payload.expose().strip_prefix(start.expose())
+        };
+        if let Some(mut rest) = after(DATA_KEY) {
+            let key = DataKey::new(Key::from_slice(take(&mut rest)?)?, vault, environment.as_str());
+            let complete = rest.is_empty() && key.commitment() == epoch.commitment;
+            return complete.then_some(Self::Whole(key));
+        }
+        let mut rest = after(ENTRY_KEYS)?;
+        let mut keys = BTreeMap::new();
+        while !rest.is_empty() {
+            let name = std::str::from_utf8(take(&mut rest)?).ok()?.parse().ok()?;
+            keys.insert(name, EntryKey::new(Key::from_slice(take(&mut rest)?)?));
+        }
+        Some(Self::Names(keys))
+    }
+}
