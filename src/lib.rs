@@ -10,7 +10,9 @@
 
 pub mod crypto;
 pub mod fault;
+pub mod keys;
 pub mod mask;
 pub mod platform;
+pub mod runner;
 pub mod secret;
 pub mod vault;

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
@@ -241,6 +242,14 @@ pub fn device_and_owner(path: &Path) -> io::Result<(u64, u32)> {
     let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "signed on macOS"))]
     Ok((u64::try_from(found.st_dev).unwrap_or_default(), found.st_uid))
+}
+
+/// Makes the folder at `path` and what is missing above it, for the caller alone (0700).
+///
+/// # Errors
+/// The operating system's.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Opens a regular file that holds a key, refusing one that others can read or write or that
