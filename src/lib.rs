@@ -5,11 +5,14 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform }
+//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform, fault }
 //! ```
 
+pub mod cli;
+mod commands;
 pub mod crypto;
 pub mod fault;
+pub mod git;
 pub mod keys;
 pub mod mask;
 pub mod platform;

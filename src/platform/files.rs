@@ -252,6 +252,27 @@ pub fn make_private_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Replaces the text file at `path` whole, through a new file beside it; permissions stay.
+///
+/// # Errors
+/// The operating system's; the old content is there then.
+pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    let permissions = std::fs::metadata(path)?.permissions();
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = Path::new(&name);
+    let written = File::create_new(new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(permissions)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| std::fs::rename(new, path));
+    if replaced.is_err() {
+        let _ = std::fs::remove_file(new);
+    }
+    replaced
+}
+
 /// Opens a regular file that holds a key, refusing one that others can read or write or that
 /// belongs to somebody else than the caller or root.
 ///
