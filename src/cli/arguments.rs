@@ -284,10 +284,8 @@ pub(super) struct ExecArguments {
     pub(super) clean_env: bool,
     #[command(flatten)]
     pub(super) yes: Yes,
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(super) stray: Vec<OsString>,
-    /// The command and its arguments
-    #[arg(last = true, value_name = "COMMAND")]
+    /// The command and its arguments, behind --
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(super) command: Vec<OsString>,
 }
 

@@ -35,7 +35,7 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
     let result = context(console, parsed.global, key, hardened)
-        .and_then(|mut context| dispatch(&mut context, parsed.command));
+        .and_then(|mut context| dispatch(&mut context, arguments, parsed.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
@@ -66,7 +66,11 @@ fn context(
     })
 }
 
-fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Fault> {
+fn dispatch(
+    context: &mut Context,
+    typed: &[OsString],
+    command: Option<Command>,
+) -> Result<(), Fault> {
     let Some(command) = command else { return context.console.result(WELCOME.as_bytes()) };
     match command {
         Command::Init { environments, name, recovery } => {
@@ -87,7 +91,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Fault
             commands::remove(context, &names, environment.environment.as_ref())
         }
         Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to),
-        Command::Exec(arguments) => commands::exec(context, exec(arguments)?),
+        Command::Exec(arguments) => commands::exec(context, exec(typed, arguments)?),
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
@@ -125,15 +129,21 @@ impl From<OriginArguments> for Origin {
     }
 }
 
-fn exec(arguments: ExecArguments) -> Result<commands::Exec, Fault> {
-    if !arguments.stray.is_empty() {
-        let command: Vec<_> =
-            arguments.stray.iter().map(|part| part.display().to_string()).collect();
-        return Err(Fault::usage("the command stands behind --")
-            .hint(format!("vault exec -- {}", command.join(" "))));
-    }
+/// `typed` is the whole command line: the command must stand behind `--`, so that none of its
+/// options can ever be mistaken for ours.
+fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, Fault> {
     if arguments.command.is_empty() {
         return Err(Fault::usage("which command?").hint("vault exec -- python manage.py migrate"));
+    }
+    let before = typed.len().checked_sub(arguments.command.len() + 1);
+    if before.is_none_or(|before| typed[before] != "--") {
+        let words = |words: &[OsString]| {
+            words.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let (ours, command) = typed.split_at(typed.len() - arguments.command.len());
+        let ours = words(ours.get(1..).unwrap_or_default());
+        return Err(Fault::usage("the command stands behind --")
+            .hint(format!("vault {ours} -- {}", words(command))));
     }
     Ok(commands::Exec {
         environment: arguments.environment.environment,
