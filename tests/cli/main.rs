@@ -5,3 +5,4 @@ mod basics;
 mod craft;
 mod project;
 mod sandbox;
+mod values;
