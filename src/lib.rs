@@ -5,11 +5,12 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform }
+//! main → cli → commands → { vault, keys, runner, mask, git, import } → { crypto, secret, platform }
 //! ```
 
 pub mod crypto;
 pub mod fault;
+pub mod import;
 pub mod mask;
 pub mod platform;
 pub mod secret;
