@@ -113,6 +113,14 @@ pub(super) enum Command {
         #[arg(long, value_name = "ENVIRONMENT")]
         to: EnvironmentName,
     },
+    /// Set what a dotenv file assigns, all of it or nothing
+    Import {
+        /// The file; - is standard input
+        #[arg(value_name = "FILE")]
+        file: String,
+        #[command(flatten)]
+        environment: One,
+    },
     /// Run a command with the secrets in its environment
     Exec(ExecArguments),
     /// Add a machine; its credential, for VAULT_KEY, is printed once

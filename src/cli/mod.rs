@@ -91,6 +91,9 @@ fn dispatch(
             commands::remove(context, &names, environment.environment.as_ref())
         }
         Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to),
+        Command::Import { file, environment } => {
+            commands::import(context, &file, environment.environment.as_ref())
+        }
         Command::Exec(arguments) => commands::exec(context, exec(typed, arguments)?),
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })

@@ -10,6 +10,7 @@ mod documents;
 mod environments;
 mod exec;
 mod get;
+mod import;
 mod init;
 mod key;
 mod list;
@@ -33,6 +34,7 @@ pub(crate) use environments::{
 };
 pub(crate) use exec::{Exec, Masking, exec};
 pub(crate) use get::get;
+pub(crate) use import::import;
 pub(crate) use init::{Init, init};
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
