@@ -15,7 +15,7 @@ use crate::vault::trust::Pin;
 
 /// Secrets of this repository, encrypted in it, given to the process that needs them.
 #[derive(Parser)]
-#[command(name = "vault", version, after_help = EXIT, disable_help_subcommand = true)]
+#[command(name = "vault", version, after_help = EXIT)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
