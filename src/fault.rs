@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 /// A failure with its kind and its hints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     kind: Kind,
     message: String,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verify::Report;
+use super::report::Report;
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::vault::format::{ROSTER_PATH, entry_path};
