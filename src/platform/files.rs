@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 /// Why a file could not be used.
@@ -150,6 +150,15 @@ impl Dir {
             return Err(error);
         }
         Ok(file)
+    }
+
+    /// Whether files can be made in and removed from this folder.
+    ///
+    /// # Errors
+    /// The operating system's, when they cannot.
+    pub fn check_writable(&self) -> io::Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(&self.handle, ".", access, AtFlags::empty())?)
     }
 
     /// Moves the file `name` to `new_name` in `target`, replacing what is there.

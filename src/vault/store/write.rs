@@ -4,8 +4,9 @@
 //! `kill -9` at any moment leaves the old file or the new one. Many files share one sync between
 //! writing and renaming. Only ciphertext and public facts ever come here.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::Place;
 use super::tree::unusable;
 use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock};
+use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock, ReadError};
 
 const TEMPORARY: &str = "tmp";
 /// How long a writer waits for another one.
@@ -77,6 +78,13 @@ impl Writer {
     /// # Errors
     /// When the disk is full, read-only, or fails.
     pub fn replace(&self, files: &[NewFile]) -> Result<(), Fault> {
+        let mut folders = BTreeMap::new();
+        for file in files {
+            let (folder, _) = split(&file.path);
+            let opened = self.folder(folder)?;
+            opened.check_writable().map_err(|error| not_written(&file.path, &error))?;
+            folders.insert(folder, opened);
+        }
         let temporary = self.folder(TEMPORARY)?;
         sweep(&temporary)?;
         let mut moves = Moves { temporary: &temporary, names: VecDeque::new() };
@@ -85,15 +93,20 @@ impl Writer {
             written.push(moves.write(file)?);
         }
         self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
-        let mut changed = BTreeSet::new();
-        for file in files {
-            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            moves.finish(&self.folder(folder)?, name, &file.path)?;
-            changed.insert(folder);
+        for (before, file) in files.iter().enumerate() {
+            let (folder, name) = split(&file.path);
+            moves
+                .finish(&folders[folder], name)
+                .map_err(|error| not_replaced(file, before, files.len(), &error))?;
         }
         // The top last: it also holds the names of folders that are new.
-        changed.into_iter().rev().chain([""]).try_for_each(|folder| {
-            self.folder(folder)?.sync().map_err(|error| not_written(folder, &error))
+        folders.values().rev().chain([&self.store]).try_for_each(|folder| {
+            folder.sync().map_err(|error| {
+                let path = folder.path().display();
+                Fault::failed(format!(
+                    "the change is made, but may not outlive a crash: {path}: {error}"
+                ))
+            })
         })
     }
 
@@ -102,11 +115,11 @@ impl Writer {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<(), Fault> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         let folder = self.folder(folder)?;
         let removed = folder.remove(name).or_else(|_| folder.remove_dir(name));
         match removed.and_then(|()| folder.sync()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Fault::failed(format!("could not remove .vault/{path}: {error}")))
             }
             _ => Ok(()),
@@ -115,8 +128,16 @@ impl Writer {
 
     fn folder(&self, name: &str) -> Result<Dir, Fault> {
         let name = if name.is_empty() { "." } else { name };
-        self.store.make_dir(name).map_err(|error| unusable(name, "a folder", &error))
+        self.store.make_dir(name).map_err(|error| match error {
+            ReadError::Io(error) => not_written(name, &error),
+            error => unusable(name, "a folder", &error),
+        })
     }
+}
+
+/// The folder of `path`, empty at the top, and the file's own name.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// New contents on their way; those that did not arrive are removed on drop.
@@ -136,12 +157,11 @@ impl Moves<'_> {
         Ok(created)
     }
 
-    fn finish(&mut self, folder: &Dir, name: &str, path: &str) -> Result<(), Fault> {
+    fn finish(&mut self, folder: &Dir, name: &str) -> io::Result<()> {
         let temporary = self.names.pop_front().unwrap_or_default();
         let moved = self.temporary.rename(&temporary, folder, name);
-        moved.map_err(|error| {
+        moved.inspect_err(|_| {
             let _ = self.temporary.remove(&temporary);
-            not_written(path, &error)
         })
     }
 }
@@ -183,6 +203,18 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     }
 }
 
-fn not_written(path: &str, error: &std::io::Error) -> Fault {
+/// As [`not_written`], for the file behind which `before` others are in place already.
+fn not_replaced(file: &NewFile, before: usize, all: usize, error: &io::Error) -> Fault {
+    if before == 0 {
+        return not_written(&file.path, error);
+    }
+    let path = &file.path;
+    Fault::failed(format!(
+        "could not write .vault/{path}: {error}; {before} of {all} files are new"
+    ))
+    .hint("every file is whole; mend the cause and run the command again")
+}
+
+fn not_written(path: &str, error: &io::Error) -> Fault {
     Fault::failed(format!("could not write .vault/{path}: {error}; nothing was changed"))
 }
