@@ -140,11 +140,8 @@ fn a_value_comes_from_a_file() {
     let changes = [entry("development", "PEM")];
     run.says("set PEM in development (revision 1)\n").changes(&[&changes[0]]).check();
     sandbox.vault(&["get", "PEM"]).prints("-----BEGIN\nabc\n-----END\n").check();
-    let run = sandbox.vault(&["set", "TOKEN", "-e", "development", "-e", "production", "--file"]);
-    drop(run);
     let token = path("token");
-    let arguments =
-        ["set", "TOKEN", "-e", "development", "-e", "production", "--file", &token];
+    let arguments = ["set", "TOKEN", "-e", "development", "-e", "production", "--file", &token];
     sandbox
         .vault(&arguments)
         .says(
@@ -166,7 +163,8 @@ set TOKEN in production (revision 1)
 #[test]
 fn values_never_come_from_the_command_line() {
     let sandbox = Sandbox::with_vault();
-    let hint = "hint: type it at a prompt: vault set TOKEN\nhint: or pipe it: vault set TOKEN < FILE\n";
+    let hint =
+        "hint: type it at a prompt: vault set TOKEN\nhint: or pipe it: vault set TOKEN < FILE\n";
     let error = "error: a value never comes from the command line, where others can see it\n";
     for arguments in [&["set", "TOKEN=hunter2"][..], &["set", "TOKEN", "hunter2"]] {
         sandbox.vault(arguments).fails(2).says(&format!("{error}{hint}")).check();
@@ -215,7 +213,8 @@ min_length = 100
             assert!(value.iter().all(|byte| alphabet.as_bytes().contains(byte)), "{name}");
         }
     }
-    let said = "error: no such kind of value\nhint: there are: django, alphanumeric, hex, base64url\n";
+    let said =
+        "error: no such kind of value\nhint: there are: django, alphanumeric, hex, base64url\n";
     sandbox.vault(&["set", "PLAIN", "--generate=uuid"]).fails(2).says(said).check();
 }
 
@@ -255,7 +254,7 @@ fn an_older_value_comes_back_from_git_as_a_new_revision() {
         ("KEY", "HEAD", 2, "there is no KEY in development at HEAD"),
         ("OTHER", "HEAD~1", 2, "there is no OTHER in development at HEAD~1"),
         ("KEY", "nowhere", 4, "git does not know the revision nowhere here"),
-        ("KEY", "--all", 2, "[..]--all[..]"),
+        ("KEY", "--all", 4, "git does not know the revision --all here"),
     ];
     for (name, revision, status, said) in cases {
         let from = format!("--from={revision}");
