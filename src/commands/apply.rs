@@ -158,9 +158,8 @@ fn check_new_names(
     for name in new {
         if let Some(other) = spellings.insert(name.folded(), name) {
             let message = format!("{name} differs from {other} in case only");
-            return Err(
-                Fault::usage(message).hint(format!("use the name {other}, or remove it first"))
-            );
+            // A removed name stays as a tombstone, so removing it would be no way out.
+            return Err(Fault::usage(message).hint(format!("use the name {other}")));
         }
     }
     Ok(())
