@@ -3,6 +3,7 @@
 
 mod basics;
 mod craft;
+mod history;
 mod project;
 mod sandbox;
 mod values;

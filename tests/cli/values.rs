@@ -1,9 +1,7 @@
-//! Values: every byte through `set`, `get` and `exec`, where they come from, and how they are
-//! counted, copied and removed.
+//! Values: every byte through `set`, `get` and `exec`, where they come from, and their
+//! limits.
 
 use std::fs;
-
-use serde_json::{Value, json};
 
 use crate::sandbox::Sandbox;
 
