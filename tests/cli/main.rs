@@ -4,6 +4,7 @@
 mod basics;
 mod craft;
 mod history;
+mod keys;
 mod project;
 mod sandbox;
 mod values;
