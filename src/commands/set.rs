@@ -11,6 +11,7 @@ use crate::crypto::{Alphabet, random_text};
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::keys::Source;
+use crate::platform;
 use crate::secret::Secret;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -156,7 +157,7 @@ fn input(context: &Context, session: &Session, name: &SecretName) -> Result<Secr
         return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
             .hint("give the value as a file: --file PATH"));
     }
-    let value = read(&mut io::stdin().lock(), name, failed)?;
+    let value = read(&mut platform::Input, name, failed)?;
     Ok(without_newline(context, name, value))
 }
 

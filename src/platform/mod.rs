@@ -15,4 +15,4 @@ pub use files::{
     replace_text, user,
 };
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
-pub use stdio::file_from_descriptor;
+pub use stdio::{Input, discard_input, file_from_descriptor};
