@@ -5,6 +5,11 @@ mod basics;
 mod craft;
 mod history;
 mod keys;
+mod process;
 mod project;
 mod sandbox;
 mod values;
+
+/// Programs that drive `vault` where Rust would need `unsafe`.
+const PYTHON: &str = "python3";
+const UNPRIVILEGED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/unprivileged.py");
