@@ -8,6 +8,8 @@ use crate::fault::{Fault, Kind};
 pub(super) struct Report {
     pub(super) facts: Vec<String>,
     pub(super) findings: Vec<String>,
+    /// What to do about the first of them.
+    pub(super) hint: Option<&'static str>,
 }
 
 impl Report {
@@ -33,11 +35,9 @@ impl Report {
             return Ok(());
         }
         let fault = Fault::new(Kind::Found, format!("findings: {count}"));
-        let untrusted = self.findings.iter().any(|finding| finding.starts_with("consistent,"));
-        Err(if untrusted {
-            fault.hint("say which vault it must be: vault verify --id ID")
-        } else {
-            fault
+        Err(match self.hint {
+            Some(hint) => fault.hint(hint),
+            None => fault,
         })
     }
 }

@@ -37,10 +37,13 @@ pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Faul
             Some(Standing::Forked) => report.findings.push(
                 ".vault/members.toml: another roster of this revision was seen before".to_owned(),
             ),
-            Some(Standing::Unknown) => report.findings.push(format!(
-                "consistent, not trusted: nobody has said that {} is the right vault",
-                vault.roster().vault
-            )),
+            Some(Standing::Unknown) => {
+                report.hint = Some("say which vault it must be: vault verify --id ID");
+                report.findings.push(format!(
+                    "consistent, not trusted: nobody has said that {} is the right vault",
+                    vault.roster().vault
+                ));
+            }
         }
         check(&place, &vault, &mut report)?;
         if let Some(before) = before {

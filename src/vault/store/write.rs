@@ -93,19 +93,17 @@ impl Writer {
             written.push(moves.write(file)?);
         }
         self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
-        for (before, file) in files.iter().enumerate() {
+        for (done, file) in files.iter().enumerate() {
             let (folder, name) = split(&file.path);
-            moves
-                .finish(&folders[folder], name)
-                .map_err(|error| not_replaced(file, before, files.len(), &error))?;
+            let moved = moves.finish(&folders[folder], name, &file.path);
+            moved
+                .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
         }
         // The top last: it also holds the names of folders that are new.
         folders.values().rev().chain([&self.store]).try_for_each(|folder| {
             folder.sync().map_err(|error| {
                 let path = folder.path().display();
-                Fault::failed(format!(
-                    "the change is made, but may not outlive a crash: {path}: {error}"
-                ))
+                Fault::failed(format!("could not make {path} durable: {error}"))
             })
         })
     }
@@ -157,11 +155,12 @@ impl Moves<'_> {
         Ok(created)
     }
 
-    fn finish(&mut self, folder: &Dir, name: &str) -> io::Result<()> {
+    fn finish(&mut self, folder: &Dir, name: &str, path: &str) -> Result<(), Fault> {
         let temporary = self.names.pop_front().unwrap_or_default();
         let moved = self.temporary.rename(&temporary, folder, name);
-        moved.inspect_err(|_| {
+        moved.map_err(|error| {
             let _ = self.temporary.remove(&temporary);
+            not_written(path, &error)
         })
     }
 }
@@ -203,18 +202,12 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     }
 }
 
-/// As [`not_written`], for the file behind which `before` others are in place already.
-fn not_replaced(file: &NewFile, before: usize, all: usize, error: &io::Error) -> Fault {
-    if before == 0 {
-        return not_written(&file.path, error);
-    }
-    let path = &file.path;
-    Fault::failed(format!(
-        "could not write .vault/{path}: {error}; {before} of {all} files are new"
-    ))
-    .hint("every file is whole; mend the cause and run the command again")
+/// Each file is whole, but not all of them are new.
+fn half_done(fault: &Fault, done: usize, files: &[NewFile]) -> Fault {
+    Fault::failed(format!("{fault} after {done} of {} files were replaced", files.len()))
+        .hint("run the same command again; what is done already stays as it is")
 }
 
 fn not_written(path: &str, error: &io::Error) -> Fault {
-    Fault::failed(format!("could not write .vault/{path}: {error}; nothing was changed"))
+    Fault::failed(format!("could not write .vault/{path}: {error}"))
 }
