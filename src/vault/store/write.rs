@@ -14,7 +14,7 @@ use super::Place;
 use super::tree::unusable;
 use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock, ReadError};
+use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock, ReadError, Unsynced};
 
 const TEMPORARY: &str = "tmp";
 /// How long a writer waits for another one.
@@ -81,6 +81,9 @@ impl Writer {
         let mut folders = BTreeMap::new();
         for file in files {
             let (folder, _) = split(&file.path);
+            if folders.contains_key(folder) {
+                continue;
+            }
             let opened = self.folder(folder)?;
             opened.check_writable().map_err(|error| not_written(&file.path, &error))?;
             folders.insert(folder, opened);
@@ -88,11 +91,12 @@ impl Writer {
         let temporary = self.folder(TEMPORARY)?;
         sweep(&temporary)?;
         let mut moves = Moves { temporary: &temporary, names: VecDeque::new() };
-        let mut written = Vec::new();
+        let mut written = Unsynced::default();
         for file in files {
-            written.push(moves.write(file)?);
+            let added = written.add(moves.write(file)?);
+            added.map_err(|error| not_written(&file.path, &error))?;
         }
-        self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
+        written.sync(&self.store).map_err(|error| not_written(TEMPORARY, &error))?;
         for (done, file) in files.iter().enumerate() {
             let (folder, name) = split(&file.path);
             let moved = moves.finish(&folders[folder], name, &file.path);
