@@ -99,8 +99,8 @@ impl Writer {
         written.sync(&self.store).map_err(|error| not_written(TEMPORARY, &error))?;
         for (done, file) in files.iter().enumerate() {
             let (folder, name) = split(&file.path);
-            let moved = moves.finish(&folders[folder], name, &file.path);
-            moved
+            let renamed = moves.finish(&folders[folder], name, &file.path);
+            renamed
                 .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
         }
         // The top last: it also holds the names of folders that are new.
