@@ -3,6 +3,8 @@
 
 mod basics;
 mod craft;
+mod crash;
+mod disk;
 mod history;
 mod keys;
 mod process;
