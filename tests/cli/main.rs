@@ -7,9 +7,11 @@ mod crash;
 mod disk;
 mod history;
 mod keys;
+mod people;
 mod process;
 mod project;
 mod sandbox;
+mod terminal;
 mod values;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.
