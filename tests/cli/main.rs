@@ -11,6 +11,8 @@ mod people;
 mod process;
 mod project;
 mod sandbox;
+mod selection;
+mod state;
 mod terminal;
 mod values;
 
