@@ -5,6 +5,7 @@ mod basics;
 mod craft;
 mod crash;
 mod disk;
+mod exec;
 mod history;
 mod keys;
 mod people;
