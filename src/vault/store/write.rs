@@ -88,9 +88,9 @@ impl Writer {
         let mut changed = BTreeSet::new();
         for (done, file) in files.iter().enumerate() {
             let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            let moved =
+            let renamed =
                 self.folder(folder).and_then(|folder| moves.finish(&folder, name, &file.path));
-            moved
+            renamed
                 .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
             changed.insert(folder);
         }
