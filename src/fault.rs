@@ -73,6 +73,12 @@ impl Fault {
         self
     }
 
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The kind of the outermost fault in `error`; [`Kind::Failed`] where there is none.
     #[must_use]
     pub fn kind_of(error: &anyhow::Error) -> Kind {

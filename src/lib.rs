@@ -5,12 +5,17 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform }
+//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform, fault }
 //! ```
 
+pub mod cli;
+mod commands;
 pub mod crypto;
 pub mod fault;
+pub mod git;
+pub mod keys;
 pub mod mask;
 pub mod platform;
+pub mod runner;
 pub mod secret;
 pub mod vault;

@@ -46,6 +46,20 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// The first 8 bytes of SHA-256 over the framed label and `payload`, without a copy of either:
+/// tells a credential that was cut short or mistyped, nothing more.
+#[must_use]
+pub fn checksum(label: &str, payload: &[u8]) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    for part in [label.as_bytes(), payload] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut checksum = [0; 8];
+    checksum.copy_from_slice(&hash.finalize()[..8]);
+    checksum
+}
+
 /// Byte strings one after another, each behind its length as 8 bytes big-endian.
 ///
 /// What is signed, authenticated or sealed is always framed, so that no two lists of parts give
@@ -92,6 +106,12 @@ mod tests {
         for other in ["YQ==", "YR", "YQ\n", " YQ", "Y", "YQ=", "_-8"] {
             assert!(base64_decode(other).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_checksum_is_the_hash_of_what_is_framed() {
+        let framed = Framed::new("label").part(b"payload").into_bytes();
+        assert_eq!(checksum("label", b"payload"), sha256(&framed)[..8]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod vault_id;
 pub use cipher::{OVERHEAD, open, padded_length, seal};
 pub use derive::{Commitment, DataKey, EntryKey};
 pub use encoding::{
-    Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, sha256,
+    Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
 pub use envelope::{Identity, Recipient, UnsealError};
 pub use random::{Alphabet, random_bytes, random_key, random_text};

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
@@ -241,6 +242,35 @@ pub fn device_and_owner(path: &Path) -> io::Result<(u64, u32)> {
     let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "signed on macOS"))]
     Ok((u64::try_from(found.st_dev).unwrap_or_default(), found.st_uid))
+}
+
+/// Makes the folder at `path` and what is missing above it, for the caller alone (0700).
+///
+/// # Errors
+/// The operating system's.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Replaces the text file at `path` whole, through a new file beside it; permissions stay.
+///
+/// # Errors
+/// The operating system's; the old content is there then.
+pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    let permissions = std::fs::metadata(path)?.permissions();
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = Path::new(&name);
+    let written = File::create_new(new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(permissions)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| std::fs::rename(new, path));
+    if replaced.is_err() {
+        let _ = std::fs::remove_file(new);
+    }
+    replaced
 }
 
 /// Opens a regular file that holds a key, refusing one that others can read or write or that

@@ -10,6 +10,9 @@ mod process;
 mod stdio;
 
 pub use environ::take_variable;
-pub use files::{Dir, FileAccess, Lock, ReadError, device_and_owner, private_file, user};
+pub use files::{
+    Dir, FileAccess, Lock, ReadError, device_and_owner, make_private_dir, private_file,
+    replace_text, user,
+};
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
-pub use stdio::{file_from_descriptor, standard_streams_are_open};
+pub use stdio::file_from_descriptor;

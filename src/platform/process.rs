@@ -1,7 +1,7 @@
 //! This process: made hard to look into, and replaced by the command.
 #![expect(unsafe_code, reason = "execve and signal dispositions need the C library")]
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr;
@@ -38,7 +38,7 @@ pub fn harden() -> Hardened {
 pub fn execute(
     program: &OsStr,
     arguments: &[OsString],
-    environment: &[CString],
+    environment: &[&CStr],
     hardened: &Hardened,
 ) -> io::Error {
     let Ok(path) = CString::new(program.as_bytes()) else { return contains_nul() };

@@ -20,9 +20,3 @@ pub fn file_from_descriptor(number: RawFd) -> io::Result<File> {
     // the standard library owns only 0, 1 and 2), and is taken over once.
     Ok(unsafe { File::from_raw_fd(number) })
 }
-
-/// Whether standard output is open; a closed one must not be mistaken for a file of ours.
-#[must_use]
-pub fn standard_streams_are_open() -> bool {
-    rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_ok()
-}

@@ -6,5 +6,6 @@ pub mod format;
 pub mod model;
 pub mod name;
 pub mod store;
+pub mod template;
 pub mod trust;
 pub mod unlock;

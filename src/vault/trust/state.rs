@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
-use crate::platform::{Dir, FileAccess};
+use crate::platform::{self, Dir, FileAccess};
 
 /// How many folders are remembered per vault; the oldest go first.
 const FOLDERS: usize = 32;
@@ -116,7 +116,7 @@ impl State {
     }
 
     fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
-        make_private(&self.folder)?;
+        platform::make_private_dir(&self.folder)?;
         let opened = Dir::open(&self.folder).ok().flatten();
         let folder = opened.ok_or_else(|| anyhow::anyhow!("it is no folder"))?;
         let lock = loop {
@@ -156,11 +156,6 @@ impl State {
         });
         toml::to_string(&Fields { format: 1, vaults: vaults.collect() })
     }
-}
-
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {

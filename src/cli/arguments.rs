@@ -1,0 +1,302 @@
+//! What can be typed. The comments here are the help text.
+#![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::commands::{Answer, Color, Style};
+use crate::fault::Fault;
+use crate::vault::model::Access;
+use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
+use crate::vault::trust::Pin;
+
+/// Secrets of this repository, encrypted in it, given to the process that needs them.
+#[derive(Parser)]
+#[command(name = "vault", version, after_help = EXIT, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+pub(super) const EXIT: &str = "\
+Exit status: 0 done; 1 a check found something, or the work failed; 2 usage; 3 locked: no key, no
+member, no pin; 4 refused: tampered, untrusted, corrupt. `vault exec` ends as the command does, and
+with 121 locked, 122 refused, 123 incomplete, 125 any other failure, 126 not executable, 127 not found.";
+
+/// Options that every command takes.
+#[derive(Args)]
+pub(super) struct Global {
+    /// The folder that holds vault.toml [default: the nearest one upward; or VAULT_DIR]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(super) vault: Option<PathBuf>,
+    /// Read the key from this file; - is standard input [or VAULT_KEY_FILE, VAULT_KEY]
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
+    pub(super) key_file: Option<OsString>,
+    /// Read the key from this open descriptor
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        conflicts_with = "key_file",
+        help_heading = "Global options"
+    )]
+    pub(super) key_fd: Option<i32>,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(super) quiet: bool,
+    /// Colours in messages
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    pub(super) color: Color,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a vault here; you become its first admin
+    Init {
+        /// An environment to start with; the first is the default [default: development, production]
+        #[arg(short, long = "environment", value_name = "NAME")]
+        environments: Vec<EnvironmentName>,
+        /// Your name as a member [default: your login name]
+        #[arg(long, value_name = "MEMBER")]
+        name: Option<MemberName>,
+        /// Add a recovery member; its key is printed once, for the safe
+        #[arg(long)]
+        recovery: bool,
+    },
+    /// List, add or remove environments
+    #[command(subcommand)]
+    Environments(Environments),
+    /// Set a secret: type it at a prompt, or pipe it in
+    Set(SetArguments),
+    /// Print the value of a secret, exact bytes
+    Get {
+        /// The secret
+        name: SecretName,
+        #[command(flatten)]
+        environment: One,
+    },
+    /// List the secrets, without values; needs no key
+    List {
+        #[command(flatten)]
+        environments: Many,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Remove secrets; other branches learn of it
+    Remove {
+        /// The secrets
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<SecretName>,
+        #[command(flatten)]
+        environment: One,
+    },
+    /// Copy secrets from one environment to another
+    Copy {
+        /// The secrets
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<SecretName>,
+        /// Where they are
+        #[arg(long, value_name = "ENVIRONMENT")]
+        from: EnvironmentName,
+        /// Where they shall be too
+        #[arg(long, value_name = "ENVIRONMENT")]
+        to: EnvironmentName,
+    },
+    /// Run a command with the secrets in its environment
+    Exec(ExecArguments),
+    /// Add a machine; its credential, for VAULT_KEY, is printed once
+    #[command(subcommand)]
+    Ci(Ci),
+    /// Trust the vault with this id, after comparing it with a colleague
+    Trust {
+        /// vault1…, or vault1…@FLOOR
+        id: String,
+    },
+    /// Check everything but the values; needs no key
+    Verify {
+        /// The id that the vault must have [or VAULT_ID]
+        #[arg(long, value_name = "ID")]
+        id: Option<Pin>,
+        /// Also say what changed since this git revision, which supplies the id
+        #[arg(long, value_name = "REV")]
+        since: Option<String>,
+    },
+    /// Show your key's public half
+    #[command(subcommand)]
+    Key(Key),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, of vault or of one command
+    Man {
+        /// Such as: ci add
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Environments {
+    /// List the environments and who may open them; needs no key
+    List {
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Add an environment; admins get write access, unless --access says who
+    Add {
+        /// Its name
+        name: EnvironmentName,
+        /// Who gets access: alice=write, bob=read
+        #[arg(long, value_name = "MEMBER=ACCESS", value_parser = parse_access)]
+        access: Vec<(MemberName, Access)>,
+    },
+    /// Remove an environment with all its entries
+    Remove {
+        /// Its name
+        name: EnvironmentName,
+        #[command(flatten)]
+        yes: Yes,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Ci {
+    /// Add a machine that may read; prints its credential once, alone on standard output
+    Add {
+        /// The machine's name as a member, such as github-production
+        name: MemberName,
+        /// What it may read
+        #[arg(short, long = "environment", value_name = "NAME", required = true)]
+        environments: Vec<EnvironmentName>,
+        /// Only these secrets; the keys of no other are given
+        #[arg(long, value_name = "A,B", value_delimiter = ',')]
+        only: Vec<SecretName>,
+        /// Only what this step of vault.toml names now
+        #[arg(long, value_name = "STEP", conflicts_with = "only")]
+        step: Option<StepName>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Key {
+    /// Print your recipient, and say where the key was found
+    Show,
+}
+
+#[derive(Args)]
+pub(super) struct One {
+    /// The environment [default: VAULT_ENVIRONMENT, the credential's, or the one in vault.toml]
+    #[arg(short, long, value_name = "NAME")]
+    pub(super) environment: Option<EnvironmentName>,
+}
+
+#[derive(Args)]
+pub(super) struct Many {
+    /// The environment, repeatable [default: VAULT_ENVIRONMENT, the credential's, or the one in
+    /// vault.toml]
+    #[arg(short, long = "environment", value_name = "NAME")]
+    pub(super) environments: Vec<EnvironmentName>,
+}
+
+#[derive(Args)]
+pub(super) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Json {
+    pub(super) fn style(&self) -> Style {
+        if self.json { Style::Json } else { Style::Table }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Yes {
+    /// Ask nothing
+    #[arg(short, long)]
+    pub(super) yes: bool,
+}
+
+impl Yes {
+    pub(super) fn answer(&self) -> Answer {
+        if self.yes { Answer::Yes } else { Answer::Ask }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct SetArguments {
+    /// The secret; several at a terminal or with --generate
+    #[arg(required = true, value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) environments: Many,
+    #[command(flatten)]
+    pub(super) origin: OriginArguments,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+pub(super) struct OriginArguments {
+    /// Take the value from this file
+    #[arg(long, value_name = "PATH")]
+    pub(super) file: Option<PathBuf>,
+    /// Make a random value: django, alphanumeric, hex or base64url [default: as vault.toml says]
+    #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "absent, without a kind, with a kind")]
+    pub(super) generate: Option<Option<String>>,
+    /// Take the value that it had at this git revision
+    #[arg(long, value_name = "REV")]
+    pub(super) from: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct ExecArguments {
+    #[command(flatten)]
+    pub(super) environment: One,
+    /// Give the command what this step of vault.toml names
+    #[arg(long, value_name = "STEP")]
+    pub(super) step: Option<StepName>,
+    /// Give the command these names only
+    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "step")]
+    pub(super) only: Vec<SecretName>,
+    /// Keep the caller's own value of these names
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(super) keep: Vec<SecretName>,
+    /// Do not mask secrets in the output
+    #[arg(long)]
+    pub(super) no_mask: bool,
+    /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
+    #[arg(long)]
+    pub(super) clean_env: bool,
+    #[command(flatten)]
+    pub(super) yes: Yes,
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(super) stray: Vec<OsString>,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+fn parse_access(text: &str) -> Result<(MemberName, Access), String> {
+    let (member, access) = text.split_once('=').ok_or("write it as MEMBER=write or MEMBER=read")?;
+    let access = match access {
+        "write" => Access::Write,
+        "read" => Access::Read,
+        _ => return Err("access is write or read".to_owned()),
+    };
+    Ok((member.parse().map_err(|fault: Fault| fault.to_string())?, access))
+}

@@ -1,0 +1,200 @@
+//! The command line: what was typed becomes a command, and its end an exit status.
+
+mod arguments;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::arguments::{
+    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
+};
+use crate::commands::{self, Console, Context, Masking, Notices, Origin};
+use crate::fault::{Fault, Kind};
+use crate::platform::Hardened;
+use crate::runner::Inherit;
+use crate::secret::Secret;
+use crate::vault::model::Access;
+use crate::vault::name::MemberName;
+
+/// Runs `vault` with these arguments, the first being its own name. `key` is the value of
+/// `VAULT_KEY`.
+#[must_use]
+pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> ExitCode {
+    let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Nothing is left to be done where not even this can be printed.
+            let _ = error.print();
+            return if error.use_stderr() { scale.code(Kind::Usage) } else { ExitCode::SUCCESS };
+        }
+    };
+    let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
+    let console = Console::new(notices, parsed.global.color);
+    let result = context(console, parsed.global, key, hardened)
+        .and_then(|mut context| dispatch(&mut context, parsed.command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let kind = fault.kind();
+            console.error(&fault.into());
+            scale.code(kind)
+        }
+    }
+}
+
+fn context(
+    console: Console,
+    global: Global,
+    key: Option<Secret>,
+    hardened: Hardened,
+) -> Result<Context, Fault> {
+    let folder = std::env::current_dir()
+        .map_err(|error| Fault::failed(format!("could not find the current folder: {error}")))?;
+    Ok(Context {
+        console,
+        hardened,
+        environ: std::env::vars_os().collect(),
+        folder,
+        named_vault: global.vault,
+        key_file: global.key_file,
+        key_fd: global.key_fd,
+        key_variable: key,
+    })
+}
+
+fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Fault> {
+    let Some(command) = command else { return context.console.result(WELCOME.as_bytes()) };
+    match command {
+        Command::Init { environments, name, recovery } => {
+            commands::init(context, commands::Init { environments, name, recovery })
+        }
+        Command::Environments(command) => environments(context, command),
+        Command::Set(SetArguments { names, environments, origin }) => {
+            let environments = environments.environments;
+            commands::set(context, &commands::Set { names, environments, origin: origin.into() })
+        }
+        Command::Get { name, environment } => {
+            commands::get(context, &name, environment.environment.as_ref())
+        }
+        Command::List { environments, json } => {
+            commands::list(context, &environments.environments, json.style())
+        }
+        Command::Remove { names, environment } => {
+            commands::remove(context, &names, environment.environment.as_ref())
+        }
+        Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to),
+        Command::Exec(arguments) => commands::exec(context, exec(arguments)?),
+        Command::Ci(Ci::Add { name, environments, only, step }) => {
+            commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
+        }
+        Command::Trust { id } => commands::trust(context, &id),
+        Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
+        Command::Key(Key::Show) => commands::key_show(context),
+        Command::Completions { shell } => {
+            commands::completions(context.console, &mut Arguments::command(), shell)
+        }
+        Command::Man { command } => commands::man(context.console, &Arguments::command(), &command),
+    }
+}
+
+fn environments(context: &mut Context, command: Environments) -> Result<(), Fault> {
+    match command {
+        Environments::List { json } => commands::environments_list(context, json.style()),
+        Environments::Add { name, access } => {
+            let access: BTreeMap<MemberName, Access> = access.into_iter().collect();
+            commands::environments_add(context, &name, &access)
+        }
+        Environments::Remove { name, yes } => {
+            commands::environments_remove(context, &name, yes.answer())
+        }
+    }
+}
+
+impl From<OriginArguments> for Origin {
+    fn from(arguments: OriginArguments) -> Self {
+        match arguments {
+            OriginArguments { file: Some(path), .. } => Self::File(path),
+            OriginArguments { generate: Some(kind), .. } => Self::Generated(kind),
+            OriginArguments { from: Some(revision), .. } => Self::Revision(revision),
+            OriginArguments { file: None, generate: None, from: None } => Self::Input,
+        }
+    }
+}
+
+fn exec(arguments: ExecArguments) -> Result<commands::Exec, Fault> {
+    if !arguments.stray.is_empty() {
+        let command: Vec<_> =
+            arguments.stray.iter().map(|part| part.display().to_string()).collect();
+        return Err(Fault::usage("the command stands behind --")
+            .hint(format!("vault exec -- {}", command.join(" "))));
+    }
+    if arguments.command.is_empty() {
+        return Err(Fault::usage("which command?").hint("vault exec -- python manage.py migrate"));
+    }
+    Ok(commands::Exec {
+        environment: arguments.environment.environment,
+        step: arguments.step,
+        only: arguments.only,
+        keep: arguments.keep,
+        masking: if arguments.no_mask { Masking::Declined } else { Masking::Wanted },
+        inherit: if arguments.clean_env { Inherit::Basics } else { Inherit::Everything },
+        answer: arguments.yes.answer(),
+        command: arguments.command,
+    })
+}
+
+/// How kinds of failure become exit statuses.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// 1 to 4.
+    Usual,
+    /// Numbers that no command is likely to end with, so that our failures never look like its.
+    Exec,
+}
+
+impl Scale {
+    fn code(self, kind: Kind) -> ExitCode {
+        ExitCode::from(match (self, kind) {
+            (Self::Usual, Kind::Found | Kind::Failed) => 1,
+            (Self::Usual, Kind::Locked) => 3,
+            (Self::Usual, Kind::Refused) => 4,
+            (Self::Usual, _) => 2,
+            (Self::Exec, Kind::Locked) => 121,
+            (Self::Exec, Kind::Refused) => 122,
+            (Self::Exec, Kind::Incomplete) => 123,
+            (Self::Exec, Kind::NotExecutable) => 126,
+            (Self::Exec, Kind::NotFound) => 127,
+            (Self::Exec, Kind::Usage | Kind::Failed | Kind::Found) => 125,
+        })
+    }
+}
+
+/// Whether the arguments, which may be wrong, ask for `exec`.
+fn names_exec(arguments: &[OsString]) -> bool {
+    let with_value = ["--vault", "--key-file", "--key-fd", "--color"];
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        let word = word.to_string_lossy();
+        if with_value.contains(&&*word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            return word == "exec";
+        }
+    }
+    false
+}
+
+const WELCOME: &str = "\
+vault keeps this repository's secrets encrypted in it, and gives them to the command that needs them.
+
+  vault init                                     once per repository
+  vault set DJANGO_SECRET_KEY                    prompts without echo, or reads standard input
+  vault exec -- python manage.py migrate         the step sees the variable
+  vault ci add github-production -e production   prints one string for the CI secret VAULT_KEY
+
+All commands: vault --help      One command: vault set --help
+";

@@ -1,0 +1,173 @@
+//! Changes to secrets, all of them or none: checked under the lock, sealed, signed, written.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::session::Session;
+use crate::fault::Fault;
+use crate::secret::Secret;
+use crate::vault::change::Author;
+use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::{NewFile, Writer};
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Standing};
+
+/// A secret's new value, or nothing to remove it.
+pub(crate) struct Change {
+    pub(crate) environment: EnvironmentName,
+    pub(crate) name: SecretName,
+    pub(crate) value: Option<Secret>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There was no value; now the entry has this revision.
+    Set(u64),
+    /// There was another value; now the entry has this revision.
+    Changed(u64),
+    /// It has this value already.
+    Unchanged,
+    /// The value is gone; the tombstone has this revision.
+    Removed(u64),
+    /// There was no value to remove.
+    Absent,
+}
+
+/// Applies `changes` and says, in their order, what became of each. Nothing is written unless all
+/// of them can be.
+pub(crate) fn apply(
+    context: &Context,
+    session: &mut Session,
+    changes: &[Change],
+) -> Result<Vec<Outcome>, Fault> {
+    check(session, changes)?;
+    let console = context.console;
+    let writer = Writer::lock(&session.place, &|| {
+        console.note("waiting for another vault to finish writing…");
+    })?;
+    session.read_again(writer.tree()?)?;
+    if session.standing == Standing::Forked {
+        return Err(Fault::refused(
+            "the roster is another one than was seen before at this revision",
+        )
+        .hint("two admins changed it at once: merge the other branch before writing"));
+    }
+    let mut outcomes = vec![Outcome::Absent; changes.len()];
+    let mut files = Vec::new();
+    let mut by_environment: BTreeMap<&EnvironmentName, Vec<usize>> = BTreeMap::new();
+    for (at, change) in changes.iter().enumerate() {
+        by_environment.entry(&change.environment).or_default().push(at);
+    }
+    for (environment, numbers) in by_environment {
+        let changes: Vec<&Change> = numbers.iter().map(|&at| &changes[at]).collect();
+        let results = change_environment(session, environment, &changes)?;
+        for (at, (outcome, file)) in numbers.into_iter().zip(results) {
+            outcomes[at] = outcome;
+            files.extend(file);
+        }
+    }
+    if !files.is_empty() {
+        writer.replace(&files)?;
+    }
+    session.remember(context)?;
+    Ok(outcomes)
+}
+
+fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
+    for Change { environment, name, value } in changes {
+        let Some(value) = value else { continue };
+        session.config.check_name(name)?;
+        if session.config.variables(environment).contains_key(name) {
+            let message = format!("{name} is a variable of {environment} in vault.toml");
+            return Err(
+                Fault::usage(message).hint("remove it there first; a name is one or the other")
+            );
+        }
+        if value.len() > LONGEST_VALUE {
+            let message = format!("the value of {name} has {} bytes", value.len());
+            return Err(Fault::usage(message).hint("a value has at most 1 MiB"));
+        }
+    }
+    Ok(())
+}
+
+type Result1 = (Outcome, Option<NewFile>);
+
+fn change_environment(
+    session: &Session,
+    name: &EnvironmentName,
+    changes: &[&Change],
+) -> Result<Vec<Result1>, Fault> {
+    let vault = &session.vault;
+    let environment = vault.environment(name)?;
+    let names: Vec<SecretName> = changes.iter().map(|change| change.name.clone()).collect();
+    let entries = vault.entries_named(&environment, &names)?;
+    let entries: BTreeMap<&SecretName, &CheckedEntry> =
+        entries.iter().map(|entry| (entry.name(), entry)).collect();
+    check_new_names(session, &environment, changes, &entries)?;
+    let holder = session.holder()?;
+    let newest = environment.content().newest().number;
+    // The signing key first: it refuses a reader with the better message.
+    let key = holder.signing_key(name)?;
+    let epochs = entries.values().map(|entry| entry.content().epoch).chain([newest]);
+    let keys = holder.unlock(&environment, epochs)?;
+    let author = Author {
+        vault: vault.roster().vault,
+        environment: environment.content(),
+        keys: &keys,
+        name: holder.name(),
+        key: &key,
+    };
+    let change = |change: &&Change| {
+        let before = entries.get(&change.name);
+        let revision = before.map_or(0, |entry| entry.content().revision);
+        let old = before.map_or(Ok(None), |entry| keys.value(entry))?;
+        Ok(match (&change.value, old) {
+            (None, None) => (Outcome::Absent, None),
+            (None, Some(_)) => {
+                (Outcome::Removed(revision + 1), Some(author.remove(&change.name, revision)))
+            }
+            (Some(value), Some(old)) if value.same_as(&old) => (Outcome::Unchanged, None),
+            (Some(value), old) => {
+                let file = author.set(&change.name, revision, value)?;
+                let revision = revision + 1;
+                let outcome =
+                    if old.is_some() { Outcome::Changed(revision) } else { Outcome::Set(revision) };
+                (outcome, Some(file))
+            }
+        })
+    };
+    changes.iter().map(change).collect()
+}
+
+/// A name that has no file yet must not differ from another in case only, and must have room. Only
+/// then is the folder listed, so that a change of an existing name costs the same in every store.
+fn check_new_names(
+    session: &Session,
+    environment: &CheckedEnvironment,
+    changes: &[&Change],
+    entries: &BTreeMap<&SecretName, &CheckedEntry>,
+) -> Result<(), Fault> {
+    let is_new = |change: &&&Change| change.value.is_some() && !entries.contains_key(&change.name);
+    let new: Vec<&SecretName> = changes.iter().filter(is_new).map(|change| &change.name).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let known = session.vault.entry_names(&environment.content().name)?;
+    if known.len() + new.len() > MOST_ENTRIES {
+        let name = &environment.content().name;
+        return Err(Fault::usage(format!("{name} would hold more than {MOST_ENTRIES} entries")));
+    }
+    let mut spellings: BTreeMap<String, &SecretName> =
+        known.iter().map(|name| (name.folded(), name)).collect();
+    for name in new {
+        if let Some(other) = spellings.insert(name.folded(), name) {
+            let message = format!("{name} differs from {other} in case only");
+            return Err(
+                Fault::usage(message).hint(format!("use the name {other}, or remove it first"))
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! `vault ci add`: a machine member, and the one string that its platform keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::Context;
+use super::membership::Admin;
+use super::read::nearest;
+use super::session::Session;
+use crate::crypto::Identity;
+use crate::fault::Fault;
+use crate::keys::{Credential, Pinned};
+use crate::vault::config::Config;
+use crate::vault::model::{Access, Member, Roster};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
+use crate::vault::template::Template;
+
+/// The command line of `ci add`.
+pub(crate) struct Add {
+    pub(crate) name: MemberName,
+    pub(crate) environments: Vec<EnvironmentName>,
+    pub(crate) only: Vec<SecretName>,
+    pub(crate) step: Option<StepName>,
+}
+
+pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let mut access = BTreeMap::new();
+    for environment in &command.environments {
+        session.vault.environment(environment)?;
+        access.insert(environment.clone(), granted(&session.config, command, environment)?);
+    }
+    let admin = Admin::start(context, &mut session)?;
+    let mut roster = admin.roster();
+    if roster.members.contains_key(&command.name) || roster.former.contains_key(&command.name) {
+        return Err(Fault::usage(format!(
+            "the name {} is taken, and never used twice",
+            command.name
+        ))
+        .hint("choose another name"));
+    }
+    let identity = Identity::generate();
+    enrol(&admin, &mut roster, command, &identity, &access)?;
+    let floor = roster.floor;
+    admin.finish(context)?;
+    let environments = access.keys().map(ToString::to_string).collect();
+    let vault = session.vault.roster().vault;
+    let credential = Credential { identity, pinned: Pinned { vault, floor, environments } };
+    report(context, command, &access);
+    let mut line = credential.to_text();
+    line.extend(b"\n");
+    context.console.result(line.expose())
+}
+
+/// Enrols first and seals second, so that no file is ever sealed to somebody without access.
+fn enrol(
+    admin: &Admin<'_>,
+    roster: &mut Roster,
+    command: &Add,
+    identity: &Identity,
+    access: &BTreeMap<EnvironmentName, Access>,
+) -> Result<(), Fault> {
+    let recipient = identity.recipient();
+    let member = Member {
+        recipient: recipient.clone(),
+        access: access.clone(),
+        signing: None,
+        authority: None,
+        credential_floor: Some(roster.floor),
+        lost: BTreeMap::new(),
+    };
+    let mut files = Vec::new();
+    for (name, access) in access {
+        let environment = admin.session.vault.environment(name)?;
+        let newest = environment.content().newest().number;
+        let keys = admin.session.holder()?.unlock(&environment, [newest])?;
+        let key = keys.data_key(newest)?;
+        let sealed =
+            admin.hand().seal_to(environment.content(), key, &command.name, &recipient, access);
+        files.push((name.clone(), sealed));
+    }
+    roster.members.insert(command.name.clone(), member);
+    admin.write_roster(roster)?;
+    admin.write_environments(roster, files)?;
+    admin.write_roster(roster)
+}
+
+/// What the machine may read in `environment`: everything, or the names of `--only` or `--step`.
+/// A variable stands for the secrets it refers to.
+fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Result<Access, Fault> {
+    let wanted = match &command.step {
+        None if command.only.is_empty() => return Ok(Access::Read),
+        None => command.only.clone(),
+        Some(step) => config.steps.get(step).cloned().ok_or_else(|| unknown_step(config, step))?,
+    };
+    let variables = config.variables(environment);
+    let mut names = BTreeSet::new();
+    for name in wanted {
+        match variables.get(&name) {
+            Some(text) => names.extend(Template::parse(&name, text)?.references().cloned()),
+            None => drop(names.insert(name)),
+        }
+    }
+    Ok(Access::Names(names))
+}
+
+/// There is no such step; says which is nearest.
+pub(super) fn unknown_step(config: &Config, step: &StepName) -> Fault {
+    let fault = Fault::usage(format!("vault.toml has no step {step}"));
+    match nearest(step.as_str(), config.steps.keys().map(StepName::as_str)) {
+        Some(near) => fault.hint(format!("did you mean {near}?")),
+        None => fault.hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]")),
+    }
+}
+
+fn report(context: &Context, command: &Add, access: &BTreeMap<EnvironmentName, Access>) {
+    let console = context.console;
+    for (environment, access) in access {
+        let what = match access {
+            Access::Names(names) => {
+                let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
+                format!("only {}", names.join(", "))
+            }
+            Access::Read | Access::Write => "every secret".to_owned(),
+        };
+        console.note(format!("{} may read {what} of {environment}", command.name));
+    }
+    console.note("commit .vault, then store this line as the secret VAULT_KEY of the CI platform;");
+    console.note("it is shown this once:");
+}

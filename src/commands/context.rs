@@ -1,0 +1,141 @@
+//! What every command works with: the command line's global options, the caller's environment,
+//! the key's sources, a way to speak.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::console::Console;
+use crate::fault::Fault;
+use crate::keys::{self, Found, Sources};
+use crate::platform::Hardened;
+use crate::secret::Secret;
+use crate::vault::config::Config;
+use crate::vault::store::{self, Place};
+use crate::vault::trust::Pin;
+
+/// The world as the caller handed it over.
+pub(crate) struct Context {
+    pub(crate) console: Console,
+    pub(crate) hardened: Hardened,
+    /// The caller's environment, in its order. `VAULT_KEY` is empty in it.
+    pub(crate) environ: Vec<(OsString, OsString)>,
+    pub(crate) folder: PathBuf,
+    pub(crate) named_vault: Option<PathBuf>,
+    pub(crate) key_file: Option<OsString>,
+    pub(crate) key_fd: Option<i32>,
+    pub(crate) key_variable: Option<Secret>,
+}
+
+impl Context {
+    /// A variable of the caller; an empty one counts as absent.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.environ.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that must be text.
+    pub(crate) fn text_variable(&self, name: &str) -> Result<Option<&str>, Fault> {
+        let value = self.variable(name).map(|value| {
+            value.to_str().ok_or_else(|| Fault::usage(format!("{name} is not UTF-8 text")))
+        });
+        value.transpose()
+    }
+
+    /// Reads the key, once; a second call finds none.
+    pub(crate) fn key(&mut self) -> Result<Option<Found>, Fault> {
+        let command = self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned);
+        self.key_from(command, self.identity_path())
+    }
+
+    /// As [`Context::key`], from the sources that ask nobody and are made for machines.
+    pub(crate) fn machine_key(&mut self) -> Result<Option<Found>, Fault> {
+        self.key_from(None, None)
+    }
+
+    fn key_from(
+        &mut self,
+        command: Option<OsString>,
+        identity: Option<PathBuf>,
+    ) -> Result<Option<Found>, Fault> {
+        keys::find(Sources {
+            key_file: self.key_file.take(),
+            key_fd: self.key_fd.take(),
+            variable_file: self.variable("VAULT_KEY_FILE").map(OsStr::to_owned),
+            variable: self.key_variable.take(),
+            command,
+            identity,
+        })
+    }
+
+    /// The key, or what to do without one.
+    pub(crate) fn needed_key(&mut self) -> Result<Found, Fault> {
+        let found = self.key()?;
+        found.ok_or_else(|| {
+            let fault = Fault::locked("locked: there is no key");
+            let fault = match self.identity_path() {
+                Some(path) => {
+                    fault.hint(format!("on your own machine the key is {}", path.display()))
+                }
+                None => fault.hint("HOME is not set, so there is no key file"),
+            };
+            fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
+        })
+    }
+
+    /// `$XDG_CONFIG_HOME/vault/identity.txt`.
+    pub(crate) fn identity_path(&self) -> Option<PathBuf> {
+        Some(self.home_folder("XDG_CONFIG_HOME", ".config")?.join("vault/identity.txt"))
+    }
+
+    /// `$XDG_STATE_HOME/vault`.
+    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
+        Some(self.home_folder("XDG_STATE_HOME", ".local/state")?.join("vault"))
+    }
+
+    /// XDG base directory specification: a relative path counts as unset.
+    fn home_folder(&self, variable: &str, default: &str) -> Option<PathBuf> {
+        let absolute = |value: &OsStr| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+        let own = self.variable(variable).and_then(absolute);
+        own.or_else(|| Some(self.home()?.join(default)))
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// The vault that is meant: named by `--vault` or `VAULT_DIR`, else the nearest.
+    pub(crate) fn place(&self) -> Result<Place, Fault> {
+        let Some(folder) = self.named_folder() else {
+            return store::find(&self.folder, self.home().as_deref());
+        };
+        let place = Place::new(folder);
+        if place.config().is_file() {
+            return Ok(place);
+        }
+        Err(Fault::usage(format!("no vault.toml in {}", place.folder().display()))
+            .hint("name the folder that holds vault.toml"))
+    }
+
+    /// The folder of `--vault` or `VAULT_DIR`.
+    pub(crate) fn named_folder(&self) -> Option<PathBuf> {
+        let named = self.named_vault.as_deref().map(Path::as_os_str);
+        named.or_else(|| self.variable("VAULT_DIR")).map(|folder| self.folder.join(folder))
+    }
+
+    /// `VAULT_ID`.
+    pub(crate) fn pin(&self) -> Result<Option<Pin>, Fault> {
+        let text = self.text_variable("VAULT_ID")?;
+        text.map(|text| {
+            text.parse().map_err(|fault: Fault| {
+                Fault::usage(format!("VAULT_ID: {fault}"))
+                    .hint("VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR")
+            })
+        })
+        .transpose()
+    }
+
+    /// `vault.toml`.
+    pub(crate) fn config(place: &Place) -> Result<Config, Fault> {
+        Config::read(&place.config())
+    }
+}

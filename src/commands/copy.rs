@@ -1,0 +1,43 @@
+//! `vault copy`: values of one environment sealed into another.
+
+use super::apply::{Change, Outcome, apply};
+use super::context::Context;
+use super::read::{self, Wanted};
+use super::session::Session;
+use crate::fault::{Fault, Kind};
+use crate::vault::name::{EnvironmentName, SecretName};
+
+pub(crate) fn copy(
+    context: &mut Context,
+    names: &[SecretName],
+    from: &EnvironmentName,
+    to: &EnvironmentName,
+) -> Result<(), Fault> {
+    if from == to {
+        return Err(Fault::usage(format!("--from and --to are both {from}")));
+    }
+    let mut session = Session::open(context)?;
+    // Both must be open to the caller: a credential covers the environments it was made for.
+    session.environment(context, Some(from))?;
+    session.environment(context, Some(to))?;
+    let read = read::values(&mut session, from, &Wanted::Names(names))?;
+    read::warn(context, from, &read);
+    for name in names {
+        if !read.secrets.iter().any(|(found, _)| found == name) {
+            return Err(read::no_secret(&session, from, name, Kind::Usage));
+        }
+    }
+    let change = |(name, value)| Change { environment: to.clone(), name, value: Some(value) };
+    let changes: Vec<Change> = read.secrets.into_iter().map(change).collect();
+    let outcomes = apply(context, &mut session, &changes)?;
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        let name = &change.name;
+        context.console.note(match outcome {
+            Outcome::Set(revision) | Outcome::Changed(revision) => {
+                format!("copied {name} from {from} to {to} (revision {revision})")
+            }
+            _ => format!("unchanged: {name} in {to} has this value already"),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `vault completions` and `vault man`: documents made from the command line's definition.
+
+use clap::Command;
+use clap_complete::Shell;
+
+use super::console::Console;
+use crate::fault::Fault;
+
+pub(crate) fn completions(
+    console: Console,
+    command: &mut Command,
+    shell: Shell,
+) -> Result<(), Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, "vault", &mut script);
+    console.result(&script)
+}
+
+/// The page of `vault`, or of one of its commands (`vault man ci add`).
+pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> Result<(), Fault> {
+    let mut command = command.clone();
+    command.build();
+    let mut name = "vault".to_owned();
+    for part in path {
+        let found = command.find_subcommand(part).cloned();
+        command = found.ok_or_else(|| {
+            Fault::usage(format!("there is no command vault {}", path.join(" ")))
+                .hint("all commands: vault --help")
+        })?;
+        name = format!("{name}-{part}");
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.name(name).disable_help_subcommand(true))
+        .render(&mut page)
+        .map_err(|error| Fault::failed(format!("could not make the page: {error}")))?;
+    console.result(&page)
+}

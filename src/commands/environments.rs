@@ -1,0 +1,165 @@
+//! `vault environments`: each with a data key of its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::console::{Answer, confirm};
+use super::context::Context;
+use super::list::{Style, open_without_key, plain_table};
+use super::membership::Admin;
+use super::session::Session;
+use crate::fault::Fault;
+use crate::platform;
+use crate::vault::config::without_environment;
+use crate::vault::format::environment_path;
+use crate::vault::model::{Access, Member};
+use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::trust::Vault;
+
+pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
+    let place = context.place()?;
+    let config = Context::config(&place)?;
+    let (vault, _) = open_without_key(context, &place)?;
+    let mut rows = Vec::new();
+    for name in vault.roster().environments.keys() {
+        let environment = vault.environment(name)?;
+        let entries = vault.entries(&environment)?;
+        let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
+        rows.push((name, secrets, environment.content().newest().number, members(&vault, name)));
+    }
+    let is_default = |name: &EnvironmentName| config.default.as_ref() == Some(name);
+    if style == Style::Json {
+        let rows = rows.iter().map(|(name, secrets, epoch, members)| {
+            let access = |(member, access): &(&MemberName, &'static str)| {
+                (member.to_string(), json!(access))
+            };
+            json!({
+                "environment": name.as_str(),
+                "default": is_default(name),
+                "secrets": secrets,
+                "epoch": epoch,
+                "members": members.iter().map(access).collect::<serde_json::Map<_, _>>(),
+            })
+        });
+        return context.console.line(rows.collect::<serde_json::Value>());
+    }
+    let mut table = plain_table();
+    table.set_header(["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
+    for (name, secrets, epoch, members) in &rows {
+        let who = members.iter().map(|(member, access)| format!("{member} ({access})"));
+        let who: Vec<String> = who.collect();
+        let mark = if is_default(name) { " (default)" } else { "" };
+        table.add_row([
+            format!("{name}{mark}"),
+            secrets.to_string(),
+            epoch.to_string(),
+            who.join(", "),
+        ]);
+    }
+    context.console.line(table.trim_fmt())
+}
+
+fn members<'a>(vault: &'a Vault, name: &EnvironmentName) -> Vec<(&'a MemberName, &'static str)> {
+    let access = |member: &Member| {
+        member.access.get(name).map(|access| match access {
+            Access::Write => "write",
+            Access::Read => "read",
+            Access::Names(_) => "some names",
+        })
+    };
+    let members = vault.roster().members.iter();
+    members.filter_map(|(name, member)| Some((name, access(member)?))).collect()
+}
+
+/// Adds an environment; admins may write in it, others get what `access` says.
+pub(crate) fn add(
+    context: &mut Context,
+    name: &EnvironmentName,
+    access: &BTreeMap<MemberName, Access>,
+) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let admin = Admin::start(context, &mut session)?;
+    let mut roster = admin.roster();
+    if roster.environments.contains_key(name) {
+        return Err(Fault::usage(format!("there is an environment {name} already")));
+    }
+    if !admin.session.vault.entry_names(name)?.is_empty() {
+        return Err(Fault::refused(format!(".vault/{name} holds entries of no environment"))
+            .hint(format!("remove them first: git rm -r .vault/{name}")));
+    }
+    for (member, record) in &mut roster.members {
+        let own = access.get(member).cloned();
+        let own = own.or_else(|| (record.is_admin() && access.is_empty()).then_some(Access::Write));
+        if own == Some(Access::Write) && record.signing.is_none() {
+            return Err(Fault::usage(format!("{member} has no signing key, so cannot write")));
+        }
+        record.access.extend(own.map(|own| (name.clone(), own)));
+    }
+    if let Some(unknown) = access.keys().find(|member| !roster.members.contains_key(member)) {
+        return Err(Fault::usage(format!("there is no member {unknown}")));
+    }
+    if !roster.members.values().any(|member| member.access.get(name) == Some(&Access::Write)) {
+        return Err(Fault::usage(format!("nobody could write in {name}")).hint(format!(
+            "give one member write access: --access {}=write",
+            admin.session.holder()?.name()
+        )));
+    }
+    let file = admin.hand().environment(name, &roster.members);
+    admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
+    admin.write_roster(&mut roster)?;
+    admin.finish(context)?;
+    let who = members(&session.vault, name);
+    let who: Vec<String> =
+        who.iter().map(|(member, access)| format!("{member} ({access})")).collect();
+    context.console.note(format!("made the environment {name}, open to {}", who.join(", ")));
+    Ok(())
+}
+
+/// Removes an environment with all its entries, and what `vault.toml` says of it.
+pub(crate) fn remove(
+    context: &mut Context,
+    name: &EnvironmentName,
+    answer: Answer,
+) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    session.vault.environment(name)?;
+    if session.config.default.as_ref() == Some(name) {
+        return Err(Fault::usage(format!("{name} is the default environment"))
+            .hint("change `default` in vault.toml first"));
+    }
+    let count = session.vault.entry_names(name)?.len();
+    let question = format!("remove the environment {name} with its {count} entries?");
+    confirm(context.console, &question, answer)?;
+    let admin = Admin::start(context, &mut session)?;
+    let entries = admin.session.vault.entry_names(name)?;
+    let mut roster = admin.roster();
+    roster.environments.remove(name);
+    for member in roster.members.values_mut() {
+        member.access.remove(name);
+    }
+    // The roster first: what is no longer listed is no environment, whatever files remain.
+    admin.write_roster(&mut roster)?;
+    for entry in &entries {
+        admin.writer.remove(&format!("{name}/{}", entry.file()))?;
+    }
+    admin.writer.remove(name.as_str())?;
+    admin.writer.remove(&environment_path(name))?;
+    admin.finish(context)?;
+    forget(&session, name)?;
+    context.console.note(format!("removed the environment {name}; git history keeps its files"));
+    Ok(())
+}
+
+fn forget(session: &Session, name: &EnvironmentName) -> Result<(), Fault> {
+    if !session.config.environments.contains_key(name) {
+        return Ok(());
+    }
+    let path = session.place.config();
+    let failed = |error: std::io::Error| {
+        Fault::failed(format!("could not edit {}: {error}", path.display()))
+    };
+    let text = std::fs::read_to_string(&path).map_err(failed)?;
+    let text = without_environment(&text, name)?;
+    platform::replace_text(&path, &text).map_err(failed)
+}

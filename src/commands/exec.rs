@@ -1,0 +1,205 @@
+//! `vault exec`: what the command gets, then the command itself.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::ci::unknown_step;
+use super::console::{Answer, confirm};
+use super::context::Context;
+use super::read::{self, Read, Wanted};
+use super::session::Session;
+use crate::fault::{Fault, Kind};
+use crate::runner::{Inherit, Plan, Request, launch};
+use crate::secret::Secret;
+use crate::vault::model::Access;
+use crate::vault::name::{EnvironmentName, SecretName, StepName};
+use crate::vault::template::Template;
+
+/// The command line of `exec`.
+pub(crate) struct Exec {
+    pub(crate) environment: Option<EnvironmentName>,
+    pub(crate) step: Option<StepName>,
+    pub(crate) only: Vec<SecretName>,
+    pub(crate) keep: Vec<SecretName>,
+    pub(crate) masking: Masking,
+    pub(crate) inherit: Inherit,
+    pub(crate) answer: Answer,
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Whether the command's output is to be masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Masking {
+    Wanted,
+    Declined,
+}
+
+/// Becomes the command; returns only when that failed.
+pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let environment = session.environment(context, command.environment.as_ref())?;
+    let wanted = wanted(&session, &command)?;
+    let values = injected(context, &mut session, &environment, wanted.as_deref())?;
+    session.remember(context)?;
+    ask(context, &session, &environment, command.answer)?;
+    let plan = Plan::new(Request {
+        arguments: command.command,
+        parent: std::mem::take(&mut context.environ),
+        values,
+        keep: command.keep.iter().map(ToString::to_string).collect(),
+        inherit: command.inherit,
+    })?;
+    if !plan.shadowed.is_empty() {
+        context.console.note(format!(
+            "vault: set here and in the caller's environment, the vault wins: {}",
+            plan.shadowed.join(", ")
+        ));
+    }
+    if command.masking == Masking::Wanted {
+        context.console.note("vault: output is not masked yet; --no-mask says that you know");
+    }
+    Err(launch(&plan, &context.hardened))
+}
+
+/// The names asked for, or nothing where it is all that the caller may read.
+fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
+    match &command.step {
+        Some(step) => {
+            let names = session.config.steps.get(step);
+            names.cloned().map(Some).ok_or_else(|| unknown_step(&session.config, step))
+        }
+        None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
+    }
+}
+
+/// Names and values of what is injected: entries and variables alike.
+fn injected(
+    context: &Context,
+    session: &mut Session,
+    environment: &EnvironmentName,
+    wanted: Option<&[SecretName]>,
+) -> Result<Vec<(String, Secret)>, Fault> {
+    let variables = templates(session, environment)?;
+    let read = match wanted {
+        None => read::values(session, environment, &Wanted::All)?,
+        Some(names) => {
+            let entries = entries_for(names, &variables);
+            read::values(session, environment, &Wanted::Names(&entries))?
+        }
+    };
+    read::warn(context, environment, &read);
+    check_names(session, environment, &variables, &read)?;
+    let Read { secrets: values, .. } = read;
+    let known: BTreeMap<&SecretName, &Secret> =
+        values.iter().map(|(name, value)| (name, value)).collect();
+    let mut filled = Vec::new();
+    for (name, template) in &variables {
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(name));
+        match template.fill(|name| known.get(name).copied()) {
+            Some(value) if is_wanted => filled.push((name.to_string(), value)),
+            // Among all that the caller may read is no variable that refers to what he may not.
+            None if wanted.is_some() && is_wanted => {
+                let missing = template.references().find(|name| !known.contains_key(name));
+                let missing = missing.map(ToString::to_string).unwrap_or_default();
+                return Err(Fault::incomplete(format!(
+                    "{name} refers to {missing}, which is not in {environment}"
+                ))
+                .hint(format!("set it: vault set {missing} -e {environment}")));
+            }
+            _ => {}
+        }
+    }
+    check_complete(session, environment, wanted, &known, &variables)?;
+    let is_wanted = |name: &SecretName| wanted.is_none_or(|wanted| wanted.contains(name));
+    let own = values.into_iter().filter(|(name, _)| is_wanted(name));
+    Ok(own.map(|(name, value)| (name.to_string(), value)).chain(filled).collect())
+}
+
+fn templates(
+    session: &Session,
+    environment: &EnvironmentName,
+) -> Result<BTreeMap<SecretName, Template>, Fault> {
+    let variables = session.config.variables(environment).into_iter();
+    variables
+        .map(|(name, text)| {
+            session.config.check_name(name)?;
+            Ok((name.clone(), Template::parse(name, text)?))
+        })
+        .collect()
+}
+
+/// The entries to read for `names`: those that are no variables, and what the variables refer to.
+fn entries_for(
+    names: &[SecretName],
+    variables: &BTreeMap<SecretName, Template>,
+) -> Vec<SecretName> {
+    let mut entries: Vec<SecretName> = Vec::new();
+    for name in names {
+        entries.push(name.clone());
+        entries.extend(variables.get(name).into_iter().flat_map(Template::references).cloned());
+    }
+    entries.sort();
+    entries.dedup();
+    entries
+}
+
+/// Every entry has a name that may be injected and is no variable too.
+fn check_names(
+    session: &Session,
+    environment: &EnvironmentName,
+    variables: &BTreeMap<SecretName, Template>,
+    read: &Read,
+) -> Result<(), Fault> {
+    for (name, _) in &read.secrets {
+        session.config.check_name(name)?;
+        if variables.contains_key(name) {
+            let message = format!("{name} is both a secret and a variable of {environment}");
+            return Err(Fault::refused(message)
+                .hint("remove it from vault.toml, or from the vault: vault remove NAME"));
+        }
+        if session.config.secrets.get(name).is_some_and(|config| config.file) {
+            let message = format!("vault.toml wants {name} as a file, which exec cannot do yet");
+            return Err(Fault::refused(message).hint("leave it out with --only"));
+        }
+    }
+    Ok(())
+}
+
+/// What was asked for by name, and what `vault.toml` requires, is there.
+fn check_complete(
+    session: &Session,
+    environment: &EnvironmentName,
+    wanted: Option<&[SecretName]>,
+    known: &BTreeMap<&SecretName, &Secret>,
+    variables: &BTreeMap<SecretName, Template>,
+) -> Result<(), Fault> {
+    let is_there = |name: &SecretName| known.contains_key(name) || variables.contains_key(name);
+    let missing = |name| Err(read::no_secret(session, environment, name, Kind::Incomplete));
+    if let Some(wanted) = wanted {
+        return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
+    }
+    let holder = session.holder()?;
+    let may_read = |name: &SecretName| match holder.member().access.get(environment) {
+        Some(Access::Names(names)) => names.contains(name),
+        Some(_) => true,
+        None => false,
+    };
+    let required = session.config.secrets.iter();
+    let required = required.filter(|(_, config)| config.required.holds_in(environment));
+    let mut required = required.map(|(name, _)| name).filter(|name| may_read(name));
+    required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+}
+
+/// `confirm = true`: a person is asked; a credential never is.
+fn ask(
+    context: &Context,
+    session: &Session,
+    environment: &EnvironmentName,
+    answer: Answer,
+) -> Result<(), Fault> {
+    let confirmed = session.config.environments.get(environment).is_some_and(|own| own.confirm);
+    if !confirmed || session.key.credential.is_some() {
+        return Ok(());
+    }
+    confirm(context.console, &format!("run this with the secrets of {environment}?"), answer)
+}

@@ -1,0 +1,25 @@
+//! `vault get`: one value to standard output, its exact bytes.
+
+use super::context::Context;
+use super::read::{self, Wanted};
+use super::session::Session;
+use crate::fault::{Fault, Kind};
+use crate::vault::name::{EnvironmentName, SecretName};
+
+pub(crate) fn get(
+    context: &mut Context,
+    name: &SecretName,
+    environment: Option<&EnvironmentName>,
+) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let environment = session.environment(context, environment)?;
+    let mut read =
+        read::values(&mut session, &environment, &Wanted::Names(std::slice::from_ref(name)))?;
+    session.remember(context)?;
+    read::warn(context, &environment, &read);
+    let (_, value) = read
+        .secrets
+        .pop()
+        .ok_or_else(|| read::no_secret(&session, &environment, name, Kind::Usage))?;
+    context.console.result(value.expose())
+}

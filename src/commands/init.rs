@@ -1,0 +1,197 @@
+//! `vault init`: a new vault, with the caller as its first admin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::console::is_interactive;
+use super::context::Context;
+use super::session::{seen, tree};
+use crate::crypto::{Identity, SigningKey, VaultId};
+use crate::fault::Fault;
+use crate::keys::{Found, create_identity};
+use crate::platform::{Dir, FileAccess};
+use crate::vault::change::{Authority, Role};
+use crate::vault::format::ROSTER_PATH;
+use crate::vault::model::{Member, Roster};
+use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::store::{CONFIG_FILE, NewFile, Place, STORE_FOLDER, Writer};
+use crate::vault::trust::{Presented, State};
+
+/// The command line of `init`.
+pub(crate) struct Init {
+    pub(crate) environments: Vec<EnvironmentName>,
+    pub(crate) name: Option<MemberName>,
+    pub(crate) recovery: bool,
+}
+
+/// What git must know about the store: no line ending is ever changed, diffs stay folded.
+const ATTRIBUTES: &str = "* -text linguist-generated\n";
+const IGNORED: &str = "/tmp/\n";
+const RECOVERY: &str = "recovery";
+
+pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
+    let place = Place::new(context.named_folder().unwrap_or_else(|| context.folder.clone()));
+    check_empty(&place)?;
+    let environments = environments(command.environments)?;
+    let name = command.name.map_or_else(|| own_name(context), Ok)?;
+    if name.as_str() == RECOVERY {
+        return Err(
+            Fault::usage("the name recovery is for the recovery member").hint("--name NAME")
+        );
+    }
+    let identity = identity(context)?;
+    let recovery = wants_recovery(context, command.recovery).then(Identity::generate);
+    let authority = SigningKey::generate();
+    let hand = Authority::new(&authority);
+    let all: BTreeSet<EnvironmentName> = environments.iter().cloned().collect();
+    let mut members = BTreeMap::new();
+    members.insert(name.clone(), hand.person(identity.recipient(), &all, Role::Admin));
+    if let Some(recovery) = &recovery {
+        members.insert(RECOVERY.parse()?, hand.person(recovery.recipient(), &all, Role::Admin));
+    }
+    write(&place, &hand, &environments, members)?;
+    write_config(&place, &environments[0])?;
+    remember(context, &place, &identity)?;
+    report(context, &place, &name, hand.id());
+    if let Some(recovery) = recovery {
+        context.console.note("the recovery key, shown this once; print it and lock it away:");
+        let mut text = recovery.to_text();
+        text.extend(b"\n");
+        context.console.result(text.expose())?;
+    }
+    Ok(())
+}
+
+fn check_empty(place: &Place) -> Result<(), Fault> {
+    if place.store().join(ROSTER_PATH).symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let folder = place.folder().display();
+    let fault = Fault::usage(format!("there is a vault in {folder} already"));
+    Err(if place.config().is_file() {
+        fault
+            .hint("set a secret: vault set NAME")
+            .hint("one more environment: vault environments add NAME")
+    } else {
+        fault.hint("its vault.toml is missing; put it back: git checkout -- vault.toml")
+    })
+}
+
+/// The two that every project has, where none are named.
+fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fault> {
+    if named.is_empty() {
+        return Ok(vec!["development".parse()?, "production".parse()?]);
+    }
+    Ok(named)
+}
+
+/// The caller's login name, made a legal member name.
+fn own_name(context: &Context) -> Result<MemberName, Fault> {
+    let login = context.variable("USER").or_else(|| context.variable("LOGNAME"));
+    let login = login.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let legal: String =
+        login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
+    let legal = legal.trim_matches(|c: char| !c.is_ascii_lowercase());
+    let name = if legal.is_empty() { "admin" } else { legal };
+    name.parse().map_err(|fault: Fault| fault.hint("choose one: vault init --name NAME"))
+}
+
+/// The caller's identity; made and kept in `identity.txt` where there is none.
+fn identity(context: &mut Context) -> Result<Identity, Fault> {
+    match context.key()? {
+        Some(Found { credential: Some(_), .. }) => {
+            Err(Fault::usage("a credential is a machine's key, and a machine cannot own a vault")
+                .hint("unset VAULT_KEY and try again"))
+        }
+        Some(found) => Ok(found.identity),
+        None => {
+            let path = context.identity_path().ok_or_else(|| {
+                Fault::usage("HOME is not set, so there is no place for your key")
+                    .hint("name a file that holds an age identity: --key-file PATH")
+            })?;
+            let identity = create_identity(&path)?;
+            let path = path.display();
+            context
+                .console
+                .note(format!("made your key: {path} (back it up; it is not in the repository)"));
+            Ok(identity)
+        }
+    }
+}
+
+fn wants_recovery(context: &Context, asked: bool) -> bool {
+    if asked || !is_interactive() {
+        return asked;
+    }
+    context.console.ask(
+        "Make a recovery key too? It opens everything if yours is lost; you print it and lock it \
+         away. [Y/n] ",
+    );
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
+}
+
+fn write(
+    place: &Place,
+    hand: &Authority<'_>,
+    environments: &[EnvironmentName],
+    members: BTreeMap<MemberName, Member>,
+) -> Result<(), Fault> {
+    let text = |path: &str, content: &str| NewFile {
+        path: path.to_owned(),
+        content: content.as_bytes().to_vec(),
+    };
+    let mut files = vec![text(".gitattributes", ATTRIBUTES), text(".gitignore", IGNORED)];
+    let mut roster = Roster {
+        vault: hand.id(),
+        revision: 1,
+        floor: 1,
+        environments: BTreeMap::new(),
+        members,
+        former: BTreeMap::new(),
+    };
+    for name in environments {
+        let (file, listed) = hand.environment(name, &roster.members);
+        files.push(file);
+        roster.environments.insert(name.clone(), listed);
+    }
+    let writer = Writer::create(place)?;
+    // Somebody else may have made one while this one was prepared.
+    check_empty(place)?;
+    writer.replace(&files)?;
+    writer.replace(&[hand.sign_roster(&roster)])
+}
+
+/// `vault.toml`, unless somebody has written one already.
+fn write_config(place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
+    let failed = |error: &io::Error| {
+        Fault::failed(format!("could not write {}: {error}", place.config().display()))
+    };
+    let folder = Dir::open(place.folder()).ok().flatten();
+    let folder = folder.ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
+    let text = include_str!("init.toml").replace("DEFAULT", default.as_str());
+    match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
+        Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(|error| failed(&error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Reads what was written, as any other command would, and enters its id.
+fn remember(context: &Context, place: &Place, identity: &Identity) -> Result<(), Fault> {
+    let vault = Presented::read(tree(place)?)?.accept();
+    let Some(state) = context.state_folder() else {
+        context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
+        return Ok(());
+    };
+    let now = seen(&vault, place);
+    State::load(&state, &identity.recipient())?.record(vault.roster().vault, &now)
+}
+
+fn report(context: &Context, place: &Place, name: &MemberName, id: VaultId) {
+    let console = context.console;
+    console.note(format!("made a vault in {}; you are its admin {name}", place.folder().display()));
+    console.note(format!("its id, to tell your colleagues: {id}"));
+    console.note(format!("next: git add {CONFIG_FILE} {STORE_FOLDER}, then vault set NAME"));
+}

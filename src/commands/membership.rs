@@ -1,0 +1,79 @@
+//! Changes that only an admin can make: under the lock, signed by the authority, and in an order
+//! in which every state on disk is consistent by itself.
+
+use super::context::Context;
+use super::session::Session;
+use crate::crypto::SigningKey;
+use crate::fault::Fault;
+use crate::vault::change::Authority;
+use crate::vault::model::{Listed, Roster};
+use crate::vault::name::EnvironmentName;
+use crate::vault::store::{NewFile, Writer};
+use crate::vault::trust::Standing;
+
+/// An admin at work, with the right to write.
+pub(crate) struct Admin<'a> {
+    pub(crate) session: &'a mut Session,
+    pub(crate) writer: Writer,
+    key: SigningKey,
+}
+
+impl<'a> Admin<'a> {
+    /// Takes the lock, reads everything again under it, and opens the authority.
+    pub(crate) fn start(context: &Context, session: &'a mut Session) -> Result<Self, Fault> {
+        let console = context.console;
+        let writer = Writer::lock(&session.place, &|| {
+            console.note("waiting for another vault to finish writing…");
+        })?;
+        session.read_again(writer.tree()?)?;
+        if session.standing == Standing::Forked {
+            return Err(Fault::refused(
+                "the roster is another one than was seen before at this revision",
+            )
+            .hint("two admins changed it at once: merge the other branch before writing"));
+        }
+        let environments: Vec<EnvironmentName> =
+            session.vault.roster().environments.keys().cloned().collect();
+        for environment in &environments {
+            session.vault.environment(environment)?;
+        }
+        let key = session.holder()?.authority()?;
+        Ok(Self { session, writer, key })
+    }
+
+    /// The authority's hand.
+    pub(crate) fn hand(&self) -> Authority<'_> {
+        Authority::new(&self.key)
+    }
+
+    /// The roster as it stands, to be changed and given to [`Admin::write_roster`].
+    pub(crate) fn roster(&self) -> Roster {
+        self.session.vault.roster().clone()
+    }
+
+    /// Writes environments' files and lists them in `roster`.
+    pub(crate) fn write_environments(
+        &self,
+        roster: &mut Roster,
+        files: Vec<(EnvironmentName, (NewFile, Listed))>,
+    ) -> Result<(), Fault> {
+        let mut contents = Vec::with_capacity(files.len());
+        for (name, (file, listed)) in files {
+            roster.environments.insert(name, listed);
+            contents.push(file);
+        }
+        self.writer.replace(&contents)
+    }
+
+    /// Writes `roster` as the next revision.
+    pub(crate) fn write_roster(&self, roster: &mut Roster) -> Result<(), Fault> {
+        roster.revision += 1;
+        self.writer.replace(&[self.hand().sign_roster(roster)])
+    }
+
+    /// Reads what was written as any other command would, and remembers it.
+    pub(crate) fn finish(self, context: &Context) -> Result<(), Fault> {
+        self.session.read_again(self.writer.tree()?)?;
+        self.session.remember(context)
+    }
+}

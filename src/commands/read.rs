@@ -1,0 +1,116 @@
+//! Values of an environment: everything verified first, then decrypted.
+
+use super::context::Context;
+use super::session::{Session, tree};
+use crate::fault::{Fault, Kind};
+use crate::secret::Secret;
+use crate::vault::model::Access;
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::trust::CheckedEntry;
+
+/// Which values.
+pub(crate) enum Wanted<'a> {
+    /// All that the caller may read.
+    All,
+    /// These, where they exist.
+    Names(&'a [SecretName]),
+}
+
+/// What was read of one environment.
+pub(crate) struct Read {
+    /// Names and values, without tombstones.
+    pub(crate) secrets: Vec<(SecretName, Secret)>,
+    /// Names whose entry is of an older epoch.
+    pub(crate) stale: Vec<SecretName>,
+    /// Whether an interrupted change waits to be finished.
+    pub(crate) is_ahead: bool,
+}
+
+/// Reads and opens. Where a writer changed the environment in between, reads once more.
+pub(crate) fn values(
+    session: &mut Session,
+    environment: &EnvironmentName,
+    wanted: &Wanted<'_>,
+) -> Result<Read, Fault> {
+    let mut read = None;
+    match attempt(session, environment, wanted, &mut read) {
+        Err(fault) if session.vault.has_changed(environment, read) => {
+            let again = tree(&session.place).map_err(|_| fault)?;
+            session.read_again(again)?;
+            attempt(session, environment, wanted, &mut read)
+        }
+        result => result,
+    }
+}
+
+/// Says what is not as it should be, though it can be read.
+pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read) {
+    if let Some(first) = read.stale.first() {
+        context.console.warn(format!(
+            "{environment} has entries of an older epoch ({first} and {} more): vault rotate --finish",
+            read.stale.len() - 1
+        ));
+    }
+    if read.is_ahead {
+        context.console.warn(format!(
+            "a change to {environment} was interrupted; the next change of its members finishes it"
+        ));
+    }
+}
+
+fn attempt(
+    session: &Session,
+    name: &EnvironmentName,
+    wanted: &Wanted<'_>,
+    read: &mut Option<[u8; 32]>,
+) -> Result<Read, Fault> {
+    let vault = &session.vault;
+    let environment = vault.environment(name)?;
+    *read = Some(environment.sha256());
+    let holder = session.holder()?;
+    let entries = match (wanted, holder.member().access.get(name)) {
+        (Wanted::Names(names), _) => vault.entries_named(&environment, names)?,
+        (Wanted::All, Some(Access::Names(names))) => {
+            let names: Vec<SecretName> = names.iter().cloned().collect();
+            vault.entries_named(&environment, &names)?
+        }
+        (Wanted::All, _) => vault.entries(&environment)?,
+    };
+    let newest = environment.content().newest().number;
+    let live: Vec<&CheckedEntry> =
+        entries.iter().filter(|entry| entry.content().sealed.is_some()).collect();
+    let epochs = live.iter().map(|entry| entry.content().epoch).chain([newest]);
+    let keys = holder.unlock(&environment, epochs)?;
+    let mut secrets = Vec::with_capacity(live.len());
+    for entry in &live {
+        if let Some(value) = keys.value(entry)? {
+            secrets.push((entry.name().clone(), value));
+        }
+    }
+    let is_stale = |entry: &&&CheckedEntry| entry.content().epoch != newest;
+    let stale = live.iter().filter(is_stale).map(|entry| entry.name().clone()).collect();
+    Ok(Read { secrets, stale, is_ahead: environment.is_ahead() })
+}
+
+/// `name` is not in `environment`; says which name is nearest.
+pub(crate) fn no_secret(
+    session: &Session,
+    environment: &EnvironmentName,
+    name: &SecretName,
+    kind: Kind,
+) -> Fault {
+    let fault = Fault::new(kind, format!("there is no {name} in {environment}"));
+    let names = session.vault.entry_names(environment).unwrap_or_default();
+    match nearest(name.as_str(), names.iter().map(SecretName::as_str)) {
+        Some(near) => fault.hint(format!("did you mean {near}?")),
+        None => fault.hint(format!("set it: vault set {name} -e {environment}")),
+    }
+}
+
+/// The known name that is nearest to a mistyped one, if one is near.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |known: &&str| strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
+    known
+        .filter(|known| *known != name && distance(known) <= 1 + name.len() / 4)
+        .min_by_key(distance)
+}

@@ -1,0 +1,210 @@
+//! An opened vault and the key to it: found, read, judged, and remembered once all is verified.
+
+use std::io;
+
+use super::console::is_interactive;
+use super::context::Context;
+use crate::crypto::VaultId;
+use crate::fault::Fault;
+use crate::keys::Found;
+use crate::platform::{Dir, ReadError};
+use crate::vault::config::Config;
+use crate::vault::name::EnvironmentName;
+use crate::vault::store::{Place, STORE_FOLDER, Tree};
+use crate::vault::trust::{Pin, Presented, Seen, Standing, State, Trust, Vault};
+use crate::vault::unlock::Holder;
+
+/// What a command that needs a key works with.
+pub(crate) struct Session {
+    pub(crate) place: Place,
+    pub(crate) config: Config,
+    pub(crate) vault: Vault,
+    pub(crate) key: Found,
+    pub(crate) standing: Standing,
+    trust: Trust,
+    entered: bool,
+}
+
+impl Session {
+    /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
+    /// new to the caller is the right one.
+    pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
+        let place = context.place()?;
+        let config = Context::config(&place)?;
+        let key = context.needed_key()?;
+        let trust = trust(context, &key)?;
+        let presented = Presented::read(tree(&place)?)?;
+        let mut standing = presented.judge(&trust, &folder(&place))?;
+        let entered = standing == Standing::Unknown;
+        if entered {
+            enter(context, &presented.id(), key.credential.is_none())?;
+            standing = Standing::Trusted;
+        }
+        let vault = presented.accept();
+        let session = Self { place, config, vault, key, standing, trust, entered };
+        session.holder()?;
+        if standing == Standing::Forked {
+            context.console.warn(
+                "the roster is not the one seen before at this revision: two admins changed it at once",
+            );
+        }
+        Ok(session)
+    }
+
+    /// The caller as a member.
+    pub(crate) fn holder(&self) -> Result<Holder<'_>, Fault> {
+        Holder::find(&self.vault, &self.key.identity)
+    }
+
+    /// Reads the roster again, now from `tree`, and judges it as before.
+    pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
+        let presented = Presented::read(tree)?;
+        match presented.judge(&self.trust, &folder(&self.place))? {
+            Standing::Unknown if !self.entered || presented.id() != self.vault.roster().vault => {
+                return Err(untrusted(&presented.id()));
+            }
+            standing => self.standing = standing,
+        }
+        self.vault = presented.accept();
+        Ok(())
+    }
+
+    /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or
+    /// `default` in `vault.toml`.
+    pub(crate) fn environment(
+        &self,
+        context: &Context,
+        named: Option<&EnvironmentName>,
+    ) -> Result<EnvironmentName, Fault> {
+        let credential = self.key.credential.as_ref();
+        let own = credential.map(|credential| credential.environments.as_slice());
+        let own = match own {
+            Some([only]) => Some(only.parse()?),
+            _ => None,
+        };
+        let name = choose_environment(context, &self.config, named, own, &self.vault)?;
+        if let Some(credential) = credential
+            && !credential.environments.iter().any(|own| own == name.as_str())
+        {
+            let own = credential.environments.join(", ");
+            let message = format!("{name} is locked: this credential is for {own}");
+            return Err(
+                Fault::locked(message).hint(format!("make one: vault ci add NAME -e {name}"))
+            );
+        }
+        Ok(name)
+    }
+
+    /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
+    /// with a pin keep nothing.
+    pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
+        let vault = self.vault.roster().vault;
+        let now = seen(&self.vault, &self.place);
+        let entered = self.entered;
+        for state in &mut self.trust.states {
+            if !entered && state.seen(&vault).is_none() {
+                continue;
+            }
+            match state.record(vault, &now) {
+                Err(fault) if entered => return Err(fault),
+                Err(fault) => context.console.warn(fault),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What there is to remember of a vault.
+pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
+    let roster = vault.roster();
+    Seen {
+        floor: roster.floor,
+        roster: Some((roster.revision, vault.sha256())),
+        folders: vec![folder(place)],
+    }
+}
+
+/// The environment by the rule of section 6 of the design; `own` is the credential's.
+pub(crate) fn choose_environment(
+    context: &Context,
+    config: &Config,
+    named: Option<&EnvironmentName>,
+    own: Option<EnvironmentName>,
+    vault: &Vault,
+) -> Result<EnvironmentName, Fault> {
+    if let Some(named) = named {
+        return Ok(named.clone());
+    }
+    if let Some(text) = context.text_variable("VAULT_ENVIRONMENT")? {
+        return text.parse().map_err(|fault| Fault::usage(format!("VAULT_ENVIRONMENT: {fault}")));
+    }
+    own.or_else(|| config.default.clone()).ok_or_else(|| {
+        let known = vault.roster().environments.keys().map(EnvironmentName::as_str);
+        let known: Vec<&str> = known.collect();
+        Fault::usage(format!("which environment? there are: {}", known.join(", ")))
+            .hint("name it with -e, or write `default = …` into vault.toml")
+    })
+}
+
+/// The store as a tree to read.
+pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
+    let path = place.store();
+    match Dir::open(&path) {
+        Ok(Some(dir)) => Ok(Tree::Working(dir)),
+        Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
+            .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
+        Err(ReadError::Io(error)) => {
+            Err(Fault::failed(format!("could not open {}: {error}", path.display())))
+        }
+        Err(_) => Err(Fault::refused(format!("{STORE_FOLDER} is not a folder"))
+            .hint("remove it and put back the committed one: git checkout -- .vault")),
+    }
+}
+
+/// The folder as the state names it.
+pub(crate) fn folder(place: &Place) -> String {
+    let folder = place.folder();
+    let resolved = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    resolved.to_string_lossy().into_owned()
+}
+
+fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
+    let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
+    match (&key.credential, context.state_folder()) {
+        (Some(credential), _) => {
+            trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
+        }
+        (None, Some(state)) => {
+            trust.states.push(State::load(&state, &key.identity.recipient())?);
+        }
+        (None, None) => {}
+    }
+    Ok(trust)
+}
+
+/// Asks the person to type the end of the id.
+fn enter(context: &Context, id: &VaultId, is_person: bool) -> Result<(), Fault> {
+    if !is_person || !is_interactive() || context.state_folder().is_none() {
+        return Err(untrusted(id));
+    }
+    let text = id.to_string();
+    let end = &text[text.len() - VaultId::TYPED..];
+    context.console.ask(format!(
+        "This vault is new to you. Its id is\n\n    {text}\n\nCompare it with what a colleague \
+         tells you by another way than this repository.\nType its last {} characters to trust it: ",
+        VaultId::TYPED
+    ));
+    let mut typed = String::new();
+    let read = io::stdin().read_line(&mut typed);
+    match read {
+        Ok(_) if typed.trim() == end => Ok(()),
+        _ => Err(Fault::locked("the vault is not trusted: that is not the end of its id")),
+    }
+}
+
+fn untrusted(id: &VaultId) -> Fault {
+    Fault::locked("nobody has said yet that this is the right vault")
+        .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
+        .hint(format!("on your own machine: vault trust {id}"))
+}

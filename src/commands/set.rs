@@ -1,0 +1,226 @@
+//! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use super::apply::{Change, Outcome, apply};
+use super::context::Context;
+use super::session::Session;
+use crate::crypto::{Alphabet, random_text};
+use crate::fault::Fault;
+use crate::git::Repository;
+use crate::keys::Source;
+use crate::secret::Secret;
+use crate::vault::model::LONGEST_VALUE;
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::{STORE_FOLDER, Tree};
+use crate::vault::trust::Presented;
+use crate::vault::unlock::Holder;
+
+/// The command line of `set`.
+pub(crate) struct Set {
+    pub(crate) names: Vec<String>,
+    pub(crate) environments: Vec<EnvironmentName>,
+    pub(crate) origin: Origin,
+}
+
+/// Where the value comes from.
+pub(crate) enum Origin {
+    /// A prompt at a terminal, else standard input.
+    Input,
+    /// A file.
+    File(PathBuf),
+    /// The generator; the kind is that of `vault.toml` where none is named.
+    Generated(Option<String>),
+    /// The value at a git revision.
+    Revision(String),
+}
+
+pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
+    let names = names(command)?;
+    let mut session = Session::open(context)?;
+    let mut environments = Vec::new();
+    for named in &command.environments {
+        environments.push(session.environment(context, Some(named))?);
+    }
+    if environments.is_empty() {
+        environments.push(session.environment(context, None)?);
+    }
+    // Before somebody types a value, it is clear that it can be stored.
+    for environment in &environments {
+        session.vault.environment(environment)?;
+        session.holder()?.signing_key(environment)?;
+        names.iter().try_for_each(|name| session.config.check_name(name))?;
+    }
+    let mut changes = Vec::new();
+    for name in &names {
+        changes.extend(values(context, &session, command, name, &environments)?);
+    }
+    let outcomes = apply(context, &mut session, &changes)?;
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        say(context, change, outcome);
+    }
+    Ok(())
+}
+
+/// The names, or why what was typed are none. A value must never be typed there: it would be in
+/// the shell's history and in the list of processes.
+fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
+    let from_argv = |name: &str| {
+        Fault::usage("a value never comes from the command line, where others can see it")
+            .hint(format!("type it at a prompt: vault set {name}"))
+            .hint(format!("or pipe it: vault set {name} < FILE"))
+    };
+    let [first, others @ ..] = command.names.as_slice() else {
+        return Err(Fault::usage("which secret?").hint("vault set NAME"));
+    };
+    if let Some((name, _)) = first.split_once('=') {
+        let name: SecretName = name.parse()?;
+        return Err(from_argv(name.as_str()));
+    }
+    let first: SecretName = first.parse()?;
+    let looks_like_name = |text: &String| {
+        text.parse::<SecretName>().is_ok() && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+    };
+    if !others.iter().all(looks_like_name) {
+        return Err(from_argv(first.as_str()));
+    }
+    let several = !others.is_empty() && !matches!(command.origin, Origin::Generated(_));
+    if several && (matches!(command.origin, Origin::File(_)) || !io::stdin().is_terminal()) {
+        return Err(
+            from_argv(first.as_str()).hint("several names: at a terminal, or with --generate")
+        );
+    }
+    let others = others.iter().map(|name| name.parse());
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// One change per environment.
+fn values(
+    context: &Context,
+    session: &Session,
+    command: &Set,
+    name: &SecretName,
+    environments: &[EnvironmentName],
+) -> Result<Vec<Change>, Fault> {
+    let mut values = Vec::new();
+    for environment in environments {
+        let value = match &command.origin {
+            Origin::Generated(kind) => generated(session, name, kind.as_deref())?,
+            Origin::Revision(revision) => at_revision(session, environment, name, revision)?,
+            // Read once: every environment gets the same.
+            Origin::Input | Origin::File(_) if !values.is_empty() => continue,
+            Origin::Input => input(context, session, name)?,
+            Origin::File(path) => file(context, name, path)?,
+        };
+        values.push(value);
+    }
+    if let [value] = &values[..] {
+        let copies = environments[1..].iter().map(|_| Secret::new(value.expose().to_vec()));
+        let copies: Vec<Secret> = copies.collect();
+        values.extend(copies);
+    }
+    for value in &values {
+        let shortest = session.config.secrets.get(name).and_then(|config| config.min_length);
+        if let Some(shortest) = shortest.filter(|shortest| value.len() < *shortest) {
+            let message =
+                format!("{name} has {} bytes, vault.toml asks for {shortest}", value.len());
+            return Err(Fault::usage(message).hint("use a longer value, or change min_length"));
+        }
+    }
+    let change = |(value, environment): (Secret, &EnvironmentName)| Change {
+        environment: environment.clone(),
+        name: name.clone(),
+        value: Some(value),
+    };
+    Ok(values.into_iter().zip(environments).map(change).collect())
+}
+
+fn input(context: &Context, session: &Session, name: &SecretName) -> Result<Secret, Fault> {
+    let failed = |error: io::Error| Fault::failed(format!("could not read the value: {error}"));
+    if io::stdin().is_terminal() {
+        let typed = rpassword::prompt_password(format!("{name}: ")).map_err(failed)?;
+        return Ok(Secret::new(typed.into_bytes()));
+    }
+    if session.key.source == Source::KeyFile("-".into()) {
+        return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
+            .hint("give the value as a file: --file PATH"));
+    }
+    let value = Secret::read(&mut io::stdin().lock(), LONGEST_VALUE + 1).map_err(failed)?;
+    Ok(without_newline(context, name, value))
+}
+
+fn file(context: &Context, name: &SecretName, path: &Path) -> Result<Secret, Fault> {
+    let read = File::open(path).and_then(|mut file| Secret::read(&mut file, LONGEST_VALUE + 1));
+    let value =
+        read.map_err(|error| Fault::failed(format!("could not read {}: {error}", path.display())))?;
+    Ok(without_newline(context, name, value))
+}
+
+/// An editor and `echo` end a line with a newline that nobody means; a value of several lines, as
+/// a PEM file, keeps it.
+fn without_newline(context: &Context, name: &SecretName, mut value: Secret) -> Secret {
+    if value.expose().iter().position(|&byte| byte == b'\n') == value.len().checked_sub(1)
+        && !value.is_empty()
+    {
+        value.truncate(value.len() - 1);
+        context.console.note(format!("dropped the newline at the end of {name}"));
+    }
+    value
+}
+
+fn generated(session: &Session, name: &SecretName, kind: Option<&str>) -> Result<Secret, Fault> {
+    let config = session.config.secrets.get(name);
+    let kind = kind.or_else(|| config?.generate.as_deref()).unwrap_or("alphanumeric");
+    let (alphabet, length) = match kind {
+        "django" => (Alphabet::DJANGO, 50),
+        "alphanumeric" => (Alphabet::ALPHANUMERIC, 43),
+        "hex" => (Alphabet::HEX, 64),
+        "base64url" => (Alphabet::BASE64URL, 43),
+        _ => {
+            return Err(Fault::usage("no such kind of value")
+                .hint("there are: django, alphanumeric, hex, base64url"));
+        }
+    };
+    let shortest = config.and_then(|config| config.min_length).unwrap_or(0);
+    Ok(random_text(alphabet, length.max(shortest)))
+}
+
+/// The value at `revision`, all of which must hold by this vault's own id.
+fn at_revision(
+    session: &Session,
+    environment: &EnvironmentName,
+    name: &SecretName,
+    revision: &str,
+) -> Result<Secret, Fault> {
+    let repository = Repository::open(session.place.folder())?;
+    let files = repository.files_at(revision, STORE_FOLDER)?;
+    let presented = Presented::read(Tree::Committed(files))?;
+    if presented.id() != session.vault.roster().vault {
+        return Err(Fault::refused(format!("at {revision} there is another vault")));
+    }
+    let vault = presented.accept();
+    let checked = vault.environment(environment)?;
+    let entry = vault.entry(&checked, name)?;
+    let absent = || Fault::usage(format!("there is no {name} in {environment} at {revision}"));
+    let entry = entry.ok_or_else(absent)?;
+    let holder = Holder::find(&vault, &session.key.identity)?;
+    let keys = holder.unlock(&checked, [entry.content().epoch])?;
+    keys.value(&entry)?.ok_or_else(absent)
+}
+
+fn say(context: &Context, change: &Change, outcome: Outcome) {
+    let Change { name, environment, value } = change;
+    context.console.note(match outcome {
+        Outcome::Unchanged => format!("unchanged: {name} in {environment} has this value already"),
+        Outcome::Set(revision) => format!("set {name} in {environment} (revision {revision})"),
+        Outcome::Changed(revision) => {
+            format!("changed {name} in {environment} (revision {revision})")
+        }
+        Outcome::Removed(_) | Outcome::Absent => format!("removed {name} in {environment}"),
+    });
+    if value.as_ref().is_some_and(Secret::is_empty) {
+        context.console.warn(format!("the value of {name} is empty"));
+    }
+}

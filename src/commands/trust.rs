@@ -1,0 +1,37 @@
+//! `vault trust`: enters an id that a colleague told by another way.
+
+use super::context::Context;
+use super::session::{folder, seen, tree};
+use crate::fault::Fault;
+use crate::vault::trust::{Pin, Presented, Seen, State, Trust};
+
+pub(crate) fn trust(context: &mut Context, id: &str) -> Result<(), Fault> {
+    let pin: Pin = id.parse()?;
+    let key = context.needed_key()?;
+    if key.credential.is_some() {
+        return Err(Fault::usage("a credential carries its own pin")
+            .hint("for another vault: vault ci add, there"));
+    }
+    let folder_path = context.state_folder().ok_or_else(|| {
+        Fault::usage("HOME is not set, so nothing can be remembered")
+            .hint(format!("say it with every command: VAULT_ID={}", pin.vault))
+    })?;
+    let mut state = State::load(&folder_path, &key.identity.recipient())?;
+    let here = here(context, &pin);
+    let now = here.unwrap_or(Seen { floor: pin.floor, ..Seen::default() });
+    state.record(pin.vault, &now)?;
+    context.console.note(format!("trusted: {}", pin.vault));
+    Ok(())
+}
+
+/// What there is to remember of the vault around this folder, if it is the one now trusted.
+fn here(context: &Context, pin: &Pin) -> Option<Seen> {
+    let place = context.place().ok()?;
+    let presented = Presented::read(tree(&place).ok()?).ok()?;
+    let trust = Trust { pins: vec![*pin], states: Vec::new() };
+    if let Err(fault) = presented.judge(&trust, &folder(&place)) {
+        context.console.warn(format!("the vault here is another one: {fault}"));
+        return None;
+    }
+    Some(seen(&presented.accept(), &place))
+}

@@ -1,0 +1,172 @@
+//! `vault verify`: everything but the values, with no key.
+//!
+//! Goes on after a finding, so that one run names all of them, and exits 1 if there was any.
+
+use super::context::Context;
+use super::list::keyless_trust;
+use super::session::{folder, tree};
+use super::since::Before;
+use crate::fault::{Fault, Kind};
+use crate::vault::config::Config;
+use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::name::EnvironmentName;
+use crate::vault::store::Place;
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Pin, Presented, Standing, Vault};
+
+/// The command line of `verify`.
+pub(crate) struct Verify {
+    pub(crate) id: Option<Pin>,
+    pub(crate) since: Option<String>,
+}
+
+/// What a check has to tell, and what it found amiss.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) facts: Vec<String>,
+    pub(super) findings: Vec<String>,
+}
+
+impl Report {
+    /// Takes what a check gives; a refusal becomes a finding.
+    pub(super) fn take<T>(&mut self, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.kind() == Kind::Failed => Err(fault),
+            Err(fault) => {
+                self.findings.push(fault.to_string());
+                Ok(None)
+            }
+        }
+    }
+}
+
+pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Fault> {
+    let place = context.place()?;
+    let (mut trust, _) = keyless_trust(context)?;
+    trust.pins.extend(command.id);
+    let before = command.since.as_ref().map(|revision| Before::read(&place, revision));
+    let before = before.transpose()?;
+    trust.pins.extend(before.as_ref().and_then(Before::pin));
+    let mut report = Report::default();
+    let presented = report.take(tree(&place).and_then(Presented::read))?;
+    if let Some(presented) = presented {
+        let standing = report.take(presented.judge(&trust, &folder(&place)))?;
+        let vault = presented.accept();
+        match standing {
+            Some(Standing::Trusted) | None => {}
+            Some(Standing::Forked) => report.findings.push(
+                ".vault/members.toml: another roster of this revision was seen before".to_owned(),
+            ),
+            Some(Standing::Unknown) => report.findings.push(format!(
+                "consistent, not trusted: nobody has said that {} is the right vault",
+                vault.roster().vault
+            )),
+        }
+        check(&place, &vault, &mut report)?;
+        if let Some(before) = before {
+            before.compare(&vault, &mut report)?;
+        }
+    }
+    finish(context, &report)
+}
+
+fn finish(context: &Context, report: &Report) -> Result<(), Fault> {
+    for line in report.facts.iter().chain(&report.findings) {
+        context.console.line(line)?;
+    }
+    let count = report.findings.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let fault = Fault::new(Kind::Found, format!("findings: {count}"));
+    let untrusted = report.findings.iter().any(|finding| finding.starts_with("consistent,"));
+    Err(if untrusted {
+        fault.hint("say which vault it must be: vault verify --id ID")
+    } else {
+        fault
+    })
+}
+
+fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault> {
+    let config = report.take(Config::read(&place.config()))?;
+    for name in vault.roster().environments.keys() {
+        let Some(environment) = report.take(vault.environment(name))? else { continue };
+        let before = report.findings.len();
+        let entries = entries(vault, &environment, report)?;
+        check_entries(name, &environment, &entries, config.as_ref(), report);
+        let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
+        let epoch = environment.content().newest().number;
+        let holds = if report.findings.len() == before { "holds" } else { "DOES NOT HOLD" };
+        report.facts.push(format!("{name}: {secrets} secrets, epoch {epoch}: {holds}"));
+    }
+    check_strangers(vault, report)
+}
+
+/// Every entry that is as it should be; the others become findings, each by its own.
+fn entries(
+    vault: &Vault,
+    environment: &CheckedEnvironment,
+    report: &mut Report,
+) -> Result<Vec<CheckedEntry>, Fault> {
+    if let Ok(entries) = vault.entries(environment) {
+        return Ok(entries);
+    }
+    let names = report.take(vault.entry_names(&environment.content().name))?;
+    let mut sound = Vec::new();
+    for name in names.unwrap_or_default() {
+        sound.extend(report.take(vault.entry(environment, &name))?.flatten());
+    }
+    Ok(sound)
+}
+
+fn check_entries(
+    name: &EnvironmentName,
+    environment: &CheckedEnvironment,
+    entries: &[CheckedEntry],
+    config: Option<&Config>,
+    report: &mut Report,
+) {
+    if environment.is_ahead() {
+        report.findings.push(format!(
+            ".vault/{name}.toml: is newer than the roster says: a change was interrupted"
+        ));
+    }
+    let newest = environment.content().newest().number;
+    let stale = entries.iter().filter(|entry| entry.content().epoch != newest).count();
+    if stale > 0 {
+        report.findings.push(format!(
+            "{name}: {stale} entries of an older epoch: vault rotate --finish -e {name}"
+        ));
+    }
+    let variables = config.map(|config| config.variables(name)).unwrap_or_default();
+    for entry in entries.iter().filter(|entry| entry.content().sealed.is_some()) {
+        if variables.contains_key(entry.name()) {
+            let entry = entry.name();
+            report.findings.push(format!("{entry} is both a secret and a variable of {name}"));
+        }
+    }
+}
+
+/// Everything below `.vault` belongs to something that the roster lists.
+fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
+    let known = [ROSTER_PATH, "requests", "tmp"];
+    let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
+    for found in vault.tree().names()? {
+        let listed = environments
+            .iter()
+            .any(|name| found == name.as_str() || found == environment_path(name));
+        if !listed && !found.starts_with('.') && !known.contains(&found.as_str()) {
+            report
+                .findings
+                .push(format!(".vault/{}: belongs to nothing listed", found.escape_debug()));
+        }
+    }
+    let attributes = report.take(vault.tree().read(".gitattributes"))?.flatten();
+    if attributes.is_none_or(|text| !text.starts_with(b"* -text")) {
+        report.findings.push(
+            ".vault/.gitattributes: must start with `* -text`, or git may change line endings"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}

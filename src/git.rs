@@ -1,0 +1,148 @@
+//! What git holds: the vault's files at a revision, and whether a file was there before.
+//!
+//! Runs the real git, plumbing commands only, which start no hooks and read no working tree. A
+//! vault works without git; only what asks for a revision needs it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::fault::Fault;
+
+/// The largest amount that is read from git in all, in bytes.
+const LIMIT: u64 = 1 << 30;
+
+/// The repository around a folder.
+pub struct Repository {
+    folder: PathBuf,
+}
+
+impl Repository {
+    /// The repository that `folder` is in.
+    ///
+    /// # Errors
+    /// When there is no git or no repository.
+    pub fn open(folder: &Path) -> Result<Self, Fault> {
+        let repository = Self { folder: folder.to_owned() };
+        repository.run(&["rev-parse", "--git-dir"]).map_err(|_| {
+            Fault::usage(format!("{} is in no git repository", folder.display()))
+                .hint("git is needed for what is asked of an older revision")
+        })?;
+        Ok(repository)
+    }
+
+    /// The files below `folder` (relative to the repository's folder given to [`Self::open`]) as
+    /// they were at `revision`, by their path below it. Links and submodules are left out.
+    ///
+    /// # Errors
+    /// When the revision does not exist here, or git fails.
+    pub fn files_at(
+        &self,
+        revision: &str,
+        folder: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Fault> {
+        let commit = self.commit(revision)?;
+        let prefix = format!("{folder}/");
+        let listed = self.run(&["ls-tree", "-r", "-z", &commit, "--", &prefix])?;
+        let mut wanted = Vec::new();
+        for line in listed.split(|&byte| byte == 0).filter(|line| !line.is_empty()) {
+            let line = String::from_utf8_lossy(line);
+            let Some((facts, path)) = line.split_once('\t') else { continue };
+            let facts: Vec<&str> = facts.split(' ').collect();
+            if let ([mode, "blob", id], Some(path)) = (&facts[..], path.strip_prefix(&prefix))
+                && mode.starts_with("100")
+            {
+                wanted.push((path.to_owned(), (*id).to_owned()));
+            }
+        }
+        self.blobs(wanted)
+    }
+
+    /// Whether a file at `path` (relative as above) was ever there in the history of `revision`.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn was_there(&self, revision: &str, path: &str) -> Result<bool, Fault> {
+        let commit = self.commit(revision)?;
+        Ok(!self.run(&["log", "-1", "--format=%H", &commit, "--", path])?.is_empty())
+    }
+
+    fn commit(&self, revision: &str) -> Result<String, Fault> {
+        let name = format!("{revision}^{{commit}}");
+        let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
+        let id = found.map_err(|_| {
+            Fault::refused(format!("git does not know the revision {revision} here"))
+                .hint("a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI")
+        })?;
+        Ok(String::from_utf8_lossy(&id).trim().to_owned())
+    }
+
+    /// Reads all blobs with one process.
+    fn blobs(&self, wanted: Vec<(String, String)>) -> Result<BTreeMap<String, Vec<u8>>, Fault> {
+        let ids: Vec<&str> = wanted.iter().map(|(_, id)| id.as_str()).collect();
+        let output = self.talk(&["cat-file", "--batch"], ids.join("\n").into_bytes())?;
+        let mut rest = &output[..];
+        let mut files = BTreeMap::new();
+        for (path, _) in wanted {
+            let content = take_blob(&mut rest);
+            let content = content.ok_or_else(|| Fault::failed("git cat-file gave no content"))?;
+            files.insert(path, content.to_vec());
+        }
+        Ok(files)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Fault> {
+        self.talk(arguments, Vec::new())
+    }
+
+    fn talk(&self, arguments: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        let failed = |error: &dyn std::fmt::Display| Fault::failed(format!("git: {error}"));
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let stdin = child.stdin.take();
+        let writer = std::thread::spawn(move || {
+            // git that ends early has said so in its status.
+            stdin.map(|mut stdin| stdin.write_all(&input))
+        });
+        let mut output = Vec::new();
+        let read = child.stdout.take().map(|out| out.take(LIMIT).read_to_end(&mut output));
+        read.transpose().map_err(|error| failed(&error))?;
+        let _ = writer.join();
+        let status = child.wait().map_err(|error| failed(&error))?;
+        if status.success() {
+            Ok(output)
+        } else {
+            Err(failed(&format!("{} failed ({status})", arguments[0])))
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .arg("-C")
+            .arg(&self.folder)
+            .args(["--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"])
+            .args(arguments.iter().map(OsStr::new))
+            .env("LC_ALL", "C")
+            .env_remove("VAULT_KEY")
+            .env_remove("VAULT_KEY_COMMAND");
+        command
+    }
+}
+
+/// One answer of `cat-file --batch`: `<id> blob <size>\n<content>\n`.
+fn take_blob<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let (line, after) = rest.split_at(end);
+    let size = std::str::from_utf8(line).ok()?.rsplit(' ').next()?.parse().ok()?;
+    let (content, after) = after[1..].split_at_checked(size)?;
+    *rest = after.strip_prefix(b"\n")?;
+    Some(content)
+}

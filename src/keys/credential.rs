@@ -1,0 +1,89 @@
+//! The one string that CI holds: identity, vault id, environments, floor.
+//!
+//! `vaultci1_` and base64url of: identity (32 bytes) ‖ vault id (32) ‖ floor (8, big-endian) ‖ per
+//! environment its length (1) and name ‖ checksum (8). One line of `A-Za-z0-9_-`, which every
+//! platform can store and mask.
+
+use super::Pinned;
+use crate::crypto::{Identity, VaultId, base64url_decode, base64url_encode, checksum};
+use crate::secret::{Key, Secret};
+
+pub(super) const PREFIX: &str = "vaultci1_";
+const LABEL: &str = "vault/v1/credential";
+const CHECKSUM: usize = 8;
+
+/// A machine's identity with its pin.
+pub struct Credential {
+    /// The machine's identity.
+    pub identity: Identity,
+    /// The pin and the environments.
+    pub pinned: Pinned,
+}
+
+impl Credential {
+    /// The one line, to be shown once.
+    #[must_use]
+    pub fn to_text(&self) -> Secret {
+        let mut payload = Secret::with_capacity(256);
+        payload.extend(self.identity.to_key().expose());
+        payload.extend(self.pinned.vault.as_bytes());
+        payload.extend(&self.pinned.floor.to_be_bytes());
+        for environment in &self.pinned.environments {
+            payload.extend(&[u8::try_from(environment.len()).unwrap_or(u8::MAX)]);
+            payload.extend(environment.as_bytes());
+        }
+        let checksum = checksum(LABEL, payload.expose());
+        payload.extend(&checksum);
+        let mut text = Secret::new(PREFIX.as_bytes().to_vec());
+        text.extend(Secret::new(base64url_encode(payload.expose()).into_bytes()).expose());
+        text
+    }
+
+    /// Reads the one line, or nothing when it is not whole.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = Secret::new(base64url_decode(text.strip_prefix(PREFIX)?)?);
+        let end = bytes.len().checked_sub(CHECKSUM)?;
+        let (payload, sum) = bytes.expose().split_at(end);
+        if checksum(LABEL, payload) != sum {
+            return None;
+        }
+        let (identity, rest) = payload.split_at_checked(32)?;
+        let (vault, rest) = rest.split_at_checked(32)?;
+        let (floor, mut rest) = rest.split_first_chunk::<8>()?;
+        let mut environments = Vec::new();
+        while let Some((&length, after)) = rest.split_first() {
+            let (name, after) = after.split_at_checked(usize::from(length))?;
+            environments.push(std::str::from_utf8(name).ok()?.to_owned());
+            rest = after;
+        }
+        let vault = VaultId::from_bytes(vault)?;
+        let pinned = Pinned { vault, floor: u64::from_be_bytes(*floor), environments };
+        Some(Self { identity: Identity::from_key(&Key::from_slice(identity)?), pinned })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SigningKey;
+
+    #[test]
+    fn a_credential_round_trips_and_a_changed_character_is_noticed() {
+        let vault = VaultId::new(SigningKey::generate().public());
+        let environments = vec!["production".to_owned(), "staging".to_owned()];
+        let pinned = Pinned { vault, floor: 7, environments };
+        let credential = Credential { identity: Identity::generate(), pinned: pinned.clone() };
+        let text = String::from_utf8(credential.to_text().expose().to_vec()).unwrap();
+        let read = Credential::parse(&text).unwrap();
+        assert_eq!(read.pinned, pinned);
+        assert!(read.identity.recipient() == credential.identity.recipient());
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
+        for at in PREFIX.len()..text.len() {
+            let mut other = text.clone().into_bytes();
+            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            assert!(Credential::parse(std::str::from_utf8(&other).unwrap()).is_none(), "{at}");
+            assert!(Credential::parse(&text[..at]).is_none(), "{at}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! A key in a file or behind a descriptor that the caller named.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::RawFd;
+
+use super::LONGEST;
+use crate::fault::Fault;
+use crate::platform;
+use crate::secret::Secret;
+
+pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
+    let text = if path == "-" {
+        all(&mut io::stdin().lock())
+    } else {
+        File::open(path).and_then(|mut file| all(&mut file))
+    };
+    text.map_err(|error| {
+        Fault::locked(format!("could not read the key file {}: {error}", path.display()))
+    })
+}
+
+pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {
+    let text = platform::file_from_descriptor(number).and_then(|mut file| all(&mut file));
+    text.map_err(|error| {
+        Fault::locked(format!("could not read the key from descriptor {number}: {error}"))
+            .hint(format!("open it for the command: vault --key-fd {number} … {number}<key.txt"))
+    })
+}
+
+fn all(source: &mut dyn Read) -> io::Result<Secret> {
+    Secret::read(source, LONGEST)
+}

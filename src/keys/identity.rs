@@ -1,0 +1,60 @@
+//! The file `identity.txt`, which only its owner may read.
+
+use std::io;
+use std::path::Path;
+
+use super::LONGEST;
+use crate::crypto::{Identity, Recipient};
+use crate::fault::Fault;
+use crate::platform::{self, Dir, FileAccess};
+use crate::secret::Secret;
+
+/// The text of the file; nothing when there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Secret>, Fault> {
+    let mut file = match platform::private_file(path.as_os_str()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => {
+            let message = format!("your key file {} is refused: {error}", path.display());
+            return Err(Fault::locked(message)
+                .hint(format!("make it yours alone: chmod 600 {}", path.display())));
+        }
+    };
+    let text = Secret::read(&mut file, LONGEST);
+    text.map(Some).map_err(|error| {
+        Fault::locked(format!("could not read your key file {}: {error}", path.display()))
+    })
+}
+
+/// Makes a new identity and the file for it, readable by the owner alone. An existing file is
+/// never replaced.
+///
+/// # Errors
+/// When the file exists or cannot be made.
+pub fn create(path: &Path) -> Result<Identity, Fault> {
+    let identity = Identity::generate();
+    let write = || {
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        platform::make_private_dir(parent)?;
+        let folder = Dir::open(parent).ok().flatten();
+        let folder = folder.ok_or_else(|| io::Error::other("its folder cannot be opened"))?;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let text = text(&identity, &identity.recipient());
+        folder.create(name, text.expose(), FileAccess::Private)?.sync_all()?;
+        folder.sync()
+    };
+    write().map_err(|error| {
+        Fault::failed(format!("could not make your key file {}: {error}", path.display()))
+    })?;
+    Ok(identity)
+}
+
+/// What `age-keygen` writes, so that age tools can use the file too.
+fn text(identity: &Identity, recipient: &Recipient) -> Secret {
+    let mut text = Secret::with_capacity(512);
+    text.extend(format!("# made by vault\n# public key: {recipient}\n").as_bytes());
+    text.extend(identity.to_text().expose());
+    text.extend(b"\n");
+    text
+}

@@ -1,0 +1,191 @@
+//! Where the key comes from that unlocks a vault.
+//!
+//! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
+//! the file `identity.txt`. (The operating system's keyring will stand just before that file.) A
+//! source that was named and fails is an error, never a reason to try the next one. Each is read
+//! once.
+
+mod command;
+mod credential;
+mod file;
+mod identity;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+pub use credential::Credential;
+pub use identity::create as create_identity;
+
+use crate::crypto::Identity;
+use crate::fault::Fault;
+use crate::secret::Secret;
+
+/// The longest text that holds a key, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// What may hold a key, as the caller named it.
+#[derive(Default)]
+pub struct Sources {
+    /// `--key-file`; `-` is standard input.
+    pub key_file: Option<OsString>,
+    /// `--key-fd`.
+    pub key_fd: Option<RawFd>,
+    /// `VAULT_KEY_FILE`.
+    pub variable_file: Option<OsString>,
+    /// The value of `VAULT_KEY`, already taken out of the environment.
+    pub variable: Option<Secret>,
+    /// `VAULT_KEY_COMMAND`, for the shell.
+    pub command: Option<OsString>,
+    /// `identity.txt`, whether it exists or not.
+    pub identity: Option<PathBuf>,
+}
+
+/// Which source held the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `--key-file` with this path.
+    KeyFile(OsString),
+    /// `--key-fd` with this number.
+    KeyDescriptor(RawFd),
+    /// `VAULT_KEY_FILE` with this path.
+    VariableFile(OsString),
+    /// `VAULT_KEY`.
+    Variable,
+    /// `VAULT_KEY_COMMAND`.
+    Command,
+    /// `identity.txt` at this path.
+    IdentityFile(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyFile(path) => write!(f, "--key-file {}", path.display()),
+            Self::KeyDescriptor(number) => write!(f, "--key-fd {number}"),
+            Self::VariableFile(path) => write!(f, "VAULT_KEY_FILE {}", path.display()),
+            Self::Variable => f.write_str("VAULT_KEY"),
+            Self::Command => f.write_str("VAULT_KEY_COMMAND"),
+            Self::IdentityFile(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A key and where it came from.
+pub struct Found {
+    /// The identity.
+    pub identity: Identity,
+    /// What else its credential holds, where it came as one.
+    pub credential: Option<Pinned>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// What a credential says beside the identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// The vault it belongs to.
+    pub vault: crate::crypto::VaultId,
+    /// The lowest floor it accepts.
+    pub floor: u64,
+    /// The environments it was made for.
+    pub environments: Vec<String>,
+}
+
+/// Reads the first source that is there; nothing when none is.
+///
+/// # Errors
+/// When a source that is there cannot be read, or holds no key or more than one.
+pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
+    let Some((source, text)) = read(sources)? else { return Ok(None) };
+    let (identity, credential) = parse(&text, &source)?;
+    Ok(Some(Found { identity, credential, source }))
+}
+
+fn read(sources: Sources) -> Result<Option<(Source, Secret)>, Fault> {
+    if let Some(path) = sources.key_file {
+        let text = file::read(&path)?;
+        return Ok(Some((Source::KeyFile(path), text)));
+    }
+    if let Some(number) = sources.key_fd {
+        return Ok(Some((Source::KeyDescriptor(number), file::read_descriptor(number)?)));
+    }
+    if let Some(path) = sources.variable_file.filter(|path| !path.is_empty()) {
+        let text = file::read(&path)?;
+        return Ok(Some((Source::VariableFile(path), text)));
+    }
+    // A pull request from a fork gets an empty secret; that is no key, not a wrong one.
+    if let Some(text) = sources.variable.filter(|text| !text.expose().trim_ascii().is_empty()) {
+        return Ok(Some((Source::Variable, text)));
+    }
+    if let Some(command) = sources.command.filter(|command| !command.is_empty()) {
+        return Ok(Some((Source::Command, command::read(&command)?)));
+    }
+    let Some(path) = sources.identity else { return Ok(None) };
+    Ok(identity::read(&path)?.map(|text| (Source::IdentityFile(path), text)))
+}
+
+/// Understands a credential, or an age identity file with exactly one identity.
+fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), Fault> {
+    let wrong = |reason: &str| {
+        Fault::locked(format!("the key from {source} {reason}"))
+            .hint("a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…")
+    };
+    let text = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
+    if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {
+        return Err(wrong("is protected by a passphrase, which is not supported yet"));
+    }
+    let lines = text.lines().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let line = lines.next().ok_or_else(|| wrong("is empty"))?;
+    if lines.next().is_some() {
+        return Err(wrong("is more than one key"));
+    }
+    if line.starts_with(credential::PREFIX) {
+        let credential = Credential::parse(line)
+            .ok_or_else(|| wrong("is a damaged credential: a part is missing or mistyped"))?;
+        return Ok((credential.identity, Some(credential.pinned)));
+    }
+    let identity = Identity::parse(line).ok_or_else(|| wrong("is no key"))?;
+    Ok((identity, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<(Identity, Option<Pinned>), Fault> {
+        parse(&Secret::new(text.as_bytes().to_vec()), &Source::Variable)
+    }
+
+    fn identity() -> String {
+        let text = Identity::generate().to_text();
+        String::from_utf8(text.expose().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn one_identity_is_a_key_with_comments_and_newlines_around_it() {
+        let key = identity();
+        for text in [&key, &format!("{key}\n"), &format!("# made today\r\n\r\n{key}\r\n")] {
+            assert!(parsed(text).is_ok());
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_being_quoted() {
+        let two = format!("{}\n{}\n", identity(), identity());
+        for text in ["", "# only a comment", "hunter2", "vaultci1_hunter2", &two, "age1abc"] {
+            let fault = parsed(text).err().unwrap();
+            assert!(!fault.to_string().contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_source() {
+        for text in ["", "\n", "  "] {
+            let variable = Some(Secret::new(text.as_bytes().to_vec()));
+            assert!(find(Sources { variable, ..Sources::default() }).unwrap().is_none());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What will run, with which environment: a pure function of what the caller has and wants.
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::fault::Fault;
+use crate::secret::Secret;
+
+/// The longest `NAME=value` that Linux hands to a program, its NUL included (`MAX_ARG_STRLEN`).
+const LONGEST_VARIABLE: usize = 128 << 10;
+/// What a program usually needs to work at all; the rest is left out with `--clean-env`.
+const BASICS: [&str; 10] =
+    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PWD"];
+
+/// What the caller has and wants.
+pub struct Request {
+    /// The command and its arguments, at least one.
+    pub arguments: Vec<OsString>,
+    /// The caller's own environment, in its order.
+    pub parent: Vec<(OsString, OsString)>,
+    /// Names and values to inject.
+    pub values: Vec<(String, Secret)>,
+    /// Names whose value in the caller's environment is kept.
+    pub keep: Vec<String>,
+    /// Whether only [`BASICS`] and `keep` pass from the caller's environment.
+    pub inherit: Inherit,
+}
+
+/// How much of the caller's environment the command gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inherit {
+    /// All but the key's variables.
+    Everything,
+    /// What a program needs to work at all.
+    Basics,
+}
+
+/// What will run. Holds plaintext, wiped on drop.
+pub struct Plan {
+    /// The command's own name and its arguments.
+    pub arguments: Vec<OsString>,
+    environment: Vec<Secret>,
+    /// Names that the caller's environment had too.
+    pub shadowed: Vec<String>,
+    search_path: OsString,
+}
+
+impl Plan {
+    /// Makes the plan.
+    ///
+    /// # Errors
+    /// When a value cannot be given to a process: it has a NUL byte or is too long.
+    pub fn new(request: Request) -> Result<Self, Fault> {
+        let Request { arguments, parent, values, keep, inherit } = request;
+        let kept = |name: &OsStr| keep.iter().any(|keep| OsStr::new(keep) == name);
+        let has = |name: &str| parent.iter().any(|(own, _)| own == name);
+        let injected: Vec<(String, Secret)> =
+            values.into_iter().filter(|(name, _)| !(kept(OsStr::new(name)) && has(name))).collect();
+        let passes = |name: &OsStr| {
+            !is_key(name)
+                && (inherit == Inherit::Everything || is_basic(name) || kept(name))
+                && !injected.iter().any(|(injected, _)| OsStr::new(injected) == name)
+        };
+        let shadowed: Vec<String> =
+            injected.iter().map(|(name, _)| name.clone()).filter(|name| has(name)).collect();
+        let mut environment = Vec::with_capacity(parent.len() + injected.len());
+        let mut search_path = OsString::from("/usr/local/bin:/bin:/usr/bin");
+        for (name, value) in parent.iter().filter(|(name, _)| passes(name)) {
+            environment.push(variable(name.as_bytes(), value.as_bytes()));
+            if name == "PATH" {
+                search_path.clone_from(value);
+            }
+        }
+        for (name, value) in &injected {
+            check(name, value)?;
+            environment.push(variable(name.as_bytes(), value.expose()));
+            if name == "PATH" {
+                OsStr::from_bytes(value.expose()).clone_into(&mut search_path);
+            }
+        }
+        Ok(Self { arguments, environment, shadowed, search_path })
+    }
+
+    /// The environment as `execve` takes it.
+    ///
+    /// # Panics
+    /// Never: no variable holds a NUL byte but the one at its end.
+    #[must_use]
+    pub fn environment(&self) -> Vec<&CStr> {
+        self.environment
+            .iter()
+            .map(|variable| {
+                CStr::from_bytes_with_nul(variable.expose()).expect("one NUL, at the end")
+            })
+            .collect()
+    }
+
+    /// The paths at which the program may be, in the order of `execvp`: the name itself where it
+    /// has a slash, else the name in each folder of the command's own `PATH`.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<OsString> {
+        let Some(name) = self.arguments.first() else { return Vec::new() };
+        if name.as_bytes().contains(&b'/') {
+            return vec![name.clone()];
+        }
+        let folders = self.search_path.as_bytes().split(|&byte| byte == b':');
+        folders
+            .map(|folder| {
+                let folder = if folder.is_empty() { &b"."[..] } else { folder };
+                OsStr::from_bytes(&[folder, b"/", name.as_bytes()].concat()).to_owned()
+            })
+            .collect()
+    }
+}
+
+fn check(name: &str, value: &Secret) -> Result<(), Fault> {
+    if value.expose().contains(&0) {
+        let message = format!("{name} holds a NUL byte, which no variable can");
+        return Err(Fault::incomplete(message)
+            .hint(format!("leave it out: --only, or print it: vault get {name}")));
+    }
+    if name.len() + value.len() + 2 > LONGEST_VARIABLE {
+        let message = format!("{name} is too long for a variable: {} bytes", value.len());
+        return Err(Fault::incomplete(message)
+            .hint("the kernel's limit is 128 KiB for a name and its value"));
+    }
+    Ok(())
+}
+
+/// `NAME=value` with the NUL that ends it.
+fn variable(name: &[u8], value: &[u8]) -> Secret {
+    let mut variable = Secret::with_capacity(name.len() + value.len() + 2);
+    for part in [name, b"=", value, b"\0"] {
+        variable.extend(part);
+    }
+    variable
+}
+
+fn is_key(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"VAULT_KEY")
+}
+
+fn is_basic(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"LC_") || BASICS.iter().any(|basic| OsStr::new(basic) == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(parent: &[(&str, &str)], values: &[(&str, &str)]) -> Request {
+        let pair = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
+        let secret = |(name, value): &(&str, &str)| {
+            ((*name).to_owned(), Secret::new(value.as_bytes().to_vec()))
+        };
+        Request {
+            arguments: vec!["true".into()],
+            parent: parent.iter().map(pair).collect(),
+            values: values.iter().map(secret).collect(),
+            keep: Vec::new(),
+            inherit: Inherit::Everything,
+        }
+    }
+
+    fn environment(request: Request) -> Vec<String> {
+        let plan = Plan::new(request).ok().unwrap();
+        plan.environment().iter().map(|text| text.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_key_never_reaches_the_child_and_the_vault_wins() {
+        let parent = [("A", "1"), ("VAULT_KEY", ""), ("VAULT_KEY_FILE", "/k"), ("B", "2")];
+        let plan = Plan::new(request(&parent, &[("B", "secret"), ("C", "")])).ok().unwrap();
+        assert_eq!(plan.shadowed, ["B"]);
+        assert_eq!(
+            environment(request(&parent, &[("B", "secret"), ("C", "")])),
+            ["A=1", "B=secret", "C="]
+        );
+    }
+
+    #[test]
+    fn a_kept_name_keeps_the_callers_value_where_there_is_one() {
+        let mut kept = request(&[("A", "mine")], &[("A", "vault"), ("B", "vault")]);
+        kept.keep = vec!["A".to_owned(), "B".to_owned()];
+        assert_eq!(environment(kept), ["A=mine", "B=vault"]);
+    }
+
+    #[test]
+    fn a_clean_environment_has_the_basics_and_the_secrets() {
+        let mut clean =
+            request(&[("PATH", "/bin"), ("LC_ALL", "C"), ("X", "1"), ("Y", "2")], &[("S", "s")]);
+        clean.inherit = Inherit::Basics;
+        clean.keep = vec!["Y".to_owned()];
+        assert_eq!(environment(clean), ["PATH=/bin", "LC_ALL=C", "Y=2", "S=s"]);
+    }
+
+    #[test]
+    fn a_value_that_no_process_can_hold_is_refused_by_name() {
+        for value in ["a\0b", &"x".repeat(128 << 10)] {
+            let fault = Plan::new(request(&[], &[("BIG", value)])).err().unwrap();
+            assert!(fault.to_string().starts_with("BIG "), "{fault}");
+        }
+        assert!(Plan::new(request(&[], &[("BIG", &"x".repeat((128 << 10) - 5))])).is_ok());
+    }
+
+    #[test]
+    fn the_program_is_searched_in_the_childs_own_path() {
+        let plan = Plan::new(request(&[("PATH", "/a::/b")], &[])).ok().unwrap();
+        assert_eq!(plan.candidates(), ["/a/true", "./true", "/b/true"]);
+    }
+}
