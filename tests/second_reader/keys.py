@@ -99,19 +99,19 @@ class Holder:
             return None
         payload = unseal(self.identity, unb64(epoch["sealed"][self.name]))
         commitment = unb64(epoch["commitment"])
-        kind, *place = unframed(payload)[:5]
-        require(framed(*place) == framed(self.vault, name, epoch["number"], commitment),
+        parts = unframed(payload)
+        place, keys = framed(*parts[1:5]), parts[5:]
+        require(place == framed(self.vault, name, epoch["number"], commitment),
                 f"{name}.toml: what is sealed to {self.name} belongs to another place")
-        parts = unframed(payload)[5:]
-        if kind == b"vault/v1/data-key":
-            require(len(parts) == 1 and commitment_of(parts[0], self.vault, name) == commitment,
+        if parts[0] == b"vault/v1/data-key":
+            require(len(keys) == 1 and commitment_of(keys[0], self.vault, name) == commitment,
                     f"{name}.toml: the data key sealed to {self.name} does not give the commitment")
-            return DataKey(parts[0], self.vault, name)
-        names = [secret_name(part.decode("ascii", "replace")) for part in parts[::2]]
-        require(kind == b"vault/v1/entry-keys" and len(parts) == 2 * len(names)
-                and names == sorted(set(names)) and all(len(key) == 32 for key in parts[1::2]),
+            return DataKey(keys[0], self.vault, name)
+        names = [secret_name(part.decode("ascii", "replace")) for part in keys[::2]]
+        require(parts[0] == b"vault/v1/entry-keys" and len(keys) == 2 * len(names)
+                and names == sorted(set(names)) and all(len(key) == 32 for key in keys[1::2]),
                 f"{name}.toml: what is sealed to {self.name} is not understood")
-        return dict(zip(names, parts[1::2]))
+        return dict(zip(names, keys[1::2]))
 
     def open(self, environment: dict, entries: dict[str, dict]) -> tuple[dict, dict]:
         """The values by name, and why others stay closed."""

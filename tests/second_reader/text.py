@@ -53,8 +53,10 @@ def read_signed(path: str, file: bytes, check: Callable, write: Callable) -> Sig
         fields = tomllib.loads(body.decode())
         check(fields)
         again = write(fields).encode()
-    except (Refused, ValueError, RecursionError) as error:
-        raise Refused(f"{path}: {error or 'not understood'}") from None
+    except Refused as reason:
+        raise Refused(f"{path}: {reason}") from None
+    except (ValueError, RecursionError):
+        raise Refused(f"{path}: is not TOML") from None
     require(again == body, f"{path}: is not in its one spelling")
     return Signed(path, fields, body, signature)
 
@@ -91,7 +93,7 @@ def bytes32(value: object) -> None:
 
 
 def moment(value: object) -> None:
-    require(isinstance(value, datetime) and value.year <= 9998, "not a moment")
+    require(isinstance(value, datetime) and value.tzinfo and value.year <= 9998, "not a moment")
 
 
 def inline_table(table: dict, write: Callable) -> str:
