@@ -105,7 +105,7 @@ pub(crate) fn add(
             admin.session.holder()?.name()
         )));
     }
-    let file = admin.hand().environment(name, &roster.members);
+    let file = admin.hand().environment(name, &roster.members, roster.revision + 1);
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
