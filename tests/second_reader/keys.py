@@ -3,6 +3,7 @@
 Follows docs/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pyrage
@@ -41,8 +42,10 @@ class Key(NamedTuple):
     environments: list[str] | None = None
 
 
-def read_key(text: str) -> Key:
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+def read_key_file(path: str | Path) -> Key:
+    text = Path(path).read_text(errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
     require(len(lines) == 1, "the identity file does not hold one key")
     if lines[0].startswith("vaultci1_"):
         return read_credential(lines[0])

@@ -15,10 +15,9 @@ import json
 import os
 import stat
 import sys
-from pathlib import Path
 
 from crypto import Refused, b64, framed, read_id, require, sha256, unb64, verify
-from keys import Holder, Key, Locked, Pin, read_key
+from keys import Holder, Key, Locked, Pin, read_key_file
 from text import Signed, epoch_of, read_entry, read_environment, read_roster, secret_name
 
 LARGEST_FILE = 16 << 20
@@ -192,9 +191,7 @@ def main() -> int:
     parser.add_argument("--environment", help="only this one")
     arguments = parser.parse_args()
     try:
-        key = (
-            read_key(Path(arguments.identity_file).read_text()) if arguments.identity_file else None
-        )
+        key = read_key_file(arguments.identity_file) if arguments.identity_file else None
         pins = [key.pin] if key and key.pin else []
         pins += [Pin.parse(arguments.id)] if arguments.id else []
         only = arguments.environment

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Holds page, golden vaults, second reader and second writer together. Needs tests/setup.sh."""
 
-import base64
 import json
 import re
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from crypto import commitment_of, entry_key_of, framed, hchacha20, open_value, padded_length
 from crypto import Refused, read_id, sha256, unb64, unframed, unseal
-from keys import Holder, Locked, Pin, read_key, sealed_place
+from keys import Holder, Locked, Pin, read_key_file, sealed_place
 from reader import Folder, check_environment, check_roster, read_vault
 from text import read_entry
 from writer import Writer
@@ -26,7 +25,7 @@ def expected_of(vault: str) -> dict:
 
 
 def key_of(vault: str, file: str):
-    return read_key((GOLDEN / vault / "identities" / file).read_text())
+    return read_key_file(GOLDEN / vault / "identities" / file)
 
 
 def read(folder: Path, key, pin: Pin) -> dict:
@@ -62,9 +61,7 @@ class Golden(unittest.TestCase):
 
 def wanted(expected: dict, opens: dict) -> dict:
     return {
-        environment: {
-            name: base64.b64decode(expected["values"][environment][name]) for name in names
-        }
+        environment: {name: unb64(expected["values"][environment][name]) for name in names}
         for environment, names in opens.items()
     }
 

@@ -21,7 +21,7 @@ import pyrage
 
 from crypto import b64, commitment_of, entry_key_of, framed, read_id, require, seal_value, sha256
 from crypto import sign, unb64, unseal
-from keys import Holder, Pin, read_key, sealed_place
+from keys import Holder, Pin, read_key_file, sealed_place
 from reader import Folder, check_entries, check_environment, check_roster
 from text import epoch_of, write_entry, write_environment, write_roster
 
@@ -178,7 +178,7 @@ def main() -> None:
     command.add_argument("environment")
     commands.add_parser("remove-member").add_argument("member")
     arguments = parser.parse_args()
-    key = read_key(arguments.identity_file.read_text())
+    key = read_key_file(arguments.identity_file)
     writer = Writer(arguments.vault, arguments.id, key.identity)
     if arguments.command == "set":
         writer.set(arguments.environment, arguments.name, sys.stdin.buffer.read())
