@@ -44,8 +44,7 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
         });
         return context.console.line(rows.collect::<serde_json::Value>());
     }
-    let mut table = plain_table();
-    table.set_header(["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
+    let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
     for (name, secrets, epoch, members) in &rows {
         let who = members.iter().map(|(member, access)| format!("{member} ({access})"));
         let who: Vec<String> = who.collect();

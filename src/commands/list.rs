@@ -98,12 +98,11 @@ fn json(rows: &[(EnvironmentName, CheckedEntry)]) -> serde_json::Value {
 
 fn table(rows: &[(EnvironmentName, CheckedEntry)], environments: usize) -> String {
     let several = environments > 1;
-    let mut table = plain_table();
     let mut header = vec!["NAME", "REVISION", "AUTHOR", "CHANGED", "EPOCH"];
     if several {
         header.insert(0, "ENVIRONMENT");
     }
-    table.set_header(header);
+    let mut table = plain_table(&header);
     for (environment, entry) in rows {
         let content = entry.content();
         let mut row = vec![
@@ -122,8 +121,12 @@ fn table(rows: &[(EnvironmentName, CheckedEntry)], environments: usize) -> Strin
 }
 
 /// A table without lines, never wrapped: it is read by people and cut by `awk`.
-pub(super) fn plain_table() -> Table {
+pub(super) fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
 }

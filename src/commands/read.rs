@@ -100,8 +100,10 @@ pub(crate) fn no_secret(
     kind: Kind,
 ) -> Fault {
     let fault = Fault::new(kind, format!("there is no {name} in {environment}"));
-    let names = session.vault.entry_names(environment).unwrap_or_default();
-    match nearest(name.as_str(), names.iter().map(SecretName::as_str)) {
+    let checked = session.vault.environment(environment);
+    let entries = checked.and_then(|checked| session.vault.entries(&checked)).unwrap_or_default();
+    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    match nearest(name.as_str(), live.map(|entry| entry.name().as_str())) {
         Some(near) => fault.hint(format!("did you mean {near}?")),
         None => fault.hint(format!("set it: vault set {name} -e {environment}")),
     }

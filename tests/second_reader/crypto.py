@@ -64,8 +64,8 @@ def unframed(data: bytes) -> list[bytes]:
     while data:
         length = int.from_bytes(data[:8], "big")
         require(len(data) >= 8 + length, "not framed")
-        parts.append(data[8:8 + length])
-        data = data[8 + length:]
+        parts.append(data[8 : 8 + length])
+        data = data[8 + length :]
     return parts
 
 
@@ -90,7 +90,7 @@ def bech32(prefix: str, data: bytes, kind: int) -> str:
 def unbech32(prefix: str, text: object, kind: int) -> bytes:
     """The 32 bytes that `text` spells; like base64, it has one spelling."""
     require(isinstance(text, str) and text.startswith(prefix + "1"), f"not {prefix}1…")
-    body = text[len(prefix) + 1:]
+    body = text[len(prefix) + 1 :]
     require(len(body) == 52 + 6 and set(body) <= set(CHARACTERS), f"not {prefix}1…")
     groups = [CHARACTERS.index(character) for character in body[:-6]]
     data = bytes(regroup(groups, 5, 8)[:32])
@@ -112,7 +112,7 @@ def regroup(values: bytes | list[int], width: int, new_width: int) -> list[int]:
     """The same bits in groups of another width, zeros at the end."""
     bits = "".join(f"{value:0{width}b}" for value in values)
     bits += "0" * (-len(bits) % new_width)
-    return [int(bits[i:i + new_width], 2) for i in range(0, len(bits), new_width)]
+    return [int(bits[i : i + new_width], 2) for i in range(0, len(bits), new_width)]
 
 
 # --- Signatures -----------------------------------------------------------------------------------
@@ -136,11 +136,13 @@ def decode_point(data: bytes) -> tuple[int, int] | None:
 
 def multiply(point: tuple[int, int], factor: int) -> tuple[int, int]:
     """`factor` times the point; projective coordinates (RFC 8032, 5.1.4), so one inversion."""
+
     def add(a: tuple, b: tuple) -> tuple:
         (x1, y1, z1, t1), (x2, y2, z2, t2) = a, b
         e, f = (x1 + y1) * (x2 + y2) - x1 * x2 - y1 * y2, z1 * z2 - D * t1 * t2
         g, h = z1 * z2 + D * t1 * t2, y1 * y2 + x1 * x2
         return e * f % P, g * h % P, f * g % P, e * h % P
+
     x, y = point
     result, power = (0, 1, 1, 0), (x, y, 1, x * y % P)
     while factor:

@@ -3,6 +3,7 @@
 Follows docs/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pyrage
@@ -41,8 +42,10 @@ class Key(NamedTuple):
     environments: list[str] | None = None
 
 
-def read_key(text: str) -> Key:
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+def read_key_file(path: str | Path) -> Key:
+    text = Path(path).read_text(errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
     require(len(lines) == 1, "the identity file does not hold one key")
     if lines[0].startswith("vaultci1_"):
         return read_credential(lines[0])
@@ -55,13 +58,18 @@ def read_key(text: str) -> Key:
 def read_credential(text: str) -> Key:
     data = unb64(text.removeprefix("vaultci1_"), altchars=b"-_")
     payload, checksum = data[:-8], data[-8:]
-    require(sha256(framed("vault/v1/credential", payload))[:8] == checksum, "the credential is damaged")
+    require(
+        sha256(framed("vault/v1/credential", payload))[:8] == checksum, "the credential is damaged"
+    )
     environments, rest = [], payload[72:]
     while rest:
-        environments.append(label(rest[1:1 + rest[0]].decode("ascii", "replace")))
+        environments.append(label(rest[1 : 1 + rest[0]].decode("ascii", "replace")))
         require(len(environments[-1]) == rest[0], "the credential is damaged")
-        rest = rest[1 + rest[0]:]
-    require(len(payload) >= 72 and environments == sorted(set(environments)), "the credential is damaged")
+        rest = rest[1 + rest[0] :]
+    require(
+        len(payload) >= 72 and environments == sorted(set(environments)),
+        "the credential is damaged",
+    )
     secret = bech32("age-secret-key-", payload[:32], BECH32).upper()
     require(is_public_key(payload[32:64]), "the credential is damaged")
     pin = Pin(payload[32:64], int.from_bytes(payload[64:72], "big"))
@@ -88,8 +96,10 @@ class Holder:
         for field, public in public_keys.items():
             if field in self.member:
                 seed = unseal(self.identity, unb64(self.member[field]))
-                require(len(seed) == 32 and b64(public_key(seed)) == public,
-                        f"members.toml: the {field} of {self.name} is not the one it names")
+                require(
+                    len(seed) == 32 and b64(public_key(seed)) == public,
+                    f"members.toml: the {field} of {self.name} is not the one it names",
+                )
 
     def keys(self, environment: dict, epoch: dict) -> "DataKey | dict[str, bytes] | None":
         """The data key of an epoch, or the entry keys of a few names; nothing where neither is
@@ -101,16 +111,24 @@ class Holder:
         commitment = unb64(epoch["commitment"])
         parts = unframed(payload)
         place, keys = framed(*parts[1:5]), parts[5:]
-        require(place == framed(self.vault, name, epoch["number"], commitment),
-                f"{name}.toml: what is sealed to {self.name} belongs to another place")
+        require(
+            place == framed(self.vault, name, epoch["number"], commitment),
+            f"{name}.toml: what is sealed to {self.name} belongs to another place",
+        )
         if parts[0] == b"vault/v1/data-key":
-            require(len(keys) == 1 and commitment_of(keys[0], self.vault, name) == commitment,
-                    f"{name}.toml: the data key sealed to {self.name} does not give the commitment")
+            require(
+                len(keys) == 1 and commitment_of(keys[0], self.vault, name) == commitment,
+                f"{name}.toml: the data key sealed to {self.name} does not give the commitment",
+            )
             return DataKey(keys[0], self.vault, name)
         names = [secret_name(part.decode("ascii", "replace")) for part in keys[::2]]
-        require(parts[0] == b"vault/v1/entry-keys" and len(keys) == 2 * len(names)
-                and names == sorted(set(names)) and all(len(key) == 32 for key in keys[1::2]),
-                f"{name}.toml: what is sealed to {self.name} is not understood")
+        require(
+            parts[0] == b"vault/v1/entry-keys"
+            and len(keys) == 2 * len(names)
+            and names == sorted(set(names))
+            and all(len(key) == 32 for key in keys[1::2]),
+            f"{name}.toml: what is sealed to {self.name} is not understood",
+        )
         return dict(zip(names, keys[1::2]))
 
     def open(self, environment: dict, entries: dict[str, dict]) -> tuple[dict, dict]:
@@ -153,5 +171,13 @@ class DataKey:
 def sealed_place(vault: bytes, environment: dict, name: str, entry: dict) -> bytes:
     """The associated data of a value."""
     commitment = unb64(epoch_of(environment, entry["epoch"])["commitment"])
-    return framed("vault/v1/sealed", vault, environment["environment"], name, entry["epoch"],
-                  commitment, entry["origin"], entry["revision"])
+    return framed(
+        "vault/v1/sealed",
+        vault,
+        environment["environment"],
+        name,
+        entry["epoch"],
+        commitment,
+        entry["origin"],
+        entry["revision"],
+    )

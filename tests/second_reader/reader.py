@@ -15,10 +15,9 @@ import json
 import os
 import stat
 import sys
-from pathlib import Path
 
 from crypto import Refused, b64, framed, read_id, require, sha256, unb64, verify
-from keys import Holder, Key, Locked, Pin, read_key
+from keys import Holder, Key, Locked, Pin, read_key_file
 from text import Signed, epoch_of, read_entry, read_environment, read_roster, secret_name
 
 LARGEST_FILE = 16 << 20
@@ -63,7 +62,9 @@ def check_roster(store: Folder, pins: list[Pin]) -> Signed:
     check_signature(roster, "vault/v1/roster", vault, vault)
     for pin in pins:
         require(vault == pin.vault, "members.toml: is of another vault than the pinned one")
-        require(roster.fields["floor"] >= pin.floor, "members.toml: its floor is below the pinned one")
+        require(
+            roster.fields["floor"] >= pin.floor, "members.toml: its floor is below the pinned one"
+        )
     return roster
 
 
@@ -76,8 +77,10 @@ def check_environment(store: Folder, roster: dict, name: str) -> Signed:
     check_signature(environment, "vault/v1/environment", vault, vault)
     revision = environment.fields["revision"]
     require(revision >= listed["revision"], f"{name}.toml: is older than the roster says")
-    require(revision > listed["revision"] or b64(sha256(file)) == listed["sha256"],
-            f"{name}.toml: is not the file that the roster lists")
+    require(
+        revision > listed["revision"] or b64(sha256(file)) == listed["sha256"],
+        f"{name}.toml: is not the file that the roster lists",
+    )
     for member in environment.fields["epochs"][0]["sealed"]:
         access = roster["members"].get(member, {}).get("access", {})
         require(name in access, f"{name}.toml: is sealed to {member}, who has no access")
@@ -103,10 +106,14 @@ def check_entry(roster: dict, environment: dict, name: str, file: bytes) -> dict
     epoch = epoch_of(environment, entry.fields["epoch"])
     require(epoch, f"{entry.path}: is of an epoch that the environment does not have")
     signer = roster["members"].get(entry.fields["signer"], {"access": {}})
-    require(signer["access"].get(environment["environment"]) == "write",
-            f"{entry.path}: is signed by {entry.fields['signer']}, who may not write here")
+    require(
+        signer["access"].get(environment["environment"]) == "write",
+        f"{entry.path}: is signed by {entry.fields['signer']}, who may not write here",
+    )
     commitment = unb64(epoch["commitment"])
-    check_signature(entry, "vault/v1/entry", read_id(roster["vault"]), unb64(signer["signer"]), commitment)
+    check_signature(
+        entry, "vault/v1/entry", read_id(roster["vault"]), unb64(signer["signer"]), commitment
+    )
     return entry.fields
 
 
@@ -130,9 +137,15 @@ def read_vault(store: Folder, key: Key | None, pins: list[Pin], only: str | None
         environment = check_environment(store, roster, name).fields
         checked[name] = environment, check_entries(store, roster, environment)
     facts = {name: facts_of(roster, *checked[name]) for name in names}
-    result = {"vault": roster["vault"], "revision": roster["revision"], "floor": roster["floor"],
-              "trusted": bool(pins), "members": sorted(roster["members"]),
-              "former": sorted(roster.get("former", {})), "facts": facts}
+    result = {
+        "vault": roster["vault"],
+        "revision": roster["revision"],
+        "floor": roster["floor"],
+        "trusted": bool(pins),
+        "members": sorted(roster["members"]),
+        "former": sorted(roster.get("former", {})),
+        "facts": facts,
+    }
     return result | (open_vault(roster, key, checked) if key else {})
 
 
@@ -142,8 +155,12 @@ def facts_of(roster: dict, environment: dict, entries: dict[str, dict]) -> dict:
         "revision": environment["revision"],
         "ahead": environment["revision"] > listed["revision"],
         "epochs": [epoch["number"] for epoch in environment["epochs"]],
-        "entries": {name: {field: entry[field] for field in ("epoch", "origin", "revision", "author", "signer")}
-                    for name, entry in entries.items()},
+        "entries": {
+            name: {
+                field: entry[field] for field in ("epoch", "origin", "revision", "author", "signer")
+            }
+            for name, entry in entries.items()
+        },
         "removed": [name for name, entry in entries.items() if "removed" in entry],
     }
 
@@ -153,10 +170,17 @@ def open_vault(roster: dict, key: Key, checked: dict[str, tuple]) -> dict:
     holder.check_seeds()
     values, closed = {}, {}
     for name, (environment, entries) in checked.items():
-        if name in holder.member["access"] and (key.environments is None or name in key.environments):
+        if name in holder.member["access"] and (
+            key.environments is None or name in key.environments
+        ):
             values[name], closed[name] = holder.open(environment, entries)
-    return {"member": holder.name, "admin": "admin" in holder.member,
-            "access": holder.member["access"], "values": values, "closed": closed}
+    return {
+        "member": holder.name,
+        "admin": "admin" in holder.member,
+        "access": holder.member["access"],
+        "values": values,
+        "closed": closed,
+    }
 
 
 def main() -> int:
@@ -167,7 +191,7 @@ def main() -> int:
     parser.add_argument("--environment", help="only this one")
     arguments = parser.parse_args()
     try:
-        key = read_key(Path(arguments.identity_file).read_text()) if arguments.identity_file else None
+        key = read_key_file(arguments.identity_file) if arguments.identity_file else None
         pins = [key.pin] if key and key.pin else []
         pins += [Pin.parse(arguments.id)] if arguments.id else []
         only = arguments.environment

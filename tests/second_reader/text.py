@@ -21,16 +21,22 @@ def number(value: object) -> int:
 
 
 def secret_name(name: object) -> str:
-    require(isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name),
-            "not the name of a secret")
+    require(
+        isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name),
+        "not the name of a secret",
+    )
     require(not re.fullmatch(r"(?i)CON|PRN|AUX|NUL|COM[1-9]|LPT[1-9]", name), "a device on Windows")
     return name
 
 
 def label(name: object) -> str:
     """The name of an environment or a member."""
-    require(isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name)
-            and name not in ("members", "requests", "tmp"), "not the name of an environment or member")
+    require(
+        isinstance(name, str)
+        and re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name)
+        and name not in ("members", "requests", "tmp"),
+        "not the name of an environment or member",
+    )
     return name
 
 
@@ -77,6 +83,7 @@ def table_of(check_name: Callable, check: Callable) -> Callable:
         for name, value in table.items():
             check_name(name)
             check(value)
+
     return check_table
 
 
@@ -107,12 +114,14 @@ def name_list(names: list) -> str:
 
 def lines(fields: dict, order: list[str]) -> str:
     """`key = value` for those of the fields that are there."""
+
     def spell(value: object) -> str:
         if isinstance(value, bool):
             return "true"
         if isinstance(value, datetime):
             return value.isoformat().replace("+00:00", "Z")
         return str(value) if isinstance(value, int) else f'"{value}"'
+
     return "".join(f"{key} = {spell(fields[key])}\n" for key in order if key in fields)
 
 
@@ -128,19 +137,33 @@ def check_entry(fields: dict) -> None:
 
 def check_sealed(text: object) -> None:
     padded = len(unb64(text)) - 40
-    require(padded <= padded_length(LONGEST_VALUE) and padded == padded_length(padded - 1),
-            "the sealed value has no length to which values are padded")
+    require(
+        padded <= padded_length(LONGEST_VALUE) and padded == padded_length(padded - 1),
+        "the sealed value has no length to which values are padded",
+    )
 
 
 def write_entry(environment: str, name: str, fields: dict) -> str:
     state = "removed" if "removed" in fields else "encrypted"
-    order = ["format", "epoch", "origin", "revision", "changed", "author", "signer", "sealed", "removed"]
+    order = [
+        "format",
+        "epoch",
+        "origin",
+        "revision",
+        "changed",
+        "author",
+        "signer",
+        "sealed",
+        "removed",
+    ]
     return f"# {name} in {environment}, {state} by vault. Safe to commit.\n" + lines(fields, order)
 
 
 def read_entry(environment: str, name: str, file: bytes) -> Signed:
     path = f"{environment}/{name}.toml"
-    return read_signed(path, file, check_entry, lambda fields: write_entry(environment, name, fields))
+    return read_signed(
+        path, file, check_entry, lambda fields: write_entry(environment, name, fields)
+    )
 
 
 # --- Environment ----------------------------------------------------------------------------------
@@ -150,16 +173,22 @@ def check_environment(fields: dict) -> None:
     def epochs(epochs: object) -> None:
         require(isinstance(epochs, list) and epochs, "no epochs")
         for epoch in epochs:
-            check_fields(epoch, {"number": number, "commitment": bytes32,
-                                 "sealed": table_of(label, unb64)})
+            check_fields(
+                epoch, {"number": number, "commitment": bytes32, "sealed": table_of(label, unb64)}
+            )
         numbers = [epoch["number"] for epoch in epochs]
         require(numbers == sorted(set(numbers), reverse=True), "epochs do not descend")
-    check_fields(fields, {"format": is_one, "environment": label, "revision": number, "epochs": epochs})
+
+    check_fields(
+        fields, {"format": is_one, "environment": label, "revision": number, "epochs": epochs}
+    )
 
 
 def write_environment(fields: dict) -> str:
     name = fields["environment"]
-    text = f"# The data keys of {name}, each sealed to one member. Written by vault; safe to commit.\n"
+    text = (
+        f"# The data keys of {name}, each sealed to one member. Written by vault; safe to commit.\n"
+    )
     text += lines(fields, ["format", "environment", "revision"])
     for epoch in fields["epochs"]:
         text += "\n[[epochs]]\n" + lines(epoch, ["number", "commitment"])
@@ -184,16 +213,29 @@ def epoch_of(environment: dict, number: int) -> dict | None:
 
 def check_roster(fields: dict) -> None:
     lost = table_of(label, lambda it: check_fields(it, {"epoch": number}, {"names": check_names}))
-    member = ({"recipient": check_recipient, "access": table_of(label, check_access)},
-              {"signer": check_public_key, "signing_key": unb64, "admin": is_true,
-               "authority": unb64, "floor": number, "lost": lost})
+    member = (
+        {"recipient": check_recipient, "access": table_of(label, check_access)},
+        {
+            "signer": check_public_key,
+            "signing_key": unb64,
+            "admin": is_true,
+            "authority": unb64,
+            "floor": number,
+            "lost": lost,
+        },
+    )
     former = {"recipient": check_recipient}, {"signer": check_public_key, "lost": lost}
     listed = {"revision": number, "sha256": bytes32}
     required = {"format": is_one, "vault": read_id, "revision": number, "floor": number}
-    check_fields(fields, required, {
-        "environments": table_of(label, lambda it: check_fields(it, listed)),
-        "members": table_of(label, lambda it: check_fields(it, *member)),
-        "former": table_of(label, lambda it: check_fields(it, *former))})
+    check_fields(
+        fields,
+        required,
+        {
+            "environments": table_of(label, lambda it: check_fields(it, listed)),
+            "members": table_of(label, lambda it: check_fields(it, *member)),
+            "former": table_of(label, lambda it: check_fields(it, *former)),
+        },
+    )
     check_consistency(fields)
 
 
@@ -208,7 +250,9 @@ def check_consistency(roster: dict) -> None:
         require(("signer" in member) == ("signing_key" in member), "half a signing key")
         require(("admin" in member) == ("authority" in member), "half an admin")
         require("write" not in member["access"].values() or "signer" in member, "no signing key")
-        require(member["access"].keys() <= roster.get("environments", {}).keys(), "access to nothing")
+        require(
+            member["access"].keys() <= roster.get("environments", {}).keys(), "access to nothing"
+        )
 
 
 def check_access(access: object) -> None:
@@ -253,6 +297,7 @@ def write_lost(member: dict) -> str:
     def spell(lost: dict) -> str:
         names = f", names = {name_list(lost['names'])}" if "names" in lost else ""
         return f"{{ epoch = {lost['epoch']}{names} }}"
+
     return f"lost = {inline_table(member['lost'], spell)}\n" if member.get("lost") else ""
 
 

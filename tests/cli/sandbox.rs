@@ -1,0 +1,346 @@
+//! A place to run the real binary in: its own HOME, its own git repository, no inherited variable.
+//!
+//! A [`Run`] compares everything: status, standard output, standard error and files. Silence,
+//! success and no changed file are expected unless the test says otherwise. In expected text `[..]`
+//! stands for any text within a line.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Every file below the sandbox's repository and HOME, by path relative to the sandbox.
+pub(crate) type Files = BTreeMap<String, Content>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    File(Vec<u8>),
+    Link(PathBuf),
+    Other,
+}
+
+pub(crate) struct Sandbox {
+    root: PathBuf,
+}
+
+impl Sandbox {
+    /// An empty git repository and an empty HOME.
+    pub(crate) fn empty() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sandbox-{}-{number}", std::process::id());
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&root);
+        for folder in ["repo", "home"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let sandbox = Self { root };
+        sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
+        sandbox
+    }
+
+    /// A repository with a vault: environments development (the default) and production, the
+    /// caller is its admin `alice`.
+    pub(crate) fn with_vault() -> Self {
+        let sandbox = Self::empty();
+        sandbox.quick(&["init", "--name", "alice"]);
+        sandbox
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.root.join("repo")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    /// A path below `.vault`.
+    pub(crate) fn store(&self, path: &str) -> PathBuf {
+        self.repo().join(".vault").join(path)
+    }
+
+    /// The vault's id, as the roster names it.
+    pub(crate) fn id(&self) -> String {
+        let roster = fs::read_to_string(self.store("members.toml")).unwrap();
+        let line = roster.lines().find_map(|line| line.strip_prefix("vault = \"")).unwrap();
+        line.trim_end_matches('"').to_owned()
+    }
+
+    /// A run of `vault` with its expectations.
+    pub(crate) fn vault<S: AsRef<str>>(&self, arguments: &[S]) -> Run<'_> {
+        Run {
+            sandbox: self,
+            arguments: arguments.iter().map(|text| text.as_ref().to_owned()).collect(),
+            folder: self.repo(),
+            variables: BTreeMap::from([
+                ("HOME".to_owned(), self.home().display().to_string()),
+                ("PATH".to_owned(), std::env::var("PATH").unwrap()),
+            ]),
+            input: Vec::new(),
+            status: 0,
+            output: Vec::new(),
+            said: String::new(),
+            changes: Changes::Exactly(Vec::new()),
+        }
+    }
+
+    /// Runs what only prepares a test and must succeed; gives standard output.
+    pub(crate) fn quick(&self, arguments: &[&str]) -> String {
+        String::from_utf8(self.vault(arguments).any_change().outcome_of_success()).unwrap()
+    }
+
+    /// Sets a secret to prepare a test.
+    pub(crate) fn set(&self, environment: &str, name: &str, value: &[u8]) {
+        let run = self.vault(&["set", name, "-e", environment, "-q"]);
+        let _ = run.input(value).any_change().outcome_of_success();
+    }
+
+    /// Makes a credential to prepare a test.
+    pub(crate) fn credential(&self, name: &str, options: &[&str]) -> String {
+        let arguments: Vec<&str> =
+            ["ci", "add", name, "-q"].iter().chain(options).copied().collect();
+        self.quick(&arguments).trim().to_owned()
+    }
+
+    /// The value that `get` prints.
+    pub(crate) fn get(&self, environment: &str, name: &str) -> Vec<u8> {
+        self.vault(&["get", name, "-e", environment]).any_change().outcome_of_success()
+    }
+
+    /// Runs git in the repository; it must succeed. Gives standard output.
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(self.repo())
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            .args(arguments)
+            .env("HOME", self.home())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Commits everything.
+    pub(crate) fn commit(&self, message: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+    }
+
+    pub(crate) fn files(&self) -> Files {
+        let mut files = BTreeMap::new();
+        for folder in ["repo", "home"] {
+            collect(&self.root, &self.root.join(folder), &mut files);
+        }
+        files
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Files) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        let kind = entry.file_type().unwrap();
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        if name == "repo/.git" {
+            continue;
+        }
+        if kind.is_dir() {
+            collect(root, &path, files);
+        } else if kind.is_symlink() {
+            files.insert(name, Content::Link(fs::read_link(&path).unwrap()));
+        } else if kind.is_fifo() || kind.is_socket() {
+            files.insert(name, Content::Other);
+        } else {
+            files.insert(name, Content::File(fs::read(&path).unwrap_or_default()));
+        }
+    }
+}
+
+enum Changes {
+    Exactly(Vec<String>),
+    Any,
+}
+
+/// A run and what is expected of it. Does nothing until [`Run::check`].
+#[must_use = "a run that is not checked does not happen"]
+pub(crate) struct Run<'a> {
+    sandbox: &'a Sandbox,
+    arguments: Vec<String>,
+    folder: PathBuf,
+    variables: BTreeMap<String, String>,
+    input: Vec<u8>,
+    status: i32,
+    output: Vec<u8>,
+    said: String,
+    changes: Changes,
+}
+
+/// What a run gave.
+pub(crate) struct Outcome {
+    /// The exit status; 128 + n for death by signal n.
+    pub(crate) status: i32,
+    pub(crate) output: Vec<u8>,
+    pub(crate) said: String,
+}
+
+impl Run<'_> {
+    pub(crate) fn input(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.input = bytes.as_ref().to_vec();
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_owned();
+        self
+    }
+
+    /// Expects this status.
+    pub(crate) fn fails(mut self, status: i32) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Expects exactly this on standard output.
+    pub(crate) fn prints(mut self, output: impl AsRef<[u8]>) -> Self {
+        self.output = output.as_ref().to_vec();
+        self
+    }
+
+    /// Expects this on standard error; `[..]` stands for any text within a line.
+    pub(crate) fn says(mut self, said: &str) -> Self {
+        said.clone_into(&mut self.said);
+        self
+    }
+
+    /// Expects that exactly these files, relative to the sandbox, are new, changed or gone.
+    pub(crate) fn changes(mut self, paths: &[&str]) -> Self {
+        self.changes = Changes::Exactly(paths.iter().map(|path| (*path).to_owned()).collect());
+        self
+    }
+
+    pub(crate) fn any_change(mut self) -> Self {
+        self.changes = Changes::Any;
+        self
+    }
+
+    /// Runs, and compares everything.
+    #[track_caller]
+    pub(crate) fn check(self) {
+        let before = self.sandbox.files();
+        let outcome = self.outcome();
+        let after = self.sandbox.files();
+        let arguments = &self.arguments;
+        let output = String::from_utf8_lossy(&outcome.output);
+        let seen = format!("vault {arguments:?}: {}\n{output}\n{}", outcome.status, outcome.said);
+        assert_eq!(outcome.status, self.status, "{seen}");
+        let expected = String::from_utf8_lossy(&self.output);
+        let same = outcome.output == self.output
+            || (expected.contains("[..]") && is_like(&expected, &output));
+        assert!(same, "standard output\n{seen}\nexpected:\n{expected}");
+        assert!(
+            is_like(&self.said, &outcome.said),
+            "standard error\n{seen}\nexpected:\n{}",
+            self.said
+        );
+        if let Changes::Exactly(expected) = &self.changes {
+            assert_eq!(&changed(&before, &after), expected, "changed files of {seen}");
+        }
+    }
+
+    /// Runs, and gives what came of it; compares nothing.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let mut child = self.command().spawn().unwrap();
+        let (mut input, bytes) = (child.stdin.take().unwrap(), self.input.clone());
+        let writer = thread::spawn(move || {
+            let _ = input.write_all(&bytes);
+        });
+        let mut errors = child.stderr.take().unwrap();
+        let reader = thread::spawn(move || {
+            let mut said = Vec::new();
+            errors.read_to_end(&mut said).unwrap();
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let mut output = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+        writer.join().unwrap();
+        let said = reader.join().unwrap();
+        let status = child.wait().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        let status = status.code().unwrap_or_else(|| 128 + signal.unwrap());
+        Outcome { status, output, said }
+    }
+
+    /// The process to start, with all three streams as pipes.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    #[track_caller]
+    fn outcome_of_success(self) -> Vec<u8> {
+        let outcome = self.outcome();
+        assert_eq!(outcome.status, 0, "vault {:?}: {}", self.arguments, outcome.said);
+        outcome.output
+    }
+}
+
+/// The paths whose content differs, sorted.
+pub(crate) fn changed(before: &Files, after: &Files) -> Vec<String> {
+    let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differs = |path: &&&String| before.get(**path) != after.get(**path);
+    paths.iter().filter(differs).map(|path| (**path).clone()).collect()
+}
+
+/// Whether `text` is `pattern`, where `[..]` stands for any text within a line.
+pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<&str>, Vec<&str>) =
+        (pattern.split('\n').collect(), text.split('\n').collect());
+    pattern.len() == text.len() && pattern.iter().zip(text).all(|(p, t)| is_line_like(p, t))
+}
+
+fn is_line_like(pattern: &str, line: &str) -> bool {
+    let Some((start, mut pattern)) = pattern.split_once("[..]") else { return pattern == line };
+    let Some(mut rest) = line.strip_prefix(start) else { return false };
+    while let Some((middle, after)) = pattern.split_once("[..]") {
+        let Some(at) = rest.find(middle) else { return false };
+        rest = &rest[at + middle.len()..];
+        pattern = after;
+    }
+    rest.ends_with(pattern)
+}
