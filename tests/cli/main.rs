@@ -3,5 +3,7 @@
 
 mod basics;
 mod craft;
+mod flipped;
 mod project;
+mod refusal;
 mod sandbox;
