@@ -4,6 +4,8 @@
 mod basics;
 mod craft;
 mod flipped;
+mod moved;
 mod project;
 mod refusal;
 mod sandbox;
+mod signers;
