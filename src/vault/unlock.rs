@@ -106,6 +106,7 @@ impl<'a> Holder<'a> {
                 ".vault/members.toml: the {what} sealed to {} {reason}",
                 self.name
             ))
+            .hint("put back the committed file: git checkout -- .vault/members.toml")
         };
         let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
@@ -123,6 +124,7 @@ impl<'a> Holder<'a> {
                 ".vault/{name}.toml: the data key of epoch {number} sealed to {} {reason}",
                 self.name
             ))
+            .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml"))
         };
         let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
@@ -187,7 +189,10 @@ impl Unlocked {
                 crypto::open(key, &place, sealed)
             }
         };
-        let refused = || Fault::refused(format!(".vault/{path}: its value does not open here"));
+        let refused = || {
+            Fault::refused(format!(".vault/{path}: its value does not open here"))
+                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+        };
         value.filter(|value| value.len() <= LONGEST_VALUE).map(Some).ok_or_else(refused)
     }
 

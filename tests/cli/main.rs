@@ -3,5 +3,9 @@
 
 mod basics;
 mod craft;
+mod flipped;
+mod moved;
 mod project;
+mod refusal;
 mod sandbox;
+mod signers;
