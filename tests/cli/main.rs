@@ -3,5 +3,6 @@
 
 mod basics;
 mod craft;
+mod dependencies;
 mod project;
 mod sandbox;
