@@ -4,5 +4,7 @@
 mod basics;
 mod craft;
 mod dependencies;
+mod examples;
 mod project;
+mod readme;
 mod sandbox;
