@@ -1,9 +1,9 @@
-//! What git holds: the vault's files at a revision, and whether a file was there before.
+//! What git holds: the vault's files at a revision, and which files were there before.
 //!
 //! Runs the real git, plumbing commands only, which start no hooks and read no working tree. A
 //! vault works without git; only what asks for a revision needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ impl Repository {
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
         repository.run(&["rev-parse", "--git-dir"]).map_err(|_| {
-            Fault::usage(format!("{} is in no git repository", folder.display()))
+            Fault::usage(format!("git finds no repository of yours in {}", folder.display()))
                 .hint("git is needed for what is asked of an older revision")
         })?;
         Ok(repository)
@@ -60,13 +60,17 @@ impl Repository {
         self.blobs(wanted)
     }
 
-    /// Whether a file at `path` (relative as above) was ever there in the history of `revision`.
+    /// The path of every file that was ever below `folder` in the history of `revision`, relative
+    /// as above.
     ///
     /// # Errors
     /// When git fails.
-    pub fn was_there(&self, revision: &str, path: &str) -> Result<bool, Fault> {
+    pub fn files_ever(&self, revision: &str, folder: &str) -> Result<BTreeSet<String>, Fault> {
         let commit = self.commit(revision)?;
-        Ok(!self.run(&["log", "-1", "--format=%H", &commit, "--", path])?.is_empty())
+        let options = ["log", "-z", "--format=", "--name-only", "--relative", "--no-renames"];
+        let listed = self.run(&[&options[..], &[&commit, "--", folder]].concat())?;
+        let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
     fn commit(&self, revision: &str) -> Result<String, Fault> {

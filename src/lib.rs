@@ -5,7 +5,8 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → { vault, keys, runner, mask, git } → { crypto, secret, platform, fault }
+//! main → cli → commands → { vault, keys, runner, mask, git, import }
+//!                       → { crypto, secret, platform, fault }
 //! ```
 
 pub mod cli;
@@ -13,6 +14,7 @@ mod commands;
 pub mod crypto;
 pub mod fault;
 pub mod git;
+pub mod import;
 pub mod keys;
 pub mod mask;
 pub mod platform;

@@ -15,7 +15,7 @@ use crate::vault::trust::Pin;
 
 /// Secrets of this repository, encrypted in it, given to the process that needs them.
 #[derive(Parser)]
-#[command(name = "vault", version, after_help = EXIT, disable_help_subcommand = true)]
+#[command(name = "vault", version, after_help = EXIT)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
@@ -112,6 +112,14 @@ pub(super) enum Command {
         /// Where they shall be too
         #[arg(long, value_name = "ENVIRONMENT")]
         to: EnvironmentName,
+    },
+    /// Set what a dotenv file assigns, all of it or nothing
+    Import {
+        /// The file; - is standard input
+        #[arg(value_name = "FILE")]
+        file: String,
+        #[command(flatten)]
+        environment: One,
     },
     /// Run a command with the secrets in its environment
     Exec(ExecArguments),

@@ -3,15 +3,17 @@
 mod arguments;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
 };
-use crate::commands::{self, Console, Context, Masking, Notices, Origin};
+use crate::commands::{self, Color, Console, Context, Masking, Notices, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::Hardened;
 use crate::runner::Inherit;
@@ -26,11 +28,7 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // Nothing is left to be done where not even this can be printed.
-            let _ = error.print();
-            return if error.use_stderr() { scale.code(Kind::Usage) } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return not_understood(&error, scale),
     };
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
@@ -39,11 +37,32 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            let kind = fault.kind();
-            console.error(&fault.into());
-            scale.code(kind)
+            console.error(&fault);
+            scale.code(fault.kind())
         }
     }
+}
+
+/// What was typed in the wrong place may be a value, so no argument but an option is quoted.
+fn not_understood(error: &clap::Error, scale: Scale) -> ExitCode {
+    let fault = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::ValueValidation, _) => error.source().map(|reason| {
+            let fault = reason.downcast_ref::<Fault>().cloned();
+            fault.unwrap_or_else(|| Fault::usage(reason.to_string()))
+        }),
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(argument)))
+            if !argument.starts_with('-') =>
+        {
+            Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))
+        }
+        _ => None,
+    };
+    match fault {
+        Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
+        // Nothing is left to be done where not even this can be printed.
+        None => drop(error.print()),
+    }
+    if error.use_stderr() { scale.code(Kind::Usage) } else { ExitCode::SUCCESS }
 }
 
 fn context(
@@ -91,6 +110,9 @@ fn dispatch(
             commands::remove(context, &names, environment.environment.as_ref())
         }
         Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to),
+        Command::Import { file, environment } => {
+            commands::import(context, &file, environment.environment.as_ref())
+        }
         Command::Exec(arguments) => commands::exec(context, exec(typed, arguments)?),
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })

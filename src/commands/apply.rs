@@ -9,8 +9,8 @@ use crate::secret::Secret;
 use crate::vault::change::Author;
 use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::store::{NewFile, Writer};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Standing};
+use crate::vault::store::NewFile;
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment};
 
 /// A secret's new value, or nothing to remove it.
 pub(crate) struct Change {
@@ -42,17 +42,7 @@ pub(crate) fn apply(
     changes: &[Change],
 ) -> Result<Vec<Outcome>, Fault> {
     check(session, changes)?;
-    let console = context.console;
-    let writer = Writer::lock(&session.place, &|| {
-        console.note("waiting for another vault to finish writing…");
-    })?;
-    session.read_again(writer.tree()?)?;
-    if session.standing == Standing::Forked {
-        return Err(Fault::refused(
-            "the roster is another one than was seen before at this revision",
-        )
-        .hint("two admins changed it at once: merge the other branch before writing"));
-    }
+    let writer = session.lock(context)?;
     let mut outcomes = vec![Outcome::Absent; changes.len()];
     let mut files = Vec::new();
     let mut by_environment: BTreeMap<&EnvironmentName, Vec<usize>> = BTreeMap::new();
@@ -92,13 +82,11 @@ fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
     Ok(())
 }
 
-type Result1 = (Outcome, Option<NewFile>);
-
 fn change_environment(
     session: &Session,
     name: &EnvironmentName,
     changes: &[&Change],
-) -> Result<Vec<Result1>, Fault> {
+) -> Result<Vec<(Outcome, Option<NewFile>)>, Fault> {
     let vault = &session.vault;
     let environment = vault.environment(name)?;
     let names: Vec<SecretName> = changes.iter().map(|change| change.name.clone()).collect();

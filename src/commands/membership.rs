@@ -9,7 +9,6 @@ use crate::vault::change::Authority;
 use crate::vault::model::{Listed, Roster};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{NewFile, Writer};
-use crate::vault::trust::Standing;
 
 /// An admin at work, with the right to write.
 pub(crate) struct Admin<'a> {
@@ -21,17 +20,7 @@ pub(crate) struct Admin<'a> {
 impl<'a> Admin<'a> {
     /// Takes the lock, reads everything again under it, and opens the authority.
     pub(crate) fn start(context: &Context, session: &'a mut Session) -> Result<Self, Fault> {
-        let console = context.console;
-        let writer = Writer::lock(&session.place, &|| {
-            console.note("waiting for another vault to finish writing…");
-        })?;
-        session.read_again(writer.tree()?)?;
-        if session.standing == Standing::Forked {
-            return Err(Fault::refused(
-                "the roster is another one than was seen before at this revision",
-            )
-            .hint("two admins changed it at once: merge the other branch before writing"));
-        }
+        let writer = session.lock(context)?;
         let environments: Vec<EnvironmentName> =
             session.vault.roster().environments.keys().cloned().collect();
         for environment in &environments {

@@ -10,7 +10,7 @@ use crate::keys::Found;
 use crate::platform::{Dir, ReadError};
 use crate::vault::config::Config;
 use crate::vault::name::EnvironmentName;
-use crate::vault::store::{Place, STORE_FOLDER, Tree};
+use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
 use crate::vault::trust::{Pin, Presented, Seen, Standing, State, Trust, Vault};
 use crate::vault::unlock::Holder;
 
@@ -67,6 +67,24 @@ impl Session {
         }
         self.vault = presented.accept();
         Ok(())
+    }
+
+    /// Takes the right to write and reads the roster again under it.
+    ///
+    /// # Errors
+    /// When another roster of the same revision was seen: on top of two, nothing can be built.
+    pub(crate) fn lock(&mut self, context: &Context) -> Result<Writer, Fault> {
+        let writer = Writer::lock(&self.place, &|| {
+            context.console.note("waiting for another vault to finish writing…");
+        })?;
+        self.read_again(writer.tree()?)?;
+        if self.standing == Standing::Forked {
+            return Err(Fault::refused(
+                "the roster is another one than was seen before at this revision",
+            )
+            .hint("two admins changed it at once: merge the other branch before writing"));
+        }
+        Ok(writer)
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or

@@ -25,6 +25,9 @@ pub(crate) struct Set {
     pub(crate) origin: Origin,
 }
 
+/// The kinds of value that can be generated.
+const KINDS: [&str; 4] = ["django", "alphanumeric", "hex", "base64url"];
+
 /// Where the value comes from.
 pub(crate) enum Origin {
     /// A prompt at a terminal, else standard input.
@@ -83,6 +86,12 @@ fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
     let looks_like_name = |text: &String| {
         text.parse::<SecretName>().is_ok() && !text.bytes().any(|byte| byte.is_ascii_lowercase())
     };
+    if let ([kind], Origin::Generated(None)) = (others, &command.origin)
+        && KINDS.contains(&kind.as_str())
+    {
+        return Err(Fault::usage("the kind stands behind an equals sign")
+            .hint(format!("vault set {first} --generate={kind}")));
+    }
     if !others.iter().all(looks_like_name) {
         return Err(from_argv(first.as_str()));
     }
@@ -180,7 +189,7 @@ fn generated(session: &Session, name: &SecretName, kind: Option<&str>) -> Result
         "base64url" => (Alphabet::BASE64URL, 43),
         _ => {
             return Err(Fault::usage("no such kind of value")
-                .hint("there are: django, alphanumeric, hex, base64url"));
+                .hint(format!("there are: {}", KINDS.join(", "))));
         }
     };
     let shortest = config.and_then(|config| config.min_length).unwrap_or(0);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verify::Report;
+use super::report::Report;
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::vault::format::{ROSTER_PATH, entry_path};
@@ -59,6 +59,7 @@ impl Before {
                 before.roster().revision
             ));
         }
+        let ever = self.repository.files_ever(&self.revision, STORE_FOLDER)?;
         let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         for key in keys {
             let (environment, name) = key;
@@ -75,21 +76,17 @@ impl Before {
                 (Some(_), None) => {
                     report.facts.push(format!("removed with its environment: {path}"));
                 }
-                (None, Some(new)) => self.appeared(&path, new, report)?,
+                (None, Some(new)) if ever.contains(&format!("{STORE_FOLDER}/{path}")) => {
+                    report.findings.push(format!(
+                        "brought back: .vault/{path} (revision {}), which was gone at {}",
+                        new.revision, self.revision
+                    ));
+                }
+                (None, Some(new)) => report
+                    .facts
+                    .push(format!("new: {path} (revision {}) by {}", new.revision, new.signer)),
                 (None, None) => {}
             }
-        }
-        Ok(())
-    }
-
-    fn appeared(&self, path: &str, new: &Entry, report: &mut Report) -> Result<(), Fault> {
-        if self.repository.was_there(&self.revision, &format!("{STORE_FOLDER}/{path}"))? {
-            report.findings.push(format!(
-                "brought back: .vault/{path} (revision {}), which was gone at {}",
-                new.revision, self.revision
-            ));
-        } else {
-            report.facts.push(format!("new: {path} (revision {}) by {}", new.revision, new.signer));
         }
         Ok(())
     }

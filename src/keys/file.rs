@@ -5,12 +5,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::RawFd;
 
-use super::LONGEST;
+use super::{LONGEST, credential};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Secret;
 
 pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
+    let start = path.to_string_lossy();
+    if start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-") {
+        // Never quoted: it would end in a log.
+        return Err(Fault::usage("a key file is named by its path; this is a key itself")
+            .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
+    }
     let text = if path == "-" {
         all(&mut io::stdin().lock())
     } else {

@@ -135,9 +135,10 @@ impl Config {
         let failed = |reason: &dyn std::fmt::Display| {
             Fault::failed(format!("could not read {}: {reason}", path.display()))
         };
-        let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
-        if size > LARGEST_FILE as u64 {
-            return Err(failed(&format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+        let found = std::fs::metadata(path).map_err(|error| failed(&error))?;
+        if !found.is_file() || found.len() > LARGEST_FILE as u64 {
+            let most = LARGEST_FILE >> 20;
+            return Err(failed(&format!("it is no regular file of at most {most} MiB")));
         }
         Self::parse(&std::fs::read_to_string(path).map_err(|error| failed(&error))?)
     }
@@ -188,7 +189,7 @@ impl Config {
         }
         let message = format!("{name} changes what a command executes, so it is no usual secret");
         let hint = format!("if it is meant: allowed_names = [\"{name}\"] at the top of vault.toml");
-        Err(Fault::usage(message).hint(hint))
+        Err(Fault::refused(message).hint(hint))
     }
 
     fn check_inheritance(&self) -> Result<(), Fault> {

@@ -86,14 +86,19 @@ impl Writer {
         }
         self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
         let mut changed = BTreeSet::new();
-        for file in files {
+        for (done, file) in files.iter().enumerate() {
             let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            moves.finish(&self.folder(folder)?, name, &file.path)?;
+            let renamed =
+                self.folder(folder).and_then(|folder| moves.finish(&folder, name, &file.path));
+            moved
+                .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
             changed.insert(folder);
         }
         // The top last: it also holds the names of folders that are new.
         changed.into_iter().rev().chain([""]).try_for_each(|folder| {
-            self.folder(folder)?.sync().map_err(|error| not_written(folder, &error))
+            self.folder(folder)?.sync().map_err(|error| {
+                Fault::failed(format!("could not make .vault/{folder} durable: {error}"))
+            })
         })
     }
 
@@ -183,6 +188,12 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     }
 }
 
+/// Each file is whole, but not all of them are new.
+fn half_done(fault: &Fault, done: usize, files: &[NewFile]) -> Fault {
+    Fault::failed(format!("{fault} after {done} of {} files were replaced", files.len()))
+        .hint("run the same command again; what is done already stays as it is")
+}
+
 fn not_written(path: &str, error: &std::io::Error) -> Fault {
-    Fault::failed(format!("could not write .vault/{path}: {error}; nothing was changed"))
+    Fault::failed(format!("could not write .vault/{path}: {error}"))
 }

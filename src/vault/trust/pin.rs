@@ -69,7 +69,8 @@ impl Trust {
     ) -> Result<Standing, Fault> {
         for pin in &self.pins {
             if pin.vault != roster.vault {
-                return Err(other_id(&pin.vault, roster));
+                return Err(other_id(&pin.vault, roster)
+                    .hint("the trusted id is that of the credential, VAULT_ID, --id or --since"));
             }
             check_floor(pin.floor, roster)?;
         }
@@ -80,7 +81,12 @@ impl Trust {
         }
         if seen.is_empty() && self.pins.is_empty() {
             let known = self.states.iter().find_map(|state| state.vault_of(folder));
-            return known.map_or(Ok(Standing::Unknown), |known| Err(other_id(&known, roster)));
+            return known.map_or(Ok(Standing::Unknown), |known| {
+                let presented = roster.vault;
+                Err(other_id(&known, roster).hint(format!(
+                    "only if a colleague confirms the new id by another way: vault trust {presented}"
+                )))
+            });
         }
         let forked = |seen: &&Seen| {
             seen.roster
