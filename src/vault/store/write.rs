@@ -90,7 +90,7 @@ impl Writer {
             let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
             let renamed =
                 self.folder(folder).and_then(|folder| moves.finish(&folder, name, &file.path));
-            moved
+            renamed
                 .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
             changed.insert(folder);
         }
