@@ -3,12 +3,15 @@
 
 mod basics;
 mod craft;
+mod dependencies;
+mod examples;
 mod flipped;
 mod history;
 mod keys;
 mod moved;
 mod process;
 mod project;
+mod readme;
 mod refusal;
 mod sandbox;
 mod signers;
