@@ -152,7 +152,7 @@ fn write(
         former: BTreeMap::new(),
     };
     for name in environments {
-        let (file, listed) = hand.environment(name, &roster.members);
+        let (file, listed) = hand.environment(name, &roster.members, roster.revision);
         files.push(file);
         roster.environments.insert(name.clone(), listed);
     }
