@@ -14,6 +14,7 @@ mod history;
 mod keys;
 mod moved;
 mod people;
+mod plaintext;
 mod process;
 mod project;
 mod readme;
