@@ -202,3 +202,15 @@ fn a_value_is_in_no_list_of_processes() {
     assert!(outcome.status == 0 && has(list.as_bytes()), "the list is there: {}", outcome.said);
     assert_absent(&spellings(value), &outcome.output, "the list of processes");
 }
+
+#[test]
+fn set_writes_the_entry_alone_and_reading_writes_nothing() {
+    let strace = Command::new("strace").arg("true").stderr(Stdio::null()).status();
+    if !strace.is_ok_and(|status| status.success()) {
+        // Not there, or not allowed here: tests/strace.sh shows it where it is.
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strace.sh");
+    let output = Command::new(script).arg(env!("CARGO_BIN_EXE_vault")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
