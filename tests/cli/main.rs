@@ -14,6 +14,7 @@ mod process;
 mod project;
 mod readme;
 mod refusal;
+mod removed;
 mod sandbox;
 mod signers;
 mod values;
