@@ -73,14 +73,21 @@ impl Trust {
             }
             check_floor(pin.floor, roster)?;
         }
+        let known: Vec<VaultId> =
+            self.states.iter().filter_map(|state| state.vault_of(folder)).collect();
+        // Being a member of two vaults must not let one of them take the other's place.
+        if self.pins.is_empty()
+            && let Some(other) = known.first().filter(|_| !known.contains(&roster.vault))
+        {
+            return Err(other_id(other, roster));
+        }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
         for seen in &seen {
             check_floor(seen.floor, roster)?;
         }
         if seen.is_empty() && self.pins.is_empty() {
-            let known = self.states.iter().find_map(|state| state.vault_of(folder));
-            return known.map_or(Ok(Standing::Unknown), |known| Err(other_id(&known, roster)));
+            return Ok(Standing::Unknown);
         }
         let forked = |seen: &&Seen| {
             seen.roster
