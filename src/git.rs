@@ -14,6 +14,9 @@ use crate::fault::Fault;
 /// The largest amount that is read from git in all, in bytes.
 const LIMIT: u64 = 1 << 30;
 
+const WHOLE_HISTORY: &str =
+    "a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI";
+
 /// The repository around a folder.
 pub struct Repository {
     folder: PathBuf,
@@ -60,13 +63,23 @@ impl Repository {
         self.blobs(wanted)
     }
 
-    /// Whether a file at `path` (relative as above) was ever there in the history of `revision`.
+    /// Whether a file at `path` (relative as above) was ever there in the history of `revision`,
+    /// on any branch that was merged into it.
     ///
     /// # Errors
-    /// When git fails.
+    /// When git fails, or the history here is cut off where the file may have been.
     pub fn was_there(&self, revision: &str, path: &str) -> Result<bool, Fault> {
         let commit = self.commit(revision)?;
-        Ok(!self.run(&["log", "-1", "--format=%H", &commit, "--", path])?.is_empty())
+        // Without --full-history git leaves out a branch on which the file came and went.
+        let log = ["rev-list", "-1", "--full-history", &commit, "--", path];
+        if !self.run(&log)?.is_empty() {
+            return Ok(true);
+        }
+        if self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true" {
+            let message = format!("whether {path} was there before {revision} is not known here");
+            return Err(Fault::refused(message).hint(WHOLE_HISTORY));
+        }
+        Ok(false)
     }
 
     fn commit(&self, revision: &str) -> Result<String, Fault> {
@@ -74,7 +87,7 @@ impl Repository {
         let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
         let id = found.map_err(|_| {
             Fault::refused(format!("git does not know the revision {revision} here"))
-                .hint("a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI")
+                .hint(WHOLE_HISTORY)
         })?;
         Ok(String::from_utf8_lossy(&id).trim().to_owned())
     }

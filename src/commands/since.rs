@@ -47,6 +47,10 @@ impl Before {
 
     /// Tells what is different in `now`, and finds what is gone or went back.
     pub(super) fn compare(&self, now: &Vault, report: &mut Report) -> Result<(), Fault> {
+        if self.vault.as_ref().is_some_and(|before| before.roster().vault != now.roster().vault) {
+            // The pin has said so; the entries of two vaults have nothing to do with each other.
+            return Ok(());
+        }
         let old = self.vault.as_ref().map(entries).unwrap_or_default();
         let new = entries(now);
         if let Some(before) = &self.vault
@@ -66,6 +70,8 @@ impl Before {
             match (old.get(key), new.get(key)) {
                 (Some(old), Some(new)) if old == new => {}
                 (Some(old), Some(new)) => changed(&path, old, new, report),
+                // It does not hold, which is a finding already.
+                (Some(_), None) if is_there(now, environment, name) => {}
                 (Some(old), None) if now.roster().environments.contains_key(environment) => {
                     report.findings.push(format!(
                         "gone: .vault/{path} (revision {}) was deleted without a tombstone",
@@ -83,16 +89,26 @@ impl Before {
     }
 
     fn appeared(&self, path: &str, new: &Entry, report: &mut Report) -> Result<(), Fault> {
-        if self.repository.was_there(&self.revision, &format!("{STORE_FOLDER}/{path}"))? {
-            report.findings.push(format!(
+        let path_in_git = format!("{STORE_FOLDER}/{path}");
+        match report.take(self.repository.was_there(&self.revision, &path_in_git))? {
+            Some(true) => report.findings.push(format!(
                 "brought back: .vault/{path} (revision {}), which was gone at {}",
                 new.revision, self.revision
-            ));
-        } else {
-            report.facts.push(format!("new: {path} (revision {}) by {}", new.revision, new.signer));
+            )),
+            Some(false) => report
+                .facts
+                .push(format!("new: {path} (revision {}) by {}", new.revision, new.signer)),
+            // That it cannot be known is a finding already.
+            None => {}
         }
         Ok(())
     }
+}
+
+fn is_there(vault: &Vault, environment: &EnvironmentName, name: &SecretName) -> bool {
+    let folder = vault.tree().folder(environment.as_str()).ok().flatten();
+    folder
+        .is_some_and(|folder| !matches!(folder.read(environment.as_str(), &name.file()), Ok(None)))
 }
 
 fn changed(path: &str, old: &Entry, new: &Entry, report: &mut Report) {
