@@ -32,7 +32,7 @@ impl Tree {
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Self::Working(dir) => read(dir, "", name),
-            Self::Committed(files) => Ok(files.get(name).cloned()),
+            Self::Committed(files) => committed(files, name),
         }
     }
 
@@ -79,7 +79,7 @@ impl Folder<'_> {
     pub fn read(&self, parent: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Self::Working(dir) => read(dir, &format!("{parent}/"), name),
-            Self::Committed(files, prefix) => Ok(files.get(&format!("{prefix}{name}")).cloned()),
+            Self::Committed(files, prefix) => committed(files, &format!("{prefix}{name}")),
         }
     }
 
@@ -102,6 +102,14 @@ impl Folder<'_> {
 fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     dir.read(name, LARGEST_FILE)
         .map_err(|error| unusable(&format!("{prefix}{name}"), "a regular file", &error))
+}
+
+fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let file = files.get(path);
+    if file.is_some_and(|file| file.len() > LARGEST_FILE) {
+        return Err(unusable(path, "a regular file", &ReadError::TooLarge));
+    }
+    Ok(file.cloned())
 }
 
 fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
