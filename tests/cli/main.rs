@@ -7,5 +7,7 @@ mod flipped;
 mod moved;
 mod project;
 mod refusal;
+mod roster;
 mod sandbox;
 mod signers;
+mod since;
