@@ -11,3 +11,4 @@ mod roster;
 mod sandbox;
 mod signers;
 mod since;
+mod text;
