@@ -120,15 +120,17 @@ fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
+/// What is at `path` below `.vault`, or `.vault` itself, cannot be used.
 pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
+    let path = format!(".vault/{path}");
+    let path = path.trim_end_matches('/');
     match error {
-        ReadError::NotRegular => Fault::refused(format!(".vault/{path}: is not {expected}")).hint(
-            format!("remove it and put back the committed file: git checkout -- .vault/{path}"),
-        ),
+        ReadError::NotRegular => Fault::refused(format!("{path}: is not {expected}"))
+            .hint(format!("remove it and put back the committed file: git checkout -- {path}")),
         ReadError::TooLarge => {
-            Fault::refused(format!(".vault/{path}: is larger than {} MiB", LARGEST_FILE >> 20))
-                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+            Fault::refused(format!("{path}: is larger than {} MiB", LARGEST_FILE >> 20))
+                .hint(format!("put back the committed file: git checkout -- {path}"))
         }
-        ReadError::Io(error) => Fault::failed(format!("could not open .vault/{path}: {error}")),
+        ReadError::Io(error) => Fault::failed(format!("could not open {path}: {error}")),
     }
 }
