@@ -3,8 +3,10 @@
 
 mod basics;
 mod craft;
+mod find;
 mod flipped;
 mod moved;
+mod places;
 mod project;
 mod refusal;
 mod roster;
