@@ -1,8 +1,9 @@
 //! What went wrong, of which kind, and what to type next.
 //!
-//! A [`Fault`] travels inside an [`anyhow::Error`]; layers above add context to it. The kind
-//! decides the exit status and is the only thing code branches on, never the words. A message is
-//! lower case without a full stop and names the path or name concerned; it never holds plaintext.
+//! The kind decides the exit status and is the only thing code branches on, never the words. A
+//! message is lower case without a full stop and names the path or name concerned; it never holds
+//! plaintext. Where several kinds of error meet on the way to one message, they travel as
+//! [`anyhow::Error`].
 
 use std::fmt;
 
@@ -79,16 +80,10 @@ impl Fault {
         self.kind
     }
 
-    /// The kind of the outermost fault in `error`; [`Kind::Failed`] where there is none.
+    /// The hints, in order.
     #[must_use]
-    pub fn kind_of(error: &anyhow::Error) -> Kind {
-        faults(error).next().map_or(Kind::Failed, |fault| fault.kind)
-    }
-
-    /// All hints in `error`, outermost first.
-    #[must_use]
-    pub fn hints_of(error: &anyhow::Error) -> Vec<&str> {
-        faults(error).flat_map(|fault| fault.hints.iter().map(String::as_str)).collect()
+    pub fn hints(&self) -> &[String] {
+        &self.hints
     }
 }
 
@@ -99,7 +94,3 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
-
-fn faults(error: &anyhow::Error) -> impl Iterator<Item = &Fault> {
-    error.chain().filter_map(|cause| cause.downcast_ref::<Fault>())
-}

@@ -1,9 +1,9 @@
-//! What git holds: the vault's files at a revision, and whether a file was there before.
+//! What git holds: the vault's files at a revision, and which files were there before.
 //!
 //! Runs the real git, plumbing commands only, which start no hooks and read no working tree. A
 //! vault works without git; only what asks for a revision needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,6 @@ use crate::fault::Fault;
 
 /// The largest amount that is read from git in all, in bytes.
 const LIMIT: u64 = 1 << 30;
-
-const WHOLE_HISTORY: &str =
-    "a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI";
 
 /// The repository around a folder.
 pub struct Repository {
@@ -30,7 +27,7 @@ impl Repository {
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
         repository.run(&["rev-parse", "--git-dir"]).map_err(|_| {
-            Fault::usage(format!("{} is in no git repository", folder.display()))
+            Fault::usage(format!("git finds no repository of yours in {}", folder.display()))
                 .hint("git is needed for what is asked of an older revision")
         })?;
         Ok(repository)
@@ -63,23 +60,27 @@ impl Repository {
         self.blobs(wanted)
     }
 
-    /// Whether a file at `path` (relative as above) was ever there in the history of `revision`,
-    /// on any branch that was merged into it.
+    /// The path of every file that was ever below `folder` in the history of `revision`, relative
+    /// as above; see [`Self::is_shallow`].
     ///
     /// # Errors
-    /// When git fails, or the history here is cut off where the file may have been.
-    pub fn was_there(&self, revision: &str, path: &str) -> Result<bool, Fault> {
+    /// When git fails.
+    pub fn files_ever(&self, revision: &str, folder: &str) -> Result<BTreeSet<String>, Fault> {
         let commit = self.commit(revision)?;
-        // Without --full-history git leaves out a branch on which the file came and went.
-        let log = ["rev-list", "-1", "--full-history", &commit, "--", path];
-        if !self.run(&log)?.is_empty() {
-            return Ok(true);
-        }
-        if self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true" {
-            let message = format!("whether {path} was there before {revision} is not known here");
-            return Err(Fault::refused(message).hint(WHOLE_HISTORY));
-        }
-        Ok(false)
+        let options = ["log", "-z", "--format=", "--name-only", "--relative", "--no-renames"];
+        // Else git leaves out a branch on which a file came and went, and what a merge itself did.
+        let everywhere = ["--full-history", "-m"];
+        let listed = self.run(&[&options[..], &everywhere, &[&commit, "--", folder]].concat())?;
+        let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Whether the history here is cut off, so that what was there before may be unknown.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn is_shallow(&self) -> Result<bool, Fault> {
+        Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
     }
 
     fn commit(&self, revision: &str) -> Result<String, Fault> {
@@ -87,7 +88,7 @@ impl Repository {
         let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
         let id = found.map_err(|_| {
             Fault::refused(format!("git does not know the revision {revision} here"))
-                .hint(WHOLE_HISTORY)
+                .hint("a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI")
         })?;
         Ok(String::from_utf8_lossy(&id).trim().to_owned())
     }
@@ -142,6 +143,9 @@ impl Repository {
             .arg("-C")
             .arg(&self.folder)
             .args(["--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"])
+            // Or the caller's own settings could leave out the first commit, or what merges did.
+            .args(["-c", "log.showRoot=true", "-c", "log.diffMerges=separate"])
+            .args(["-c", "log.showSignature=false"])
             .args(arguments.iter().map(OsStr::new))
             .env("LC_ALL", "C")
             .env_remove("VAULT_KEY")

@@ -37,9 +37,8 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            let kind = fault.kind();
-            console.error(&fault.into());
-            scale.code(kind)
+            console.error(&fault);
+            scale.code(fault.kind())
         }
     }
 }
@@ -59,7 +58,7 @@ fn not_understood(error: &clap::Error, scale: Scale) -> ExitCode {
         _ => None,
     };
     match fault {
-        Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault.into()),
+        Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
         // Nothing is left to be done where not even this can be printed.
         None => drop(error.print()),
     }

@@ -86,10 +86,10 @@ impl Console {
     }
 
     /// Says why the command failed and what to do about it.
-    pub(crate) fn error(self, error: &anyhow::Error) {
-        self.marked("error:", AnsiColor::Red, &format!("{error:#}"));
-        for hint in Fault::hints_of(error) {
-            self.marked("hint:", AnsiColor::Cyan, &hint);
+    pub(crate) fn error(self, fault: &Fault) {
+        self.marked("error:", AnsiColor::Red, fault);
+        for hint in fault.hints() {
+            self.marked("hint:", AnsiColor::Cyan, hint);
         }
     }
 

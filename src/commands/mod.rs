@@ -17,6 +17,7 @@ mod list;
 mod membership;
 mod read;
 mod remove;
+mod report;
 mod session;
 mod set;
 mod since;

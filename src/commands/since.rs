@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verify::Report;
+use super::report::Report;
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::vault::format::{ROSTER_PATH, entry_path};
@@ -63,6 +63,8 @@ impl Before {
                 before.roster().revision
             ));
         }
+        let ever = self.repository.files_ever(&self.revision, STORE_FOLDER)?;
+        let is_shallow = self.repository.is_shallow()?;
         let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         for key in keys {
             let (environment, name) = key;
@@ -81,25 +83,22 @@ impl Before {
                 (Some(_), None) => {
                     report.facts.push(format!("removed with its environment: {path}"));
                 }
-                (None, Some(new)) => self.appeared(&path, new, report)?,
+                (None, Some(new)) if ever.contains(&format!("{STORE_FOLDER}/{path}")) => {
+                    report.findings.push(format!(
+                        "brought back: .vault/{path} (revision {}), which was gone at {}",
+                        new.revision, self.revision
+                    ));
+                }
+                (None, Some(new)) if is_shallow => report.findings.push(format!(
+                    "unknown: whether .vault/{path} (revision {}) was there before: history is \
+                     cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)",
+                    new.revision
+                )),
+                (None, Some(new)) => report
+                    .facts
+                    .push(format!("new: {path} (revision {}) by {}", new.revision, new.signer)),
                 (None, None) => {}
             }
-        }
-        Ok(())
-    }
-
-    fn appeared(&self, path: &str, new: &Entry, report: &mut Report) -> Result<(), Fault> {
-        let path_in_git = format!("{STORE_FOLDER}/{path}");
-        match report.take(self.repository.was_there(&self.revision, &path_in_git))? {
-            Some(true) => report.findings.push(format!(
-                "brought back: .vault/{path} (revision {}), which was gone at {}",
-                new.revision, self.revision
-            )),
-            Some(false) => report
-                .facts
-                .push(format!("new: {path} (revision {}) by {}", new.revision, new.signer)),
-            // That it cannot be known is a finding already.
-            None => {}
         }
         Ok(())
     }

@@ -4,9 +4,10 @@
 
 use super::context::Context;
 use super::list::keyless_trust;
+use super::report::Report;
 use super::session::{folder, tree};
 use super::since::Before;
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::vault::config::Config;
 use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::name::EnvironmentName;
@@ -17,27 +18,6 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Pin, Presented, Stan
 pub(crate) struct Verify {
     pub(crate) id: Option<Pin>,
     pub(crate) since: Option<String>,
-}
-
-/// What a check has to tell, and what it found amiss.
-#[derive(Default)]
-pub(super) struct Report {
-    pub(super) facts: Vec<String>,
-    pub(super) findings: Vec<String>,
-}
-
-impl Report {
-    /// Takes what a check gives; a refusal becomes a finding.
-    pub(super) fn take<T>(&mut self, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(fault) if fault.kind() == Kind::Failed => Err(fault),
-            Err(fault) => {
-                self.findings.push(fault.to_string());
-                Ok(None)
-            }
-        }
-    }
 }
 
 pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Fault> {
@@ -57,34 +37,20 @@ pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Faul
             Some(Standing::Forked) => report.findings.push(
                 ".vault/members.toml: another roster of this revision was seen before".to_owned(),
             ),
-            Some(Standing::Unknown) => report.findings.push(format!(
-                "consistent, not trusted: nobody has said that {} is the right vault",
-                vault.roster().vault
-            )),
+            Some(Standing::Unknown) => {
+                report.hint = Some("say which vault it must be: vault verify --id ID");
+                report.findings.push(format!(
+                    "consistent, not trusted: nobody has said that {} is the right vault",
+                    vault.roster().vault
+                ));
+            }
         }
         check(&place, &vault, &mut report)?;
         if let Some(before) = before {
             before.compare(&vault, &mut report)?;
         }
     }
-    finish(context, &report)
-}
-
-fn finish(context: &Context, report: &Report) -> Result<(), Fault> {
-    for line in report.facts.iter().chain(&report.findings) {
-        context.console.line(line)?;
-    }
-    let count = report.findings.len();
-    if count == 0 {
-        return Ok(());
-    }
-    let fault = Fault::new(Kind::Found, format!("findings: {count}"));
-    let untrusted = report.findings.iter().any(|finding| finding.starts_with("consistent,"));
-    Err(if untrusted {
-        fault.hint("say which vault it must be: vault verify --id ID")
-    } else {
-        fault
-    })
+    report.finish(context)
 }
 
 fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault> {

@@ -156,7 +156,7 @@ fn a_folder_among_the_temporaries_stops_writers_with_what_to_do() {
             .input("value")
             .fails(1)
             .says(
-                "error: could not write .vault/tmp: [..]; nothing was changed
+                "error: could not write .vault/tmp: [..]
 hint: remove it whole, it is never needed: rm -r .vault/tmp
 ",
             )

@@ -182,7 +182,8 @@ fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
     let output = "development: 1 secrets, epoch 1: holds
 production: 3 secrets, epoch 1: holds
 ";
-    let whether = "whether .vault/production/NEW.toml was there before HEAD~ is not known here";
+    let whether = "unknown: whether .vault/production/NEW.toml (revision 1) was there before: \
+                   history is cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)";
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
         .folder(&sandbox.home().join("shallow"))
@@ -205,7 +206,7 @@ fn where_there_is_no_git_repository_there_is_nothing_to_compare_with() {
         .variable("GIT_CEILING_DIRECTORIES", &sandbox.root().display().to_string())
         .fails(2)
         .says(
-            "error: [..]/repo is in no git repository
+            "error: git finds no repository of yours in [..]/repo
 hint: git is needed for what is asked of an older revision
 ",
         )

@@ -14,6 +14,8 @@ const URL: &str = "production/DATABASE_URL.toml";
 
 /// Changes the text before the signature.
 type Edit = fn(&str) -> String;
+/// Changes a whole file.
+type Damage = fn(&[u8]) -> Vec<u8>;
 
 /// One command of each kind; that every command refuses in the same words is shown elsewhere.
 const SOME: &[Command] = &[
@@ -261,7 +263,7 @@ hint: install a newer vault
 fn a_damaged_file_is_refused_with_the_damage_named() {
     let restore = "put back the committed file: git checkout -- .vault/";
     let attributes = "commit .vault/.gitattributes, then put the file back: git checkout -- .vault";
-    let damages: [(fn(&[u8]) -> Vec<u8>, &str, &str); 12] = [
+    let damages: [(Damage, &str, &str); 12] = [
         (|file| replaced(file, b"\n", b"\r\n"), "has CRLF line endings", attributes),
         (|file| replaced(file, b"\n", b"\r"), "has CRLF line endings", attributes),
         (|file| [b"\xef\xbb\xbf", file].concat(), "starts with a byte order mark", restore),

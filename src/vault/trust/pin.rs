@@ -69,7 +69,8 @@ impl Trust {
     ) -> Result<Standing, Fault> {
         for pin in &self.pins {
             if pin.vault != roster.vault {
-                return Err(other_id(&pin.vault, roster));
+                return Err(other_id(&pin.vault, roster)
+                    .hint("the trusted id is that of the credential, VAULT_ID, --id or --since"));
             }
             check_floor(pin.floor, roster)?;
         }
@@ -79,7 +80,10 @@ impl Trust {
         if self.pins.is_empty()
             && let Some(other) = known.first().filter(|_| !known.contains(&roster.vault))
         {
-            return Err(other_id(other, roster));
+            let presented = roster.vault;
+            return Err(other_id(other, roster).hint(format!(
+                "only if a colleague confirms the new id by another way: vault trust {presented}"
+            )));
         }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
@@ -103,9 +107,6 @@ fn other_id(trusted: &VaultId, roster: &Roster) -> Fault {
         ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
     ))
     .hint("put back the committed files: git checkout -- .vault")
-    .hint(format!(
-        "only if a colleague confirms the new id by another way: vault trust {presented}"
-    ))
 }
 
 fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {
