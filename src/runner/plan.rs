@@ -108,7 +108,8 @@ impl Plan {
     /// has a slash, else the name in each folder of the command's own `PATH`.
     #[must_use]
     pub fn candidates(&self) -> Vec<OsString> {
-        let Some(name) = self.arguments.first() else { return Vec::new() };
+        let name = self.arguments.first().filter(|name| !name.is_empty());
+        let Some(name) = name else { return Vec::new() };
         if name.as_bytes().contains(&b'/') {
             return vec![name.clone()];
         }

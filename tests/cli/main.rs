@@ -3,14 +3,18 @@
 
 mod basics;
 mod craft;
+mod crash;
 mod dependencies;
+mod disk;
 mod examples;
+mod exec;
 mod find;
 mod flipped;
 mod golden;
 mod history;
 mod keys;
 mod moved;
+mod people;
 mod places;
 mod process;
 mod project;
@@ -19,8 +23,11 @@ mod refusal;
 mod removed;
 mod roster;
 mod sandbox;
+mod selection;
 mod signers;
 mod since;
+mod state;
+mod terminal;
 mod text;
 mod values;
 
