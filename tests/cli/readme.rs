@@ -4,7 +4,7 @@
 //! that starts with `$ ` is a command; the lines below it are what it prints, standard output and
 //! standard error together, where `…` stands for any text within a line. A command that fails is
 //! followed by `$ echo $?`. The blocks of a page run one after the other in one sandbox, in which
-//! `manage.py` stands for a Django project and standard input holds one line. A ```` ```toml ```` block
+//! `manage.py` stands for a Django project, `dsn.txt` holds a value and standard input holds one line. A ```` ```toml ```` block
 //! must be a `vault.toml` that the library understands. A block below the line
 //! `<!-- not run: REASON -->` is left alone.
 
@@ -67,6 +67,7 @@ fn sandbox() -> Sandbox {
     fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
     let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
     fs::write(sandbox.repo().join("manage.py"), project).unwrap();
+    fs::write(sandbox.repo().join("dsn.txt"), "https://key@sentry.example/1\n").unwrap();
     sandbox
 }
 
