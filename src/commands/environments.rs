@@ -104,7 +104,7 @@ pub(crate) fn add(
             admin.session.holder()?.name()
         )));
     }
-    let file = admin.hand().environment(name, &roster.members);
+    let file = admin.hand().environment(name, &roster.members, roster.revision + 1);
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
@@ -137,6 +137,9 @@ pub(crate) fn remove(
     for member in roster.members.values_mut() {
         member.access.remove(name);
     }
+    // Everybody who had access loses it: no roster from before counts any more, or it could be put
+    // back and values set under a data key that they know.
+    roster.floor = roster.revision + 1;
     // The roster first: what is no longer listed is no environment, whatever files remain.
     admin.write_roster(&mut roster)?;
     for entry in &entries {

@@ -31,6 +31,15 @@ pub fn padded_length(length: usize) -> usize {
     (marked + mask) & !mask
 }
 
+/// Whether `sealed` has the length of a sealed value of at most `longest` bytes; needs no key.
+#[must_use]
+pub fn is_sealed_length(sealed: &[u8], longest: usize) -> bool {
+    let padded = sealed.len().checked_sub(OVERHEAD).filter(|&padded| padded > 0);
+    padded.is_some_and(|padded| {
+        padded_length(padded - 1) == padded && padded <= padded_length(longest)
+    })
+}
+
 /// Seals `value` for the place that `place` names, under a fresh random nonce.
 ///
 /// # Panics
@@ -100,6 +109,18 @@ mod tests {
         for (length, padded) in steps {
             assert_eq!(padded_length(length), padded, "{length}");
         }
+    }
+
+    #[test]
+    fn only_the_documented_lengths_are_those_of_sealed_values() {
+        let is_sealed = |length| is_sealed_length(&vec![0; length + OVERHEAD], 1000);
+        for length in [32, 64, 128, 144, 272, 1024] {
+            assert!(is_sealed(length), "{length}");
+        }
+        for length in [0, 1, 16, 31, 33, 96, 129, 143, 1025, 1040, 1088] {
+            assert!(!is_sealed(length), "{length}");
+        }
+        assert!(!is_sealed_length(&[0; OVERHEAD - 1], 1000));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod random;
 mod signature;
 mod vault_id;
 
-pub use cipher::{OVERHEAD, open, padded_length, seal};
+pub use cipher::{OVERHEAD, is_sealed_length, open, padded_length, seal};
 pub use derive::{Commitment, DataKey, EntryKey};
 pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,

@@ -111,11 +111,15 @@ impl<'a> Authority<'a> {
     }
 
     /// A new environment with its first epoch, sealed to everybody in `members` with access.
+    ///
+    /// `revision` is that of the roster that will list it first. Counting from there, no file of an
+    /// earlier environment of the same name is newer, so none can be put in its place.
     #[must_use]
     pub fn environment(
         &self,
         name: &EnvironmentName,
         members: &BTreeMap<MemberName, Member>,
+        revision: u64,
     ) -> (NewFile, Listed) {
         let key = DataKey::generate(&self.id(), name.as_str());
         let sealed = members.iter().filter_map(|(member, record)| {
@@ -123,7 +127,7 @@ impl<'a> Authority<'a> {
             Some((member.clone(), self.sealed(name, 1, &key, &record.recipient, access)))
         });
         let epoch = Epoch { number: 1, commitment: key.commitment(), sealed: sealed.collect() };
-        self.sign_environment(&Environment { name: name.clone(), revision: 1, epochs: vec![epoch] })
+        self.sign_environment(&Environment { name: name.clone(), revision, epochs: vec![epoch] })
     }
 
     /// `environment` with its newest epoch sealed to one more member.

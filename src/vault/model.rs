@@ -29,11 +29,12 @@ impl Moment {
         Self(jiff::Timestamp::from_second(now).unwrap_or_default().to_string())
     }
 
-    /// Reads the one spelling, or nothing.
+    /// Reads the one spelling, or nothing; years are 0001 to 9998, which every library knows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let moment: jiff::Timestamp = text.parse().ok()?;
-        (moment.to_string() == text && text.len() == 20).then(|| Self(text.to_owned()))
+        let plain = moment.to_string() == text && text.len() == 20;
+        (plain && ("0001".."9999").contains(&&text[..4])).then(|| Self(text.to_owned()))
     }
 
     /// The one spelling.
@@ -199,4 +200,30 @@ pub struct Lost {
     pub epoch: u64,
     /// Only these names; nothing where it was all of them.
     pub names: Option<BTreeSet<SecretName>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_one_spelling_and_exists() {
+        for text in ["2026-11-23T10:11:12Z", "0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z"] {
+            assert_eq!(Moment::parse(text).unwrap().as_str(), text);
+        }
+        let bad = [
+            "0000-01-01T00:00:00Z",
+            "9999-01-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-23T10:11:60Z",
+            "2026-11-23T10:11:12.0Z",
+            "2026-11-23t10:11:12z",
+            "2026-11-23 10:11:12Z",
+            "2026-11-23T10:11:12+00:00",
+            "2026-11-23T10:11:12",
+        ];
+        for text in bad {
+            assert!(Moment::parse(text).is_none(), "{text}");
+        }
+    }
 }

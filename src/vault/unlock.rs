@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::format::{entry_path, sealed_place};
-use super::model::{Epoch, Member};
+use super::model::{Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::crypto::{
@@ -106,6 +106,7 @@ impl<'a> Holder<'a> {
                 ".vault/members.toml: the {what} sealed to {} {reason}",
                 self.name
             ))
+            .hint("put back the committed file: git checkout -- .vault/members.toml")
         };
         let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
@@ -123,6 +124,7 @@ impl<'a> Holder<'a> {
                 ".vault/{name}.toml: the data key of epoch {number} sealed to {} {reason}",
                 self.name
             ))
+            .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml"))
         };
         let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
@@ -187,8 +189,11 @@ impl Unlocked {
                 crypto::open(key, &place, sealed)
             }
         };
-        let refused = || Fault::refused(format!(".vault/{path}: its value does not open here"));
-        value.map(Some).ok_or_else(refused)
+        let refused = || {
+            Fault::refused(format!(".vault/{path}: its value does not open here"))
+                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+        };
+        value.filter(|value| value.len() <= LONGEST_VALUE).map(Some).ok_or_else(refused)
     }
 
     /// The data key of epoch `number`.
@@ -294,9 +299,56 @@ impl EpochKey {
         let mut rest = after(ENTRY_KEYS)?;
         let mut keys = BTreeMap::new();
         while !rest.is_empty() {
-            let name = std::str::from_utf8(take(&mut rest)?).ok()?.parse().ok()?;
+            let name: SecretName = std::str::from_utf8(take(&mut rest)?).ok()?.parse().ok()?;
+            if keys.last_key_value().is_some_and(|(last, _)| *last >= name) {
+                return None;
+            }
             keys.insert(name, EntryKey::new(Key::from_slice(take(&mut rest)?)?));
         }
         Some(Self::Names(keys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random_key;
+
+    #[test]
+    fn the_keys_of_a_limited_member_stand_once_each_in_order() {
+        let vault = VaultId::new(SigningKey::generate().public());
+        let environment: EnvironmentName = "production".parse().unwrap();
+        let key = DataKey::new(random_key(), &vault, environment.as_str());
+        let epoch = Epoch { number: 1, commitment: key.commitment(), sealed: BTreeMap::new() };
+        let names = |names: &[&str]| {
+            let names: Vec<SecretName> = names.iter().map(|name| name.parse().unwrap()).collect();
+            let payload = entry_keys_payload(&vault, &environment, 1, &key, &names);
+            EpochKey::read(&payload, &vault, &environment, &epoch)
+        };
+        assert!(matches!(names(&[]), Some(EpochKey::Names(_))));
+        assert!(matches!(names(&["A", "B"]), Some(EpochKey::Names(_))));
+        assert!(names(&["B", "A"]).is_none());
+        assert!(names(&["A", "A"]).is_none());
+    }
+
+    #[test]
+    fn a_payload_opens_in_its_own_place_only() {
+        let vault = VaultId::new(SigningKey::generate().public());
+        let environment: EnvironmentName = "production".parse().unwrap();
+        let other: EnvironmentName = "staging".parse().unwrap();
+        let key = DataKey::new(random_key(), &vault, environment.as_str());
+        let epoch = |number| {
+            let commitment = key.commitment();
+            Epoch { number, commitment, sealed: BTreeMap::new() }
+        };
+        let payload = data_key_payload(&vault, &environment, 1, &key);
+        assert!(EpochKey::read(&payload, &vault, &environment, &epoch(1)).is_some());
+        assert!(EpochKey::read(&payload, &vault, &environment, &epoch(2)).is_none());
+        assert!(EpochKey::read(&payload, &vault, &other, &epoch(1)).is_none());
+        let stranger = VaultId::new(SigningKey::generate().public());
+        assert!(EpochKey::read(&payload, &stranger, &environment, &epoch(1)).is_none());
+        let mut longer = data_key_payload(&vault, &environment, 1, &key);
+        longer.extend(&[0]);
+        assert!(EpochKey::read(&longer, &vault, &environment, &epoch(1)).is_none());
     }
 }

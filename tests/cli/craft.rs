@@ -2,13 +2,19 @@
 //!
 //! What only an authority or a member could sign is signed with the sandbox's own keys.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
-use repovault::crypto::{Identity, SigningKey};
+use repovault::crypto::{Framed, Identity, SigningKey, base64_encode, sha256};
 use repovault::platform::Dir;
-use repovault::vault::format::{environment_path, write_entry, write_environment, write_roster};
-use repovault::vault::model::{Entry, Environment, Roster};
-use repovault::vault::name::{EnvironmentName, SecretName};
+use repovault::secret::Secret;
+use repovault::vault::change::Authority;
+use repovault::vault::format::{
+    ROSTER_PATH, environment_path, read_environment, write_entry, write_environment, write_roster,
+};
+use repovault::vault::model::{Access, Entry, Environment, Listed, Member, Roster, Signing};
+use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{Presented, Vault};
 use repovault::vault::unlock::Holder;
@@ -81,4 +87,102 @@ pub(crate) fn resign_entry(
     let commitment = checked.content().newest().commitment;
     let file = write_entry(&vault.roster().vault, &environment, &name, &commitment, &entry, key);
     fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
+}
+
+/// Lists an environment's file in the roster as it is now, whatever it holds.
+pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
+    let name: EnvironmentName = environment.parse().unwrap();
+    let file = fs::read(sandbox.store(&environment_path(&name))).unwrap();
+    let revision = read_environment(&name, &file).unwrap().content.revision;
+    resign_roster(sandbox, key, |roster| {
+        roster.revision += 1;
+        roster.environments.insert(name, Listed { revision, sha256: sha256(&file) });
+    });
+}
+
+/// What a file at `path` below `.vault` says before its signature.
+pub(crate) fn body(sandbox: &Sandbox, path: &str) -> String {
+    let text = fs::read_to_string(sandbox.store(path)).unwrap();
+    let signature = text.rfind("signature = ").unwrap();
+    text[..signature].to_owned()
+}
+
+/// Signs `body`, which need not be what `vault` would write, as the file at `path` below `.vault`.
+pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey) -> Vec<u8> {
+    let vault = vault(sandbox);
+    let (label, commitment) = match path.split_once('/') {
+        Some((environment, _)) => {
+            let checked = vault.environment(&environment.parse().unwrap()).unwrap();
+            ("vault/v1/entry", Some(checked.content().newest().commitment))
+        }
+        None if path == ROSTER_PATH => ("vault/v1/roster", None),
+        None => ("vault/v1/environment", None),
+    };
+    let framed = Framed::new(label).part(vault.roster().vault.as_bytes()).part(path.as_bytes());
+    let framed =
+        commitment.into_iter().fold(framed, |framed, commitment| framed.part(&commitment.0));
+    let signature = key.sign(&framed.part(body).into_bytes());
+    let line = format!("signature = \"{}\"\n", base64_encode(&signature.to_bytes()));
+    [body, line.as_bytes()].concat()
+}
+
+/// Somebody with keys of his own.
+pub(crate) struct Person {
+    pub(crate) identity: Identity,
+    pub(crate) key: SigningKey,
+}
+
+impl Person {
+    pub(crate) fn new() -> Self {
+        Self { identity: Identity::generate(), key: SigningKey::generate() }
+    }
+
+    /// His record as a member who may not do anything yet, but has a signing key.
+    pub(crate) fn member(&self) -> Member {
+        let recipient = self.identity.recipient();
+        let seed = recipient.seal(&Secret::new(self.key.seed().expose().to_vec()));
+        Member {
+            recipient,
+            access: BTreeMap::new(),
+            signing: Some(Signing { signer: self.key.public(), seed }),
+            authority: None,
+            credential_floor: None,
+            lost: BTreeMap::new(),
+        }
+    }
+
+    /// A file with his identity, outside the repository and HOME.
+    pub(crate) fn key_file(&self, sandbox: &Sandbox) -> PathBuf {
+        let path = sandbox.root().join("person.key");
+        fs::write(&path, self.identity.to_text().expose()).unwrap();
+        path
+    }
+}
+
+/// Makes somebody a member, properly: the authority signs, the data keys are sealed to him.
+pub(crate) fn enrol(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) -> Person {
+    let (vault, admin, authority) = (vault(sandbox), identity(sandbox), authority(sandbox));
+    let (person, name): (Person, MemberName) = (Person::new(), name.parse().unwrap());
+    let mut member = person.member();
+    let mut roster = vault.roster().clone();
+    for (environment, access) in access {
+        let environment: EnvironmentName = environment.parse().unwrap();
+        let checked = vault.environment(&environment).unwrap();
+        let newest = checked.content().newest().number;
+        let keys = Holder::find(&vault, &admin).unwrap().unlock(&checked, [newest]).unwrap();
+        let (file, listed) = Authority::new(&authority).seal_to(
+            checked.content(),
+            keys.data_key(newest).unwrap(),
+            &name,
+            &member.recipient,
+            access,
+        );
+        fs::write(sandbox.store(&file.path), file.content).unwrap();
+        member.access.insert(environment.clone(), access.clone());
+        roster.environments.insert(environment, listed);
+    }
+    roster.members.insert(name, member);
+    roster.revision += 1;
+    fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, &authority)).unwrap();
+    person
 }

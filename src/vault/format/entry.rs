@@ -5,9 +5,9 @@ use toml::value::Datetime;
 
 use super::body::{Body, Tables};
 use super::reading::{Place, Signed, number, read, sign};
-use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode};
+use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode, is_sealed_length};
 use crate::fault::Fault;
-use crate::vault::model::{Entry, Moment};
+use crate::vault::model::{Entry, LONGEST_VALUE, Moment};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 const LABEL: &str = "vault/v1/entry";
@@ -82,7 +82,9 @@ pub fn read_entry(
 
 fn convert(fields: Fields) -> Option<Entry> {
     let sealed = match (fields.removed, fields.sealed) {
-        (None, Some(sealed)) => Some(base64_decode(&sealed)?),
+        (None, Some(sealed)) => {
+            Some(base64_decode(&sealed).filter(|bytes| is_sealed_length(bytes, LONGEST_VALUE))?)
+        }
         (Some(true), None) => None,
         _ => return None,
     };

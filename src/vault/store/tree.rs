@@ -119,6 +119,7 @@ pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
         ),
         ReadError::TooLarge => {
             Fault::refused(format!(".vault/{path}: is larger than {} MiB", LARGEST_FILE >> 20))
+                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
         }
         ReadError::Io(error) => Fault::failed(format!("could not open .vault/{path}: {error}")),
     }

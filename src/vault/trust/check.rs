@@ -239,7 +239,8 @@ impl Vault {
             return Err(Fault::refused(format!(
                 ".vault/{environment}: holds {} files, the limit is {MOST_ENTRIES} entries",
                 files.len()
-            )));
+            ))
+            .hint(format!("see what does not belong there: git status .vault/{environment}")));
         }
         let names: Vec<SecretName> =
             files.iter().map(|file| entry_name(environment, file)).collect::<Result<_, _>>()?;
@@ -302,14 +303,17 @@ impl Vault {
         file: &[u8],
     ) -> Result<(CheckedEntry, Claim), Fault> {
         let signed: Signed<Entry> = read_entry(&environment.content.name, name, file)?;
-        let refused =
-            |reason: String| Fault::refused(format!(".vault/{}: {reason}", signed.path()));
+        let path = signed.path();
+        let refused = |reason: String| Fault::refused(format!(".vault/{path}: {reason}"));
         let entry = &signed.content;
         let epoch = environment.content.epoch(entry.epoch).ok_or_else(|| {
             refused(format!("is of epoch {}, which the environment does not have", entry.epoch))
                 .hint("merge the branch in which the environment was rotated")
         })?;
-        let key = self.signer(environment, entry).map_err(&refused)?;
+        let key = self.signer(environment, entry).map_err(|reason| {
+            refused(reason)
+                .hint(format!("put back one that a writer signed: git log -p -- .vault/{path}"))
+        })?;
         let claim = signed.claim(key, &self.roster.vault, Some(&epoch.commitment));
         Ok((CheckedEntry { name: name.clone(), content: signed.content }, claim))
     }
