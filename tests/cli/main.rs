@@ -6,6 +6,7 @@ mod craft;
 mod dependencies;
 mod examples;
 mod flipped;
+mod golden;
 mod history;
 mod keys;
 mod moved;
