@@ -46,9 +46,12 @@ pub(crate) fn values(
 /// Says what is not as it should be, though it can be read.
 pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read) {
     if let Some(first) = read.stale.first() {
+        let more = match read.stale.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         context.console.warn(format!(
-            "{environment} has entries of an older epoch ({first} and {} more): vault rotate --finish",
-            read.stale.len() - 1
+            "{environment} has entries of an older epoch: {first}{more}; vault rotate --finish"
         ));
     }
     if read.is_ahead {

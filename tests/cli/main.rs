@@ -5,17 +5,23 @@ mod basics;
 mod craft;
 mod dependencies;
 mod examples;
+mod find;
 mod flipped;
 mod golden;
 mod history;
 mod keys;
 mod moved;
+mod places;
 mod process;
 mod project;
 mod readme;
 mod refusal;
+mod removed;
+mod roster;
 mod sandbox;
 mod signers;
+mod since;
+mod text;
 mod values;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.

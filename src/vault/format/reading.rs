@@ -119,8 +119,9 @@ fn diagnose(path: &str, file: &[u8]) -> Fault {
     };
     let starts = |mark: &str| text.lines().any(|line| line.starts_with(mark));
     if starts("<<<<<<<") || starts(">>>>>>>") {
-        return refused("has conflict markers of a merge")
-            .hint("take one side whole: git checkout --ours (or --theirs) -- the file");
+        return refused("has conflict markers of a merge").hint(format!(
+            "take one side whole: git checkout --ours (or --theirs) -- .vault/{path}"
+        ));
     }
     if text.starts_with('\u{feff}') {
         return refused("starts with a byte order mark").hint(restore);
