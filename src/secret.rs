@@ -40,7 +40,7 @@ impl Secret {
                     format!("more than {limit} bytes"),
                 ));
             }
-            secret.0.extend_from_slice(&chunk[..count]);
+            secret.extend(&chunk[..count]);
         }
     }
 

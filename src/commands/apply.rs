@@ -57,10 +57,11 @@ pub(crate) fn apply(
             files.extend(file);
         }
     }
+    // Everything is verified; where a new id cannot be remembered, nothing is written.
+    session.remember(context)?;
     if !files.is_empty() {
         writer.replace(&files)?;
     }
-    session.remember(context)?;
     Ok(outcomes)
 }
 
@@ -75,11 +76,16 @@ fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
             );
         }
         if value.len() > LONGEST_VALUE {
-            let message = format!("the value of {name} has {} bytes", value.len());
-            return Err(Fault::usage(message).hint("a value has at most 1 MiB"));
+            return Err(too_long(name));
         }
     }
     Ok(())
+}
+
+/// The value given for `name` is longer than any can be.
+pub(super) fn too_long(name: &SecretName) -> Fault {
+    Fault::usage(format!("the value of {name} has more than 1 MiB"))
+        .hint("keep what is larger in a file of its own, encrypted with a key from the vault")
 }
 
 fn change_environment(
@@ -152,9 +158,8 @@ fn check_new_names(
     for name in new {
         if let Some(other) = spellings.insert(name.folded(), name) {
             let message = format!("{name} differs from {other} in case only");
-            return Err(
-                Fault::usage(message).hint(format!("use the name {other}, or remove it first"))
-            );
+            // A removed name stays as a tombstone, so removing it would be no way out.
+            return Err(Fault::usage(message).hint(format!("use the name {other}")));
         }
     }
     Ok(())

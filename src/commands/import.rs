@@ -1,7 +1,6 @@
 //! `vault import`: the assignments of a dotenv file as secrets, all of them or none.
 
 use std::fs::File;
-use std::io;
 
 use super::apply::{Change, Outcome, apply};
 use super::context::Context;
@@ -9,6 +8,7 @@ use super::session::Session;
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
 use crate::keys::Source;
+use crate::platform;
 use crate::secret::Secret;
 use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::EnvironmentName;
@@ -43,7 +43,7 @@ fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
         return Err(Fault::usage("standard input holds the key, so it cannot hold the file"));
     }
     let file = if path == "-" {
-        Secret::read(&mut io::stdin().lock(), LARGEST_FILE)
+        Secret::read(&mut platform::Input, LARGEST_FILE)
     } else {
         File::open(path).and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
     };

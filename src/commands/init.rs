@@ -185,8 +185,14 @@ fn remember(context: &Context, place: &Place, identity: &Identity) -> Result<(),
         context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
         return Ok(());
     };
-    let now = seen(&vault, place);
-    State::load(&state, &identity.recipient())?.record(vault.roster().vault, &now)
+    let (id, now) = (vault.roster().vault, seen(&vault, place));
+    let entered =
+        State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
+    if let Err(fault) = entered {
+        // The vault is there, and a recovery key must still be shown.
+        context.console.warn(format!("{fault}; enter its id later: vault trust {id}"));
+    }
+    Ok(())
 }
 
 fn report(context: &Context, place: &Place, name: &MemberName, id: VaultId) {

@@ -1,16 +1,17 @@
 //! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
 
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use super::apply::{Change, Outcome, apply};
+use super::apply::{Change, Outcome, apply, too_long};
 use super::context::Context;
 use super::session::Session;
 use crate::crypto::{Alphabet, random_text};
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::keys::Source;
+use crate::platform;
 use crate::secret::Secret;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -156,15 +157,27 @@ fn input(context: &Context, session: &Session, name: &SecretName) -> Result<Secr
         return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
             .hint("give the value as a file: --file PATH"));
     }
-    let value = Secret::read(&mut io::stdin().lock(), LONGEST_VALUE + 1).map_err(failed)?;
+    let value = read(&mut platform::Input, name, failed)?;
     Ok(without_newline(context, name, value))
 }
 
 fn file(context: &Context, name: &SecretName, path: &Path) -> Result<Secret, Fault> {
-    let read = File::open(path).and_then(|mut file| Secret::read(&mut file, LONGEST_VALUE + 1));
-    let value =
-        read.map_err(|error| Fault::failed(format!("could not read {}: {error}", path.display())))?;
+    let failed =
+        |error: io::Error| Fault::failed(format!("could not read {}: {error}", path.display()));
+    let value = read(&mut File::open(path).map_err(failed)?, name, failed)?;
     Ok(without_newline(context, name, value))
+}
+
+/// Reads a value that may be followed by the newline that is dropped.
+fn read(
+    source: &mut dyn Read,
+    name: &SecretName,
+    failed: impl Fn(io::Error) -> Fault,
+) -> Result<Secret, Fault> {
+    Secret::read(source, LONGEST_VALUE + 1).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => too_long(name),
+        _ => failed(error),
+    })
 }
 
 /// An editor and `echo` end a line with a newline that nobody means; a value of several lines, as

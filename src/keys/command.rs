@@ -38,13 +38,14 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         let _ = child.wait();
         return Err(failed("printed no key within two minutes"));
     };
+    let by_hand = "run it by hand; it must print the key alone on standard output";
     let status = child.wait().map_err(|error| failed(&format!("was lost: {error}")))?;
+    // Told to go on, it may die of the pipe that nobody reads any more.
+    let Some(Ok(text)) = text else {
+        return Err(failed("printed more than a key").hint(by_hand));
+    };
     if !status.success() {
-        return Err(failed(&format!("failed ({status})"))
-            .hint("run it by hand; it must print the key alone on standard output"));
+        return Err(failed(&format!("failed ({status})")).hint(by_hand));
     }
-    match text {
-        Some(Ok(text)) => Ok(text),
-        _ => Err(failed("printed more than a key")),
-    }
+    Ok(text)
 }

@@ -18,7 +18,8 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
     }
     let text = if path == "-" {
-        all(&mut io::stdin().lock())
+        // The key never reaches the command, which would find it there again.
+        all(&mut platform::Input).and_then(|text| platform::discard_input().map(|()| text))
     } else {
         File::open(path).and_then(|mut file| all(&mut file))
     };

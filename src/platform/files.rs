@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 /// Why a file could not be used.
@@ -152,6 +152,15 @@ impl Dir {
         Ok(file)
     }
 
+    /// Whether files can be made in and removed from this folder.
+    ///
+    /// # Errors
+    /// The operating system's, when they cannot.
+    pub fn check_writable(&self) -> io::Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(&self.handle, ".", access, AtFlags::empty())?)
+    }
+
     /// Moves the file `name` to `new_name` in `target`, replacing what is there.
     ///
     /// # Errors
@@ -184,19 +193,6 @@ impl Dir {
         Ok(rustix::fs::fsync(&self.handle)?)
     }
 
-    /// Makes everything written to this folder's file system durable, which for many files is
-    /// far cheaper than one sync each. `files` are those that were written.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn sync_all(&self, files: &[File]) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        if files.len() > 8 {
-            return Ok(rustix::fs::syncfs(&self.handle)?);
-        }
-        files.iter().try_for_each(File::sync_all)
-    }
-
     /// Takes the writer's lock on this folder; nothing when somebody else holds it.
     ///
     /// # Errors
@@ -213,6 +209,49 @@ impl Dir {
 
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Files that were written and are not durable yet. Few are held open at a time, however many
+/// there are: a process may have as few as 256.
+#[derive(Default)]
+pub struct Unsynced {
+    files: Vec<File>,
+    is_whole_system: bool,
+}
+
+impl Unsynced {
+    /// How many are worth one sync each; above that, one for the whole file system is cheaper.
+    const FEW: usize = 8;
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// The operating system's, where some are made durable right now.
+    pub fn add(&mut self, file: File) -> io::Result<()> {
+        self.files.push(file);
+        if self.files.len() <= Self::FEW {
+            return Ok(());
+        }
+        if cfg!(target_os = "linux") {
+            self.is_whole_system = true;
+            self.files.clear();
+            return Ok(());
+        }
+        self.files.drain(..).try_for_each(|file| file.sync_all())
+    }
+
+    /// Makes all of them durable; they are on the file system of `folder`.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn sync(self, folder: &Dir) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if self.is_whole_system {
+            return Ok(rustix::fs::syncfs(&folder.handle)?);
+        }
+        let _ = folder;
+        self.files.iter().try_for_each(File::sync_all)
+    }
+}
 
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ mod stdio;
 
 pub use environ::take_variable;
 pub use files::{
-    Dir, FileAccess, Lock, ReadError, device_and_owner, make_private_dir, private_file,
+    Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, make_private_dir, private_file,
     replace_text, user,
 };
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
-pub use stdio::file_from_descriptor;
+pub use stdio::{Input, discard_input, file_from_descriptor};

@@ -1,9 +1,27 @@
-//! Descriptors that the caller opened for us.
+//! Streams and descriptors that the caller opened for us.
 #![expect(unsafe_code, reason = "a number becomes an owned descriptor")]
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
+
+/// Standard input without a buffer of our own, in which plaintext would stay behind.
+pub struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+/// Puts `/dev/null` in the place of standard input, so that a command which follows cannot read
+/// again what came from a file.
+///
+/// # Errors
+/// The operating system's.
+pub fn discard_input() -> io::Result<()> {
+    Ok(rustix::stdio::dup2_stdin(File::open("/dev/null")?)?)
+}
 
 /// Takes over descriptor `number`, which is closed when the file is dropped.
 ///

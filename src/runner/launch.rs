@@ -31,11 +31,18 @@ fn not_found(plan: &Plan) -> Fault {
     Fault::new(Kind::NotFound, format!("{}: command not found", name(plan)))
 }
 
+fn largest(plan: &Plan) -> String {
+    plan.largest().map_or_else(String::new, |(name, length)| {
+        format!("; the largest variable is {name} with {length} bytes")
+    })
+}
+
 fn cannot(plan: &Plan, error: &io::Error) -> Fault {
     let name = name(plan);
     match error.kind() {
         io::ErrorKind::ArgumentListTooLong => Fault::incomplete(format!(
-            "{name}: arguments and environment are too large for the kernel"
+            "{name}: arguments and environment are too large for the kernel{}",
+            largest(plan)
         ))
         .hint("inject fewer secrets: --only A,B or --step STEP"),
         io::ErrorKind::PermissionDenied => {

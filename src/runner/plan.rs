@@ -95,6 +95,15 @@ impl Plan {
             .collect()
     }
 
+    /// The name of the variable with the longest value, and that value's length in bytes.
+    #[must_use]
+    pub fn largest(&self) -> Option<(String, usize)> {
+        let largest = self.environment.iter().max_by_key(|variable| variable.len())?.expose();
+        let end = largest.iter().position(|&byte| byte == b'=')?;
+        let name = String::from_utf8_lossy(&largest[..end]).into_owned();
+        Some((name, largest.len() - end - "=\0".len()))
+    }
+
     /// The paths at which the program may be, in the order of `execvp`: the name itself where it
     /// has a slash, else the name in each folder of the command's own `PATH`.
     #[must_use]

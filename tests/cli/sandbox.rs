@@ -80,6 +80,7 @@ impl Sandbox {
         Run {
             sandbox: self,
             arguments: arguments.iter().map(|text| text.as_ref().to_owned()).collect(),
+            wrapper: Vec::new(),
             folder: self.repo(),
             variables: BTreeMap::from([
                 ("HOME".to_owned(), self.home().display().to_string()),
@@ -184,6 +185,7 @@ enum Changes {
 pub(crate) struct Run<'a> {
     sandbox: &'a Sandbox,
     arguments: Vec<String>,
+    wrapper: Vec<String>,
     folder: PathBuf,
     variables: BTreeMap<String, String>,
     input: Vec<u8>,
@@ -219,6 +221,12 @@ impl Run<'_> {
 
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.folder = folder.to_owned();
+        self
+    }
+
+    /// Starts it through another program: `vault` and its arguments follow those given.
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        self.wrapper = program.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -300,9 +308,12 @@ impl Run<'_> {
 
     /// The process to start, with all three streams as pipes.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
+        let vault = env!("CARGO_BIN_EXE_vault").to_owned();
+        let words: Vec<&String> =
+            self.wrapper.iter().chain([&vault]).chain(&self.arguments).collect();
+        let mut command = Command::new(words[0]);
         command
-            .args(&self.arguments)
+            .args(&words[1..])
             .current_dir(&self.folder)
             .env_clear()
             .envs(&self.variables)

@@ -4,8 +4,9 @@
 //! `kill -9` at any moment leaves the old file or the new one. Many files share one sync between
 //! writing and renaming. Only ciphertext and public facts ever come here.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::Place;
 use super::tree::unusable;
 use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock};
+use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock, ReadError, Unsynced};
 
 const TEMPORARY: &str = "tmp";
 /// How long a writer waits for another one.
@@ -77,27 +78,36 @@ impl Writer {
     /// # Errors
     /// When the disk is full, read-only, or fails.
     pub fn replace(&self, files: &[NewFile]) -> Result<(), Fault> {
+        let mut folders = BTreeMap::new();
+        for file in files {
+            let (folder, _) = split(&file.path);
+            if folders.contains_key(folder) {
+                continue;
+            }
+            let opened = self.folder(folder)?;
+            opened.check_writable().map_err(|error| not_written(&file.path, &error))?;
+            folders.insert(folder, opened);
+        }
         let temporary = self.folder(TEMPORARY)?;
         sweep(&temporary)?;
         let mut moves = Moves { temporary: &temporary, names: VecDeque::new() };
-        let mut written = Vec::new();
+        let mut written = Unsynced::default();
         for file in files {
-            written.push(moves.write(file)?);
+            let added = written.add(moves.write(file)?);
+            added.map_err(|error| not_written(&file.path, &error))?;
         }
-        self.store.sync_all(&written).map_err(|error| not_written(TEMPORARY, &error))?;
-        let mut changed = BTreeSet::new();
+        written.sync(&self.store).map_err(|error| not_written(TEMPORARY, &error))?;
         for (done, file) in files.iter().enumerate() {
-            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            let renamed =
-                self.folder(folder).and_then(|folder| moves.finish(&folder, name, &file.path));
+            let (folder, name) = split(&file.path);
+            let renamed = moves.finish(&folders[folder], name, &file.path);
             renamed
                 .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
-            changed.insert(folder);
         }
         // The top last: it also holds the names of folders that are new.
-        changed.into_iter().rev().chain([""]).try_for_each(|folder| {
-            self.folder(folder)?.sync().map_err(|error| {
-                Fault::failed(format!("could not make .vault/{folder} durable: {error}"))
+        folders.values().rev().chain([&self.store]).try_for_each(|folder| {
+            folder.sync().map_err(|error| {
+                let path = folder.path().display();
+                Fault::failed(format!("could not make {path} durable: {error}"))
             })
         })
     }
@@ -107,11 +117,11 @@ impl Writer {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<(), Fault> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         let folder = self.folder(folder)?;
         let removed = folder.remove(name).or_else(|_| folder.remove_dir(name));
         match removed.and_then(|()| folder.sync()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Fault::failed(format!("could not remove .vault/{path}: {error}")))
             }
             _ => Ok(()),
@@ -120,8 +130,16 @@ impl Writer {
 
     fn folder(&self, name: &str) -> Result<Dir, Fault> {
         let name = if name.is_empty() { "." } else { name };
-        self.store.make_dir(name).map_err(|error| unusable(name, "a folder", &error))
+        self.store.make_dir(name).map_err(|error| match error {
+            ReadError::Io(error) => not_written(name, &error),
+            error => unusable(name, "a folder", &error),
+        })
     }
+}
+
+/// The folder of `path`, empty at the top, and the file's own name.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// New contents on their way; those that did not arrive are removed on drop.
@@ -194,6 +212,6 @@ fn half_done(fault: &Fault, done: usize, files: &[NewFile]) -> Fault {
         .hint("run the same command again; what is done already stays as it is")
 }
 
-fn not_written(path: &str, error: &std::io::Error) -> Fault {
+fn not_written(path: &str, error: &io::Error) -> Fault {
     Fault::failed(format!("could not write .vault/{path}: {error}"))
 }

@@ -1,0 +1,345 @@
+//! Keys: every source, their order, and what is no key or not the right one.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use crate::sandbox::{Run, Sandbox};
+
+/// A vault with `KEY` in development and, beside HOME, a folder where nobody lives.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    fs::create_dir(sandbox.root().join("nobody")).unwrap();
+    sandbox
+}
+
+fn identity_file(sandbox: &Sandbox) -> String {
+    sandbox.home().join(".config/vault/identity.txt").display().to_string()
+}
+
+/// The line with the admin's identity.
+fn identity(sandbox: &Sandbox) -> String {
+    let text = fs::read_to_string(identity_file(sandbox)).unwrap();
+    text.lines().last().unwrap().to_owned()
+}
+
+/// A new identity that belongs to no member.
+fn stranger() -> String {
+    identity(&Sandbox::with_vault())
+}
+
+/// As `Sandbox::vault`, by somebody with an empty HOME who trusts the vault.
+fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
+    let home = sandbox.root().join("nobody");
+    sandbox
+        .vault(arguments)
+        .variable("HOME", home.to_str().unwrap())
+        .variable("VAULT_ID", &sandbox.id())
+}
+
+/// Opens the file `path` as descriptor `number` for what follows.
+fn opening(number: i32, path: &str) -> [String; 4] {
+    ["sh", "-c", &format!("exec \"$@\" {number}<'{path}'"), "sh"].map(str::to_owned)
+}
+
+#[test]
+fn every_source_unlocks() {
+    let sandbox = sandbox();
+    let (path, key) = (identity_file(&sandbox), identity(&sandbox));
+    let get = ["get", "KEY"];
+    elsewhere(&sandbox, &["get", "KEY", "--key-file", &path]).prints("value").check();
+    let run = elsewhere(&sandbox, &["get", "KEY", "--key-file", "-"]);
+    run.input(fs::read(&path).unwrap()).prints("value").check();
+    for number in [3, 9] {
+        let words = opening(number, &path);
+        let run = elsewhere(&sandbox, &["get", "KEY", "--key-fd", &number.to_string()]);
+        run.under(&words.each_ref().map(String::as_str)).prints("value").check();
+    }
+    elsewhere(&sandbox, &get).variable("VAULT_KEY_FILE", &path).prints("value").check();
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    for text in [&key, &credential, &format!("{credential}\n"), &format!(" {key}\r\n\n")] {
+        elsewhere(&sandbox, &get).variable("VAULT_KEY", text).prints("value").check();
+    }
+    let command = format!("printf '# mine\\n'; tail -n 1 '{path}'");
+    elsewhere(&sandbox, &get).variable("VAULT_KEY_COMMAND", &command).prints("value").check();
+    sandbox.vault(&get).prints("value").check();
+}
+
+#[test]
+fn sources_are_asked_in_their_order() {
+    let sandbox = sandbox();
+    let (path, key) = (identity_file(&sandbox), identity(&sandbox));
+    let recipient = sandbox.quick(&["key", "show"]);
+    let variables = [
+        ("VAULT_KEY_FILE", path.clone(), format!("VAULT_KEY_FILE {path}")),
+        ("VAULT_KEY", key, "VAULT_KEY".to_owned()),
+        ("VAULT_KEY_COMMAND", format!("cat '{path}'"), "VAULT_KEY_COMMAND".to_owned()),
+    ];
+    for first in 0..=variables.len() {
+        let mut run = sandbox.vault(&["key", "show"]);
+        for (name, value, _) in &variables[first..] {
+            run = run.variable(name, value);
+        }
+        let source = variables.get(first).map_or(&path, |(_, _, source)| source);
+        run.prints(&recipient).says(&format!("from {source}\n")).check();
+    }
+    let mut run = sandbox.vault(&["key", "show", "--key-file", &path]);
+    for (name, value, _) in &variables {
+        run = run.variable(name, value);
+    }
+    run.prints(&recipient).says(&format!("from --key-file {path}\n")).check();
+}
+
+#[test]
+fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
+    let sandbox = sandbox();
+    let (key, path) = (identity(&sandbox), identity_file(&sandbox));
+    let no_file = "could not read the key file /nowhere: No such file or directory[..]";
+    let no_fd = "could not read the key from descriptor";
+    let command = "run it by hand; it must print the key alone on standard output";
+    let shape = "a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…";
+    let cases: [(&[&str], &[(&str, &str)], String); 12] = [
+        (&["--key-file", "/nowhere"], &[], no_file.into()),
+        (
+            &["--key-file", "/dev/null"],
+            &[],
+            format!("the key from --key-file /dev/null is empty\nhint: {shape}"),
+        ),
+        (&["--key-file", "/"], &[], "could not read the key file /: Is a directory[..]".into()),
+        (
+            &["--key-fd", "9"],
+            &[],
+            format!(
+                "{no_fd} 9: Bad file descriptor[..]\nhint: open it for the command: vault --key-fd 9 … 9<key.txt"
+            ),
+        ),
+        (&["--key-fd", "0"], &[], format!("{no_fd} 0: 0, 1 and 2 are the streams\nhint: [..]")),
+        (&["--key-fd", "2"], &[], format!("{no_fd} 2: 0, 1 and 2 are the streams\nhint: [..]")),
+        (&[], &[("VAULT_KEY_FILE", "/nowhere")], no_file.into()),
+        (
+            &[],
+            &[("VAULT_KEY", "hunter2")],
+            format!("the key from VAULT_KEY is no key\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "exit 7")],
+            format!("VAULT_KEY_COMMAND failed (exit status: 7)\nhint: {command}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "echo hunter2")],
+            format!("the key from VAULT_KEY_COMMAND is no key\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "true")],
+            format!("the key from VAULT_KEY_COMMAND is empty\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "yes hunter2")],
+            "VAULT_KEY_COMMAND printed more than a key\nhint: [..]".into(),
+        ),
+    ];
+    for (options, variables, said) in cases {
+        let arguments: Vec<&str> = ["get", "KEY"].iter().chain(options).copied().collect();
+        let mut run = sandbox.vault(&arguments).variable("VAULT_KEY", &key);
+        for (name, value) in variables {
+            run = run.variable(name, value);
+        }
+        run.fails(3).says(&format!("error: {said}\n")).check();
+    }
+    let run = sandbox.vault(&["get", "KEY", "--key-fd", "3", "--key-file", &path]);
+    let outcome = run.outcome();
+    assert_eq!((outcome.status, outcome.output.len()), (2, 0), "{}", outcome.said);
+}
+
+#[test]
+fn a_key_itself_is_no_path_and_is_never_quoted() {
+    let sandbox = sandbox();
+    for key in [identity(&sandbox), sandbox.credential("github", &["-e", "development"])] {
+        let said = "error: a key file is named by its path; this is a key itself
+hint: a key itself goes into the variable VAULT_KEY, never into an argument
+";
+        sandbox.vault(&["get", "KEY", "--key-file", &key]).fails(2).says(said).check();
+        let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_FILE", &key);
+        run.fails(2).says(said).check();
+    }
+}
+
+#[test]
+fn what_is_no_key_or_the_key_of_nobody_is_locked() {
+    let sandbox = sandbox();
+    let (key, other) = (identity(&sandbox), stranger());
+    let two = format!("{key}\n{other}\n");
+    let shape = "hint: a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…\n";
+    let cases = [
+        (two.as_str(), "the key from VAULT_KEY is more than one key\n", shape),
+        (&key[..key.len() - 1], "the key from VAULT_KEY is no key\n", shape),
+        ("age1abc", "the key from VAULT_KEY is no key\n", shape),
+        ("# only a comment", "the key from VAULT_KEY is empty\n", shape),
+        (
+            "vaultci1_",
+            "the key from VAULT_KEY is a damaged credential: a part is missing or mistyped\n",
+            shape,
+        ),
+        (
+            &other,
+            "your key (age1[..]) belongs to no member of this vault\n",
+            "hint: use the key you joined with, or ask an admin to add you\n",
+        ),
+    ];
+    for (text, said, hint) in cases {
+        let said = format!("error: {said}{hint}");
+        let run = elsewhere(&sandbox, &["get", "KEY"]).variable("VAULT_KEY", text);
+        run.fails(3).says(&said).check();
+        let arguments = ["exec", "--no-mask", "--", "touch", "ran"];
+        let run = elsewhere(&sandbox, &arguments).variable("VAULT_KEY", text);
+        run.fails(121).says(&said).check();
+    }
+}
+
+#[test]
+fn an_empty_vault_key_counts_as_absent() {
+    let sandbox = sandbox();
+    for text in ["", "\n", "  \r\n"] {
+        sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", text).prints("value").check();
+        let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]).variable("VAULT_KEY", text);
+        let said = "error: locked: there is no key
+hint: on your own machine the key is [..]/nobody/.config/vault/identity.txt
+hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
+";
+        run.fails(121).says(said).check();
+    }
+}
+
+#[test]
+fn a_credential_opens_its_own_environments_of_its_own_vault_only() {
+    let sandbox = sandbox();
+    sandbox.set("production", "KEY", b"production");
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    let arguments = ["exec", "--no-mask", "-e", "production", "--", "touch", "ran"];
+    let said = "error: production is locked: this credential is for development
+hint: make one: vault ci add NAME -e production
+";
+    let run = sandbox.vault(&arguments).variable("VAULT_KEY", &credential);
+    run.fails(121).says(said).check();
+    let run = sandbox.vault(&["get", "KEY", "-e", "production"]).variable("VAULT_KEY", &credential);
+    run.fails(3).says(said).check();
+    let run = sandbox.vault(&["set", "KEY"]).variable("VAULT_KEY", &credential).input("mine");
+    let said = "error: github may not write in development\nhint: ask an admin for write access\n";
+    run.fails(3).says(said).check();
+
+    let other = Sandbox::with_vault().credential("github", &["-e", "development"]);
+    let said =
+        "error: .vault/members.toml: is of another vault: trusted is vault1[..], here is vault1[..]
+hint: [..]
+hint: [..]
+";
+    for (arguments, status) in [(&["get", "KEY"][..], 4), (&["exec", "--", "touch", "ran"], 122)] {
+        let run = sandbox.vault(arguments).variable("VAULT_KEY", &other);
+        run.fails(status).says(said).check();
+    }
+}
+
+#[test]
+fn a_credential_with_any_one_character_changed_is_refused() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    assert!(credential.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte)));
+    for at in 0..credential.len() {
+        let mut damaged = credential.clone().into_bytes();
+        damaged[at] = if damaged[at] == b'x' { b'y' } else { b'x' };
+        let damaged = String::from_utf8(damaged).unwrap();
+        let outcome = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &damaged).outcome();
+        let seen = (outcome.status, outcome.output.len());
+        assert_eq!(seen, (3, 0), "character {at}: {}", outcome.said);
+        assert!(!outcome.said.contains(&damaged), "quoted: {}", outcome.said);
+    }
+}
+
+#[test]
+fn the_key_file_must_be_the_callers_alone() {
+    let sandbox = sandbox();
+    let path = identity_file(&sandbox);
+    let get = ["get", "KEY"];
+    let refused = |reason: &str| {
+        format!(
+            "error: your key file {path} is refused: {reason}\nhint: make it yours alone: chmod 600 {path}\n"
+        )
+    };
+    for (mode, accepted) in
+        [(0o600, true), (0o400, true), (0o640, false), (0o644, false), (0o602, false)]
+    {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        if accepted {
+            sandbox.vault(&get).prints("value").check();
+        } else {
+            sandbox.vault(&get).fails(3).says(&refused("others can read it")).check();
+        }
+    }
+    // A link is followed, as people keep such files elsewhere; what it leads to must be private.
+    let elsewhere = sandbox.home().join("identity");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    sandbox.vault(&get).fails(3).says(&refused("others can read it")).check();
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
+    sandbox.vault(&get).prints("value").check();
+    // Only root can give a file away.
+    if chown(&elsewhere, Some(65534), None).is_ok() {
+        sandbox.vault(&get).fails(3).says(&refused("it belongs to another user")).check();
+    }
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    sandbox.vault(&get).fails(3).says(&refused("not a regular file")).check();
+}
+
+#[test]
+fn without_a_home_the_variables_are_enough() {
+    let sandbox = sandbox();
+    let key = identity(&sandbox);
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    for home in [None, Some(""), Some("home")] {
+        let run = |arguments: &[&str]| match home {
+            None => sandbox.vault(arguments).without("HOME"),
+            Some(home) => sandbox.vault(arguments).variable("HOME", home),
+        };
+        let said = "error: locked: there is no key
+hint: HOME is not set, so there is no key file
+hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
+";
+        run(&["get", "KEY"]).fails(3).says(said).check();
+        run(&["get", "KEY"]).variable("VAULT_KEY", &credential).prints("value").check();
+        let pinned = run(&["get", "KEY"]).variable("VAULT_KEY", &key);
+        pinned.variable("VAULT_ID", &sandbox.id()).prints("value").check();
+        let said = "error: nobody has said yet that this is the right vault
+hint: in CI, after comparing it with a colleague, set VAULT_ID=vault1[..]
+hint: on your own machine: vault trust vault1[..]
+";
+        run(&["get", "KEY"]).variable("VAULT_KEY", &key).fails(3).says(said).check();
+    }
+    let empty = Sandbox::empty();
+    let said = "error: HOME is not set, so there is no place for your key
+hint: name a file that holds an age identity: --key-file PATH
+";
+    empty.vault(&["init"]).without("HOME").fails(2).says(said).check();
+}
+
+#[test]
+fn the_xdg_folders_are_used_when_absolute_and_ignored_when_relative() {
+    let sandbox = sandbox();
+    let get = ["get", "KEY"];
+    let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", "config");
+    run.variable("XDG_STATE_HOME", "state").prints("value").check();
+    let moved = |name: &str| {
+        let path = sandbox.root().join(name);
+        path.display().to_string()
+    };
+    let rename = |from: &Path, to: &str| fs::rename(from, moved(to)).unwrap();
+    rename(&sandbox.home().join(".config"), "config");
+    rename(&sandbox.home().join(".local/state"), "state");
+    let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", &moved("config"));
+    run.variable("XDG_STATE_HOME", &moved("state")).prints("value").check();
+}

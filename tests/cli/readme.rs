@@ -1,0 +1,178 @@
+//! The documents are true: the commands in them are run, their links lead somewhere.
+//!
+//! A fenced block ```` ```sh ```` is a script that must succeed. In a ```` ```console ```` block each line
+//! that starts with `$ ` is a command; the lines below it are what it prints, standard output and
+//! standard error together, where `…` stands for any text within a line. A command that fails is
+//! followed by `$ echo $?`. The blocks of a page run one after the other in one sandbox, in which
+//! `manage.py` stands for a Django project and standard input holds one line. A ```` ```toml ```` block
+//! must be a `vault.toml` that the library understands. A block below the line
+//! `<!-- not run: REASON -->` is left alone.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use repovault::vault::config::Config;
+use repovault::vault::name::EnvironmentName;
+use repovault::vault::template::Template;
+
+use crate::sandbox::{Sandbox, is_like};
+
+const PAGES: [&str; 4] =
+    ["README.md", "docs/commands.md", "docs/vault-toml.md", "docs/dependencies.md"];
+
+/// Stands between the output of one command and the next, with the status in between.
+const MARK: char = '\u{1e}';
+
+struct Block {
+    /// For messages: page and line.
+    place: String,
+    language: String,
+    text: String,
+}
+
+fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The fenced blocks of a page, without those that are marked.
+fn blocks(path: &str) -> Vec<Block> {
+    let text = page(path);
+    let mut lines = text.lines().enumerate();
+    let (mut blocks, mut before) = (Vec::new(), "");
+    while let Some((number, line)) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside: Vec<&str> =
+                lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            if !before.starts_with("<!-- not run: ") {
+                let place = format!("{path}:{}", number + 1);
+                let text = inside.iter().map(|line| format!("{line}\n")).collect();
+                blocks.push(Block { place, language: language.to_owned(), text });
+            }
+        }
+        before = line;
+    }
+    blocks
+}
+
+/// A repository with what the pages take for granted: a Django project, and `python`.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    let bin = sandbox.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let python = bin.join("python");
+    fs::write(&python, "#!/bin/sh\nexec python3 \"$@\"\n").unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
+    fs::write(sandbox.repo().join("manage.py"), project).unwrap();
+    sandbox
+}
+
+/// Runs a script and gives whether it succeeded, and what it printed on both streams.
+fn bash(sandbox: &Sandbox, script: &str) -> (bool, String) {
+    let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
+    let own = sandbox.root().join("bin");
+    let path = format!("{}:{}:{}", vault.display(), own.display(), std::env::var("PATH").unwrap());
+    let mut child = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(sandbox.repo())
+        .env_clear()
+        .env("HOME", sandbox.home())
+        .env("USER", "alice")
+        .env("PATH", path)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "Alice")))
+        .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "alice@example.com")))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A script that reads nothing may be gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(b"typed at the prompt\n");
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+fn run_script(sandbox: &Sandbox, block: &Block) {
+    let (succeeded, output) = bash(sandbox, &format!("set -euo pipefail\n{}", block.text));
+    assert!(succeeded, "{}: {output}", block.place);
+}
+
+fn run_console(sandbox: &Sandbox, block: &Block) {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for line in block.text.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push((command.to_owned(), String::new()));
+        } else {
+            let (_, expected) = commands.last_mut().expect("a console block starts with $");
+            expected.push_str(line);
+            expected.push('\n');
+        }
+    }
+    let mut script = "exec 2>&1\n".to_owned();
+    for (command, _) in &commands {
+        // The status is kept for the command that follows, which may ask for it.
+        script.push_str(&format!("{command}\ns=$?; printf '{MARK}%s{MARK}' $s; (exit $s)\n"));
+    }
+    let (_, output) = bash(sandbox, &script);
+    let mut seen = output.split(MARK);
+    for (number, (command, expected)) in commands.iter().enumerate() {
+        let (printed, status) = (seen.next().unwrap_or(""), seen.next().unwrap_or("none"));
+        let asked = commands.get(number + 1).is_some_and(|(next, _)| next == "echo $?");
+        let place = &block.place;
+        assert!(status == "0" || asked, "{place}: {command}: status {status}\n{printed}");
+        let pattern = expected.trim_end().replace('…', "[..]");
+        assert!(
+            is_like(&pattern, printed.trim_end()),
+            "{place}: {command}\nprinted:\n{printed}\nexpected:\n{expected}"
+        );
+    }
+}
+
+#[test]
+fn the_commands_in_the_documents_do_what_is_said() {
+    for path in PAGES {
+        let sandbox = sandbox();
+        for block in blocks(path) {
+            match block.language.as_str() {
+                "sh" => run_script(&sandbox, &block),
+                "console" => run_console(&sandbox, &block),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn every_vault_toml_in_the_documents_is_understood() {
+    for path in PAGES {
+        for block in blocks(path).into_iter().filter(|block| block.language == "toml") {
+            let config = Config::parse(&block.text);
+            let config = config.unwrap_or_else(|fault| panic!("{}: {fault}", block.place));
+            for environment in config.environments.keys() {
+                let environment: &EnvironmentName = environment;
+                for (name, value) in config.variables(environment) {
+                    Template::parse(name, value).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn links_within_the_project_lead_to_a_file() {
+    for path in PAGES {
+        let text = page(path);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let folder = folder.parent().unwrap();
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let file = target.split('#').next().unwrap();
+            assert!(file.is_empty() || folder.join(file).exists(), "{path}: {target}");
+        }
+    }
+}
