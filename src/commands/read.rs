@@ -80,18 +80,12 @@ fn attempt(
         (Wanted::All, _) => vault.entries(&environment)?,
     };
     let newest = environment.content().newest().number;
-    let live: Vec<&CheckedEntry> =
-        entries.iter().filter(|entry| entry.content().sealed.is_some()).collect();
-    let epochs = live.iter().map(|entry| entry.content().epoch).chain([newest]);
+    let live = || entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let epochs = live().map(|entry| entry.content().epoch).chain([newest]);
     let keys = holder.unlock(&environment, epochs)?;
-    let mut secrets = Vec::with_capacity(live.len());
-    for entry in &live {
-        if let Some(value) = keys.value(entry)? {
-            secrets.push((entry.name().clone(), value));
-        }
-    }
-    let is_stale = |entry: &&&CheckedEntry| entry.content().epoch != newest;
-    let stale = live.iter().filter(is_stale).map(|entry| entry.name().clone()).collect();
+    let secrets = keys.values(&entries)?;
+    let is_stale = |entry: &&CheckedEntry| entry.content().epoch != newest;
+    let stale = live().filter(is_stale).map(|entry| entry.name().clone()).collect();
     Ok(Read { secrets, stale, is_ahead: environment.is_ahead() })
 }
 
