@@ -67,16 +67,26 @@ impl Repository {
     }
 
     /// The path of every file that was ever below `folder` in the history of `revision`, relative
-    /// as above.
+    /// as above; see [`Self::is_shallow`].
     ///
     /// # Errors
     /// When git fails.
     pub fn files_ever(&self, revision: &str, folder: &str) -> Result<BTreeSet<String>, Fault> {
         let commit = self.commit(revision)?;
         let options = ["log", "-z", "--format=", "--name-only", "--relative", "--no-renames"];
-        let listed = self.run(&[&options[..], &[&commit, "--", folder]].concat())?;
+        // Else git leaves out a branch on which a file came and went, and what a merge itself did.
+        let everywhere = ["--full-history", "-m"];
+        let listed = self.run(&[&options[..], &everywhere, &[&commit, "--", folder]].concat())?;
         let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
         Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Whether the history here is cut off, so that what was there before may be unknown.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn is_shallow(&self) -> Result<bool, Fault> {
+        Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
     }
 
     fn commit(&self, revision: &str) -> Result<String, Fault> {
@@ -142,6 +152,9 @@ impl Repository {
             .arg("-C")
             .arg(&self.folder)
             .args(["--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"])
+            // Or the caller's own settings could leave out the first commit, or what merges did.
+            .args(["-c", "log.showRoot=true", "-c", "log.diffMerges=separate"])
+            .args(["-c", "log.showSignature=false"])
             .args(arguments.iter().map(OsStr::new))
             .env("LC_ALL", "C")
             .env_remove("VAULT_KEY")

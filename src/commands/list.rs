@@ -5,11 +5,13 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::json;
 
 use super::context::Context;
-use super::session::{choose_environment, folder, tree};
+use super::session::{FORKED, choose_environment, folder, tree};
 use crate::fault::Fault;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{CheckedEntry, Pin, Presented, Standing, State, Trust, Vault};
+
+const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
 
 /// How a list is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,8 +57,10 @@ pub(super) fn open_without_key(
 ) -> Result<(Vault, Option<EnvironmentName>), Fault> {
     let (trust, credential) = keyless_trust(context)?;
     let presented = Presented::read(tree(place)?)?;
-    if presented.judge(&trust, &folder(place))? == Standing::Unknown {
-        context.console.warn("consistent, but nobody has said yet that this is the right vault");
+    match presented.judge(&trust, &folder(place))? {
+        Standing::Unknown => context.console.warn(UNKNOWN),
+        Standing::Forked => context.console.warn(FORKED),
+        Standing::Trusted => {}
     }
     Ok((presented.accept(), credential))
 }

@@ -14,6 +14,10 @@ use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
 use crate::vault::trust::{Pin, Presented, Seen, Standing, State, Trust, Vault};
 use crate::vault::unlock::Holder;
 
+/// What reading says of a roster that is not the one seen before; writing refuses it.
+pub(crate) const FORKED: &str =
+    "the roster is not the one seen before at this revision: two admins changed it at once";
+
 /// What a command that needs a key works with.
 pub(crate) struct Session {
     pub(crate) place: Place,
@@ -44,9 +48,7 @@ impl Session {
         let session = Self { place, config, vault, key, standing, trust, entered };
         session.holder()?;
         if standing == Standing::Forked {
-            context.console.warn(
-                "the roster is not the one seen before at this revision: two admins changed it at once",
-            );
+            context.console.warn(FORKED);
         }
         Ok(session)
     }
@@ -56,13 +58,16 @@ impl Session {
         Holder::find(&self.vault, &self.key.identity)
     }
 
-    /// Reads the roster again, now from `tree`, and judges it as before.
+    /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
+    /// vault: values that were read from one must never be sealed into another.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
         let presented = Presented::read(tree)?;
+        if presented.id() != self.vault.roster().vault {
+            return Err(Fault::refused(".vault/members.toml: became another vault meanwhile")
+                .hint("put back the committed files: git checkout -- .vault"));
+        }
         match presented.judge(&self.trust, &folder(&self.place))? {
-            Standing::Unknown if !self.entered || presented.id() != self.vault.roster().vault => {
-                return Err(untrusted(&presented.id()));
-            }
+            Standing::Unknown if !self.entered => return Err(untrusted(&presented.id())),
             standing => self.standing = standing,
         }
         self.vault = presented.accept();

@@ -47,6 +47,10 @@ impl Before {
 
     /// Tells what is different in `now`, and finds what is gone or went back.
     pub(super) fn compare(&self, now: &Vault, report: &mut Report) -> Result<(), Fault> {
+        if self.vault.as_ref().is_some_and(|before| before.roster().vault != now.roster().vault) {
+            // The pin has said so; the entries of two vaults have nothing to do with each other.
+            return Ok(());
+        }
         let old = self.vault.as_ref().map(entries).unwrap_or_default();
         let new = entries(now);
         if let Some(before) = &self.vault
@@ -60,6 +64,7 @@ impl Before {
             ));
         }
         let ever = self.repository.files_ever(&self.revision, STORE_FOLDER)?;
+        let is_shallow = self.repository.is_shallow()?;
         let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         for key in keys {
             let (environment, name) = key;
@@ -67,6 +72,8 @@ impl Before {
             match (old.get(key), new.get(key)) {
                 (Some(old), Some(new)) if old == new => {}
                 (Some(old), Some(new)) => changed(&path, old, new, report),
+                // It does not hold, which is a finding already.
+                (Some(_), None) if is_there(now, environment, name) => {}
                 (Some(old), None) if now.roster().environments.contains_key(environment) => {
                     report.findings.push(format!(
                         "gone: .vault/{path} (revision {}) was deleted without a tombstone",
@@ -82,6 +89,11 @@ impl Before {
                         new.revision, self.revision
                     ));
                 }
+                (None, Some(new)) if is_shallow => report.findings.push(format!(
+                    "unknown: whether .vault/{path} (revision {}) was there before: history is \
+                     cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)",
+                    new.revision
+                )),
                 (None, Some(new)) => report
                     .facts
                     .push(format!("new: {path} (revision {}) by {}", new.revision, new.signer)),
@@ -92,7 +104,17 @@ impl Before {
     }
 }
 
+fn is_there(vault: &Vault, environment: &EnvironmentName, name: &SecretName) -> bool {
+    let folder = vault.tree().folder(environment.as_str()).ok().flatten();
+    folder
+        .is_some_and(|folder| !matches!(folder.read(environment.as_str(), &name.file()), Ok(None)))
+}
+
 fn changed(path: &str, old: &Entry, new: &Entry, report: &mut Report) {
+    if is_sealed_anew(old, new) {
+        report.facts.push(format!("sealed anew: {path} (epoch {} → {})", old.epoch, new.epoch));
+        return;
+    }
     if new.revision <= old.revision {
         report.findings.push(format!(
             "brought back: .vault/{path} has revision {}, before it had {}",
@@ -105,6 +127,24 @@ fn changed(path: &str, old: &Entry, new: &Entry, report: &mut Report) {
         "{what}: {path} (revision {} → {}) by {}",
         old.revision, new.revision, new.signer
     ));
+}
+
+/// Whether `new` is what a rotation or a change of signer makes of `old`: the same value, of the
+/// same revision, in a newer epoch or under another signature.
+fn is_sealed_anew(old: &Entry, new: &Entry) -> bool {
+    let same = |entry: &Entry| {
+        (
+            entry.revision,
+            entry.origin,
+            entry.changed.clone(),
+            entry.author.clone(),
+            entry.sealed.is_some(),
+        )
+    };
+    let rotated = new.epoch > old.epoch;
+    let signed_anew =
+        new.epoch == old.epoch && new.signer != old.signer && new.sealed == old.sealed;
+    same(old) == same(new) && (rotated || signed_anew)
 }
 
 /// All entries that hold; what does not is a finding of the check itself.

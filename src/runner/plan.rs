@@ -22,7 +22,7 @@ pub struct Request {
     pub values: Vec<(String, Secret)>,
     /// Names whose value in the caller's environment is kept.
     pub keep: Vec<String>,
-    /// Whether only [`BASICS`] and `keep` pass from the caller's environment.
+    /// Whether only what a program needs and `keep` pass from the caller's environment.
     pub inherit: Inherit,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use repovault::crypto::base64_decode;
 use serde_json::Value;
@@ -91,9 +92,12 @@ fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
 }
 
 fn python(script: &str, arguments: &[&str]) -> Output {
-    let python = PathBuf::from(TESTS).join(".venv/bin/python");
-    assert!(python.exists(), "hint: tests/setup.sh installs what the second reader needs");
-    Command::new(python)
+    // Done at once where it was done before; without a network it says what is missing.
+    static SETUP: OnceLock<Output> = OnceLock::new();
+    let setup = SETUP.get_or_init(|| Command::new(format!("{TESTS}/setup.sh")).output().unwrap());
+    let said = String::from_utf8_lossy(&setup.stderr);
+    assert!(setup.status.success(), "hint: run tests/setup.sh; it failed here:\n{said}");
+    Command::new(PathBuf::from(TESTS).join(".venv/bin/python"))
         .arg(format!("{TESTS}/second_reader/{script}"))
         .args(arguments)
         .output()

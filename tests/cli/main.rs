@@ -8,6 +8,7 @@ mod dependencies;
 mod disk;
 mod examples;
 mod exec;
+mod find;
 mod flipped;
 mod golden;
 mod history;
@@ -15,15 +16,20 @@ mod keys;
 mod moved;
 mod people;
 mod plaintext;
+mod places;
 mod process;
 mod project;
 mod readme;
 mod refusal;
+mod removed;
+mod roster;
 mod sandbox;
 mod selection;
 mod signers;
+mod since;
 mod state;
 mod terminal;
+mod text;
 mod values;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.

@@ -47,6 +47,8 @@ impl Place {
 /// # Errors
 /// When there is none; the message says where the search ended.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
+    // The system names the current folder without links, so `home` must be named so, too.
+    let home = home.map(|home| home.canonicalize().unwrap_or_else(|_| home.to_owned()));
     let mut foreign = None;
     let mut folder = start;
     loop {
@@ -58,7 +60,7 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
             Err(_) => {}
         }
         match folder.parent() {
-            Some(parent) if !is_end(folder, parent, home) => folder = parent,
+            Some(parent) if !is_end(folder, parent, home.as_deref()) => folder = parent,
             _ => return Err(not_found(start, folder, foreign)),
         }
     }

@@ -32,7 +32,7 @@ impl Tree {
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Self::Working(dir) => read(dir, "", name),
-            Self::Committed(files) => Ok(files.get(name).cloned()),
+            Self::Committed(files) => committed(files, name),
         }
     }
 
@@ -79,7 +79,7 @@ impl Folder<'_> {
     pub fn read(&self, parent: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Self::Working(dir) => read(dir, &format!("{parent}/"), name),
-            Self::Committed(files, prefix) => Ok(files.get(&format!("{prefix}{name}")).cloned()),
+            Self::Committed(files, prefix) => committed(files, &format!("{prefix}{name}")),
         }
     }
 
@@ -104,6 +104,14 @@ fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         .map_err(|error| unusable(&format!("{prefix}{name}"), "a regular file", &error))
 }
 
+fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let file = files.get(path);
+    if file.is_some_and(|file| file.len() > LARGEST_FILE) {
+        return Err(unusable(path, "a regular file", &ReadError::TooLarge));
+    }
+    Ok(file.cloned())
+}
+
 fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
     let mut names = dir
         .names()
@@ -112,15 +120,17 @@ fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
+/// What is at `path` below `.vault`, or `.vault` itself, cannot be used.
 pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
+    let path = format!(".vault/{path}");
+    let path = path.trim_end_matches('/');
     match error {
-        ReadError::NotRegular => Fault::refused(format!(".vault/{path}: is not {expected}")).hint(
-            format!("remove it and put back the committed file: git checkout -- .vault/{path}"),
-        ),
+        ReadError::NotRegular => Fault::refused(format!("{path}: is not {expected}"))
+            .hint(format!("remove it and put back the committed file: git checkout -- {path}")),
         ReadError::TooLarge => {
-            Fault::refused(format!(".vault/{path}: is larger than {} MiB", LARGEST_FILE >> 20))
-                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+            Fault::refused(format!("{path}: is larger than {} MiB", LARGEST_FILE >> 20))
+                .hint(format!("put back the committed file: git checkout -- {path}"))
         }
-        ReadError::Io(error) => Fault::failed(format!("could not open .vault/{path}: {error}")),
+        ReadError::Io(error) => Fault::failed(format!("could not open {path}: {error}")),
     }
 }

@@ -181,9 +181,12 @@ impl Drop for Moves<'_> {
 /// Removes what a dead writer left behind; the lock says that no other is alive.
 fn sweep(temporary: &Dir) -> Result<(), Fault> {
     let names = temporary.names().map_err(|error| not_written(TEMPORARY, &error))?;
-    names
-        .iter()
-        .try_for_each(|name| temporary.remove(name).map_err(|error| not_written(TEMPORARY, &error)))
+    names.iter().try_for_each(|name| {
+        temporary.remove(name).map_err(|error| {
+            not_written(TEMPORARY, &error)
+                .hint("remove it whole, it is never needed: rm -r .vault/tmp")
+        })
+    })
 }
 
 fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {

@@ -74,19 +74,24 @@ impl Trust {
             }
             check_floor(pin.floor, roster)?;
         }
+        let known: Vec<VaultId> =
+            self.states.iter().filter_map(|state| state.vault_of(folder)).collect();
+        // Being a member of two vaults must not let one of them take the other's place.
+        if self.pins.is_empty()
+            && let Some(other) = known.first().filter(|_| !known.contains(&roster.vault))
+        {
+            let presented = roster.vault;
+            return Err(other_id(other, roster).hint(format!(
+                "only if a colleague confirms the new id by another way: vault trust {presented}"
+            )));
+        }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
         for seen in &seen {
             check_floor(seen.floor, roster)?;
         }
         if seen.is_empty() && self.pins.is_empty() {
-            let known = self.states.iter().find_map(|state| state.vault_of(folder));
-            return known.map_or(Ok(Standing::Unknown), |known| {
-                let presented = roster.vault;
-                Err(other_id(&known, roster).hint(format!(
-                    "only if a colleague confirms the new id by another way: vault trust {presented}"
-                )))
-            });
+            return Ok(Standing::Unknown);
         }
         let forked = |seen: &&Seen| {
             seen.roster
@@ -102,9 +107,6 @@ fn other_id(trusted: &VaultId, roster: &Roster) -> Fault {
         ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
     ))
     .hint("put back the committed files: git checkout -- .vault")
-    .hint(format!(
-        "only if a colleague confirms the new id by another way: vault trust {presented}"
-    ))
 }
 
 fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {
