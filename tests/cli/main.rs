@@ -10,6 +10,7 @@ mod flipped;
 mod history;
 mod keys;
 mod moved;
+mod names;
 mod places;
 mod process;
 mod project;
@@ -21,6 +22,7 @@ mod signers;
 mod since;
 mod text;
 mod values;
+mod whole_vault;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.
 const PYTHON: &str = "python3";
