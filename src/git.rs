@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 
 /// The largest amount that is read from git in all, in bytes.
 const LIMIT: u64 = 1 << 30;
@@ -26,9 +26,15 @@ impl Repository {
     /// When there is no git or no repository.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
-        repository.run(&["rev-parse", "--git-dir"]).map_err(|_| {
-            Fault::usage(format!("git finds no repository of yours in {}", folder.display()))
-                .hint("git is needed for what is asked of an older revision")
+        repository.run(&["rev-parse", "--git-dir"]).map_err(|fault| {
+            match fault.kind() {
+                Kind::NotFound => Fault::failed(fault.to_string()),
+                _ => Fault::usage(format!(
+                    "git finds no repository of yours in {}",
+                    folder.display()
+                )),
+            }
+            .hint("git is needed for what is asked of an older revision")
         })?;
         Ok(repository)
     }
@@ -119,7 +125,10 @@ impl Repository {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => Fault::new(Kind::NotFound, "there is no git in PATH"),
+                _ => failed(&error),
+            })?;
         let stdin = child.stdin.take();
         let writer = std::thread::spawn(move || {
             // git that ends early has said so in its status.

@@ -30,9 +30,9 @@ run() { # shows a command, then runs it
 
 indent() { sed 's/^/        /'; }
 
-ci() ( # a command in the clone, with the credential as the only key, and none of the laptop's files
+ci() { # becomes a command in the clone, with the credential as the only key; for a subshell
     cd "$work/clone" && export HOME="$work/runner" VAULT_KEY="$credential" && exec "$@"
-)
+}
 
 run_ci() {
     printf '      $ %s\n' "$*"
@@ -138,7 +138,7 @@ run_ci vault exec -q -- python manage.py collectstatic --noinput
 say "Serve a request, and stop the server."
 note '$ vault exec -q -- python manage.py runserver --noreload 127.0.0.1:0'
 mkfifo "$work/log"
-# The function becomes vault, and vault the server: the signal below is sent to vault.
+# This subshell becomes vault, and vault the server: the signal below is sent to vault.
 ci vault exec -q -- python -u manage.py runserver --noreload 127.0.0.1:0 > "$work/log" 2>&1 &
 server=$!
 address=
@@ -175,6 +175,15 @@ status=0
 wait "$server" || status=$?
 server=
 [ "$status" -eq 143 ] || fail "the server ended with $status, not by SIGTERM"
+python - "$address" <<'PYTHON' || fail "something still listens at $address"
+import socket
+import sys
+from urllib.parse import urlsplit
+
+address = urlsplit(sys.argv[1])
+with socket.socket() as client:
+    sys.exit(client.connect_ex((address.hostname, address.port)) == 0)
+PYTHON
 log+=$(cat <&3)
 exec 3<&-
 note "(SIGTERM reached the server: it is gone)"

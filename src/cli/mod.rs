@@ -159,6 +159,12 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
     }
     let before = typed.len().checked_sub(arguments.command.len() + 1);
     if before.is_none_or(|before| typed[before] != "--") {
+        let first = arguments.command[0].to_string_lossy();
+        if first.starts_with('-') {
+            let option = first.split('=').next().unwrap_or_default();
+            return Err(Fault::usage(format!("exec has no option {option}"))
+                .hint("its options: vault exec --help; the command stands behind --"));
+        }
         let words = |words: &[OsString]| {
             words.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
         };

@@ -104,11 +104,18 @@ fn change_environment(
     let newest = environment.content().newest().number;
     // The signing key first: it refuses a reader with the better message.
     let key = holder.signing_key(name)?;
-    let epochs = entries.values().map(|entry| entry.content().epoch).chain([newest]);
+    let content = environment.content();
+    // A member who joined after a rotation cannot open what is still of an older epoch.
+    let opens = |entry: &CheckedEntry| {
+        let epoch = content.epoch(entry.content().epoch);
+        epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
+    };
+    let open = entries.values().filter(|entry| opens(entry));
+    let epochs = open.map(|entry| entry.content().epoch).chain([newest]);
     let keys = holder.unlock(&environment, epochs)?;
     let author = Author {
         vault: vault.roster().vault,
-        environment: environment.content(),
+        environment: content,
         keys: &keys,
         name: holder.name(),
         key: &key,
@@ -116,19 +123,22 @@ fn change_environment(
     let change = |change: &&Change| {
         let before = entries.get(&change.name);
         let revision = before.map_or(0, |entry| entry.content().revision);
-        let old = before.map_or(Ok(None), |entry| keys.value(entry))?;
-        Ok(match (&change.value, old) {
+        let live = before.filter(|entry| entry.content().sealed.is_some());
+        Ok(match (&change.value, live) {
             (None, None) => (Outcome::Absent, None),
             (None, Some(_)) => {
-                (Outcome::Removed(revision + 1), Some(author.remove(&change.name, revision)))
+                (Outcome::Removed(revision + 1), Some(author.remove(&change.name, revision)?))
             }
-            (Some(value), Some(old)) if value.same_as(&old) => (Outcome::Unchanged, None),
-            (Some(value), old) => {
+            (Some(value), Some(entry)) => {
+                let old = if opens(entry) { keys.value(entry)? } else { None };
+                if old.is_some_and(|old| old.same_as(value)) {
+                    return Ok((Outcome::Unchanged, None));
+                }
                 let file = author.set(&change.name, revision, value)?;
-                let revision = revision + 1;
-                let outcome =
-                    if old.is_some() { Outcome::Changed(revision) } else { Outcome::Set(revision) };
-                (outcome, Some(file))
+                (Outcome::Changed(revision + 1), Some(file))
+            }
+            (Some(value), None) => {
+                (Outcome::Set(revision + 1), Some(author.set(&change.name, revision, value)?))
             }
         })
     };

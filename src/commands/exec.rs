@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
+use crate::vault::unlock::Holder;
 
 /// The command line of `exec`.
 pub(crate) struct Exec {
@@ -92,13 +93,16 @@ fn injected(
     let Read { secrets: values, .. } = read;
     let known: BTreeMap<&SecretName, &Secret> =
         values.iter().map(|(name, value)| (name, value)).collect();
+    let holder = session.holder()?;
     let mut filled = Vec::new();
     for (name, template) in &variables {
         let is_wanted = wanted.is_none_or(|wanted| wanted.contains(name));
         match template.fill(|name| known.get(name).copied()) {
             Some(value) if is_wanted => filled.push((name.to_string(), value)),
             // Among all that the caller may read is no variable that refers to what he may not.
-            None if wanted.is_some() && is_wanted => {
+            None if wanted.is_none()
+                && !template.references().all(|name| may_read(&holder, environment, name)) => {}
+            None if is_wanted => {
                 let missing = template.references().find(|name| !known.contains_key(name));
                 let missing = missing.map(ToString::to_string).unwrap_or_default();
                 return Err(Fault::incomplete(format!(
@@ -179,15 +183,20 @@ fn check_complete(
         return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
     }
     let holder = session.holder()?;
-    let may_read = |name: &SecretName| match holder.member().access.get(environment) {
+    let required = session.config.secrets.iter();
+    let required = required.filter(|(_, config)| config.required.holds_in(environment));
+    let mut required =
+        required.map(|(name, _)| name).filter(|name| may_read(&holder, environment, name));
+    required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+}
+
+/// Whether the caller may read `name`, be it there or not.
+fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretName) -> bool {
+    match holder.member().access.get(environment) {
         Some(Access::Names(names)) => names.contains(name),
         Some(_) => true,
         None => false,
-    };
-    let required = session.config.secrets.iter();
-    let required = required.filter(|(_, config)| config.required.holds_in(environment));
-    let mut required = required.map(|(name, _)| name).filter(|name| may_read(name));
-    required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+    }
 }
 
 /// `confirm = true`: a person is asked; a credential never is.

@@ -27,6 +27,8 @@ impl<'a> Admin<'a> {
             session.vault.environment(environment)?;
         }
         let key = session.holder()?.authority()?;
+        // Where a new id cannot be remembered, nothing is written.
+        session.remember(context)?;
         Ok(Self { session, writer, key })
     }
 

@@ -46,9 +46,12 @@ pub(crate) fn values(
 /// Says what is not as it should be, though it can be read.
 pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read) {
     if let Some(first) = read.stale.first() {
+        let more = match read.stale.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         context.console.warn(format!(
-            "{environment} has entries of an older epoch ({first} and {} more): vault rotate --finish",
-            read.stale.len() - 1
+            "{environment} has entries of an older epoch: {first}{more}; vault rotate --finish"
         ));
     }
     if read.is_ahead {
@@ -77,18 +80,12 @@ fn attempt(
         (Wanted::All, _) => vault.entries(&environment)?,
     };
     let newest = environment.content().newest().number;
-    let live: Vec<&CheckedEntry> =
-        entries.iter().filter(|entry| entry.content().sealed.is_some()).collect();
-    let epochs = live.iter().map(|entry| entry.content().epoch).chain([newest]);
+    let live = || entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let epochs = live().map(|entry| entry.content().epoch).chain([newest]);
     let keys = holder.unlock(&environment, epochs)?;
-    let mut secrets = Vec::with_capacity(live.len());
-    for entry in &live {
-        if let Some(value) = keys.value(entry)? {
-            secrets.push((entry.name().clone(), value));
-        }
-    }
-    let is_stale = |entry: &&&CheckedEntry| entry.content().epoch != newest;
-    let stale = live.iter().filter(is_stale).map(|entry| entry.name().clone()).collect();
+    let secrets = keys.values(&entries)?;
+    let is_stale = |entry: &&CheckedEntry| entry.content().epoch != newest;
+    let stale = live().filter(is_stale).map(|entry| entry.name().clone()).collect();
     Ok(Read { secrets, stale, is_ahead: environment.is_ahead() })
 }
 

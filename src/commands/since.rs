@@ -111,6 +111,10 @@ fn is_there(vault: &Vault, environment: &EnvironmentName, name: &SecretName) -> 
 }
 
 fn changed(path: &str, old: &Entry, new: &Entry, report: &mut Report) {
+    if is_sealed_anew(old, new) {
+        report.facts.push(format!("sealed anew: {path} (epoch {} → {})", old.epoch, new.epoch));
+        return;
+    }
     if new.revision <= old.revision {
         report.findings.push(format!(
             "brought back: .vault/{path} has revision {}, before it had {}",
@@ -123,6 +127,24 @@ fn changed(path: &str, old: &Entry, new: &Entry, report: &mut Report) {
         "{what}: {path} (revision {} → {}) by {}",
         old.revision, new.revision, new.signer
     ));
+}
+
+/// Whether `new` is what a rotation or a change of signer makes of `old`: the same value, of the
+/// same revision, in a newer epoch or under another signature.
+fn is_sealed_anew(old: &Entry, new: &Entry) -> bool {
+    let same = |entry: &Entry| {
+        (
+            entry.revision,
+            entry.origin,
+            entry.changed.clone(),
+            entry.author.clone(),
+            entry.sealed.is_some(),
+        )
+    };
+    let rotated = new.epoch > old.epoch;
+    let signed_anew =
+        new.epoch == old.epoch && new.signer != old.signer && new.sealed == old.sealed;
+    same(old) == same(new) && (rotated || signed_anew)
 }
 
 /// All entries that hold; what does not is a finding of the check itself.

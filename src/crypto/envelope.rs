@@ -64,25 +64,34 @@ pub enum UnsealError {
 }
 
 /// The private half of an age key.
-pub struct Identity(age::x25519::Identity);
+pub struct Identity {
+    identity: age::x25519::Identity,
+    /// Known from the start: it is a multiplication on the curve, and every command asks for it
+    /// several times.
+    recipient: Recipient,
+}
 
 impl Identity {
     /// A new random identity.
     #[must_use]
     pub fn generate() -> Self {
-        Self(age::x25519::Identity::generate())
+        Self::new(age::x25519::Identity::generate())
+    }
+
+    fn new(identity: age::x25519::Identity) -> Self {
+        Self { recipient: Recipient(identity.to_public()), identity }
     }
 
     /// Reads `AGE-SECRET-KEY-1…`, or nothing.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
+        text.parse().ok().map(Self::new)
     }
 
     /// `AGE-SECRET-KEY-1…`, for the file or the credential in which it is kept.
     #[must_use]
     pub fn to_text(&self) -> Secret {
-        Secret::new(self.0.to_string().expose_secret().as_bytes().to_vec())
+        Secret::new(self.identity.to_string().expose_secret().as_bytes().to_vec())
     }
 
     /// The identity made of these 32 bytes (the X25519 scalar that bech32 spells in text).
@@ -104,7 +113,7 @@ impl Identity {
     /// Never: an identity's text always decodes.
     #[must_use]
     pub fn to_key(&self) -> Key {
-        let text = self.0.to_string();
+        let text = self.identity.to_string();
         let decoded = CheckedHrpstring::new::<bech32::Bech32>(text.expose_secret())
             .expect("an identity's text is bech32");
         Key::filled(|key| {
@@ -117,7 +126,7 @@ impl Identity {
     /// The public half.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
-        Recipient(self.0.to_public())
+        self.recipient.clone()
     }
 
     /// Opens an age file that is sealed to this identity.
@@ -126,7 +135,7 @@ impl Identity {
     /// Says whether it belongs to somebody else or is damaged.
     pub fn unseal(&self, sealed: &[u8]) -> Result<Secret, UnsealError> {
         let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| UnsealError::Corrupt)?;
-        let identities = std::iter::once(&self.0 as &dyn age::Identity);
+        let identities = std::iter::once(&self.identity as &dyn age::Identity);
         let mut reader = decryptor.decrypt(identities).map_err(|error| match error {
             age::DecryptError::NoMatchingKeys => UnsealError::NotMine,
             _ => UnsealError::Corrupt,

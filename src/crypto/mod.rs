@@ -3,6 +3,7 @@
 //! Nothing above this module names a cryptographic crate. What is secret goes in and out as
 //! [`crate::secret::Secret`] or [`crate::secret::Key`].
 
+mod batch;
 mod cipher;
 mod derive;
 mod encoding;

@@ -17,8 +17,9 @@ const PREFIX: Hrp = Hrp::parse_unchecked("vault");
 pub struct VaultId(PublicKey);
 
 impl VaultId {
-    /// How many characters at the end of an id a person types to say that it is the right one.
-    pub const TYPED: usize = 8;
+    /// How many characters at the end of an id a person types to say that it is the right one: 60
+    /// bits, too many to find another key for.
+    pub const TYPED: usize = 12;
 
     /// The id of the vault whose authority has this public key.
     #[must_use]

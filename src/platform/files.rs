@@ -6,14 +6,15 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// Why a file could not be used.
 #[derive(Debug)]
@@ -86,9 +87,16 @@ impl Dir {
             return Err(ReadError::TooLarge);
         }
         let mut bytes = Vec::with_capacity(size + 1);
-        let read = File::from(handle).take(limit as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(ReadError::Io)?;
-        if bytes.len() > limit { Err(ReadError::TooLarge) } else { Ok(Some(bytes)) }
+        while bytes.len() <= limit {
+            bytes.reserve(1);
+            let read = || rustix::io::read(&handle, spare_capacity(&mut bytes));
+            let count = retry_on_intr(read).map_err(|error| ReadError::Io(error.into()))?;
+            // Where the size was told right, its end needs no second look.
+            if count == 0 || bytes.len() == size {
+                return Ok(Some(bytes));
+            }
+        }
+        Err(ReadError::TooLarge)
     }
 
     /// Whether anything is called `name`, of any kind; links are not followed.

@@ -22,7 +22,7 @@ pub struct Request {
     pub values: Vec<(String, Secret)>,
     /// Names whose value in the caller's environment is kept.
     pub keep: Vec<String>,
-    /// Whether only [`BASICS`] and `keep` pass from the caller's environment.
+    /// Whether only what a program needs and `keep` pass from the caller's environment.
     pub inherit: Inherit,
 }
 
@@ -108,7 +108,8 @@ impl Plan {
     /// has a slash, else the name in each folder of the command's own `PATH`.
     #[must_use]
     pub fn candidates(&self) -> Vec<OsString> {
-        let Some(name) = self.arguments.first() else { return Vec::new() };
+        let name = self.arguments.first().filter(|name| !name.is_empty());
+        let Some(name) = name else { return Vec::new() };
         if name.as_bytes().contains(&b'/') {
             return vec![name.clone()];
         }

@@ -9,7 +9,9 @@ use super::format::{
     ROSTER_PATH, entry_path, environment_path, sealed_place, write_entry, write_environment,
     write_roster,
 };
-use super::model::{Access, Entry, Environment, Epoch, Listed, Member, Moment, Roster, Signing};
+use super::model::{
+    Access, Entry, Environment, Epoch, LARGEST_NUMBER, Listed, Member, Moment, Roster, Signing,
+};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::store::NewFile;
 use super::unlock::{Unlocked, data_key_payload, entry_keys_payload};
@@ -36,10 +38,10 @@ impl Author<'_> {
     /// the file it replaces, 0 where there is none.
     ///
     /// # Errors
-    /// When the author has no data key.
+    /// When the author has no data key, or the revision is the last there can be.
     pub fn set(&self, name: &SecretName, before: u64, value: &Secret) -> Result<NewFile, Fault> {
         let epoch = self.environment.newest();
-        let mut entry = self.entry(before);
+        let mut entry = self.entry(name, before)?;
         let environment = &self.environment.name;
         let place = sealed_place(&self.vault, environment, name, &epoch.commitment, &entry);
         let key = self.keys.data_key(epoch.number)?.entry_key(name.as_str());
@@ -48,14 +50,19 @@ impl Author<'_> {
     }
 
     /// The tombstone of `name`.
-    #[must_use]
-    pub fn remove(&self, name: &SecretName, before: u64) -> NewFile {
-        self.sign(name, &self.entry(before))
+    ///
+    /// # Errors
+    /// When the revision is the last there can be.
+    pub fn remove(&self, name: &SecretName, before: u64) -> Result<NewFile, Fault> {
+        Ok(self.sign(name, &self.entry(name, before)?))
     }
 
-    fn entry(&self, before: u64) -> Entry {
+    fn entry(&self, name: &SecretName, before: u64) -> Result<Entry, Fault> {
+        if before >= LARGEST_NUMBER {
+            return Err(Fault::refused(format!("{name} has the last revision that there can be")));
+        }
         let epoch = self.environment.newest().number;
-        Entry {
+        Ok(Entry {
             epoch,
             origin: epoch,
             revision: before + 1,
@@ -63,7 +70,7 @@ impl Author<'_> {
             author: self.name.clone(),
             signer: self.name.clone(),
             sealed: None,
-        }
+        })
     }
 
     fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {

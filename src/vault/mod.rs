@@ -3,6 +3,7 @@
 pub mod change;
 pub mod config;
 pub mod format;
+mod halves;
 pub mod model;
 pub mod name;
 pub mod store;

@@ -153,7 +153,7 @@ fn check_label(name: &str, what: &str) -> Result<(), Fault> {
             "it is lower-case letters, digits and -, starts with a letter, at most 63 bytes",
         ));
     }
-    if ["members", "requests", "tmp"].contains(&name) {
+    if ["members", "requests", "tmp"].contains(&name) || is_device(name) {
         return Err(Fault::usage(format!("{name} cannot be the name of {what}: it is reserved")));
     }
     Ok(())
@@ -190,7 +190,8 @@ mod tests {
         for name in ["a", "production", "eu-west-1"] {
             assert!(name.parse::<EnvironmentName>().is_ok(), "{name}");
         }
-        for name in ["", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é"]
+        for name in
+            ["", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é", "con"]
         {
             assert!(name.parse::<EnvironmentName>().is_err(), "{name}");
         }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::format::{entry_path, sealed_place};
+use super::halves::in_halves;
 use super::model::{Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
@@ -165,6 +166,20 @@ enum EpochKey {
 }
 
 impl Unlocked {
+    /// Names and values of `entries`, tombstones left out.
+    ///
+    /// # Errors
+    /// As [`Unlocked::value`], for one of them.
+    pub fn values(&self, entries: &[CheckedEntry]) -> Result<Vec<(SecretName, Secret)>, Fault> {
+        in_halves(entries, |entries| {
+            let named = |entry: &CheckedEntry| {
+                let value = self.value(entry)?;
+                Ok(value.map(|value| (entry.name().clone(), value)))
+            };
+            entries.iter().filter_map(|entry| named(entry).transpose()).collect()
+        })
+    }
+
     /// The value of `entry`; nothing for a tombstone.
     ///
     /// # Errors

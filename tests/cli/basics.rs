@@ -52,3 +52,28 @@ set DJANGO_SECRET_KEY in development (revision 1)
         .prints("s3cret value")
         .check();
 }
+
+#[test]
+fn a_variable_that_refers_to_a_secret_which_is_not_there_is_never_left_out_silently() {
+    let sandbox = Sandbox::with_vault();
+    let config = "default = \"development\"\n[environments.development.variables]\n\
+                  URL = \"db://${DB_PASSWORD}@db\"\n";
+    std::fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
+    sandbox
+        .vault(&["exec", "--no-mask", "--", "true"])
+        .fails(123)
+        .says(
+            "error: URL refers to DB_PASSWORD, which is not in development
+hint: set it: vault set DB_PASSWORD -e development
+",
+        )
+        .check();
+    // A machine that may not read the secret was never meant to have the variable.
+    sandbox.set("development", "OTHER", b"value");
+    let credential = sandbox.credential("ci", &["-e", "development", "--only", "OTHER"]);
+    sandbox
+        .vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${URL-none} $OTHER"])
+        .variable("VAULT_KEY", &credential)
+        .prints("none value\n")
+        .check();
+}

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use crate::sandbox::{Run, Sandbox};
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// A vault with `KEY` in development and, beside HOME, a folder where nobody lives.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
@@ -99,7 +101,7 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
     let no_fd = "could not read the key from descriptor";
     let command = "run it by hand; it must print the key alone on standard output";
     let shape = "a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…";
-    let cases: [(&[&str], &[(&str, &str)], String); 12] = [
+    let cases: [(&[&str], Variables<'_>, String); 12] = [
         (&["--key-file", "/nowhere"], &[], no_file.into()),
         (
             &["--key-file", "/dev/null"],

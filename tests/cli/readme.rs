@@ -4,7 +4,7 @@
 //! that starts with `$ ` is a command; the lines below it are what it prints, standard output and
 //! standard error together, where `…` stands for any text within a line. A command that fails is
 //! followed by `$ echo $?`. The blocks of a page run one after the other in one sandbox, in which
-//! `manage.py` stands for a Django project and standard input holds one line. A ```` ```toml ```` block
+//! `manage.py` stands for a Django project, `dsn.txt` holds a value and standard input holds one line. A ```` ```toml ```` block
 //! must be a `vault.toml` that the library understands. A block below the line
 //! `<!-- not run: REASON -->` is left alone.
 
@@ -23,7 +23,9 @@ use crate::sandbox::{Sandbox, is_like};
 const PAGES: [&str; 4] =
     ["README.md", "docs/commands.md", "docs/vault-toml.md", "docs/dependencies.md"];
 
-/// Stands between the output of one command and the next, with the status in between.
+/// Written behind each command: prints its status between two marks, and keeps it for the next
+/// command, which may ask for it.
+const STATUS: &str = "\ns=$?; printf '\\036%s\\036' $s; (exit $s)\n";
 const MARK: char = '\u{1e}';
 
 struct Block {
@@ -48,7 +50,7 @@ fn blocks(path: &str) -> Vec<Block> {
                 lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
             if !before.starts_with("<!-- not run: ") {
                 let place = format!("{path}:{}", number + 1);
-                let text = inside.iter().map(|line| format!("{line}\n")).collect();
+                let text = inside.join("\n") + "\n";
                 blocks.push(Block { place, language: language.to_owned(), text });
             }
         }
@@ -67,6 +69,7 @@ fn sandbox() -> Sandbox {
     fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
     let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
     fs::write(sandbox.repo().join("manage.py"), project).unwrap();
+    fs::write(sandbox.repo().join("dsn.txt"), "https://key@sentry.example/1\n").unwrap();
     sandbox
 }
 
@@ -113,12 +116,8 @@ fn run_console(sandbox: &Sandbox, block: &Block) {
             expected.push('\n');
         }
     }
-    let mut script = "exec 2>&1\n".to_owned();
-    for (command, _) in &commands {
-        // The status is kept for the command that follows, which may ask for it.
-        script.push_str(&format!("{command}\ns=$?; printf '{MARK}%s{MARK}' $s; (exit $s)\n"));
-    }
-    let (_, output) = bash(sandbox, &script);
+    let script: String = commands.iter().flat_map(|(command, _)| [command, STATUS]).collect();
+    let (_, output) = bash(sandbox, &format!("exec 2>&1\n{script}"));
     let mut seen = output.split(MARK);
     for (number, (command, expected)) in commands.iter().enumerate() {
         let (printed, status) = (seen.next().unwrap_or(""), seen.next().unwrap_or("none"));

@@ -220,7 +220,7 @@ impl Run<'_> {
     }
 
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
-        self.folder = folder.to_owned();
+        folder.clone_into(&mut self.folder);
         self
     }
 

@@ -44,15 +44,15 @@ fn values_pass_byte_for_byte_and_only_the_newline_of_a_single_line_is_dropped() 
         ("LONGEST_VARIABLE", &longest, &longest),
     ];
     for (name, input, stored) in cases {
-        let mut said = String::new();
+        let mut said = Vec::new();
         if input.len() > stored.len() {
-            said += &format!("dropped the newline at the end of {name}\n");
+            said.push(format!("dropped the newline at the end of {name}\n"));
         }
-        said += &format!("set {name} in development (revision 1)\n");
+        said.push(format!("set {name} in development (revision 1)\n"));
         if stored.is_empty() {
-            said += &format!("warning: the value of {name} is empty\n");
+            said.push(format!("warning: the value of {name} is empty\n"));
         }
-        let run = sandbox.vault(&["set", name]).input(input).says(&said);
+        let run = sandbox.vault(&["set", name]).input(input).says(&said.concat());
         run.changes(&[&entry("development", name)]).check();
         sandbox.vault(&["get", name]).prints(stored).check();
         sandbox.vault(&printing(name)).prints(stored).check();

@@ -20,12 +20,15 @@ def number(value: object) -> int:
     return value
 
 
+DEVICE = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[1-9]|LPT[1-9]")
+
+
 def secret_name(name: object) -> str:
     require(
         isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", name),
         "not the name of a secret",
     )
-    require(not re.fullmatch(r"(?i)CON|PRN|AUX|NUL|COM[1-9]|LPT[1-9]", name), "a device on Windows")
+    require(not DEVICE.fullmatch(name), "a device on Windows")
     return name
 
 
@@ -34,7 +37,8 @@ def label(name: object) -> str:
     require(
         isinstance(name, str)
         and re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name)
-        and name not in ("members", "requests", "tmp"),
+        and name not in ("members", "requests", "tmp")
+        and not DEVICE.fullmatch(name),
         "not the name of an environment or member",
     )
     return name

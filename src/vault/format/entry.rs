@@ -1,8 +1,5 @@
 //! Entries as text, and the place in which a sealed value opens.
 
-use serde::Deserialize;
-use toml::value::Datetime;
-
 use super::body::{Body, Tables};
 use super::reading::{Place, Signed, number, read, sign};
 use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode, is_sealed_length};
@@ -11,20 +8,6 @@ use crate::vault::model::{Entry, LONGEST_VALUE, Moment};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 const LABEL: &str = "vault/v1/entry";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    format: u64,
-    epoch: u64,
-    origin: u64,
-    revision: u64,
-    changed: Datetime,
-    author: String,
-    signer: String,
-    removed: Option<bool>,
-    sealed: Option<String>,
-}
 
 /// The path of an entry below `.vault`.
 #[must_use]
@@ -77,27 +60,45 @@ pub fn read_entry(
     file: &[u8],
 ) -> Result<Signed<Entry>, Fault> {
     let path = entry_path(environment, name);
-    read(LABEL, &path, file, convert, |entry| body(environment, name, entry))
+    read(LABEL, &path, file, understand, |entry| body(environment, name, entry))
 }
 
-fn convert(fields: Fields) -> Option<Entry> {
-    let sealed = match (fields.removed, fields.sealed) {
-        (None, Some(sealed)) => {
-            Some(base64_decode(&sealed).filter(|bytes| is_sealed_length(bytes, LONGEST_VALUE))?)
-        }
-        (Some(true), None) => None,
+/// An environment has thousands of entries, so they are taken apart by their lines; an entry in any
+/// other form of TOML would not be accepted anyway.
+fn understand(body: &str) -> Option<Entry> {
+    let mut lines = body.lines().skip(1).map(|line| line.split_once(" = "));
+    let mut field =
+        |key| Some(lines.next()??).filter(|(own, _)| *own == key).map(|(_, value)| value);
+    let format = field("format")?;
+    let mut entry = Entry {
+        epoch: integer(field("epoch")?)?,
+        origin: integer(field("origin")?)?,
+        revision: integer(field("revision")?)?,
+        changed: Moment::parse(field("changed")?)?,
+        author: string(field("author")?)?.parse().ok()?,
+        signer: string(field("signer")?)?.parse().ok()?,
+        sealed: None,
+    };
+    match lines.next()?? {
+        ("sealed", sealed) => entry.sealed = Some(base64_decode(string(sealed)?)?),
+        ("removed", "true") => {}
         _ => return None,
-    };
-    let entry = Entry {
-        epoch: number(fields.epoch)?,
-        origin: number(fields.origin)?,
-        revision: number(fields.revision)?,
-        changed: Moment::parse(&fields.changed.to_string())?,
-        author: fields.author.parse().ok()?,
-        signer: fields.signer.parse().ok()?,
-        sealed,
-    };
-    (fields.format == 1 && entry.origin <= entry.epoch).then_some(entry)
+    }
+    let fits = |sealed: &Vec<u8>| is_sealed_length(sealed, LONGEST_VALUE);
+    let is_sound = format == "1"
+        && entry.origin <= entry.epoch
+        && entry.sealed.as_ref().is_none_or(fits)
+        && lines.next().is_none();
+    is_sound.then_some(entry)
+}
+
+fn integer(text: &str) -> Option<u64> {
+    text.parse().ok().and_then(number)
+}
+
+/// What is between the quotes of a string without escapes.
+fn string(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
 }
 
 fn body(environment: &EnvironmentName, name: &SecretName, entry: &Entry) -> String {

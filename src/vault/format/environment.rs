@@ -50,7 +50,7 @@ pub fn write_environment(vault: &VaultId, environment: &Environment, key: &Signi
 /// When the file is not exactly as [`write_environment`] would have written its content, or is
 /// the file of another environment.
 pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<Environment>, Fault> {
-    let signed = read(LABEL, &environment_path(name), file, convert, body)?;
+    let signed = read(LABEL, &environment_path(name), file, understand, body)?;
     if signed.content.name != *name {
         let message =
             format!(".vault/{name}.toml: is the file of the environment {}", signed.content.name);
@@ -60,7 +60,8 @@ pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<En
     Ok(signed)
 }
 
-fn convert(fields: Fields) -> Option<Environment> {
+fn understand(text: &str) -> Option<Environment> {
+    let fields: Fields = toml::from_str(text).ok()?;
     let epochs: Vec<Epoch> = fields.epochs.into_iter().map(epoch).collect::<Option<_>>()?;
     let descending = epochs.windows(2).all(|pair| pair[0].number > pair[1].number);
     (fields.format == 1 && !epochs.is_empty() && descending).then_some(())?;

@@ -1,8 +1,6 @@
 //! What all machine-written files have in common when they are read: the signature's line, strict
 //! TOML, one spelling, and a clear reason where a file is not acceptable.
 
-use serde::de::DeserializeOwned;
-
 use crate::crypto::{
     Claim, Commitment, Framed, PublicKey, Signature, SigningKey, VaultId, base64_decode,
     base64_encode,
@@ -73,18 +71,19 @@ pub(super) fn sign(place: &Place<'_>, body: String, key: &SigningKey) -> Vec<u8>
     file
 }
 
-/// Reads `file`: `convert` makes the content of the fields, `write` must give the same bytes back.
-pub(super) fn read<Fields: DeserializeOwned, T>(
+/// Reads `file`: `understand` makes the content of the text before the last line, `write` must give
+/// that text back, to the byte. What is accepted is therefore what `write` can write, however
+/// generous `understand` is.
+pub(super) fn read<T>(
     label: &'static str,
     path: &str,
     file: &[u8],
-    convert: impl FnOnce(Fields) -> Option<T>,
+    understand: impl FnOnce(&str) -> Option<T>,
     write: impl FnOnce(&T) -> String,
 ) -> Result<Signed<T>, Fault> {
     let refuse = || diagnose(path, file);
     let (body, signature) = split(file).ok_or_else(refuse)?;
-    let fields: Fields = toml::from_str(body).map_err(|_| refuse())?;
-    let content = convert(fields).ok_or_else(refuse)?;
+    let content = understand(body).ok_or_else(refuse)?;
     if write(&content) != body {
         return Err(refuse());
     }

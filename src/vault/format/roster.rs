@@ -88,10 +88,11 @@ pub fn write_roster(roster: &Roster, key: &SigningKey) -> Vec<u8> {
 /// contradicts itself: access to an environment that is not listed, a writer without a signing
 /// key, two members with one recipient, a name in use twice.
 pub fn read_roster(file: &[u8]) -> Result<Signed<Roster>, Fault> {
-    read(LABEL, ROSTER_PATH, file, convert, body)
+    read(LABEL, ROSTER_PATH, file, understand, body)
 }
 
-fn convert(fields: Fields) -> Option<Roster> {
+fn understand(text: &str) -> Option<Roster> {
+    let fields: Fields = toml::from_str(text).ok()?;
     let roster = Roster {
         vault: fields.vault.parse().ok()?,
         revision: number(fields.revision)?,

@@ -1,7 +1,6 @@
 //! From files to checked content: roster, environments, entries.
 
 use std::collections::BTreeMap;
-use std::thread;
 
 use super::pin::{Standing, Trust};
 use crate::crypto::{Claim, VaultId, sha256, verify_all};
@@ -9,12 +8,10 @@ use crate::fault::Fault;
 use crate::vault::format::{
     ROSTER_PATH, Signed, entry_path, environment_path, read_entry, read_environment, read_roster,
 };
+use crate::vault::halves::in_halves;
 use crate::vault::model::{Entry, Environment, MOST_ENTRIES, Roster};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{Folder, Tree};
-
-/// From how many entries on two threads read and check them.
-const SHARED: usize = 64;
 
 /// A roster that holds by its own id. Whether it is the right one nobody has said yet.
 pub struct Presented {
@@ -212,18 +209,7 @@ impl Vault {
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let folder = self.tree.folder(environment.content.name.as_str())?;
         let Some(folder) = folder else { return Ok(Vec::new()) };
-        if names.len() < SHARED {
-            return self.check_entries(environment, &folder, names);
-        }
-        let (left, right) = names.split_at(names.len() / 2);
-        thread::scope(|scope| {
-            let left = scope.spawn(|| self.check_entries(environment, &folder, left));
-            let right = self.check_entries(environment, &folder, right);
-            let left = left.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let mut entries = left?;
-            entries.extend(right?);
-            Ok(entries)
-        })
+        in_halves(names, |names| self.check_entries(environment, &folder, names))
     }
 
     /// The names of all entries of `environment`, sorted.

@@ -66,7 +66,13 @@ impl State {
     /// # Errors
     /// As [`State::load`].
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, Fault> {
-        let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(Fault::failed(format!("could not list {}: {error}", folder.display())));
+            }
+        };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let files = names.filter(|name| {
             name.strip_suffix(".toml").is_some_and(|name| name.parse::<Recipient>().is_ok())

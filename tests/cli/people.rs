@@ -1,0 +1,232 @@
+//! People at a terminal: what they are asked, and what happens on a yes, a no and a wrong answer.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use repovault::crypto::VaultId;
+
+use crate::sandbox::{Run, Sandbox, changed, is_like};
+use crate::terminal::Terminal;
+use crate::{PYTHON, UNPRIVILEGED};
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    sandbox.set("production", "KEY", b"production");
+    sandbox
+}
+
+/// A second machine of the same person: the key is there, nothing else.
+fn laptop(sandbox: &Sandbox) -> PathBuf {
+    let home = sandbox.home().join("laptop");
+    fs::create_dir_all(home.join(".config/vault")).unwrap();
+    let file = ".config/vault/identity.txt";
+    fs::copy(sandbox.home().join(file), home.join(file)).unwrap();
+    home
+}
+
+fn at<'a>(home: &PathBuf, run: Run<'a>) -> Run<'a> {
+    run.variable("HOME", home.to_str().unwrap())
+}
+
+fn end_of(id: &str) -> &str {
+    &id[id.len() - VaultId::TYPED..]
+}
+
+const QUESTION: &str = "This vault is new to you. Its id is
+
+    vault1[..]
+
+Compare it with what a colleague tells you by another way than this repository.
+";
+
+#[test]
+fn a_value_is_typed_without_being_shown() {
+    let sandbox = sandbox();
+    let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN"]));
+    terminal.sees("TOKEN: ");
+    terminal.types_hidden(" typed ünseen \n");
+    let screen = terminal.ends(0);
+    assert_eq!(screen, "TOKEN: \nset TOKEN in development (revision 1)\n");
+    sandbox.vault(&["get", "TOKEN"]).prints(" typed ünseen ").check();
+
+    let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN", "OTHER"]));
+    for (prompt, value) in [("TOKEN: ", "one\n"), ("OTHER: ", "two\n")] {
+        terminal.sees(prompt);
+        terminal.types_hidden(value);
+    }
+    let said = "changed TOKEN in development (revision 2)\nset OTHER in development (revision 1)\n";
+    assert_eq!(terminal.ends(0), format!("TOKEN: \nOTHER: \n{said}"));
+    sandbox.vault(&["get", "OTHER"]).prints("two").check();
+}
+
+#[test]
+fn init_offers_a_recovery_key_and_shows_it_once() {
+    let made = "made your key: [..]\nmade a vault in [..]\nits id, [..]\nnext: [..]\n";
+    for (answer, is_made) in [("\n", true), ("y\n", true), ("n\n", false)] {
+        let sandbox = Sandbox::empty();
+        let mut terminal = Terminal::start(sandbox.vault(&["init", "--name", "alice"]));
+        terminal.sees("[Y/n] ");
+        terminal.types(answer);
+        let screen = terminal.ends(0);
+        let roster = fs::read_to_string(sandbox.store("members.toml")).unwrap();
+        assert_eq!(roster.contains("recovery"), is_made, "{answer:?}: {roster}");
+        assert_eq!(screen.contains("AGE-SECRET-KEY-1"), is_made, "{answer:?}: {screen}");
+    }
+    let sandbox = Sandbox::empty();
+    sandbox
+        .vault(&["init", "--name", "alice", "--recovery"])
+        .says(&format!("{made}the recovery key, shown this once; print it and lock it away:\n"))
+        .prints("AGE-SECRET-KEY-1[..]\n")
+        .any_change()
+        .check();
+}
+
+#[test]
+fn the_recovery_key_opens_everything() {
+    let sandbox = Sandbox::empty();
+    let key = sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
+    for file in sandbox.files().values() {
+        let kept = matches!(file, crate::sandbox::Content::File(bytes)
+            if String::from_utf8_lossy(bytes).contains(key.trim()));
+        assert!(!kept, "the recovery key is nowhere on disk");
+    }
+    sandbox.set("production", "KEY", b"production");
+    let run = |arguments: &[&str]| {
+        sandbox
+            .vault(arguments)
+            .variable("HOME", "/nowhere")
+            .variable("VAULT_KEY", &key)
+            .variable("VAULT_ID", &sandbox.id())
+    };
+    run(&["get", "KEY", "-e", "production"]).prints("production").check();
+    let said = "made the environment staging, open to alice (write), recovery (write)\n";
+    run(&["environments", "add", "staging"]).says(said).any_change().check();
+}
+
+#[test]
+fn on_a_new_laptop_typing_the_end_of_the_id_trusts_the_vault_once() {
+    let sandbox = sandbox();
+    let (home, id) = (laptop(&sandbox), sandbox.id());
+    let untrusted = "error: nobody has said yet that this is the right vault
+hint: in CI, after comparing it with a colleague, set VAULT_ID=[..]
+hint: on your own machine: vault trust [..]
+";
+    at(&home, sandbox.vault(&["get", "KEY"])).fails(3).says(untrusted).check();
+
+    let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
+    terminal.sees("to trust it: ");
+    terminal.types(&format!("{}\n", end_of(&id)));
+    let screen = terminal.ends(0);
+    let count = VaultId::TYPED;
+    let asked =
+        format!("{QUESTION}Type its last {count} characters to trust it: {}\nvalue", end_of(&id));
+    assert!(is_like(&asked, &screen), "{screen}");
+
+    at(&home, sandbox.vault(&["get", "KEY"])).prints("value").check();
+    let state = home.join(".local/state/vault");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    let files: Vec<PathBuf> =
+        fs::read_dir(&state).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!((files.len(), mode(&files[0])), (1, 0o600));
+}
+
+#[test]
+fn a_wrong_end_of_the_id_trusts_nothing_and_starts_nothing() {
+    let sandbox = sandbox();
+    let (home, id) = (laptop(&sandbox), sandbox.id());
+    let wrong = end_of(&id).chars().rev().collect::<String>();
+    let before = sandbox.files();
+    let cases: [(&[&str], String, i32); 4] = [
+        (&["get", "KEY"], wrong.clone(), 3),
+        (&["set", "KEY"], "y".to_owned(), 3),
+        (&["get", "KEY"], String::new(), 3),
+        (&["exec", "--", "touch", "ran"], end_of(&id)[1..].to_owned(), 121),
+    ];
+    for (arguments, answer, status) in cases {
+        let mut terminal = Terminal::start(at(&home, sandbox.vault(arguments)));
+        terminal.sees("to trust it: ");
+        terminal.types(&format!("{answer}\n"));
+        let screen = terminal.ends(status);
+        let said = "error: the vault is not trusted: that is not the end of its id\n";
+        assert!(screen.ends_with(said), "{screen}");
+        assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn trust_that_cannot_be_remembered_changes_nothing() {
+    let sandbox = sandbox();
+    let (home, id) = (laptop(&sandbox), sandbox.id());
+    fs::create_dir_all(home.join(".local/state")).unwrap();
+    fs::set_permissions(home.join(".local/state"), fs::Permissions::from_mode(0o500)).unwrap();
+    let before = sandbox.files();
+    for arguments in [&["remove", "KEY"][..], &["get", "KEY"], &["environments", "add", "staging"]]
+    {
+        let run = at(&home, sandbox.vault(arguments));
+        let mut terminal = Terminal::start_under(run, &[PYTHON, UNPRIVILEGED]);
+        terminal.sees("to trust it: ");
+        terminal.types(&format!("{}\n", end_of(&id)));
+        let screen = terminal.ends(1);
+        let last = screen.lines().last().unwrap();
+        assert!(
+            is_like("error: could not write [..]/vault: Permission denied[..]", last),
+            "{screen}"
+        );
+        assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
+    }
+    fs::set_permissions(home.join(".local/state"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn where_vault_toml_wants_it_a_person_is_asked_and_a_credential_never() {
+    let sandbox = sandbox();
+    fs::write(
+        sandbox.repo().join("vault.toml"),
+        "default = \"development\"\n[environments.production]\nconfirm = true\n",
+    )
+    .unwrap();
+    let exec = ["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
+    let question = "run this with the secrets of production?";
+    for (answer, status, end) in [
+        ("y", 0, "production\n"),
+        ("YES", 0, "production\n"),
+        ("n", 125, "error: not done: the answer was not yes\n"),
+        ("", 125, "error: not done: the answer was not yes\n"),
+    ] {
+        let mut terminal = Terminal::start(sandbox.vault(&exec));
+        terminal.sees("[y/N] ");
+        terminal.types(&format!("{answer}\n"));
+        assert_eq!(terminal.ends(status), format!("{question} [y/N] {answer}\n{end}"));
+    }
+    let said =
+        format!("error: {question} nobody can be asked here\nhint: say yes beforehand: --yes\n");
+    sandbox.vault(&exec).fails(125).says(&said).check();
+    let yes = ["exec", "--yes", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
+    sandbox.vault(&yes).prints("production\n").check();
+    assert_eq!(Terminal::start(sandbox.vault(&yes)).ends(0), "production\n");
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let run = sandbox.vault(&exec).variable("VAULT_KEY", &credential);
+    run.prints("production\n").check();
+    let usual = ["exec", "--no-mask", "--", "printenv", "KEY"];
+    assert_eq!(Terminal::start(sandbox.vault(&usual)).ends(0), "value\n");
+}
+
+#[test]
+fn removing_an_environment_asks_first() {
+    let sandbox = sandbox();
+    let remove = ["environments", "remove", "production"];
+    let before = sandbox.files();
+    let mut terminal = Terminal::start(sandbox.vault(&remove));
+    terminal.sees("remove the environment production with its 1 entries? [y/N] ");
+    terminal.types("\n");
+    terminal.ends(2);
+    assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
+    let mut terminal = Terminal::start(sandbox.vault(&remove));
+    terminal.sees("[y/N] ");
+    terminal.types("y\n");
+    terminal.ends(0);
+    assert!(!sandbox.store("production.toml").exists());
+}

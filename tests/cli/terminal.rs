@@ -1,0 +1,65 @@
+//! A person at a terminal: sees what `vault` shows and types.
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use crate::PYTHON;
+use crate::sandbox::Run;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
+
+pub(crate) struct Terminal {
+    child: Child,
+    keyboard: ChildStdin,
+    shown: ChildStdout,
+    screen: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts the run at a terminal of its own.
+    pub(crate) fn start(run: Run<'_>) -> Self {
+        Self::start_under(run, &[])
+    }
+
+    /// As [`Terminal::start`], through another program.
+    pub(crate) fn start_under(run: Run<'_>, program: &[&str]) -> Self {
+        let words = [&[PYTHON, SCRIPT], program].concat();
+        let mut command = run.under(&words).variable("NO_COLOR", "1").command();
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        let (keyboard, shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keyboard, shown, screen: Vec::new() }
+    }
+
+    /// Waits until `text` is on the screen.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, text: &str) {
+        while !self.screen().contains(text) {
+            let mut chunk = [0; 4096];
+            let count = self.shown.read(&mut chunk).unwrap();
+            assert!(count > 0, "{text:?} was never shown, but:\n{}", self.screen());
+            self.screen.extend(&chunk[..count]);
+        }
+    }
+
+    pub(crate) fn types(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Types once the terminal hides what is typed.
+    pub(crate) fn types_hidden(&mut self, text: &str) {
+        self.types(&format!("\0{text}"));
+    }
+
+    /// Waits for the end, expects this status, and gives all that was shown.
+    #[track_caller]
+    pub(crate) fn ends(mut self, status: i32) -> String {
+        self.shown.read_to_end(&mut self.screen).unwrap();
+        let ended = self.child.wait().unwrap().code();
+        assert_eq!(ended, Some(status), "the screen shows:\n{}", self.screen());
+        self.screen()
+    }
+
+    fn screen(&self) -> String {
+        String::from_utf8_lossy(&self.screen).replace("\r\n", "\n")
+    }
+}
