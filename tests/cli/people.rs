@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use repovault::crypto::VaultId;
 
@@ -26,7 +26,7 @@ fn laptop(sandbox: &Sandbox) -> PathBuf {
     home
 }
 
-fn at<'a>(home: &PathBuf, run: Run<'a>) -> Run<'a> {
+fn at<'a>(home: &Path, run: Run<'a>) -> Run<'a> {
     run.variable("HOME", home.to_str().unwrap())
 }
 
