@@ -164,13 +164,8 @@ impl Config {
         }
         for (name, step) in fields.steps {
             let name: StepName = named("steps", &name)?;
-<<<<<<< HEAD
-            let names = names(&format!("steps.{name}"), &step.names)?;
-            config.steps.insert(name, names);
-=======
             let step = names(&format!("steps.{name}"), &step.names)?;
             config.steps.insert(name, step);
->>>>>>> e3da8717488d6d12fa3a440bc8ef4ae74a3c811a
         }
         config.check_inheritance()?;
         Ok(config)
