@@ -168,7 +168,7 @@ pub(crate) fn choose_environment(
         return Ok(named.clone());
     }
     if let Some(text) = context.text_variable("VAULT_ENVIRONMENT")? {
-        return text.parse().map_err(|fault| Fault::usage(format!("VAULT_ENVIRONMENT: {fault}")));
+        return text.parse().map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {
         let known = vault.roster().environments.keys().map(EnvironmentName::as_str);

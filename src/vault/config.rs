@@ -237,7 +237,7 @@ fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {
 }
 
 fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, Fault> {
-    name.parse().map_err(|fault| Fault::usage(format!("vault.toml: {at}: {fault}")))
+    name.parse().map_err(|fault: Fault| fault.within(&format!("vault.toml: {at}")))
 }
 
 fn not_understood(text: &str, error: &toml::de::Error) -> Fault {

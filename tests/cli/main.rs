@@ -14,6 +14,7 @@ mod golden;
 mod history;
 mod keys;
 mod moved;
+mod names;
 mod people;
 mod places;
 mod plaintext;
@@ -31,6 +32,7 @@ mod state;
 mod terminal;
 mod text;
 mod values;
+mod whole_vault;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.
 const PYTHON: &str = "python3";
