@@ -1,6 +1,7 @@
 //! Carries out a plan by becoming the command: same pid, nothing of ours left behind.
 
 use std::io;
+use std::path::Path;
 
 use super::Plan;
 use crate::fault::{Fault, Kind};
@@ -14,6 +15,10 @@ pub fn launch(plan: &Plan, hardened: &Hardened) -> Fault {
     for candidate in plan.candidates() {
         let error = platform::execute(&candidate, &plan.arguments, &environment, hardened);
         match error.kind() {
+            // The file is there, so what is missing is the program that would run it.
+            io::ErrorKind::NotFound if Path::new(&candidate).exists() => {
+                return without_interpreter(plan);
+            }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
             // As `execvp` does: another folder of PATH may have one that can be executed.
             io::ErrorKind::PermissionDenied => denied = Some(error),
@@ -25,6 +30,13 @@ pub fn launch(plan: &Plan, hardened: &Hardened) -> Fault {
 
 fn name(plan: &Plan) -> String {
     plan.arguments.first().map(|name| name.display().to_string()).unwrap_or_default()
+}
+
+fn without_interpreter(plan: &Plan) -> Fault {
+    let name = name(plan);
+    let message = format!("{name}: cannot be executed: its interpreter or loader is missing");
+    Fault::new(Kind::NotExecutable, message)
+        .hint(format!("see what its first line names, or: file {name}"))
 }
 
 fn not_found(plan: &Plan) -> Fault {
