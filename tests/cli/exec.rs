@@ -181,7 +181,11 @@ fn the_command_is_the_same_process_with_its_arguments_input_and_end() {
 fn a_command_that_cannot_run_is_126_or_127() {
     let sandbox = sandbox();
     let repo = sandbox.repo();
-    let files = [("text", "not a program", 0o755), ("plain", "#!/bin/sh\n", 0o644)];
+    let files = [
+        ("text", "not a program", 0o755),
+        ("plain", "#!/bin/sh\n", 0o644),
+        ("orphan", "#!/nowhere/sh\n", 0o755),
+    ];
     for (name, content, mode) in files {
         fs::write(repo.join(name), content).unwrap();
         fs::set_permissions(repo.join(name), Permissions::from_mode(mode)).unwrap();
@@ -193,6 +197,11 @@ fn a_command_that_cannot_run_is_126_or_127() {
             "./text: cannot be executed: Exec format error[..]\nhint: a script needs a first line such as #!/bin/sh",
         ),
         ("./plain", 126, "./plain: permission denied\nhint: make it executable: chmod +x ./plain"),
+        (
+            "./orphan",
+            126,
+            "./orphan: cannot be executed: its interpreter or loader is missing\nhint: [..]",
+        ),
         ("/", 126, "/: permission denied\nhint: [..]"),
         ("./missing", 127, "./missing: command not found"),
         ("no-such-command", 127, "no-such-command: command not found"),

@@ -199,3 +199,29 @@ fn without_a_home_an_id_cannot_be_entered_and_the_variable_to_use_is_named() {
     );
     run.fails(2).says(&said).check();
 }
+
+#[test]
+fn a_state_that_cannot_be_written_does_not_hide_the_recovery_key() {
+    let sandbox = Sandbox::empty();
+    let folder = sandbox.home().join(".local");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
+    sandbox
+        .vault(&["init", "--name", "alice", "--recovery"])
+        .under(&[PYTHON, UNPRIVILEGED])
+        .says(
+            "made your key: [..]
+warning: could not write [..]/.local/state/vault: Permission denied[..]; enter its id later: vault trust vault1[..]
+made a vault in [..]
+its id, [..]
+next: [..]
+the recovery key, shown this once; print it and lock it away:
+",
+        )
+        .prints("AGE-SECRET-KEY-1[..]\n")
+        .any_change()
+        .check();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    sandbox.quick(&["trust", &sandbox.id()]);
+    sandbox.set("development", "KEY", b"value");
+}
