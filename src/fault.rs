@@ -74,6 +74,13 @@ impl Fault {
         self
     }
 
+    /// Says in front of the message where it went wrong; kind and hints stay.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -28,7 +28,7 @@ impl<'a> Admin<'a> {
         }
         let key = session.holder()?.authority()?;
         // Where a new id cannot be remembered, nothing is written.
-        session.remember(context)?;
+        session.check_memory()?;
         Ok(Self { session, writer, key })
     }
 

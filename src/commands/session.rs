@@ -118,6 +118,14 @@ impl Session {
         Ok(name)
     }
 
+    /// Fails where an id that was entered just now could not be remembered.
+    pub(crate) fn check_memory(&self) -> Result<(), Fault> {
+        if !self.entered {
+            return Ok(());
+        }
+        self.trust.states.iter().try_for_each(State::check_writable)
+    }
+
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
     /// with a pin keep nothing.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
@@ -160,7 +168,7 @@ pub(crate) fn choose_environment(
         return Ok(named.clone());
     }
     if let Some(text) = context.text_variable("VAULT_ENVIRONMENT")? {
-        return text.parse().map_err(|fault| Fault::usage(format!("VAULT_ENVIRONMENT: {fault}")));
+        return text.parse().map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {
         let known = vault.roster().environments.keys().map(EnvironmentName::as_str);

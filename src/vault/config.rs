@@ -155,15 +155,17 @@ impl Config {
             ..Self::default()
         };
         for (name, fields) in fields.environments {
-            let at = format!("environments.{name}");
-            config.environments.insert(named(&at, &name)?, environment(&at, fields)?);
+            let name: EnvironmentName = named("environments", &name)?;
+            let fields = environment(&format!("environments.{name}"), fields)?;
+            config.environments.insert(name, fields);
         }
         for (name, secret) in fields.secrets {
             config.secrets.insert(named("secrets", &name)?, secret);
         }
         for (name, step) in fields.steps {
-            let at = format!("steps.{name}");
-            config.steps.insert(named(&at, &name)?, names(&at, &step.names)?);
+            let name: StepName = named("steps", &name)?;
+            let step = names(&format!("steps.{name}"), &step.names)?;
+            config.steps.insert(name, step);
         }
         config.check_inheritance()?;
         Ok(config)
@@ -235,7 +237,7 @@ fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {
 }
 
 fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, Fault> {
-    name.parse().map_err(|fault| Fault::usage(format!("vault.toml: {at}: {fault}")))
+    name.parse().map_err(|fault: Fault| fault.within(&format!("vault.toml: {at}")))
 }
 
 fn not_understood(text: &str, error: &toml::de::Error) -> Fault {

@@ -159,10 +159,22 @@ impl Person {
     }
 }
 
-/// Makes somebody a member, properly: the authority signs, the data keys are sealed to him.
+/// Makes somebody new a member; see [`enrol_person`].
 pub(crate) fn enrol(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) -> Person {
+    let person = Person::new();
+    enrol_person(sandbox, name, access, &person);
+    person
+}
+
+/// Makes `person` a member, properly: the authority signs, the data keys are sealed to him.
+pub(crate) fn enrol_person(
+    sandbox: &Sandbox,
+    name: &str,
+    access: &[(&str, Access)],
+    person: &Person,
+) {
     let (vault, admin, authority) = (vault(sandbox), identity(sandbox), authority(sandbox));
-    let (person, name): (Person, MemberName) = (Person::new(), name.parse().unwrap());
+    let name: MemberName = name.parse().unwrap();
     let mut member = person.member();
     let mut roster = vault.roster().clone();
     for (environment, access) in access {
@@ -184,5 +196,4 @@ pub(crate) fn enrol(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) ->
     roster.members.insert(name, member);
     roster.revision += 1;
     fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, &authority)).unwrap();
-    person
 }

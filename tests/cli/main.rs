@@ -14,8 +14,10 @@ mod golden;
 mod history;
 mod keys;
 mod moved;
+mod names;
 mod people;
 mod places;
+mod plaintext;
 mod process;
 mod project;
 mod readme;
@@ -30,6 +32,7 @@ mod state;
 mod terminal;
 mod text;
 mod values;
+mod whole_vault;
 
 /// Programs that drive `vault` where Rust would need `unsafe`.
 const PYTHON: &str = "python3";

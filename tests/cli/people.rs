@@ -126,7 +126,7 @@ hint: on your own machine: vault trust [..]
 
     at(&home, sandbox.vault(&["get", "KEY"])).prints("value").check();
     let state = home.join(".local/state/vault");
-    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
     let files: Vec<PathBuf> =
         fs::read_dir(&state).unwrap().map(|file| file.unwrap().path()).collect();
