@@ -130,9 +130,10 @@ fn a_sealed_value_moved_by_a_writer_does_not_open() {
 hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
 ",
         );
-        // The way out where no better file is left; it needs no value.
+        // The way out that needs no git.
         sandbox.quick(&["remove", "DATABASE_URL", "-e", "production"]);
-        sandbox.quick(&["verify"]);
+        sandbox.set("production", "DATABASE_URL", b"mended");
+        assert_eq!(sandbox.get("production", "DATABASE_URL"), b"mended");
     }
 }
 
