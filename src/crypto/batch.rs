@@ -22,7 +22,8 @@ pub(super) fn holds(claims: &[Claim]) -> bool {
     sum(claims).is_some_and(|sum| sum.is_identity())
 }
 
-/// Nothing where a signature's s is not canonical or its R is no point.
+/// Nothing where a signature's s is not canonical, or its R is no point or one of small order, all of
+/// which strict verification refuses too.
 fn sum(claims: &[Claim]) -> Option<EdwardsPoint> {
     let mut weights = vec![0; 16 * claims.len()];
     random_bytes(&mut weights);
@@ -36,7 +37,8 @@ fn sum(claims: &[Claim]) -> Option<EdwardsPoint> {
         base += weight * s?;
         *signers.entry(claim.signer).or_default() += weight * challenge(claim);
         scalars.push(weight);
-        points.push(CompressedEdwardsY(*claim.signature.r()).decompress()?);
+        let r = CompressedEdwardsY(*claim.signature.r()).decompress()?;
+        points.push(Some(r).filter(|r| !r.is_small_order())?);
     }
     for (signer, scalar) in signers {
         scalars.push(scalar);

@@ -71,12 +71,14 @@ impl Framed {
     /// Starts with a label, which separates this use from every other.
     #[must_use]
     pub fn new(label: &str) -> Self {
-        Self::default().part(label.as_bytes())
+        // Room for everything but the body of a file.
+        Self(Vec::with_capacity(256)).part(label.as_bytes())
     }
 
     /// Appends one part.
     #[must_use]
     pub fn part(mut self, bytes: &[u8]) -> Self {
+        self.0.reserve(8 + bytes.len());
         self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         self.0.extend_from_slice(bytes);
         self

@@ -200,6 +200,31 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_bent_by_its_signer_is_refused_alone_and_among_many() {
+        use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as BASE;
+        use sha2::{Digest, Sha512};
+
+        // Whoever knows the secret scalar can choose R of small order and solve for s.
+        let (secret, message) = (Scalar::from(7_u8), b"message".to_vec());
+        let signer = PublicKey::from_bytes((secret * BASE).compress().as_bytes()).unwrap();
+        for torsion in EIGHT_TORSION {
+            let r = torsion.compress();
+            let mut hash = Sha512::new();
+            hash.update(r.as_bytes());
+            hash.update(signer.as_bytes());
+            hash.update(&message);
+            let s = Scalar::from_bytes_mod_order_wide(&hash.finalize().into()) * secret;
+            let bytes = [r.to_bytes(), s.to_bytes()].concat();
+            let signature = Signature::from_bytes(&bytes).unwrap();
+            for count in [0, 8] {
+                let mut claims = claims(count);
+                claims.push(Claim { signer, message: message.clone(), signature });
+                assert!(!verify_all(&claims), "{count}");
+            }
+        }
+    }
+
+    #[test]
     fn a_signature_holds_for_its_own_signer_and_message_only() {
         let mut exchanged = claims(8);
         let (left, right) = exchanged.split_at_mut(4);

@@ -1,5 +1,6 @@
 //! What will run, with which environment: a pure function of what the caller has and wants.
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -53,13 +54,16 @@ impl Plan {
     pub fn new(request: Request) -> Result<Self, Fault> {
         let Request { arguments, parent, values, keep, inherit } = request;
         let kept = |name: &OsStr| keep.iter().any(|keep| OsStr::new(keep) == name);
-        let has = |name: &str| parent.iter().any(|(own, _)| own == name);
+        let own: BTreeSet<&OsStr> = parent.iter().map(|(name, _)| name.as_os_str()).collect();
+        let has = |name: &str| own.contains(OsStr::new(name));
         let injected: Vec<(String, Secret)> =
             values.into_iter().filter(|(name, _)| !(kept(OsStr::new(name)) && has(name))).collect();
+        let replaced: BTreeSet<&OsStr> =
+            injected.iter().map(|(name, _)| OsStr::new(name)).collect();
         let passes = |name: &OsStr| {
             !is_key(name)
                 && (inherit == Inherit::Everything || is_basic(name) || kept(name))
-                && !injected.iter().any(|(injected, _)| OsStr::new(injected) == name)
+                && !replaced.contains(name)
         };
         let shadowed: Vec<String> =
             injected.iter().map(|(name, _)| name.clone()).filter(|name| has(name)).collect();

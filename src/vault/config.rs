@@ -164,8 +164,8 @@ impl Config {
         }
         for (name, step) in fields.steps {
             let name: StepName = named("steps", &name)?;
-            let names = names(&format!("steps.{name}"), &step.names)?;
-            config.steps.insert(name, names);
+            let step = names(&format!("steps.{name}"), &step.names)?;
+            config.steps.insert(name, step);
         }
         config.check_inheritance()?;
         Ok(config)

@@ -51,7 +51,7 @@ impl SecretName {
     /// The name of the entry's file in its environment's folder.
     #[must_use]
     pub fn file(&self) -> String {
-        format!("{}.toml", self.0)
+        [&self.0, ".toml"].concat()
     }
 
     /// The name without regard to case; two names with the same one cannot live side by side.

@@ -187,7 +187,6 @@ impl Unlocked {
     pub fn value(&self, entry: &CheckedEntry) -> Result<Option<Secret>, Fault> {
         let (name, entry) = (entry.name(), entry.content());
         let Some(sealed) = &entry.sealed else { return Ok(None) };
-        let path = entry_path(&self.environment, name);
         let commitment = self.commitments.get(&entry.epoch);
         let key = self.keys.get(&entry.epoch).zip(commitment).ok_or_else(|| {
             Fault::locked(format!("no key to epoch {} of {}", entry.epoch, self.environment))
@@ -205,6 +204,7 @@ impl Unlocked {
             }
         };
         let refused = || {
+            let path = entry_path(&self.environment, name);
             Fault::refused(format!(".vault/{path}: its value does not open here"))
                 .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
         };

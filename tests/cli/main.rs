@@ -17,6 +17,7 @@ mod moved;
 mod names;
 mod people;
 mod places;
+mod plaintext;
 mod process;
 mod project;
 mod readme;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use repovault::crypto::VaultId;
 
@@ -26,7 +26,7 @@ fn laptop(sandbox: &Sandbox) -> PathBuf {
     home
 }
 
-fn at<'a>(home: &PathBuf, run: Run<'a>) -> Run<'a> {
+fn at<'a>(home: &Path, run: Run<'a>) -> Run<'a> {
     run.variable("HOME", home.to_str().unwrap())
 }
 
@@ -126,7 +126,7 @@ hint: on your own machine: vault trust [..]
 
     at(&home, sandbox.vault(&["get", "KEY"])).prints("value").check();
     let state = home.join(".local/state/vault");
-    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
     let files: Vec<PathBuf> =
         fs::read_dir(&state).unwrap().map(|file| file.unwrap().path()).collect();

@@ -104,6 +104,10 @@ fn nobody_of_the_same_user_can_look_into_a_running_vault() {
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     let words = fs::read_to_string(vault.file("cmdline")).unwrap();
     assert!(words.ends_with("\0set\0KEY\0"), "{words}");
+    for process in fs::read_dir("/proc").unwrap() {
+        let Ok(words) = fs::read(process.unwrap().path().join("cmdline")) else { continue };
+        assert!(!String::from_utf8_lossy(&words).contains("canary-value"));
+    }
     vault.finish();
     sandbox.vault(&["get", "KEY"]).prints("canary-value").check();
 }

@@ -4,13 +4,18 @@ use std::fmt::{Display, Write};
 
 use crate::crypto::base64_encode;
 
+/// Room for a usual entry, so that its text never has to move while it grows.
+const USUAL: usize = 1 << 10;
+
 /// A machine-written file while it is being written, without its last line.
 pub(super) struct Body(String);
 
 impl Body {
     /// Starts with the one comment and the format's number.
     pub(super) fn new(comment: &str) -> Self {
-        Self(format!("# {comment}\nformat = 1\n"))
+        let mut body = Self(String::with_capacity(USUAL));
+        body.line(format_args!("# {comment}\nformat = 1"));
+        body
     }
 
     /// A blank line and a table's header, brackets included.

@@ -12,7 +12,7 @@ const LABEL: &str = "vault/v1/entry";
 /// The path of an entry below `.vault`.
 #[must_use]
 pub fn entry_path(environment: &EnvironmentName, name: &SecretName) -> String {
-    format!("{environment}/{}", name.file())
+    [environment.as_str(), "/", &name.file()].concat()
 }
 
 /// The associated data of a sealed value: everything that says where it belongs.

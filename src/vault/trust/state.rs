@@ -108,6 +108,15 @@ impl State {
         self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
     }
 
+    /// Makes the folder where it is missing, and checks that a record can be written.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn check_writable(&self) -> Result<(), Fault> {
+        let checked = self.open_folder().and_then(|folder| Ok(folder.check_writable()?));
+        checked.map_err(|error| self.not_written(&error))
+    }
+
     /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
     ///
     /// # Errors
@@ -116,15 +125,21 @@ impl State {
         if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
             return Ok(());
         }
-        self.write(vault, now).map_err(|error| {
-            Fault::failed(format!("could not write {}: {error}", self.folder.display()))
-        })
+        self.write(vault, now).map_err(|error| self.not_written(&error))
+    }
+
+    fn not_written(&self, error: &anyhow::Error) -> Fault {
+        Fault::failed(format!("could not write {}: {error}", self.folder.display()))
+    }
+
+    fn open_folder(&self) -> anyhow::Result<Dir> {
+        platform::make_private_dir(&self.folder)?;
+        let opened = Dir::open(&self.folder).ok().flatten();
+        opened.ok_or_else(|| anyhow::anyhow!("it is no folder"))
     }
 
     fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
-        platform::make_private_dir(&self.folder)?;
-        let opened = Dir::open(&self.folder).ok().flatten();
-        let folder = opened.ok_or_else(|| anyhow::anyhow!("it is no folder"))?;
+        let folder = self.open_folder()?;
         let lock = loop {
             match folder.try_lock()? {
                 Some(lock) => break lock,
