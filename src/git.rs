@@ -29,9 +29,15 @@ impl Repository {
     /// with a history of the author's choice.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
-        let found = repository.run(&["rev-parse", "--absolute-git-dir"]).map_err(|_| {
-            Fault::usage(format!("git finds no repository of yours in {}", folder.display()))
-                .hint("git is needed for what is asked of an older revision")
+        let found = repository.run(&["rev-parse", "--absolute-git-dir"]).map_err(|fault| {
+            match fault.kind() {
+                Kind::NotFound => Fault::failed(fault.to_string()),
+                _ => Fault::usage(format!(
+                    "git finds no repository of yours in {}",
+                    folder.display()
+                )),
+            }
+            .hint("git is needed for what is asked of an older revision")
         })?;
         let found = Path::new(OsStr::from_bytes(found.strip_suffix(b"\n").unwrap_or(&found)));
         if folder.canonicalize().is_ok_and(|folder| folder.starts_with(found)) {
