@@ -120,14 +120,6 @@ impl Session {
         Ok(name)
     }
 
-    /// Fails where an id that was entered just now could not be remembered.
-    pub(crate) fn check_memory(&self) -> Result<(), Fault> {
-        if !self.entered {
-            return Ok(());
-        }
-        self.trust.states.iter().try_for_each(State::check_writable)
-    }
-
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
     /// with a pin keep nothing.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {

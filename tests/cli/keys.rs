@@ -290,7 +290,7 @@ fn the_key_file_must_be_the_callers_alone() {
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
     sandbox.vault(&get).prints("value").check();
     // Only root can give a file away.
-    if chown(&elsewhere, Some(65534), None).is_ok() {
+    if chown(&elsewhere, Some(65533), None).is_ok() {
         sandbox.vault(&get).fails(3).says(&refused("it belongs to another user")).check();
     }
     fs::remove_file(&path).unwrap();
