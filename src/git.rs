@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -23,10 +24,12 @@ impl Repository {
     /// The repository that `folder` is in.
     ///
     /// # Errors
-    /// When there is no git or no repository.
+    /// When there is no git or no repository, or git takes `folder` or one above it for a bare
+    /// one: files named HEAD, objects and refs can be committed like any other, and would answer
+    /// with a history of the author's choice.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
-        repository.run(&["rev-parse", "--git-dir"]).map_err(|fault| {
+        let found = repository.run(&["rev-parse", "--absolute-git-dir"]).map_err(|fault| {
             match fault.kind() {
                 Kind::NotFound => Fault::failed(fault.to_string()),
                 _ => Fault::usage(format!(
@@ -36,6 +39,14 @@ impl Repository {
             }
             .hint("git is needed for what is asked of an older revision")
         })?;
+        let found = Path::new(OsStr::from_bytes(found.strip_suffix(b"\n").unwrap_or(&found)));
+        if folder.canonicalize().is_ok_and(|folder| folder.starts_with(found)) {
+            let message = format!(
+                "git would take {} for the repository, which is part of the files",
+                found.display()
+            );
+            return Err(Fault::refused(message).hint("remove HEAD, objects, refs and config there"));
+        }
         Ok(repository)
     }
 

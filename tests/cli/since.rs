@@ -2,6 +2,8 @@
 //! branch, and what members did.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use crate::craft;
 use crate::refusal::{found, stocked};
@@ -143,6 +145,48 @@ fn a_whole_vault_replaced_is_found() {
         ))
         .says("error: findings: 1\n")
         .check();
+}
+
+/// A folder with HEAD, objects and refs is a repository to git, with settings of its own, and all
+/// of that can be committed below the top: it must not answer for the branch that was asked about.
+#[test]
+fn a_repository_planted_around_the_vault_supplies_no_pin() {
+    let sandbox = Sandbox::empty();
+    let api = sandbox.repo().join("services/api");
+    fs::create_dir_all(&api).unwrap();
+    sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&api).any_change().check();
+    sandbox.commit("genuine");
+    let attacker = stocked();
+    let planted = format!("{}/.git", attacker.repo().display());
+    for bare in ["services/api", "services"] {
+        let _ = fs::remove_dir_all(api.join(".vault"));
+        copy(&attacker.store(""), &api.join(".vault"));
+        copy(Path::new(&planted), &sandbox.repo().join(bare));
+        for verify in [["verify", "--since", "main"], ["verify", "--since", "HEAD"]] {
+            sandbox
+                .vault(&verify)
+                .folder(&api)
+                .without("HOME")
+                .fails(4)
+                .says(
+                    "error: git would take [..] for the repository, which is part of the files
+hint: remove HEAD, objects, refs and config there
+",
+                )
+                .check();
+        }
+        for name in ["HEAD", "config"] {
+            fs::remove_file(sandbox.repo().join(bare).join(name)).unwrap();
+        }
+    }
+    let verify = sandbox.vault(&["verify", "--since", "main"]).folder(&api).without("HOME");
+    let found = verify.outcome();
+    assert_eq!(found.status, 1, "{}", found.said);
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-R").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
 }
 
 #[test]
