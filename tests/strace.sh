@@ -5,6 +5,8 @@
 set -euo pipefail
 vault=$(realpath "${1:-"$(dirname "${BASH_SOURCE[0]}")/../target/debug/vault"}")
 command -v strace >/dev/null || { echo "tests/strace.sh: strace is missing" >&2; exit 1; }
+# Its own user cannot look into a running vault, and neither can that user's strace.
+[[ $(id -u) == 0 ]] || { echo "tests/strace.sh: only root can look into a vault" >&2; exit 77; }
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT

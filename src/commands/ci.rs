@@ -29,7 +29,7 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
         session.vault.environment(environment)?;
         access.insert(environment.clone(), granted(&session.config, command, environment)?);
     }
-    let admin = Admin::start(context, &mut session)?;
+    let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     if roster.members.contains_key(&command.name) || roster.former.contains_key(&command.name) {
         return Err(Fault::usage(format!(
@@ -39,7 +39,7 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
         .hint("choose another name"));
     }
     let identity = Identity::generate();
-    enrol(&admin, &mut roster, command, &identity, &access)?;
+    enrol(context, &mut admin, &mut roster, command, &identity, &access)?;
     let floor = roster.floor;
     admin.finish(context)?;
     let environments = access.keys().map(ToString::to_string).collect();
@@ -53,7 +53,8 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
 
 /// Enrols first and seals second, so that no file is ever sealed to somebody without access.
 fn enrol(
-    admin: &Admin<'_>,
+    context: &Context,
+    admin: &mut Admin<'_>,
     roster: &mut Roster,
     command: &Add,
     identity: &Identity,
@@ -79,6 +80,7 @@ fn enrol(
         files.push((name.clone(), sealed));
     }
     roster.members.insert(command.name.clone(), member);
+    admin.remember(context)?;
     admin.write_roster(roster)?;
     admin.write_environments(roster, files)?;
     admin.write_roster(roster)

@@ -78,7 +78,7 @@ pub(crate) fn add(
     access: &BTreeMap<MemberName, Access>,
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
-    let admin = Admin::start(context, &mut session)?;
+    let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     if roster.environments.contains_key(name) {
         return Err(Fault::usage(format!("there is an environment {name} already")));
@@ -105,6 +105,7 @@ pub(crate) fn add(
         )));
     }
     let file = admin.hand().environment(name, &roster.members, roster.revision + 1);
+    admin.remember(context)?;
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
@@ -130,7 +131,7 @@ pub(crate) fn remove(
     let count = session.vault.entry_names(name)?.len();
     let question = format!("remove the environment {name} with its {count} entries?");
     confirm(context.console, &question, answer)?;
-    let admin = Admin::start(context, &mut session)?;
+    let mut admin = Admin::start(context, &mut session)?;
     let entries = admin.session.vault.entry_names(name)?;
     let mut roster = admin.roster();
     roster.environments.remove(name);
@@ -140,6 +141,7 @@ pub(crate) fn remove(
     // Everybody who had access loses it: no roster from before counts any more, or it could be put
     // back and values set under a data key that they know.
     roster.floor = roster.revision + 1;
+    admin.remember(context)?;
     // The roster first: what is no longer listed is no environment, whatever files remain.
     admin.write_roster(&mut roster)?;
     for entry in &entries {

@@ -27,8 +27,6 @@ impl<'a> Admin<'a> {
             session.vault.environment(environment)?;
         }
         let key = session.holder()?.authority()?;
-        // Where a new id cannot be remembered, nothing is written.
-        session.check_memory()?;
         Ok(Self { session, writer, key })
     }
 
@@ -40,6 +38,12 @@ impl<'a> Admin<'a> {
     /// The roster as it stands, to be changed and given to [`Admin::write_roster`].
     pub(crate) fn roster(&self) -> Roster {
         self.session.vault.roster().clone()
+    }
+
+    /// Remembers the vault, now that all that the change rests on is verified and nothing is written
+    /// yet: where a new id cannot be remembered, nothing is.
+    pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
+        self.session.remember(context)
     }
 
     /// Writes environments' files and lists them in `roster`.

@@ -59,11 +59,13 @@ impl Session {
     }
 
     /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
-    /// vault: values that were read from one must never be sealed into another.
+    /// vault, and nobody who had lost access may have it again: values that were read from one
+    /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
         let presented = Presented::read(tree)?;
-        if presented.id() != self.vault.roster().vault {
-            return Err(Fault::refused(".vault/members.toml: became another vault meanwhile")
+        let before = self.vault.roster();
+        if presented.id() != before.vault || presented.roster().floor < before.floor {
+            return Err(Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
                 .hint("put back the committed files: git checkout -- .vault"));
         }
         match presented.judge(&self.trust, &folder(&self.place))? {
@@ -116,14 +118,6 @@ impl Session {
             );
         }
         Ok(name)
-    }
-
-    /// Fails where an id that was entered just now could not be remembered.
-    pub(crate) fn check_memory(&self) -> Result<(), Fault> {
-        if !self.entered {
-            return Ok(());
-        }
-        self.trust.states.iter().try_for_each(State::check_writable)
     }
 
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines

@@ -13,8 +13,11 @@ const PREFIX: Hrp = Hrp::parse_unchecked("vault");
 /// The public half of the authority, which signs roster and environments.
 ///
 /// As text it is bech32m (BIP 350) with the prefix `vault`, lower case, 64 characters.
+///
+/// An id is compared far more often than it is used to verify, so whether its bytes are a usable
+/// key is judged once, where a roster is read; an id that is none belongs to no vault.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VaultId(PublicKey);
+pub struct VaultId([u8; 32]);
 
 impl VaultId {
     /// How many characters at the end of an id a person types to say that it is the right one: 60
@@ -24,25 +27,25 @@ impl VaultId {
     /// The id of the vault whose authority has this public key.
     #[must_use]
     pub fn new(authority: PublicKey) -> Self {
-        Self(authority)
+        Self(*authority.as_bytes())
     }
 
-    /// The id made of these 32 bytes, or nothing when they are no usable public key.
+    /// The id made of these bytes, or nothing when there are not 32.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        PublicKey::from_bytes(bytes).map(Self)
+        bytes.try_into().ok().map(Self)
     }
 
     /// The public key's 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+        &self.0
     }
 
-    /// The key that verifies roster and environments.
+    /// The key that verifies roster and environments, or nothing when the id is no usable key.
     #[must_use]
-    pub fn authority(&self) -> PublicKey {
-        self.0
+    pub fn authority(&self) -> Option<PublicKey> {
+        PublicKey::from_bytes(&self.0)
     }
 }
 

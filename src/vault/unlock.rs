@@ -10,9 +10,7 @@ use super::halves::in_halves;
 use super::model::{Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
-use crate::crypto::{
-    self, DataKey, EntryKey, Framed, Identity, PublicKey, SigningKey, UnsealError, VaultId,
-};
+use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
 use crate::fault::Fault;
 use crate::secret::{Key, Secret};
 
@@ -83,7 +81,7 @@ impl<'a> Holder<'a> {
             Fault::locked(format!("{} may not write in {environment}", self.name))
                 .hint("ask an admin for write access")
         })?;
-        self.seed(&signing.seed, signing.signer, "signing key")
+        self.seed(&signing.seed, signing.signer.as_bytes(), "signing key")
     }
 
     /// The authority, with which an admin signs roster and environments.
@@ -98,10 +96,10 @@ impl<'a> Holder<'a> {
             Fault::locked(format!("{} is no admin of this vault", self.name))
                 .hint(format!("ask an admin: {}", admins.join(", ")))
         })?;
-        self.seed(sealed, self.vault.roster().vault.authority(), "authority")
+        self.seed(sealed, self.vault.roster().vault.as_bytes(), "authority")
     }
 
-    fn seed(&self, sealed: &[u8], public: PublicKey, what: &str) -> Result<SigningKey, Fault> {
+    fn seed(&self, sealed: &[u8], public: &[u8; 32], what: &str) -> Result<SigningKey, Fault> {
         let refused = |reason: &str| {
             Fault::refused(format!(
                 ".vault/members.toml: the {what} sealed to {} {reason}",
@@ -112,7 +110,11 @@ impl<'a> Holder<'a> {
         let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
         let key = SigningKey::from_seed(&seed);
-        if key.public() == public { Ok(key) } else { Err(refused("is not the one it names")) }
+        if key.public().as_bytes() == public {
+            Ok(key)
+        } else {
+            Err(refused("is not the one it names"))
+        }
     }
 
     fn epoch_key(&self, environment: &CheckedEnvironment, number: u64) -> Result<EpochKey, Fault> {

@@ -107,7 +107,7 @@ fn a_read_only_disk_is_enough_for_reading() {
     if !can_mount(&sandbox) {
         return;
     }
-    let script = "mount -o remount,ro . && \"$@\"";
+    let script = "mount -o remount,bind,ro . && \"$@\"";
     let under = on_small_disk(&sandbox, script);
     let reading: [(&[&str], &str); 4] = [
         (&["get", "KEY"], "value"),

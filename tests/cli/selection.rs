@@ -50,7 +50,8 @@ hint: make it: vault environments add test
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "test");
     run.fails(2).says(unknown).check();
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "No Name");
-    run.fails(2).says("error: VAULT_ENVIRONMENT: not the name of an environment\n").check();
+    let said = "error: VAULT_ENVIRONMENT: not the name of an environment\nhint: [..]\n";
+    run.fails(2).says(said).check();
     let run = sandbox.vault(&["list"]).variable("VAULT_ENVIRONMENT", "test");
     run.fails(2).says(unknown).check();
     for (credential, covers) in [(&own, "production"), (&both, "production, staging")] {

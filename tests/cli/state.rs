@@ -92,7 +92,6 @@ fn another_id_is_refused_by_every_command() {
     let said = format!(
         "error: .vault/members.toml: is of another vault: trusted is {other}, here is {0}
 hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague confirms the new id by another way: vault trust {0}
 hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",
         sandbox.id()

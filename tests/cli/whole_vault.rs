@@ -118,8 +118,7 @@ production: 2 secrets, epoch 1: holds
 fn ci_with_a_bare_identity_is_locked_and_told_which_line_to_add() {
     let attack = attack();
     let identity = attack.bare_identity();
-    let opening: Vec<Command> = KEYED.iter().copied().collect();
-    stopped(&attack.sandbox, &opening, Why::Locked, &attack.nobody_has_said(), |run| {
+    stopped(&attack.sandbox, KEYED, Why::Locked, &attack.nobody_has_said(), |run| {
         run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &identity)
     });
     // With the line of the genuine vault it is refused.

@@ -67,8 +67,8 @@ impl Writer {
     /// # Errors
     /// When it cannot be opened again.
     pub fn tree(&self) -> Result<super::Tree, Fault> {
-        let again =
-            Dir::open(self.store.path()).map_err(|error| unusable("", "a folder", &error))?;
+        // The very folder that is locked and written, whatever stands at its path now.
+        let again = self.store.dir(".").map_err(|error| unusable("", "a folder", &error))?;
         again.map(super::Tree::Working).ok_or_else(|| Fault::failed(".vault has gone"))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pin::{Standing, Trust};
-use crate::crypto::{Claim, VaultId, sha256, verify_all};
+use crate::crypto::{Claim, PublicKey, VaultId, sha256, verify_all};
 use crate::fault::Fault;
 use crate::vault::format::{
     ROSTER_PATH, Signed, entry_path, environment_path, read_entry, read_environment, read_roster,
@@ -17,6 +17,7 @@ use crate::vault::store::{Folder, Tree};
 pub struct Presented {
     tree: Tree,
     roster: Roster,
+    authority: PublicKey,
     sha256: [u8; 32],
 }
 
@@ -32,10 +33,11 @@ impl Presented {
         })?;
         let signed = read_roster(&file)?;
         let vault = signed.content.vault;
-        if !signed.claim(vault.authority(), &vault, None).holds() {
-            return Err(not_signed(ROSTER_PATH, "the authority of this vault"));
-        }
-        Ok(Self { tree, roster: signed.content, sha256: sha256(&file) })
+        let authority = vault.authority();
+        let authority = authority.filter(|key| signed.claim(*key, &vault, None).holds());
+        let authority =
+            authority.ok_or_else(|| not_signed(ROSTER_PATH, "the authority of this vault"))?;
+        Ok(Self { tree, roster: signed.content, authority, sha256: sha256(&file) })
     }
 
     /// The id that the roster names.
@@ -61,7 +63,8 @@ impl Presented {
     /// Goes on with it after a judgement, or, for what decrypts nothing, without one.
     #[must_use]
     pub fn accept(self) -> Vault {
-        Vault { tree: self.tree, roster: self.roster, sha256: self.sha256 }
+        let Self { tree, roster, authority, sha256 } = self;
+        Vault { tree, roster, authority, sha256 }
     }
 }
 
@@ -69,6 +72,7 @@ impl Presented {
 pub struct Vault {
     tree: Tree,
     roster: Roster,
+    authority: PublicKey,
     sha256: [u8; 32],
 }
 
@@ -156,7 +160,7 @@ impl Vault {
         };
         let signed = read_environment(name, &file)?;
         let vault = &self.roster.vault;
-        if !signed.claim(vault.authority(), vault, None).holds() {
+        if !signed.claim(self.authority, vault, None).holds() {
             return Err(not_signed(&path, "the authority of this vault"));
         }
         let sha256 = sha256(&file);
@@ -304,11 +308,7 @@ impl Vault {
         Ok((CheckedEntry { name: name.clone(), content: signed.content }, claim))
     }
 
-    fn signer(
-        &self,
-        environment: &CheckedEnvironment,
-        entry: &Entry,
-    ) -> Result<crate::crypto::PublicKey, String> {
+    fn signer(&self, environment: &CheckedEnvironment, entry: &Entry) -> Result<PublicKey, String> {
         let (signer, environment) = (&entry.signer, &environment.content.name);
         match self.roster.members.get(signer) {
             Some(member) => member.signer_in(environment).ok_or_else(|| {

@@ -108,15 +108,6 @@ impl State {
         self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
     }
 
-    /// Makes the folder where it is missing, and checks that a record can be written.
-    ///
-    /// # Errors
-    /// As [`State::record`].
-    pub fn check_writable(&self) -> Result<(), Fault> {
-        let checked = self.open_folder().and_then(|folder| Ok(folder.check_writable()?));
-        checked.map_err(|error| self.not_written(&error))
-    }
-
     /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
     ///
     /// # Errors

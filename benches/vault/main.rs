@@ -1,0 +1,185 @@
+//! `cargo bench --bench vault`: what the budgets of the design are measured with.
+//!
+//! Prints a table and judges nothing: the machine may be busy, and a budget is kept by somebody who
+//! reads the numbers. Every row stands beside what it is compared with, measured in the same run.
+
+mod measure;
+mod store;
+mod table;
+
+use std::fs;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use measure::{Cost, Series, alternate, run};
+use store::{Caller, Store, Values, name};
+
+const MANY: usize = 10_000;
+
+fn main() -> anyhow::Result<()> {
+    table::heading(store::binary())?;
+    let hundred = Store::new(100)?;
+    let thousand = Store::new(1000)?;
+    let ten = Store::new(10)?;
+    start(&[
+        (&Store::new(1)?, "1 secret", ""),
+        (&ten, "10 secrets", "<= +2"),
+        (&hundred, "100 secrets", "<= +4"),
+        (&thousand, "1,000 secrets", "<= +16"),
+    ])?;
+    let many = Store::new(MANY)?;
+    one_secret(&ten, &thousand, &many)?;
+    whole(&many)?;
+    bulk(&many)?;
+    memory(&ten, &thousand, &many)
+}
+
+/// How much later a command starts than it would bare.
+fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
+    const EXEC: [&str; 4] = ["exec", "--no-mask", "--", "true"];
+    table::block("exec --no-mask -- true, over bare true", "+ ms");
+    for (store, name, budget) in stores {
+        let series = alternate(
+            101,
+            &mut [
+                &mut |_| run(&mut store.bare()),
+                &mut |_| run(&mut store.command(Caller::Machine, &EXEC)),
+                &mut |_| run(&mut store.command(Caller::Person, &EXEC)),
+            ],
+        )?;
+        table::base("true", &series[0]);
+        table::over(&format!("{name}, VAULT_KEY"), &series[1], &series[0], budget);
+        table::over(&format!("{name}, identity.txt"), &series[2], &series[0], budget);
+    }
+    Ok(())
+}
+
+/// What concerns one secret or two, in stores of all sizes.
+fn one_secret(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
+    let stores = [(ten, "10"), (thousand, "1,000"), (many, "10,000")];
+    let set = |store: &Store, name: &str, round: usize| {
+        let file = store.file("value", &format!("value {round}"))?;
+        run(&mut store.command(Caller::Person, &["set", name, "--file", &file]))
+    };
+    let only = format!("{},{}", name(3), name(7));
+    let only = ["exec", "--only", &only, "--no-mask", "--", "true"];
+    compare("get, in a store of", "<= 1.3x", stores, &|store, _| {
+        run(&mut store.command(Caller::Person, &["get", &name(5)]))
+    })?;
+    compare("exec --only A,B, in a store of", "", stores, &|store, _| {
+        run(&mut store.command(Caller::Machine, &only))
+    })?;
+    compare("set of an existing name, in a store of", "<= 1.3x", stores, &|store, round| {
+        set(store, &name(5), round)
+    })?;
+    compare("set of a new name, in a store of", "", stores, &|store, round| {
+        set(store, &format!("NEW_{round}"), round)
+    })
+}
+
+type Work<'a> = &'a dyn Fn(&Store, usize) -> anyhow::Result<Cost>;
+
+fn compare(
+    title: &str,
+    budget: &str,
+    stores: [(&Store, &str); 3],
+    work: Work<'_>,
+) -> anyhow::Result<()> {
+    let [(small, first), (middle, second), (large, third)] = stores;
+    let series = alternate(
+        51,
+        &mut [&mut |round| work(small, round), &mut |round| work(middle, round), &mut |round| {
+            work(large, round)
+        }],
+    )?;
+    table::block(title, "ratio");
+    table::base(first, &series[0]);
+    table::ratio(second, &series[1], &series[0], budget);
+    table::ratio(third, &series[2], &series[0], budget);
+    Ok(())
+}
+
+/// What reads and checks the whole store.
+fn whole(many: &Store) -> anyhow::Result<()> {
+    let series = alternate(
+        11,
+        &mut [&mut |_| run(&mut many.command(Caller::Machine, &["list"])), &mut |_| {
+            run(&mut many.command(Caller::Machine, &["verify"]))
+        }],
+    )?;
+    table::block("all of 10,000", "");
+    table::base("list", &series[0]);
+    table::base("verify", &series[1]);
+    Ok(())
+}
+
+/// Many entries at once: what a rotation will have to read, seal, sign and write.
+fn bulk(many: &Store) -> anyhow::Result<()> {
+    let sizes = many.entry_sizes()?;
+    let mut empty = None;
+    let series = alternate(
+        5,
+        &mut [
+            &mut |round| plain(many, round, &sizes),
+            &mut |_| {
+                let store = empty.insert(Store::new(0)?);
+                let file = store.dotenv(MANY, Values::First)?;
+                run(&mut store.command(Caller::Person, &["import", &file]))
+            },
+            &mut |round| {
+                let values = if round % 2 == 0 { Values::Second } else { Values::First };
+                let file = many.dotenv(MANY, values)?;
+                run(&mut many.command(Caller::Person, &["import", &file]))
+            },
+        ],
+    )?;
+    table::block("10,000 entries in one batch", "ratio");
+    table::base("plain files of the same sizes, one sync", &series[0]);
+    table::ratio("import of new names", &series[1], &series[0], "");
+    table::ratio("import over other values, as a rotation", &series[2], &series[0], "<= 5000 ms");
+    Ok(())
+}
+
+fn plain(store: &Store, round: usize, sizes: &[usize]) -> anyhow::Result<Cost> {
+    let folder = store.folder(round)?;
+    let content = vec![b'x'; sizes.iter().copied().max().unwrap_or_default()];
+    let start = Instant::now();
+    for (number, size) in sizes.iter().enumerate() {
+        let mut file = fs::File::create_new(folder.join(name(number)))?;
+        file.write_all(&content[..*size])?;
+    }
+    sync(&fs::File::open(&folder)?)?;
+    Ok(Cost { wall: start.elapsed(), cpu: Duration::ZERO, peak: 0 })
+}
+
+#[cfg(target_os = "linux")]
+fn sync(folder: &fs::File) -> anyhow::Result<()> {
+    Ok(rustix::fs::syncfs(folder)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync(_: &fs::File) -> anyhow::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
+fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
+    let only = format!("{},{}", name(3), name(7));
+    let only = ["exec", "--only", &only, "--no-mask", "--", "true"];
+    let all = ["exec", "--no-mask", "--", "true"];
+    let file = many.dotenv(MANY, Values::Second)?;
+    let peak = |row: &str, store: &Store, arguments: &[&str]| {
+        let series =
+            alternate(3, &mut [&mut |_| run(&mut store.command(Caller::Person, arguments))])?;
+        table::peak(row, &series[0]);
+        anyhow::Ok(())
+    };
+    table::peaks();
+    let bare: Vec<Series> = alternate(3, &mut [&mut |_| run(&mut ten.bare())])?;
+    table::peak("true (no less can be measured)", &bare[0]);
+    peak("exec --only A,B, store of 10", ten, &only)?;
+    peak("exec --only A,B, store of 10,000", many, &only)?;
+    peak("exec of 1,000", thousand, &all)?;
+    peak("verify of 10,000", many, &["verify"])?;
+    peak("import of 10,000", many, &["import", &file])
+}

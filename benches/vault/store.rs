@@ -1,0 +1,141 @@
+//! Stores to measure in: a folder with a vault of so many secrets, and two callers.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_vault");
+
+/// A vault with one environment, its folder and its callers; removed on drop.
+pub(crate) struct Store {
+    root: PathBuf,
+    credential: String,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller {
+    /// A person, with `identity.txt` and a state folder.
+    Person,
+    /// A pipeline, with a credential in `VAULT_KEY` and an empty HOME.
+    Machine,
+}
+
+/// Which values a dotenv file holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Values {
+    First,
+    Second,
+}
+
+impl Store {
+    /// A store with the secrets `SECRET_00000` to `SECRET_{count - 1}`.
+    pub(crate) fn new(count: usize) -> anyhow::Result<Self> {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("bench-{}-{count}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        for folder in ["repo", "home", "nobody"] {
+            fs::create_dir_all(root.join(folder))?;
+        }
+        let mut store = Self { root, credential: String::new() };
+        store.quiet(&["init", "-e", "production", "--name", "bench"])?;
+        if count > 0 {
+            let file = store.dotenv(count, Values::First)?;
+            store.quiet(&["import", &file])?;
+        }
+        store.credential = store.machine()?;
+        Ok(store)
+    }
+
+    /// Adds a machine that may read; gives its credential.
+    fn machine(&self) -> anyhow::Result<String> {
+        let add = &["ci", "add", "ci", "-e", "production"];
+        let printed = self.command(Caller::Person, add).output()?.stdout;
+        Ok(String::from_utf8(printed)?.trim().to_owned())
+    }
+
+    /// `vault` with these arguments, run by `caller` in the store's folder.
+    pub(crate) fn command(&self, caller: Caller, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(arguments);
+        self.surround(&mut command, caller);
+        command
+    }
+
+    /// Bare `true`, in the same surroundings.
+    pub(crate) fn bare(&self) -> Command {
+        let mut command = Command::new("true");
+        self.surround(&mut command, Caller::Machine);
+        command
+    }
+
+    fn surround(&self, command: &mut Command, caller: Caller) {
+        command.current_dir(self.root.join("repo")).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        match caller {
+            Caller::Person => command.env("HOME", self.root.join("home")),
+            Caller::Machine => {
+                command.env("HOME", self.root.join("nobody")).env("VAULT_KEY", &self.credential)
+            }
+        };
+    }
+
+    /// A dotenv file with the store's names; the path as an argument.
+    pub(crate) fn dotenv(&self, count: usize, values: Values) -> anyhow::Result<String> {
+        let salt: u128 = match values {
+            Values::First => 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835,
+            Values::Second => 0xd1b5_4a32_d192_ed03_aef1_7502_108e_f2d9,
+        };
+        let mut text = String::new();
+        for (number, count) in (0..count).zip(1_u128..) {
+            writeln!(text, "{}={:040x}", name(number), salt.wrapping_mul(count))?;
+        }
+        self.file("values.env", &text)
+    }
+
+    /// A file beside the vault; the path as an argument.
+    pub(crate) fn file(&self, name: &str, text: &str) -> anyhow::Result<String> {
+        let path = self.root.join(name);
+        fs::write(&path, text)?;
+        path.into_os_string().into_string().ok().context("the path is not UTF-8")
+    }
+
+    /// The sizes of all entries.
+    pub(crate) fn entry_sizes(&self) -> anyhow::Result<Vec<usize>> {
+        let folder = fs::read_dir(self.root.join("repo/.vault/production"))?;
+        folder.map(|entry| Ok(usize::try_from(entry?.metadata()?.len())?)).collect()
+    }
+
+    /// An empty folder on the same file system, new for every `number`.
+    pub(crate) fn folder(&self, number: usize) -> anyhow::Result<PathBuf> {
+        let path = self.root.join(format!("plain-{number}"));
+        fs::create_dir(&path)?;
+        Ok(path)
+    }
+
+    fn quiet(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let done = self.command(Caller::Person, arguments).arg("--quiet").output()?;
+        let said = String::from_utf8_lossy(&done.stderr);
+        anyhow::ensure!(done.status.success(), "vault {arguments:?}: {said}");
+        Ok(())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// The binary that is measured.
+pub(crate) fn binary() -> &'static Path {
+    Path::new(BINARY)
+}
+
+/// The name of a secret.
+pub(crate) fn name(number: usize) -> String {
+    format!("SECRET_{number:05}")
+}
