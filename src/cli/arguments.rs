@@ -49,7 +49,7 @@ pub(super) struct Global {
     /// Say nothing but results and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(super) quiet: bool,
-    /// Colours in messages
+    /// Colours in messages; auto is on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
@@ -122,6 +122,7 @@ pub(super) enum Command {
         environment: One,
     },
     /// Run a command with the secrets in its environment
+    #[command(override_usage = "vault exec [OPTIONS] -- COMMAND [ARG]...")]
     Exec(ExecArguments),
     /// Add a machine; its credential, for VAULT_KEY, is printed once
     #[command(subcommand)]

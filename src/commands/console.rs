@@ -26,14 +26,12 @@ pub(crate) enum Notices {
     Quiet,
 }
 
-/// `--color`.
+/// `--color`: on a terminal, unless `NO_COLOR` is set; even into a pipe; not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    // No help for each: it would make every `--help` three times as long.
     Auto,
-    /// Even into a pipe.
     Always,
-    /// Not at all.
     Never,
 }
 
