@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::LONGEST;
 use crate::fault::Fault;
@@ -26,6 +26,7 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(&format!("could not be started: {error}")))?;
+    let start = Instant::now();
     let mut output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -33,13 +34,13 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         // Nobody listens any more after the time limit; the text is wiped then.
         let _ = sender.send(text);
     });
-    let Ok(text) = receiver.recv_timeout(PATIENCE) else {
+    let by_hand = "run it by hand; it must print the key alone on standard output";
+    let text = receiver.recv_timeout(PATIENCE).ok();
+    let Some((text, status)) = text.zip(ended(&mut child, start)) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(failed("printed no key within two minutes"));
+        return Err(failed("did not end within two minutes").hint(by_hand));
     };
-    let by_hand = "run it by hand; it must print the key alone on standard output";
-    let status = child.wait().map_err(|error| failed(&format!("was lost: {error}")))?;
     // Told to go on, it may die of the pipe that nobody reads any more.
     let Some(Ok(text)) = text else {
         return Err(failed("printed more than a key").hint(by_hand));
@@ -48,4 +49,16 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         return Err(failed(&format!("failed ({status})")).hint(by_hand));
     }
     Ok(text)
+}
+
+/// The status of `child`, which may have closed its output and gone on; nothing when it takes too
+/// long.
+fn ended(child: &mut Child, start: Instant) -> Option<ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+            _ => return None,
+        }
+    }
 }

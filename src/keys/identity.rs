@@ -6,7 +6,7 @@ use std::path::Path;
 use super::LONGEST;
 use crate::crypto::{Identity, Recipient};
 use crate::fault::Fault;
-use crate::platform::{self, Dir, FileAccess};
+use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
 
 /// The text of the file; nothing when there is none.
@@ -36,9 +36,7 @@ pub fn create(path: &Path) -> Result<Identity, Fault> {
     let identity = Identity::generate();
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("/"));
-        platform::make_private_dir(parent)?;
-        let folder = Dir::open(parent).ok().flatten();
-        let folder = folder.ok_or_else(|| io::Error::other("its folder cannot be opened"))?;
+        let folder = platform::private_dir(parent)?;
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let text = text(&identity, &identity.recipient());
         folder.create(name, text.expose(), FileAccess::Private)?.sync_all()?;

@@ -291,12 +291,19 @@ pub fn device_and_owner(path: &Path) -> io::Result<(u64, u32)> {
     Ok((u64::try_from(found.st_dev).unwrap_or_default(), found.st_uid))
 }
 
-/// Makes the folder at `path` and what is missing above it, for the caller alone (0700).
+/// Opens the folder at `path`, making it and what is missing above it for the caller alone (0700).
+/// It is the caller's own, so it may be a symbolic link.
 ///
 /// # Errors
 /// The operating system's.
-pub fn make_private_dir(path: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+pub fn private_dir(path: &Path) -> io::Result<Dir> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    match Dir::open(&path.canonicalize()?) {
+        Ok(Some(dir)) => Ok(dir),
+        Ok(None) => Err(Errno::NOENT.into()),
+        Err(ReadError::Io(error)) => Err(error),
+        Err(ReadError::NotRegular | ReadError::TooLarge) => Err(Errno::NOTDIR.into()),
+    }
 }
 
 /// Replaces the text file at `path` whole, through a new file beside it; permissions stay.

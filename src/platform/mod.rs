@@ -11,7 +11,7 @@ mod stdio;
 
 pub use environ::take_variable;
 pub use files::{
-    Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, make_private_dir, private_file,
+    Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};

@@ -345,3 +345,13 @@ fn the_xdg_folders_are_used_when_absolute_and_ignored_when_relative() {
     let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", &moved("config"));
     run.variable("XDG_STATE_HOME", &moved("state")).prints("value").check();
 }
+
+#[test]
+fn a_key_command_that_closes_its_output_and_goes_on_is_waited_for() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let file = sandbox.home().join(".config/vault/identity.txt");
+    let command = format!("cat {0}; exec >&-; test -s {0}", file.display());
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_COMMAND", &command);
+    run.prints("value").check();
+}

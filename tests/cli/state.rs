@@ -225,3 +225,17 @@ the recovery key, shown this once; print it and lock it away:
     sandbox.quick(&["trust", &sandbox.id()]);
     sandbox.set("development", "KEY", b"value");
 }
+
+#[test]
+fn folders_of_ones_own_may_be_links() {
+    let sandbox = Sandbox::empty();
+    let real = sandbox.root().join("elsewhere");
+    std::fs::create_dir(&real).unwrap();
+    for link in [".config", ".local"] {
+        std::os::unix::fs::symlink(&real, sandbox.home().join(link)).unwrap();
+    }
+    sandbox.quick(&["init", "--name", "alice"]);
+    sandbox.set("development", "KEY", b"value");
+    assert_eq!(sandbox.get("development", "KEY"), b"value");
+    assert!(real.join("vault/identity.txt").exists() && real.join("state/vault").is_dir());
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
-use crate::platform::{self, Dir, FileAccess};
+use crate::platform::{self, FileAccess};
 
 /// How many folders are remembered per vault; the oldest go first.
 const FOLDERS: usize = 32;
@@ -123,14 +123,8 @@ impl State {
         Fault::failed(format!("could not write {}: {error}", self.folder.display()))
     }
 
-    fn open_folder(&self) -> anyhow::Result<Dir> {
-        platform::make_private_dir(&self.folder)?;
-        let opened = Dir::open(&self.folder).ok().flatten();
-        opened.ok_or_else(|| anyhow::anyhow!("it is no folder"))
-    }
-
     fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
-        let folder = self.open_folder()?;
+        let folder = platform::private_dir(&self.folder)?;
         let lock = loop {
             match folder.try_lock()? {
                 Some(lock) => break lock,
