@@ -5,8 +5,8 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → { vault, keys, runner, mask, git, import }
-//!                       → { crypto, secret, platform, fault }
+//! main → cli → commands → session → { vault, keys, runner, mask, git, import }
+//!                                 → { crypto, secret, platform, fault }
 //! ```
 
 pub mod cli;
@@ -20,4 +20,5 @@ pub mod mask;
 pub mod platform;
 pub mod runner;
 pub mod secret;
+mod session;
 pub mod vault;

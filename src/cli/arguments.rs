@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{Answer, Color, Style};
+use crate::commands::Style;
 use crate::fault::Fault;
+use crate::session::console::{Answer, Color};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
 use crate::vault::trust::Pin;

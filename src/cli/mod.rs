@@ -13,11 +13,13 @@ use clap::{CommandFactory, Parser};
 use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
 };
-use crate::commands::{self, Color, Console, Context, Masking, Notices, Origin};
+use crate::commands::{self, Masking, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::Hardened;
 use crate::runner::Inherit;
 use crate::secret::Secret;
+use crate::session::console::{Color, Console, Notices};
+use crate::session::context::Context;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
 

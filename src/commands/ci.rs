@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::Context;
-use super::membership::Admin;
-use super::read::nearest;
-use super::session::Session;
 use crate::crypto::Identity;
 use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
+use crate::session::admin::Admin;
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::read::nearest;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Member, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};

@@ -1,10 +1,10 @@
 //! `vault copy`: values of one environment sealed into another.
 
-use super::apply::{Change, Outcome, apply};
-use super::context::Context;
-use super::read::{self, Wanted};
-use super::session::Session;
 use crate::fault::{Fault, Kind};
+use crate::session::apply::{Change, Outcome, apply};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::read::{self, Wanted};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn copy(

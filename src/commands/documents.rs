@@ -3,8 +3,8 @@
 use clap::Command;
 use clap_complete::Shell;
 
-use super::console::Console;
 use crate::fault::Fault;
+use crate::session::console::Console;
 
 pub(crate) fn completions(
     console: Console,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::console::{Answer, confirm};
-use super::context::Context;
 use super::list::{Style, open_without_key, plain_table};
-use super::membership::Admin;
-use super::session::Session;
 use crate::fault::Fault;
 use crate::platform;
+use crate::session::admin::Admin;
+use crate::session::console::{Answer, confirm};
+use crate::session::context::Context;
+use crate::session::open::Session;
 use crate::vault::config::without_environment;
 use crate::vault::format::environment_path;
 use crate::vault::model::{Access, Member};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::ci::unknown_step;
-use super::console::{Answer, confirm};
-use super::context::Context;
-use super::read::{self, Read, Wanted};
-use super::session::Session;
 use crate::fault::{Fault, Kind};
 use crate::runner::{Inherit, Plan, Request, launch};
 use crate::secret::Secret;
+use crate::session::console::{Answer, confirm};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::read::{self, Read, Wanted};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;

@@ -1,9 +1,9 @@
 //! `vault get`: one value to standard output, its exact bytes.
 
-use super::context::Context;
-use super::read::{self, Wanted};
-use super::session::Session;
 use crate::fault::{Fault, Kind};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::read::{self, Wanted};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn get(

@@ -2,14 +2,14 @@
 
 use std::fs::File;
 
-use super::apply::{Change, Outcome, apply};
-use super::context::Context;
-use super::session::Session;
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
 use crate::keys::Source;
 use crate::platform;
 use crate::secret::Secret;
+use crate::session::apply::{Change, Outcome, apply};
+use crate::session::context::Context;
+use crate::session::open::Session;
 use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::EnvironmentName;
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::console::is_interactive;
-use super::context::Context;
-use super::session::{seen, tree};
 use crate::crypto::{Identity, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::keys::{Found, create_identity};
 use crate::platform::{Dir, FileAccess};
+use crate::session::console::is_interactive;
+use crate::session::context::Context;
+use crate::session::open::{seen, tree};
 use crate::vault::change::{Authority, Role};
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::model::{Member, Roster};

@@ -1,7 +1,7 @@
 //! `vault key`: the caller's identity. Shows its public half only.
 
-use super::context::Context;
 use crate::fault::Fault;
+use crate::session::context::Context;
 
 pub(crate) fn show(context: &mut Context) -> Result<(), Fault> {
     let key = context.needed_key()?;

@@ -4,9 +4,9 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::json;
 
-use super::context::Context;
-use super::session::{FORKED, choose_environment, folder, tree};
 use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::open::{FORKED, choose_environment, folder, tree};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{CheckedEntry, Pin, Presented, Standing, State, Trust, Vault};

@@ -1,10 +1,7 @@
 //! One file per command, glue only: each opens what it needs, calls the layers below, and says
 //! what became of it.
 
-mod apply;
 mod ci;
-mod console;
-mod context;
 mod copy;
 mod documents;
 mod environments;
@@ -14,20 +11,14 @@ mod import;
 mod init;
 mod key;
 mod list;
-mod membership;
-mod read;
 mod remove;
 mod report;
-mod session;
 mod set;
 mod since;
 mod trust;
 mod verify;
 
 pub(crate) use ci::{Add as CiAdd, add as ci_add};
-
-pub(crate) use console::{Answer, Color, Console, Notices};
-pub(crate) use context::Context;
 pub(crate) use copy::copy;
 pub(crate) use documents::{completions, man};
 pub(crate) use environments::{

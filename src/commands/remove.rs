@@ -1,10 +1,10 @@
 //! `vault remove`: tombstones, so that other branches learn of it.
 
-use super::apply::{Change, Outcome, apply};
-use super::context::Context;
-use super::read::no_secret;
-use super::session::Session;
 use crate::fault::{Fault, Kind};
+use crate::session::apply::{Change, Outcome, apply};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::read::no_secret;
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn remove(

@@ -1,7 +1,7 @@
 //! What a check has to tell: facts, and findings, of which one is enough to fail.
 
-use super::context::Context;
 use crate::fault::{Fault, Kind};
+use crate::session::context::Context;
 
 /// What a check has to tell, and what it found amiss.
 #[derive(Default)]

@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use super::apply::{Change, Outcome, apply, too_long};
-use super::context::Context;
-use super::session::Session;
 use crate::crypto::{Alphabet, random_text};
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::keys::Source;
 use crate::platform;
 use crate::secret::Secret;
+use crate::session::apply::{Change, Outcome, apply, too_long};
+use crate::session::context::Context;
+use crate::session::open::Session;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree};

@@ -1,8 +1,8 @@
 //! `vault trust`: enters an id that a colleague told by another way.
 
-use super::context::Context;
-use super::session::{folder, seen, tree};
 use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::open::{folder, seen, tree};
 use crate::vault::trust::{Pin, Presented, Seen, State, Trust};
 
 pub(crate) fn trust(context: &mut Context, id: &str) -> Result<(), Fault> {

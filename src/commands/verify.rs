@@ -2,12 +2,12 @@
 //!
 //! Goes on after a finding, so that one run names all of them, and exits 1 if there was any.
 
-use super::context::Context;
 use super::list::keyless_trust;
 use super::report::Report;
-use super::session::{folder, tree};
 use super::since::Before;
 use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::open::{folder, tree};
 use crate::vault::config::Config;
 use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::name::EnvironmentName;

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with the layers that it may import.
-const LAYERS: [(&str, &[&str]); 11] = [
-    ("cli", &["commands", "runner", "vault", "fault", "platform", "secret"]),
+const LAYERS: [(&str, &[&str]); 12] = [
+    ("cli", &["commands", "session", "runner", "vault", "fault", "platform", "secret"]),
     (
         "commands",
         &[
-            "vault", "keys", "runner", "mask", "git", "import", "crypto", "fault", "platform",
-            "secret",
+            "session", "vault", "keys", "runner", "mask", "git", "import", "crypto", "fault",
+            "platform", "secret",
         ],
     ),
+    ("session", &["vault", "keys", "crypto", "fault", "platform", "secret"]),
     ("vault", &["crypto", "fault", "platform", "secret"]),
     ("keys", &["crypto", "fault", "platform", "secret"]),
     ("runner", &["fault", "platform", "secret"]),
@@ -26,7 +27,8 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that only these layers may name.
-const NAMED_BY: [(&str, &[&str]); 20] = [
+const NAMED_BY: [(&str, &[&str]); 21] = [
+    ("curve25519_dalek", &["crypto"]),
     ("age", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),
     ("chacha20poly1305", &["crypto"]),
@@ -43,10 +45,10 @@ const NAMED_BY: [(&str, &[&str]); 20] = [
     ("toml", &["vault"]),
     ("toml_edit", &["vault"]),
     ("jiff", &["vault"]),
-    ("clap", &["cli", "commands"]),
+    ("clap", &["cli", "commands", "session"]),
     ("tokio", &["runner"]),
     ("keyring", &["keys"]),
-    ("strsim", &["commands"]),
+    ("strsim", &["session"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

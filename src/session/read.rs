@@ -1,7 +1,7 @@
 //! Values of an environment: everything verified first, then decrypted.
 
 use super::context::Context;
-use super::session::{Session, tree};
+use super::open::{Session, tree};
 use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use crate::vault::model::Access;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::session::Session;
+use super::open::Session;
 use crate::fault::Fault;
 use crate::secret::Secret;
 use crate::vault::change::Author;
@@ -83,7 +83,7 @@ fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
 }
 
 /// The value given for `name` is longer than any can be.
-pub(super) fn too_long(name: &SecretName) -> Fault {
+pub(crate) fn too_long(name: &SecretName) -> Fault {
     Fault::usage(format!("the value of {name} has more than 1 MiB"))
         .hint("keep what is larger in a file of its own, encrypted with a key from the vault")
 }

@@ -2,7 +2,7 @@
 //! in which every state on disk is consistent by itself.
 
 use super::context::Context;
-use super::session::Session;
+use super::open::Session;
 use crate::crypto::SigningKey;
 use crate::fault::Fault;
 use crate::vault::change::Authority;

@@ -1,0 +1,12 @@
+//! What the commands share: the caller's world, a vault opened with a key, reading values, changing
+//! secrets, changing members, and the way to speak.
+//!
+//! This layer ties those below together, which do not know each other, and decides nothing that
+//! one command alone needs.
+
+pub(crate) mod admin;
+pub(crate) mod apply;
+pub(crate) mod console;
+pub(crate) mod context;
+pub(crate) mod open;
+pub(crate) mod read;
