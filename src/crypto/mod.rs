@@ -3,8 +3,8 @@
 //! Nothing above this module names a cryptographic crate. What is secret goes in and out as
 //! [`crate::secret::Secret`] or [`crate::secret::Key`].
 
-mod batch;
 mod cipher;
+mod claim;
 mod derive;
 mod encoding;
 mod envelope;
@@ -13,11 +13,12 @@ mod signature;
 mod vault_id;
 
 pub use cipher::{OVERHEAD, is_sealed_length, open, padded_length, seal};
+pub use claim::{Claim, verify_all};
 pub use derive::{Commitment, DataKey, EntryKey};
 pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
 pub use envelope::{Identity, Recipient, UnsealError};
 pub use random::{Alphabet, random_bytes, random_key, random_text};
-pub use signature::{Claim, PublicKey, Signature, SigningKey, verify_all};
+pub use signature::{PublicKey, Signature, SigningKey};
 pub use vault_id::VaultId;
