@@ -1,0 +1,282 @@
+//! Bytes in, bytes out, secrets replaced: the search and what it promises.
+//!
+//! Knows nothing of secrets or their forms, only needles; nor of pipes or time. What holds always:
+//! the output depends on the bytes, not on how they were cut into writes; and no byte that could
+//! still turn out to belong to a needle is shown, save for the exceptions that are stated at
+//! [`Masker::show_short`] and in `shadow`.
+
+mod automaton;
+mod cursor;
+mod grams;
+mod links;
+mod occurrences;
+mod output;
+mod rarity;
+mod scan;
+mod shadow;
+mod table;
+mod tables;
+mod text;
+mod transparent;
+
+use std::sync::Arc;
+
+use crate::secret::Secret;
+
+use super::needles::Label;
+use cursor::{Cursor, Follows};
+use links::Links;
+use occurrences::Occurrences;
+use shadow::Shadow;
+use text::{Text, index};
+
+pub use output::MASK;
+pub use tables::Tables;
+
+/// At most so many bytes of a needle are shown early.
+const SHORT: usize = 3;
+
+/// One stream of output being masked.
+pub struct Masker {
+    tables: Arc<Tables>,
+    links: Links,
+    cursor: Cursor,
+    shadow: Shadow,
+    occurrences: Occurrences,
+    held: Secret,
+    /// How many bytes have been fed.
+    seen: u64,
+    /// The byte before the held ones.
+    before: Option<u8>,
+}
+
+impl Masker {
+    /// The beginning of a stream.
+    #[must_use]
+    pub fn new(tables: Arc<Tables>) -> Self {
+        Self {
+            links: Links::new(&tables.trie),
+            cursor: Cursor::new(Follows::All),
+            shadow: Shadow::new(),
+            occurrences: Occurrences::default(),
+            held: Secret::with_capacity(0),
+            seen: 0,
+            before: None,
+            tables,
+        }
+    }
+
+    /// Takes the next bytes of the stream and appends to `out` what may be shown.
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
+        let text = Text {
+            held: held.expose(),
+            chunk: bytes,
+            at: self.seen,
+            before: self.before,
+        };
+        self.occurrences.resume(&text);
+        self.read(&text);
+        self.read_transparent(&text);
+        self.seen = text.end();
+        let settled = self.settled(&text);
+        self.occurrences.output.emit(&text, settled, out);
+        self.before = text.byte_before(self.occurrences.output.emitted());
+        self.keep(bytes, held);
+    }
+
+    /// Shows what is held if it is at most three bytes of a needle, without forgetting it: if the
+    /// needle does go on, its other bytes are masked. For a terminal, where someone waits for the
+    /// echo of a key; call it when nothing has come for 30 ms.
+    pub fn show_short(&mut self, out: &mut Vec<u8>) {
+        let depth = self.cursor.depth(&self.tables);
+        let visible = index(self.shadow.depth(&self.tables));
+        if depth.max(visible) <= SHORT && self.occurrences.undecided().is_none() {
+            self.release(out);
+        }
+    }
+
+    /// The end of the stream: appends what is held, masked if it is at least eight bytes and half
+    /// of a needle. What is fed afterwards begins a new stream.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        self.occurrences.finish();
+        let output = &mut self.occurrences.output;
+        let mut found = |needle, start, end| {
+            output.add(output::Span {
+                start,
+                end,
+                needle: Some(needle),
+            });
+        };
+        let end = self.seen;
+        if let Some((needle, depth)) = self.cursor.cut_off(&self.tables, &mut self.links) {
+            found(needle, end - depth as u64, end);
+        }
+        if self.shadow.depth(&self.tables) > 0 {
+            self.shadow
+                .finish(&self.tables, &mut self.links, &mut found);
+        }
+        self.release(out);
+        self.cursor.reset();
+        self.shadow = Shadow::new_at(self.seen);
+        self.before = None;
+    }
+
+    /// Goes on with other tables, which must hold all needles of the old ones at their old places
+    /// (see [`Tables::extended`]). They apply to the held bytes too.
+    pub fn switch(&mut self, tables: Arc<Tables>) {
+        let path = self.cursor.path(&self.tables);
+        let visible = self.shadow.path(&self.tables);
+        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
+        self.tables = tables;
+        self.links = Links::new(&self.tables.trie);
+        self.cursor.reset();
+        let replayed = if path.len() > held.len() {
+            &path
+        } else {
+            &held
+        };
+        let text = Text {
+            held: &[],
+            chunk: replayed.expose(),
+            at: self.seen - replayed.len() as u64,
+            before: self.before.filter(|_| replayed.len() == held.len()),
+        };
+        self.read_linearly(&text, 0);
+        self.held = held;
+        if self.tables.transparent {
+            self.switch_transparent(&visible);
+        }
+    }
+
+    fn switch_transparent(&mut self, path: &Secret) {
+        let text = Text {
+            held: &[],
+            chunk: self.held.expose(),
+            at: self.seen - self.held.len() as u64,
+            before: self.before,
+        };
+        let (tables, occurrences) = (&self.tables, &mut self.occurrences);
+        let mut found = |needle, start, end| {
+            occurrences.found(tables.needles(), &text, needle, start, end);
+        };
+        self.shadow
+            .switch(path, tables, &mut self.links, &text, &mut found);
+    }
+
+    /// How many bytes are held back.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// What has been masked so far and how often, an occurrence within another not counted.
+    pub fn counts(&self) -> impl Iterator<Item = (Label<'_>, u64)> {
+        let needles = self.tables.needles();
+        (0..)
+            .zip(needles.iter())
+            .map(|(index, (label, _))| (label, self.occurrences.output.count(index)))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Finds the needles as they are.
+    fn read(&mut self, text: &Text<'_>) {
+        let chunk = text.chunk;
+        let begun = self.read_begun(text);
+        if begun == chunk.len() {
+            return;
+        }
+        let (tables, occurrences) = (&self.tables, &mut self.occurrences);
+        let scanned = tables
+            .scan
+            .run(tables.needles(), chunk, &mut |(start, needle)| {
+                let start = text.at + start as u64;
+                let end = start + u64::from(tables.needles().get(needle).length);
+                occurrences.found(tables.needles(), text, needle, start, end);
+            });
+        if scanned.is_none() {
+            self.read_linearly(text, begun);
+            return;
+        }
+        let live = tables.grams.first_live(chunk);
+        if live > begun {
+            self.cursor.reset();
+        }
+        for &byte in &chunk[live.max(begun)..] {
+            self.cursor.skip(&self.tables, &mut self.links, byte);
+        }
+    }
+
+    /// Reads on until no incomplete needle began before the chunk; says how far that was.
+    fn read_begun(&mut self, text: &Text<'_>) -> usize {
+        let mut read = 0;
+        while read < text.chunk.len() && self.cursor.depth(&self.tables) > read {
+            self.step(text, read);
+            read += 1;
+        }
+        read
+    }
+
+    fn read_linearly(&mut self, text: &Text<'_>, from: usize) {
+        for read in from..text.chunk.len() {
+            self.step(text, read);
+        }
+    }
+
+    fn step(&mut self, text: &Text<'_>, read: usize) {
+        let (tables, occurrences) = (&self.tables, &mut self.occurrences);
+        let end = text.at + read as u64 + 1;
+        self.cursor
+            .read(tables, &mut self.links, text.chunk[read], |needle| {
+                let start = end - u64::from(tables.needles().get(needle).length);
+                occurrences.found(tables.needles(), text, needle, start, end);
+            });
+    }
+
+    /// Finds the needles through which transparent bytes run.
+    fn read_transparent(&mut self, text: &Text<'_>) {
+        if !self.tables.transparent {
+            return;
+        }
+        let (tables, occurrences) = (&self.tables, &mut self.occurrences);
+        self.shadow
+            .read(tables, &mut self.links, text, &mut |needle, start, end| {
+                occurrences.found(tables.needles(), text, needle, start, end);
+            });
+    }
+
+    /// Where the bytes begin that must not be shown yet.
+    fn settled(&self, text: &Text<'_>) -> u64 {
+        let start = text.end() - self.cursor.depth(&self.tables) as u64;
+        let lead = start.checked_sub(1).and_then(|before| text.byte(before));
+        let leads = lead.is_some_and(|byte| self.cursor.may_lead(&self.tables, byte));
+        let begun = start - u64::from(leads);
+        let through = self.shadow.hold(&self.tables, text);
+        let undecided = self.occurrences.undecided();
+        begun
+            .min(through.unwrap_or(begun))
+            .min(undecided.unwrap_or(begun))
+    }
+
+    /// Keeps what has not gone out of `held` and the `chunk` behind it.
+    fn keep(&mut self, chunk: &[u8], mut held: Secret) {
+        let kept = index(self.seen - self.occurrences.output.emitted());
+        let of_held = kept.saturating_sub(chunk.len());
+        held.discard_front(held.len() - of_held);
+        held.extend(&chunk[chunk.len() - (kept - of_held)..]);
+        self.held = held;
+    }
+
+    /// Shows all that is held, but for what is known to be a secret.
+    fn release(&mut self, out: &mut Vec<u8>) {
+        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
+        let text = Text {
+            held: held.expose(),
+            chunk: &[],
+            at: self.seen,
+            before: self.before,
+        };
+        self.occurrences.output.emit(&text, self.seen, out);
+        self.before = text.byte_before(self.seen);
+    }
+}

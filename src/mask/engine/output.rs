@@ -1,0 +1,89 @@
+//! What goes out: the text with the occurrences replaced, and what was replaced.
+//!
+//! Knows nothing of needles but their number. Positions are counted from the start of the stream.
+//! Everything before `emitted` is settled; a mask is written when its first byte is.
+
+use std::cmp::Reverse;
+
+use super::text::Text;
+
+/// What an occurrence is replaced by.
+pub const MASK: &[u8] = b"***";
+
+/// An occurrence, from the first byte to be masked to behind the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Nothing for the rest of an occurrence that has been counted.
+    pub(super) needle: Option<u32>,
+}
+
+#[derive(Default)]
+pub(super) struct Output {
+    pending: Vec<Span>,
+    emitted: u64,
+    /// The end of the last mask.
+    masked: u64,
+    counts: Vec<u64>,
+}
+
+impl Output {
+    pub(super) fn add(&mut self, span: Span) {
+        self.pending.push(span);
+    }
+
+    /// Everything before this has gone out or will never go out.
+    pub(super) fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    /// How often the needle of this number was masked.
+    pub(super) fn count(&self, needle: usize) -> u64 {
+        self.counts.get(needle).copied().unwrap_or(0)
+    }
+
+    /// Writes everything before `until`; no occurrence that begins there may still be unknown.
+    pub(super) fn emit(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
+        if self.pending.len() > 1 {
+            self.pending
+                .sort_unstable_by_key(|span| (span.start, Reverse(span.end), span.needle));
+        }
+        let due = self.pending.partition_point(|span| span.start < until);
+        let mut pending = std::mem::take(&mut self.pending);
+        for span in pending.drain(..due) {
+            self.mask(text, span, out);
+        }
+        self.pending = pending;
+        self.pass(text, until, out);
+    }
+
+    fn mask(&mut self, text: &Text<'_>, span: Span, out: &mut Vec<u8>) {
+        if span.end <= self.emitted {
+            return;
+        }
+        if let Some(needle) = span.needle {
+            self.count_one(needle as usize);
+        }
+        if span.start >= self.masked {
+            self.pass(text, span.start, out);
+            out.extend_from_slice(MASK);
+        }
+        self.masked = span.end;
+        self.emitted = self.emitted.max(span.end);
+    }
+
+    fn pass(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
+        if until > self.emitted {
+            text.copy(self.emitted, until, out);
+            self.emitted = until;
+        }
+    }
+
+    fn count_one(&mut self, needle: usize) {
+        if self.counts.len() <= needle {
+            self.counts.resize(needle + 1, 0);
+        }
+        self.counts[needle] += 1;
+    }
+}

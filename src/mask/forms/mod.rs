@@ -1,0 +1,254 @@
+//! From a secret to everything it may look like in the output of a program.
+//!
+//! Knows the encodings, and nothing of how needles are found. What holds always: a single-line
+//! secret gives at most [`MOST`] needles, and none of them twice.
+
+mod base64;
+mod bytes;
+mod escape;
+mod json;
+mod literals;
+mod markup;
+mod parts;
+mod percent;
+mod shell;
+mod table;
+
+use crate::secret::Secret;
+
+use super::edges::Alphabet;
+use super::needles::{Label, Needles, Place, Through, Traits};
+use super::policy::{self, LONG, Masking, SHORTEST, Treatment, Verdict};
+use table::Spelling;
+
+/// The most needles that a secret of one line gives.
+pub const MOST: usize = 100;
+
+/// So many lines of a value, or strings in it, are looked for in all their forms; the others as
+/// they are.
+const MOST_PARTS: usize = 512;
+
+/// Adds the needles of a secret; says whether it is masked.
+pub fn add(needles: &mut Needles, name: &str, value: &Secret, masking: Masking) -> Verdict {
+    let value = value.expose();
+    let trimmed = value.trim_ascii();
+    match policy::decide(trimmed, masking) {
+        Treatment::LeftOut(verdict) => return verdict,
+        Treatment::Alone => {
+            let traits = Traits {
+                at: Place::TokenBorders,
+                ..Traits::default()
+            };
+            needles.add(Label { name, form: "raw" }, trimmed, traits);
+        }
+        Treatment::AllForms => Forms { needles, name }.add(value, trimmed),
+    }
+    Verdict::Masked
+}
+
+struct Forms<'a> {
+    needles: &'a mut Needles,
+    name: &'a str,
+}
+
+impl<'a> Forms<'a> {
+    fn add(&mut self, value: &[u8], trimmed: &[u8]) {
+        let first = self.needles.len();
+        self.raw(value, trimmed);
+        let strings = parts::strings(trimmed);
+        let structured = trimmed.contains(&b'\n') || !strings.is_empty();
+        if structured {
+            self.main(trimmed);
+            self.needles.keep_distinct(first, usize::MAX);
+            self.lines(trimmed);
+            for (index, string) in strings.iter().enumerate() {
+                self.string(index, string.expose());
+            }
+        } else {
+            self.url_parts(trimmed);
+            self.main(trimmed);
+            self.url_forms(trimmed);
+            self.others(trimmed);
+            self.needles.keep_distinct(first, MOST);
+        }
+    }
+
+    /// The value as it is, and without what may be lost when it is read from a file.
+    fn raw(&mut self, value: &[u8], trimmed: &[u8]) {
+        self.plain("raw", value, trimmed);
+        self.plain("trimmed", trimmed, trimmed);
+        if let Some(inner) = unquoted(trimmed).filter(|inner| inner.len() >= SHORTEST) {
+            self.plain("unquoted", inner, inner);
+        }
+    }
+
+    /// The spellings that every part has.
+    fn main(&mut self, part: &[u8]) {
+        self.base64(part);
+        self.spell(part, table::MAIN);
+    }
+
+    /// The spellings of a whole value.
+    fn others(&mut self, value: &[u8]) {
+        self.spell(value, table::MORE);
+        if value.len() < LONG {
+            return;
+        }
+        self.spell(value, table::RARE);
+        let mut utf16 = Secret::with_capacity(2 * value.len());
+        bytes::utf16(value, &mut utf16, bytes::Order::Little);
+        for (form, alphabet, value) in [
+            ("base32", Alphabet::Base32, value),
+            ("base64-utf-16", Alphabet::Base64, utf16.expose()),
+        ] {
+            let traits = traits(value.len());
+            let label = self.label(form);
+            base64::add(self.needles, label, alphabet, 0, value, traits);
+        }
+    }
+
+    fn lines(&mut self, value: &[u8]) {
+        for (index, line) in parts::lines(value).enumerate() {
+            self.part("line", index, line);
+        }
+    }
+
+    /// A string in a JSON value, which may have lines of its own.
+    fn string(&mut self, index: usize, string: &[u8]) {
+        let trimmed = string.trim_ascii();
+        if trimmed.len() < SHORTEST || policy::is_everyday(trimmed) {
+            return;
+        }
+        self.part("json-string", index, trimmed);
+        if trimmed.contains(&b'\n') {
+            self.lines(trimmed);
+        }
+    }
+
+    fn part(&mut self, form: &'static str, index: usize, part: &[u8]) {
+        let first = self.needles.len();
+        self.plain(form, part, part);
+        if index < MOST_PARTS {
+            self.main(part);
+            self.needles.keep_distinct(first, usize::MAX);
+        }
+    }
+
+    /// Password and userinfo of a URL, as they are and decoded.
+    fn url_parts(&mut self, value: &[u8]) {
+        let Some(userinfo) = parts::userinfo(value) else {
+            return;
+        };
+        for (form, part) in [
+            ("url-password", userinfo.password),
+            ("url-userinfo", userinfo.whole),
+        ] {
+            self.url_part(form, part);
+            if let Some(part) = parts::decoded(part) {
+                self.url_part(form, part.expose());
+            }
+        }
+    }
+
+    fn url_part(&mut self, form: &'static str, part: &[u8]) {
+        if tells_something(part) {
+            self.plain(form, part, part);
+        }
+    }
+
+    /// The spellings of those parts: of the userinfo what HTTP makes of it (RFC 7617).
+    fn url_forms(&mut self, value: &[u8]) {
+        let Some(userinfo) = parts::userinfo(value) else {
+            return;
+        };
+        let password = percent::decode(userinfo.password);
+        if tells_something(password.expose()) {
+            self.main(password.expose());
+        }
+        let whole = percent::decode(userinfo.whole);
+        if tells_something(whole.expose()) {
+            self.base64(whole.expose());
+        }
+    }
+
+    /// Base64 at the three places at which a value can stand in a longer text.
+    fn base64(&mut self, part: &[u8]) {
+        for (form, alphabet) in [
+            ("base64", Alphabet::Base64),
+            ("base64url", Alphabet::Base64Url),
+        ] {
+            for before in 0..3 {
+                let (label, traits) = (self.label(form), traits(part.len()));
+                base64::add(self.needles, label, alphabet, before, part, traits);
+            }
+        }
+    }
+
+    fn spell(&mut self, part: &[u8], spellings: &[Spelling]) {
+        for (form, how) in spellings {
+            let (label, traits) = (self.label(form), traits(part.len()));
+            self.needles
+                .spell(label, traits, |out| how.write(part, out));
+        }
+    }
+
+    /// The bytes as they are; and as a terminal shows them, if line breaks run through them.
+    fn plain(&mut self, form: &'static str, bytes: &[u8], part: &[u8]) {
+        let traits = traits(part.len());
+        if !bytes.contains(&b'\n') && !bytes.contains(&b'\r') {
+            let label = self.label(form);
+            self.needles.add(label, bytes, traits);
+            return;
+        }
+        let label = self.label(form);
+        self.needles.add(label, bytes, Traits::default());
+        let unwrapped = self.label("unwrapped");
+        self.needles
+            .spell(unwrapped, traits, |out| unwrap(part, out));
+    }
+
+    fn label(&self, form: &'static str) -> Label<'a> {
+        Label {
+            name: self.name,
+            form,
+        }
+    }
+}
+
+/// The traits of every form of a part of so many bytes.
+fn traits(length: usize) -> Traits {
+    Traits {
+        through: if length >= LONG {
+            Through::Transparent
+        } else {
+            Through::Nothing
+        },
+        ..Traits::default()
+    }
+}
+
+fn tells_something(part: &[u8]) -> bool {
+    part.trim_ascii().len() >= SHORTEST && !policy::is_everyday(part.trim_ascii())
+}
+
+/// What stands between a pair of quotes.
+fn unquoted(value: &[u8]) -> Option<&[u8]> {
+    match value {
+        [first @ (b'"' | b'\'' | b'`'), inner @ .., last] if first == last => Some(inner),
+        _ => None,
+    }
+}
+
+/// The value without its line breaks and the indentation behind them.
+fn unwrap(value: &[u8], out: &mut Secret) {
+    for (index, line) in value
+        .split(|&byte| byte == b'\n' || byte == b'\r')
+        .enumerate()
+    {
+        let blanks = line
+            .iter()
+            .take_while(|&&byte| byte == b' ' || byte == b'\t')
+            .count();
+        out.extend(if index == 0 { line } else { &line[blanks..] });
+    }
+}
