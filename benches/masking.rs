@@ -166,12 +166,14 @@ fn automaton(needles: &[Vec<u8>], kind: AhoCorasickKind, text: &[u8]) -> f64 {
 fn cost(count: usize) {
     let tokens = texts::tokens(count, b"");
     let build = best_build(&tokens) / count as f64 * 1e9;
+    let text = texts::near_misses(1 << 20, &tokens);
+    let mut out = Vec::with_capacity(2 * CHUNK);
     let before = resident();
-    let tables = tables(&tokens, Through::Transparent);
-    let mut masker = Masker::new(Arc::clone(&tables));
-    let mut out = Vec::new();
-    masker.feed(&texts::near_misses(1 << 20, &tokens), &mut out);
-    drop(std::mem::take(&mut out));
+    let mut masker = Masker::new(tables(&tokens, Through::Transparent));
+    for chunk in text.chunks(CHUNK) {
+        out.clear();
+        masker.feed(chunk, &mut out);
+    }
     let bytes = resident().saturating_sub(before) as f64 / count as f64;
     let line = &texts::log(80)[..80];
     let writes = 100_000;

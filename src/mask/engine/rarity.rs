@@ -40,27 +40,30 @@ impl Rarity {
     /// The offset in `bytes` at which `stride` successive windows are rarest.
     pub(super) fn rarest(&self, bytes: &[u8], window: usize, stride: usize) -> u32 {
         let bytes = &bytes[..bytes.len().min(CONSIDERED)];
-        let span = window + stride - 1;
-        let cost = |offset: usize| self.cost(&bytes[offset..offset + window]);
-        let mut sum: u32 = (0..stride).map(cost).sum();
+        let mut costs = [0; CONSIDERED];
+        for (cost, window) in costs.iter_mut().zip(bytes.windows(window)) {
+            *cost = self.cost(window);
+        }
+        let costs = &costs[..=bytes.len() - window];
+        let mut sum: u32 = costs[..stride].iter().sum();
         let (mut best, mut least) = (0, sum);
-        for offset in 1..=bytes.len() - span {
-            sum = sum + cost(offset + stride - 1) - cost(offset - 1);
+        for (offset, (left, entered)) in (1..).zip(costs.iter().zip(&costs[stride..])) {
+            sum = sum + entered - left;
             if sum < least {
                 (best, least) = (offset, sum);
             }
         }
-        u32::try_from(best).expect("less than CONSIDERED")
+        best
     }
 
     fn cost(&self, window: &[u8]) -> u32 {
+        let common = |&byte: &u8| u32::from(COMMONNESS[usize::from(byte)]);
         let shared = if window.len() == WIDTH {
             u32::from(self.counts[self.slot(window)])
         } else {
             0
         };
-        let common: u32 = window.iter().map(|&byte| commonness(byte)).sum();
-        4 * shared + common
+        4 * shared + window.iter().map(common).sum::<u32>()
     }
 
     fn slot(&self, gram: &[u8]) -> usize {
@@ -68,8 +71,18 @@ impl Rarity {
     }
 }
 
+const COMMONNESS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = commonness(byte.to_le_bytes()[0]);
+        byte += 1;
+    }
+    table
+};
+
 /// How common a byte is in logs, from 0 to 6.
-fn commonness(byte: u8) -> u32 {
+const fn commonness(byte: u8) -> u8 {
     match byte {
         b' ' | b'e' | b'0' | b'1' | b'2' => 6,
         b'a' | b'i' | b'n' | b'o' | b'r' | b's' | b't' | b'3'..=b'9' => 5,
