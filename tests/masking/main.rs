@@ -4,6 +4,7 @@ mod cases;
 mod properties;
 mod random;
 mod reference;
+mod rules;
 
 #[test]
 fn every_case_gives_what_is_expected() {

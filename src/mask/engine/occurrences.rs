@@ -43,10 +43,10 @@ impl Occurrences {
             }
             return;
         }
-        let lead = start.checked_sub(1).and_then(|before| text.byte(before));
+        let before = text.byte_before(start);
         let leads = traits
             .lead
-            .zip(lead)
+            .zip(before)
             .is_some_and(|(mixed, byte)| mixed.admits(byte));
         let start = start - u64::from(leads);
         self.output.add(Span { start, end, needle });
