@@ -57,7 +57,7 @@ fn best(mut work: impl FnMut()) -> f64 {
     let round = |_| {
         let start = now();
         work();
-        (now() - start).as_secs_f64()
+        now().saturating_sub(start).as_secs_f64()
     };
     (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min)
 }

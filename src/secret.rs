@@ -79,6 +79,9 @@ impl Secret {
     pub fn discard_front(&mut self, count: usize) {
         let length = self.0.len();
         let count = count.min(length);
+        if count == 0 {
+            return;
+        }
         self.0.copy_within(count.., 0);
         self.truncate(length - count);
     }

@@ -1,6 +1,9 @@
 //! The masking module from outside: cases kept as data, and properties.
 
 mod cases;
+mod corpus;
+mod fuzzed;
+mod masked;
 mod properties;
 mod random;
 mod reference;

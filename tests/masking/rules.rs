@@ -30,11 +30,11 @@ fn steps(masker: &mut Masker, chunks: &[&str]) -> Vec<String> {
     for chunk in chunks {
         let mut out = Vec::new();
         masker.feed(chunk.as_bytes(), &mut out);
-        steps.push(String::from_utf8(out).unwrap());
+        steps.push(String::from_utf8(out).expect("text"));
     }
     let mut out = Vec::new();
     masker.finish(&mut out);
-    steps.push(String::from_utf8(out).unwrap());
+    steps.push(String::from_utf8(out).expect("text"));
     steps
 }
 

@@ -8,6 +8,8 @@
 //! of which those that it shares with an earlier needle stay unused; so the byte that leads from
 //! state `s` to `s + 1` is `arena[s]`, and the trie costs no copy of the needles.
 
+use crate::secret::Wiped;
+
 use super::table::{Edges, NEEDLE, PARENT};
 use crate::mask::needles::{Needle, Needles, Place};
 
@@ -31,26 +33,26 @@ const LEAD: u8 = 32;
 const PARTICULAR: u8 = 64;
 
 pub(super) struct Automaton {
-    root: Vec<u32>,
+    root: Wiped<u32>,
     depths: Vec<u32>,
     flags: Vec<u8>,
     edges: Edges,
     /// Per needle: another one with the same bytes, plus one; else zero.
     same: Vec<u32>,
     /// Bytes that can be the mixed character before some needle.
-    leads: Box<[bool; 256]>,
+    leads: Wiped<bool>,
 }
 
 impl Automaton {
     pub(super) fn new(needles: &Needles) -> Self {
         let states = needles.bytes().len() + 1;
         let mut automaton = Self {
-            root: vec![ROOT; 256],
+            root: Wiped::new(vec![ROOT; 256]),
             depths: vec![0; states],
             flags: vec![0; states],
             edges: Edges::new(needles.len()),
             same: vec![0; needles.len()],
-            leads: Box::new([false; 256]),
+            leads: Wiped::new(vec![false; 256]),
         };
         let mixed = needles.all().iter().any(Needle::is_looked_through);
         for (index, needle) in (0..).zip(needles.all()) {

@@ -6,6 +6,7 @@
 //! [`Masker::show_short`] and in `shadow`.
 
 mod automaton;
+mod behind;
 mod cursor;
 mod grams;
 mod links;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use crate::secret::Secret;
 
 use super::needles::Label;
+use behind::Behind;
 use cursor::{Cursor, Follows};
 use links::Links;
 use occurrences::Occurrences;
@@ -43,11 +45,9 @@ pub struct Masker {
     cursor: Cursor,
     shadow: Shadow,
     occurrences: Occurrences,
-    held: Secret,
+    behind: Behind,
     /// How many bytes have been fed.
     seen: u64,
-    /// The byte before the held ones.
-    before: Option<u8>,
 }
 
 impl Masker {
@@ -59,30 +59,27 @@ impl Masker {
             cursor: Cursor::new(Follows::All),
             shadow: Shadow::new(),
             occurrences: Occurrences::default(),
-            held: Secret::with_capacity(0),
+            behind: Behind::default(),
             seen: 0,
-            before: None,
             tables,
         }
     }
 
     /// Takes the next bytes of the stream and appends to `out` what may be shown.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
-        let text = Text {
-            held: held.expose(),
-            chunk: bytes,
-            at: self.seen,
-            before: self.before,
-        };
+        let behind = std::mem::take(&mut self.behind);
+        let text = behind.text(bytes, self.seen);
         self.occurrences.resume(&text);
         self.read(&text);
         self.read_transparent(&text);
         self.seen = text.end();
         let settled = self.settled(&text);
         self.occurrences.output.emit(&text, settled, out);
-        self.before = text.byte_before(self.occurrences.output.emitted());
-        self.keep(bytes, held);
+        let emitted = self.occurrences.output.emitted();
+        let before = text.byte_before(emitted);
+        self.behind = behind;
+        let held = index(self.seen - emitted);
+        self.behind.push(bytes, held, before, self.tables.bordered);
     }
 
     /// Shows what is held if it is at most three bytes of a needle, without forgetting it: if the
@@ -119,7 +116,7 @@ impl Masker {
         self.release(out);
         self.cursor.reset();
         self.shadow = Shadow::new_at(self.seen);
-        self.before = None;
+        self.behind = Behind::default();
     }
 
     /// Goes on with other tables, which must hold all needles of the old ones at their old places
@@ -127,35 +124,24 @@ impl Masker {
     pub fn switch(&mut self, tables: Arc<Tables>) {
         let path = self.cursor.path(&self.tables);
         let visible = self.shadow.path(&self.tables);
-        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
+        let behind = std::mem::take(&mut self.behind);
         self.tables = tables;
         self.links = Links::new(&self.tables.trie);
         self.cursor.reset();
-        let replayed = if path.len() > held.len() {
-            &path
+        if path.len() > behind.held.len() {
+            let at = self.seen - path.len() as u64;
+            self.read_linearly(&Behind::default().text(path.expose(), at), 0);
         } else {
-            &held
-        };
-        let text = Text {
-            held: &[],
-            chunk: replayed.expose(),
-            at: self.seen - replayed.len() as u64,
-            before: self.before.filter(|_| replayed.len() == held.len()),
-        };
-        self.read_linearly(&text, 0);
-        self.held = held;
+            self.read_linearly(&behind.again(self.seen), 0);
+        }
+        self.behind = behind;
         if self.tables.transparent {
             self.switch_transparent(&visible);
         }
     }
 
     fn switch_transparent(&mut self, path: &Secret) {
-        let text = Text {
-            held: &[],
-            chunk: self.held.expose(),
-            at: self.seen - self.held.len() as u64,
-            before: self.before,
-        };
+        let text = self.behind.again(self.seen);
         let (tables, occurrences) = (&self.tables, &mut self.occurrences);
         let mut found = |needle, start, end| {
             occurrences.found(tables.needles(), &text, needle, start, end);
@@ -167,7 +153,7 @@ impl Masker {
     /// How many bytes are held back.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.behind.held.len()
     }
 
     /// What has been masked so far and how often, an occurrence within another not counted.
@@ -258,25 +244,11 @@ impl Masker {
             .min(undecided.unwrap_or(begun))
     }
 
-    /// Keeps what has not gone out of `held` and the `chunk` behind it.
-    fn keep(&mut self, chunk: &[u8], mut held: Secret) {
-        let kept = index(self.seen - self.occurrences.output.emitted());
-        let of_held = kept.saturating_sub(chunk.len());
-        held.discard_front(held.len() - of_held);
-        held.extend(&chunk[chunk.len() - (kept - of_held)..]);
-        self.held = held;
-    }
-
     /// Shows all that is held, but for what is known to be a secret.
     fn release(&mut self, out: &mut Vec<u8>) {
-        let held = std::mem::replace(&mut self.held, Secret::with_capacity(0));
-        let text = Text {
-            held: held.expose(),
-            chunk: &[],
-            at: self.seen,
-            before: self.before,
-        };
+        let text = self.behind.text(&[], self.seen);
         self.occurrences.output.emit(&text, self.seen, out);
-        self.before = text.byte_before(self.seen);
+        let before = text.byte_before(self.seen);
+        self.behind.push(&[], 0, before, self.tables.bordered);
     }
 }

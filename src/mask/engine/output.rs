@@ -19,17 +19,31 @@ pub(super) struct Span {
     pub(super) needle: Option<u32>,
 }
 
-#[derive(Default)]
 pub(super) struct Output {
     pending: Vec<Span>,
+    /// Where the first pending one begins; those behind what must be held need no look.
+    first: u64,
     emitted: u64,
     /// The end of the last mask.
     masked: u64,
     counts: Vec<u64>,
 }
 
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            pending: Vec::new(),
+            first: u64::MAX,
+            emitted: 0,
+            masked: 0,
+            counts: Vec::new(),
+        }
+    }
+}
+
 impl Output {
     pub(super) fn add(&mut self, span: Span) {
+        self.first = self.first.min(span.start);
         self.pending.push(span);
     }
 
@@ -45,17 +59,21 @@ impl Output {
 
     /// Writes everything before `until`; no occurrence that begins there may still be unknown.
     pub(super) fn emit(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
-        if self.pending.len() > 1 {
-            self.pending
-                .sort_unstable_by_key(|span| (span.start, Reverse(span.end), span.needle));
+        if self.first < until {
+            self.mask_all(text, until, out);
         }
-        let due = self.pending.partition_point(|span| span.start < until);
+        self.pass(text, until, out);
+    }
+
+    fn mask_all(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
         let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_unstable_by_key(|span| (span.start, Reverse(span.end), span.needle));
+        let due = pending.partition_point(|span| span.start < until);
         for span in pending.drain(..due) {
             self.mask(text, span, out);
         }
+        self.first = pending.first().map_or(u64::MAX, |span| span.start);
         self.pending = pending;
-        self.pass(text, until, out);
     }
 
     fn mask(&mut self, text: &Text<'_>, span: Span, out: &mut Vec<u8>) {

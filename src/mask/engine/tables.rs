@@ -3,7 +3,7 @@
 //! Built once and shared by the streams of one command. All of it that tells something about the
 //! needles is wiped on drop.
 
-use crate::mask::needles::{Needle, Needles};
+use crate::mask::needles::{Needle, Needles, Place};
 
 use super::automaton::Automaton;
 use super::grams::Grams;
@@ -17,6 +17,8 @@ pub struct Tables {
     pub(super) scan: Scan,
     /// Whether any needle is looked through.
     pub(super) transparent: bool,
+    /// The length of the longest needle that counts between token borders only.
+    pub(super) bordered: usize,
 }
 
 impl Tables {
@@ -28,6 +30,7 @@ impl Tables {
             grams: Grams::of(&needles),
             scan: Scan::new(&needles),
             transparent: needles.all().iter().any(Needle::is_looked_through),
+            bordered: bordered(&needles),
             needles,
         }
     }
@@ -50,4 +53,14 @@ impl Tables {
     pub(super) fn arena(&self) -> &[u8] {
         self.needles.bytes()
     }
+}
+
+fn bordered(needles: &Needles) -> usize {
+    let bordered = |needle: &&Needle| needle.traits.at == Place::TokenBorders;
+    let lengths = needles
+        .all()
+        .iter()
+        .filter(bordered)
+        .map(|needle| needle.length as usize);
+    lengths.max().unwrap_or(0)
 }

@@ -11,6 +11,8 @@ pub(super) struct Text<'a> {
     pub(super) at: u64,
     /// The byte before `held`, which has gone out.
     pub(super) before: Option<u8>,
+    /// Bytes just before `chunk`, whether they have gone out or not.
+    pub(super) recent: &'a [u8],
 }
 
 impl Text<'_> {
@@ -31,10 +33,16 @@ impl Text<'_> {
     /// The byte before a position, even if it has just gone out.
     pub(super) fn byte_before(&self, position: u64) -> Option<u8> {
         let position = position.checked_sub(1)?;
-        self.byte(position).or_else(|| {
-            let before_held = position + 1 + self.held.len() as u64 == self.at;
-            self.before.filter(|_| before_held)
-        })
+        let recent = || {
+            let back = index(self.at.checked_sub(position)?);
+            self.recent
+                .get(self.recent.len().checked_sub(back)?)
+                .copied()
+        };
+        let before_held = position + 1 + self.held.len() as u64 == self.at;
+        self.byte(position)
+            .or_else(recent)
+            .or(self.before.filter(|_| before_held))
     }
 
     /// Appends the bytes from one position to another, all of which are at hand.

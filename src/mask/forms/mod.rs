@@ -24,6 +24,13 @@ use table::Spelling;
 /// The most needles that a secret of one line gives.
 pub const MOST: usize = 100;
 
+/// A longer value is looked for in its main forms only, so that the needles of a file stay within
+/// some twenty times its size.
+const LONGEST: usize = 4096;
+
+/// A value longer still is looked for as it is, in JSON and in base64.
+const HUGE: usize = 1 << 16;
+
 /// So many lines of a value, or strings in it, are looked for in all their forms; the others as
 /// they are.
 const MOST_PARTS: usize = 512;
@@ -85,11 +92,19 @@ impl<'a> Forms<'a> {
     /// The spellings that every part has.
     fn main(&mut self, part: &[u8]) {
         self.base64(part);
-        self.spell(part, table::MAIN);
+        let spellings = if part.len() > HUGE {
+            1
+        } else {
+            table::MAIN.len()
+        };
+        self.spell(part, &table::MAIN[..spellings]);
     }
 
     /// The spellings of a whole value.
     fn others(&mut self, value: &[u8]) {
+        if value.len() > LONGEST {
+            return;
+        }
         self.spell(value, table::MORE);
         if value.len() < LONG {
             return;

@@ -114,14 +114,14 @@ fn escape<'a>(text: &'a [u8], out: &mut Secret) -> Option<&'a [u8]> {
 
 fn unicode<'a>(text: &'a [u8], out: &mut Secret) -> Option<&'a [u8]> {
     let (first, mut rest) = unit(text)?;
-    let mut units = vec![first];
-    if let Some((second, behind)) = rest.strip_prefix(b"\\u").and_then(unit)
-        && (0xd800..0xdc00).contains(&first)
+    let mut second = None;
+    if (0xd800..0xdc00).contains(&first)
+        && let Some((unit, behind)) = rest.strip_prefix(b"\\u").and_then(unit)
     {
-        units.push(second);
+        second = Some(unit);
         rest = behind;
     }
-    for character in char::decode_utf16(units) {
+    for character in char::decode_utf16([first].into_iter().chain(second)) {
         let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
         out.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
