@@ -98,8 +98,9 @@ fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
         let text = text(&mut random, b"abcd", &needles, 60);
         let expected = reference::mask(&needles, &text);
         let tables = tables(&needles);
-        let bytes: Vec<_> = text.iter().map(|&byte| vec![byte]).collect();
-        for chunks in [vec![text.clone()], bytes, random.cut(&text, 20)] {
+        // Byte by byte takes the longest: the others see to it that every cut occurs.
+        let shortest = if seed % 8 == 0 { 1 } else { 20 };
+        for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
             let out = masked(&tables, &chunks);
             assert_eq!(
                 show(&out),
@@ -186,8 +187,9 @@ fn transparent_bytes_are_looked_through_as_in_the_reference() {
         let text = scattered(&mut random, &plain);
         let expected = reference::mask(&needles, &text);
         let tables = tables(&needles);
-        let bytes: Vec<_> = text.iter().map(|&byte| vec![byte]).collect();
-        for chunks in [vec![text.clone()], bytes, random.cut(&text, 20)] {
+        // Byte by byte takes the longest: the others see to it that every cut occurs.
+        let shortest = if seed % 8 == 0 { 1 } else { 20 };
+        for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
             let out = masked(&tables, &chunks);
             assert_eq!(
                 show(&out),

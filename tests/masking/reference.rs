@@ -44,6 +44,7 @@ fn begins(needle: &Needle, text: &[u8]) -> bool {
 
 fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
     let mut spans = Spans::new();
+    let (shown, bytes) = shown(needles, text);
     for needle in needles {
         let length = needle.bytes.len();
         for start in 0..=text.len().saturating_sub(length) {
@@ -52,8 +53,6 @@ fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
             }
         }
         if needle.transparent {
-            let shown = visible(text);
-            let bytes: Vec<u8> = shown.iter().map(|place| place.byte).collect();
             for start in 0..=bytes.len().saturating_sub(length) {
                 if bytes[start..].starts_with(&needle.bytes) {
                     spans.extend(through(&shown[start..start + length]));
@@ -67,8 +66,7 @@ fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
 /// The beginning of a needle at the end of the text that is masked.
 fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
     let mut spans = Spans::new();
-    let shown = visible(text);
-    let bytes: Vec<u8> = shown.iter().map(|place| place.byte).collect();
+    let (shown, bytes) = shown(needles, text);
     for needle in needles {
         let length = needle.bytes.len();
         for read in 8.max(length.div_ceil(2))..length {
@@ -83,6 +81,14 @@ fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
         }
     }
     spans
+}
+
+/// The visible bytes, if any needle is looked through.
+fn shown(needles: &[Needle], text: &[u8]) -> (Vec<Place>, Vec<u8>) {
+    let asked = needles.iter().any(|needle| needle.transparent);
+    let shown = if asked { visible(text) } else { Vec::new() };
+    let bytes = shown.iter().map(|place| place.byte).collect();
+    (shown, bytes)
 }
 
 /// A visible byte.
