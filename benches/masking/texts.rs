@@ -112,3 +112,36 @@ pub(crate) fn near_misses(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     }
     text
 }
+
+/// Needles and texts made to waste time: their names, the needles, the text.
+pub(crate) fn hostile(length: usize) -> Vec<(&'static str, Vec<Vec<u8>>, Vec<u8>)> {
+    let runs: Vec<_> = (12..1012).map(|length| vec![b'a'; length]).collect();
+    let long = vec![[b"ab".repeat(2500), vec![b'c']].concat()];
+    let tokens = tokens(100, b"");
+    let misses = near_misses(length / 5, &tokens);
+    let between = |gap: &[u8]| -> Vec<u8> {
+        let with_gap = |byte: &u8| [&[*byte], gap].concat();
+        misses.iter().flat_map(with_gap).take(length).collect()
+    };
+    let broken = |line: usize, byte| {
+        let mut text = vec![b'a'; length];
+        text.iter_mut()
+            .step_by(line)
+            .for_each(|place| *place = byte);
+        text
+    };
+    vec![
+        ("a run in runs", runs.clone(), vec![b'a'; length]),
+        ("broken runs", runs.clone(), broken(11, b'b')),
+        ("runs of 1,000", runs, broken(1000, b'b')),
+        ("a long beginning", long, b"ab".repeat(length / 2)),
+        ("misses, colours", tokens.clone(), between(b"\x1b[0m")),
+        ("misses, breaks", tokens.clone(), between(b"\n")),
+        ("only breaks", tokens.clone(), vec![b'\n'; length]),
+        (
+            "endless sequence",
+            tokens,
+            [b"\x1b]".to_vec(), vec![b'x'; length]].concat(),
+        ),
+    ]
+}

@@ -200,7 +200,13 @@ impl<'a> Forms<'a> {
     }
 
     fn spell(&mut self, part: &[u8], spellings: &[Spelling]) {
+        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        let is_token = part.iter().all(token);
         for (form, how) in spellings {
+            if is_token && how.spares_tokens() {
+                // The part itself is among the needles already.
+                continue;
+            }
             let (label, traits) = (self.label(form), traits(part.len()));
             self.needles
                 .spell(label, traits, |out| how.write(part, out));

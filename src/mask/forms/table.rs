@@ -43,6 +43,16 @@ pub(super) enum How {
 }
 
 impl How {
+    /// Whether letters, digits, `-`, `_` and `.` stay as they are, so that most tokens do.
+    pub(super) fn spares_tokens(self) -> bool {
+        match self {
+            Percent(dialect, _) => dialect != Dialect::Everything,
+            Hex(..) | Utf16(_) | Decimal(_) | Signed | Reversed => false,
+            Json(_) | JsonTwice(_) | PercentTwice(_) | Markup(_) | Literal(..) | Prefix(..)
+            | Replace(_) | Backslashes | DollarSingle(_) | QuotedPrintable => true,
+        }
+    }
+
     /// Appends the value so spelled.
     pub(super) fn write(self, value: &[u8], out: &mut Secret) {
         match self {
