@@ -113,8 +113,11 @@ pub(crate) fn near_misses(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     text
 }
 
-/// Needles and texts made to waste time: their names, the needles, the text.
-pub(crate) fn hostile(length: usize) -> Vec<(&'static str, Vec<Vec<u8>>, Vec<u8>)> {
+/// Its name, the needles, the text.
+pub(crate) type Case = (&'static str, Vec<Vec<u8>>, Vec<u8>);
+
+/// Needles and texts made to waste time.
+pub(crate) fn hostile(length: usize) -> Vec<Case> {
     let runs: Vec<_> = (12..1012).map(|length| vec![b'a'; length]).collect();
     let long = vec![[b"ab".repeat(2500), vec![b'c']].concat()];
     let tokens = tokens(100, b"");
