@@ -108,6 +108,20 @@ fn what_a_terminal_shows_early_is_not_forgotten() {
 }
 
 #[test]
+fn half_an_escape_sequence_is_not_shown_early() {
+    let mut masker = masker(TOKEN);
+    let mut out = Vec::new();
+    masker.feed(b"> vQ\x1b[3", &mut out);
+    masker.show_short(&mut out);
+    assert_eq!(out, b"> ");
+    masker.feed(b"1m", &mut out);
+    masker.show_short(&mut out);
+    assert_eq!(out, b"> vQ\x1b[31m");
+    masker.feed(b"7x-Zp2mK9rT4wL!", &mut out);
+    assert_eq!(out, b"> vQ\x1b[31m***!");
+}
+
+#[test]
 fn a_secret_that_is_added_finds_what_is_held_and_what_was_shown_early() {
     let first = Tables::new(needles(&[("A", b"kestrel-and-more", Masking::Automatic)]));
     let more = needles(&[("B", b"kestrel-or-less", Masking::Automatic)]);
@@ -260,4 +274,23 @@ fn masked(tables: &Arc<Tables>, chunks: &[Vec<u8>]) -> String {
     }
     masker.finish(&mut out);
     out.escape_ascii().to_string()
+}
+
+#[test]
+fn the_page_on_masking_names_every_form() {
+    let page = include_str!("../../docs/masking.md");
+    for value in [
+        "a&\"b'\\ c$é/~%+\u{7}\t!<",
+        "Zürich-päß ünï`=/+",
+        "'quoted (and) more'",
+    ] {
+        let needles = needles(&[("A", value.as_bytes(), Masking::Automatic)]);
+        for (label, _) in needles.iter() {
+            assert!(
+                page.contains(&format!("`{}`", label.form)),
+                "{}",
+                label.form
+            );
+        }
+    }
 }

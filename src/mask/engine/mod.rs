@@ -88,7 +88,9 @@ impl Masker {
     pub fn show_short(&mut self, out: &mut Vec<u8>) {
         let depth = self.cursor.depth(&self.tables);
         let visible = index(self.shadow.depth(&self.tables));
-        if depth.max(visible) <= SHORT && self.occurrences.undecided().is_none() {
+        let short = depth.max(visible) <= SHORT && self.occurrences.undecided().is_none();
+        // Half an escape sequence must not go out, lest the mask become part of it.
+        if short && !self.shadow.is_within_sequence() {
             self.release(out);
         }
     }

@@ -134,6 +134,11 @@ impl Shadow {
         self.cursor.depth(tables) as u64
     }
 
+    /// Whether an escape sequence has begun and not ended.
+    pub(super) fn is_within_sequence(&self) -> bool {
+        self.reader.is_within_sequence()
+    }
+
     /// The end of a stream: reports the beginning of a needle that is long enough to be masked.
     pub(super) fn finish(
         &mut self,
@@ -250,21 +255,25 @@ impl Shadow {
 
     /// Where masking begins if a needle begins with that visible byte.
     fn first_masked(&self, first: u64) -> u64 {
-        let shown = |segment: &&Segment| {
-            segment.broken && segment.visible > first && segment.visible - first < HELD_AT_BREAK
-        };
-        match self.segments.iter().rfind(shown) {
-            Some(segment) => segment.at,
-            None => self.position(first),
-        }
+        let behind = self
+            .segments
+            .partition_point(|segment| segment.visible <= first);
+        let early = self.segments.iter().skip(behind);
+        let shown = early
+            .take_while(|segment| segment.visible - first < HELD_AT_BREAK)
+            .filter(|segment| segment.broken)
+            .last();
+        shown.map_or_else(|| self.position(first), |segment| segment.at)
     }
 
     /// Where in the stream a visible byte stands.
     fn position(&self, visible: u64) -> u64 {
-        let segment = self
+        let behind = self
             .segments
-            .iter()
-            .rfind(|segment| segment.visible <= visible);
+            .partition_point(|segment| segment.visible <= visible);
+        let segment = behind
+            .checked_sub(1)
+            .and_then(|index| self.segments.get(index));
         segment.map_or(0, |segment| segment.at + (visible - segment.visible))
     }
 }

@@ -48,6 +48,10 @@ impl Reader {
         }
     }
 
+    pub(super) fn is_within_sequence(self) -> bool {
+        !matches!(self.within, Within::Text | Within::Break)
+    }
+
     /// Takes the next byte.
     pub(super) fn read(&mut self, byte: u8) -> Kind {
         match self.within {
