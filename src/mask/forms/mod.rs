@@ -31,6 +31,10 @@ const LONGEST: usize = 4096;
 /// A value longer still is looked for as it is, in JSON and in base64.
 const HUGE: usize = 1 << 16;
 
+/// A JSON text of one line with more strings than this, or with lines in one of them, is treated
+/// as one of several lines.
+const MOST_STRINGS: usize = 40;
+
 /// So many lines of a value, or strings in it, are looked for in all their forms; the others as
 /// they are.
 const MOST_PARTS: usize = 512;
@@ -62,19 +66,23 @@ impl<'a> Forms<'a> {
     fn add(&mut self, value: &[u8], trimmed: &[u8]) {
         let first = self.needles.len();
         self.raw(value, trimmed);
+        if let Some(inner) = unquoted(trimmed).filter(|inner| tells_something(inner)) {
+            self.plain("unquoted", inner);
+        }
         let strings = parts::strings(trimmed);
-        let structured = trimmed.contains(&b'\n') || !strings.is_empty();
-        if structured {
+        let has_lines = |part: &[u8]| part.trim_ascii().contains(&b'\n');
+        if has_lines(trimmed)
+            || strings.len() > MOST_STRINGS
+            || strings.iter().any(|string| has_lines(string.expose()))
+        {
             self.main(trimmed);
             self.needles.keep_distinct(first, usize::MAX);
-            self.lines(trimmed);
+            self.lines(unquoted(trimmed).unwrap_or(trimmed));
             for (index, string) in strings.iter().enumerate() {
-                self.string(index, string.expose());
+                self.string(index, string.expose().trim_ascii());
             }
         } else {
-            self.url_parts(trimmed);
-            self.main(trimmed);
-            self.url_forms(trimmed);
+            self.parts(trimmed, &strings);
             self.others(trimmed);
             self.needles.keep_distinct(first, MOST);
         }
@@ -82,11 +90,25 @@ impl<'a> Forms<'a> {
 
     /// The value as it is, and without what may be lost when it is read from a file.
     fn raw(&mut self, value: &[u8], trimmed: &[u8]) {
-        self.plain("raw", value, trimmed);
-        self.plain("trimmed", trimmed, trimmed);
-        if let Some(inner) = unquoted(trimmed).filter(|inner| inner.len() >= SHORTEST) {
-            self.plain("unquoted", inner, inner);
+        if value == trimmed {
+            return self.plain("raw", value);
         }
+        let label = self.label("raw");
+        self.needles.add(label, value, Traits::default());
+        self.plain("trimmed", trimmed);
+    }
+
+    /// The parts of a value of one line, first all of them as they are, and its main spellings.
+    fn parts(&mut self, value: &[u8], strings: &[Secret]) {
+        let strings = strings.iter().map(|string| string.expose().trim_ascii());
+        let strings = strings.filter(|string| tells_something(string));
+        self.url_parts(value);
+        strings
+            .clone()
+            .for_each(|string| self.plain("json-string", string));
+        self.main(value);
+        self.url_forms(value);
+        strings.for_each(|string| self.main(string));
     }
 
     /// The spellings that every part has.
@@ -130,19 +152,17 @@ impl<'a> Forms<'a> {
 
     /// A string in a JSON value, which may have lines of its own.
     fn string(&mut self, index: usize, string: &[u8]) {
-        let trimmed = string.trim_ascii();
-        if trimmed.len() < SHORTEST || policy::is_everyday(trimmed) {
-            return;
-        }
-        self.part("json-string", index, trimmed);
-        if trimmed.contains(&b'\n') {
-            self.lines(trimmed);
+        if tells_something(string) {
+            self.part("json-string", index, string);
+            if string.contains(&b'\n') {
+                self.lines(string);
+            }
         }
     }
 
     fn part(&mut self, form: &'static str, index: usize, part: &[u8]) {
         let first = self.needles.len();
-        self.plain(form, part, part);
+        self.plain(form, part);
         if index < MOST_PARTS {
             self.main(part);
             self.needles.keep_distinct(first, usize::MAX);
@@ -167,7 +187,7 @@ impl<'a> Forms<'a> {
 
     fn url_part(&mut self, form: &'static str, part: &[u8]) {
         if tells_something(part) {
-            self.plain(form, part, part);
+            self.plain(form, part);
         }
     }
 
@@ -213,19 +233,17 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// The bytes as they are; and as a terminal shows them, if line breaks run through them.
-    fn plain(&mut self, form: &'static str, bytes: &[u8], part: &[u8]) {
-        let traits = traits(part.len());
-        if !bytes.contains(&b'\n') && !bytes.contains(&b'\r') {
-            let label = self.label(form);
-            self.needles.add(label, bytes, traits);
+    /// A part as it is; and as a terminal shows it, if line breaks run through it.
+    fn plain(&mut self, form: &'static str, part: &[u8]) {
+        let (label, traits) = (self.label(form), traits(part.len()));
+        if !part.contains(&b'\n') && !part.contains(&b'\r') {
+            self.needles.add(label, part, traits);
             return;
         }
-        let label = self.label(form);
-        self.needles.add(label, bytes, Traits::default());
+        self.needles.add(label, part, Traits::default());
         let unwrapped = self.label("unwrapped");
-        self.needles
-            .spell(unwrapped, traits, |out| unwrap(part, out));
+        let write = |out: &mut Secret| unwrap(part, out);
+        self.needles.spell(unwrapped, traits, write);
     }
 
     fn label(&self, form: &'static str) -> Label<'a> {

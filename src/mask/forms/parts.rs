@@ -133,3 +133,57 @@ fn unit(text: &[u8]) -> Option<(u16, &[u8])> {
     let digits = std::str::from_utf8(digits).ok()?;
     Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_that_say_something() {
+        let value =
+            b"-----BEGIN KEY-----\r\n  line one \nshort\n{ } [ ] , \nline,two\n-----END KEY-----";
+        let lines: Vec<_> = lines(value).collect();
+        assert_eq!(lines, [&b"line one"[..], b"line,two"]);
+    }
+
+    #[test]
+    fn the_userinfo_is_what_stands_before_the_last_at_sign_of_the_authority() {
+        for (url, expected) in [
+            ("a://u:p@h/x@y", Some(("u:p", "p"))),
+            ("a+b://u:p:q@r@h", Some(("u:p:q@r", "p:q@r"))),
+            ("https://token@h", Some(("token", "token"))),
+            ("https://:pw@h", Some((":pw", "pw"))),
+            ("https://h/x@y", None),
+            ("not a url://u:p@h", None),
+            ("u:p@h", None),
+        ] {
+            let found = userinfo(url.as_bytes());
+            let found = found.map(|found| (found.whole, found.password));
+            let expected =
+                expected.map(|(whole, password)| (whole.as_bytes(), password.as_bytes()));
+            assert_eq!(found, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn strings_are_read_with_their_escapes_and_without_member_names() {
+        for (value, expected) in [
+            (
+                r#"{"a": "b\"\u00fc\n", "c": ["d", {"e" : "f"}]}"#,
+                &["b\"ü\n", "d", "f"][..],
+            ),
+            (
+                r#"["\ud83d\ude00", "\ud83dx", "\/"]"#,
+                &["\u{1f600}", "\u{fffd}x", "/"],
+            ),
+            (r#"["cut off"#, &[]),
+            (r#"["\u12"]"#, &[]),
+            (r#"no "json""#, &[]),
+        ] {
+            let strings = strings(value.as_bytes());
+            let strings: Vec<_> = strings.iter().map(Secret::expose).collect();
+            let expected: Vec<_> = expected.iter().map(|string| string.as_bytes()).collect();
+            assert_eq!(strings, expected, "{value}");
+        }
+    }
+}
