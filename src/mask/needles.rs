@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use super::edges::Mixed;
 
 /// What a needle stands for, as it is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label<'a> {
     /// The name of the secret.
     pub name: &'a str,

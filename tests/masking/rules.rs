@@ -162,23 +162,22 @@ fn what_is_masked_is_counted_by_name_and_form() {
     ];
     let mut masker = Masker::new(Arc::new(Tables::new(needles(&secrets))));
     let encoded = BASE64_STANDARD.encode(TOKEN);
-    let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd");
-    assert_eq!(steps(&mut masker, &[&text]).concat(), "*** *** *** *** ***");
-    let mut counts: Vec<_> = masker
+    let behind = BASE64_STANDARD.encode(format!("12{TOKEN}"));
+    let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd {behind}");
+    let out = steps(&mut masker, &[&text]).concat();
+    assert_eq!(out, "*** *** *** *** *** MT***");
+    let counts: Vec<_> = masker
         .counts()
-        .map(|(label, count)| (label.name.to_owned(), label.form, count))
+        .into_iter()
+        .map(|(label, count)| (label.name, label.form, count))
         .collect();
-    counts.sort();
     let expected = [
-        ("A", "base64", 1),
+        ("A", "base64", 2),
         ("A", "raw", 2),
         ("B", "percent", 1),
         ("B", "raw", 1),
     ];
-    assert_eq!(
-        counts,
-        expected.map(|(name, form, count)| (name.to_owned(), form, count))
-    );
+    assert_eq!(counts, expected);
 }
 
 #[test]
@@ -191,6 +190,7 @@ fn an_occurrence_within_another_is_not_counted() {
     steps(&mut masker, &["a-kestrel-one", "-b"]);
     let counts: Vec<_> = masker
         .counts()
+        .into_iter()
         .map(|(label, count)| (label.name, count))
         .collect();
     assert_eq!(counts, [("B", 1)]);

@@ -20,6 +20,7 @@ mod tables;
 mod text;
 mod transparent;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::secret::Secret;
@@ -158,13 +159,18 @@ impl Masker {
         self.behind.held.len()
     }
 
-    /// What has been masked so far and how often, an occurrence within another not counted.
-    pub fn counts(&self) -> impl Iterator<Item = (Label<'_>, u64)> {
-        let needles = self.tables.needles();
-        (0..)
-            .zip(needles.iter())
-            .map(|(index, (label, _))| (label, self.occurrences.output.count(index)))
-            .filter(|(_, count)| *count > 0)
+    /// How often each secret has been masked so far in each form; an occurrence within another is
+    /// not counted.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Label<'_>, u64> {
+        let mut counts = BTreeMap::new();
+        for (index, (label, _)) in self.tables.needles().iter().enumerate() {
+            let count = self.occurrences.output.count(index);
+            if count > 0 {
+                *counts.entry(label).or_default() += count;
+            }
+        }
+        counts
     }
 
     /// Finds the needles as they are.
