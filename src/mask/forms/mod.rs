@@ -145,7 +145,8 @@ impl<'a> Forms<'a> {
     }
 
     fn lines(&mut self, value: &[u8]) {
-        for (index, line) in parts::lines(value).enumerate() {
+        let lines = parts::lines(value).filter(|line| tells_something(line));
+        for (index, line) in lines.enumerate() {
             self.part("line", index, line);
         }
     }

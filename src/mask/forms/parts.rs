@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use super::percent;
 
 /// The lines that say something: at least eight bytes, no PEM armour (RFC 7468), no bare
-/// structure such as `{` or `-----`. Without the blanks around them.
+/// structure such as `{`, `-----` or `clusters:`. Without the blanks around them.
 pub(super) fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b'\n' || byte == b'\r')
@@ -20,10 +20,18 @@ fn is_armour(line: &[u8]) -> bool {
     line.starts_with(b"-----BEGIN ") || line.starts_with(b"-----END ") || line.starts_with(b"---- ")
 }
 
-/// Whether a line has not enough letters and digits to tell anything.
+/// Whether a line has not enough letters and digits to tell anything, or is only the name of what
+/// the next lines hold, as in YAML and JSON.
 fn is_structure(line: &[u8]) -> bool {
     let telling = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    line.iter().filter(telling).count() < 4
+    let name = line.trim_ascii_end();
+    let name = name
+        .strip_suffix(b"{")
+        .or(name.strip_suffix(b"["))
+        .unwrap_or(name);
+    let name = name.trim_ascii_end().strip_suffix(b":");
+    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.\"' ".contains(byte);
+    line.iter().filter(telling).count() < 4 || name.is_some_and(|name| name.iter().all(of_name))
 }
 
 /// The userinfo of a URL (RFC 3986 section 3.2.1).
@@ -141,7 +149,7 @@ mod tests {
     #[test]
     fn lines_are_those_that_say_something() {
         let value =
-            b"-----BEGIN KEY-----\r\n  line one \nshort\n{ } [ ] , \nline,two\n-----END KEY-----";
+            b"-----BEGIN KEY-----\r\n  line one \nshort\n{ } [ ] , \nclusters:\n  \"private-key\" : {\nline,two\n-----END KEY-----";
         let lines: Vec<_> = lines(value).collect();
         assert_eq!(lines, [&b"line one"[..], b"line,two"]);
     }
