@@ -27,8 +27,7 @@ pub(super) fn add(
     let traits = Traits {
         lead: (start % bits != 0).then(|| mixed(alphabet, character(first - 1), start % bits)),
         trail: (end % bits != 0).then(|| tail(alphabet, character(last), end % bits)),
-        // Whole groups have 24 bits, or 40.
-        padding: if alphabet == Alphabet::Base32 { 6 } else { 2 },
+        padding: u8::try_from(padding(alphabet, end.div_ceil(bits))).unwrap_or(0),
         ..traits
     };
     needles.spell(label, traits, |out: &mut Secret| {
@@ -36,6 +35,15 @@ pub(super) fn add(
             out.extend(&[alphabet.characters()[usize::from(character(index))]]);
         }
     });
+}
+
+/// How many `=` follow so many characters: groups have four of them, or eight.
+fn padding(alphabet: Alphabet, characters: usize) -> usize {
+    let group = if alphabet == Alphabet::Base32 { 8 } else { 4 };
+    match characters % group {
+        0 => 0,
+        rest => group - rest,
+    }
 }
 
 /// The character whose first `foreign` bits belong to what stands before the value.
@@ -66,4 +74,70 @@ fn read(value: &[u8], start: usize, from: usize, count: usize) -> u8 {
         });
         read << 1 | own.unwrap_or(0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
+
+    /// The needle is what the encoder writes but for the characters it shares, which fit.
+    #[test]
+    fn a_needle_is_the_part_of_the_encoded_text_that_depends_on_the_value_alone() {
+        let value: Vec<u8> = (0..40).map(|byte: u8| byte.wrapping_mul(89)).collect();
+        for length in 6..value.len() {
+            for before in 0..3 {
+                for behind in [&b""[..], b"?", b"~>"] {
+                    let value = &value[..length];
+                    let text = [&b"xyz"[..before], value, behind].concat();
+                    check(
+                        Alphabet::Base64,
+                        &BASE64_STANDARD.encode(&text),
+                        before,
+                        value,
+                    );
+                    check(
+                        Alphabet::Base64Url,
+                        &BASE64_URL_SAFE.encode(&text),
+                        before,
+                        value,
+                    );
+                }
+            }
+        }
+    }
+
+    fn check(alphabet: Alphabet, text: &str, before: usize, value: &[u8]) {
+        let mut needles = Needles::new();
+        let label = Label {
+            name: "A",
+            form: "base64",
+        };
+        add(
+            &mut needles,
+            label,
+            alphabet,
+            before,
+            value,
+            Traits::default(),
+        );
+        let needle = needles.get(0);
+        let traits = needle.traits;
+        let (from, to) = ((before * 8).div_ceil(6), (before + value.len()) * 8 / 6);
+        assert_eq!(&text.as_bytes()[from..to], needles.slice(needle));
+        assert_eq!(traits.lead.is_some(), before > 0);
+        assert!(
+            traits
+                .lead
+                .is_none_or(|lead| lead.admits(text.as_bytes()[from - 1]))
+        );
+        assert!(
+            traits
+                .trail
+                .is_none_or(|trail| trail.admits(text.as_bytes()[to]))
+        );
+        let padding = text.bytes().filter(|&byte| byte == b'=').count();
+        let is_end = text.len() - padding == to + usize::from(traits.trail.is_some());
+        assert!(!is_end || padding == usize::from(traits.padding), "{text}");
+    }
 }
