@@ -10,12 +10,14 @@
 //! is masked from there.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use memchr::memchr3;
 
 use crate::secret::Secret;
 
 use super::cursor::{Cursor, Follows};
+use super::grams;
 use super::links::Links;
 use super::tables::Tables;
 use super::text::{Text, index};
@@ -92,6 +94,10 @@ impl Shadow {
             if self.gap == Gap::None && self.depth(tables) <= self.visible - floor {
                 let next = memchr3(0x1b, b'\r', b'\n', &chunk[at..]);
                 let next = next.map_or(chunk.len(), |length| at + length);
+                if let Some(line) = self.pass_break(tables, text, from..next, at) {
+                    (floor, from, at) = (self.visible, line, line);
+                    continue;
+                }
                 self.jump(tables, links, &chunk[from..next], at - from);
                 at = next;
                 if at == chunk.len() {
@@ -180,6 +186,40 @@ impl Shadow {
 
     pub(super) fn path(&self, tables: &Tables) -> Secret {
         self.cursor.path(tables)
+    }
+
+    /// Passes over the line break that follows the visible bytes `line` of the chunk, of which those
+    /// before `at` have been read, if the bytes on both sides say that no needle runs through it.
+    /// Says where the next line begins.
+    fn pass_break(
+        &mut self,
+        tables: &Tables,
+        text: &Text<'_>,
+        line: Range<usize>,
+        at: usize,
+    ) -> Option<usize> {
+        let end = line.end;
+        let [b3, b2, b1] = *text.chunk[line].last_chunk()?;
+        let blanks = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | b'\t');
+        let begin = end + text.chunk[end..].iter().position(|byte| !blanks(byte))?;
+        let [a1, a2, a3] = *text.chunk[begin..].first_chunk()?;
+        let gaps = memchr3(0x1b, b'\r', b'\n', &[a1, a2, a3]).is_some() || begin == end;
+        // A needle through the break has the byte before it and three behind it, or else it ends
+        // there and has three before it.
+        let grams = [[b1, a1, a2, a3], [b3, b2, b1, a1]];
+        if gaps || !tables.sparing || grams.iter().any(|gram| tables.grams.has(grams::read(gram))) {
+            return None;
+        }
+        self.visible += (end - at) as u64;
+        self.segments.clear();
+        self.segments.push_back(Segment {
+            visible: self.visible,
+            at: text.at + begin as u64,
+            broken: true,
+        });
+        self.cursor.reset();
+        self.reader = Reader::new();
+        Some(begin)
     }
 
     /// Reads on to the end of `text`, all of it visible and without a gap. Nothing that runs

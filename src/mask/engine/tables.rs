@@ -17,6 +17,9 @@ pub struct Tables {
     pub(super) scan: Scan,
     /// Whether any needle is looked through.
     pub(super) transparent: bool,
+    /// Whether all that are have at least five bytes, so that each has windows on both sides of a
+    /// gap that runs through it.
+    pub(super) sparing: bool,
     /// The length of the longest needle that counts between token borders only.
     pub(super) bordered: usize,
 }
@@ -25,11 +28,16 @@ impl Tables {
     /// Prepares the search; takes about a microsecond a needle.
     #[must_use]
     pub fn new(needles: Needles) -> Self {
+        let looked_through = || {
+            let needles = needles.all().iter();
+            needles.filter(|needle| needle.is_looked_through())
+        };
         Self {
             trie: Automaton::new(&needles),
             grams: Grams::of(&needles),
             scan: Scan::new(&needles),
-            transparent: needles.all().iter().any(Needle::is_looked_through),
+            transparent: looked_through().next().is_some(),
+            sparing: looked_through().all(|needle| needle.length > 4),
             bordered: bordered(&needles),
             needles,
         }
