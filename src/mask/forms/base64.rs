@@ -27,7 +27,7 @@ pub(super) fn add(
     let traits = Traits {
         lead: (start % bits != 0).then(|| mixed(alphabet, character(first - 1), start % bits)),
         trail: (end % bits != 0).then(|| tail(alphabet, character(last), end % bits)),
-        padding: u8::try_from(padding(alphabet, end.div_ceil(bits))).unwrap_or(0),
+        padding: padding(alphabet, end.div_ceil(bits)),
         ..traits
     };
     needles.spell(label, traits, |out: &mut Secret| {
@@ -38,12 +38,10 @@ pub(super) fn add(
 }
 
 /// How many `=` follow so many characters: groups have four of them, or eight.
-fn padding(alphabet: Alphabet, characters: usize) -> usize {
+fn padding(alphabet: Alphabet, characters: usize) -> u8 {
     let group = if alphabet == Alphabet::Base32 { 8 } else { 4 };
-    match characters % group {
-        0 => 0,
-        rest => group - rest,
-    }
+    let lacking = characters.next_multiple_of(group) - characters;
+    u8::try_from(lacking).expect("less than a group")
 }
 
 /// The character whose first `foreign` bits belong to what stands before the value.
