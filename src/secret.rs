@@ -10,6 +10,11 @@ use std::mem;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+/// A table whose contents tell something about a plaintext, wiped on drop.
+///
+/// Give it its final capacity at once: a `Vec` that grows leaves its old allocation behind.
+pub type Wiped<T> = Zeroizing<Vec<T>>;
+
 /// A plaintext value: wiped on drop, never printed, never cloned.
 pub struct Secret(Zeroizing<Vec<u8>>);
 
@@ -67,6 +72,17 @@ impl Secret {
             self.0[length..].zeroize();
             self.0.truncate(length);
         }
+    }
+
+    /// Drops the first `count` bytes, or all if there are fewer, and wipes what they leave behind.
+    pub fn discard_front(&mut self, count: usize) {
+        let length = self.0.len();
+        let count = count.min(length);
+        if count == 0 {
+            return;
+        }
+        self.0.copy_within(count.., 0);
+        self.truncate(length - count);
     }
 
     /// The plaintext, for the one place that needs it.
@@ -147,6 +163,15 @@ mod tests {
         secret.extend(b"defg");
         secret.truncate(5);
         assert_eq!(secret.expose(), b"abcde");
+    }
+
+    #[test]
+    fn the_front_can_be_dropped() {
+        let mut secret = Secret::new(b"abcde".to_vec());
+        secret.discard_front(3);
+        assert_eq!(secret.expose(), b"de");
+        secret.discard_front(9);
+        assert!(secret.is_empty());
     }
 
     #[test]

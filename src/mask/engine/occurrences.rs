@@ -1,0 +1,108 @@
+//! From an occurrence of a needle to what is masked: whether it counts, and how far it reaches.
+//!
+//! Both may depend on bytes that have not come yet; those decisions wait here.
+
+use crate::mask::edges::Mixed;
+use crate::mask::needles::{Needles, Place};
+
+use super::output::{Output, Span};
+use super::text::Text;
+
+#[derive(Default)]
+pub(super) struct Occurrences {
+    pub(super) output: Output,
+    /// What may still follow a needle whose end was the end of what is at hand.
+    tails: Vec<Tail>,
+    /// Needles that count only if no token goes on behind them.
+    undecided: Vec<Span>,
+}
+
+/// What belongs to a needle behind its end.
+#[derive(Clone, Copy)]
+struct Tail {
+    at: u64,
+    mixed: Option<Mixed>,
+    padding: u8,
+}
+
+impl Occurrences {
+    /// Takes an occurrence in `text`.
+    pub(super) fn found(
+        &mut self,
+        needles: &Needles,
+        text: &Text<'_>,
+        needle: u32,
+        start: u64,
+        end: u64,
+    ) {
+        let traits = &needles.get(needle).traits;
+        let needle = Some(needle);
+        if traits.at == Place::TokenBorders {
+            if !text.byte_before(start).is_some_and(is_of_token) {
+                self.decide(text, Span { start, end, needle });
+            }
+            return;
+        }
+        let before = text.byte_before(start);
+        let leads = traits.lead.zip(before).is_some_and(|(mixed, byte)| mixed.admits(byte));
+        let start = start - u64::from(leads);
+        self.output.add(Span { start, end, needle });
+        self.follow(text, Tail { at: end, mixed: traits.trail, padding: traits.padding });
+    }
+
+    /// Decides what waited for the bytes that are now at hand.
+    pub(super) fn resume(&mut self, text: &Text<'_>) {
+        for tail in std::mem::take(&mut self.tails) {
+            self.follow(text, tail);
+        }
+        for span in std::mem::take(&mut self.undecided) {
+            self.decide(text, span);
+        }
+    }
+
+    /// Decides what waited for bytes that will not come.
+    pub(super) fn finish(&mut self) {
+        self.tails.clear();
+        for span in self.undecided.drain(..) {
+            self.output.add(span);
+        }
+    }
+
+    /// Where the first occurrence begins of which it is not known whether it counts.
+    pub(super) fn undecided(&self) -> Option<u64> {
+        self.undecided.iter().map(|span| span.start).min()
+    }
+
+    fn decide(&mut self, text: &Text<'_>, span: Span) {
+        match text.byte(span.end) {
+            None => self.undecided.push(span),
+            Some(byte) if is_of_token(byte) => {}
+            Some(_) => self.output.add(span),
+        }
+    }
+
+    fn follow(&mut self, text: &Text<'_>, mut tail: Tail) {
+        let needle_end = tail.at;
+        while tail.mixed.is_some() || tail.padding > 0 {
+            let Some(byte) = text.byte(tail.at) else {
+                self.tails.push(tail);
+                break;
+            };
+            match tail.mixed.take() {
+                Some(mixed) if mixed.admits(byte) => {}
+                None if byte == b'=' => tail.padding -= 1,
+                _ => break,
+            }
+            tail.at += 1;
+        }
+        if tail.at > needle_end {
+            // It begins within the needle, so that both become one mask.
+            self.output.add(Span { start: needle_end - 1, end: tail.at, needle: None });
+        }
+    }
+}
+
+/// Whether a token goes on through this byte.
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}

@@ -1,0 +1,105 @@
+//! A value within a longer text that was encoded as base64 or base32 (RFC 4648).
+//!
+//! What stands before the value shifts it by some bits, so each alignment gives other characters.
+//! Those that carry bits of the value alone are the needle; the characters at its edges, which
+//! carry bits of a neighbour too, and the padding are masked when they fit.
+
+use crate::mask::edges::{Alphabet, Mixed};
+use crate::mask::needles::{Label, Needles, Traits};
+use crate::secret::Secret;
+
+/// Adds the needle of `value` with `before` bytes of something else in front of it.
+pub(super) fn add(
+    needles: &mut Needles,
+    label: Label<'_>,
+    alphabet: Alphabet,
+    before: usize,
+    value: &[u8],
+    traits: Traits,
+) {
+    let bits = usize::from(alphabet.bits());
+    let (start, end) = (before * 8, (before + value.len()) * 8);
+    let (first, last) = (start.div_ceil(bits), end / bits);
+    if first >= last {
+        return;
+    }
+    let character = |index: usize| read(value, start, index * bits, bits);
+    let traits = Traits {
+        lead: (start % bits != 0).then(|| mixed(alphabet, character(first - 1), start % bits)),
+        trail: (end % bits != 0).then(|| tail(alphabet, character(last), end % bits)),
+        padding: padding(alphabet, end.div_ceil(bits)),
+        ..traits
+    };
+    needles.spell(label, traits, |out: &mut Secret| {
+        for index in first..last {
+            out.extend(&[alphabet.characters()[usize::from(character(index))]]);
+        }
+    });
+}
+
+/// How many `=` follow so many characters: groups have four of them, or eight.
+fn padding(alphabet: Alphabet, characters: usize) -> u8 {
+    let group = if alphabet == Alphabet::Base32 { 8 } else { 4 };
+    let lacking = characters.next_multiple_of(group) - characters;
+    u8::try_from(lacking).expect("less than a group")
+}
+
+/// The character whose first `foreign` bits belong to what stands before the value.
+fn mixed(alphabet: Alphabet, value: u8, foreign: usize) -> Mixed {
+    Mixed { alphabet, value, mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1 }
+}
+
+/// The character of which only the first `own` bits belong to the value.
+fn tail(alphabet: Alphabet, value: u8, own: usize) -> Mixed {
+    let bits = usize::from(alphabet.bits());
+    Mixed { alphabet, value, mask: ((1 << own) - 1) << (bits - own) }
+}
+
+/// The bits from `from` on of a stream in which `value` begins at bit `start`, zeros around it.
+fn read(value: &[u8], start: usize, from: usize, count: usize) -> u8 {
+    (from..from + count).fold(0, |read, bit| {
+        let own = bit.checked_sub(start).and_then(|bit| {
+            let byte = value.get(bit / 8)?;
+            Some(byte >> (7 - bit % 8) & 1)
+        });
+        read << 1 | own.unwrap_or(0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
+
+    /// The needle is what the encoder writes but for the characters it shares, which fit.
+    #[test]
+    fn a_needle_is_the_part_of_the_encoded_text_that_depends_on_the_value_alone() {
+        let value: Vec<u8> = (0..40).map(|byte: u8| byte.wrapping_mul(89)).collect();
+        for length in 6..value.len() {
+            for before in 0..3 {
+                for behind in [&b""[..], b"?", b"~>"] {
+                    let value = &value[..length];
+                    let text = [&b"xyz"[..before], value, behind].concat();
+                    check(Alphabet::Base64, &BASE64_STANDARD.encode(&text), before, value);
+                    check(Alphabet::Base64Url, &BASE64_URL_SAFE.encode(&text), before, value);
+                }
+            }
+        }
+    }
+
+    fn check(alphabet: Alphabet, text: &str, before: usize, value: &[u8]) {
+        let mut needles = Needles::new();
+        let label = Label { name: "A", form: "base64" };
+        add(&mut needles, label, alphabet, before, value, Traits::default());
+        let needle = needles.get(0);
+        let traits = needle.traits;
+        let (from, to) = ((before * 8).div_ceil(6), (before + value.len()) * 8 / 6);
+        assert_eq!(&text.as_bytes()[from..to], needles.slice(needle));
+        assert_eq!(traits.lead.is_some(), before > 0);
+        assert!(traits.lead.is_none_or(|lead| lead.admits(text.as_bytes()[from - 1])));
+        assert!(traits.trail.is_none_or(|trail| trail.admits(text.as_bytes()[to])));
+        let padding = text.bytes().filter(|&byte| byte == b'=').count();
+        let is_end = text.len() - padding == to + usize::from(traits.trail.is_some());
+        assert!(!is_end || padding == usize::from(traits.padding), "{text}");
+    }
+}

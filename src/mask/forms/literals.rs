@@ -1,0 +1,130 @@
+//! String literals of programming languages, as their debug output writes them; without the
+//! quotes around them.
+
+use crate::secret::Secret;
+
+use super::bytes::Case;
+use super::escape::{braces, each, octal, replace, scalar, units, x};
+
+/// Which quotes get a backslash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    None,
+    Single,
+    Double,
+    Both,
+    /// As Python: the single one if the value has both.
+    IfBoth,
+}
+
+impl Quotes {
+    fn escapes(self, character: char, value: &[u8]) -> bool {
+        let both = || value.contains(&b'\'') && value.contains(&b'"');
+        match character {
+            '\'' => match self {
+                Self::Single | Self::Both => true,
+                Self::IfBoth => both(),
+                Self::None | Self::Double => false,
+            },
+            '"' => matches!(self, Self::Double | Self::Both),
+            _ => false,
+        }
+    }
+}
+
+/// How characters are written that cannot be printed, or are not ASCII.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// `\303\274`: C, Postgres bytea.
+    Octal,
+    /// `\xc3\xbc`: C, Python bytes, Rust byte strings.
+    HexBytes,
+    /// `\xfc`, `\u20ac`, `\U0001f600`: Python `ascii`.
+    Python,
+    /// The same, and only what cannot be printed: Python `repr`, JavaScript.
+    PythonControl,
+    /// `\x1b`, `\u00fc`: Go `%+q`.
+    Go,
+    /// The same, and only what cannot be printed: Go `%q`.
+    GoControl,
+    /// `\u{fc}` and only what cannot be printed: Rust.
+    Rust,
+    /// `\u{fc}`: Rust `escape_default`, Swift, PHP.
+    Braces,
+    /// `\u00fc`: Java, C#, properties.
+    Units,
+    /// `\e` and `\u0007`, only what cannot be printed: Ruby.
+    Ruby,
+    /// Left alone: PHP `var_export`.
+    Kept,
+}
+
+/// Writes `value` as the inside of a literal.
+pub(super) fn encode(value: &[u8], out: &mut Secret, quotes: Quotes, numbers: Numbers) {
+    each(value, out, |character, out| {
+        if character == '\\' || quotes.escapes(character, value) {
+            out.extend(b"\\");
+            return false;
+        }
+        if replace(out, letter(character, numbers)) {
+            return true;
+        }
+        number(character, out, numbers)
+    });
+}
+
+/// The escapes that have a letter.
+fn letter(character: char, numbers: Numbers) -> Option<&'static [u8]> {
+    use Numbers::{Go, GoControl, Kept, Octal, Ruby, Rust, Units};
+    let c_like = matches!(numbers, Octal | Go | GoControl | Ruby);
+    Some(match character {
+        _ if numbers == Kept => return None,
+        '\n' => b"\\n",
+        '\r' => b"\\r",
+        '\t' => b"\\t",
+        '\0' if numbers == Rust => b"\\0",
+        '\u{7}' if c_like => b"\\a",
+        '\u{8}' if c_like || numbers == Units => b"\\b",
+        '\u{b}' if c_like => b"\\v",
+        '\u{c}' if c_like || numbers == Units => b"\\f",
+        '\u{1b}' if numbers == Ruby => b"\\e",
+        _ => return None,
+    })
+}
+
+fn number(character: char, out: &mut Secret, numbers: Numbers) -> bool {
+    let control = character.is_control() || matches!(character, '\u{a0}' | '\u{ad}');
+    let foreign = !character.is_ascii();
+    let mut utf8 = [0; 4];
+    let bytes = character.encode_utf8(&mut utf8).as_bytes();
+    match numbers {
+        Numbers::Octal if control || foreign => bytes.iter().for_each(|&b| octal(out, b)),
+        Numbers::HexBytes if control || foreign => bytes.iter().for_each(|&b| x(out, b)),
+        Numbers::Python if control || foreign => python(out, character),
+        Numbers::PythonControl if control => python(out, character),
+        Numbers::Go if control || foreign => go(out, character),
+        Numbers::GoControl if control => go(out, character),
+        Numbers::Rust if control => braces(out, character),
+        Numbers::Braces if control || foreign => braces(out, character),
+        Numbers::Units if control || foreign => units(out, character, Case::Lower),
+        Numbers::Ruby if control => units(out, character, Case::Lower),
+        _ => return false,
+    }
+    true
+}
+
+fn python(out: &mut Secret, character: char) {
+    match u8::try_from(character) {
+        Ok(byte) => x(out, byte),
+        Err(_) if u32::from(character) < 0x1_0000 => units(out, character, Case::Lower),
+        Err(_) => scalar(out, character),
+    }
+}
+
+fn go(out: &mut Secret, character: char) {
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => x(out, byte),
+        _ if u32::from(character) < 0x1_0000 => units(out, character, Case::Lower),
+        _ => scalar(out, character),
+    }
+}

@@ -1,0 +1,49 @@
+//! HTML and XML text and attributes: character references (HTML section 13.1.4, XML section 4.1).
+
+use crate::secret::Secret;
+
+use super::bytes::decimal_digits;
+use super::escape::{each, replace};
+
+/// How the characters are written that some libraries leave alone and others do not.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    /// `"`.
+    pub(super) quote: Option<&'static str>,
+    /// `'`.
+    pub(super) apostrophe: Option<&'static str>,
+    /// More of them.
+    pub(super) more: &'static [(char, &'static str)],
+    /// Characters that are not ASCII.
+    pub(super) foreign: Foreign,
+}
+
+/// What happens to characters that are not ASCII.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreign {
+    Kept,
+    /// `&#252;`
+    Numbered,
+}
+
+/// Writes `value` as text.
+pub(super) fn encode(value: &[u8], out: &mut Secret, style: Style) {
+    each(value, out, |character, out| {
+        if !character.is_ascii() && style.foreign == Foreign::Numbered {
+            out.extend(b"&#");
+            decimal_digits(out, u32::from(character));
+            out.extend(b";");
+            return true;
+        }
+        let more = || style.more.iter().find(|(c, _)| *c == character).map(|(_, name)| *name);
+        let name = match character {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '"' => style.quote,
+            '\'' => style.apostrophe,
+            _ => more(),
+        };
+        replace(out, name.map(str::as_bytes))
+    });
+}

@@ -1,0 +1,215 @@
+//! The spellings of a value, by name and in the order in which they are kept when there are too
+//! many. `docs/masking.md` shows one example of each.
+
+use crate::secret::Secret;
+
+use super::bytes::{self, Case, Order};
+use super::escape::prefix;
+use super::json::{self, Style};
+use super::literals::{self, Numbers, Quotes};
+use super::markup::{self, Foreign as Kept};
+use super::percent::{self, Dialect};
+use super::shell::{self, Foreign};
+
+use How::{
+    Backslashes, Decimal, DollarSingle, Hex, Json, JsonTwice, Literal, Markup, Percent,
+    PercentTwice, Prefix, QuotedPrintable, Replace, Reversed, Signed, Utf16,
+};
+
+/// A spelling: its name, and how it is written.
+pub(super) type Spelling = (&'static str, How);
+
+/// How a value is spelled.
+#[derive(Clone, Copy)]
+pub(super) enum How {
+    Json(Style),
+    JsonTwice(Style),
+    /// What stands before each byte, and what between two.
+    Hex(Case, &'static [u8], &'static [u8]),
+    Percent(Dialect, Case),
+    PercentTwice(Dialect),
+    Markup(markup::Style),
+    Literal(Quotes, Numbers),
+    /// A byte in front of each of some others.
+    Prefix(u8, &'static [u8]),
+    Replace(&'static [(u8, &'static [u8])]),
+    Backslashes,
+    DollarSingle(Foreign),
+    Utf16(Order),
+    Decimal(&'static [u8]),
+    Signed,
+    QuotedPrintable,
+    Reversed,
+}
+
+impl How {
+    /// Whether letters, digits, `-`, `_` and `.` stay as they are, so that most tokens do.
+    pub(super) fn spares_tokens(self) -> bool {
+        match self {
+            Percent(dialect, _) => dialect != Dialect::Everything,
+            Hex(..) | Utf16(_) | Decimal(_) | Signed | Reversed => false,
+            Json(_) | JsonTwice(_) | PercentTwice(_) | Markup(_) | Literal(..) | Prefix(..)
+            | Replace(_) | Backslashes | DollarSingle(_) | QuotedPrintable => true,
+        }
+    }
+
+    /// Appends the value so spelled.
+    pub(super) fn write(self, value: &[u8], out: &mut Secret) {
+        match self {
+            Json(style) => json::encode(value, out, style),
+            JsonTwice(style) => json::twice(value, out, style),
+            Hex(case, before, between) => bytes::hex(value, out, case, before, between),
+            Percent(dialect, case) => percent::encode(value, out, dialect, case),
+            PercentTwice(dialect) => percent::twice(value, out, dialect),
+            Markup(style) => markup::encode(value, out, style),
+            Literal(quotes, numbers) => literals::encode(value, out, quotes, numbers),
+            Prefix(escape, special) => prefix(value, out, escape, special),
+            Replace(pairs) => shell::substitute(value, out, pairs),
+            Backslashes => shell::backslashes(value, out),
+            DollarSingle(foreign) => shell::dollar_single(value, out, foreign),
+            Utf16(order) => bytes::utf16(value, out, order),
+            Decimal(between) => bytes::decimal(value, out, between),
+            Signed => bytes::signed(value, out),
+            QuotedPrintable => bytes::quoted_printable(value, out),
+            Reversed => bytes::reversed(value, out),
+        }
+    }
+}
+
+/// The spellings that are looked for even of the parts and lines of a value.
+pub(super) const MAIN: &[Spelling] = &[
+    ("json", Json(Style::Plain)),
+    ("json-ascii", Json(Style::Ascii)),
+    ("json-html", Json(Style::Html)),
+    ("json-twice", JsonTwice(Style::Plain)),
+    ("json-ascii-twice", JsonTwice(Style::Ascii)),
+    ("hex", Hex(Case::Lower, b"", b"")),
+    ("hex-upper", Hex(Case::Upper, b"", b"")),
+    ("percent", Percent(Dialect::Strict, Case::Upper)),
+    ("percent-lower", Percent(Dialect::Strict, Case::Lower)),
+    ("percent-component", Percent(Dialect::Component, Case::Upper)),
+    ("percent-path", Percent(Dialect::Path, Case::Upper)),
+    ("form", Percent(Dialect::Form, Case::Upper)),
+    ("form-plus", Percent(Dialect::Plus, Case::Upper)),
+];
+
+/// The others of every value.
+pub(super) const MORE: &[Spelling] = &[
+    ("hex-spaced", Hex(Case::Lower, b"", b" ")),
+    ("hex-spaced-upper", Hex(Case::Upper, b"", b" ")),
+    ("hex-colons", Hex(Case::Lower, b"", b":")),
+    ("hex-colons-upper", Hex(Case::Upper, b"", b":")),
+    ("hex-escaped", Hex(Case::Lower, b"\\x", b"")),
+    ("hex-escaped-upper", Hex(Case::Upper, b"\\x", b"")),
+    ("percent-all", Percent(Dialect::Everything, Case::Upper)),
+    ("percent-all-lower", Percent(Dialect::Everything, Case::Lower)),
+    ("percent-component-lower", Percent(Dialect::Component, Case::Lower)),
+    ("percent-uri", Percent(Dialect::Uri, Case::Upper)),
+    ("percent-uri-lower", Percent(Dialect::Uri, Case::Lower)),
+    ("percent-path-lower", Percent(Dialect::Path, Case::Lower)),
+    ("percent-userinfo", Percent(Dialect::Userinfo, Case::Upper)),
+    ("form-lower", Percent(Dialect::Form, Case::Lower)),
+    ("form-plus-lower", Percent(Dialect::Plus, Case::Lower)),
+    ("json-ascii-upper", Json(Style::AsciiUpper)),
+    ("json-solidus", Json(Style::Solidus)),
+    ("json-ascii-solidus", Json(Style::AsciiSolidus)),
+    ("json-html-quotes", Json(Style::HtmlQuotes)),
+    ("json-strict", Json(Style::Strict)),
+    ("json-html-twice", JsonTwice(Style::Html)),
+    ("html-text", Markup(quotes(None, None))),
+    ("html-quote", Markup(quotes(Some("&quot;"), None))),
+    ("html-hex", Markup(quotes(Some("&quot;"), Some("&#x27;")))),
+    ("html", Markup(quotes(Some("&quot;"), Some("&#39;")))),
+    ("html-numbers", Markup(quotes(Some("&#34;"), Some("&#39;")))),
+    ("html-php", Markup(quotes(Some("&quot;"), Some("&#039;")))),
+    ("xml", Markup(quotes(Some("&quot;"), Some("&apos;")))),
+    ("html-go", Markup(HTML_GO)),
+    ("html-mustache", Markup(HTML_MUSTACHE)),
+    ("html-ascii", Markup(HTML_ASCII)),
+    ("shell-single", Replace(&[(b'\'', b"'\\''")])),
+    ("shell-single-double", Replace(&[(b'\'', b"'\"'\"'")])),
+    ("shell-double", Prefix(b'\\', b"\\\"$`")),
+    ("shell-backslash", Backslashes),
+    ("shell-dollar-single", DollarSingle(Foreign::Kept)),
+    ("shell-dollar-single-octal", DollarSingle(Foreign::Octal)),
+    ("dollar-doubled", Prefix(b'$', b"$")),
+    ("quote-doubled", Prefix(b'\'', b"'")),
+    ("double-quote-doubled", Prefix(b'"', b"\"")),
+    ("sql-mysql", Replace(SQL_MYSQL)),
+    ("python", Literal(Quotes::IfBoth, Numbers::PythonControl)),
+    ("python-ascii", Literal(Quotes::IfBoth, Numbers::Python)),
+    ("python-bytes", Literal(Quotes::IfBoth, Numbers::HexBytes)),
+    ("single-quoted", Literal(Quotes::Single, Numbers::PythonControl)),
+    ("c", Literal(Quotes::Double, Numbers::Octal)),
+    ("c-hex", Literal(Quotes::Double, Numbers::HexBytes)),
+    ("c-both", Literal(Quotes::Both, Numbers::Octal)),
+    ("backslashes", Literal(Quotes::None, Numbers::Kept)),
+    ("php", Literal(Quotes::Single, Numbers::Kept)),
+    ("double-quoted", Literal(Quotes::Double, Numbers::Kept)),
+    ("ruby", Literal(Quotes::Double, Numbers::Ruby)),
+];
+
+/// Those of long values only: rarer, and with short values too likely to be something else.
+pub(super) const RARE: &[Spelling] = &[
+    ("reversed", Reversed),
+    ("utf-16-le", Utf16(Order::Little)),
+    ("utf-16-be", Utf16(Order::Big)),
+    ("decimal", Decimal(b", ")),
+    ("decimal-spaced", Decimal(b" ")),
+    ("decimal-dense", Decimal(b",")),
+    ("decimal-signed", Signed),
+    ("go", Literal(Quotes::Double, Numbers::GoControl)),
+    ("go-ascii", Literal(Quotes::Double, Numbers::Go)),
+    ("rust", Literal(Quotes::Double, Numbers::Rust)),
+    ("rust-ascii", Literal(Quotes::Both, Numbers::Braces)),
+    ("java", Literal(Quotes::Double, Numbers::Units)),
+    ("powershell", Prefix(b'`', b"`$")),
+    ("powershell-quotes", Prefix(b'`', b"`$\"")),
+    ("batch", Replace(BATCH)),
+    ("batch-percent", Prefix(b'%', b"%")),
+    ("percent-twice", PercentTwice(Dialect::Strict)),
+    ("percent-component-twice", PercentTwice(Dialect::Component)),
+    ("percent-path-twice", PercentTwice(Dialect::Path)),
+    ("quoted-printable", QuotedPrintable),
+    ("hex-list", Hex(Case::Lower, b"0x", b", ")),
+];
+
+const HTML_GO: markup::Style = markup::Style {
+    quote: Some("&#34;"),
+    apostrophe: Some("&#39;"),
+    more: &[('+', "&#43;")],
+    foreign: Kept::Kept,
+};
+
+const HTML_MUSTACHE: markup::Style = markup::Style {
+    quote: Some("&quot;"),
+    apostrophe: Some("&#39;"),
+    more: &[('/', "&#x2F;"), ('`', "&#x60;"), ('=', "&#x3D;")],
+    foreign: Kept::Kept,
+};
+
+const HTML_ASCII: markup::Style = markup::Style {
+    quote: Some("&quot;"),
+    apostrophe: Some("&#39;"),
+    more: &[],
+    foreign: Kept::Numbered,
+};
+
+/// `MySQL` string literals.
+const SQL_MYSQL: &[(u8, &[u8])] = &[
+    (b'\'', b"\\'"),
+    (b'"', b"\\\""),
+    (b'\\', b"\\\\"),
+    (b'\n', b"\\n"),
+    (b'\r', b"\\r"),
+    (0, b"\\0"),
+    (0x1a, b"\\Z"),
+];
+
+/// `cmd.exe`, outside quotes.
+const BATCH: &[(u8, &[u8])] =
+    &[(b'&', b"^&"), (b'|', b"^|"), (b'<', b"^<"), (b'>', b"^>"), (b'^', b"^^"), (b'%', b"%%")];
+
+const fn quotes(quote: Option<&'static str>, apostrophe: Option<&'static str>) -> markup::Style {
+    markup::Style { quote, apostrophe, more: &[], foreign: Kept::Kept }
+}

@@ -1,0 +1,118 @@
+//! Runs masking cases that are kept as data: secrets, chunks and expectations in base64.
+//!
+//! Knows the format of the files and the masking engine. Every case is run with its own chunks,
+//! in one chunk, byte by byte and at random cuts; each must give what is expected.
+
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use repovault::mask::{Label, Masker, Masking, Needles, Tables, forms, needles::Traits};
+use repovault::secret::Secret;
+use serde_json::Value;
+
+/// How often a case is cut at random.
+const CUTS: u64 = 8;
+
+/// What became of the cases of a file.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// How many gave what was expected.
+    pub(crate) passed: usize,
+    /// The names of the others, each with what went wrong.
+    pub(crate) failed: Vec<String>,
+}
+
+/// Runs every case of a file's text.
+pub(crate) fn run(text: &str) -> Outcome {
+    let mut outcome = Outcome::default();
+    let cases: Vec<Value> = serde_json::from_str(text).expect("a JSON array");
+    for case in &cases {
+        match check(case) {
+            Ok(()) => outcome.passed += 1,
+            Err(reason) => outcome.failed.push(format!("{}: {reason}", case["name"])),
+        }
+    }
+    outcome
+}
+
+fn check(case: &Value) -> Result<(), String> {
+    let tables = Arc::new(Tables::new(needles(case)));
+    let chunks = list(case, "chunks");
+    let whole = chunks.concat();
+    expected(case, &masked(&tables, &chunks, &list(case, "emitted_after_chunk"))?, "own chunks")?;
+    expected(case, &masked(&tables, std::slice::from_ref(&whole), &[])?, "one chunk")?;
+    let bytes: Vec<_> = whole.iter().map(|&byte| vec![byte]).collect();
+    expected(case, &masked(&tables, &bytes, &[])?, "byte by byte")?;
+    for seed in 0..CUTS {
+        let how = format!("random cuts {seed}");
+        expected(case, &masked(&tables, &cut(&whole, seed), &[])?, &how)?;
+    }
+    Ok(())
+}
+
+fn needles(case: &Value) -> Needles {
+    let raw = case["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "raw-only"));
+    let mut needles = Needles::new();
+    for (index, secret) in list(case, "secrets").into_iter().enumerate() {
+        let name = format!("SECRET_{index}");
+        if raw {
+            let label = Label { name: &name, form: "raw" };
+            needles.add(label, &secret, Traits::default());
+        } else {
+            // A secret that is left out is one that the expectation lets through.
+            let _ = forms::add(&mut needles, &name, &Secret::new(secret), Masking::Automatic);
+        }
+    }
+    needles
+}
+
+fn list(case: &Value, field: &str) -> Vec<Vec<u8>> {
+    let texts = case[field].as_array().into_iter().flatten();
+    texts
+        .map(|text| BASE64_STANDARD.decode(text.as_str().expect("a string")).expect("base64"))
+        .collect()
+}
+
+/// The output for these chunks, which after each of them must be `emitted`.
+fn masked(
+    tables: &Arc<Tables>,
+    chunks: &[Vec<u8>],
+    emitted: &[Vec<u8>],
+) -> Result<Vec<u8>, String> {
+    let mut masker = Masker::new(Arc::clone(tables));
+    let mut out = Vec::new();
+    for (index, chunk) in chunks.iter().enumerate() {
+        masker.feed(chunk, &mut out);
+        if emitted.get(index).is_some_and(|emitted| *emitted != out) {
+            return Err(format!("after chunk {index}: {}", out.escape_ascii()));
+        }
+    }
+    masker.finish(&mut out);
+    Ok(out)
+}
+
+fn expected(case: &Value, out: &[u8], how: &str) -> Result<(), String> {
+    let holds = |part: &Vec<u8>| out.windows(part.len()).any(|place| place == part);
+    let exact = list(case, "expect");
+    let good = (exact.is_empty() || exact.iter().any(|exact| exact == out))
+        && list(case, "must_contain").iter().all(holds)
+        && !list(case, "must_not_contain").iter().any(holds);
+    good.then_some(()).ok_or_else(|| format!("{how}: {}", out.escape_ascii()))
+}
+
+/// `bytes` cut into pieces of 1 to 40 bytes.
+fn cut(bytes: &[u8], seed: u64) -> Vec<Vec<u8>> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut pieces = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let length = usize::try_from(state % 40).expect("small") + 1;
+        let (piece, behind) = rest.split_at(length.min(rest.len()));
+        pieces.push(piece.to_vec());
+        rest = behind;
+    }
+    pieces
+}

@@ -1,0 +1,73 @@
+//! What the fuzz target `engine` checks about arbitrary needles, text and cuts; `cargo test`
+//! replays its corpus.
+
+use std::sync::Arc;
+
+use repovault::mask::edges::{Alphabet, Mixed};
+use repovault::mask::needles::{Place, Through, Traits};
+use repovault::mask::{Label, Masker, Needles, Tables};
+
+use crate::masked::masked;
+use crate::reference::{self, Needle};
+
+/// Needles and a text, cut in several ways: the output is always the same, and that of the
+/// reference where that knows all the rules.
+pub(crate) fn check(data: &[u8]) {
+    let Some((&[mode, count, cut], mut rest)) = data.split_first_chunk() else {
+        return;
+    };
+    let mut plain = Vec::new();
+    let mut needles = Needles::new();
+    for _ in 0..=count % 4 {
+        let Some((&length, behind)) = rest.split_first() else {
+            return;
+        };
+        let (bytes, behind) = behind.split_at(usize::from(length % 40).min(behind.len()));
+        needles.add(Label { name: "A", form: "raw" }, bytes, traits(mode));
+        plain.push(Needle { bytes: bytes.to_vec(), transparent: false });
+        rest = behind;
+    }
+    plain.retain(|needle| !needle.bytes.is_empty());
+    let tables = Arc::new(Tables::new(needles));
+    let whole = masked(&tables, rest, usize::MAX);
+    assert_eq!(whole, masked(&tables, rest, 1));
+    assert_eq!(whole, masked(&tables, rest, usize::from(cut) + 2));
+    if traits(mode) == Traits::default() {
+        assert_eq!(whole, reference::mask(&plain, rest));
+    }
+    disturb(tables, rest, usize::from(cut) + 1);
+}
+
+/// Shows early and changes the tables in the midst of it; nothing may break.
+fn disturb(tables: Arc<Tables>, text: &[u8], cut: usize) {
+    let mut masker = Masker::new(Arc::clone(&tables));
+    let mut tables = tables;
+    let mut out = Vec::new();
+    for (index, chunk) in text.chunks(cut).take(20).enumerate() {
+        masker.feed(chunk, &mut out);
+        masker.show_short(&mut out);
+        if index % 4 == 3 {
+            let mut more = Needles::new();
+            more.add(
+                Label { name: "B", form: "raw" },
+                chunk,
+                traits(u8::try_from(index).unwrap_or(0)),
+            );
+            tables = Arc::new(tables.extended(&more));
+            masker.switch(Arc::clone(&tables));
+        }
+    }
+    masker.finish(&mut out);
+    assert_eq!(masker.held(), 0);
+}
+
+fn traits(mode: u8) -> Traits {
+    let mixed = |mask| Mixed { alphabet: Alphabet::Base64, value: mode & mask, mask };
+    Traits {
+        through: if mode & 1 == 0 { Through::Nothing } else { Through::Transparent },
+        at: if mode & 0b1110 == 2 { Place::TokenBorders } else { Place::Anywhere },
+        lead: (mode & 4 != 0).then(|| mixed(0b11)),
+        trail: (mode & 8 != 0).then(|| mixed(0b11_0000)),
+        padding: if mode & 8 == 0 { 0 } else { 2 },
+    }
+}

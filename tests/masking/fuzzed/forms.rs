@@ -1,0 +1,37 @@
+//! What the fuzz target `forms` checks about arbitrary secrets; `cargo test` replays its corpus.
+
+use std::sync::Arc;
+
+use repovault::mask::{Masking, Needles, Tables, forms};
+use repovault::secret::Secret;
+
+use crate::masked::masked;
+
+/// A secret, and a text in which its first bytes say where needles stand: no needle is left.
+pub(crate) fn check(data: &[u8]) {
+    let Some((&length, rest)) = data.split_first() else {
+        return;
+    };
+    let (value, text) = rest.split_at(usize::from(length).min(rest.len()));
+    let mut needles = Needles::new();
+    // Whatever becomes of it, nothing may break.
+    let _ = forms::add(&mut needles, "A", &Secret::new(value.to_vec()), Masking::Automatic);
+    let single = !value.contains(&b'\n') && !value.contains(&b'"');
+    assert!(!single || needles.len() <= forms::MOST);
+    let spelled: Vec<_> = needles.iter().map(|(_, bytes)| bytes.to_vec()).collect();
+    let tables = Arc::new(Tables::new(needles));
+    let mut mixed = Vec::new();
+    for &byte in text.iter().take(60) {
+        match spelled.get(usize::from(byte)) {
+            Some(needle) => mixed.extend_from_slice(needle),
+            None => mixed.push(byte),
+        }
+    }
+    let whole = masked(&tables, &mixed, usize::MAX);
+    assert_eq!(whole, masked(&tables, &mixed, 7));
+    let some = text.iter().take(6);
+    for needle in some.filter_map(|&byte| spelled.get(usize::from(byte))) {
+        let out = masked(&tables, needle, usize::MAX);
+        assert_eq!(out, b"***", "{}", needle.escape_ascii());
+    }
+}

@@ -1,0 +1,16 @@
+//! The whole way of a text through the engine.
+
+use std::sync::Arc;
+
+use repovault::mask::{Masker, Tables};
+
+/// The output for a text that comes in pieces of `cut` bytes.
+pub(crate) fn masked(tables: &Arc<Tables>, text: &[u8], cut: usize) -> Vec<u8> {
+    let mut masker = Masker::new(Arc::clone(tables));
+    let mut out = Vec::new();
+    for chunk in text.chunks(cut) {
+        masker.feed(chunk, &mut out);
+    }
+    masker.finish(&mut out);
+    out
+}

@@ -1,0 +1,230 @@
+//! The engine against the reference, on texts and needles drawn at random from tiny alphabets,
+//! where everything overlaps everything.
+
+use std::sync::Arc;
+
+use repovault::mask::needles::{Through, Traits};
+use repovault::mask::{Label, Masker, Needles, Tables};
+
+use crate::random::Random;
+use crate::reference::{self, Needle};
+
+fn tables(needles: &[Needle]) -> Arc<Tables> {
+    let mut collected = Needles::new();
+    add(&mut collected, needles);
+    Arc::new(Tables::new(collected))
+}
+
+fn add(collected: &mut Needles, needles: &[Needle]) {
+    for needle in needles {
+        let through = if needle.transparent { Through::Transparent } else { Through::Nothing };
+        let traits = Traits { through, ..Traits::default() };
+        collected.add(Label { name: "A", form: "raw" }, &needle.bytes, traits);
+    }
+}
+
+fn masked(tables: &Arc<Tables>, chunks: &[Vec<u8>]) -> Vec<u8> {
+    let mut masker = Masker::new(Arc::clone(tables));
+    let mut out = Vec::new();
+    for chunk in chunks {
+        masker.feed(chunk, &mut out);
+    }
+    masker.finish(&mut out);
+    out
+}
+
+/// Needles of which some are parts of others.
+fn needles(random: &mut Random, alphabet: &[u8], longest: usize) -> Vec<Needle> {
+    let count = 1 + random.below(5);
+    let mut needles: Vec<Needle> = Vec::new();
+    for _ in 0..count {
+        let length = 1 + random.below(longest);
+        let mut bytes = random.bytes(alphabet, length);
+        if random.below(3) == 0 && !needles.is_empty() {
+            let other = &needles[random.below(needles.len())].bytes;
+            let from = random.below(other.len());
+            bytes.extend_from_slice(&other[from..]);
+        }
+        needles.push(Needle { bytes, transparent: false });
+    }
+    needles
+}
+
+/// Text in which needles stand, whole and cut off.
+fn text(random: &mut Random, alphabet: &[u8], needles: &[Needle], length: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    while text.len() < length {
+        let needle = &needles[random.below(needles.len())].bytes;
+        match random.below(4) {
+            0 => text.extend_from_slice(needle),
+            1 => text.extend_from_slice(&needle[..random.below(needle.len() + 1)]),
+            _ => {
+                let length = random.below(8);
+                text.extend(random.bytes(alphabet, length));
+            }
+        }
+    }
+    text
+}
+
+fn show(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+#[test]
+fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
+    for seed in 0..60_000 {
+        let mut random = Random::new(seed);
+        let alphabet = &b"abc"[..=random.below(3)];
+        let longest = [4, 8, 14, 30][random.below(4)];
+        let needles = needles(&mut random, alphabet, longest);
+        let text = text(&mut random, b"abcd", &needles, 60);
+        let expected = reference::mask(&needles, &text);
+        let tables = tables(&needles);
+        // Byte by byte takes the longest: the others see to it that every cut occurs.
+        let shortest = if seed % 8 == 0 { 1 } else { 20 };
+        for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
+            let out = masked(&tables, &chunks);
+            assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
+        }
+    }
+}
+
+#[test]
+fn only_what_may_begin_a_needle_is_held_back() {
+    for seed in 0..20_000 {
+        let mut random = Random::new(seed);
+        let needles = needles(&mut random, b"ab", 10);
+        let longest = needles.iter().map(|needle| needle.bytes.len()).max().unwrap();
+        let text = text(&mut random, b"abc", &needles, 30);
+        let mut masker = Masker::new(tables(&needles));
+        let mut out = Vec::new();
+        let mut read = 0;
+        for chunk in random.cut(&text, 6) {
+            masker.feed(&chunk, &mut out);
+            read += chunk.len();
+            let expected = reference::held(&needles, &text[..read]);
+            assert!(expected < longest);
+            assert_eq!(
+                masker.held(),
+                expected,
+                "seed {seed}, {read} bytes: {needles:?} in {}",
+                show(&text)
+            );
+        }
+    }
+}
+
+#[test]
+fn one_more_needle_never_unmasks_anything() {
+    for seed in 0..20_000 {
+        let mut random = Random::new(seed);
+        let mut needles = needles(&mut random, b"ab", 12);
+        let text = text(&mut random, b"abc", &needles, 40);
+        let all = masked(&tables(&needles), std::slice::from_ref(&text));
+        needles.swap_remove(random.below(needles.len()));
+        let fewer = masked(&tables(&needles), std::slice::from_ref(&text));
+        assert!(is_subsequence(&unmasked(&all), &unmasked(&fewer)), "seed {seed}");
+        assert!(is_subsequence(&unmasked(&fewer), &text), "seed {seed}");
+    }
+}
+
+#[test]
+fn no_needle_is_left_in_the_output() {
+    for seed in 0..20_000 {
+        let mut random = Random::new(seed);
+        let needles = needles(&mut random, b"ab", 12);
+        let text = text(&mut random, b"abc", &needles, 60);
+        let out = masked(&tables(&needles), &random.cut(&text, 9));
+        let pieces = String::from_utf8(out).unwrap();
+        for piece in pieces.split("***") {
+            for needle in &needles {
+                let bytes = std::str::from_utf8(&needle.bytes).unwrap();
+                assert!(!piece.contains(bytes), "seed {seed}: {bytes} in {pieces}");
+            }
+        }
+    }
+}
+
+#[test]
+fn transparent_bytes_are_looked_through_as_in_the_reference() {
+    for seed in 0..60_000 {
+        let mut random = Random::new(seed);
+        let mut needles = needles(&mut random, b"ab", 14);
+        for needle in &mut needles {
+            needle.transparent = random.below(4) > 0;
+            // Longer ones let the engine pass over breaks that it need not look at.
+            if seed % 2 == 0 && needle.bytes.len() < 5 {
+                needle.bytes.extend(random.bytes(b"ab", 5));
+            }
+        }
+        let plain = text(&mut random, b"abc", &needles, 40);
+        let text = scattered(&mut random, &plain);
+        let expected = reference::mask(&needles, &text);
+        let tables = tables(&needles);
+        // Byte by byte takes the longest: the others see to it that every cut occurs.
+        let shortest = if seed % 8 == 0 { 1 } else { 20 };
+        for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
+            let out = masked(&tables, &chunks);
+            assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
+        }
+    }
+}
+
+/// The text with transparent bytes scattered in it.
+fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
+    let gaps: [&[u8]; 7] = [b"\n", b"\r\n", b"\n   ", b"\x1b[0m", b"\x1b[31;1m", b"\r", b" "];
+    let often = 2 + random.below(20);
+    let mut out = Vec::new();
+    for &byte in text {
+        out.push(byte);
+        while random.below(often) == 0 {
+            out.extend_from_slice(gaps[random.below(gaps.len())]);
+        }
+    }
+    out
+}
+
+#[test]
+fn needles_that_are_added_apply_to_what_is_held() {
+    for seed in 0..30_000 {
+        let mut random = Random::new(seed);
+        let mut needles = needles(&mut random, b"ab", 12);
+        for needle in &mut needles {
+            needle.transparent = random.below(2) > 0;
+        }
+        let plain = text(&mut random, b"abc", &needles, 40);
+        let text = scattered(&mut random, &plain);
+        let at = random.below(needles.len()) + 1;
+        let before = tables(&needles[..at]);
+        let mut more = Needles::new();
+        add(&mut more, &needles[at..]);
+        let after = Arc::new(before.extended(&more));
+        let split = random.below(text.len());
+        let mut masker = Masker::new(before);
+        let mut out = Vec::new();
+        masker.feed(&text[..split], &mut out);
+        let shown = split - masker.held();
+        masker.switch(after);
+        masker.feed(&text[split..], &mut out);
+        masker.finish(&mut out);
+        // Whatever begins behind what had been shown is masked as if all had been known.
+        let expected = reference::mask(&needles, &text[shown..]);
+        let expected = unmasked(&expected);
+        assert!(
+            is_subsequence(&unmasked(&out), &[&text[..shown], &expected].concat()),
+            "seed {seed}: {} from {}, {shown} {split} {needles:?}",
+            show(&out),
+            show(&text)
+        );
+    }
+}
+
+fn unmasked(out: &[u8]) -> Vec<u8> {
+    out.iter().copied().filter(|&byte| byte != b'*').collect()
+}
+
+fn is_subsequence(part: &[u8], whole: &[u8]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|byte| rest.any(|other| other == byte))
+}

@@ -1,0 +1,158 @@
+//! What masking means, written as plainly as possible and as slowly: the whole text at hand, every
+//! needle tried at every place. The engine must agree with it.
+
+/// A needle and whether it is looked through.
+#[derive(Clone, Debug)]
+pub(crate) struct Needle {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) transparent: bool,
+}
+
+/// The occurrences that are masked: from where, to where.
+type Spans = Vec<(usize, usize)>;
+
+/// The output for a text that ends there.
+pub(crate) fn mask(needles: &[Needle], text: &[u8]) -> Vec<u8> {
+    let mut spans = occurrences(needles, text);
+    spans.extend(cut_off(needles, text));
+    let mut out = Vec::new();
+    let mut done = 0;
+    for (start, end) in union(spans) {
+        out.extend_from_slice(&text[done..start]);
+        out.extend_from_slice(b"***");
+        done = end;
+    }
+    out.extend_from_slice(&text[done..]);
+    out
+}
+
+/// How many bytes are held back after a text that may go on; for needles that are not looked
+/// through.
+pub(crate) fn held(needles: &[Needle], text: &[u8]) -> usize {
+    let hold = (0..text.len())
+        .find(|&start| needles.iter().any(|needle| begins(needle, &text[start..])))
+        .unwrap_or(text.len());
+    let masked = occurrences(needles, text).into_iter().filter(|(start, _)| *start < hold);
+    text.len() - masked.map(|(_, end)| end).max().unwrap_or(0).max(hold)
+}
+
+fn begins(needle: &Needle, text: &[u8]) -> bool {
+    text.len() < needle.bytes.len() && needle.bytes.starts_with(text)
+}
+
+fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
+    let mut spans = Spans::new();
+    let (shown, bytes) = shown(needles, text);
+    for needle in needles {
+        let length = needle.bytes.len();
+        for start in 0..=text.len().saturating_sub(length) {
+            if text[start..].starts_with(&needle.bytes) {
+                spans.push((start, start + length));
+            }
+        }
+        if needle.transparent {
+            for start in 0..=bytes.len().saturating_sub(length) {
+                if bytes[start..].starts_with(&needle.bytes) {
+                    spans.extend(through(&shown[start..start + length]));
+                }
+            }
+        }
+    }
+    spans
+}
+
+/// The beginning of a needle at the end of the text that is masked.
+fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
+    let mut spans = Spans::new();
+    let (shown, bytes) = shown(needles, text);
+    for needle in needles {
+        let length = needle.bytes.len();
+        for read in 8.max(length.div_ceil(2))..length {
+            if text.ends_with(&needle.bytes[..read]) {
+                spans.push((text.len() - read, text.len()));
+            }
+            if needle.transparent && bytes.ends_with(&needle.bytes[..read]) {
+                let places = &shown[shown.len() - read..];
+                let plain = (places[0].at, places[read - 1].at + 1);
+                spans.push(through(places).unwrap_or(plain));
+            }
+        }
+    }
+    spans
+}
+
+/// The visible bytes, if any needle is looked through.
+fn shown(needles: &[Needle], text: &[u8]) -> (Vec<Place>, Vec<u8>) {
+    let asked = needles.iter().any(|needle| needle.transparent);
+    let shown = if asked { visible(text) } else { Vec::new() };
+    let bytes = shown.iter().map(|place| place.byte).collect();
+    (shown, bytes)
+}
+
+/// A visible byte.
+struct Place {
+    byte: u8,
+    at: usize,
+    /// What stands before it.
+    gap: Gap,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Gap {
+    None,
+    Sequences,
+    Broken,
+}
+
+/// What is masked of the visible bytes of an occurrence; nothing if there is no gap in it.
+fn through(places: &[Place]) -> Option<(usize, usize)> {
+    let inner = &places[1..];
+    if inner.iter().all(|place| place.gap == Gap::None) {
+        return None;
+    }
+    let last_early_break = inner.iter().take(3).rfind(|place| place.gap == Gap::Broken);
+    let start = last_early_break.unwrap_or(&places[0]).at;
+    Some((start, places[places.len() - 1].at + 1))
+}
+
+/// The visible bytes of a text whose only escape sequences are `ESC [ … m`.
+fn visible(text: &[u8]) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut gap = Gap::None;
+    let mut at = 0;
+    let mut indentation = false;
+    while at < text.len() {
+        let byte = text[at];
+        if text[at..].starts_with(b"\x1b[") {
+            let length = text[at..].iter().position(|&byte| byte == b'm').unwrap_or(text.len());
+            at += length + 1;
+            if gap == Gap::None {
+                gap = Gap::Sequences;
+            }
+            continue;
+        }
+        if byte == b'\n' || byte == b'\r' || indentation && byte == b' ' {
+            gap = Gap::Broken;
+            indentation = true;
+        } else {
+            places.push(Place { byte, at, gap });
+            gap = Gap::None;
+            indentation = false;
+        }
+        at += 1;
+    }
+    places
+}
+
+/// Spans that overlap become one; such as only touch do not.
+fn union(mut spans: Spans) -> Spans {
+    spans.sort_unstable();
+    let mut merged = Spans::new();
+    for (start, end) in spans {
+        match merged.last_mut() {
+            Some(last) if start < last.1 => last.1 = last.1.max(end),
+            _ => merged.push((start, end)),
+        }
+    }
+    merged
+}
