@@ -7,8 +7,10 @@ mod measure;
 mod store;
 mod table;
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use measure::{Cost, Series, alternate, run};
@@ -114,25 +116,31 @@ fn whole(many: &Store) -> anyhow::Result<()> {
 }
 
 /// Many entries at once: what a rotation will have to read, seal, sign and write.
+///
+/// Every run has a store of its own, and none is removed before the last has ended: a file system may
+/// be slow to give away the inodes of files that were just removed.
 fn bulk(many: &Store) -> anyhow::Result<()> {
     let sizes = many.entry_sizes()?;
-    let mut empty = None;
+    let used = RefCell::new(Vec::new());
+    let import = |count, values| {
+        let store = Store::new(count)?;
+        let file = store.dotenv(MANY, values)?;
+        rustix::fs::sync();
+        let cost = run(&mut store.command(Caller::Person, &["import", &file]));
+        used.borrow_mut().push(store);
+        cost
+    };
     let series = alternate(
         5,
         &mut [
-            &mut |round| plain(many, round, &sizes),
             &mut |_| {
-                // The one of the round before goes first: it has the same folder.
-                drop(empty.take());
-                let store = empty.insert(Store::new(0)?);
-                let file = store.dotenv(MANY, Values::First)?;
-                run(&mut store.command(Caller::Person, &["import", &file]))
+                let store = Store::new(0)?;
+                let cost = plain(&store.folder()?, &sizes);
+                used.borrow_mut().push(store);
+                cost
             },
-            &mut |round| {
-                let values = if round % 2 == 0 { Values::Second } else { Values::First };
-                let file = many.dotenv(MANY, values)?;
-                run(&mut many.command(Caller::Person, &["import", &file]))
-            },
+            &mut |_| import(0, Values::First),
+            &mut |_| import(MANY, Values::Second),
         ],
     )?;
     table::block("10,000 entries in one batch", "ratio");
@@ -142,15 +150,15 @@ fn bulk(many: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn plain(store: &Store, round: usize, sizes: &[usize]) -> anyhow::Result<Cost> {
-    let folder = store.folder(round)?;
+fn plain(folder: &Path, sizes: &[usize]) -> anyhow::Result<Cost> {
     let content = vec![b'x'; sizes.iter().copied().max().unwrap_or_default()];
+    rustix::fs::sync();
     let start = Instant::now();
     for (number, size) in sizes.iter().enumerate() {
         let mut file = fs::File::create_new(folder.join(name(number)))?;
         file.write_all(&content[..*size])?;
     }
-    sync(&fs::File::open(&folder)?)?;
+    sync(&fs::File::open(folder)?)?;
     Ok(Cost { wall: start.elapsed(), cpu: Duration::ZERO, peak: 0 })
 }
 

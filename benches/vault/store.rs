@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 
@@ -34,8 +35,10 @@ pub(crate) enum Values {
 impl Store {
     /// A store with the secrets `SECRET_00000` to `SECRET_{count - 1}`.
     pub(crate) fn new(count: usize) -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("bench-{}-{count}", std::process::id()));
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bench-{}-{number}", std::process::id());
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&root);
         for folder in ["repo", "home", "nobody"] {
             fs::create_dir_all(root.join(folder))?;
@@ -109,9 +112,9 @@ impl Store {
         folder.map(|entry| Ok(usize::try_from(entry?.metadata()?.len())?)).collect()
     }
 
-    /// An empty folder on the same file system, new for every `number`.
-    pub(crate) fn folder(&self, number: usize) -> anyhow::Result<PathBuf> {
-        let path = self.root.join(format!("plain-{number}"));
+    /// An empty folder on the same file system.
+    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+        let path = self.root.join("plain");
         fs::create_dir(&path)?;
         Ok(path)
     }
