@@ -50,7 +50,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
         members.insert(RECOVERY.parse()?, hand.person(recovery.recipient(), &all, Role::Admin));
     }
     write(&place, &hand, &environments, members)?;
-    write_config(&place, &environments[0])?;
+    write_config(context, &place, &environments[0])?;
     remember(context, &place, &identity)?;
     report(context, &place, &name, hand.id());
     if let Some(recovery) = recovery {
@@ -164,7 +164,7 @@ fn write(
 }
 
 /// `vault.toml`, unless somebody has written one already.
-fn write_config(place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
+fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
     let failed = |error: &io::Error| {
         Fault::failed(format!("could not write {}: {error}", place.config().display()))
     };
@@ -173,7 +173,10 @@ fn write_config(place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
     let text = include_str!("init.toml").replace("DEFAULT", default.as_str());
     match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
         Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(|error| failed(&error)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            context.console.note("kept the vault.toml that is there");
+            Ok(())
+        }
         Err(error) => Err(failed(&error)),
     }
 }

@@ -121,7 +121,7 @@ fn values(
             Origin::Revision(revision) => at_revision(session, environment, name, revision)?,
             // Read once: every environment gets the same.
             Origin::Input | Origin::File(_) if !values.is_empty() => continue,
-            Origin::Input => input(context, session, name)?,
+            Origin::Input => input(context, session, name, environments)?,
             Origin::File(path) => file(context, name, path)?,
         };
         values.push(value);
@@ -147,10 +147,17 @@ fn values(
     Ok(values.into_iter().zip(environments).map(change).collect())
 }
 
-fn input(context: &Context, session: &Session, name: &SecretName) -> Result<Secret, Fault> {
+fn input(
+    context: &Context,
+    session: &Session,
+    name: &SecretName,
+    environments: &[EnvironmentName],
+) -> Result<Secret, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not read the value: {error}"));
     if io::stdin().is_terminal() {
-        let typed = rpassword::prompt_password(format!("{name}: ")).map_err(failed)?;
+        let places: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
+        let prompt = format!("{name} in {}: ", places.join(", "));
+        let typed = rpassword::prompt_password(prompt).map_err(failed)?;
         return Ok(Secret::new(typed.into_bytes()));
     }
     if session.key.source == Source::KeyFile("-".into()) {

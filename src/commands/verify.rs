@@ -63,7 +63,8 @@ fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault>
         let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
         let epoch = environment.content().newest().number;
         let holds = if report.findings.len() == before { "holds" } else { "DOES NOT HOLD" };
-        report.facts.push(format!("{name}: {secrets} secrets, epoch {epoch}: {holds}"));
+        let noun = if secrets == 1 { "secret" } else { "secrets" };
+        report.facts.push(format!("{name}: {secrets} {noun}, epoch {epoch}: {holds}"));
     }
     check_strangers(vault, report)
 }

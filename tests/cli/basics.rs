@@ -77,3 +77,13 @@ hint: set it: vault set DB_PASSWORD -e development
         .prints("none value\n")
         .check();
 }
+
+#[test]
+fn init_keeps_a_vault_toml_that_somebody_wrote_before() {
+    let sandbox = Sandbox::empty();
+    let config = sandbox.repo().join("vault.toml");
+    std::fs::write(&config, "# ours\ndefault = \"staging\"\n").unwrap();
+    let outcome = sandbox.vault(&["init", "--name", "alice", "-e", "staging"]).outcome();
+    assert!(outcome.said.contains("kept the vault.toml that is there\n"), "{}", outcome.said);
+    assert_eq!(std::fs::read_to_string(config).unwrap(), "# ours\ndefault = \"staging\"\n");
+}

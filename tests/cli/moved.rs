@@ -60,7 +60,7 @@ fn two_entries_swapped_are_refused() {
         &sandbox,
         &[],
         2,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 0 secrets, epoch 1: DOES NOT HOLD
 .vault/production/DATABASE_URL.toml: is not as alice signed it
 .vault/production/OTHER.toml: is not as alice signed it

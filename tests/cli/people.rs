@@ -45,19 +45,21 @@ Compare it with what a colleague tells you by another way than this repository.
 fn a_value_is_typed_without_being_shown() {
     let sandbox = sandbox();
     let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN"]));
-    terminal.sees("TOKEN: ");
+    terminal.sees("TOKEN in development: ");
     terminal.types_hidden(" typed ünseen \n");
     let screen = terminal.ends(0);
-    assert_eq!(screen, "TOKEN: \nset TOKEN in development (revision 1)\n");
+    assert_eq!(screen, "TOKEN in development: \nset TOKEN in development (revision 1)\n");
     sandbox.vault(&["get", "TOKEN"]).prints(" typed ünseen ").check();
 
     let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN", "OTHER"]));
-    for (prompt, value) in [("TOKEN: ", "one\n"), ("OTHER: ", "two\n")] {
+    for (prompt, value) in
+        [("TOKEN in development: ", "one\n"), ("OTHER in development: ", "two\n")]
+    {
         terminal.sees(prompt);
         terminal.types_hidden(value);
     }
     let said = "changed TOKEN in development (revision 2)\nset OTHER in development (revision 1)\n";
-    assert_eq!(terminal.ends(0), format!("TOKEN: \nOTHER: \n{said}"));
+    assert_eq!(terminal.ends(0), format!("TOKEN in development: \nOTHER in development: \n{said}"));
     sandbox.vault(&["get", "OTHER"]).prints("two").check();
 }
 

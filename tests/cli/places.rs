@@ -99,7 +99,7 @@ fn a_linked_environment_folder_is_not_entered() {
         &sandbox,
         &[],
         1,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 0 secrets, epoch 1: DOES NOT HOLD
 .vault/production: is not a folder
 ",
@@ -197,7 +197,7 @@ fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
             &[],
             1,
             &format!(
-                "development: 1 secrets, epoch 1: holds
+                "development: 1 secret, epoch 1: holds
 production: 0 secrets, epoch 1: DOES NOT HOLD
 {reason}
 "
@@ -220,7 +220,7 @@ fn what_belongs_to_nothing_is_found_by_verify() {
         &sandbox,
         &[],
         4,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 .vault/README.md: belongs to nothing listed
 .vault/staging.toml: belongs to nothing listed
@@ -238,7 +238,7 @@ fn hidden_files_that_desktops_leave_behind_disturb_nobody() {
     }
     sandbox
         .vault(&["verify"])
-        .prints("development: 1 secrets, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n")
+        .prints("development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n")
         .check();
     sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").check();
     sandbox

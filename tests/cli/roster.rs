@@ -111,7 +111,7 @@ fn a_floor_below_the_pins_is_refused_by_credential_variable_and_state() {
     stopped(&sandbox, KEYED, Why::Refused, &said, |run| {
         run.variable("VAULT_ID", &pinned).variable("VAULT_KEY", bare).without("HOME")
     });
-    let holds = "development: 1 secrets, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+    let holds = "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
     found(&sandbox, &["--id", &pinned], 1, &format!("{holds}{reason}\n"));
 }
 
@@ -154,7 +154,7 @@ hint: two admins changed it at once: merge the other branch before writing
         &sandbox,
         &[],
         1,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 .vault/members.toml: another roster of this revision was seen before
 ",
@@ -168,7 +168,7 @@ fn an_old_environment_under_the_new_roster_is_refused_also_before_set() {
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
     let reason = ".vault/production.toml: is older than the roster says";
     refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &format!("development: 1 secrets, epoch 1: holds\n{reason}\n"));
+    found(&sandbox, &[], 1, &format!("development: 1 secret, epoch 1: holds\n{reason}\n"));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn an_environment_whose_file_is_missing_is_refused() {
     fs::remove_file(sandbox.store(PRODUCTION)).unwrap();
     let reason = ".vault/production.toml: is missing, though the roster lists it";
     refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &format!("development: 1 secrets, epoch 1: holds\n{reason}\n"));
+    found(&sandbox, &[], 1, &format!("development: 1 secret, epoch 1: holds\n{reason}\n"));
 }
 
 #[test]
@@ -209,7 +209,7 @@ hint: make it: vault environments add staging
         &sandbox,
         &[],
         1,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 .vault/staging.toml: belongs to nothing listed
 ",
@@ -248,7 +248,7 @@ fn an_environment_ahead_of_the_roster_works_with_a_warning_and_verify_finds_it()
         &sandbox,
         &[],
         1,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: DOES NOT HOLD
 .vault/production.toml: is newer than the roster says: a change was interrupted
 ",

@@ -75,8 +75,8 @@ fn an_entry_that_no_current_writer_of_its_environment_signed_is_refused() {
             &[],
             1,
             &format!(
-                "development: 1 secrets, epoch 1: holds
-production: 1 secrets, epoch 1: DOES NOT HOLD
+                "development: 1 secret, epoch 1: holds
+production: 1 secret, epoch 1: DOES NOT HOLD
 {path}: {reason}
 "
             ),

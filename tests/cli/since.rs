@@ -11,7 +11,7 @@ use crate::sandbox::Sandbox;
 
 const URL: &str = "repo/.vault/production/DATABASE_URL.toml";
 const HOLDS: &str =
-    "development: 1 secrets, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+    "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
 
 fn old_and_new(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
     let path = sandbox.root().join(URL);
@@ -30,15 +30,15 @@ fn a_deleted_entry_and_one_brought_back_are_both_shown() {
     // Without a revision to compare with, nothing is wrong: both are genuine.
     sandbox
         .vault(&["verify"])
-        .prints("development: 1 secrets, epoch 1: holds\nproduction: 1 secrets, epoch 1: holds\n")
+        .prints("development: 1 secret, epoch 1: holds\nproduction: 1 secret, epoch 1: holds\n")
         .check();
     assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
     found(
         &sandbox,
         &["--since", "HEAD"],
         2,
-        "development: 1 secrets, epoch 1: holds
-production: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
+production: 1 secret, epoch 1: holds
 brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2
 gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
 ",
@@ -87,7 +87,7 @@ fn an_entry_that_lived_and_died_on_a_merged_branch_is_brought_back_too() {
         &sandbox,
         &["--since", "HEAD"],
         1,
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 3 secrets, epoch 1: holds
 brought back: .vault/production/SHORT_LIVED.toml (revision 1), which was gone at HEAD
 ",
@@ -103,7 +103,7 @@ fn what_members_did_is_told_and_is_no_finding() {
     sandbox
         .vault(&["verify", "--since", "HEAD"])
         .prints(
-            "development: 1 secrets, epoch 1: holds
+            "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 set: production/DATABASE_URL.toml (revision 1 → 2) by alice
 new: production/NEW.toml (revision 1) by alice
@@ -223,7 +223,7 @@ fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
     sandbox.commit("more");
     let source = format!("file://{}", sandbox.repo().display());
     sandbox.git(&["clone", "--quiet", "--depth", "2", &source, "../home/shallow"]);
-    let output = "development: 1 secrets, epoch 1: holds
+    let output = "development: 1 secret, epoch 1: holds
 production: 3 secrets, epoch 1: holds
 ";
     let whether = "unknown: whether .vault/production/NEW.toml (revision 1) was there before: \
@@ -313,8 +313,8 @@ fn an_entry_signed_by_nobody_is_found_by_its_file() {
     let run = sandbox.vault(&["verify", "--since", "main"]).without("HOME");
     run.fails(1)
         .prints(
-            "development: 1 secrets, epoch 1: holds
-production: 1 secrets, epoch 1: DOES NOT HOLD
+            "development: 1 secret, epoch 1: holds
+production: 1 secret, epoch 1: DOES NOT HOLD
 .vault/production/OTHER.toml: is not as alice signed it
 ",
         )

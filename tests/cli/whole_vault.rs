@@ -105,7 +105,7 @@ fn ci_with_a_credential_refuses_it() {
         .variable("VAULT_KEY", &attack.credential)
         .fails(1)
         .prints(
-            "development: 1 secrets, epoch 1: holds
+            "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 .vault/members.toml: is of another vault: trusted is [..], here is [..]
 ",
@@ -147,7 +147,7 @@ fn a_person_on_a_new_laptop_is_locked_without_a_terminal() {
     }
     let run = attack.sandbox.vault(&["verify"]).variable("HOME", &home).fails(1);
     run.prints(format!(
-        "development: 1 secrets, epoch 1: holds
+        "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 consistent, not trusted: nobody has said that {} is the right vault
 ",
@@ -172,7 +172,7 @@ fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
         &[],
         1,
         &format!(
-            "development: 1 secrets, epoch 1: holds
+            "development: 1 secret, epoch 1: holds
 production: 2 secrets, epoch 1: holds
 .vault/members.toml: is of another vault: trusted is {}, here is {}
 ",

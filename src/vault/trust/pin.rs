@@ -25,8 +25,8 @@ impl FromStr for Pin {
             Some((id, floor)) => (id, floor.parse().ok()),
             None => (text, Some(0)),
         };
-        match (id.parse(), floor) {
-            (Ok(vault), Some(floor)) => Ok(Self { vault, floor }),
+        match (id.parse::<VaultId>(), floor) {
+            (Ok(vault), Some(floor)) if vault.authority().is_some() => Ok(Self { vault, floor }),
             _ => Err(Fault::usage("not the id of a vault (vault1… with 64 characters)").hint(
                 "the line `vault = …` of .vault/members.toml holds it; compare it with a colleague",
             )),
