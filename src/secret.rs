@@ -5,7 +5,6 @@
 //! `expose` is a place where a reviewer should look.
 
 use std::io::{self, Read};
-use std::mem;
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -89,12 +88,6 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
-    }
-
-    /// Takes the bytes out for a consumer that needs to own them (the child's environment).
-    #[must_use]
-    pub fn into_exposed(mut self) -> Zeroizing<Vec<u8>> {
-        mem::take(&mut self.0)
     }
 
     /// The number of bytes.

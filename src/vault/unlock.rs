@@ -223,15 +223,6 @@ impl Unlocked {
             _ => Err(Fault::locked(format!("no data key to {}", self.environment))),
         }
     }
-
-    /// The names whose keys the member has; nothing where it is all of them.
-    #[must_use]
-    pub fn limited_to(&self, epoch: u64) -> Option<Vec<SecretName>> {
-        match self.keys.get(&epoch) {
-            Some(EpochKey::Names(keys)) => Some(keys.keys().cloned().collect()),
-            _ => None,
-        }
-    }
 }
 
 /// What is sealed to a member who may read everything: the data key.
