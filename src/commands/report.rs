@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Kind};
 use crate::session::context::Context;
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 
 /// What a check has to tell, and what it found amiss.
 #[derive(Default)]
@@ -23,6 +24,24 @@ impl Report {
                 Ok(None)
             }
         }
+    }
+
+    /// Every entry that is as it should be; the others become findings, each by its own.
+    pub(super) fn sound_entries(
+        &mut self,
+        vault: &Vault,
+        environment: &CheckedEnvironment,
+    ) -> Result<Vec<CheckedEntry>, Fault> {
+        // All at once where all hold, which is far cheaper.
+        if let Ok(entries) = vault.entries(environment) {
+            return Ok(entries);
+        }
+        let names = self.take(vault.entry_names(&environment.content().name))?;
+        let mut sound = Vec::new();
+        for name in names.unwrap_or_default() {
+            sound.extend(self.take(vault.entry(environment, &name))?.flatten());
+        }
+        Ok(sound)
     }
 
     /// Tells everything; fails where there was a finding.

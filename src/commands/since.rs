@@ -51,8 +51,8 @@ impl Before {
             // The pin has said so; the entries of two vaults have nothing to do with each other.
             return Ok(());
         }
-        let old = self.vault.as_ref().map(entries).unwrap_or_default();
-        let new = entries(now);
+        let old = self.vault.as_ref().map_or_else(|| Ok(BTreeMap::new()), entries)?;
+        let new = entries(now)?;
         if let Some(before) = &self.vault
             && now.roster().revision < before.roster().revision
         {
@@ -148,15 +148,13 @@ fn is_sealed_anew(old: &Entry, new: &Entry) -> bool {
 }
 
 /// All entries that hold; what does not is a finding of the check itself.
-fn entries(vault: &Vault) -> Entries {
+fn entries(vault: &Vault) -> Result<Entries, Fault> {
     let mut all = BTreeMap::new();
     for name in vault.roster().environments.keys() {
         let Ok(environment) = vault.environment(name) else { continue };
-        for entry_name in vault.entry_names(name).unwrap_or_default() {
-            if let Ok(Some(entry)) = vault.entry(&environment, &entry_name) {
-                all.insert((name.clone(), entry_name), entry.content().clone());
-            }
+        for entry in Report::default().sound_entries(vault, &environment)? {
+            all.insert((name.clone(), entry.name().clone()), entry.content().clone());
         }
     }
-    all
+    Ok(all)
 }

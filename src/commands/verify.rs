@@ -58,7 +58,7 @@ fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault>
     for name in vault.roster().environments.keys() {
         let Some(environment) = report.take(vault.environment(name))? else { continue };
         let before = report.findings.len();
-        let entries = entries(vault, &environment, report)?;
+        let entries = report.sound_entries(vault, &environment)?;
         check_entries(name, &environment, &entries, config.as_ref(), report);
         let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
         let epoch = environment.content().newest().number;
@@ -67,23 +67,6 @@ fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault>
         report.facts.push(format!("{name}: {secrets} {noun}, epoch {epoch}: {holds}"));
     }
     check_strangers(vault, report)
-}
-
-/// Every entry that is as it should be; the others become findings, each by its own.
-fn entries(
-    vault: &Vault,
-    environment: &CheckedEnvironment,
-    report: &mut Report,
-) -> Result<Vec<CheckedEntry>, Fault> {
-    if let Ok(entries) = vault.entries(environment) {
-        return Ok(entries);
-    }
-    let names = report.take(vault.entry_names(&environment.content().name))?;
-    let mut sound = Vec::new();
-    for name in names.unwrap_or_default() {
-        sound.extend(report.take(vault.entry(environment, &name))?.flatten());
-    }
-    Ok(sound)
 }
 
 fn check_entries(
