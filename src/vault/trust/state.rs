@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,8 @@ use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
 
+/// How long a record waits for another one, which takes a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many folders are remembered per vault; the oldest go first.
 const FOLDERS: usize = 32;
 
@@ -125,10 +129,12 @@ impl State {
 
     fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
         let folder = platform::private_dir(&self.folder)?;
+        let start = Instant::now();
         let lock = loop {
             match folder.try_lock()? {
                 Some(lock) => break lock,
-                None => std::thread::sleep(std::time::Duration::from_millis(1)),
+                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+                None => anyhow::bail!("another vault has been writing there for too long"),
             }
         };
         // Somebody else may have written since: what they saw counts too.
