@@ -27,6 +27,14 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
+/// What only reads, with what it prints.
+const READING: [(&[&str], &str); 4] = [
+    (&["get", "KEY"], "value"),
+    (&["exec", "--no-mask", "--", "printenv", "KEY"], "value\n"),
+    (&["list"], "NAME[..]\nKEY [..]\n"),
+    (&["verify"], HOLDS),
+];
+
 #[test]
 fn a_file_size_limit_is_an_error_and_no_death() {
     let sandbox = sandbox();
@@ -109,13 +117,7 @@ fn a_read_only_disk_is_enough_for_reading() {
     }
     let script = "mount -o remount,bind,ro . && \"$@\"";
     let under = on_small_disk(&sandbox, script);
-    let reading: [(&[&str], &str); 4] = [
-        (&["get", "KEY"], "value"),
-        (&["exec", "--no-mask", "--", "printenv", "KEY"], "value\n"),
-        (&["list"], "NAME[..]\nKEY [..]\n"),
-        (&["verify"], HOLDS),
-    ];
-    for (arguments, printed) in reading {
+    for (arguments, printed) in READING {
         let run = sandbox.vault(arguments).under(&words(&under));
         run.prints(printed).any_change().check();
     }
@@ -131,13 +133,7 @@ fn a_checkout_without_the_right_to_write_is_enough_for_reading() {
     let mode =
         |mode| folders.iter().for_each(|folder| set_mode(&sandbox.repo().join(folder), mode));
     mode(0o555);
-    let reading: [(&[&str], &str); 4] = [
-        (&["get", "KEY"], "value"),
-        (&["exec", "--no-mask", "--", "printenv", "KEY"], "value\n"),
-        (&["list"], "NAME[..]\nKEY [..]\n"),
-        (&["verify"], HOLDS),
-    ];
-    for (arguments, printed) in reading {
+    for (arguments, printed) in READING {
         sandbox.vault(arguments).under(&WITHOUT_PRIVILEGES).prints(printed).check();
     }
     let writing: [(&[&str], &str); 5] = [
