@@ -58,7 +58,7 @@ fn changes(
     let mut changes = Vec::with_capacity(file.assignments.len());
     for assignment in file.assignments {
         // Only the line is named: what stands there may be a piece of a value.
-        let wrong = |fault: Fault| Fault::usage(format!("line {}: {fault}", assignment.line));
+        let wrong = |fault: Fault| fault.within(&format!("line {}", assignment.line));
         let name = assignment.name.parse().map_err(wrong)?;
         session.config.check_name(&name)?;
         changes.push(Change {
