@@ -50,16 +50,18 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
         members.insert(RECOVERY.parse()?, hand.person(recovery.recipient(), &all, Role::Admin));
     }
     write(&place, &hand, &environments, members)?;
-    write_config(context, &place, &environments[0])?;
-    remember(context, &place, &identity)?;
-    report(context, &place, &name, hand.id());
+    let finished = remember(context, &place, &identity)
+        .and_then(|()| write_config(context, &place, &environments[0]))
+        .map(|()| report(context, &place, &name, hand.id()));
+    // The recovery member is in the roster: whatever failed since, this is the only time to show
+    // the key.
     if let Some(recovery) = recovery {
         context.console.note("the recovery key, shown this once; print it and lock it away:");
         let mut text = recovery.to_text();
         text.extend(b"\n");
         context.console.result(text.expose())?;
     }
-    Ok(())
+    finished
 }
 
 fn check_empty(place: &Place) -> Result<(), Fault> {

@@ -239,3 +239,26 @@ fn folders_of_ones_own_may_be_links() {
     assert_eq!(sandbox.get("development", "KEY"), b"value");
     assert!(real.join("vault/identity.txt").exists() && real.join("state/vault").is_dir());
 }
+
+#[test]
+fn a_config_that_cannot_be_written_does_not_hide_the_recovery_key() {
+    let sandbox = Sandbox::empty();
+    fs::create_dir(sandbox.store("")).unwrap();
+    fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o500)).unwrap();
+    sandbox
+        .vault(&["init", "--name", "alice", "--recovery"])
+        .under(&[PYTHON, UNPRIVILEGED])
+        .fails(1)
+        .says(
+            "made your key: [..]
+the recovery key, shown this once; print it and lock it away:
+error: could not write [..]/repo/vault.toml: Permission denied[..]
+",
+        )
+        .prints("AGE-SECRET-KEY-1[..]\n")
+        .any_change()
+        .check();
+    fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o700)).unwrap();
+    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    sandbox.set("development", "KEY", b"value");
+}
