@@ -40,9 +40,9 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = wanted(&session, &command)?;
+    ask(context, &session, &environment, command.answer)?;
     let values = injected(context, &mut session, &environment, wanted.as_deref())?;
     session.remember(context)?;
-    ask(context, &session, &environment, command.answer)?;
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
@@ -199,7 +199,7 @@ fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretNam
     }
 }
 
-/// `confirm = true`: a person is asked; a credential never is.
+/// `confirm = true`: a person is asked before anything is decrypted; a credential never is.
 fn ask(
     context: &Context,
     session: &Session,
@@ -210,5 +210,7 @@ fn ask(
     if !confirmed || session.key.credential.is_some() {
         return Ok(());
     }
+    // Nobody is asked about an environment that is refused anyway.
+    session.vault.environment(environment)?;
     confirm(context.console, &format!("run this with the secrets of {environment}?"), answer)
 }
