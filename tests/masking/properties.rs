@@ -71,9 +71,15 @@ fn show(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
+/// The cases of a property: `usual` many, and five times as many with `VAULT_TESTS=all`.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let all = std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all");
+    0..if all { 5 * usual } else { usual }
+}
+
 #[test]
 fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
-    for seed in 0..60_000 {
+    for seed in seeds(60_000) {
         let mut random = Random::new(seed);
         let alphabet = &b"abc"[..=random.below(3)];
         let longest = [4, 8, 14, 30][random.below(4)];
@@ -92,7 +98,7 @@ fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
 
 #[test]
 fn only_what_may_begin_a_needle_is_held_back() {
-    for seed in 0..20_000 {
+    for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 10);
         let longest = needles.iter().map(|needle| needle.bytes.len()).max().unwrap();
@@ -117,7 +123,7 @@ fn only_what_may_begin_a_needle_is_held_back() {
 
 #[test]
 fn one_more_needle_never_unmasks_anything() {
-    for seed in 0..20_000 {
+    for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 40);
@@ -131,7 +137,7 @@ fn one_more_needle_never_unmasks_anything() {
 
 #[test]
 fn no_needle_is_left_in_the_output() {
-    for seed in 0..20_000 {
+    for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 60);
@@ -148,7 +154,7 @@ fn no_needle_is_left_in_the_output() {
 
 #[test]
 fn transparent_bytes_are_looked_through_as_in_the_reference() {
-    for seed in 0..60_000 {
+    for seed in seeds(60_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 14);
         for needle in &mut needles {
@@ -187,7 +193,7 @@ fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
 
 #[test]
 fn needles_that_are_added_apply_to_what_is_held() {
-    for seed in 0..30_000 {
+    for seed in seeds(30_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
         for needle in &mut needles {
