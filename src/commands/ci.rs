@@ -92,7 +92,10 @@ fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Res
     let wanted = match &command.step {
         None if command.only.is_empty() => return Ok(Access::Read),
         None => command.only.clone(),
-        Some(step) => config.steps.get(step).cloned().ok_or_else(|| unknown_step(config, step))?,
+        Some(step) => {
+            let step = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
+            step.names.clone()
+        }
     };
     let variables = config.variables(environment);
     let mut names = BTreeSet::new();

@@ -23,8 +23,8 @@ pub struct Config {
     pub environments: BTreeMap<EnvironmentName, EnvironmentConfig>,
     /// Per secret.
     pub secrets: BTreeMap<SecretName, SecretConfig>,
-    /// Per step, the names it may see.
-    pub steps: BTreeMap<StepName, Vec<SecretName>>,
+    /// Per step.
+    pub steps: BTreeMap<StepName, StepConfig>,
 }
 
 /// `[environments.NAME]`.
@@ -54,6 +54,15 @@ pub struct SecretConfig {
     pub file: bool,
     /// How output is masked.
     pub mask: Mask,
+}
+
+/// `[steps.NAME]`.
+#[derive(Debug)]
+pub struct StepConfig {
+    /// The secrets and variables it may see.
+    pub names: Vec<SecretName>,
+    /// Whether a secret in its output makes it fail, as `--fail-on-leak` does.
+    pub fail_on_leak: bool,
 }
 
 /// `required = true`, or a list of environments.
@@ -124,6 +133,8 @@ struct EnvironmentFields {
 #[serde(deny_unknown_fields)]
 struct StepFields {
     names: Vec<String>,
+    #[serde(default)]
+    fail_on_leak: bool,
 }
 
 impl Config {
@@ -164,8 +175,8 @@ impl Config {
         }
         for (name, step) in fields.steps {
             let name: StepName = named("steps", &name)?;
-            let step = names(&format!("steps.{name}"), &step.names)?;
-            config.steps.insert(name, step);
+            let names = names(&format!("steps.{name}"), &step.names)?;
+            config.steps.insert(name, StepConfig { names, fail_on_leak: step.fail_on_leak });
         }
         config.check_inheritance()?;
         Ok(config)

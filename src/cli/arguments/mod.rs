@@ -1,12 +1,17 @@
 //! What can be typed. The comments here are the help text.
 #![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
 
+mod exec;
+mod set;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(super) use self::exec::ExecArguments;
+pub(super) use self::set::{OriginArguments, SetArguments};
 use crate::commands::Style;
 use crate::fault::Fault;
 use crate::session::console::{Answer, Color};
@@ -245,58 +250,6 @@ impl Yes {
     pub(super) fn answer(&self) -> Answer {
         if self.yes { Answer::Yes } else { Answer::Ask }
     }
-}
-
-#[derive(Args)]
-pub(super) struct SetArguments {
-    /// The secret; several at a terminal or with --generate
-    #[arg(required = true, value_name = "NAME")]
-    pub(super) names: Vec<String>,
-    #[command(flatten)]
-    pub(super) environments: Many,
-    #[command(flatten)]
-    pub(super) origin: OriginArguments,
-}
-
-#[derive(Args)]
-#[group(multiple = false)]
-pub(super) struct OriginArguments {
-    /// Take the value from this file
-    #[arg(long, value_name = "PATH")]
-    pub(super) file: Option<PathBuf>,
-    /// Make a random value: django, alphanumeric, hex or base64url [default: as vault.toml says]
-    #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true)]
-    #[expect(clippy::option_option, reason = "absent, without a kind, with a kind")]
-    pub(super) generate: Option<Option<String>>,
-    /// Take the value that it had at this git revision
-    #[arg(long, value_name = "REV")]
-    pub(super) from: Option<String>,
-}
-
-#[derive(Args)]
-pub(super) struct ExecArguments {
-    #[command(flatten)]
-    pub(super) environment: One,
-    /// Give the command what this step of vault.toml names
-    #[arg(long, value_name = "STEP")]
-    pub(super) step: Option<StepName>,
-    /// Give the command these names only
-    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "step")]
-    pub(super) only: Vec<SecretName>,
-    /// Keep the caller's own value of these names
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub(super) keep: Vec<SecretName>,
-    /// Do not mask secrets in the output
-    #[arg(long)]
-    pub(super) no_mask: bool,
-    /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
-    #[arg(long)]
-    pub(super) clean_env: bool,
-    #[command(flatten)]
-    pub(super) yes: Yes,
-    /// The command and its arguments, behind --
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
-    pub(super) command: Vec<OsString>,
 }
 
 fn parse_access(text: &str) -> Result<(MemberName, Access), String> {

@@ -1,80 +1,19 @@
-//! `vault exec`: what the command gets, then the command itself.
+//! What the command gets: entries and variables alike, complete or not at all.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 
-use super::ci::unknown_step;
 use crate::fault::{Fault, Kind};
-use crate::runner::{Inherit, Plan, Request, launch};
 use crate::secret::Secret;
-use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::{self, Read, Wanted};
 use crate::vault::model::Access;
-use crate::vault::name::{EnvironmentName, SecretName, StepName};
+use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::template::Template;
 use crate::vault::unlock::Holder;
 
-/// The command line of `exec`.
-pub(crate) struct Exec {
-    pub(crate) environment: Option<EnvironmentName>,
-    pub(crate) step: Option<StepName>,
-    pub(crate) only: Vec<SecretName>,
-    pub(crate) keep: Vec<SecretName>,
-    pub(crate) masking: Masking,
-    pub(crate) inherit: Inherit,
-    pub(crate) answer: Answer,
-    pub(crate) command: Vec<OsString>,
-}
-
-/// Whether the command's output is to be masked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Masking {
-    Wanted,
-    Declined,
-}
-
-/// Becomes the command; returns only when that failed.
-pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
-    let environment = session.environment(context, command.environment.as_ref())?;
-    let wanted = wanted(&session, &command)?;
-    ask(context, &session, &environment, command.answer)?;
-    let values = injected(context, &mut session, &environment, wanted.as_deref())?;
-    session.remember(context)?;
-    let plan = Plan::new(Request {
-        arguments: command.command,
-        parent: std::mem::take(&mut context.environ),
-        values,
-        keep: command.keep.iter().map(ToString::to_string).collect(),
-        inherit: command.inherit,
-    })?;
-    if !plan.shadowed.is_empty() {
-        context.console.note(format!(
-            "vault: set here and in the caller's environment, the vault wins: {}",
-            plan.shadowed.join(", ")
-        ));
-    }
-    if command.masking == Masking::Wanted {
-        context.console.note("vault: output is not masked yet; --no-mask says that you know");
-    }
-    Err(launch(&plan, &context.hardened))
-}
-
-/// The names asked for, or nothing where it is all that the caller may read.
-fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
-    match &command.step {
-        Some(step) => {
-            let names = session.config.steps.get(step);
-            names.cloned().map(Some).ok_or_else(|| unknown_step(&session.config, step))
-        }
-        None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
-    }
-}
-
 /// Names and values of what is injected: entries and variables alike.
-fn injected(
+pub(super) fn injected(
     context: &Context,
     session: &mut Session,
     environment: &EnvironmentName,
@@ -197,20 +136,4 @@ fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretNam
         Some(_) => true,
         None => false,
     }
-}
-
-/// `confirm = true`: a person is asked before anything is decrypted; a credential never is.
-fn ask(
-    context: &Context,
-    session: &Session,
-    environment: &EnvironmentName,
-    answer: Answer,
-) -> Result<(), Fault> {
-    let confirmed = session.config.environments.get(environment).is_some_and(|own| own.confirm);
-    if !confirmed || session.key.credential.is_some() {
-        return Ok(());
-    }
-    // Nobody is asked about an environment that is refused anyway.
-    session.vault.environment(environment)?;
-    confirm(context.console, &format!("run this with the secrets of {environment}?"), answer)
 }

@@ -1,0 +1,34 @@
+//! What can be typed behind `exec`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::{One, Yes};
+use crate::vault::name::{SecretName, StepName};
+
+#[derive(Args)]
+pub(in crate::cli) struct ExecArguments {
+    #[command(flatten)]
+    pub(in crate::cli) environment: One,
+    /// Give the command what this step of vault.toml names
+    #[arg(long, value_name = "STEP")]
+    pub(in crate::cli) step: Option<StepName>,
+    /// Give the command these names only
+    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "step")]
+    pub(in crate::cli) only: Vec<SecretName>,
+    /// Keep the caller's own value of these names
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(in crate::cli) keep: Vec<SecretName>,
+    /// Do not mask secrets in the output
+    #[arg(long)]
+    pub(in crate::cli) no_mask: bool,
+    /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
+    #[arg(long)]
+    pub(in crate::cli) clean_env: bool,
+    #[command(flatten)]
+    pub(in crate::cli) yes: Yes,
+    /// The command and its arguments, behind --
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub(in crate::cli) command: Vec<OsString>,
+}
