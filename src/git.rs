@@ -20,6 +20,17 @@ pub struct Repository {
     folder: PathBuf,
 }
 
+/// A commit that is there, by its id: a name could mean another one a moment later.
+pub struct Commit(String);
+
+impl Commit {
+    /// The id in hexadecimal.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Repository {
     /// The repository that `folder` is in.
     ///
@@ -50,44 +61,54 @@ impl Repository {
         Ok(repository)
     }
 
-    /// The files below `folder` (relative to the repository's folder given to [`Self::open`]) as
-    /// they were at `revision`, by their path below it. Links and submodules are left out.
+    /// The commit that `revision` means now.
     ///
     /// # Errors
-    /// When the revision does not exist here, or git fails.
-    pub fn files_at(
-        &self,
-        revision: &str,
-        folder: &str,
-    ) -> Result<BTreeMap<String, Vec<u8>>, Fault> {
-        let commit = self.commit(revision)?;
-        let prefix = format!("{folder}/");
-        let listed = self.run(&["ls-tree", "-r", "-z", &commit, "--", &prefix])?;
-        let mut wanted = Vec::new();
-        for line in listed.split(|&byte| byte == 0).filter(|line| !line.is_empty()) {
-            let line = String::from_utf8_lossy(line);
-            let Some((facts, path)) = line.split_once('\t') else { continue };
-            let facts: Vec<&str> = facts.split(' ').collect();
-            if let ([mode, "blob", id], Some(path)) = (&facts[..], path.strip_prefix(&prefix))
-                && mode.starts_with("100")
-            {
-                wanted.push((path.to_owned(), (*id).to_owned()));
-            }
+    /// When it does not exist here.
+    pub fn commit(&self, revision: &str) -> Result<Commit, Fault> {
+        let name = format!("{revision}^{{commit}}");
+        let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
+        match found {
+            Ok(id) => Ok(Commit(String::from_utf8_lossy(&id).trim().to_owned())),
+            Err(_) => Err(self.unknown(revision)?),
         }
-        self.blobs(wanted)
     }
 
-    /// The path of every file that was ever below `folder` in the history of `revision`, relative
+    /// The files below `folder` (relative to the repository's folder given to [`Self::open`]) as
+    /// they were at `commit`, by their path below it. Links and submodules are left out.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn files_at(
+        &self,
+        commit: &Commit,
+        folder: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Fault> {
+        let prefix = format!("{folder}/");
+        let listed = self.run(&["ls-tree", "-r", "-z", &commit.0, "--", &prefix])?;
+        let below = |(path, id): (String, String)| Some((path.strip_prefix(&prefix)?.into(), id));
+        self.blobs(regular(&listed).into_iter().filter_map(below).collect())
+    }
+
+    /// The file at `path`, relative as above; nothing where there is none, or a link.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn file_at(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let listed = self.run(&["ls-tree", "-z", &commit.0, "--", path])?;
+        Ok(self.blobs(regular(&listed))?.remove(path))
+    }
+
+    /// The path of every file that was ever below `folder` in the history of `commit`, relative
     /// as above; see [`Self::is_shallow`].
     ///
     /// # Errors
     /// When git fails.
-    pub fn files_ever(&self, revision: &str, folder: &str) -> Result<BTreeSet<String>, Fault> {
-        let commit = self.commit(revision)?;
+    pub fn files_ever(&self, commit: &Commit, folder: &str) -> Result<BTreeSet<String>, Fault> {
         let options = ["log", "-z", "--format=", "--name-only", "--relative", "--no-renames"];
         // Else git leaves out a branch on which a file came and went, and what a merge itself did.
         let everywhere = ["--full-history", "-m"];
-        let listed = self.run(&[&options[..], &everywhere, &[&commit, "--", folder]].concat())?;
+        let listed = self.run(&[&options[..], &everywhere, &[&commit.0, "--", folder]].concat())?;
         let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
         Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
@@ -100,14 +121,32 @@ impl Repository {
         Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
     }
 
-    fn commit(&self, revision: &str) -> Result<String, Fault> {
-        let name = format!("{revision}^{{commit}}");
-        let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
-        let id = found.map_err(|_| {
-            Fault::refused(format!("git does not know the revision {revision} here"))
-                .hint("a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI")
-        })?;
-        Ok(String::from_utf8_lossy(&id).trim().to_owned())
+    /// Where the folder is in the repository: nothing at its top, else a path that ends in `/`.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn prefix(&self) -> Result<String, Fault> {
+        let prefix = self.run(&["rev-parse", "--show-prefix"])?;
+        Ok(String::from_utf8_lossy(prefix.strip_suffix(b"\n").unwrap_or(&prefix)).into_owned())
+    }
+
+    /// That `revision` is not here, with the way to get it.
+    fn unknown(&self, revision: &str) -> Result<Fault, Fault> {
+        let fault = Fault::refused(format!(
+            "git does not know the revision {} here",
+            revision.escape_debug()
+        ));
+        if !self.is_shallow()? {
+            return Ok(fault.hint("see what there is: git fetch, then git branch --all"));
+        }
+        let name = revision.strip_prefix("origin/").unwrap_or(revision);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+        let name = if name.chars().all(plain) && !name.starts_with('-') { name } else { "REV" };
+        Ok(fault
+            .hint(format!(
+                "this clone is shallow: git fetch --depth=1 origin {name}, then say FETCH_HEAD"
+            ))
+            .hint("in CI rather fetch-depth: 0: what is new can then be told from what came back"))
     }
 
     /// Reads all blobs with one process.
@@ -172,6 +211,22 @@ impl Repository {
             .env_remove("VAULT_KEY_COMMAND");
         command
     }
+}
+
+/// Path and id of each regular file that `ls-tree -z` lists.
+fn regular(listed: &[u8]) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for line in listed.split(|&byte| byte == 0).filter(|line| !line.is_empty()) {
+        let line = String::from_utf8_lossy(line);
+        let Some((facts, path)) = line.split_once('\t') else { continue };
+        let facts: Vec<&str> = facts.split(' ').collect();
+        if let [mode, "blob", id] = facts[..]
+            && mode.starts_with("100")
+        {
+            files.push((path.to_owned(), id.to_owned()));
+        }
+    }
+    files
 }
 
 /// One answer of `cat-file --batch`: `<id> blob <size>\n<content>\n`.

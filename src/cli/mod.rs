@@ -11,9 +11,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
+    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments,
+    SetArguments, VerifyArguments,
 };
-use crate::commands::{self, Masking, Origin};
+use crate::commands::{self, Format, Masking, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::Hardened;
 use crate::runner::Inherit;
@@ -120,7 +121,10 @@ fn dispatch(
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
         Command::Trust { id } => commands::trust(context, &id),
-        Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
+        Command::Verify(VerifyArguments { id, since, format, json }) => {
+            let format = if json.json { Format::Json } else { format };
+            commands::verify(context, &commands::Verify { id, since, format })
+        }
         Command::Key(Key::Show) => commands::key_show(context),
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)

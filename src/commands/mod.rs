@@ -12,9 +12,7 @@ mod init;
 mod key;
 mod list;
 mod remove;
-mod report;
 mod set;
-mod since;
 mod trust;
 mod verify;
 
@@ -33,4 +31,4 @@ pub(crate) use list::{Style, list};
 pub(crate) use remove::remove;
 pub(crate) use set::{Origin, Set, set};
 pub(crate) use trust::trust;
-pub(crate) use verify::{Verify, verify};
+pub(crate) use verify::{Format, Verify, verify};

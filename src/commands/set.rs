@@ -224,7 +224,8 @@ fn at_revision(
     revision: &str,
 ) -> Result<Secret, Fault> {
     let repository = Repository::open(session.place.folder())?;
-    let files = repository.files_at(revision, STORE_FOLDER)?;
+    let commit = repository.commit(revision)?;
+    let files = repository.files_at(&commit, STORE_FOLDER)?;
     let presented = Presented::read(Tree::Committed(files))?;
     if presented.id() != session.vault.roster().vault {
         return Err(Fault::refused(format!("at {revision} there is another vault")));

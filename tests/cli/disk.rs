@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 use crate::{PYTHON, UNPRIVILEGED};
 
 const WITHOUT_PRIVILEGES: [&str; 2] = [PYTHON, UNPRIVILEGED];
-const HOLDS: &str = "[..]holds\n[..]holds\n";
+const HOLDS: &str = "[..]RESULT\n[..]holds\n[..]holds\n";
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 
-use crate::refusal::{Why, stocked, stopped};
+use crate::refusal::{Why, findings, held, stocked, stopped};
 use crate::sandbox::Sandbox;
 
 const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
@@ -172,12 +172,12 @@ hint: put back one that a writer signed: git log -p -- {path}
         .vault(&["verify", "--since", "HEAD"])
         .folder(&api.join("src"))
         .fails(1)
-        .prints(format!(
-            "development: 0 secrets, epoch 1: holds
-production: 0 secrets, epoch 1: holds
-gone: {path} (revision 1) was deleted without a tombstone
-"
-        ))
+        .prints(
+            held(0, 0)
+                + &findings(&[&format!(
+                    "gone: {path} (revision 1) was deleted without a tombstone"
+                )]),
+        )
         .says("error: findings: 1\n")
         .check();
 }

@@ -168,7 +168,7 @@ fn environments_are_added_listed_and_removed_with_their_entries() {
         ])
         .check();
     assert!(!sandbox.store("staging").exists());
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
 }
 
 /// The one file in the state folder, relative to the sandbox.

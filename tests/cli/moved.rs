@@ -7,7 +7,9 @@ use repovault::secret::Secret;
 use repovault::vault::unlock::data_key_payload;
 
 use crate::craft::{self, Person};
-use crate::refusal::{ENTRY, ENVIRONMENT, KEYED, found, refused, stocked, writers};
+use crate::refusal::{
+    ENTRY, ENVIRONMENT, KEYED, findings, found, not_held, refused, stocked, writers,
+};
 use crate::sandbox::Sandbox;
 
 const URL: &str = "production/DATABASE_URL.toml";
@@ -60,11 +62,11 @@ fn two_entries_swapped_are_refused() {
         &sandbox,
         &[],
         2,
-        "development: 1 secret, epoch 1: holds
-production: 0 secrets, epoch 1: DOES NOT HOLD
-.vault/production/DATABASE_URL.toml: is not as alice signed it
-.vault/production/OTHER.toml: is not as alice signed it
-",
+        &(not_held(1, 0)
+            + &findings(&[
+                ".vault/production/DATABASE_URL.toml: is not as alice signed it",
+                ".vault/production/OTHER.toml: is not as alice signed it",
+            ])),
     );
 }
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use crate::refusal::{
-    Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, found, refused, stocked, writers,
+    Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, findings, found, held, not_held, refused, stocked,
+    writers,
 };
 use crate::sandbox::Sandbox;
 
@@ -95,15 +96,7 @@ fn a_linked_environment_folder_is_not_entered() {
     fs::rename(sandbox.store("production"), &genuine).unwrap();
     symlink(&genuine, sandbox.store("production")).unwrap();
     refused(&sandbox, ENTRY, &not_a_folder("production"));
-    found(
-        &sandbox,
-        &[],
-        1,
-        "development: 1 secret, epoch 1: holds
-production: 0 secrets, epoch 1: DOES NOT HOLD
-.vault/production: is not a folder
-",
-    );
+    found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[".vault/production: is not a folder"])));
 }
 
 #[test]
@@ -192,17 +185,7 @@ fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
             ],
             &format!("error: {reason}\nhint: remove the file; vault did not write it\n"),
         );
-        found(
-            &sandbox,
-            &[],
-            1,
-            &format!(
-                "development: 1 secret, epoch 1: holds
-production: 0 secrets, epoch 1: DOES NOT HOLD
-{reason}
-"
-            ),
-        );
+        found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[&reason])));
         // What is named is read without a look at its neighbours.
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         fs::remove_file(path).unwrap();
@@ -220,13 +203,13 @@ fn what_belongs_to_nothing_is_found_by_verify() {
         &sandbox,
         &[],
         4,
-        "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-.vault/README.md: belongs to nothing listed
-.vault/staging.toml: belongs to nothing listed
-.vault/x\\u{1b}[2J: belongs to nothing listed
-.vault/.gitattributes: must start with `* -text`, or git may change line endings
-",
+        &(held(1, 2)
+            + &findings(&[
+                ".vault/README.md: belongs to nothing listed",
+                ".vault/staging.toml: belongs to nothing listed",
+                ".vault/x\\u{1b}[2J: belongs to nothing listed",
+                ".vault/.gitattributes: must start with * -text, or git may change line endings",
+            ])),
     );
 }
 
@@ -236,10 +219,7 @@ fn hidden_files_that_desktops_leave_behind_disturb_nobody() {
     for hidden in [".DS_Store", "production/.DS_Store", "production/.OTHER.toml.swp"] {
         fs::write(sandbox.store(hidden), "\0").unwrap();
     }
-    sandbox
-        .vault(&["verify"])
-        .prints("development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n")
-        .check();
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
     sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").check();
     sandbox
         .vault(&["set", "NEW", "-e", "production", "-q"])

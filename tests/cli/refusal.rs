@@ -108,3 +108,43 @@ pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output
     let said = format!("error: findings: {findings}\n");
     sandbox.vault(&arguments).fails(1).prints(output).says(&said).check();
 }
+
+/// The table of `verify`: environment, secrets, epoch, who signed, result.
+pub(crate) fn table(rows: &[[&str; 5]]) -> String {
+    let header = ["ENVIRONMENT", "SECRETS", "EPOCH", "SIGNED BY", "RESULT"];
+    let rows: Vec<&[&str; 5]> = std::iter::once(&header).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap();
+    let cells = |row: &[&str; 5]| -> String {
+        row.iter().enumerate().map(|(at, cell)| format!("{cell:<0$}", width(at) + 2)).collect()
+    };
+    rows.iter().map(|row| format!("{}\n", cells(row).trim_end())).collect()
+}
+
+/// The table where everything holds, in epoch 1: so many secrets in development and production, all
+/// signed by alice.
+pub(crate) fn held(development: usize, production: usize) -> String {
+    let (first, second) = (development.to_string(), production.to_string());
+    let signer = |secrets| if secrets == 0 { "-" } else { "alice" };
+    table(&[
+        ["development", &first, "1", signer(development), "holds"],
+        ["production", &second, "1", signer(production), "holds"],
+    ])
+}
+
+/// As [`held`], where production does not hold: of it so many entries do.
+pub(crate) fn not_held(development: usize, production: usize) -> String {
+    let text = held(development, production);
+    let end = text.rfind("holds").unwrap();
+    format!("{}DOES NOT HOLD\n", &text[..end])
+}
+
+/// A section of what `verify` prints.
+pub(crate) fn section(heading: &str, lines: &[&str]) -> String {
+    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    format!("\n{heading}:\n{lines}")
+}
+
+/// The last section.
+pub(crate) fn findings(lines: &[&str]) -> String {
+    section("findings", lines)
+}

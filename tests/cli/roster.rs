@@ -7,13 +7,22 @@ use repovault::vault::model::{Access, Former, Roster};
 
 use crate::craft::{self, Person};
 use crate::refusal::{
-    Command, ENVIRONMENT, KEYED, KEYLESS, Why, found, refused, stocked, stopped, writers,
+    Command, ENVIRONMENT, KEYED, KEYLESS, Why, findings, found, held, not_held, refused, stocked,
+    stopped, table, writers,
 };
 use crate::sandbox::Sandbox;
 
 const ROSTER: &str = "members.toml";
 const PRODUCTION: &str = "production.toml";
 const RESTORE: &str = "hint: put back the committed file: git checkout -- .vault/production.toml\n";
+
+/// The table where the file of production does not hold.
+fn production_lost() -> String {
+    table(&[
+        ["development", "1", "1", "alice", "holds"],
+        ["production", "-", "-", "-", "DOES NOT HOLD"],
+    ])
+}
 
 fn raise_floor(sandbox: &Sandbox) {
     craft::resign_roster(sandbox, &craft::authority(sandbox), |roster| {
@@ -44,12 +53,14 @@ hint: only if a colleague confirms the new id by another way: vault trust {}
         &sandbox,
         &[],
         3,
-        &format!(
-            "{reason}
-.vault/development.toml: is not as the authority of this vault signed it
-.vault/production.toml: is not as the authority of this vault signed it
-"
-        ),
+        &(table(&[
+            ["development", "-", "-", "-", "DOES NOT HOLD"],
+            ["production", "-", "-", "-", "DOES NOT HOLD"],
+        ]) + &findings(&[
+            &reason,
+            ".vault/development.toml: is not as the authority of this vault signed it",
+            ".vault/production.toml: is not as the authority of this vault signed it",
+        ])),
     );
 }
 
@@ -111,8 +122,7 @@ fn a_floor_below_the_pins_is_refused_by_credential_variable_and_state() {
     stopped(&sandbox, KEYED, Why::Refused, &said, |run| {
         run.variable("VAULT_ID", &pinned).variable("VAULT_KEY", bare).without("HOME")
     });
-    let holds = "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
-    found(&sandbox, &["--id", &pinned], 1, &format!("{holds}{reason}\n"));
+    found(&sandbox, &["--id", &pinned], 1, &(held(1, 2) + &findings(&[reason])));
 }
 
 #[test]
@@ -154,10 +164,8 @@ hint: two admins changed it at once: merge the other branch before writing
         &sandbox,
         &[],
         1,
-        "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-.vault/members.toml: another roster of this revision was seen before
-",
+        &(held(1, 2)
+            + &findings(&[".vault/members.toml: another roster of this revision was seen before"])),
     );
 }
 
@@ -168,7 +176,7 @@ fn an_old_environment_under_the_new_roster_is_refused_also_before_set() {
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
     let reason = ".vault/production.toml: is older than the roster says";
     refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &format!("development: 1 secret, epoch 1: holds\n{reason}\n"));
+    found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
 }
 
 #[test]
@@ -186,7 +194,7 @@ fn an_environment_whose_file_is_missing_is_refused() {
     fs::remove_file(sandbox.store(PRODUCTION)).unwrap();
     let reason = ".vault/production.toml: is missing, though the roster lists it";
     refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &format!("development: 1 secret, epoch 1: holds\n{reason}\n"));
+    found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
 }
 
 #[test]
@@ -209,10 +217,7 @@ hint: make it: vault environments add staging
         &sandbox,
         &[],
         1,
-        "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-.vault/staging.toml: belongs to nothing listed
-",
+        &(held(1, 2) + &findings(&[".vault/staging.toml: belongs to nothing listed"])),
     );
 }
 
@@ -248,10 +253,10 @@ fn an_environment_ahead_of_the_roster_works_with_a_warning_and_verify_finds_it()
         &sandbox,
         &[],
         1,
-        "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: DOES NOT HOLD
-.vault/production.toml: is newer than the roster says: a change was interrupted
-",
+        &(not_held(1, 2)
+            + &findings(&[
+                ".vault/production.toml: is newer than the roster says: a change was interrupted",
+            ])),
     );
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();

@@ -8,7 +8,9 @@ use repovault::crypto::SigningKey;
 use repovault::vault::model::{Access, Former};
 
 use crate::craft::{self, Person};
-use crate::refusal::{Command, ENTRY, KEYED, KEYLESS, Why, found, refused, stocked, stopped};
+use crate::refusal::{
+    Command, ENTRY, KEYED, KEYLESS, Why, findings, found, not_held, refused, stocked, stopped,
+};
 use crate::sandbox::Sandbox;
 
 /// A vault with bob, who may read production but not write there (though he has a signing key),
@@ -70,17 +72,7 @@ fn an_entry_that_no_current_writer_of_its_environment_signed_is_refused() {
     for (signer, key, reason) in cases {
         sign(&sandbox, signer, key);
         refused(&sandbox, ENTRY, &format!("error: {path}: {reason}\nhint: put back [..]{path}\n"));
-        found(
-            &sandbox,
-            &[],
-            1,
-            &format!(
-                "development: 1 secret, epoch 1: holds
-production: 1 secret, epoch 1: DOES NOT HOLD
-{path}: {reason}
-"
-            ),
-        );
+        found(&sandbox, &[], 1, &(not_held(1, 1) + &findings(&[&format!("{path}: {reason}")])));
         fs::write(sandbox.repo().join(path), &genuine).unwrap();
     }
 }
@@ -191,7 +183,7 @@ fn not_by_the_authority(sandbox: &Sandbox) {
     );
     refused(sandbox, KEYED, &said);
     refused(sandbox, KEYLESS, &said);
-    found(sandbox, &["--id", &sandbox.id()], 1, &format!("{reason}\n"));
+    found(sandbox, &["--id", &sandbox.id()], 1, findings(&[reason]).trim_start());
 }
 
 #[test]

@@ -6,13 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::craft;
-use crate::refusal::{found, stocked};
+use crate::refusal::{findings, found, held, not_held, section, stocked};
 use crate::sandbox::Sandbox;
 
 const URL: &str = "repo/.vault/production/DATABASE_URL.toml";
-const HOLDS: &str =
-    "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
-
 fn old_and_new(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
     let path = sandbox.root().join(URL);
     let old = fs::read(&path).unwrap();
@@ -28,20 +25,17 @@ fn a_deleted_entry_and_one_brought_back_are_both_shown() {
     fs::write(sandbox.root().join(URL), old).unwrap();
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     // Without a revision to compare with, nothing is wrong: both are genuine.
-    sandbox
-        .vault(&["verify"])
-        .prints("development: 1 secret, epoch 1: holds\nproduction: 1 secret, epoch 1: holds\n")
-        .check();
+    sandbox.vault(&["verify"]).prints(held(1, 1)).check();
     assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
     found(
         &sandbox,
         &["--since", "HEAD"],
         2,
-        "development: 1 secret, epoch 1: holds
-production: 1 secret, epoch 1: holds
-brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2
-gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
-",
+        &(held(1, 1)
+            + &findings(&[
+                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
+                "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+            ])),
     );
 }
 
@@ -56,17 +50,18 @@ fn a_tombstone_replaced_by_the_older_value_is_brought_back() {
         &sandbox,
         &["--since", "HEAD"],
         1,
-        &format!(
-            "{HOLDS}brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2
-"
-        ),
+        &(held(1, 2)
+            + &findings(&[
+                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
+            ])),
     );
     // Also when the tombstone itself had been deleted in the meantime.
     fs::remove_file(sandbox.root().join(URL)).unwrap();
     sandbox.commit("deleted by hand");
     fs::write(sandbox.root().join(URL), old).unwrap();
-    let back = "brought back: .vault/production/DATABASE_URL.toml (revision 1), which was gone at";
-    found(&sandbox, &["--since", "HEAD"], 1, &format!("{HOLDS}{back} HEAD\n"));
+    let back =
+        "brought back: .vault/production/DATABASE_URL.toml (revision 1), which had been deleted";
+    found(&sandbox, &["--since", "HEAD"], 1, &(held(1, 2) + &findings(&[back])));
 }
 
 /// Git's own simplified history would leave the branch out.
@@ -87,10 +82,10 @@ fn an_entry_that_lived_and_died_on_a_merged_branch_is_brought_back_too() {
         &sandbox,
         &["--since", "HEAD"],
         1,
-        "development: 1 secret, epoch 1: holds
-production: 3 secrets, epoch 1: holds
-brought back: .vault/production/SHORT_LIVED.toml (revision 1), which was gone at HEAD
-",
+        &(held(1, 3)
+            + &findings(&[
+                "brought back: .vault/production/SHORT_LIVED.toml (revision 1), which had been deleted",
+            ])),
     );
 }
 
@@ -103,12 +98,15 @@ fn what_members_did_is_told_and_is_no_finding() {
     sandbox
         .vault(&["verify", "--since", "HEAD"])
         .prints(
-            "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-set: production/DATABASE_URL.toml (revision 1 → 2) by alice
-new: production/NEW.toml (revision 1) by alice
-removed: production/OTHER.toml (revision 1 → 2) by alice
-",
+            held(1, 2)
+                + &section(
+                    "changed since HEAD",
+                    &[
+                        "set: .vault/production/DATABASE_URL.toml (revision 1 → 2) by alice",
+                        "new: .vault/production/NEW.toml (revision 1) by alice",
+                        "removed: .vault/production/OTHER.toml (revision 1 → 2) by alice",
+                    ],
+                ),
         )
         .check();
 }
@@ -122,8 +120,12 @@ fn a_roster_that_went_back_is_found() {
     found(
         &sandbox,
         &["--since", "HEAD"],
-        1,
-        &format!("{HOLDS}went back: .vault/members.toml has revision 1, at HEAD it had 3\n"),
+        2,
+        &(held(1, 2)
+            + &findings(&[
+                "went back: .vault/members.toml has revision 1, before it had 3",
+                "went back: .vault/production.toml is listed with revision 1, before with 2",
+            ])),
     );
 }
 
@@ -131,7 +133,11 @@ fn a_roster_that_went_back_is_found() {
 #[test]
 fn a_whole_vault_replaced_is_found() {
     let (sandbox, other) = (stocked(), stocked());
-    let (id, other_id) = (sandbox.id(), other.id());
+    let other_vault = format!(
+        ".vault/members.toml: is of another vault: trusted is {}, here is {}",
+        sandbox.id(),
+        other.id()
+    );
     fs::remove_dir_all(sandbox.store("")).unwrap();
     fs::rename(other.store(""), sandbox.store("")).unwrap();
     let verify = ["verify", "--since", "HEAD"];
@@ -139,10 +145,7 @@ fn a_whole_vault_replaced_is_found() {
         .vault(&verify)
         .without("HOME")
         .fails(1)
-        .prints(format!(
-            "{HOLDS}.vault/members.toml: is of another vault: trusted is {id}, here is {other_id}
-"
-        ))
+        .prints(held(1, 2) + &findings(&[&other_vault]))
         .says("error: findings: 1\n")
         .check();
 }
@@ -192,26 +195,55 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn a_revision_that_git_does_not_know_is_refused_with_what_to_do() {
     let sandbox = stocked();
-    sandbox.set("production", "NEW", b"new");
-    sandbox.commit("more");
-    let source = format!("file://{}", sandbox.repo().display());
-    sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
-    let tip = sandbox.git(&["rev-parse", "HEAD~"]);
-    for (folder, revision) in [
-        (sandbox.repo(), "no-such-branch"),
-        (sandbox.repo(), "--output=/dev/null"),
-        (sandbox.home().join("shallow"), tip.trim()),
-    ] {
+    for revision in ["no-such-branch", "--output=/dev/null", "a\x1b[2J\n"] {
         sandbox
             .vault(&["verify", &format!("--since={revision}")])
-            .folder(&folder)
+            .fails(4)
+            .says(&format!(
+                "error: git does not know the revision {} here
+hint: see what there is: git fetch, then git branch --all
+",
+                revision.escape_debug()
+            ))
+            .check();
+    }
+}
+
+#[test]
+fn in_a_shallow_clone_the_hint_fetches_the_revision() {
+    let sandbox = stocked();
+    sandbox.set("development", "DATABASE_URL", b"new");
+    sandbox.commit("more");
+    sandbox.git(&["branch", "target", "HEAD~"]);
+    let source = format!("file://{}", sandbox.repo().display());
+    sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+    let shallow = sandbox.home().join("shallow");
+    let tip = sandbox.git(&["rev-parse", "HEAD~"]);
+    let cases = [("origin/target", "target"), (tip.trim(), tip.trim()), ("HEAD~", "REV")];
+    for (revision, fetched) in cases {
+        let fetch = format!("git fetch --depth=1 origin {fetched}");
+        let verify = |revision| {
+            sandbox.vault(&["verify", "--since", revision]).folder(&shallow).without("HOME")
+        };
+        verify(revision)
             .fails(4)
             .says(&format!(
                 "error: git does not know the revision {revision} here
-hint: a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI
+hint: this clone is shallow: {fetch}, then say FETCH_HEAD
+hint: in CI rather fetch-depth: 0: what is new can then be told from what came back
 "
             ))
             .check();
+        if fetched == "REV" {
+            continue;
+        }
+        let shallow = shallow.to_str().unwrap();
+        sandbox.git(&["-C", shallow, "fetch", "--quiet", "--depth=1", "origin", fetched]);
+        let set = "set: .vault/development/DATABASE_URL.toml (revision 1 → 2) by alice";
+        let output = held(1, 2) + &section("changed since FETCH_HEAD", &[set]);
+        verify("FETCH_HEAD").prints(output).check();
+        fs::remove_dir_all(shallow).unwrap();
+        sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
     }
 }
 
@@ -223,21 +255,24 @@ fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
     sandbox.commit("more");
     let source = format!("file://{}", sandbox.repo().display());
     sandbox.git(&["clone", "--quiet", "--depth", "2", &source, "../home/shallow"]);
-    let output = "development: 1 secret, epoch 1: holds
-production: 3 secrets, epoch 1: holds
-";
     let whether = "unknown: whether .vault/production/NEW.toml (revision 1) was there before: \
                    history is cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)";
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
         .folder(&sandbox.home().join("shallow"))
         .fails(1)
-        .prints(format!("{output}{whether}\n"))
+        .prints(held(1, 3) + &findings(&[whether]))
         .says("error: findings: 1\n")
         .check();
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
-        .prints(format!("{output}new: production/NEW.toml (revision 1) by alice\n"))
+        .prints(
+            held(1, 3)
+                + &section(
+                    "changed since HEAD~",
+                    &["new: .vault/production/NEW.toml (revision 1) by alice"],
+                ),
+        )
         .check();
 }
 
@@ -255,27 +290,31 @@ hint: git is needed for what is asked of an older revision
 ",
         )
         .check();
-    sandbox.vault(&["verify"]).prints(HOLDS).check();
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
 }
 
 #[test]
 fn without_a_pin_a_vault_is_consistent_and_not_trusted() {
     let sandbox = stocked();
     let id = sandbox.id();
+    let doubt = format!("consistent, not trusted: nobody has said that {id} is the right vault");
     let untrusted = || sandbox.vault(&["verify"]).without("HOME");
     untrusted()
         .fails(1)
-        .prints(format!(
-            "{HOLDS}consistent, not trusted: nobody has said that {id} is the right vault\n"
-        ))
+        .prints(held(1, 2) + &findings(&[&doubt]))
         .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
         .check();
     let credential = sandbox.credential("github", &["-e", "production"]);
-    untrusted().variable("VAULT_ID", &id).prints(HOLDS).check();
-    untrusted().variable("VAULT_KEY", &credential).prints(HOLDS).check();
-    sandbox.vault(&["verify", "--id", &id]).without("HOME").prints(HOLDS).check();
-    sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(HOLDS).check();
-    sandbox.vault(&["verify"]).prints(HOLDS).check();
+    untrusted().variable("VAULT_ID", &id).prints(held(1, 2)).check();
+    untrusted().variable("VAULT_KEY", &credential).prints(held(1, 2)).check();
+    sandbox.vault(&["verify", "--id", &id]).without("HOME").prints(held(1, 2)).check();
+    let added = [
+        "member added: github with recipient age1[..]",
+        "access granted: github in production: none → read (member added)",
+    ];
+    let output = held(1, 2) + &section("needs attention", &added);
+    sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output).check();
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
 }
 
 #[test]
@@ -313,10 +352,8 @@ fn an_entry_signed_by_nobody_is_found_by_its_file() {
     let run = sandbox.vault(&["verify", "--since", "main"]).without("HOME");
     run.fails(1)
         .prints(
-            "development: 1 secret, epoch 1: holds
-production: 1 secret, epoch 1: DOES NOT HOLD
-.vault/production/OTHER.toml: is not as alice signed it
-",
+            not_held(1, 1)
+                + &findings(&[".vault/production/OTHER.toml: is not as alice signed it"]),
         )
         .says("error: findings: 1\n")
         .check();

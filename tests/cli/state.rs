@@ -34,7 +34,7 @@ fn an_id_that_was_entered_is_trusted_from_then_on() {
     let id = sandbox.id();
     sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).any_change().check();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     sandbox.vault(&["list", "-q"]).prints("NAME[..]\nKEY [..]\n").check();
     // Entering it again changes nothing.
     sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).check();
@@ -45,13 +45,13 @@ fn before_an_id_is_entered_reading_without_a_key_says_so_and_verify_fails() {
     let sandbox = forgotten();
     let warning = "warning: consistent, but nobody has said yet that this is the right vault\n";
     sandbox.vault(&["list"]).says(warning).prints("NAME[..]\nKEY [..]\n").check();
-    let printed = "[..]holds\n[..]holds\nconsistent, not trusted: nobody has said that vault1[..] is the right vault\n";
+    let printed = "[..]RESULT\n[..]holds\n[..]holds\n\nfindings:\n  consistent, not trusted: nobody has said that vault1[..] is the right vault\n";
     let said = "error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n";
     sandbox.vault(&["verify"]).fails(1).prints(printed).says(said).check();
     let id = sandbox.id();
-    sandbox.vault(&["verify", "--id", &id]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let run = sandbox.vault(&["verify"]).variable("VAULT_ID", &id);
-    run.prints("[..]holds\n[..]holds\n").check();
+    run.prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_credential_remembers_nothing_and_trusts_no_other_id() {
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     let run = |arguments: &[&str]| sandbox.vault(arguments).variable("VAULT_KEY", &credential);
     run(&["get", "KEY"]).prints("value").check();
-    run(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    run(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let said =
         "error: a credential carries its own pin\nhint: for another vault: vault ci add, there\n";
     run(&["trust", &id]).fails(2).says(said).check();

@@ -11,7 +11,9 @@ use repovault::keys::Credential;
 use repovault::vault::model::Access;
 
 use crate::craft::{self, Person};
-use crate::refusal::{Command, KEYED, KEYLESS, Why, found, refused, stocked, stopped};
+use crate::refusal::{
+    Command, KEYED, KEYLESS, Why, findings, found, held, refused, stocked, stopped,
+};
 use crate::sandbox::Sandbox;
 
 /// What CI runs.
@@ -105,10 +107,10 @@ fn ci_with_a_credential_refuses_it() {
         .variable("VAULT_KEY", &attack.credential)
         .fails(1)
         .prints(
-            "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-.vault/members.toml: is of another vault: trusted is [..], here is [..]
-",
+            held(1, 2)
+                + &findings(&[
+                    ".vault/members.toml: is of another vault: trusted is [..], here is [..]",
+                ]),
         )
         .says("error: findings: 1\n")
         .check();
@@ -146,15 +148,13 @@ fn a_person_on_a_new_laptop_is_locked_without_a_terminal() {
         run.prints(lines).says(doubt).check();
     }
     let run = attack.sandbox.vault(&["verify"]).variable("HOME", &home).fails(1);
-    run.prints(format!(
-        "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-consistent, not trusted: nobody has said that {} is the right vault
-",
+    let doubt = format!(
+        "consistent, not trusted: nobody has said that {} is the right vault",
         attack.planted
-    ))
-    .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
-    .check();
+    );
+    run.prints(held(1, 2) + &findings(&[&doubt]))
+        .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
+        .check();
 }
 
 #[test]
@@ -167,18 +167,11 @@ fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
     );
     refused(&attack.sandbox, KEYED, &said);
     refused(&attack.sandbox, KEYLESS, &said);
-    found(
-        &attack.sandbox,
-        &[],
-        1,
-        &format!(
-            "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-.vault/members.toml: is of another vault: trusted is {}, here is {}
-",
-            attack.genuine, attack.planted
-        ),
+    let other = format!(
+        ".vault/members.toml: is of another vault: trusted is {}, here is {}",
+        attack.genuine, attack.planted
     );
+    found(&attack.sandbox, &[], 1, &(held(1, 2) + &findings(&[&other])));
 }
 
 /// That it would open, were it trusted, shows that nothing else stood in the way.

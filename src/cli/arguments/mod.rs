@@ -3,6 +3,7 @@
 
 mod exec;
 mod set;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,12 +13,12 @@ use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
+pub(super) use self::verify::VerifyArguments;
 use crate::commands::Style;
 use crate::fault::Fault;
 use crate::session::console::{Answer, Color};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
-use crate::vault::trust::Pin;
 
 /// Secrets of this repository, encrypted in it, given to the process that needs them.
 #[derive(Parser)]
@@ -139,14 +140,7 @@ pub(super) enum Command {
         id: String,
     },
     /// Check everything but the values; needs no key
-    Verify {
-        /// The id that the vault must have [or VAULT_ID]
-        #[arg(long, value_name = "ID")]
-        id: Option<Pin>,
-        /// Also say what changed since this git revision, which supplies the id
-        #[arg(long, value_name = "REV")]
-        since: Option<String>,
-    },
+    Verify(VerifyArguments),
     /// Show your key's public half
     #[command(subcommand)]
     Key(Key),

@@ -1,0 +1,14 @@
+//! What is different between two vaults. Pure: the two are read and checked already, and how the
+//! differences are told is no concern here.
+
+mod entries;
+mod loosened;
+mod membership;
+mod roster;
+
+pub(super) use entries::{Contents, EntryChange, EntryDifference, History, Place, entries};
+pub(super) use loosened::{Loosened, loosened};
+pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
+pub(super) use roster::{
+    EnvironmentChange, Environments, Lineage, RosterChange, environments, lineage, roster,
+};
