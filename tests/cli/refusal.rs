@@ -114,10 +114,17 @@ pub(crate) fn table(rows: &[[&str; 5]]) -> String {
     let header = ["ENVIRONMENT", "SECRETS", "EPOCH", "SIGNED BY", "RESULT"];
     let rows: Vec<&[&str; 5]> = std::iter::once(&header).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap();
-    let cells = |row: &[&str; 5]| -> String {
-        row.iter().enumerate().map(|(at, cell)| format!("{cell:<0$}", width(at) + 2)).collect()
-    };
-    rows.iter().map(|row| format!("{}\n", cells(row).trim_end())).collect()
+    let mut table = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width(column) + 2 - cell.len()));
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    table
 }
 
 /// The table where everything holds, in epoch 1: so many secrets in development and production, all
@@ -140,8 +147,7 @@ pub(crate) fn not_held(development: usize, production: usize) -> String {
 
 /// A section of what `verify` prints.
 pub(crate) fn section(heading: &str, lines: &[&str]) -> String {
-    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("\n{heading}:\n{lines}")
+    format!("\n{heading}:\n  {}\n", lines.join("\n  "))
 }
 
 /// The last section.
