@@ -173,6 +173,18 @@ pub enum Access {
     Names(BTreeSet<SecretName>),
 }
 
+impl Access {
+    /// Whether whoever has `other` can do all that this allows.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Write) | (Self::Read | Self::Names(_), Self::Read) => true,
+            (Self::Names(own), Self::Names(other)) => own.is_subset(other),
+            _ => false,
+        }
+    }
+}
+
 /// A member's signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signing {

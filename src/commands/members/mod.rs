@@ -1,0 +1,7 @@
+//! `vault members`: who may do what, and how that changes.
+
+mod add;
+mod list;
+
+pub(crate) use add::{Add, add};
+pub(crate) use list::list;
