@@ -121,6 +121,7 @@ fn dispatch(
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
+        Command::Join { name } => commands::join(context, name),
         Command::Members(command) => members(context, command),
         Command::Trust { id } => commands::trust(context, &id),
         Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),

@@ -35,14 +35,7 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     check_free(&roster, &command.name)?;
     let identity = Identity::generate();
     let floor = roster.floor;
-    let machine = Member {
-        recipient: identity.recipient(),
-        access: BTreeMap::new(),
-        signing: None,
-        authority: None,
-        credential_floor: Some(floor),
-        lost: BTreeMap::new(),
-    };
+    let machine = Member { credential_floor: Some(floor), ..Member::new(identity.recipient()) };
     roster.members.insert(command.name.clone(), machine);
     let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
     grant(context, &mut admin, &mut roster, &grants)?;

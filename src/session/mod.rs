@@ -10,4 +10,5 @@ pub(crate) mod console;
 pub(crate) mod context;
 pub(crate) mod grant;
 pub(crate) mod open;
+pub(crate) mod person;
 pub(crate) mod read;

@@ -110,9 +110,7 @@ impl<'a> Authority<'a> {
             access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
             signing: Some(Signing { signer: key.public(), seed: seal_seed(&key, &recipient) }),
             authority: (role == Role::Admin).then(|| self.share(&recipient)),
-            credential_floor: None,
-            lost: BTreeMap::new(),
-            recipient,
+            ..Member::new(recipient)
         }
     }
 

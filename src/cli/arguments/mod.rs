@@ -135,6 +135,12 @@ pub(super) enum Command {
     /// Add a machine; its credential, for VAULT_KEY, is printed once
     #[command(subcommand)]
     Ci(Ci),
+    /// Ask to become a member; prints a fingerprint to tell an admin by another way
+    Join {
+        /// Your name as a member, which nobody has had before [default: your login name]
+        #[arg(long, value_name = "MEMBER")]
+        name: Option<MemberName>,
+    },
     /// List members, add them, change what they may do
     #[command(subcommand)]
     Members(Members),

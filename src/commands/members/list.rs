@@ -35,7 +35,7 @@ fn role(member: &Member) -> String {
 }
 
 /// As it is typed behind `-e`: `production=write`.
-fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
+pub(super) fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
     let access = match access {
         Access::Write => "write".to_owned(),
         Access::Read => "read".to_owned(),
