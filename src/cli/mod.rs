@@ -155,6 +155,7 @@ fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
             let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
             commands::members_add(context, &command)
         }
+        Members::Sync { grant } => commands::members_sync(context, &grant),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `vault ci add`: a machine member, and the one string that its platform keeps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::crypto::Identity;
 use crate::fault::Fault;
@@ -13,7 +13,6 @@ use crate::session::read::nearest;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
-use crate::vault::template::Template;
 
 /// The command line of `ci add`.
 pub(crate) struct Add {
@@ -49,26 +48,18 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     context.console.result(line.expose())
 }
 
-/// What the machine may read in `environment`: everything, or the names of `--only` or `--step`.
-/// A variable stands for the secrets it refers to.
+/// What the machine may read in `environment`: everything, or the secrets behind `--only` or
+/// `--step`.
 fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Result<Access, Fault> {
     let wanted = match &command.step {
         None if command.only.is_empty() => return Ok(Access::Read),
-        None => command.only.clone(),
+        None => &command.only,
         Some(step) => {
             let step = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
-            step.names.clone()
+            &step.names
         }
     };
-    let variables = config.variables(environment);
-    let mut names = BTreeSet::new();
-    for name in wanted {
-        match variables.get(&name) {
-            Some(text) => names.extend(Template::parse(&name, text)?.references().cloned()),
-            None => drop(names.insert(name)),
-        }
-    }
-    Ok(Access::Names(names))
+    Ok(Access::Names(config.secrets_behind(environment, wanted)?))
 }
 
 /// There is no such step; says which is nearest.

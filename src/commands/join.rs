@@ -35,10 +35,10 @@ pub(crate) fn join(context: &mut Context, name: Option<MemberName>) -> Result<()
         context.console.warn(FORKED);
     }
     let vault = presented.accept();
-    check_free(vault.roster(), &name)?;
     if let Some(key) = &key {
         check_stranger(vault.roster(), &key.identity.recipient())?;
     }
+    check_free(vault.roster(), &name)?;
     if let Some(request) = vault.request(&name)? {
         return again(context, &vault, &trust, &request);
     }

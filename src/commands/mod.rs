@@ -33,7 +33,9 @@ pub(crate) use init::{Init, init};
 pub(crate) use join::join;
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
-pub(crate) use members::{Add as MembersAdd, add as members_add, list as members_list};
+pub(crate) use members::{
+    Add as MembersAdd, Wanted, add as members_add, list as members_list, sync as members_sync,
+};
 pub(crate) use remove::remove;
 pub(crate) use set::{Origin, Set, set};
 pub(crate) use trust::trust;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Subcommand;
 
 use super::Json;
+use crate::commands::Wanted;
 use crate::fault::Fault;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
@@ -38,6 +39,12 @@ pub(in crate::cli) enum Members {
         #[arg(long, value_name = "RECIPIENT", conflicts_with_all = ["fingerprint", "admin"])]
         recipient: Option<String>,
     },
+    /// Say what limited members lack of the steps in vault.toml (needs no key), and grant it
+    Sync {
+        /// Grant this name, repeatable: github-deploy:production/SENTRY_DSN
+        #[arg(long, value_name = "MEMBER:ENVIRONMENT/NAME", value_parser = parse_wanted)]
+        grant: Vec<Wanted>,
+    },
 }
 
 /// What was typed behind `-e`, each environment once.
@@ -68,6 +75,18 @@ pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), Str
         }
     };
     Ok((environment.parse().map_err(said)?, access))
+}
+
+fn parse_wanted(text: &str) -> Result<Wanted, String> {
+    let said = |fault: Fault| fault.to_string();
+    let parts = text.split_once(':');
+    let parts = parts.and_then(|(member, rest)| Some((member, rest.split_once('/')?)));
+    let (member, (environment, name)) = parts.ok_or("write it as MEMBER:ENVIRONMENT/NAME")?;
+    Ok(Wanted {
+        member: member.parse().map_err(said)?,
+        environment: environment.parse().map_err(said)?,
+        name: name.parse().map_err(said)?,
+    })
 }
 
 const GRANTED: &str =

@@ -2,6 +2,8 @@
 
 mod add;
 mod list;
+mod sync;
 
 pub(crate) use add::{Add, add};
 pub(crate) use list::list;
+pub(crate) use sync::{Wanted, sync};
