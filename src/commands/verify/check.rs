@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Contents, Environments};
+use super::compare::{Contents, Environments, Requests};
 use super::report::{Counted, Holds, Item, Level, Report, Row};
+use super::tell;
 use crate::fault::Fault;
 use crate::vault::config::Config;
-use crate::vault::format::{ROSTER_PATH, entry_path, environment_path};
+use crate::vault::format::{REQUESTS, ROSTER_PATH, entry_path, environment_path, request_path};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{CONFIG_FILE, STORE_FOLDER};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
@@ -16,6 +17,7 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 pub(super) struct Side {
     pub(super) environments: Environments,
     pub(super) contents: Contents,
+    pub(super) requests: Requests,
 }
 
 /// Checks everything below `.vault`, row by row, and gives what holds.
@@ -31,6 +33,7 @@ pub(super) fn check(
         let result = if report.findings() == before { Holds::Yes } else { Holds::No };
         report.rows.push(Row { environment: name.clone(), counted, result });
     }
+    side.requests = check_requests(vault, report)?;
     check_strangers(vault, report)?;
     Ok(side)
 }
@@ -41,6 +44,7 @@ pub(super) fn side(vault: &Vault) -> Result<Side, Fault> {
     for name in vault.roster().environments.keys() {
         check_environment(vault, name, None, &mut side, &mut Report::default())?;
     }
+    side.requests = check_requests(vault, &mut Report::default())?;
     Ok(side)
 }
 
@@ -145,9 +149,30 @@ fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted 
     }
 }
 
+/// Whoever asks to join is told of; a request that nobody could be added by is amiss.
+fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault> {
+    let mut requests = Requests::new();
+    for found in report.take(&below(REQUESTS), vault.requests())?.unwrap_or_default() {
+        let name = match found {
+            Ok(name) => name,
+            Err(file) => {
+                let file = below(&format!("{REQUESTS}/{}", file.escape_debug()));
+                let item = Item::new(Level::Finding, "stranger", file.clone()).quote(file);
+                report.items.push(item.say(": is no request to join"));
+                continue;
+            }
+        };
+        let file = below(&request_path(&name));
+        let Some(request) = report.take(&file, vault.request(&name))?.flatten() else { continue };
+        report.items.push(tell::waiting(&name, &request, vault.roster()));
+        requests.insert(name, request);
+    }
+    Ok(requests)
+}
+
 /// Everything below `.vault` belongs to something that the roster lists.
 fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
-    let known = [ROSTER_PATH, "requests", "tmp"];
+    let known = [ROSTER_PATH, REQUESTS, "tmp"];
     let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
     for found in vault.tree().names()? {
         let listed = environments

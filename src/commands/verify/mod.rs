@@ -140,6 +140,8 @@ fn memberships(
         let members = compare::members(rosters, files);
         let told = members.iter().filter_map(|(name, change)| tell::member(name, change));
         report.items.extend(told);
+        let requests = compare::requests((&old.requests, &now.requests), rosters.1);
+        report.items.extend(requests.iter().map(|(name, change)| tell::request(name, *change)));
     }
     let gone = environments.into_iter().filter(|(_, change)| {
         matches!(change, EnvironmentChange::Removed | EnvironmentChange::MadeAnew)

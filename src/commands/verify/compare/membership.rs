@@ -102,12 +102,10 @@ impl AccessChange {
 /// Whether `one` allows all that `other` does. A list of no names allows nothing.
 fn covers(one: Option<&Access>, other: Option<&Access>) -> bool {
     match (one, other) {
-        (_, None)
-        | (Some(Access::Write), _)
-        | (Some(Access::Read), Some(Access::Read | Access::Names(_))) => true,
-        (Some(Access::Names(one)), Some(Access::Names(other))) => one.is_superset(other),
+        (_, None) => true,
+        (Some(one), Some(other)) => other.is_within(one),
         (None, Some(Access::Names(names))) => names.is_empty(),
-        (_, Some(Access::Write | Access::Read)) => false,
+        (None, Some(Access::Write | Access::Read)) => false,
     }
 }
 

@@ -4,11 +4,13 @@
 mod entries;
 mod loosened;
 mod membership;
+mod requests;
 mod roster;
 
 pub(super) use entries::{Contents, EntryChange, EntryDifference, History, Place, entries};
 pub(super) use loosened::{Loosened, loosened};
 pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
+pub(super) use requests::{RequestChange, Requests, requests};
 pub(super) use roster::{
     EnvironmentChange, Environments, Lineage, RosterChange, environments, lineage, roster,
 };

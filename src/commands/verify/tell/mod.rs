@@ -5,9 +5,11 @@
 mod config;
 mod entries;
 mod membership;
+mod requests;
 mod roster;
 
 pub(super) use config::loosened;
 pub(super) use entries::entries;
 pub(super) use membership::member;
+pub(super) use requests::{request, waiting};
 pub(super) use roster::{environment, roster};
