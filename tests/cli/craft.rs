@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use repovault::crypto::{Framed, Identity, SigningKey, base64_encode, sha256};
+use repovault::crypto::{DataKey, Framed, Identity, SigningKey, VaultId, base64_encode, sha256};
 use repovault::platform::Dir;
 use repovault::secret::Secret;
 use repovault::vault::change::Authority;
@@ -18,7 +18,7 @@ use repovault::vault::model::{Access, Entry, Environment, Listed, Member, Roster
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{Presented, Vault};
-use repovault::vault::unlock::Holder;
+use repovault::vault::unlock::{Holder, data_key_payload};
 
 use crate::sandbox::Sandbox;
 
@@ -88,6 +88,59 @@ pub(crate) fn resign_entry(
     let commitment = checked.content().newest().commitment;
     let file = write_entry(&vault.roster().vault, &environment, &name, &commitment, &entry, key);
     fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
+}
+
+/// Takes what is sealed to others than members out of an environment's newest epoch, and lists the
+/// file: a loss without a rotation, which `vault` never writes.
+pub(crate) fn unseal_to_strangers(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
+    let vault = vault(sandbox);
+    let name: EnvironmentName = environment.parse().unwrap();
+    let file = fs::read(sandbox.store(&environment_path(&name))).unwrap();
+    let mut content = read_environment(&name, &file).unwrap().content;
+    content.revision += 1;
+    let members = &vault.roster().members;
+    content.epochs[0].sealed.retain(|member, _| members.contains_key(member));
+    let file = write_environment(&vault.roster().vault, &content, key);
+    fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
+    list_environment(sandbox, environment, key);
+}
+
+/// Signs the whole vault with another authority, and every entry with another key of alice: what
+/// an admin leaves who makes a new authority, but for the data keys.
+pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
+    let old = vault(sandbox);
+    let mut roster = old.roster().clone();
+    roster.vault = VaultId::new(key.public());
+    let (name, alice): (MemberName, _) = ("alice".parse().unwrap(), SigningKey::generate());
+    let me = identity(sandbox).recipient();
+    let record = roster.members.get_mut(&name).unwrap();
+    record.authority = Some(me.seal(&seed(key)));
+    record.signing = Some(Signing { signer: alice.public(), seed: me.seal(&seed(&alice)) });
+    for environment in old.roster().environments.keys() {
+        let checked = old.environment(environment).unwrap();
+        let mut content = checked.content().clone();
+        let data_key = DataKey::generate(&roster.vault, environment.as_str());
+        content.epochs[0].commitment = data_key.commitment();
+        let payload = data_key_payload(&roster.vault, environment, 1, &data_key);
+        content.epochs[0].sealed.insert(name.clone(), me.seal(&payload));
+        let file = write_environment(&roster.vault, &content, key);
+        let listed = Listed { revision: content.revision, sha256: sha256(&file) };
+        roster.environments.insert(environment.clone(), listed);
+        fs::write(sandbox.store(&environment_path(environment)), file).unwrap();
+        for entry in old.entries(&checked).unwrap() {
+            let commitment = content.epochs[0].commitment;
+            let (name, mut content) = (entry.name(), entry.content().clone());
+            content.sealed.as_mut().unwrap()[0] ^= 1;
+            let file = write_entry(&roster.vault, environment, name, &commitment, &content, &alice);
+            fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
+        }
+    }
+    fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, key)).unwrap();
+}
+
+/// The seed of a key, to be sealed to somebody.
+pub(crate) fn seed(key: &SigningKey) -> Secret {
+    Secret::new(key.seed().expose().to_vec())
 }
 
 /// Lists an environment's file in the roster as it is now, whatever it holds.

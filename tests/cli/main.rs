@@ -27,6 +27,7 @@ mod readme;
 mod refusal;
 mod removed;
 mod requests;
+mod review;
 mod roster;
 mod sandbox;
 mod selection;

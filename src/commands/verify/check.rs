@@ -122,12 +122,11 @@ fn judge(
         report.items.push(item.say(": is newer than the roster says: a change was interrupted"));
     }
     let newest = environment.content().newest().number;
-    let stale = entries.iter().filter(|entry| entry.content().epoch != newest);
-    let stale: Vec<&str> = stale.map(|entry| entry.name().as_str()).collect();
-    if !stale.is_empty() {
-        let count = stale.len();
-        let item = finding("old-epoch", below(name.as_str())).detail("names", stale);
-        let item = item.quote(name).say(format!(": {count} entries of an older epoch: "));
+    for entry in entries.iter().filter(|entry| entry.content().epoch != newest) {
+        let (epoch, file) = (entry.content().epoch, below(&entry_path(name, entry.name())));
+        let item = finding("old-epoch", file.clone()).detail("name", entry.name().as_str());
+        let item = item.detail("from", epoch).detail("to", newest).quote(file);
+        let item = item.say(format!(": is sealed in epoch {epoch}, and the newest is {newest}: "));
         report.items.push(item.quote(format!("vault rotate --finish -e {name}")));
     }
     let variables = config.map(|config| config.variables(name)).unwrap_or_default();

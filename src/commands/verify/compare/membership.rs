@@ -125,8 +125,11 @@ pub(in crate::commands::verify) fn members(
         found.extend(losses(rosters, &access, records, files));
         found.extend(access.into_iter().map(|(place, change)| MemberChange::Access(place, change)));
         found.extend(admin(rosters, records));
-        found.extend(records.0.zip(records.1).map(|(old, new)| keys(old, new)).unwrap_or_default());
-        found.extend(floors(rosters, records));
+        let lineage = lineage(before, now);
+        found.extend(records.0.zip(records.1).into_iter().flat_map(|both| keys(both, lineage)));
+        if lineage == Lineage::SameAuthority {
+            found.extend(floors(rosters, records));
+        }
         changes.extend(found.into_iter().map(|change| (name.clone(), change)));
     }
     let former = before.former.keys().filter(|name| !now.former.contains_key(name));
@@ -218,7 +221,7 @@ fn admin(
 }
 
 /// What differs in the keys of a member who stays one.
-fn keys(old: &Member, new: &Member) -> Vec<MemberChange> {
+fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
     let mut found = Vec::new();
     let is_same_recipient = old.recipient == new.recipient;
     if !is_same_recipient {
@@ -233,7 +236,8 @@ fn keys(old: &Member, new: &Member) -> Vec<MemberChange> {
         found.push(MemberChange::SealedAnew(Key::Signing));
     }
     let both = old.authority.as_ref().zip(new.authority.as_ref());
-    if is_same_recipient && both.is_some_and(|(old, new)| old != new) {
+    let is_same_key = lineage == Lineage::SameAuthority;
+    if is_same_recipient && is_same_key && both.is_some_and(|(old, new)| old != new) {
         found.push(MemberChange::SealedAnew(Key::Authority));
     }
     found
