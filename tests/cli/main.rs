@@ -11,6 +11,7 @@ mod examples;
 mod exec;
 mod find;
 mod flipped;
+mod formats;
 mod golden;
 mod history;
 mod joining;

@@ -51,9 +51,7 @@ fn introduction(report: &Report) -> Option<String> {
         format!("Vault {id}, roster revision {}, floor {}.", vault.revision, vault.floor)
     });
     let since = report.since.as_ref().map(|since| {
-        let nothing =
-            report.level(Level::Change).chain(report.level(Level::Attention)).count() == 0;
-        let what = if nothing { "Nothing changed since" } else { "Compared with" };
+        let what = if report.items.is_empty() { "Nothing changed since" } else { "Compared with" };
         format!("{what} {} ({}).", code(&since.revision), code(&since.commit))
     });
     let sentences: Vec<String> = vault.into_iter().chain(since).collect();
