@@ -10,3 +10,5 @@ pub(crate) mod console;
 pub(crate) mod context;
 pub(crate) mod open;
 pub(crate) mod read;
+pub(crate) mod renewal;
+pub(crate) mod succession;
