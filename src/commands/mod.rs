@@ -9,8 +9,10 @@ mod exec;
 mod get;
 mod import;
 mod init;
+mod join;
 mod key;
 mod list;
+mod members;
 mod remove;
 mod report;
 mod set;
@@ -28,8 +30,12 @@ pub(crate) use exec::{Exec, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};
+pub(crate) use join::join;
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
+pub(crate) use members::{
+    Add as MembersAdd, Wanted, add as members_add, list as members_list, sync as members_sync,
+};
 pub(crate) use remove::remove;
 pub(crate) use set::{Origin, Set, set};
 pub(crate) use trust::trust;

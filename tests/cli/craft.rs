@@ -185,9 +185,7 @@ pub(crate) fn enrol_person(
         let (file, listed) = Authority::new(&authority).seal_to(
             checked.content(),
             keys.data_key(newest).unwrap(),
-            &name,
-            &member.recipient,
-            access,
+            [(&name, &member.recipient, access)],
         );
         fs::write(sandbox.store(&file.path), file.content).unwrap();
         member.access.insert(environment.clone(), access.clone());
