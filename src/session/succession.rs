@@ -3,10 +3,12 @@
 //! What the caller trusts decides how far a change came that was interrupted: the new vault counts
 //! from the moment at which its id is recorded, until then the old one is put back.
 
+use super::admin::Admin;
 use super::context::Context;
 use super::open::{Session, folder, seen, trust, untrusted};
-use crate::crypto::VaultId;
+use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
+use crate::vault::change::Authority;
 use crate::vault::store::{Tree, Writer};
 use crate::vault::trust::{Pin, Presented, Standing, Trust};
 
@@ -28,10 +30,29 @@ impl Session {
         if presented.id() != id {
             return Err(Fault::refused(".vault/members.toml: was replaced meanwhile"));
         }
-        self.vault = presented.accept();
+        let vault = presented.accept();
+        for name in vault.roster().environments.keys() {
+            vault.environment(name)?;
+        }
+        self.vault = vault;
         let now = seen(&self.vault, &self.place);
         self.trust.pins = vec![Pin { vault: id, floor: now.floor }];
         self.trust.states.iter_mut().try_for_each(|state| state.record(id, &now))
+    }
+}
+
+impl Admin<'_> {
+    /// Goes on with the vault that `key` signs and that was just put in the place of this one. Where
+    /// it does not stand, or cannot be remembered, the old one is put back.
+    pub(super) fn succeed(&mut self, key: SigningKey) -> Result<(), Fault> {
+        let id = Authority::new(&key).id();
+        let tree = self.writer.tree()?;
+        if let Err(fault) = self.session.succeed(tree, id) {
+            self.writer.put_back()?;
+            return Err(fault);
+        }
+        self.key = key;
+        self.writer.forget_before()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod exec;
 mod members;
+mod rotate;
 mod set;
 
 use std::ffi::OsString;
@@ -12,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
-pub(super) use self::members::{Members, granted};
+pub(super) use self::members::{Members, once};
+pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
 use crate::commands::Style;
 use crate::fault::Fault;
@@ -144,6 +146,8 @@ pub(super) enum Command {
     /// List members, add them, change what they may do
     #[command(subcommand)]
     Members(Members),
+    /// Make a new data key and seal everything anew; or end what was interrupted
+    Rotate(RotateArguments),
     /// Trust the vault with this id, after comparing it with a colleague
     Trust {
         /// vault1…, or vault1…@FLOOR
