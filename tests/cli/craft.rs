@@ -11,7 +11,8 @@ use repovault::platform::Dir;
 use repovault::secret::Secret;
 use repovault::vault::change::Authority;
 use repovault::vault::format::{
-    ROSTER_PATH, environment_path, read_environment, write_entry, write_environment, write_roster,
+    ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
+    write_roster,
 };
 use repovault::vault::model::{Access, Entry, Environment, Listed, Member, Roster, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
@@ -98,6 +99,11 @@ pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &Signi
         roster.revision += 1;
         roster.environments.insert(name, Listed { revision, sha256: sha256(&file) });
     });
+}
+
+/// The environments' files that a roster lists, whoever signed it.
+pub(crate) fn listed(roster: &[u8]) -> BTreeMap<EnvironmentName, Listed> {
+    read_roster(roster).unwrap().content.environments
 }
 
 /// What a file at `path` below `.vault` says before its signature.

@@ -307,3 +307,33 @@ def write_lost(member: dict) -> str:
 
 def read_roster(file: bytes) -> Signed:
     return read_signed("members.toml", file, check_roster, write_roster)
+
+
+# --- Request to join ------------------------------------------------------------------------------
+
+
+def check_request(fields: dict) -> None:
+    check_fields(
+        fields,
+        {
+            "format": is_one,
+            "name": label,
+            "vault": read_id,
+            "recipient": check_recipient,
+            "signer": check_public_key,
+            "signing_key": lambda seed: require(len(unb64(seed)) <= 4096, "too long a seed"),
+        },
+    )
+
+
+def write_request(fields: dict) -> str:
+    order = ["format", "name", "vault", "recipient", "signer", "signing_key"]
+    comment = f"# {fields['name']} asks to join. Written by vault; safe to commit.\n"
+    return comment + lines(fields, order)
+
+
+def read_request(name: str, file: bytes) -> Signed:
+    path = f"requests/{label(name)}.toml"
+    signed = read_signed(path, file, check_request, write_request)
+    require(signed.fields["name"] == name, f"{path}: is the request of another name")
+    return signed
