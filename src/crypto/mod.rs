@@ -10,6 +10,7 @@ mod encoding;
 mod envelope;
 mod random;
 mod signature;
+mod tag;
 mod vault_id;
 
 pub use cipher::{OVERHEAD, is_sealed_length, open, padded_length, seal};
@@ -21,4 +22,5 @@ pub use encoding::{
 pub use envelope::{Identity, Recipient, UnsealError};
 pub use random::{Alphabet, random_bytes, random_key, random_text};
 pub use signature::{PublicKey, Signature, SigningKey};
+pub use tag::Tagger;
 pub use vault_id::VaultId;

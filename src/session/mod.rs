@@ -8,5 +8,6 @@ pub(crate) mod admin;
 pub(crate) mod apply;
 pub(crate) mod console;
 pub(crate) mod context;
+pub(crate) mod known;
 pub(crate) mod open;
 pub(crate) mod read;

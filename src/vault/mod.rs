@@ -6,6 +6,7 @@ pub mod format;
 mod halves;
 pub mod model;
 pub mod name;
+pub mod past;
 pub mod store;
 pub mod template;
 pub mod trust;
