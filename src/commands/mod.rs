@@ -15,6 +15,7 @@ mod remove;
 mod report;
 mod set;
 mod since;
+mod status;
 mod trust;
 mod verify;
 
@@ -32,5 +33,6 @@ pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
 pub(crate) use remove::remove;
 pub(crate) use set::{Origin, Set, set};
+pub(crate) use status::status;
 pub(crate) use trust::trust;
 pub(crate) use verify::{Verify, verify};

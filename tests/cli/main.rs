@@ -13,6 +13,7 @@ mod flipped;
 mod golden;
 mod history;
 mod keys;
+mod known;
 mod moved;
 mod names;
 mod people;
