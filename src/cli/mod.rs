@@ -126,6 +126,7 @@ fn dispatch(
         Command::Rotate(arguments) => commands::rotate(context, arguments.into()),
         Command::Trust { id } => commands::trust(context, &id),
         Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
+        Command::Status { json } => commands::status(context, json.style()),
         Command::Key(Key::Show) => commands::key_show(context),
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)

@@ -19,6 +19,7 @@ mod report;
 mod rotate;
 mod set;
 mod since;
+mod status;
 mod trust;
 mod verify;
 
@@ -42,5 +43,6 @@ pub(crate) use members::{
 pub(crate) use remove::remove;
 pub(crate) use rotate::{Older, Rotate, What, rotate};
 pub(crate) use set::{Origin, Set, set};
+pub(crate) use status::status;
 pub(crate) use trust::trust;
 pub(crate) use verify::{Verify, verify};

@@ -36,6 +36,16 @@ impl Session {
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
+        Self::with(context, place, config, key)
+    }
+
+    /// As [`Session::open`], with a key that was read before.
+    pub(crate) fn with(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
         let mut standing = presented.judge(&trust, &folder(&place))?;
@@ -92,6 +102,12 @@ impl Session {
             .hint("two admins changed it at once: merge the other branch before writing"));
         }
         Ok(writer)
+    }
+
+    /// Whether the caller trusts this id, or did before it was replaced.
+    pub(crate) fn knows(&self, vault: &VaultId) -> bool {
+        *vault == self.vault.roster().vault
+            || self.trust.states.iter().any(|state| state.seen(vault).is_some())
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or

@@ -7,6 +7,7 @@ mod halves;
 pub mod loss;
 pub mod model;
 pub mod name;
+pub mod past;
 pub mod rotation;
 pub mod store;
 pub mod template;

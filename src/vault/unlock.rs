@@ -162,7 +162,8 @@ pub struct Unlocked {
     keys: BTreeMap<u64, EpochKey>,
 }
 
-enum EpochKey {
+/// The key of one epoch, or the keys of a few names in it.
+pub(super) enum EpochKey {
     Whole(DataKey),
     Names(BTreeMap<SecretName, EntryKey>),
 }
@@ -301,7 +302,16 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 impl EpochKey {
-    fn read(
+    /// Opens what is sealed for `name` in `place`; nothing where there is no key to it.
+    pub(super) fn open(&self, name: &SecretName, place: &[u8], sealed: &[u8]) -> Option<Secret> {
+        match self {
+            Self::Whole(key) => crypto::open(&key.entry_key(name.as_str()), place, sealed),
+            Self::Names(keys) => crypto::open(keys.get(name)?, place, sealed),
+        }
+    }
+
+    /// Reads what was unsealed, if it belongs to `epoch` in this place.
+    pub(super) fn read(
         payload: &Secret,
         vault: &VaultId,
         environment: &EnvironmentName,

@@ -15,6 +15,7 @@ mod golden;
 mod history;
 mod joining;
 mod keys;
+mod known;
 mod limited;
 mod moved;
 mod names;

@@ -162,6 +162,11 @@ pub(super) enum Command {
         #[arg(long, value_name = "REV")]
         since: Option<String>,
     },
+    /// Say what needs doing, such as values that somebody who left may know
+    Status {
+        #[command(flatten)]
+        json: Json,
+    },
     /// Show your key's public half
     #[command(subcommand)]
     Key(Key),
