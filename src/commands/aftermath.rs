@@ -1,7 +1,9 @@
 //! What is to be told after access was taken or keys were made anew: what was done, and what remains
 //! to be done outside the vault.
 
+use crate::fault::Fault;
 use crate::session::context::Context;
+use crate::session::known;
 use crate::session::open::Session;
 use crate::session::renewal::Renewed;
 use crate::vault::model::{Member, Roster};
@@ -29,6 +31,38 @@ pub(super) fn tell(context: &Context, session: &Session, renewed: &Renewed, floo
         None if roster.floor > floor => credentials(context, roster),
         None => {}
     }
+}
+
+/// Tells what `member`, from whom something was taken, may still know.
+pub(super) fn known(
+    context: &Context,
+    session: &Session,
+    member: &MemberName,
+) -> Result<(), Fault> {
+    let knowledge = match known::of(session) {
+        Ok(knowledge) => knowledge,
+        // What was asked for is done; this can be asked again.
+        Err(fault) => {
+            context.console.warn(format!("what {member} knows could not be told: {fault}"));
+            return Ok(());
+        }
+    };
+    let known = knowledge.known.iter().filter(|known| known.member == *member);
+    let mut count = 0;
+    for known in known {
+        context.console.line(known)?;
+        count += 1;
+    }
+    for gap in &knowledge.gaps {
+        context.console.warn(gap);
+    }
+    if count > 0 {
+        context.console.note(format!(
+            "values that {member} may know: {count}; get new ones where they come from and set them \
+             (vault status tells which are left)"
+        ));
+    }
+    Ok(())
 }
 
 fn counted(count: usize) -> String {

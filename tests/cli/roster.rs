@@ -254,7 +254,8 @@ production: 2 secrets, epoch 1: DOES NOT HOLD
 ",
     );
     // The file may be one of another branch, whose data key somebody knows who has no access here.
-    let said = "error: .vault/production.toml: is newer than the roster says: a change was interrupted
+    let said =
+        "error: .vault/production.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
 ";
     let writing: &[Command] = &[
@@ -267,7 +268,10 @@ hint: an admin finishes it: vault rotate --finish
     refused(&sandbox, writing, said);
     sandbox.quick(&["rotate", "--finish"]);
     sandbox.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
-    sandbox.vault(&["verify"]).prints("development: [..] epoch 1: holds\nproduction: [..] epoch 2: holds\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("development: [..] epoch 1: holds\nproduction: [..] epoch 2: holds\n")
+        .check();
 }
 
 /// Even what the authority signs must not contradict itself.

@@ -31,6 +31,7 @@ pub(crate) fn remove(
     admin.finish(context)?;
     context.console.note(format!("removed the member {name}"));
     aftermath::tell(context, &session, &renewed, floor);
+    aftermath::known(context, &session, name)?;
     context.console.note("next: commit .vault");
     Ok(())
 }

@@ -86,6 +86,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     context.console.note(told(session.vault.roster(), name));
     if let Some(renewed) = renewed {
         aftermath::tell(context, &session, &renewed, floor);
+        aftermath::known(context, &session, name)?;
     }
     context.console.note("next: commit .vault");
     Ok(())
