@@ -121,7 +121,10 @@ fn dispatch(
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
-        Command::Join { name } => commands::join(context, name),
+        Command::Join { name, new_key } => {
+            let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
+            commands::join(context, name, asking)
+        }
         Command::Members(command) => members(context, command),
         Command::Rotate(arguments) => commands::rotate(context, arguments.into()),
         Command::Trust { id } => commands::trust(context, &id),

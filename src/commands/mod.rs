@@ -33,7 +33,7 @@ pub(crate) use exec::{Exec, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};
-pub(crate) use join::join;
+pub(crate) use join::{Asking, join};
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
 pub(crate) use members::{

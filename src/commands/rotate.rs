@@ -78,7 +78,7 @@ fn authority(context: &mut Context, answer: Answer) -> Result<(), Fault> {
 
 fn finish(
     context: &mut Context,
-    named: &[EnvironmentName],
+    environments: &[EnvironmentName],
     names: &[SecretName],
     older: Older,
     answer: Answer,
@@ -93,9 +93,9 @@ fn finish(
     }
     let mut session = Session::open(context)?;
     let all = session.vault.roster().environments.keys();
-    let all = all.filter(|name| named.is_empty() || named.contains(name));
+    let all = all.filter(|name| environments.is_empty() || environments.contains(name));
     let finished: BTreeSet<EnvironmentName> = all.cloned().collect();
-    for environment in named {
+    for environment in environments {
         session.vault.environment(environment)?;
     }
     let adopted = adopt(context, &session, &finished, names, answer)?;

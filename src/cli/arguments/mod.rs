@@ -142,6 +142,9 @@ pub(super) enum Command {
         /// Your name as a member, which nobody has had before [default: your login name]
         #[arg(long, value_name = "MEMBER")]
         name: Option<MemberName>,
+        /// You are this member and have lost your key: ask for a new one in its place
+        #[arg(long)]
+        new_key: bool,
     },
     /// List members, add them, change what they may do
     #[command(subcommand)]

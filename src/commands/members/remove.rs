@@ -6,7 +6,7 @@ use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
-use crate::session::renewal::{Wanted, renew};
+use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::model::{Member, Roster};
 use crate::vault::name::MemberName;
 
@@ -16,10 +16,10 @@ pub(crate) fn remove(
     answer: Answer,
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
-    // Nobody is asked for what the caller may not do.
-    session.holder()?.authority()?;
-    let seen = member(session.vault.roster(), name)?.clone();
-    if seen.is_admin() {
+    let mut after = session.vault.roster().clone();
+    let seen = member(&after, name)?.clone();
+    after.dismiss(name);
+    if foresee(&session, &after)?.authority {
         confirm(context.console, &taken(name), answer)?;
     }
     let floor = session.vault.roster().floor;

@@ -13,7 +13,7 @@ use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::grant;
 use crate::session::open::Session;
-use crate::session::renewal::{Wanted, renew};
+use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::change::Role;
 use crate::vault::format::request_path;
 use crate::vault::model::{Access, Member, Roster, Signing};
@@ -32,9 +32,9 @@ pub(crate) struct Set {
 
 pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
+    let name = &command.name;
     // Nobody is asked for what the caller may not do.
     session.holder()?.authority()?;
-    let name = &command.name;
     let before = member(session.vault.roster(), name)?.clone();
     for environment in command.access.keys() {
         session.vault.environment(environment)?;
@@ -51,15 +51,17 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     }
     check_writes(name, &wanted)?;
     let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
-    if before.is_admin() && (!is_admin || wanted.recipient != before.recipient) {
+    // Whose seed it is does not matter yet.
+    wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
+    let mut after = session.vault.roster().clone();
+    after.members.insert(name.clone(), wanted.clone());
+    if foresee(&session, &after)?.authority {
         confirm(context.console, &taken(name), command.answer)?;
     }
     let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, &mut session)?;
     unchanged(&admin.roster(), name, &before)?;
-    if !is_admin {
-        wanted.authority = None;
-    } else if !before.is_admin() || wanted.recipient != before.recipient {
+    if is_admin && (!before.is_admin() || wanted.recipient != before.recipient) {
         wanted.authority = Some(admin.hand().share(&wanted.recipient));
     }
     let (less, more) = split(&before, wanted);
@@ -135,7 +137,7 @@ fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::usage(format!("{name} would have no signing key, so cannot write in {environment}"))
-        .hint(format!("{name} asks for one with the new key: vault join --name {name}"))
+        .hint(format!("{name} asks for one with the new key: vault join --new-key --name {name}"))
         .hint(format!("to read only: vault members set {name} -e {environment}=read …")))
 }
 

@@ -28,8 +28,8 @@ impl Vault {
         let Some(folder) = self.tree().folder(parent)? else { return Ok(None) };
         let Some(file) = folder.read(parent, &name.file())? else { return Ok(None) };
         let signed = read_entry(&environment.name, name, &file)?;
-        let signer = &signed.content.signer;
-        let member = self.roster().members.get(signer);
+        let by = &signed.content.signer;
+        let member = self.roster().members.get(by);
         if member.is_some_and(|member| member.signer_in(&environment.name).is_some()) {
             return Ok(None);
         }
@@ -41,8 +41,8 @@ impl Vault {
             ))
         })?;
         let claim = |key| signed.claim(key, &self.roster().vault, Some(&epoch.commitment));
-        if !self.once_signer(signer).is_some_and(|key| claim(key).holds()) {
-            return Err(not_signed(&path, signer.as_str()));
+        if !self.once_signer(by).is_some_and(|key| claim(key).holds()) {
+            return Err(not_signed(&path, by.as_str()));
         }
         Ok(Some(CheckedEntry { name: name.clone(), content: signed.content }))
     }

@@ -7,19 +7,25 @@
 //! never goes on under their data keys, but starts a new epoch: somebody who has lost access since
 //! may know them.
 
+mod forget;
+mod survey;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::forget::forget_older;
+use self::survey::{Task, Work, plan};
 use super::admin::Admin;
 use super::context::Context;
+use super::open::Session;
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::vault::change::{Author, Authority};
 use crate::vault::loss::Loss;
-use crate::vault::model::{Entry, Member, Roster};
+use crate::vault::model::{Entry, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
-use crate::vault::rotation::{Older, without_older};
+use crate::vault::rotation::Older;
 use crate::vault::store::{Batch, NewFile};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::vault::trust::CheckedEntry;
 use crate::vault::unlock::Unlocked;
 
 /// How many entries are in memory at a time: enough for two threads, few enough for large values.
@@ -74,8 +80,7 @@ pub(crate) fn renew(
 ) -> Result<Renewed, Fault> {
     let before = admin.roster();
     let loss = Loss::between(&before, &after);
-    let own = admin.session.holder()?.name().clone();
-    check_others(&own, &before, &loss)?;
+    check_others(admin.session.holder()?.name(), &before, &loss)?;
     let is_new = loss.authority || wanted.succession == Succession::Wanted;
     let successor = is_new.then(SigningKey::generate);
     let tasks = plan(admin, &loss, wanted, successor.as_ref())?;
@@ -130,6 +135,18 @@ impl Renewed {
     }
 }
 
+/// What `after` in the place of the roster would take, said before anybody is asked.
+///
+/// # Errors
+/// When the caller changes no members, or would take something from themselves.
+pub(crate) fn foresee(session: &Session, after: &Roster) -> Result<Loss, Fault> {
+    let (holder, before) = (session.holder()?, session.vault.roster());
+    holder.authority()?;
+    let loss = Loss::between(before, after);
+    check_others(holder.name(), before, &loss)?;
+    Ok(loss)
+}
+
 /// Whoever loses something cannot be the one who signs everything anew.
 fn check_others(own: &MemberName, before: &Roster, loss: &Loss) -> Result<(), Fault> {
     if !loss.members.contains(own) {
@@ -145,138 +162,6 @@ fn check_others(own: &MemberName, before: &Roster, loss: &Loss) -> Result<(), Fa
     }
     Err(Fault::usage(format!("{own} cannot take anything from {own}"))
         .hint(format!("another admin has to do it: {}", admins.join(", "))))
-}
-
-/// What happens to the entries of an environment.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Work {
-    /// All are sealed in a new epoch.
-    Epoch,
-    /// Those of older epochs are sealed in the newest.
-    Seal,
-    /// Those whose signer no longer counts are signed, and stay sealed as they are.
-    Sign,
-}
-
-/// An environment, all of whose entries were checked.
-struct Task {
-    environment: CheckedEnvironment,
-    work: Work,
-    /// The entries that are concerned.
-    names: Vec<SecretName>,
-    adopted: Vec<CheckedEntry>,
-    /// The epochs that they are sealed in.
-    epochs: BTreeSet<u64>,
-}
-
-fn plan(
-    admin: &Admin<'_>,
-    loss: &Loss,
-    wanted: &Wanted,
-    successor: Option<&SigningKey>,
-) -> Result<Vec<Task>, Fault> {
-    let vault = &admin.session.vault;
-    let nobody = BTreeSet::new();
-    let mut tasks = Vec::new();
-    for name in vault.roster().environments.keys() {
-        let environment = vault.environment(name)?;
-        let is_wanted = wanted.epochs.contains(name) || loss.readable.contains(name);
-        let work = if successor.is_some() || is_wanted || environment.is_ahead() {
-            Work::Epoch
-        } else if wanted.finished.contains(name) {
-            Work::Seal
-        } else if loss.signatures.contains_key(name) {
-            Work::Sign
-        } else {
-            continue;
-        };
-        let losers = loss.signatures.get(name).unwrap_or(&nobody);
-        let task = survey(vault, environment, work, losers, wanted.adopted.get(name))?;
-        if !task.names.is_empty() || !task.adopted.is_empty() {
-            check_writer(admin, name)?;
-        }
-        tasks.push(task);
-    }
-    Ok(tasks)
-}
-
-/// Checks every entry of `environment` and notes which are concerned.
-fn survey(
-    vault: &Vault,
-    environment: CheckedEnvironment,
-    work: Work,
-    losers: &BTreeSet<MemberName>,
-    adopted: Option<&BTreeMap<SecretName, Entry>>,
-) -> Result<Task, Fault> {
-    let newest = environment.content().newest().number;
-    let mut names = vault.entry_names(&environment.content().name)?;
-    let mut task =
-        Task { environment, work, names: Vec::new(), adopted: Vec::new(), epochs: BTreeSet::new() };
-    for (name, seen) in adopted.into_iter().flatten() {
-        let entry = vault.adoptable(&task.environment, name)?;
-        let entry = entry.filter(|entry| entry.content() == seen);
-        let entry = entry.ok_or_else(|| Fault::refused(format!("{name} was changed meanwhile")))?;
-        names.retain(|other| other != name);
-        task.epochs.extend(seen.sealed.is_some().then_some(seen.epoch));
-        task.adopted.push(entry);
-    }
-    for names in names.chunks(TOGETHER) {
-        for entry in check(vault, &task.environment, names)? {
-            let content = entry.content();
-            let is_concerned = match work {
-                Work::Epoch => true,
-                Work::Seal => content.epoch != newest,
-                Work::Sign => losers.contains(&content.signer),
-            };
-            if is_concerned {
-                task.epochs.extend(content.sealed.is_some().then_some(content.epoch));
-                task.names.push(entry.name().clone());
-            }
-        }
-    }
-    Ok(task)
-}
-
-/// The entries of `names`, checked; says which can be adopted.
-fn check(
-    vault: &Vault,
-    environment: &CheckedEnvironment,
-    names: &[SecretName],
-) -> Result<Vec<CheckedEntry>, Fault> {
-    vault.entries_named(environment, names).map_err(|fault| {
-        let adoptable = |name: &&SecretName| {
-            matches!(vault.adoptable(environment, name), Ok(Some(_)))
-        };
-        match names.iter().find(adoptable) {
-            Some(name) => fault.hint(format!(
-                "or take it over, after a look at who signed it: vault rotate --finish -e {} --adopt {name}",
-                environment.content().name
-            )),
-            None => fault,
-        }
-    })
-}
-
-fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), Fault> {
-    let holder = admin.session.holder()?;
-    if holder.member().signer_in(environment).is_some() {
-        return Ok(());
-    }
-    let could = |member: &Member| member.is_admin() && member.signer_in(environment).is_some();
-    let members = admin.session.vault.roster().members.iter();
-    let who: Vec<&str> =
-        members.filter(|(_, member)| could(member)).map(|(name, _)| name.as_str()).collect();
-    let fault = Fault::locked(format!(
-        "{} may not write in {environment}, where entries must be signed anew",
-        holder.name()
-    ));
-    Err(match &who[..] {
-        [] => fault.hint(format!(
-            "who may write there makes an admin able to, or it goes: vault environments remove \
-             {environment}"
-        )),
-        who => fault.hint(format!("an admin who may has to do it: {}", who.join(", "))),
-    })
 }
 
 /// What writing a task needs to know.
@@ -349,37 +234,4 @@ impl Work {
             Self::Sign => author.sign_anew(entries),
         }
     }
-}
-
-/// Drops the older epochs of `names`, in none of which an entry is sealed any more.
-///
-/// # Errors
-/// When an entry is.
-pub(crate) fn forget_older(
-    context: &Context,
-    admin: &mut Admin<'_>,
-    names: &BTreeSet<EnvironmentName>,
-) -> Result<BTreeSet<EnvironmentName>, Fault> {
-    let mut roster = admin.roster();
-    let (mut files, mut forgotten) = (Vec::new(), BTreeSet::new());
-    for name in names {
-        let environment = admin.session.vault.environment(name)?;
-        if environment.content().epochs.len() == 1 {
-            continue;
-        }
-        let content = without_older(environment.content())?;
-        let task = survey(&admin.session.vault, environment, Work::Seal, &BTreeSet::new(), None)?;
-        if let Some(stale) = task.names.first() {
-            return Err(Fault::refused(format!(".vault/{name}: {stale} is of an older epoch")));
-        }
-        files.push((name.clone(), admin.hand().sign_environment(&content)));
-        forgotten.insert(name.clone());
-    }
-    if !files.is_empty() {
-        admin.remember(context)?;
-        admin.write_environments(&mut roster, files)?;
-        admin.write_roster(&mut roster)?;
-        admin.read_again()?;
-    }
-    Ok(forgotten)
 }
