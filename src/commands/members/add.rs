@@ -83,7 +83,7 @@ fn wanted_access(
 
 /// Somebody of whom no more is known than the recipient.
 fn reader(recipient: &str) -> Result<Member, Fault> {
-    let recipient: Recipient = recipient.parse().map_err(|_| {
+    let recipient = recipient.parse().ok().filter(Recipient::is_sound).ok_or_else(|| {
         Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
     })?;
     Ok(Member::new(recipient))
