@@ -29,6 +29,7 @@ mod refusal;
 mod removed;
 mod requests;
 mod roster;
+mod rotate;
 mod sandbox;
 mod selection;
 mod signers;
