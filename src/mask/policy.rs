@@ -35,6 +35,13 @@ pub enum Verdict {
     Never,
 }
 
+/// Whether a value is long and rare enough that two places with it have the same secret; below that
+/// everybody uses the same few.
+#[must_use]
+pub fn is_telling(value: &[u8]) -> bool {
+    matches!(decide(value.trim_ascii(), Masking::Automatic), Treatment::AllForms)
+}
+
 /// How a value is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {

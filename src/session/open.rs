@@ -25,8 +25,8 @@ pub(crate) struct Session {
     pub(crate) vault: Vault,
     pub(crate) key: Found,
     pub(crate) standing: Standing,
-    trust: Trust,
-    entered: bool,
+    pub(super) trust: Trust,
+    pub(super) entered: bool,
 }
 
 impl Session {
@@ -36,6 +36,16 @@ impl Session {
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
+        Self::with(context, place, config, key)
+    }
+
+    /// As [`Session::open`], with a key that was read before.
+    pub(crate) fn with(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
         let mut standing = presented.judge(&trust, &folder(&place))?;
@@ -62,7 +72,7 @@ impl Session {
     /// vault, and nobody who had lost access may have it again: values that were read from one
     /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let presented = Presented::read(tree)?;
+        let presented = Presented::read(settled(tree)?)?;
         let before = self.vault.roster();
         if presented.id() != before.vault || presented.roster().floor < before.floor {
             return Err(Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
@@ -92,6 +102,12 @@ impl Session {
             .hint("two admins changed it at once: merge the other branch before writing"));
         }
         Ok(writer)
+    }
+
+    /// Whether the caller trusts this id, or did before it was replaced.
+    pub(crate) fn knows(&self, vault: &VaultId) -> bool {
+        *vault == self.vault.roster().vault
+            || self.trust.states.iter().any(|state| state.seen(vault).is_some())
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or
@@ -177,7 +193,7 @@ pub(crate) fn choose_environment(
 pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     let path = place.store();
     match Dir::open(&path) {
-        Ok(Some(dir)) => Ok(Tree::Working(dir)),
+        Ok(Some(dir)) => settled(Tree::Working(dir)),
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
             .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
         Err(ReadError::Io(error)) => {
@@ -188,6 +204,15 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     }
 }
 
+/// Nothing is used of a vault in whose place another one is about to be put.
+fn settled(tree: Tree) -> Result<Tree, Fault> {
+    if tree.is_between()? {
+        return Err(Fault::refused(".vault: getting a new authority was interrupted")
+            .hint("take it back: vault rotate --finish"));
+    }
+    Ok(tree)
+}
+
 /// The folder as the state names it.
 pub(crate) fn folder(place: &Place) -> String {
     let folder = place.folder();
@@ -195,6 +220,8 @@ pub(crate) fn folder(place: &Place) -> String {
     resolved.to_string_lossy().into_owned()
 }
 
+/// All that speaks for a vault: the credential or what the caller's recipient has seen, and
+/// `VAULT_ID`.
 pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
     match (&key.credential, context.state_folder()) {
@@ -229,7 +256,7 @@ fn enter(context: &Context, id: &VaultId, is_person: bool) -> Result<(), Fault> 
     }
 }
 
-fn untrusted(id: &VaultId) -> Fault {
+pub(super) fn untrusted(id: &VaultId) -> Fault {
     Fault::locked("nobody has said yet that this is the right vault")
         .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
         .hint(format!("on your own machine: vault trust {id}"))

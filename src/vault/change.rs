@@ -74,8 +74,13 @@ impl Author<'_> {
     }
 
     fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {
+        self.sign_in(self.environment.newest(), name, entry)
+    }
+
+    /// Signs `entry`, which is of `epoch`.
+    pub(super) fn sign_in(&self, epoch: &Epoch, name: &SecretName, entry: &Entry) -> NewFile {
         let environment = &self.environment.name;
-        let commitment = &self.environment.newest().commitment;
+        let commitment = &epoch.commitment;
         let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
         NewFile { path: entry_path(environment, name), content }
     }
@@ -165,7 +170,8 @@ impl<'a> Authority<'a> {
         NewFile { path: ROSTER_PATH.to_owned(), content: write_roster(roster, self.0) }
     }
 
-    fn sealed(
+    /// The data key, or the keys of some names, for one member alone.
+    pub(super) fn sealed(
         &self,
         environment: &EnvironmentName,
         epoch: u64,
@@ -180,7 +186,9 @@ impl<'a> Authority<'a> {
         })
     }
 
-    fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
+    /// The file of `environment`, and how the roster lists it.
+    #[must_use]
+    pub fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
         let content = write_environment(&self.id(), environment, self.0);
         let listed = Listed { revision: environment.revision, sha256: sha256(&content) };
         (NewFile { path: environment_path(&environment.name), content }, listed)

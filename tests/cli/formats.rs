@@ -155,8 +155,8 @@ fn annotations_name_the_file_from_the_top_of_the_repository() {
 #[test]
 fn markdown_tells_the_worst_first_and_not_more_than_can_be_read() {
     let sandbox = stocked();
-    let lines: String = (0..501).map(|number| format!("A{number}=1\n")).collect();
-    let import = sandbox.vault(&["import", "-", "-q"]).input(lines);
+    let lines: Vec<String> = (0..501).map(|number| format!("A{number}=1\n")).collect();
+    let import = sandbox.vault(&["import", "-", "-q"]).input(lines.concat());
     import.any_change().check();
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);

@@ -11,6 +11,8 @@ use repovault::vault::model::{Access, Former, Request, Signing};
 
 use crate::colleague::Colleague;
 use crate::craft::{self, Person};
+use crate::golden::read;
+use crate::joining::SMALL_ORDER;
 use crate::refusal::{findings, found, held, section, stocked};
 use crate::sandbox::{Run, Sandbox};
 
@@ -326,12 +328,15 @@ hint: put back the committed file: git checkout -- .vault/members.toml
 fn verify_tells_who_asks_to_join_and_what_is_no_request() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
-    bob.join();
+    let told = bob.join();
     bob.send();
     let asks = section("needs attention", &["bob asks to join with recipient age1[..]"]);
     sandbox.vault(&["verify"]).prints(held(1, 2) + &asks).check();
     sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(held(1, 2) + &asks).check();
 
+    let identity = sandbox.home().join(".config/vault/identity.txt");
+    let told_by_reader = || read(&sandbox, &identity, &["--id", &sandbox.id()])["requests"].clone();
+    assert_eq!(told_by_reader(), serde_json::json!({"bob.toml": told}));
     let file = fs::read_to_string(sandbox.store(PATH)).unwrap();
     let strange = |name: &str| sandbox.store(&format!("requests/{name}"));
     fs::write(strange(".hidden"), "").unwrap();
@@ -349,6 +354,8 @@ fn verify_tells_who_asks_to_join_and_what_is_no_request() {
                 ".vault/requests/carol.toml: is the request of bob",
             ])),
     );
+    let none = serde_json::json!({"README.md": null, "bob.toml": null, "carol.toml": null});
+    assert_eq!(told_by_reader(), none);
 }
 
 #[test]
@@ -366,18 +373,22 @@ fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
     let large = || fs::write(&path, vec![b'#'; (16 << 20) + 1]).unwrap();
     let crlf = || fs::write(&path, file.replace('\n', "\r\n")).unwrap();
     let binary = || fs::write(&path, [0xff]).unwrap();
-    let longer = || {
-        let mut request = request(bob_only(&sandbox, &file));
-        request.signing.seed = vec![0; 4097];
+    let crafted = |change: &dyn Fn(&mut Request)| {
+        let name = "bob".parse().unwrap();
+        let mut request = read_request(&name, file.as_bytes()).unwrap().content;
+        change(&mut request);
         fs::write(&path, write_request(&request, &SigningKey::generate())).unwrap();
     };
-    let cases: [(&dyn Fn(), &str); 6] = [
+    let longer = || crafted(&|request| request.signing.seed = vec![0; 4097]);
+    let weak = || crafted(&|request| request.recipient = SMALL_ORDER.parse().unwrap());
+    let cases: [(&dyn Fn(), &str); 7] = [
         (&link, "is not a regular file"),
         (&folder, "is not a regular file"),
         (&large, "is larger than 16 MiB"),
         (&crlf, "has CRLF line endings"),
         (&binary, "is not UTF-8 text"),
         (&longer, "is not as vault writes it"),
+        (&weak, "is not as vault writes it"),
     ];
     for (make, reason) in cases {
         let _ = fs::remove_file(&path);
@@ -408,10 +419,4 @@ fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
     let outcome = carol.vault(&["join", "--name", "carol"]).outcome();
     assert!(outcome.status == 4 && outcome.said.starts_with(said), "{}", outcome.said);
     assert!(!moved.join("carol.toml").exists() && !carol.key_file().exists());
-}
-
-/// Puts bob's request back, to read it.
-fn bob_only<'a>(sandbox: &'a Sandbox, file: &str) -> &'a Sandbox {
-    fs::write(sandbox.store(PATH), file).unwrap();
-    sandbox
 }

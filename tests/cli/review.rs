@@ -104,7 +104,7 @@ fn access_granted_and_taken_is_told_by_which_change() {
         &sandbox,
         &held(1, 2),
         &[
-            "floor raised: 1 → 5; somebody lost something",
+            "floor raised: 1 → 5: rosters from before no longer count",
             "access taken: bob in development: write → read (access changed)",
             "access taken: carol in production: read DATABASE_URL, OTHER → read OTHER (access changed)",
             "credential made anew: carol (floor 1 → 5)",
@@ -198,7 +198,7 @@ fn other_keys_of_a_member_are_told() {
     reviewed(
         &sandbox,
         &held(1, 2),
-        &["floor raised: 1 → 5; somebody lost something"],
+        &["floor raised: 1 → 5: rosters from before no longer count"],
         &[
             "recipient changed: bob: age1[..] → age1[..]",
             "signer changed: bob: [..] → [..]",
@@ -255,7 +255,7 @@ fn admins_are_told_and_one_who_still_knows_the_authority_is_found() {
     reviewed(
         &sandbox,
         &held(1, 2),
-        &["floor raised: 1 → 6; somebody lost something"],
+        &["floor raised: 1 → 6: rosters from before no longer count"],
         &[],
         &["admin taken: bob knows the authority's key, which is still the same"],
     );
@@ -329,7 +329,7 @@ fn environments_that_come_go_and_are_made_anew_are_told() {
     sandbox.commit("staging");
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     let removed = [
-        "floor raised: 1 → 3; somebody lost something",
+        "floor raised: 1 → 3: rosters from before no longer count",
         "access taken: alice in staging: write → none (environment removed)",
     ];
     let had = "environment removed: staging, which had 1 entries";
@@ -360,7 +360,7 @@ fn a_rotation_is_one_line_and_what_it_left_behind_is_found() {
             ["production", "14", "4", "alice", "DOES NOT HOLD"],
         ]),
         &[
-            "floor raised: 1 → 12; somebody lost something",
+            "floor raised: 1 → 12: rosters from before no longer count",
             "rotated: production (epoch 1 → 4)",
             "access taken: ci-both in production: read → none (access changed)",
             "member removed: ci-production",

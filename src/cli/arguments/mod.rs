@@ -3,6 +3,7 @@
 
 mod exec;
 mod members;
+mod rotate;
 mod set;
 mod verify;
 
@@ -13,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
-pub(super) use self::members::{Members, granted};
+pub(super) use self::members::{Members, once};
+pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
 pub(super) use self::verify::VerifyArguments;
 use crate::commands::Style;
@@ -141,10 +143,15 @@ pub(super) enum Command {
         /// Your name as a member, which nobody has had before [default: your login name]
         #[arg(long, value_name = "MEMBER")]
         name: Option<MemberName>,
+        /// You are this member and have lost your key: ask for a new one in its place
+        #[arg(long)]
+        new_key: bool,
     },
     /// List members, add them, change what they may do
     #[command(subcommand)]
     Members(Members),
+    /// Make a new data key and seal everything anew; or end what was interrupted
+    Rotate(RotateArguments),
     /// Trust the vault with this id, after comparing it with a colleague
     Trust {
         /// vault1…, or vault1…@FLOOR
@@ -152,6 +159,11 @@ pub(super) enum Command {
     },
     /// Check everything but the values; needs no key
     Verify(VerifyArguments),
+    /// Say what needs doing, such as values that somebody who left may know
+    Status {
+        #[command(flatten)]
+        json: Json,
+    },
     /// Show your key's public half
     #[command(subcommand)]
     Key(Key),

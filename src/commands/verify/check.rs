@@ -119,7 +119,8 @@ fn judge(
     if environment.is_ahead() {
         let file = below(&environment_path(name));
         let item = finding("interrupted", file.clone()).quote(file);
-        report.items.push(item.say(": is newer than the roster says: a change was interrupted"));
+        let item = item.say(": is newer than the roster says: a change was interrupted: ");
+        report.items.push(item.quote("vault rotate --finish"));
     }
     let newest = environment.content().newest().number;
     for entry in entries.iter().filter(|entry| entry.content().epoch != newest) {

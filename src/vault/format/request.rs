@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::body::{Body, Tables};
 use super::reading::{Place, Signed, read, sign};
-use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId, base64_decode};
+use crate::crypto::{
+    Fingerprint, Framed, PublicKey, Recipient, SigningKey, VaultId, base64_decode,
+};
 use crate::fault::Fault;
 use crate::vault::model::{Member, Request, Signing};
 use crate::vault::name::MemberName;
@@ -76,7 +78,7 @@ fn understand(text: &str) -> Option<Request> {
     let request = Request {
         name: fields.name.parse().ok()?,
         vault: fields.vault.parse().ok()?,
-        recipient: fields.recipient.parse().ok()?,
+        recipient: fields.recipient.parse().ok().filter(Recipient::is_sound)?,
         signing: Signing { signer, seed },
     };
     (fields.format == 1).then_some(request)

@@ -30,7 +30,7 @@ pub(in crate::commands::verify) fn roster(change: &RosterChange) -> Item {
         RosterChange::FloorRaised { from, to } => {
             let item = item(Level::Change, "floor-raised");
             let item = item.detail("from", *from).detail("to", *to);
-            item.say(format!("floor raised: {from} → {to}; somebody lost something"))
+            item.say(format!("floor raised: {from} → {to}: rosters from before no longer count"))
         }
     }
 }
