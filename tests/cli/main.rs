@@ -1,6 +1,7 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod attacks;
 mod basics;
 mod colleague;
 mod craft;
