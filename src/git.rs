@@ -72,8 +72,9 @@ impl Repository {
     /// The commit that `revision` means now.
     ///
     /// # Errors
-    /// When it does not exist here.
+    /// When it does not exist here, or its name could mean several.
     pub fn commit(&self, revision: &str) -> Result<Commit, Fault> {
+        self.check_meaning(revision)?;
         let name = format!("{revision}^{{commit}}");
         let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
         match found {
@@ -197,6 +198,32 @@ impl Repository {
     /// When git fails.
     pub fn is_shallow(&self) -> Result<bool, Fault> {
         Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
+    }
+
+    /// Refuses a name that belongs to several commits. Git would take a tag before a branch of the
+    /// remote, and whoever may push can make a tag called `origin/main`.
+    fn check_meaning(&self, revision: &str) -> Result<(), Fault> {
+        let end = ["^", "~", ":", "@{"].iter().filter_map(|mark| revision.find(mark)).min();
+        let name = &revision[..end.unwrap_or(revision.len())];
+        // Rules 2 to 6 of gitrevisions(7); nothing can take the place of the first, a full name.
+        let places = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+        let mut full: Vec<String> = places.map(|place| format!("{place}{name}")).into();
+        full.push(format!("refs/remotes/{name}/HEAD"));
+        let format = "--format=%(refname) %(objectname) %(*objectname)";
+        let patterns: Vec<&str> = full.iter().map(String::as_str).collect();
+        let listed = self.run(&[&["for-each-ref", format], &patterns[..]].concat())?;
+        let listed = String::from_utf8_lossy(&listed);
+        // A tag that is an object of its own is followed by the commit it names.
+        let refs = listed.lines().filter_map(|line| line.split_once(' '));
+        let refs = refs.filter(|(found, _)| full.iter().any(|name| name == found));
+        let refs: Vec<(&str, Option<&str>)> =
+            refs.map(|(name, ids)| (name, ids.split(' ').rfind(|id| !id.is_empty()))).collect();
+        if refs.iter().all(|(_, id)| *id == refs[0].1) {
+            return Ok(());
+        }
+        let names: Vec<&str> = refs.iter().map(|(name, _)| *name).collect();
+        Err(Fault::refused(format!("{name} could mean {}", names.join(" or ")))
+            .hint("say which of them, by its full name"))
     }
 
     /// Where the folder is in the repository: nothing at its top, else a path that ends in `/`.

@@ -355,6 +355,20 @@ fn whoever_replaces_the_whole_vault_is_caught() {
     team.caught(&[ROSTER]);
 }
 
+/// Git would leave new files out, or hide what changed: no file of the vault is another one.
+#[test]
+fn whoever_tells_git_something_else_about_the_vault_is_shown() {
+    let team = team();
+    team.write(".vault/.gitignore", "*\n");
+    team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
+    let expected = "::warning file=.vault/requests/eve.toml,[..]
+::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes: is another one; vault does not change it
+::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore: is another one; vault does not change it
+";
+    let github = ["verify", "--since", "HEAD", "--format", "github"];
+    team.sandbox.vault(&github).without("HOME").prints(expected).check();
+}
+
 /// `vault.toml` grants nothing, so this is no finding; who reviews it is told.
 #[test]
 fn whoever_asks_for_names_through_vault_toml_is_shown() {

@@ -149,6 +149,14 @@ fn annotations_name_the_file_from_the_top_of_the_repository() {
     let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
                     nothing listed\n";
     verify().fails(1).prints(expected).says("error: findings: 1\n").check();
+    fs::remove_file(api.join(".vault/x")).unwrap();
+    // What git knows is asked below the vault's folder, too.
+    sandbox.commit("a vault");
+    fs::write(api.join("vault.toml"), "").unwrap();
+    let expected = "::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: \
+                    another default environment: development → none\n";
+    let verify = sandbox.vault(&["verify", "--since", "HEAD", "--format", "github"]);
+    verify.folder(&api).prints(expected).check();
 }
 
 /// A summary has a limit, and a flood of changes must not push the findings out of it.

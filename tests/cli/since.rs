@@ -247,6 +247,38 @@ hint: in CI rather fetch-depth: 0: what is new can then be told from what came b
     }
 }
 
+/// Whoever may push can make a tag, which git takes before the branch of the remote: the attacker's
+/// own commit would supply the pin.
+#[test]
+fn a_name_that_could_mean_another_commit_is_refused() {
+    let sandbox = stocked();
+    sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let verify = |revision| sandbox.vault(&["verify", "--since", revision]).without("HOME");
+    fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
+    sandbox.commit("the attack");
+    for tag in [&["tag", "origin/main"][..], &["tag", "-f", "-m", "x", "origin/main"]] {
+        sandbox.git(tag);
+        for revision in ["origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"]
+        {
+            let said =
+                "error: origin/main could mean refs/remotes/origin/main or refs/tags/origin/main
+hint: say which of them, by its full name
+";
+            verify(revision).fails(4).says(said).check();
+        }
+    }
+    let gone = findings(&[
+        "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+    ]);
+    let verify = verify("refs/remotes/origin/main").fails(1).prints(held(1, 1) + &gone);
+    verify.says("error: findings: 1\n").check();
+    // Where all of them are one commit, nothing is in doubt.
+    sandbox.git(&["tag", "-f", "same"]);
+    sandbox.git(&["branch", "same"]);
+    let nothing = held(1, 1) + "\nnothing changed since same\n";
+    sandbox.vault(&["verify", "--since", "same"]).prints(nothing).check();
+}
+
 /// Both revisions are there, but not whether the entry had been there before.
 #[test]
 fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {

@@ -107,6 +107,7 @@ fn since_then(
         }
         old = check::side(old_vault)?;
         skipped = memberships(rosters, (&old, side), report);
+        git_files(old_vault, vault, report)?;
     }
     let is_new = |place| !old.contents.entries.contains_key(place);
     // All of git's history is walked for it.
@@ -149,6 +150,20 @@ fn memberships(
     gone.map(|(name, _)| name).collect()
 }
 
+/// What git is told to do with the files below `.vault`: hide them, change them, leave them out.
+fn git_files(before: &Vault, now: &Vault, report: &mut Report) -> Result<(), Fault> {
+    for name in [".gitattributes", ".gitignore"] {
+        let file = below(name);
+        // Where it cannot be read, the check has said so, or says so here.
+        let Some(read) = report.take(&file, now.tree().read(name))? else { continue };
+        if before.tree().read(name)? != read {
+            let item = Item::new(Level::Attention, "git-file-changed", file.clone()).quote(file);
+            report.items.push(item.say(": is another one; vault does not change it"));
+        }
+    }
+    Ok(())
+}
+
 /// What `vault.toml` protects less.
 fn loosened(
     before: &Before,
@@ -159,9 +174,10 @@ fn loosened(
     let at = format!("at {}", before.since().revision);
     let old = before.config().map_err(|fault| fault.within(&at));
     let Some(old) = report.take(CONFIG_FILE, old)? else { return Ok(()) };
-    let vault = vault.or(before.vault.as_ref());
-    let environments = vault.map(|vault| vault.roster().environments.keys().cloned().collect());
-    let found = compare::loosened(&old, now, &environments.unwrap_or_default());
+    // Of both: a roster that is not the right one must not hide anything.
+    let vaults = [vault, before.vault.as_ref()].into_iter().flatten();
+    let environments = vaults.flat_map(|vault| vault.roster().environments.keys().cloned());
+    let found = compare::loosened(&old, now, &environments.collect());
     report.items.extend(found.iter().map(tell::loosened));
     Ok(())
 }
