@@ -244,9 +244,15 @@ impl Repository {
         if !self.is_shallow()? {
             return Ok(fault.hint("see what there is: git fetch, then git branch --all"));
         }
-        let name = revision.strip_prefix("origin/").unwrap_or(revision);
         let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
-        let name = if name.chars().all(plain) && !name.starts_with('-') { name } else { "REV" };
+        let is_id = [40, 64].contains(&revision.len())
+            && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let name = match revision.strip_prefix("origin/").unwrap_or(revision) {
+            name if !name.chars().all(plain) => "REV".to_owned(),
+            name if is_id || name.starts_with("refs/") => name.to_owned(),
+            // In full: of a tag and a branch with one name, git would fetch the tag.
+            name => format!("refs/heads/{name}"),
+        };
         Ok(fault
             .hint(format!(
                 "this clone is shallow: git fetch --depth=1 origin {name}, then say FETCH_HEAD"

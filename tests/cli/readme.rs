@@ -20,19 +20,24 @@ use repovault::vault::template::Template;
 
 use crate::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 4] =
-    ["README.md", "docs/commands.md", "docs/vault-toml.md", "docs/dependencies.md"];
+const PAGES: [&str; 5] = [
+    "README.md",
+    "docs/commands.md",
+    "docs/vault-toml.md",
+    "docs/dependencies.md",
+    "docs/review.md",
+];
 
 /// Written behind each command: prints its status between two marks, and keeps it for the next
 /// command, which may ask for it.
 const STATUS: &str = "\ns=$?; printf '\\036%s\\036' $s; (exit $s)\n";
 const MARK: char = '\u{1e}';
 
-struct Block {
+pub(crate) struct Block {
     /// For messages: page and line.
     place: String,
-    language: String,
-    text: String,
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
 fn page(path: &str) -> String {
@@ -40,7 +45,7 @@ fn page(path: &str) -> String {
 }
 
 /// The fenced blocks of a page, without those that are marked.
-fn blocks(path: &str) -> Vec<Block> {
+pub(crate) fn blocks(path: &str) -> Vec<Block> {
     let text = page(path);
     let mut lines = text.lines().enumerate();
     let (mut blocks, mut before) = (Vec::new(), "");

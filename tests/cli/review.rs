@@ -2,9 +2,6 @@
 //! with no key, as a pull request's CI runs it.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use repovault::crypto::{Identity, SigningKey};
 use repovault::vault::model::{Access, Former, Roster};
@@ -338,45 +335,4 @@ fn environments_that_come_go_and_are_made_anew_are_told() {
     let anew =
         "environment made anew: staging has another data key, and none of the 1 entries of before";
     reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
-}
-
-/// The vault of tests/golden, before and after it was rotated.
-#[test]
-fn a_rotation_is_one_line_and_what_it_left_behind_is_found() {
-    let sandbox = Sandbox::empty();
-    golden(&sandbox, "v1");
-    sandbox.commit("before");
-    fs::remove_dir_all(sandbox.store("")).unwrap();
-    golden(&sandbox, "v1-rotated");
-    let below = |name: &str| {
-        format!(
-            "below the floor: the credential of {name} accepts rosters of floor 1, and it is 12 now; make it anew, or set VAULT_ID with the floor beside it"
-        )
-    };
-    reviewed(
-        &sandbox,
-        &table(&[
-            ["development", "3", "1", "alice", "holds"],
-            ["production", "14", "4", "alice", "DOES NOT HOLD"],
-        ]),
-        &[
-            "floor raised: 1 → 12: rosters from before no longer count",
-            "rotated: production (epoch 1 → 4)",
-            "access taken: ci-both in production: read → none (access changed)",
-            "member removed: ci-production",
-            "access taken: ci-production in production: read → none (member removed)",
-            "sealed anew: 13 entries of production (epoch 1 → 4) by alice",
-            "new: .vault/production/NEW.toml (revision 1) by alice",
-        ],
-        &[&below("ci-both"), &below("ci-limited")],
-        &[
-            ".vault/production/SPACES.toml: is sealed in epoch 1, and the newest is 4: vault rotate --finish -e production",
-        ],
-    );
-}
-
-fn golden(sandbox: &Sandbox, name: &str) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let copied = Command::new("cp").arg("-R").arg(from.join(".")).arg(sandbox.repo()).status();
-    assert!(copied.unwrap().success());
 }

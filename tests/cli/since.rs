@@ -219,7 +219,8 @@ fn in_a_shallow_clone_the_hint_fetches_the_revision() {
     sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
     let shallow = sandbox.home().join("shallow");
     let tip = sandbox.git(&["rev-parse", "HEAD~"]);
-    let cases = [("origin/target", "target"), (tip.trim(), tip.trim()), ("HEAD~", "REV")];
+    let cases =
+        [("origin/target", "refs/heads/target"), (tip.trim(), tip.trim()), ("HEAD~", "REV")];
     for (revision, fetched) in cases {
         let fetch = format!("git fetch --depth=1 origin {fetched}");
         let verify = |revision| {
