@@ -185,7 +185,7 @@ fn only_an_admin_who_may_write_rotates() {
         alice.access.insert("production".parse().unwrap(), Access::Read);
     });
     let said = "error: alice may not write in production, where entries must be signed anew
-hint: [..]
+hint: make an admin of one who may: vault members set bob --admin
 ";
     sandbox.vault(&["rotate", "-e", "production"]).fails(3).says(said).check();
 }
