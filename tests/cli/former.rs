@@ -14,7 +14,7 @@ use repovault::vault::unlock::Holder;
 
 use crate::colleague::Colleague;
 use crate::craft;
-use crate::refusal::{found, stocked};
+use crate::refusal::{findings, found, stocked, table};
 use crate::sandbox::Sandbox;
 
 /// Bob could write in production; he has left, and his clone is as it was.
@@ -79,9 +79,11 @@ fn what_a_former_member_seals_and_signs_with_the_old_key_is_refused() {
         run(&["set", "OTHER"]).input("x").fails(4).says(&said).check();
         let exec = ["exec", "-e", "production", "--no-mask", "--", "touch", "started"];
         sandbox.vault(&exec).fails(122).says(&said).check();
-        let holds =
-            "development: 1 secret, epoch 1: holds\nproduction: 1 secret, epoch 2: DOES NOT HOLD\n";
-        found(&sandbox, &[], 1, &format!("{holds}{reason}\n"));
+        let rows = table(&[
+            ["development", "1", "1", "alice", "holds"],
+            ["production", "1", "2", "alice", "DOES NOT HOLD"],
+        ]);
+        found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
         // He plants it before somebody finishes a rotation: it is not taken along unseen.
         let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {

@@ -66,14 +66,12 @@ fn check_environment(
         let broken = files(vault, name).into_iter().filter(|file| !sound.contains(file));
         side.contents.broken.extend(broken.map(|file| (name.clone(), file)));
     }
-    side.contents.entries.extend(entries.iter().map(|entry| {
-        let place = (name.clone(), entry.name().clone());
-        (place, entry.content().clone())
-    }));
     let Some(environment) = checked else { return Ok(None) };
     judge(&environment, &entries, config, report);
     let counted = count(&environment, &entries);
     side.environments.insert(name.clone(), environment.content().clone());
+    let entries = entries.into_iter().map(CheckedEntry::into_parts);
+    side.contents.entries.extend(entries.map(|(entry, content)| ((name.clone(), entry), content)));
     Ok(Some(counted))
 }
 

@@ -121,6 +121,12 @@ pub struct CheckedEntry {
 }
 
 impl CheckedEntry {
+    /// Name and entry.
+    #[must_use]
+    pub fn into_parts(self) -> (SecretName, Entry) {
+        (self.name, self.content)
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &SecretName {
