@@ -335,6 +335,9 @@ fn an_addition_that_was_interrupted_is_finished_by_the_same_command() {
             members.environments = craft::listed(&roster);
         });
         fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
+        let unfinished =
+            sandbox.vault(&["verify", "--id", &sandbox.id()]).without("HOME").outcome();
+        assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
         // Alice has not seen a roster yet, as it would be.
         let identity = sandbox.home().join(".config/vault/identity.txt");
         sandbox
@@ -349,6 +352,10 @@ fn an_addition_that_was_interrupted_is_finished_by_the_same_command() {
         let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
         let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
         bob.prints("other").any_change().check();
+        let holds =
+            "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+        let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
+        finished.without("HOME").prints(holds).check();
     }
 }
 
