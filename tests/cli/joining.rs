@@ -221,6 +221,27 @@ hint: see who may do what: vault members list
 }
 
 #[test]
+fn an_admin_gives_access_only_to_what_he_can_open() {
+    let (sandbox, fingerprint) = asked();
+    let add = ["members", "add", "bob", "--admin", "-e", "production=OTHER"];
+    sandbox.quick(&[&add[..], &["--fingerprint", &fingerprint]].concat());
+    let as_bob = |arguments: &[&str]| {
+        let bob = sandbox.home().join("bob");
+        sandbox.vault(arguments).variable("HOME", bob.to_str().unwrap())
+    };
+    // He keeps in mind which vault he saw.
+    as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
+    let said = "error: only some names of production are sealed to you, not its data key
+hint: ask an admin who may read all of it: vault members list
+";
+    as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(said).check();
+    let said = "error: development is locked: bob has access to production
+hint: ask an admin for access to development
+";
+    as_bob(&["ci", "add", "machine", "-e", "development"]).fails(3).says(said).check();
+}
+
+#[test]
 fn an_admin_who_is_added_opens_everything_and_adds_others() {
     let (sandbox, fingerprint) = asked();
     let said = "added the admin bob: development=write production=write\nnext: commit .vault\n";
