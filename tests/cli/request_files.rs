@@ -51,6 +51,17 @@ fn verify_tells_who_asks_to_join_and_what_is_no_request() {
 }
 
 #[test]
+fn more_requests_than_anybody_makes_are_a_finding() {
+    let sandbox = stocked();
+    fs::create_dir(sandbox.store("requests")).unwrap();
+    for number in 0..1001 {
+        fs::write(sandbox.store(&format!("requests/a{number}.toml")), "").unwrap();
+    }
+    let holds = "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+    found(&sandbox, &[], 1, &format!("{holds}.vault/requests: holds 1001 files\n"));
+}
+
+#[test]
 fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
