@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::colleague::Colleague;
+use crate::craft;
 use crate::refusal::stocked;
 use crate::sandbox::{Sandbox, changed, is_like};
 use crate::terminal::Terminal;
@@ -263,4 +264,48 @@ fn an_admin_who_is_added_opens_everything_and_adds_others() {
     sandbox.commit("carol is a member");
     carol.pull();
     carol.vault(&["get", "LATER", "-e", "production"]).prints("later").any_change().check();
+}
+
+/// What a killed `members add` has written: the roster with bob, or that and the environments.
+#[test]
+fn an_addition_that_was_interrupted_is_finished_by_the_same_command() {
+    let environments = ["development.toml", "production.toml"];
+    for written in [&[][..], &environments[..1], &environments] {
+        let (sandbox, fingerprint) = asked();
+        let read = |path: &str| fs::read(sandbox.store(path)).unwrap();
+        let (roster, request) = (read("members.toml"), read("requests/bob.toml"));
+        let before = environments.map(read);
+        sandbox.quick(&add_with(&fingerprint));
+        for (path, file) in environments.iter().zip(before) {
+            if !written.contains(path) {
+                fs::write(sandbox.store(path), file).unwrap();
+            }
+        }
+        craft::resign_roster(&sandbox, &craft::authority(&sandbox), |members| {
+            members.revision -= 1;
+            members.environments = craft::listed(&roster);
+        });
+        fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
+        let unfinished =
+            sandbox.vault(&["verify", "--id", &sandbox.id()]).without("HOME").outcome();
+        assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
+        // Alice has not seen a roster yet, as it would be.
+        let identity = sandbox.home().join(".config/vault/identity.txt");
+        sandbox
+            .vault(&add_with(&fingerprint))
+            .variable("VAULT_KEY_FILE", identity.to_str().unwrap())
+            .variable("VAULT_ID", &sandbox.id())
+            .without("HOME")
+            .says("added bob: development=write production=read\nnext: commit .vault\n")
+            .any_change()
+            .check();
+        assert!(!sandbox.store("requests/bob.toml").exists());
+        let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
+        let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
+        bob.prints("other").any_change().check();
+        let holds =
+            "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+        let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
+        finished.without("HOME").prints(holds).check();
+    }
 }
