@@ -116,10 +116,15 @@ fn an_addition_killed_at_any_moment_leaves_a_vault_that_works_and_is_finished_by
             assert!(known.iter().any(|known| finding.contains(known)), "{verified}");
         }
         if path.exists() {
-            sandbox.quick(&add);
+            let again = sandbox.vault(&add).outcome();
+            if again.said.contains("hint: an admin finishes it: vault rotate --finish\n") {
+                sandbox.quick(&["rotate", "--finish"]);
+                sandbox.quick(&add);
+            } else {
+                assert_eq!(again.status, 0, "{}", again.said);
+            }
         }
-        let holds =
-            "development: 1 secret, epoch 1: holds\nproduction: 2 secrets, epoch 1: holds\n";
+        let holds = "development: 1 secret, [..]: holds\nproduction: 2 secrets, [..]: holds\n";
         sandbox.vault(&["verify"]).prints(holds).check();
         let key = person.key_file(&sandbox);
         sandbox
