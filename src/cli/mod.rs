@@ -122,6 +122,7 @@ fn dispatch(
         Command::Trust { id } => commands::trust(context, &id),
         Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
         Command::Status { json } => commands::status(context, json.style()),
+        Command::Doctor { json } => commands::doctor(context, json.style()),
         Command::Key(Key::Show) => commands::key_show(context),
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)

@@ -3,6 +3,7 @@
 
 mod ci;
 mod copy;
+mod doctor;
 mod documents;
 mod environments;
 mod exec;
@@ -21,6 +22,7 @@ mod verify;
 
 pub(crate) use ci::{Add as CiAdd, add as ci_add};
 pub(crate) use copy::copy;
+pub(crate) use doctor::doctor;
 pub(crate) use documents::{completions, man};
 pub(crate) use environments::{
     add as environments_add, list as environments_list, remove as environments_remove,

@@ -22,7 +22,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
     let config = Context::config(&place)?;
     let mut unchecked = Vec::new();
     if let Some(key) = context.key()? {
-        match Session::with(context, place.clone(), config, key) {
+        match Session::open_with(context, place.clone(), config, key) {
             Ok(mut session) => {
                 let open = Open::find(&session.vault, known::of(&session)?)?;
                 session.remember(context)?;

@@ -6,6 +6,7 @@ mod craft;
 mod crash;
 mod dependencies;
 mod disk;
+mod doctor;
 mod examples;
 mod exec;
 mod find;

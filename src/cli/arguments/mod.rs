@@ -152,6 +152,11 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
+    /// Find out why something does not work: the binary, the vault, the key, trust
+    Doctor {
+        #[command(flatten)]
+        json: Json,
+    },
     /// Show your key's public half
     #[command(subcommand)]
     Key(Key),

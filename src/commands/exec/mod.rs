@@ -59,6 +59,16 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
     Err(launch(&plan, &context.hardened))
 }
 
+/// Does all that comes before the start of a command that gets everything, and says how many
+/// variables it would get.
+pub(super) fn rehearse(
+    context: &Context,
+    session: &mut Session,
+    environment: &EnvironmentName,
+) -> Result<usize, Fault> {
+    Ok(injected(context, session, environment, None)?.len())
+}
+
 /// The names asked for, or nothing where it is all that the caller may read.
 fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
     match &command.step {

@@ -105,6 +105,17 @@ impl State {
         self.vaults.get(vault)
     }
 
+    /// The file that holds it.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    /// Everything that was seen.
+    pub fn all(&self) -> impl Iterator<Item = (&VaultId, &Seen)> {
+        self.vaults.iter()
+    }
+
     /// The vault that was met in `folder` before.
     #[must_use]
     pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
