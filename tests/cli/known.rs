@@ -304,3 +304,17 @@ fn a_vault_that_somebody_without_a_key_put_on_a_branch_tells_nothing() {
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(gaps[0].starts_with("2 older values were not compared: no known member signed them"));
 }
+
+#[test]
+fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
+    let sandbox = sandbox();
+    takes(&sandbox, &["remove-access", "bot", "production"]);
+    let key = authority(&sandbox);
+    // As a replaced recipient leaves the roster: everything lost, everything there again.
+    resign_roster(&sandbox, &key, |roster| {
+        roster.revision += 1;
+        let bot = roster.members.get_mut(&"bot".parse().unwrap()).unwrap();
+        bot.access.insert("production".parse().unwrap(), Access::Read);
+    });
+    is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
+}

@@ -31,6 +31,7 @@ mod selection;
 mod signers;
 mod since;
 mod state;
+mod status;
 mod terminal;
 mod text;
 mod values;

@@ -106,7 +106,9 @@ pub(crate) fn doctor(context: &mut Context, style: Style) -> Result<(), Fault> {
         }
     }
     if exec == Exec::Works {
-        hints.iter().for_each(|hint| context.console.note(format!("hint: {hint}")));
+        for hint in hints {
+            context.console.note(format!("hint: {hint}"));
+        }
         return Ok(());
     }
     let fault = Fault::new(Kind::Found, "vault exec would not start a command here");

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::mask::policy::is_telling;
 use crate::secret::Secret;
 use crate::session::read::sound_entries;
-use crate::vault::model::{Access, Entry, Lost, Roster};
+use crate::vault::model::{Access, Entry, Lost};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::vault::unlock::Holder;
@@ -133,15 +133,12 @@ impl<'a> Search<'a> {
     }
 
     fn judge_origin(&mut self, source: &Source) {
-        let place = |member: &MemberName| {
-            (member.clone(), source.place.environment.clone(), source.place.name.clone())
-        };
-        let roster = self.vault.roster();
-        let may_not = |member: &&MemberName| {
-            !reads(roster, member, &source.place.environment, &source.place.name)
-        };
-        let known: Vec<_> = self.readers(source).filter(may_not).map(place).collect();
-        self.known.extend(known.into_iter().map(|place| (place, None)));
+        let Was { environment, name, .. } = &source.place;
+        let readers =
+            self.readers(source).filter(|member| !self.may_read(member, environment, name));
+        let known: Vec<_> = readers.cloned().collect();
+        let places = known.into_iter().map(|member| (member, environment.clone(), name.clone()));
+        self.known.extend(places.map(|place| (place, None)));
     }
 
     /// Tags the values of `entries`, and keeps the tags of those that somebody could read.
@@ -194,11 +191,10 @@ impl<'a> Search<'a> {
 
     fn spread(&mut self, source: &Source, tag: &Tag) {
         let Some(places) = self.live.get(tag) else { return };
-        let roster = self.vault.roster();
         let mut found = Vec::new();
         for member in self.readers(source) {
             for (environment, name) in places {
-                if !reads(roster, member, environment, name) {
+                if !self.may_read(member, environment, name) {
                     found.push((member.clone(), environment.clone(), name.clone()));
                 }
             }
@@ -223,17 +219,27 @@ impl<'a> Search<'a> {
         };
         self.losses.iter().filter_map(could)
     }
-}
 
-/// Whether `member` may read `name` today.
-fn reads(
-    roster: &Roster,
-    member: &MemberName,
-    environment: &EnvironmentName,
-    name: &SecretName,
-) -> bool {
-    let access = roster.members.get(member).and_then(|member| member.access.get(environment));
-    access.is_some_and(|access| allows(access, name))
+    /// Whether `member` may read `name` today, with the key that could read it before.
+    fn may_read(
+        &self,
+        member: &MemberName,
+        environment: &EnvironmentName,
+        name: &SecretName,
+    ) -> bool {
+        let access = self.vault.roster().members.get(member);
+        let access = access.and_then(|member| member.access.get(environment));
+        let Some(access) = access.filter(|access| allows(access, name)) else { return false };
+        let mut losses = self.losses.iter();
+        let lost = losses.find(|(loser, lost_in, _)| *loser == member && *lost_in == environment);
+        match lost.map(|(_, _, lost)| &lost.names) {
+            None => true,
+            // Everything was taken but a few names; or the key was replaced, and the old one may be
+            // in any hands.
+            Some(None) => matches!(access, Access::Names(_)),
+            Some(Some(taken)) => !taken.contains(name),
+        }
+    }
 }
 
 fn allows(access: &Access, name: &SecretName) -> bool {
