@@ -1,6 +1,7 @@
 //! One file per command, glue only: each opens what it needs, calls the layers below, and says
 //! what became of it.
 
+mod aftermath;
 mod ci;
 mod copy;
 mod doctor;
@@ -10,10 +11,13 @@ mod exec;
 mod get;
 mod import;
 mod init;
+mod join;
 mod key;
 mod list;
+mod members;
 mod remove;
 mod report;
+mod rotate;
 mod set;
 mod since;
 mod status;
@@ -31,9 +35,15 @@ pub(crate) use exec::{Exec, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};
+pub(crate) use join::{Asking, join};
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
+pub(crate) use members::{
+    Add as MembersAdd, Set as MembersSet, Wanted, add as members_add, list as members_list,
+    remove as members_remove, set as members_set, sync as members_sync,
+};
 pub(crate) use remove::remove;
+pub(crate) use rotate::{Older, Rotate, What, rotate};
 pub(crate) use set::{Origin, Set, set};
 pub(crate) use status::status;
 pub(crate) use trust::trust;

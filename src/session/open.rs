@@ -25,8 +25,8 @@ pub(crate) struct Session {
     pub(crate) vault: Vault,
     pub(crate) key: Found,
     pub(crate) standing: Standing,
-    trust: Trust,
-    entered: bool,
+    pub(super) trust: Trust,
+    pub(super) entered: bool,
 }
 
 impl Session {
@@ -83,7 +83,7 @@ impl Session {
     /// vault, and nobody who had lost access may have it again: values that were read from one
     /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let presented = Presented::read(tree)?;
+        let presented = Presented::read(settled(tree)?)?;
         let before = self.vault.roster();
         if presented.id() != before.vault || presented.roster().floor < before.floor {
             return Err(Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
@@ -157,7 +157,7 @@ impl Session {
             if !entered && state.seen(&vault).is_none() {
                 continue;
             }
-            match state.record(vault, &now) {
+            match state.record(vault, &now).and_then(|()| state.answered(vault)) {
                 Err(fault) if entered => return Err(fault),
                 Err(fault) => context.console.warn(fault),
                 Ok(()) => {}
@@ -174,6 +174,7 @@ pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
         floor: roster.floor,
         roster: Some((roster.revision, vault.sha256())),
         folders: vec![folder(place)],
+        asked: None,
     }
 }
 
@@ -203,7 +204,7 @@ pub(crate) fn choose_environment(
 pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     let path = place.store();
     match Dir::open(&path) {
-        Ok(Some(dir)) => Ok(Tree::Working(dir)),
+        Ok(Some(dir)) => settled(Tree::Working(dir)),
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
             .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
         Err(ReadError::Io(error)) => {
@@ -214,6 +215,15 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     }
 }
 
+/// Nothing is used of a vault in whose place another one is about to be put.
+fn settled(tree: Tree) -> Result<Tree, Fault> {
+    if tree.is_between()? {
+        return Err(Fault::refused(".vault: getting a new authority was interrupted")
+            .hint("take it back: vault rotate --finish"));
+    }
+    Ok(tree)
+}
+
 /// The folder as the state names it.
 pub(crate) fn folder(place: &Place) -> String {
     let folder = place.folder();
@@ -221,7 +231,9 @@ pub(crate) fn folder(place: &Place) -> String {
     resolved.to_string_lossy().into_owned()
 }
 
-fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
+/// All that speaks for a vault: the credential or what the caller's recipient has seen, and
+/// `VAULT_ID`.
+pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
     match (&key.credential, context.state_folder()) {
         (Some(credential), _) => {

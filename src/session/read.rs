@@ -56,7 +56,7 @@ pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read
     }
     if read.is_ahead {
         context.console.warn(format!(
-            "a change to {environment} was interrupted; the next change of its members finishes it"
+            "a change to {environment} was interrupted; an admin finishes it: vault rotate --finish"
         ));
     }
 }

@@ -74,8 +74,13 @@ impl Author<'_> {
     }
 
     fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {
+        self.sign_in(self.environment.newest(), name, entry)
+    }
+
+    /// Signs `entry`, which is of `epoch`.
+    pub(super) fn sign_in(&self, epoch: &Epoch, name: &SecretName, entry: &Entry) -> NewFile {
         let environment = &self.environment.name;
-        let commitment = &self.environment.newest().commitment;
+        let commitment = &epoch.commitment;
         let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
         NewFile { path: entry_path(environment, name), content }
     }
@@ -106,14 +111,11 @@ impl<'a> Authority<'a> {
         role: Role,
     ) -> Member {
         let key = SigningKey::generate();
-        let sealed = |key: &SigningKey| recipient.seal(&Secret::new(key.seed().expose().to_vec()));
         Member {
             access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
-            signing: Some(Signing { signer: key.public(), seed: sealed(&key) }),
-            authority: (role == Role::Admin).then(|| sealed(self.0)),
-            credential_floor: None,
-            lost: BTreeMap::new(),
-            recipient,
+            signing: Some(Signing { signer: key.public(), seed: seal_seed(&key, &recipient) }),
+            authority: (role == Role::Admin).then(|| self.share(&recipient)),
+            ..Member::new(recipient)
         }
     }
 
@@ -137,22 +139,29 @@ impl<'a> Authority<'a> {
         self.sign_environment(&Environment { name: name.clone(), revision, epochs: vec![epoch] })
     }
 
-    /// `environment` with its newest epoch sealed to one more member.
+    /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
+    /// less before. Older epochs stay as they are: nobody is added to them.
     #[must_use]
-    pub fn seal_to(
+    pub fn seal_to<'m>(
         &self,
         environment: &Environment,
         key: &DataKey,
-        member: &MemberName,
-        recipient: &Recipient,
-        access: &Access,
+        members: impl IntoIterator<Item = (&'m MemberName, &'m Recipient, &'m Access)>,
     ) -> (NewFile, Listed) {
         let mut environment = environment.clone();
         environment.revision += 1;
         let newest = &mut environment.epochs[0];
-        let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
-        newest.sealed.insert(member.clone(), sealed);
+        for (member, recipient, access) in members {
+            let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
+            newest.sealed.insert(member.clone(), sealed);
+        }
         self.sign_environment(&environment)
+    }
+
+    /// The authority's seed for one more admin.
+    #[must_use]
+    pub fn share(&self, recipient: &Recipient) -> Vec<u8> {
+        seal_seed(self.0, recipient)
     }
 
     /// The roster as the next revision.
@@ -161,7 +170,8 @@ impl<'a> Authority<'a> {
         NewFile { path: ROSTER_PATH.to_owned(), content: write_roster(roster, self.0) }
     }
 
-    fn sealed(
+    /// The data key, or the keys of some names, for one member alone.
+    pub(super) fn sealed(
         &self,
         environment: &EnvironmentName,
         epoch: u64,
@@ -176,11 +186,19 @@ impl<'a> Authority<'a> {
         })
     }
 
-    fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
+    /// The file of `environment`, and how the roster lists it.
+    #[must_use]
+    pub fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
         let content = write_environment(&self.id(), environment, self.0);
         let listed = Listed { revision: environment.revision, sha256: sha256(&content) };
         (NewFile { path: environment_path(&environment.name), content }, listed)
     }
+}
+
+/// The seed of `key`, which only the holder of `recipient`'s identity can open.
+#[must_use]
+pub fn seal_seed(key: &SigningKey, recipient: &Recipient) -> Vec<u8> {
+    recipient.seal(&Secret::new(key.seed().expose().to_vec()))
 }
 
 /// What a person may do beyond secrets.
@@ -189,5 +207,5 @@ pub enum Role {
     /// Change membership.
     Admin,
     /// Nothing.
-    Writer,
+    Member,
 }

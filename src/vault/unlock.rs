@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::format::{entry_path, sealed_place};
 use super::halves::in_halves;
-use super::model::{Epoch, LONGEST_VALUE, Member};
+use super::model::{Environment, Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
@@ -169,6 +169,18 @@ pub(super) enum EpochKey {
 }
 
 impl Unlocked {
+    /// The keys of whoever has just made `key`, the data key of the newest epoch of `environment`.
+    #[must_use]
+    pub fn with(vault: VaultId, environment: &Environment, key: DataKey) -> Self {
+        let newest = environment.newest();
+        Self {
+            vault,
+            environment: environment.name.clone(),
+            commitments: BTreeMap::from([(newest.number, newest.commitment)]),
+            keys: BTreeMap::from([(newest.number, EpochKey::Whole(key))]),
+        }
+    }
+
     /// Names and values of `entries`, tombstones left out.
     ///
     /// # Errors

@@ -77,13 +77,18 @@ fn the_second_reader_opens_what_was_just_written() {
     }
     assert_eq!(all["facts"]["production"]["removed"], serde_json::json!(["GONE"]));
     let some = read(&sandbox, &credential, &[]);
-    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&some["values"]), ["production"]);
     assert_eq!(names(&some["values"]["production"]), ["EMPTY", "QUOTES"]);
     assert_eq!(names(&some["closed"]["production"]), ["BYTES", "LONG"]);
 }
 
-fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
+/// The names in an object that the second reader gave.
+pub(crate) fn names(object: &Value) -> Vec<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+/// What the second reader makes of the sandbox's vault with this key file.
+pub(crate) fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
     let (repo, key) = (sandbox.repo(), key.to_str().unwrap());
     let arguments = [&["--vault", repo.to_str().unwrap(), "--identity-file", key], more].concat();
     let output = python("reader.py", &arguments);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod basics;
+mod colleague;
 mod craft;
 mod crash;
 mod dependencies;
@@ -13,8 +14,10 @@ mod find;
 mod flipped;
 mod golden;
 mod history;
+mod joining;
 mod keys;
 mod known;
+mod limited;
 mod moved;
 mod names;
 mod people;
@@ -25,6 +28,7 @@ mod project;
 mod readme;
 mod refusal;
 mod removed;
+mod requests;
 mod roster;
 mod sandbox;
 mod selection;
