@@ -47,6 +47,7 @@ struct Open {
     broken: Vec<String>,
     /// Machines with the floor in their credential.
     below: Vec<(MemberName, u64)>,
+    floor: u64,
     admins: Vec<MemberName>,
     requests: Vec<String>,
     /// Environments with a change that was not finished.
@@ -69,6 +70,7 @@ impl Open {
             old: Vec::new(),
             broken: Vec::new(),
             below: below.map(|(name, floor)| (name.clone(), floor)).collect(),
+            floor: roster.floor,
             admins: admins.map(|(name, _)| name.clone()).collect(),
             requests: requests(vault)?,
             interrupted: Vec::new(),
@@ -123,7 +125,8 @@ impl Open {
         lines.extend(self.broken.iter().cloned());
         for (member, floor) in &self.below {
             lines.push(format!(
-                "the credential of {member} is below the floor: it accepts rosters from {floor} on"
+                "the credential of {member} is from before the floor: it has {floor}, the floor is {}",
+                self.floor
             ));
         }
         if let [only] = &self.admins[..] {
@@ -204,7 +207,7 @@ impl Open {
         let interrupted: Vec<&str> = self.interrupted.iter().map(EnvironmentName::as_str).collect();
         json!({
             "vault": roster.vault.to_string(),
-            "floor": roster.floor,
+            "floor": self.floor,
             "open": open,
             "known": self.known.iter().map(known).collect::<Vec<_>>(),
             "old_epoch": old.collect::<Vec<_>>(),

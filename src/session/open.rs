@@ -174,7 +174,7 @@ pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
         floor: roster.floor,
         roster: Some((roster.revision, vault.sha256())),
         folders: vec![folder(place)],
-        asked: None,
+        ..Seen::default()
     }
 }
 

@@ -65,7 +65,7 @@ fn everything_that_is_open_is_named_with_the_command_for_it() {
         .fails(1)
         .prints(
             ".vault/production/KEY.toml: is not as alice signed it
-the credential of github is below the floor: it accepts rosters from 1 on
+the credential of github is from before the floor: it has 1, the floor is 5
 bob asks to join
 a change to development was interrupted
 ",
