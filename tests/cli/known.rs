@@ -95,6 +95,18 @@ fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
 }
 
 #[test]
+fn nobody_knows_what_is_in_a_new_environment_of_an_old_name() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    sandbox.quick(&["environments", "remove", "production", "--yes"]);
+    sandbox.quick(&["environments", "add", "production"]);
+    sandbox.set("production", "A", b"set in another environment");
+    is_known(&sandbox, &[]);
+    sandbox.set("production", "B", b"value of A, once");
+    is_known(&sandbox, &["bot: production/B from production/A revision 1"]);
+}
+
+#[test]
 fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
     let sandbox = sandbox();
     // Changed, and set back later; removed, and in use under another name; in use in an
