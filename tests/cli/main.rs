@@ -38,6 +38,7 @@ mod state;
 mod status;
 mod terminal;
 mod text;
+mod threats;
 mod trust;
 mod values;
 mod whole_vault;
