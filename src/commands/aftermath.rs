@@ -33,7 +33,8 @@ pub(super) fn tell(context: &Context, session: &Session, renewed: &Renewed, floo
     }
 }
 
-/// Tells what `member`, from whom something was taken, may still know.
+/// Tells what `member`, from whom something was taken, may still know, or whoever has a key that was
+/// replaced.
 pub(super) fn known(
     context: &Context,
     session: &Session,
@@ -47,7 +48,10 @@ pub(super) fn known(
             return Ok(());
         }
     };
-    let known = knowledge.known.iter().filter(|known| known.member == *member);
+    let known = knowledge
+        .known
+        .iter()
+        .filter(|known| known.member == *member || known.member.is_of(member));
     let mut count = 0;
     for known in known {
         context.console.line(known)?;

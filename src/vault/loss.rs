@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Access, Environment, Former, Lost, Member, Roster};
 use super::name::{EnvironmentName, MemberName, SecretName};
+use crate::crypto::PublicKey;
 
 /// What the members of one roster can no longer do in the next.
 #[derive(Default)]
@@ -71,6 +72,30 @@ impl Roster {
         }
     }
 
+    /// Keeps the key that `name` has now among the former members, before another one takes its
+    /// place: whoever holds it may be anybody, and knows what it opened.
+    pub fn retire_key(&mut self, name: &MemberName) {
+        if let Some(member) = self.members.get(name) {
+            let signer = member.signing.as_ref().map(|signing| signing.signer);
+            let recipient = member.recipient.clone();
+            let former = Former { recipient, signer, lost: BTreeMap::new() };
+            let mut revision = self.revision;
+            let mut old = name.until(revision);
+            while self.members.contains_key(&old) || self.former.contains_key(&old) {
+                revision += 1;
+                old = name.until(revision);
+            }
+            self.former.insert(old, former);
+        }
+    }
+
+    /// The key with which `name` signed and no longer does; several, where keys were replaced.
+    pub(super) fn former_signers(&self, name: &MemberName) -> impl Iterator<Item = PublicKey> {
+        let is_own = move |former: &MemberName| former == name || former.is_of(name);
+        let former = self.former.iter().filter(move |(former, _)| is_own(former));
+        former.filter_map(|(_, former)| former.signer)
+    }
+
     /// Writes down what everybody in `before` could read in `environment` and no longer can.
     pub fn record_lost(&mut self, before: &Self, environment: &Environment) {
         for (name, member) in &before.members {
@@ -80,8 +105,12 @@ impl Roster {
             let Some(epoch) = sealed.filter(|_| !keeps(member, same, place)) else { continue };
             let now = same.and_then(|same| same.access.get(place));
             let lost = Lost { epoch: epoch.number, names: taken(&member.access[place], now) };
-            let known = self.members.get_mut(name).map(|member| &mut member.lost);
-            let known = known.or_else(|| Some(&mut self.former.get_mut(name)?.lost));
+            let known = if same.is_some() {
+                self.members.get_mut(name).map(|member| &mut member.lost)
+            } else {
+                let mut former = self.former.values_mut();
+                former.find(|key| key.recipient == member.recipient).map(|key| &mut key.lost)
+            };
             if let Some(known) = known {
                 let lost = known.get(place).map_or(lost.clone(), |earlier| both(earlier, &lost));
                 known.insert(place.clone(), lost);

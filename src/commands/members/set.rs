@@ -54,7 +54,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     // Whose seed it is does not matter yet.
     wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
     let mut after = session.vault.roster().clone();
-    after.members.insert(name.clone(), wanted.clone());
+    put(&mut after, name, wanted.clone());
     if foresee(&session, &after)?.authority {
         confirm(context.console, &taken(name), command.answer)?;
     }
@@ -69,7 +69,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     let mut renewed = None;
     if is_less {
         let mut after = admin.roster();
-        after.members.insert(name.clone(), less);
+        put(&mut after, name, less);
         renewed = Some(renew(context, &mut admin, after, &Wanted::default())?);
     }
     if !more.is_empty() {
@@ -126,6 +126,14 @@ fn replace_key(
     // The credential that it was in belongs to the old key.
     member.credential_floor = None;
     Ok(())
+}
+
+/// Puts `member` into the roster; a key that is no longer theirs stays among the former.
+fn put(roster: &mut Roster, name: &MemberName, member: Member) {
+    if roster.members.get(name).is_some_and(|before| before.recipient != member.recipient) {
+        roster.retire_key(name);
+    }
+    roster.members.insert(name.clone(), member);
 }
 
 fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {

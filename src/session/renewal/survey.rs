@@ -138,19 +138,22 @@ fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), 
     if holder.member().signer_in(environment).is_some() {
         return Ok(());
     }
-    let could = |member: &Member| member.is_admin() && member.signer_in(environment).is_some();
     let members = admin.session.vault.roster().members.iter();
-    let who: Vec<&str> =
-        members.filter(|(_, member)| could(member)).map(|(name, _)| name.as_str()).collect();
+    let writers = members.filter(|(_, member)| member.signer_in(environment).is_some());
+    let writers: Vec<(&MemberName, &Member)> = writers.collect();
     let fault = Fault::locked(format!(
         "{} may not write in {environment}, where entries must be signed anew",
         holder.name()
     ));
-    Err(match &who[..] {
-        [] => fault.hint(format!(
-            "who may write there makes an admin able to, or it goes: vault environments remove \
-             {environment}"
-        )),
-        who => fault.hint(format!("an admin who may has to do it: {}", who.join(", "))),
+    let named = |members: &[&(&MemberName, &Member)]| {
+        members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let admins: Vec<_> = writers.iter().filter(|(_, member)| member.is_admin()).collect();
+    Err(match (&admins[..], &writers[..]) {
+        ([], []) => fault.hint(format!("nobody may: vault environments remove {environment}")),
+        ([], [(writer, _), ..]) => {
+            fault.hint(format!("make an admin of one who may: vault members set {writer} --admin"))
+        }
+        (admins, _) => fault.hint(format!("an admin who may has to do it: {}", named(admins))),
     })
 }

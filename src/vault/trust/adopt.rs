@@ -5,15 +5,15 @@
 //! that it is what this signer signed is checked here all the same.
 
 use super::check::{CheckedEntry, CheckedEnvironment, Vault, not_signed};
-use crate::crypto::PublicKey;
 use crate::fault::Fault;
 use crate::vault::format::{entry_path, read_entry};
-use crate::vault::name::{MemberName, SecretName};
+use crate::vault::name::SecretName;
 
 impl Vault {
-    /// The entry `name`, if a former member signed it, or a member who may no longer write here.
+    /// The entry `name`, if a former member signed it, a member who may no longer write here, or
+    /// one with a key that was replaced.
     ///
-    /// Nothing when there is no such entry or its signer is a current writer, so that it needs no
+    /// Nothing when there is no such entry or a current writer signed it, so that it needs no
     /// adoption.
     ///
     /// # Errors
@@ -28,11 +28,6 @@ impl Vault {
         let Some(folder) = self.tree().folder(parent)? else { return Ok(None) };
         let Some(file) = folder.read(parent, &name.file())? else { return Ok(None) };
         let signed = read_entry(&environment.name, name, &file)?;
-        let by = &signed.content.signer;
-        let member = self.roster().members.get(by);
-        if member.is_some_and(|member| member.signer_in(&environment.name).is_some()) {
-            return Ok(None);
-        }
         let path = entry_path(&environment.name, name);
         let epoch = environment.epoch(signed.content.epoch).ok_or_else(|| {
             let number = signed.content.epoch;
@@ -40,18 +35,17 @@ impl Vault {
                 ".vault/{path}: is of epoch {number}, which the environment does not have"
             ))
         })?;
-        let claim = |key| signed.claim(key, &self.roster().vault, Some(&epoch.commitment));
-        if !self.once_signer(by).is_some_and(|key| claim(key).holds()) {
+        let holds = |key| signed.claim(key, &self.roster().vault, Some(&epoch.commitment)).holds();
+        let by = &signed.content.signer;
+        let current = self.roster().members.get(by);
+        let writer = current.and_then(|member| member.signer_in(&environment.name));
+        if writer.is_some_and(holds) {
+            return Ok(None);
+        }
+        let own = current.and_then(|member| member.signing.as_ref()).map(|signing| signing.signer);
+        if !own.into_iter().chain(self.roster().former_signers(by)).any(holds) {
             return Err(not_signed(&path, by.as_str()));
         }
         Ok(Some(CheckedEntry { name: name.clone(), content: signed.content }))
-    }
-
-    /// The key with which `member` signed, wherever that was.
-    fn once_signer(&self, member: &MemberName) -> Option<PublicKey> {
-        let roster = self.roster();
-        let current = roster.members.get(member).and_then(|member| member.signing.as_ref());
-        let former = roster.former.get(member).and_then(|former| former.signer);
-        current.map(|signing| signing.signer).or(former)
     }
 }
