@@ -12,6 +12,7 @@ mod examples;
 mod exec;
 mod find;
 mod flipped;
+mod former;
 mod golden;
 mod history;
 mod interrupted;
