@@ -144,10 +144,14 @@ impl Open {
     /// What to type, once for each kind.
     fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
-        if !self.known.is_empty() {
-            hints.push(
-                "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
-            );
+        // Credentials before values: one that is replaced leaves values known, too.
+        if !self.below.is_empty() {
+            let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
+            hints.push(format!(
+                "replace credentials first, all at once, since each removal raises the floor: \
+                 vault members remove {}, then vault ci add NEW-NAME -e ENVIRONMENT",
+                names.join(", ")
+            ));
         }
         for (environment, _) in &self.old {
             hints.push(format!("vault rotate --finish -e {environment}"));
@@ -155,14 +159,10 @@ impl Open {
         if !self.broken.is_empty() {
             hints.push("what does not hold: vault verify".to_owned());
         }
-        if !self.below.is_empty() {
-            let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
-            hints.push(format!(
-                "a credential cannot be raised; first remove all that are below, since each removal \
-                 raises the floor: vault members remove {}",
-                names.join(" ")
-            ));
-            hints.push("then make new ones: vault ci add NEW-NAME -e ENVIRONMENT".to_owned());
+        if !self.known.is_empty() {
+            hints.push(
+                "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
+            );
         }
         if self.admins.len() == 1 {
             hints.push("a second admin: vault members set NAME --admin".to_owned());
