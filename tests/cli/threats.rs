@@ -57,7 +57,7 @@ fn what_the_threat_model_calls_protected_is_shown_by_tests_that_exist() {
         for test in named {
             let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{attack}: {test}"));
             let is_there = sources.iter().any(|(path, text)| {
-                path.ends_with(&format!("/{file}"))
+                (path == file || path.ends_with(&format!("/{file}")))
                     && text.contains(&format!("#[test]\nfn {name}() {{"))
             });
             assert!(is_there, "{attack}: there is no test {test}");

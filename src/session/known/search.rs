@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::{Knowledge, Known, Was};
 use crate::crypto::Tagger;
 use crate::fault::Fault;
-use crate::mask::policy::is_telling;
+use crate::mask::policy::verdict;
+use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::session::read::sound_entries;
 use crate::vault::model::{Access, Entry, Lost};
@@ -185,8 +186,8 @@ impl<'a> Search<'a> {
 
     /// The tag of a value that is rare enough to mean something; white space around it does not.
     fn tag(&self, value: &Secret) -> Option<Tag> {
-        let value = value.expose().trim_ascii();
-        is_telling(value).then(|| self.tagger.tag(value))
+        let tells = verdict(value, Masking::Automatic) == Verdict::Masked;
+        tells.then(|| self.tagger.tag(value.expose().trim_ascii()))
     }
 
     fn spread(&mut self, source: &Source, tag: &Tag) {
