@@ -39,6 +39,15 @@ impl Commit {
     }
 }
 
+/// What `git --version` says.
+///
+/// # Errors
+/// When there is no git, or it does not work.
+pub fn version() -> Result<String, Fault> {
+    let anywhere = Repository { folder: PathBuf::from("/") };
+    Ok(String::from_utf8_lossy(anywhere.run(&["--version"])?.trim_ascii()).into_owned())
+}
+
 impl Repository {
     /// The repository that `folder` is in.
     ///

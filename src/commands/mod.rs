@@ -4,6 +4,7 @@
 mod aftermath;
 mod ci;
 mod copy;
+mod doctor;
 mod documents;
 mod environments;
 mod exec;
@@ -23,11 +24,12 @@ mod verify;
 
 pub(crate) use ci::{Add as CiAdd, add as ci_add};
 pub(crate) use copy::copy;
+pub(crate) use doctor::doctor;
 pub(crate) use documents::{completions, man};
 pub(crate) use environments::{
     add as environments_add, list as environments_list, remove as environments_remove,
 };
-pub(crate) use exec::{Exec, Masking, exec};
+pub(crate) use exec::{Exec, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};

@@ -22,7 +22,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
     let config = Context::config(&place)?;
     let mut unchecked = Vec::new();
     if let Some(key) = context.key()? {
-        match Session::with(context, place.clone(), config, key) {
+        match Session::open_with(context, place.clone(), config, key) {
             Ok(mut session) => {
                 let open = Open::find(&session.vault, known::of(&session)?)?;
                 session.remember(context)?;
@@ -47,6 +47,7 @@ struct Open {
     broken: Vec<String>,
     /// Machines with the floor in their credential.
     below: Vec<(MemberName, u64)>,
+    floor: u64,
     admins: Vec<MemberName>,
     requests: Vec<String>,
     /// Environments with a change that was not finished.
@@ -69,6 +70,7 @@ impl Open {
             old: Vec::new(),
             broken: Vec::new(),
             below: below.map(|(name, floor)| (name.clone(), floor)).collect(),
+            floor: roster.floor,
             admins: admins.map(|(name, _)| name.clone()).collect(),
             requests: requests(vault)?,
             interrupted: Vec::new(),
@@ -123,7 +125,8 @@ impl Open {
         lines.extend(self.broken.iter().cloned());
         for (member, floor) in &self.below {
             lines.push(format!(
-                "the credential of {member} is below the floor: it accepts rosters from {floor} on"
+                "the credential of {member} is from before the floor: it has {floor}, the floor is {}",
+                self.floor
             ));
         }
         if let [only] = &self.admins[..] {
@@ -141,10 +144,14 @@ impl Open {
     /// What to type, once for each kind.
     fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
-        if !self.known.is_empty() {
-            hints.push(
-                "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
-            );
+        // Credentials before values: one that is replaced leaves values known, too.
+        if !self.below.is_empty() {
+            let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
+            hints.push(format!(
+                "replace credentials first, all at once, since each removal raises the floor: \
+                 vault members remove {}, then vault ci add NEW-NAME -e ENVIRONMENT",
+                names.join(", ")
+            ));
         }
         for (environment, _) in &self.old {
             hints.push(format!("vault rotate --finish -e {environment}"));
@@ -152,14 +159,10 @@ impl Open {
         if !self.broken.is_empty() {
             hints.push("what does not hold: vault verify".to_owned());
         }
-        if !self.below.is_empty() {
-            let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
-            hints.push(format!(
-                "a credential cannot be raised; first remove all that are below, since each removal \
-                 raises the floor: vault members remove {}",
-                names.join(" ")
-            ));
-            hints.push("then make new ones: vault ci add NEW-NAME -e ENVIRONMENT".to_owned());
+        if !self.known.is_empty() {
+            hints.push(
+                "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
+            );
         }
         if self.admins.len() == 1 {
             hints.push("a second admin: vault members set NAME --admin".to_owned());
@@ -204,7 +207,7 @@ impl Open {
         let interrupted: Vec<&str> = self.interrupted.iter().map(EnvironmentName::as_str).collect();
         json!({
             "vault": roster.vault.to_string(),
-            "floor": roster.floor,
+            "floor": self.floor,
             "open": open,
             "known": self.known.iter().map(known).collect::<Vec<_>>(),
             "old_epoch": old.collect::<Vec<_>>(),

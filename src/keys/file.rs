@@ -11,8 +11,7 @@ use crate::platform;
 use crate::secret::Secret;
 
 pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
-    let start = path.to_string_lossy();
-    if start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-") {
+    if is_key(path) {
         // Never quoted: it would end in a log.
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
@@ -26,6 +25,12 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
     text.map_err(|error| {
         Fault::locked(format!("could not read the key file {}: {error}", path.display()))
     })
+}
+
+/// Whether a key stands where its path should.
+pub(super) fn is_key(path: &OsStr) -> bool {
+    let start = path.to_string_lossy();
+    start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
 }
 
 pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {

@@ -43,43 +43,40 @@ impl Context {
 
     /// Reads the key, once; a second call finds none.
     pub(crate) fn key(&mut self) -> Result<Option<Found>, Fault> {
-        let command = self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned);
-        self.key_from(command, self.identity_path())
+        keys::find(self.sources())
     }
 
     /// As [`Context::key`], from the sources that ask nobody and are made for machines.
     pub(crate) fn machine_key(&mut self) -> Result<Option<Found>, Fault> {
-        self.key_from(None, None)
+        keys::find(Sources { command: None, identity: None, ..self.sources() })
     }
 
-    fn key_from(
-        &mut self,
-        command: Option<OsString>,
-        identity: Option<PathBuf>,
-    ) -> Result<Option<Found>, Fault> {
-        keys::find(Sources {
+    /// Everything that may hold the key, to be read once.
+    pub(crate) fn sources(&mut self) -> Sources {
+        Sources {
             key_file: self.key_file.take(),
             key_fd: self.key_fd.take(),
             variable_file: self.variable("VAULT_KEY_FILE").map(OsStr::to_owned),
             variable: self.key_variable.take(),
-            command,
-            identity,
-        })
+            command: self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned),
+            identity: self.identity_path(),
+        }
     }
 
     /// The key, or what to do without one.
     pub(crate) fn needed_key(&mut self) -> Result<Found, Fault> {
         let found = self.key()?;
-        found.ok_or_else(|| {
-            let fault = Fault::locked("locked: there is no key");
-            let fault = match self.identity_path() {
-                Some(path) => {
-                    fault.hint(format!("on your own machine the key is {}", path.display()))
-                }
-                None => fault.hint("HOME is not set, so there is no key file"),
-            };
-            fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
-        })
+        found.ok_or_else(|| self.no_key())
+    }
+
+    /// There is no key; says what to do.
+    pub(crate) fn no_key(&self) -> Fault {
+        let fault = Fault::locked("locked: there is no key");
+        let fault = match self.identity_path() {
+            Some(path) => fault.hint(format!("on your own machine the key is {}", path.display())),
+            None => fault.hint("HOME is not set, so there is no key file"),
+        };
+        fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
     }
 
     /// `$XDG_CONFIG_HOME/vault/identity.txt`.
@@ -99,7 +96,8 @@ impl Context {
         own.or_else(|| Some(self.home()?.join(default)))
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    /// `HOME`.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
     }
 

@@ -36,11 +36,32 @@ impl Session {
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
-        Self::with(context, place, config, key)
+        Self::open_with(context, place, config, key)
     }
 
     /// As [`Session::open`], with a key that was read before.
-    pub(crate) fn with(
+    pub(crate) fn open_with(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
+        let mut session = Self::judged(context, place, config, key)?;
+        if session.standing == Standing::Unknown {
+            let id = session.vault.roster().vault;
+            enter(context, &id, session.key.credential.is_none())?;
+            (session.standing, session.entered) = (Standing::Trusted, true);
+        }
+        session.holder()?;
+        if session.standing == Standing::Forked {
+            context.console.warn(FORKED);
+        }
+        Ok(session)
+    }
+
+    /// The vault as it stands with the caller, who is asked nothing: it may be unknown, and he no
+    /// member.
+    pub(crate) fn judged(
         context: &Context,
         place: Place,
         config: Config,
@@ -48,19 +69,9 @@ impl Session {
     ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
-        let mut standing = presented.judge(&trust, &folder(&place))?;
-        let entered = standing == Standing::Unknown;
-        if entered {
-            enter(context, &presented.id(), key.credential.is_none())?;
-            standing = Standing::Trusted;
-        }
+        let standing = presented.judge(&trust, &folder(&place))?;
         let vault = presented.accept();
-        let session = Self { place, config, vault, key, standing, trust, entered };
-        session.holder()?;
-        if standing == Standing::Forked {
-            context.console.warn(FORKED);
-        }
-        Ok(session)
+        Ok(Self { place, config, vault, key, standing, trust, entered: false })
     }
 
     /// The caller as a member.
@@ -163,7 +174,7 @@ pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
         floor: roster.floor,
         roster: Some((roster.revision, vault.sha256())),
         folders: vec![folder(place)],
-        asked: None,
+        ..Seen::default()
     }
 }
 
@@ -256,7 +267,8 @@ fn enter(context: &Context, id: &VaultId, is_person: bool) -> Result<(), Fault> 
     }
 }
 
-pub(super) fn untrusted(id: &VaultId) -> Fault {
+/// Nobody has said that this is the right vault; says how.
+pub(crate) fn untrusted(id: &VaultId) -> Fault {
     Fault::locked("nobody has said yet that this is the right vault")
         .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
         .hint(format!("on your own machine: vault trust {id}"))

@@ -1,19 +1,13 @@
 //! What somebody who lost access may still know, by epochs and by values, in git's history too.
 
 use std::fs;
-use std::process::Command;
 
 use repovault::crypto::SigningKey;
 use repovault::vault::model::Access;
 use serde_json::Value;
 
-use crate::craft::{
-    Person, authority, enrol_person, identity, list_environment, resign_entry, resign_environment,
-    resign_roster,
-};
+use crate::craft::{Person, enrol_person, identity, resign_entry};
 use crate::sandbox::{Run, Sandbox};
-
-const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// Production holds A and B; `bot` may read all of it, `half` only B. All is committed.
 fn sandbox() -> Sandbox {
@@ -25,19 +19,6 @@ fn sandbox() -> Sandbox {
     sandbox.credential("half", &["-e", "production", "--only", "B"]);
     sandbox.commit("a vault");
     sandbox
-}
-
-/// Takes away access as the admin, with the second writer.
-fn takes(sandbox: &Sandbox, arguments: &[&str]) {
-    let identity = sandbox.home().join(".config/vault/identity.txt");
-    let output = Command::new(format!("{TESTS}/.venv/bin/python"))
-        .arg(format!("{TESTS}/second_reader/writer.py"))
-        .args(["--vault", sandbox.repo().to_str().unwrap(), "--id", &sandbox.id()])
-        .args(["--identity-file", identity.to_str().unwrap()])
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// What `vault status` says is known, and what it could not check.
@@ -76,7 +57,7 @@ fn is_known(sandbox: &Sandbox, expected: &[&str]) {
 fn a_value_that_somebody_could_read_is_listed_until_it_is_set_anew() {
     let sandbox = sandbox();
     is_known(&sandbox, &[]);
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
     sandbox.set("production", "A", b"a new value of A");
     sandbox.set("production", "C", b"never seen by bot");
@@ -90,22 +71,45 @@ fn a_value_that_somebody_could_read_is_listed_until_it_is_set_anew() {
 #[test]
 fn a_limited_member_knows_the_names_that_were_his_and_no_others() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-member", "half"]);
+    sandbox.quick(&["members", "remove", "half"]);
     is_known(&sandbox, &["half: production/B"]);
 }
 
 #[test]
 fn what_somebody_may_still_read_is_not_held_against_them() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-access", "bot", "production"]);
-    let key = authority(&sandbox);
-    resign_roster(&sandbox, &key, |roster| {
-        roster.revision += 1;
-        let bot = roster.members.get_mut(&"bot".parse().unwrap()).unwrap();
-        let names = Access::Names([("A".parse().unwrap())].into());
-        bot.access.insert("production".parse().unwrap(), names);
-    });
+    sandbox.quick(&["members", "set", "bot", "-e", "production=A"]);
     is_known(&sandbox, &["bot: production/B"]);
+    sandbox.quick(&["members", "set", "bot", "-e", "production=none"]);
+    is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
+    sandbox.quick(&["members", "set", "bot", "-e", "production=read"]);
+    is_known(&sandbox, &[]);
+}
+
+#[test]
+fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
+    let sandbox = sandbox();
+    let new = Person::new().identity.recipient().to_string();
+    sandbox.quick(&["members", "set", "bot", "--recipient", &new]);
+    // The key that was replaced is listed like somebody who left.
+    let (lines, _) = known(&sandbox);
+    let [a, b] = &lines[..] else { panic!("{lines:?}") };
+    assert!(a.starts_with("bot-until-") && a.ends_with(": production/A"), "{lines:?}");
+    assert!(b.starts_with("bot-until-") && b.ends_with(": production/B"), "{lines:?}");
+    sandbox.set("production", "A", b"a new value of A");
+    assert_eq!(known(&sandbox).0, std::slice::from_ref(b));
+}
+
+#[test]
+fn nobody_knows_what_is_in_a_new_environment_of_an_old_name() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    sandbox.quick(&["environments", "remove", "production", "--yes"]);
+    sandbox.quick(&["environments", "add", "production"]);
+    sandbox.set("production", "A", b"set in another environment");
+    is_known(&sandbox, &[]);
+    sandbox.set("production", "B", b"value of A, once");
+    is_known(&sandbox, &["bot: production/B from production/A revision 1"]);
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
     sandbox.set("production", "A", b"second value of A");
     sandbox.quick(&["remove", "B", "-e", "production"]);
     sandbox.commit("changed and removed");
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     is_known(&sandbox, &["bot: production/A"]);
     sandbox.set("production", "A", b"value of A, once");
     sandbox.set("production", "OTHER", b"value of B, once\n");
@@ -137,14 +141,13 @@ fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
             "bot may know COPY in development: the value of A in production (revision 2)
 bot may know A in production: the value of A in production (revision 1)
 bot may know OTHER in production: the value of B in production (revision 1)
-the credential of half is below the floor: it accepts rosters from 1 on
+the credential of half is from before the floor: it has 1, the floor is [..]
 ",
         )
         .says(
             "error: open: 4
+hint: replace credentials first, [..]: vault members remove half, then vault ci add NEW-NAME -e ENVIRONMENT
 hint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT
-hint: [..]vault members remove half
-hint: then make new ones: vault ci add NEW-NAME -e ENVIRONMENT
 ",
         )
         .check();
@@ -165,7 +168,7 @@ fn a_value_is_found_on_every_branch_and_behind_every_merge() {
     sandbox.git(&["revert", "--no-edit", "HEAD"]);
     sandbox.git(&["switch", "--quiet", "main"]);
     sandbox.git(&["merge", "--quiet", "--no-ff", "--no-edit", "short"]);
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B", "MERGED"] {
         sandbox.set("production", name, format!("anew {name}").as_bytes());
     }
@@ -183,7 +186,7 @@ fn a_value_is_found_on_every_branch_and_behind_every_merge() {
 #[test]
 fn a_value_is_found_in_two_places_before_anything_is_committed() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     sandbox.set("production", "B", b"anew");
     sandbox.quick(&["copy", "A", "--from", "production", "--to", "development"]);
     is_known(&sandbox, &["bot: development/A from production/A revision 1", "bot: production/A"]);
@@ -196,7 +199,7 @@ fn a_value_that_everybody_uses_proves_nothing() {
         sandbox.set("production", "A", value.as_bytes());
         sandbox.commit("a common value");
     }
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B"] {
         sandbox.set("production", name, b"a new value of it");
     }
@@ -209,25 +212,46 @@ fn a_value_that_everybody_uses_proves_nothing() {
 #[test]
 fn a_forgotten_data_key_is_found_in_git_history() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B"] {
         sandbox.set("production", name, b"a new value of it");
     }
     sandbox.commit("bot is gone");
-    let key = authority(&sandbox);
-    resign_environment(&sandbox, "production", &key, |environment| {
-        environment.revision += 1;
-        environment.epochs.truncate(1);
-    });
-    list_environment(&sandbox, "production", &key);
+    sandbox.quick(&["rotate", "--finish", "--forget", "-e", "production"]);
+    let file = fs::read_to_string(sandbox.store("production.toml")).unwrap();
+    assert_eq!(file.matches("[[epochs]]").count(), 1, "{file}");
     sandbox.set("development", "COPY", b"value of A, once");
     is_known(&sandbox, &["bot: development/COPY from production/A revision 1"]);
 }
 
 #[test]
+fn an_admin_who_left_knows_what_the_vault_held_under_its_old_id() {
+    let sandbox = sandbox();
+    sandbox.set("production", "A", b"second value of A");
+    sandbox.commit("changed");
+    let id = sandbox.id();
+    sandbox.quick(&["members", "remove", "recovery", "--yes"]);
+    assert_ne!(sandbox.id(), id);
+    sandbox.set("development", "COPY", b"value of A, once");
+    let known = ["recovery: production/A", "recovery: production/B"];
+    let copy = "recovery: development/COPY from production/A revision 1";
+    is_known(&sandbox, &[&[copy], &known[..]].concat());
+    // Whoever never trusted the old id believes nothing that is signed under it, and is told so.
+    let home = sandbox.home().join("laptop");
+    fs::create_dir_all(home.join(".config/vault")).unwrap();
+    let file = ".config/vault/identity.txt";
+    fs::copy(sandbox.home().join(file), home.join(file)).unwrap();
+    let run = sandbox.vault(&["status", "--json"]).variable("HOME", home.to_str().unwrap());
+    let (lines, gaps) = known_to(&run.variable("VAULT_ID", &sandbox.id()));
+    assert_eq!(lines, known);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].contains("older values were not compared"), "{gaps:?}");
+}
+
+#[test]
 fn what_could_not_be_compared_is_said() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     sandbox.set("development", "COPY", b"value of A, once");
     sandbox.commit("a copy");
     let by_epochs = ["bot: production/A", "bot: production/B"];
@@ -273,7 +297,7 @@ fn what_could_not_be_compared_is_said() {
 #[test]
 fn a_vault_that_somebody_without_a_key_put_on_a_branch_tells_nothing() {
     let sandbox = sandbox();
-    takes(&sandbox, &["remove-member", "bot"]);
+    sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B"] {
         sandbox.set("production", name, b"a new value of it");
     }

@@ -7,7 +7,8 @@ use repovault::vault::model::{Access, Roster};
 use crate::colleague::Colleague;
 use crate::craft;
 use crate::golden;
-use crate::refusal::stocked;
+use crate::refusal::{held, stocked, table};
+use crate::review::reviewed;
 use crate::sandbox::{Sandbox, changed};
 use crate::terminal::Terminal;
 
@@ -77,16 +78,22 @@ next: commit .vault
         craft::body(&sandbox, "production/OTHER.toml")
             .contains("author = \"bob\"\nsigner = \"alice\"")
     );
-    sandbox
-        .vault(&["verify", "--since", "HEAD"])
-        .prints(
-            "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 2: holds
-sealed anew: production/DATABASE_URL.toml (epoch 1 → 2)
-sealed anew: production/OTHER.toml (epoch 1 → 2)
-",
-        )
-        .check();
+    reviewed(
+        &sandbox,
+        &table(&[
+            ["development", "1", "1", "alice", "holds"],
+            ["production", "2", "2", "alice", "holds"],
+        ]),
+        &[
+            "floor raised: 1 → 6: rosters from before no longer count",
+            "rotated: production (epoch 1 → 2)",
+            "member removed: bob",
+            "access taken: bob in production: write → none (member removed)",
+            "sealed anew: 2 entries of production (epoch 1 → 2) by alice",
+        ],
+        &[],
+        &[],
+    );
     sandbox.commit("bob has left");
     bob.pull();
     let said = "error: your key (age1[..]) belongs to no member of this vault
@@ -132,22 +139,24 @@ fn whoever_may_no_longer_write_keeps_reading_and_their_entries_are_signed_anew()
     assert_eq!(now.environments, before.environments);
     let signed = sealed.replace("signer = \"bob\"", "signer = \"alice\"");
     assert_eq!(craft::body(&sandbox, "production/OTHER.toml"), signed);
-    sandbox
-        .vault(&["verify", "--since", "HEAD"])
-        .prints(
-            "development: 1 secret, epoch 1: holds
-production: 2 secrets, epoch 1: holds
-sealed anew: production/OTHER.toml (epoch 1 → 1)
-",
-        )
-        .check();
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[
+            "floor raised: 1 → [..]: rosters from before no longer count",
+            "access taken: bob in production: write → read (access changed)",
+            "signed anew: 1 entry of production, by bob before and by alice now",
+        ],
+        &[],
+        &[],
+    );
     sandbox.commit("bob reads");
     bob.pull();
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
     let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
     bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
     // What he signed before does not count any more, and he may be given it back.
-    bob.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     sandbox.quick(&["members", "set", "bob", "-e", "production=write"]);
     sandbox.commit("bob writes");
     bob.pull();
@@ -189,7 +198,7 @@ next: commit .vault
 ")
         .any_change()
         .check();
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     sandbox.commit("another job");
     bob.pull();
     bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
@@ -296,7 +305,7 @@ hint: say yes beforehand: --yes
     let new = sandbox.id();
     assert_ne!(old, new);
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
-    bob.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let other = format!(
         "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\n"
     );
@@ -342,7 +351,7 @@ fn an_admin_no_more_keeps_reading_and_writing_under_the_new_id() {
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
     let said = "error: bob is no admin of this vault\nhint: ask an admin: alice\n";
     bob.vault(&["rotate", "-e", "production"]).fails(3).says(said).check();
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
 }
 
 #[test]
@@ -381,7 +390,7 @@ fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
     bob.pull();
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("again").any_change().check();
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     // Whoever has the laptop opens nothing, and what the old key could read is told.
     let key = sandbox.root().join("stolen");
     fs::write(&key, stolen).unwrap();
@@ -454,7 +463,7 @@ fn the_recovery_member_replaces_the_only_persons_key() {
     sandbox.vault(&["trust", &new]).says("trusted: [..]\n").any_change().check();
     assert_eq!(sandbox.get("production", "KEY"), b"value");
     sandbox.quick(&["rotate", "-e", "production"]);
-    sandbox.vault(&["verify"]).prints("[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     assert_eq!(roster(&sandbox).members.len(), 2);
 }
 

@@ -1,6 +1,7 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod adding;
 mod attacks;
 mod basics;
 mod colleague;
@@ -8,6 +9,7 @@ mod craft;
 mod crash;
 mod dependencies;
 mod disk;
+mod doctor;
 mod examples;
 mod exec;
 mod find;
@@ -27,12 +29,14 @@ mod names;
 mod people;
 mod places;
 mod plaintext;
+mod planted;
 mod process;
 mod project;
 mod pull_request;
 mod readme;
 mod refusal;
 mod removed;
+mod request_files;
 mod requests;
 mod review;
 mod review_rotation;
@@ -43,8 +47,11 @@ mod selection;
 mod signers;
 mod since;
 mod state;
+mod status;
 mod terminal;
 mod text;
+mod threats;
+mod trust;
 mod values;
 mod whole_vault;
 

@@ -68,6 +68,7 @@ fn check_environment(
     }
     let Some(environment) = checked else { return Ok(None) };
     judge(&environment, &entries, config, report);
+    check_sealed(vault, &environment, report);
     let counted = count(&environment, &entries);
     side.environments.insert(name.clone(), environment.content().clone());
     let entries = entries.into_iter().map(CheckedEntry::into_parts);
@@ -134,6 +135,22 @@ fn judge(
         let item = finding("both", CONFIG_FILE.to_owned()).detail("name", entry.as_str());
         let item = item.quote(entry).say(" is both a secret and a variable of ").quote(name);
         report.items.push(item);
+    }
+}
+
+/// The newest epoch is sealed to everybody with access; that it is to nobody else was checked before.
+fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
+    let content = environment.content();
+    let sealed = &content.newest().sealed;
+    for (member, record) in &vault.roster().members {
+        if record.access.contains_key(&content.name) && !sealed.contains_key(member) {
+            let file = below(&environment_path(&content.name));
+            let item = Item::new(Level::Finding, "not-sealed", file.clone()).quote(file);
+            let item = item.detail("environment", content.name.as_str());
+            let item = item.detail("member", member.as_str()).say(": is not sealed to ");
+            let item = item.quote(member).say(", who has access: a change was interrupted");
+            report.items.push(item);
+        }
     }
 }
 

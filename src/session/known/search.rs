@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::{Knowledge, Known, Was};
 use crate::crypto::Tagger;
 use crate::fault::Fault;
-use crate::mask::policy::is_telling;
+use crate::mask::policy::verdict;
+use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::session::read::sound_entries;
-use crate::vault::model::{Access, Entry, Lost, Roster};
+use crate::vault::model::{Access, Entry, Lost};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::vault::unlock::Holder;
@@ -133,15 +134,12 @@ impl<'a> Search<'a> {
     }
 
     fn judge_origin(&mut self, source: &Source) {
-        let place = |member: &MemberName| {
-            (member.clone(), source.place.environment.clone(), source.place.name.clone())
-        };
-        let roster = self.vault.roster();
-        let may_not = |member: &&MemberName| {
-            !reads(roster, member, &source.place.environment, &source.place.name)
-        };
-        let known: Vec<_> = self.readers(source).filter(may_not).map(place).collect();
-        self.known.extend(known.into_iter().map(|place| (place, None)));
+        let Was { environment, name, .. } = &source.place;
+        let readers =
+            self.readers(source).filter(|member| !self.may_read(member, environment, name));
+        let known: Vec<_> = readers.cloned().collect();
+        let places = known.into_iter().map(|member| (member, environment.clone(), name.clone()));
+        self.known.extend(places.map(|place| (place, None)));
     }
 
     /// Tags the values of `entries`, and keeps the tags of those that somebody could read.
@@ -188,17 +186,16 @@ impl<'a> Search<'a> {
 
     /// The tag of a value that is rare enough to mean something; white space around it does not.
     fn tag(&self, value: &Secret) -> Option<Tag> {
-        let value = value.expose().trim_ascii();
-        is_telling(value).then(|| self.tagger.tag(value))
+        let tells = verdict(value, Masking::Automatic) == Verdict::Masked;
+        tells.then(|| self.tagger.tag(value.expose().trim_ascii()))
     }
 
     fn spread(&mut self, source: &Source, tag: &Tag) {
         let Some(places) = self.live.get(tag) else { return };
-        let roster = self.vault.roster();
         let mut found = Vec::new();
         for member in self.readers(source) {
             for (environment, name) in places {
-                if !reads(roster, member, environment, name) {
+                if !self.may_read(member, environment, name) {
                     found.push((member.clone(), environment.clone(), name.clone()));
                 }
             }
@@ -223,17 +220,18 @@ impl<'a> Search<'a> {
         };
         self.losses.iter().filter_map(could)
     }
-}
 
-/// Whether `member` may read `name` today.
-fn reads(
-    roster: &Roster,
-    member: &MemberName,
-    environment: &EnvironmentName,
-    name: &SecretName,
-) -> bool {
-    let access = roster.members.get(member).and_then(|member| member.access.get(environment));
-    access.is_some_and(|access| allows(access, name))
+    /// Whether `member` may read `name` today, so that nobody minds.
+    fn may_read(
+        &self,
+        member: &MemberName,
+        environment: &EnvironmentName,
+        name: &SecretName,
+    ) -> bool {
+        let member = self.vault.roster().members.get(member);
+        let access = member.and_then(|member| member.access.get(environment));
+        access.is_some_and(|access| allows(access, name))
+    }
 }
 
 fn allows(access: &Access, name: &SecretName) -> bool {

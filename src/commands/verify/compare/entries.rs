@@ -38,9 +38,26 @@ pub(in crate::commands::verify) struct EntryDifference {
     pub(in crate::commands::verify) change: EntryChange,
 }
 
-/// What became of it; revisions, and who answers for it.
+/// What became of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::commands::verify) enum EntryChange {
+    /// The same value in a newer epoch, as a rotation leaves it, with many others.
+    SealedAnew {
+        from: u64,
+        to: u64,
+        signer: MemberName,
+    },
+    /// The same sealed value under the signature of another member, with others of the former signer.
+    SignedAnew {
+        from: MemberName,
+        to: MemberName,
+    },
+    Alone(Alone),
+}
+
+/// What becomes of entries one by one; revisions, and who answers for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::commands::verify) enum Alone {
     New {
         revision: u64,
         author: MemberName,
@@ -56,17 +73,6 @@ pub(in crate::commands::verify) enum EntryChange {
         from: u64,
         to: u64,
         signer: MemberName,
-    },
-    /// The same value in a newer epoch, as a rotation leaves it.
-    SealedAnew {
-        from: u64,
-        to: u64,
-        signer: MemberName,
-    },
-    /// The same sealed value under the signature of another member.
-    SignedAnew {
-        from: MemberName,
-        to: MemberName,
     },
     /// It did not hold before, so which of the two is older cannot be said.
     Mended {
@@ -112,8 +118,8 @@ pub(in crate::commands::verify) fn entries(
             (Some(old), Some(new)) => changed(old, new, lineage),
             // That it does not hold is a finding of the check itself.
             (Some(_), None) if now.broken.contains(place) => return None,
-            (Some(old), None) => EntryChange::Gone { revision: old.revision },
-            (None, Some(new)) => appeared(place, new, before, &history),
+            (Some(old), None) => EntryChange::Alone(Alone::Gone { revision: old.revision }),
+            (None, Some(new)) => EntryChange::Alone(appeared(place, new, before, &history)),
             (None, None) => return None,
         };
         Some(EntryDifference { place: place.clone(), change })
@@ -126,17 +132,17 @@ fn appeared(
     new: &Entry,
     before: &Contents,
     history: impl Fn(&Place) -> History,
-) -> EntryChange {
+) -> Alone {
     let revision = new.revision;
     if before.broken.contains(place) {
-        return EntryChange::Mended { revision, signer: new.signer.clone() };
+        return Alone::Mended { revision, signer: new.signer.clone() };
     }
     match history(place) {
         History::Never => {
-            EntryChange::New { revision, author: new.author.clone(), signer: new.signer.clone() }
+            Alone::New { revision, author: new.author.clone(), signer: new.signer.clone() }
         }
-        History::Gone => EntryChange::Returned { revision },
-        History::Unknown => EntryChange::Unknown { revision },
+        History::Gone => Alone::Returned { revision },
+        History::Unknown => Alone::Unknown { revision },
     }
 }
 
@@ -150,16 +156,12 @@ fn changed(old: &Entry, new: &Entry, lineage: Lineage) -> EntryChange {
             return EntryChange::SignedAnew { from: old.signer.clone(), to: signer };
         }
     }
-    match to.cmp(&from) {
-        std::cmp::Ordering::Less => EntryChange::BroughtBack { from, to },
-        std::cmp::Ordering::Equal => EntryChange::Replaced { revision: to },
-        std::cmp::Ordering::Greater if new.sealed.is_none() => {
-            EntryChange::Removed { from, to, signer }
-        }
-        std::cmp::Ordering::Greater => {
-            EntryChange::Set { from, to, author: new.author.clone(), signer }
-        }
-    }
+    EntryChange::Alone(match to.cmp(&from) {
+        std::cmp::Ordering::Less => Alone::BroughtBack { from, to },
+        std::cmp::Ordering::Equal => Alone::Replaced { revision: to },
+        std::cmp::Ordering::Greater if new.sealed.is_none() => Alone::Removed { from, to, signer },
+        std::cmp::Ordering::Greater => Alone::Set { from, to, author: new.author.clone(), signer },
+    })
 }
 
 /// Whether nothing differs that a rotation or another signature keeps.
