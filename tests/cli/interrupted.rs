@@ -212,7 +212,7 @@ fn a_new_authority_killed_at_any_moment_is_refused_and_taken_back() {
         sandbox.vault(&["members", "remove", "bob"]).fails(4).says(BETWEEN).check();
         let exec = ["exec", "--no-mask", "--", "touch", "started"];
         sandbox.vault(&exec).fails(122).says(BETWEEN).check();
-        let found = ".vault: getting a new authority was interrupted\n";
+        let found = "findings:\n  .vault: getting a new authority was interrupted\n";
         let verify = sandbox.vault(&["verify"]).fails(1).prints(found);
         verify.says("error: findings: 1\n").check();
         sandbox

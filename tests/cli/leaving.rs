@@ -91,7 +91,9 @@ next: commit .vault
             "access taken: bob in production: write → none (member removed)",
             "sealed anew: 2 entries of production (epoch 1 → 2) by alice",
         ],
-        &[],
+        &[
+            "below the floor: the credential of github accepts rosters of floor 1, and it is 6 now; make it anew, or set VAULT_ID with the floor beside it",
+        ],
         &[],
     );
     sandbox.commit("bob has left");
