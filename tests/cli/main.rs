@@ -16,6 +16,7 @@ mod keys;
 mod moved;
 mod names;
 mod people;
+mod placeholder;
 mod places;
 mod plaintext;
 mod process;

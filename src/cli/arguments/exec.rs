@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use super::{One, Yes};
+use crate::commands::IfLocked;
 use crate::vault::name::{SecretName, StepName};
 
 #[derive(Args)]
@@ -23,6 +24,9 @@ pub(in crate::cli) struct ExecArguments {
     /// Do not mask secrets in the output
     #[arg(long)]
     pub(in crate::cli) no_mask: bool,
+    /// Where no source holds a key: start nothing, or use random values of the declared kinds
+    #[arg(long, value_name = "WHAT", default_value = "fail")]
+    pub(in crate::cli) if_locked: IfLocked,
     /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
     #[arg(long)]
     pub(in crate::cli) clean_env: bool,

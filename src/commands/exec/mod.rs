@@ -1,6 +1,7 @@
 //! `vault exec`: what the command gets, then the command itself.
 
 mod inject;
+mod placeholder;
 
 use std::ffi::OsString;
 
@@ -8,9 +9,11 @@ use self::inject::injected;
 use super::ci::unknown_step;
 use crate::fault::Fault;
 use crate::runner::{Inherit, Plan, Request, launch};
+use crate::secret::Secret;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 
 /// The command line of `exec`.
@@ -20,6 +23,7 @@ pub(crate) struct Exec {
     pub(crate) only: Vec<SecretName>,
     pub(crate) keep: Vec<SecretName>,
     pub(crate) masking: Masking,
+    pub(crate) if_locked: IfLocked,
     pub(crate) inherit: Inherit,
     pub(crate) answer: Answer,
     pub(crate) command: Vec<OsString>,
@@ -32,14 +36,18 @@ pub(crate) enum Masking {
     Declined,
 }
 
+/// What happens where no source holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum IfLocked {
+    /// Nothing is started.
+    Fail,
+    /// Random values stand for the secrets.
+    Placeholder,
+}
+
 /// Becomes the command; returns only when that failed.
 pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
-    let environment = session.environment(context, command.environment.as_ref())?;
-    let wanted = wanted(&session, &command)?;
-    ask(context, &session, &environment, command.answer)?;
-    let values = injected(context, &mut session, &environment, wanted.as_deref())?;
-    session.remember(context)?;
+    let values = values(context, &command)?;
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
@@ -59,12 +67,31 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
     Err(launch(&plan, &context.hardened))
 }
 
+/// What is injected: from the vault, or placeholders where there is no key and they will do.
+fn values(context: &mut Context, command: &Exec) -> Result<Vec<(String, Secret)>, Fault> {
+    let place = context.place()?;
+    let config = Context::config(&place)?;
+    let key = match command.if_locked {
+        IfLocked::Fail => context.needed_key()?,
+        IfLocked::Placeholder => match context.key()? {
+            Some(key) => key,
+            None => return placeholder::values(context, &place, &config, command),
+        },
+    };
+    let mut session = Session::open_with(context, place, config, key)?;
+    let environment = session.environment(context, command.environment.as_ref())?;
+    let wanted = wanted(&session.config, command)?;
+    ask(context, &session, &environment, command.answer)?;
+    let values = injected(context, &mut session, &environment, wanted.as_deref())?;
+    session.remember(context)?;
+    Ok(values)
+}
+
 /// The names asked for, or nothing where it is all that the caller may read.
-fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
+fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
     match &command.step {
         Some(step) => {
-            let known = session.config.steps.get(step);
-            let known = known.ok_or_else(|| unknown_step(&session.config, step))?;
+            let known = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
             Ok(Some(known.names.clone()))
         }
         None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
