@@ -12,6 +12,7 @@ mod find;
 mod flipped;
 mod golden;
 mod history;
+mod hosting;
 mod keys;
 mod moved;
 mod names;
