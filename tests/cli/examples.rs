@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use repovault::vault::config::Config;
+use repovault::vault::name::SecretName;
 use serde_json::Value;
 
 use crate::pipeline::{GITHUB_KEY, yaml};
@@ -103,7 +104,7 @@ fn walk(value: &Value, look: &mut dyn FnMut(&str, &str)) {
 #[test]
 fn no_example_holds_a_key_or_a_value() {
     let config = Config::parse(&text("vault.toml")).unwrap();
-    let secrets: Vec<&str> = config.secrets.keys().map(|name| name.as_str()).collect();
+    let secrets: Vec<&str> = config.secrets.keys().map(SecretName::as_str).collect();
     for file in files() {
         let text = fs::read_to_string(&file).unwrap();
         let place = file.display();
@@ -176,7 +177,7 @@ fn each_step_needs_every_name_that_it_is_given() {
     assert_eq!(commands.len(), config.steps.len());
     for (step, command) in commands {
         let names: Vec<&str> =
-            config.steps[&step.parse().unwrap()].names.iter().map(|name| name.as_str()).collect();
+            config.steps[&step.parse().unwrap()].names.iter().map(SecretName::as_str).collect();
         for missing in &names {
             let rest: Vec<&str> = names.iter().copied().filter(|name| name != missing).collect();
             let words = ["vault", "exec", "-q", "--only", &rest.join(","), "--", "python"];

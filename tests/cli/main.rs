@@ -26,6 +26,7 @@ mod process;
 mod project;
 mod readme;
 mod refusal;
+mod release;
 mod removed;
 mod roster;
 mod sandbox;
