@@ -49,16 +49,25 @@ fn every_file_is_what_its_platform_accepts() {
         ("vendor.compose-spec", "examples/docker/compose.yaml"),
     ];
     for (schema, file) in files {
-        // Understands `!reference`, which YAML does not have.
-        let transform = ["--data-transform", "gitlab-ci"].into_iter();
-        let output = Command::new(format!("{ROOT}/tests/.venv/bin/python"))
-            .args(["-m", "check_jsonschema", "--builtin-schema", schema])
-            .args(transform.filter(|_| schema.contains("gitlab")))
-            .arg(Path::new(ROOT).join(file))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{file}: {}", text(&output));
+        accepts(schema, &Path::new(ROOT).join(file));
     }
+}
+
+/// Whether the platform's own schema accepts the file.
+#[track_caller]
+fn accepts(schema: &str, file: &Path) {
+    // Understands `!reference`, which YAML does not have.
+    let transform = ["--data-transform", "gitlab-ci"].into_iter();
+    let output = Command::new(format!("{ROOT}/tests/.venv/bin/python"))
+        .args(["-m", "check_jsonschema", "--builtin-schema", schema])
+        .args(transform.filter(|_| schema.contains("gitlab")))
+        .arg(file)
+        // The schemas are part of the package: nothing is fetched.
+        .env("https_proxy", "http://127.0.0.1:9")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}: {}", file.display(), text(&output));
 }
 
 #[test]
@@ -203,4 +212,66 @@ fn another_binary_than_the_reviewed_one_is_not_installed() {
     // As shipped, before anybody entered a hash, nothing is accepted.
     let shipped = fs::read_to_string(format!("{ROOT}/examples/django/ci/install-vault")).unwrap();
     assert!(shipped.contains(&format!("\nsha256={}\n", "0".repeat(64))));
+}
+
+/// The fenced blocks of docs/ci.md with this language.
+fn blocks(language: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/ci.md")).unwrap();
+    let start = format!("\n```{language}\n");
+    let blocks = page.split(&start).skip(1);
+    blocks.map(|rest| rest.split("\n```").next().unwrap().to_owned() + "\n").collect()
+}
+
+#[test]
+fn every_pipeline_on_the_page_is_what_its_platform_accepts() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ci-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let schemas = [
+        ("# .github/workflows/", "vendor.github-workflows"),
+        ("# .circleci/config.yml\n", "vendor.circle-ci"),
+        ("# .buildkite/pipeline.yml\n", "vendor.buildkite"),
+    ];
+    let mut seen = Vec::new();
+    for block in blocks("yaml") {
+        let schema = schemas.iter().find(|(start, _)| block.starts_with(start));
+        let (_, schema) = schema.unwrap_or_else(|| panic!("for which platform is this?\n{block}"));
+        let file = folder.join("pipeline.yml");
+        fs::write(&file, &block).unwrap();
+        accepts(schema, &file);
+        seen.push(*schema);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), schemas.len(), "{seen:?}");
+    for block in blocks("groovy") {
+        let count = |character| block.matches(character).count();
+        assert!(count('{') == count('}') && count('\'') % 2 == 0, "{block}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_vault_line_on_the_page_is_one_that_vault_understands() {
+    let shop = Shop::with("github-actions");
+    let mut machine = shop.machine("runner", "main");
+    machine.install_vault();
+    machine.variables.insert("VAULT_KEY".to_owned(), shop.production.clone());
+    let mut lines = 0;
+    for block in [blocks("yaml"), blocks("groovy")].concat() {
+        for (at, _) in block.match_indices("vault exec ") {
+            let (ours, _) = block[at..].split_once(" -- ").unwrap();
+            let words: Vec<&str> = ours.split_whitespace().chain(["--", "true"]).collect();
+            // Nothing but the step named differs, so what is known to work there works here.
+            let output = machine.command(&[&["env"], &words[..]].concat()).output().unwrap();
+            assert!(output.status.success(), "{ours}: {}", text(&output));
+            lines += 1;
+        }
+        for (at, _) in block.match_indices("vault verify ") {
+            let words = block[at..].split_whitespace().take(3).collect::<Vec<_>>();
+            assert_eq!(words[..3], ["vault", "verify", "--since"], "{block}");
+            let output = machine.command(&["env", "vault", "verify", "--since", "HEAD"]).output();
+            assert!(output.unwrap().status.success());
+            lines += 1;
+        }
+    }
+    assert!(lines > 12, "{lines}");
 }
