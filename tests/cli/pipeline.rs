@@ -64,7 +64,12 @@ pub(crate) fn yaml(path: &Path) -> Value {
 impl Pipeline {
     pub(crate) fn github() -> Self {
         let path = "examples/github-actions/.github/workflows/pipeline.yml";
-        let workflow = yaml(&Path::new(ROOT).join(path));
+        Self::of_workflow(&Path::new(ROOT).join(path))
+    }
+
+    /// Any workflow for GitHub Actions.
+    pub(crate) fn of_workflow(path: &Path) -> Self {
+        let workflow = yaml(path);
         let jobs = workflow["jobs"].as_object().unwrap();
         Self { platform: Platform::GitHub, jobs: jobs.iter().map(github_job).collect() }
     }
@@ -216,20 +221,21 @@ fn github_job((name, job): (&String, &Value)) -> Job {
         _ => panic!("{name}: {condition}"),
     });
     // Settings that would have to be understood, were they there.
-    for key in ["env", "defaults", "strategy", "container"] {
+    for key in ["strategy", "container"] {
         assert!(job[key].is_null(), "{name}: {key}");
     }
+    let steps = job["steps"].as_array().unwrap().iter();
     Job {
         name: name.clone(),
         needs: strings(&job["needs"]),
         environment: string(&job["environment"]),
         only,
         is_manual: false,
-        steps: job["steps"].as_array().unwrap().iter().filter_map(github_step).collect(),
+        steps: steps.filter_map(|step| github_step(job, step)).collect(),
     }
 }
 
-fn github_step(step: &Value) -> Option<Step> {
+fn github_step(job: &Value, step: &Value) -> Option<Step> {
     if let Some(action) = step["uses"].as_str() {
         let path = string(&step["with"]["path"]);
         return match action.split('@').next().unwrap() {
@@ -239,10 +245,16 @@ fn github_step(step: &Value) -> Option<Step> {
             _ => panic!("{action}"),
         };
     }
-    let variables = step["env"].as_object();
-    let variables = variables.into_iter().flatten();
+    let shell = string(&step["shell"]).or(string(&job["defaults"]["run"]["shell"]));
+    let shell = match shell.as_deref() {
+        None => "bash -e {0}",
+        Some("bash") => "bash --noprofile --norc -eo pipefail {0}",
+        Some(own) => own,
+    };
+    // The step's own come behind the job's, and win.
+    let variables = [&job["env"], &step["env"]].into_iter().filter_map(Value::as_object).flatten();
     Some(Step::Run {
-        shell: string(&step["shell"]).unwrap_or_else(|| "bash -e {0}".to_owned()),
+        shell: shell.to_owned(),
         script: string(&step["run"]).unwrap(),
         variables: variables.map(|(name, value)| (name.clone(), string(value).unwrap())).collect(),
     })

@@ -275,3 +275,20 @@ fn every_vault_line_on_the_page_is_one_that_vault_understands() {
     }
     assert!(lines > 12, "{lines}");
 }
+
+#[test]
+fn a_job_can_have_vault_exec_as_its_shell() {
+    let shop = Shop::with("github-actions");
+    let file = shop.sandbox.root().join("workflow.yml");
+    let mut ran = Vec::new();
+    for block in blocks("yaml").iter().filter(|block| block.starts_with("# .github/")) {
+        fs::write(&file, block).unwrap();
+        let log = Pipeline::of_workflow(&file).run(&shop, Event::Push, shop.keys());
+        all_went_well(&log);
+        shop.shows_no_value(&log[0].2);
+        ran.push(log[0].0.clone());
+    }
+    assert_eq!(ran, ["migrate", "report"]);
+    let listed = shop.sandbox.root().join("machines/report/project/migrations.txt");
+    assert!(fs::read_to_string(listed).unwrap().contains("0001_initial"));
+}

@@ -39,9 +39,8 @@ pub(crate) enum Masking {
 /// What happens where no source holds a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum IfLocked {
-    /// Nothing is started.
+    // No help for each, as with `--color`: the option's own says it.
     Fail,
-    /// Random values stand for the secrets.
     Placeholder,
 }
 
