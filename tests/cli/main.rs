@@ -14,6 +14,7 @@ mod golden;
 mod history;
 mod hosting;
 mod keys;
+mod memory;
 mod moved;
 mod names;
 mod people;
