@@ -27,7 +27,6 @@ mod project;
 mod readme;
 mod refusal;
 mod removed;
-mod request_files;
 mod requests;
 mod roster;
 mod sandbox;
