@@ -61,6 +61,7 @@ fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault>
         let before = report.findings.len();
         let entries = report.sound_entries(vault, &environment)?;
         check_entries(name, &environment, &entries, config.as_ref(), report);
+        check_sealed(vault, &environment, report);
         let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
         let epoch = environment.content().newest().number;
         let holds = if report.findings.len() == before { "holds" } else { "DOES NOT HOLD" };
@@ -96,6 +97,20 @@ fn check_entries(
         if variables.contains_key(entry.name()) {
             let entry = entry.name();
             report.findings.push(format!("{entry} is both a secret and a variable of {name}"));
+        }
+    }
+}
+
+/// The newest epoch is sealed to everybody with access; that it is to nobody else was checked before.
+fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
+    let content = environment.content();
+    for (member, record) in &vault.roster().members {
+        let sealed = content.newest().sealed.contains_key(member);
+        if record.access.contains_key(&content.name) && !sealed {
+            let name = &content.name;
+            report.findings.push(format!(
+                ".vault/{name}.toml: is not sealed to {member}, who has access: a change was interrupted"
+            ));
         }
     }
 }

@@ -72,12 +72,11 @@ pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
     }
     let key = context.needed_key()?;
     let trust = trust(context, &key)?;
-    let before = Presented::read(before)?;
+    let before = Presented::read(before).map_err(|_| stranger())?;
     // Under the same hash the one in place has not been replaced yet.
     let now = Presented::read(writer.tree()?)?;
     if now.id() == before.id() && now.sha256() != before.sha256() {
-        return Err(Fault::refused(".vault/tmp/before: does not belong to the vault in place")
-            .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before"));
+        return Err(stranger());
     }
     let here = folder(&place);
     if now.id() != before.id() && is_trusted(&now, &trust, &here).is_ok() {
@@ -87,6 +86,11 @@ pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
     is_trusted(&before, &trust, &here)?;
     writer.put_back()?;
     Ok(Settled::PutBack)
+}
+
+fn stranger() -> Fault {
+    Fault::refused(".vault/tmp/before: does not belong to the vault in place")
+        .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before")
 }
 
 fn is_trusted(vault: &Presented, trust: &Trust, folder: &str) -> Result<(), Fault> {

@@ -106,12 +106,18 @@ impl Author<'_> {
         in_halves(entries, |entries| entries.iter().map(seal).collect())
     }
 
-    /// The files of `entries` as they are, but signed by the author.
+    /// The files of `entries` as they are, but signed by the author: of what `from` opens, so that
+    /// nobody vouches for a value that is none.
     ///
     /// # Errors
-    /// When one is of an epoch that the environment does not have.
-    pub fn sign_anew(&self, entries: &[CheckedEntry]) -> Result<Vec<NewFile>, Fault> {
+    /// When one of them does not open.
+    pub fn sign_anew(
+        &self,
+        entries: &[CheckedEntry],
+        from: &Unlocked,
+    ) -> Result<Vec<NewFile>, Fault> {
         let sign = |checked: &CheckedEntry| {
+            from.value(checked)?;
             let mut entry = checked.content().clone();
             entry.signer = self.name.clone();
             let epoch = self.environment.epoch(entry.epoch).ok_or_else(|| {

@@ -19,7 +19,7 @@ fn every_golden_vault_opens_with_each_of_its_keys() {
         let golden = Path::new(TESTS).join("golden").join(vault);
         let expected = json(&fs::read(golden.join("expected.json")).unwrap());
         let sandbox = Sandbox::empty();
-        copy(&golden, &sandbox.repo());
+        copy_folder(&golden, &sandbox.repo());
         for (key, opens) in expected["opens"].as_object().unwrap() {
             for (environment, values) in expected["values"].as_object().unwrap() {
                 let opens = opens[environment].as_array().map_or(&[][..], |names| names);
@@ -113,13 +113,14 @@ fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// All that is in a folder, into another one.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
+            copy_folder(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
         }

@@ -1,6 +1,7 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod adding;
 mod basics;
 mod colleague;
 mod craft;
@@ -26,11 +27,13 @@ mod names;
 mod people;
 mod places;
 mod plaintext;
+mod planted;
 mod process;
 mod project;
 mod readme;
 mod refusal;
 mod removed;
+mod request_files;
 mod requests;
 mod roster;
 mod rotate;

@@ -29,7 +29,7 @@ pub(in crate::cli) enum Members {
             value_parser = parse_granted
         )]
         access: Vec<(EnvironmentName, Access)>,
-        /// Who changes membership; without -e also writes in every environment
+        /// Make them an admin; without -e they also write in every environment
         #[arg(long)]
         admin: bool,
         /// The fingerprint that they told you by another way, where nobody can be asked for it

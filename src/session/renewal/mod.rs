@@ -231,7 +231,7 @@ impl Work {
     ) -> Result<Vec<NewFile>, Fault> {
         match self {
             Self::Epoch | Self::Seal => author.seal_anew(entries, from),
-            Self::Sign => author.sign_anew(entries),
+            Self::Sign => author.sign_anew(entries, from),
         }
     }
 }
