@@ -33,6 +33,7 @@ impl Session {
     /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
     pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
+        // Where there is no vault, that is said before a key is asked for.
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;

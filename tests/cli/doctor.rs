@@ -352,7 +352,7 @@ fn trust_and_membership_and_what_is_missing_are_told_apart() {
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     says(&doctor(&sandbox, &[]), false, &["exec problem: there is no MISSING in development"]);
     fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
-    sandbox.set("development", "LONG", &[b'x'; 200_000]);
+    sandbox.set("development", "LONG", &vec![b'x'; 200_000]);
     says(&doctor(&sandbox, &[]), false, &["exec problem: [..]LONG[..]"]);
     let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
     fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();

@@ -3,10 +3,11 @@
 mod inject;
 mod leak;
 mod masked;
+mod placeholder;
 
 use std::ffi::OsString;
 
-use self::inject::injected;
+use self::inject::Injected;
 use self::masked::Masked;
 use super::ci::unknown_step;
 use crate::fault::Fault;
@@ -14,7 +15,9 @@ use crate::runner::{Ending, Inherit, Plan, Request, launch, run};
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
+use crate::vault::store::Place;
 
 /// The command line of `exec`.
 pub(crate) struct Exec {
@@ -24,6 +27,7 @@ pub(crate) struct Exec {
     pub(crate) keep: Vec<SecretName>,
     pub(crate) masking: Masking,
     pub(crate) leaks: Leaks,
+    pub(crate) if_locked: IfLocked,
     pub(crate) inherit: Inherit,
     pub(crate) answer: Answer,
     pub(crate) command: Vec<OsString>,
@@ -47,15 +51,20 @@ pub(crate) enum Leaks {
     Fatal,
 }
 
+/// What happens where no source holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum IfLocked {
+    // No help for each, as with `--color`: the option's own says it.
+    Fail,
+    Placeholder,
+}
+
 /// Runs the command and says how it ended; becomes the command where nothing is to be masked.
 pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
-    let mut session = Session::open(context)?;
-    let environment = session.environment(context, command.environment.as_ref())?;
-    let wanted = wanted(&session, &command)?;
-    let leaks = leaks(&session, &command)?;
-    ask(context, &session, &environment, command.answer)?;
-    let injected = injected(context, &mut session, &environment, wanted)?;
-    session.remember(context)?;
+    let place = context.place()?;
+    let config = Context::config(&place)?;
+    let leaks = leaks(&config, &command)?;
+    let (config, injected) = injected(context, place, config, &command)?;
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
@@ -70,7 +79,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         ));
     }
     let masked = match command.masking {
-        Masking::Wanted => Masked::choose(&injected.secrets, &session.config),
+        Masking::Wanted => Masked::choose(&injected.secrets, &config),
         Masking::Declined => Masked::default(),
     };
     masked.warn(context.console);
@@ -82,8 +91,8 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
 }
 
 /// What the options say, or the step.
-fn leaks(session: &Session, command: &Exec) -> Result<Leaks, Fault> {
-    let step = command.step.as_ref().and_then(|step| session.config.steps.get(step));
+fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
+    let step = command.step.as_ref().and_then(|step| config.steps.get(step));
     match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
         (true, Masking::Declined) => Err(Fault::usage(
             "this step has fail_on_leak = true, and with --no-mask no leak is found",
@@ -94,6 +103,30 @@ fn leaks(session: &Session, command: &Exec) -> Result<Leaks, Fault> {
     }
 }
 
+/// What is injected: from the vault, or placeholders where there is no key and they will do.
+fn injected(
+    context: &mut Context,
+    place: Place,
+    config: Config,
+    command: &Exec,
+) -> Result<(Config, Injected), Fault> {
+    let key = match (command.if_locked, context.key()?) {
+        (_, Some(key)) => key,
+        (IfLocked::Fail, None) => return Err(context.no_key()),
+        (IfLocked::Placeholder, None) => {
+            let injected = placeholder::injected(context, &place, &config, command)?;
+            return Ok((config, injected));
+        }
+    };
+    let mut session = Session::open_with(context, place, config, key)?;
+    let environment = session.environment(context, command.environment.as_ref())?;
+    let wanted = wanted(&session.config, command)?;
+    ask(context, &session, &environment, command.answer)?;
+    let injected = inject::injected(context, &mut session, &environment, wanted.as_deref())?;
+    session.remember(context)?;
+    Ok((session.config, injected))
+}
+
 /// Does all that comes before the start of a command that gets everything, and says how many
 /// variables it would get.
 pub(super) fn rehearse(
@@ -101,7 +134,7 @@ pub(super) fn rehearse(
     session: &mut Session,
     environment: &EnvironmentName,
 ) -> Result<usize, Fault> {
-    let injected = injected(context, session, environment, None)?;
+    let injected = inject::injected(context, session, environment, None)?;
     let values = injected.values();
     let count = values.len();
     Plan::new(Request {
@@ -115,11 +148,10 @@ pub(super) fn rehearse(
 }
 
 /// The names asked for, or nothing where it is all that the caller may read.
-fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
+fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
     match &command.step {
         Some(step) => {
-            let known = session.config.steps.get(step);
-            let known = known.ok_or_else(|| unknown_step(&session.config, step))?;
+            let known = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
             Ok(Some(known.names.clone()))
         }
         None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
