@@ -23,6 +23,7 @@ mod keys;
 mod known;
 mod leaving;
 mod limited;
+mod memory;
 mod moved;
 mod names;
 mod people;
