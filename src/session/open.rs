@@ -116,10 +116,11 @@ impl Session {
         Ok(writer)
     }
 
-    /// Whether the caller trusts this id, or did before it was replaced.
+    /// Whether this is the id of the vault, or one that the caller trusted until this one, or another
+    /// on the way to it, took its place.
     pub(crate) fn knows(&self, vault: &VaultId) -> bool {
-        *vault == self.vault.roster().vault
-            || self.trust.states.iter().any(|state| state.seen(vault).is_some())
+        let now = self.vault.roster().vault;
+        *vault == now || self.trust.states.iter().any(|state| state.became(vault, &now))
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or
