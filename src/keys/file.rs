@@ -16,7 +16,7 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
     }
-    let descriptor = descriptor(&start);
+    let descriptor = descriptor(&path.to_string_lossy());
     if let Some(number) = descriptor.filter(|number| *number > 2) {
         // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
         return read_descriptor(number);
