@@ -115,7 +115,7 @@ fn whole(many: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Many entries at once: what a rotation will have to read, seal, sign and write.
+/// Many entries at once: read, checked, opened, sealed, signed and written.
 ///
 /// Every run has a store of its own, and none is removed before the last has ended: a file system may
 /// be slow to give away the inodes of files that were just removed.
@@ -130,6 +130,13 @@ fn bulk(many: &Store) -> anyhow::Result<()> {
         used.borrow_mut().push(store);
         cost
     };
+    let anew = |arguments: &[&str]| {
+        let store = Store::new(MANY)?;
+        rustix::fs::sync();
+        let cost = run(&mut store.command(Caller::Person, arguments));
+        used.borrow_mut().push(store);
+        cost
+    };
     let series = alternate(
         5,
         &mut [
@@ -140,13 +147,15 @@ fn bulk(many: &Store) -> anyhow::Result<()> {
                 cost
             },
             &mut |_| import(0, Values::First),
-            &mut |_| import(MANY, Values::Second),
+            &mut |_| anew(&["rotate"]),
+            &mut |_| anew(&["members", "remove", "ci"]),
         ],
     )?;
     table::block("10,000 entries in one batch", "ratio");
     table::base("plain files of the same sizes, one sync", &series[0]);
     table::ratio("import of new names", &series[1], &series[0], "");
-    table::ratio("import over other values, as a rotation", &series[2], &series[0], "<= 5000 ms");
+    table::ratio("rotation", &series[2], &series[0], "<= 5000 ms");
+    table::ratio("removal of a member", &series[3], &series[0], "<= 5000 ms");
     Ok(())
 }
 
@@ -191,5 +200,6 @@ fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
     peak("exec --only A,B, store of 10,000", many, &only)?;
     peak("exec of 1,000", thousand, &all)?;
     peak("verify of 10,000", many, &["verify"])?;
-    peak("import of 10,000", many, &["import", &file])
+    peak("import of 10,000", many, &["import", &file])?;
+    peak("rotation of 10,000", many, &["rotate"])
 }

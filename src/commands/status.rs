@@ -171,7 +171,7 @@ impl Open {
             hints.push(format!("vault members add {name} -e ENVIRONMENT=read"));
         }
         if !self.interrupted.is_empty() {
-            hints.push("what was interrupted: type the same command again".to_owned());
+            hints.push("what was interrupted, an admin finishes: vault rotate --finish".to_owned());
         }
         hints
     }

@@ -65,11 +65,10 @@ impl Context {
 
     /// The key, or what to do without one.
     pub(crate) fn needed_key(&mut self) -> Result<Found, Fault> {
-        let found = self.key()?;
-        found.ok_or_else(|| self.no_key())
+        self.key()?.ok_or_else(|| self.no_key())
     }
 
-    /// There is no key; says what to do.
+    /// What to do without a key.
     pub(crate) fn no_key(&self) -> Fault {
         let fault = Fault::locked("locked: there is no key");
         let fault = match self.identity_path() {

@@ -33,6 +33,7 @@ impl Session {
     /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
     pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
+        // Where there is no vault, that is said before a key is asked for.
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
@@ -115,10 +116,11 @@ impl Session {
         Ok(writer)
     }
 
-    /// Whether the caller trusts this id, or did before it was replaced.
+    /// Whether this is the id of the vault, or one that the caller trusted until this one, or another
+    /// on the way to it, took its place.
     pub(crate) fn knows(&self, vault: &VaultId) -> bool {
-        *vault == self.vault.roster().vault
-            || self.trust.states.iter().any(|state| state.seen(vault).is_some())
+        let now = self.vault.roster().vault;
+        *vault == now || self.trust.states.iter().any(|state| state.became(vault, &now))
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or

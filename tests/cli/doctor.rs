@@ -351,6 +351,12 @@ fn trust_and_membership_and_what_is_missing_are_told_apart() {
     let config = "default = \"development\"\n[secrets.MISSING]\nrequired = true\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     says(&doctor(&sandbox, &[]), false, &["exec problem: there is no MISSING in development"]);
+    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    sandbox.set("development", "LONG", &vec![b'x'; 200_000]);
+    says(&doctor(&sandbox, &[]), false, &["exec problem: [..]LONG[..]"]);
+    let file = "default = \"development\"\n[secrets.LONG]\nfile = true\n";
+    fs::write(sandbox.repo().join("vault.toml"), file).unwrap();
+    says(&doctor(&sandbox, &[]), true, &["exec ok: would give a command 2 variables"]);
     let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
     fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
     let asks = "exec note: asks first; where nobody can be asked it takes --yes";

@@ -232,6 +232,7 @@ fn an_admin_who_left_knows_what_the_vault_held_under_its_old_id() {
     let id = sandbox.id();
     sandbox.quick(&["members", "remove", "recovery", "--yes"]);
     assert_ne!(sandbox.id(), id);
+    sandbox.quick(&["rotate", "--authority", "--yes"]);
     sandbox.set("development", "COPY", b"value of A, once");
     let known = ["recovery: production/A", "recovery: production/B"];
     let copy = "recovery: development/COPY from production/A revision 1";
@@ -314,6 +315,9 @@ fn a_vault_that_somebody_without_a_key_put_on_a_branch_tells_nothing() {
         fs::copy(attacker.store(path), sandbox.store(path)).unwrap();
     }
     sandbox.commit("attack");
+    // Even where alice is a member of his vault too, and trusts it for what it is.
+    let trust = ["trust", &attacker.id(), "-q"];
+    sandbox.vault(&trust).folder(&attacker.repo()).any_change().check();
     // An entry of the right vault, with his own signature.
     sandbox.git(&["checkout", "--quiet", "HEAD~1", "--", ".vault"]);
     let stranger = SigningKey::generate();

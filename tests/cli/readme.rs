@@ -24,13 +24,20 @@ use repovault::vault::template::Template;
 
 use crate::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 13] = [
     "README.md",
+    "docs/ci.md",
     "docs/commands.md",
     "docs/vault-toml.md",
     "docs/members.md",
     "docs/dependencies.md",
     "docs/review.md",
+    "examples/README.md",
+    "examples/django/README.md",
+    "examples/docker/README.md",
+    "examples/github-actions/README.md",
+    "examples/gitlab-ci/README.md",
+    "examples/systemd/README.md",
 ];
 
 /// Written behind each command: prints its status between two marks, and keeps it for the next

@@ -100,7 +100,7 @@ a change to development was interrupted
 hint: replace credentials first, [..]: vault members remove github, then vault ci add NEW-NAME -e ENVIRONMENT
 hint: what does not hold: vault verify
 hint: vault members add bob -e ENVIRONMENT=read
-hint: what was interrupted: type the same command again
+hint: what was interrupted, an admin finishes: vault rotate --finish
 ",
         )
         .check();

@@ -143,6 +143,21 @@ impl State {
         self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
     }
 
+    /// Whether `now` has taken the place of `vault`, in one step or more.
+    #[must_use]
+    pub fn became(&self, vault: &VaultId, now: &VaultId) -> bool {
+        let mut id = *vault;
+        // Somebody who went back and forth may have made a circle.
+        for _ in 0..self.vaults.len() {
+            match self.seen(&id).and_then(|seen| seen.replaced) {
+                Some(next) if next == *now => return true,
+                Some(next) => id = next,
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
     ///
     /// # Errors
