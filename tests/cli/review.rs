@@ -335,4 +335,14 @@ fn environments_that_come_go_and_are_made_anew_are_told() {
     let anew =
         "environment made anew: staging has another data key, and none of the 1 entries of before";
     reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
+    // What has the name of an older entry is not that entry.
+    sandbox.set("staging", "A", b"another");
+    let new = "new: .vault/staging/A.toml (revision 1) by alice";
+    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &[removed[0], new], &[anew], &[]);
+    sandbox.quick(&["environments", "remove", "staging", "--yes"]);
+    sandbox.commit("no staging");
+    sandbox.quick(&["environments", "add", "staging"]);
+    sandbox.set("staging", "A", b"a third");
+    let added = ["environment added: staging", new];
+    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &added, &[granted], &[]);
 }

@@ -11,11 +11,9 @@ mod format;
 mod report;
 mod tell;
 
-use std::collections::BTreeSet;
-
 use self::before::{Before, Past};
 use self::check::{Side, below};
-use self::compare::{EnvironmentChange, Lineage, RosterChange};
+use self::compare::{EnvironmentChange, Lineage, Lives, RosterChange};
 pub(crate) use self::format::Format;
 use self::report::{Identified, Item, Level, Report};
 use super::list::keyless_trust;
@@ -97,7 +95,7 @@ fn since_then(
 ) -> Result<(), Fault> {
     let Some((vault, side)) = now else { return Ok(()) };
     let (mut old, mut lineage) = (Side::default(), Lineage::SameAuthority);
-    let mut skipped = BTreeSet::new();
+    let mut lives = Lives::default();
     if let Some(old_vault) = &before.vault {
         let rosters = (old_vault.roster(), vault.roster());
         lineage = compare::lineage(rosters.0, rosters.1);
@@ -106,7 +104,7 @@ fn since_then(
             return Ok(());
         }
         old = check::side(old_vault)?;
-        skipped = memberships(rosters, (&old, side), report);
+        lives = memberships(rosters, (&old, side), report);
         git_files(old_vault, vault, report)?;
     }
     let is_new = |place| !old.contents.entries.contains_key(place);
@@ -114,18 +112,17 @@ fn since_then(
     let has_new = side.contents.entries.keys().any(is_new);
     let past = if has_new { before.past()? } else { Past::default() };
     let contents = (&old.contents, &side.contents);
-    let entries = compare::entries(contents, lineage, &skipped, |place| past.of(place));
+    let entries = compare::entries(contents, lineage, &lives, |place| past.of(place));
     report.items.extend(tell::entries(&entries));
     Ok(())
 }
 
-/// Rosters and environments; gives the environments whose entries have nothing to do with those of
-/// before.
+/// Rosters, environments, members and requests; gives which environments ended and began.
 fn memberships(
     rosters: (&Roster, &Roster),
     (old, now): (&Side, &Side),
     report: &mut Report,
-) -> BTreeSet<EnvironmentName> {
+) -> Lives {
     let files = (&old.environments, &now.environments);
     let changes = compare::roster(rosters.0, rosters.1);
     report.items.extend(changes.iter().map(tell::roster));
@@ -144,10 +141,17 @@ fn memberships(
         let requests = compare::requests((&old.requests, &now.requests), rosters.1);
         report.items.extend(requests.iter().map(|(name, change)| tell::request(name, *change)));
     }
-    let gone = environments.into_iter().filter(|(_, change)| {
-        matches!(change, EnvironmentChange::Removed | EnvironmentChange::MadeAnew)
-    });
-    gone.map(|(name, _)| name).collect()
+    let mut lives = Lives::default();
+    for (name, change) in environments {
+        match change {
+            EnvironmentChange::Removed => drop(lives.ended.insert(name)),
+            EnvironmentChange::Added | EnvironmentChange::MadeAnew => {
+                lives.begun.insert(name);
+            }
+            _ => {}
+        }
+    }
+    lives
 }
 
 /// What git is told to do with the files below `.vault`: hide them, change them, leave them out.

@@ -32,6 +32,15 @@ pub(in crate::commands::verify) enum History {
     Unknown,
 }
 
+/// Environments in which the entries of before have nothing to do with those of now.
+#[derive(Default)]
+pub(in crate::commands::verify) struct Lives {
+    /// Those that are gone, with all their entries.
+    pub(in crate::commands::verify) ended: BTreeSet<EnvironmentName>,
+    /// Those with a data key of their own, under which no older entry holds.
+    pub(in crate::commands::verify) begun: BTreeSet<EnvironmentName>,
+}
+
 /// What became of one entry.
 pub(in crate::commands::verify) struct EntryDifference {
     pub(in crate::commands::verify) place: Place,
@@ -102,18 +111,27 @@ pub(in crate::commands::verify) enum Alone {
     },
 }
 
-/// Compares the entries of all environments that both sides have and that were not made anew in
-/// between: those that `skipped` gives were.
+impl Alone {
+    fn new(entry: &Entry) -> Self {
+        let (author, signer) = (entry.author.clone(), entry.signer.clone());
+        Self::New { revision: entry.revision, author, signer }
+    }
+}
+
+/// Compares the entries; `history` is asked for those that were not there before.
 pub(in crate::commands::verify) fn entries(
     (before, now): (&Contents, &Contents),
     lineage: Lineage,
-    skipped: &BTreeSet<EnvironmentName>,
+    lives: &Lives,
     history: impl Fn(&Place) -> History,
 ) -> Vec<EntryDifference> {
     let places: BTreeSet<&Place> = before.entries.keys().chain(now.entries.keys()).collect();
-    let places = places.into_iter().filter(|(environment, _)| !skipped.contains(environment));
+    let places = places.into_iter().filter(|(environment, _)| !lives.ended.contains(environment));
     let differences = places.filter_map(|place| {
-        let change = match (before.entries.get(place), now.entries.get(place)) {
+        let has_begun = lives.begun.contains(&place.0);
+        let old = before.entries.get(place).filter(|_| !has_begun);
+        let change = match (old, now.entries.get(place)) {
+            (None, Some(new)) if has_begun => EntryChange::Alone(Alone::new(new)),
             (Some(old), Some(new)) if old == new => return None,
             (Some(old), Some(new)) => changed(old, new, lineage),
             // That it does not hold is a finding of the check itself.
@@ -138,9 +156,7 @@ fn appeared(
         return Alone::Mended { revision, signer: new.signer.clone() };
     }
     match history(place) {
-        History::Never => {
-            Alone::New { revision, author: new.author.clone(), signer: new.signer.clone() }
-        }
+        History::Never => Alone::new(new),
         History::Gone => Alone::Returned { revision },
         History::Unknown => Alone::Unknown { revision },
     }

@@ -7,7 +7,9 @@ mod membership;
 mod requests;
 mod roster;
 
-pub(super) use entries::{Alone, Contents, EntryChange, EntryDifference, History, Place, entries};
+pub(super) use entries::{
+    Alone, Contents, EntryChange, EntryDifference, History, Lives, Place, entries,
+};
 pub(super) use loosened::{Loosened, loosened};
 pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
 pub(super) use requests::{RequestChange, Requests, requests};
