@@ -94,6 +94,14 @@ fn trusted_anew(context: &Context, session: &Session) {
             machines.join(", ")
         ));
     }
+    let asked = session.vault.requests().unwrap_or_default();
+    let asked: Vec<String> = asked.iter().flatten().map(ToString::to_string).collect();
+    if !asked.is_empty() {
+        console.note(format!(
+            "these asked to join under the old id and have to ask again: {}",
+            asked.join(", ")
+        ));
+    }
     console.note("where VAULT_ID is set, it is the new id from now on");
 }
 

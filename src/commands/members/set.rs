@@ -40,8 +40,10 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
         session.vault.environment(environment)?;
     }
     let mut wanted = before.clone();
+    let mut answered = None;
     if let Some(recipient) = &command.recipient {
         replace_key(context, &session, command, &mut wanted, recipient)?;
+        answered = wanted.signing.as_ref().map(|_| request_path(name));
     }
     for (environment, access) in &command.access {
         match access {
@@ -77,8 +79,8 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
         let mut roster = admin.roster();
         grant(context, &mut admin, &mut roster, &grants)?;
     }
-    if command.recipient.is_some() {
-        admin.writer.remove(&request_path(name))?;
+    if let Some(request) = answered {
+        admin.writer.remove(&request)?;
     }
     admin.finish(context)?;
     if !is_less && more.is_empty() {
