@@ -53,6 +53,9 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     }
     check_writes(name, &wanted)?;
     let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
+    if is_admin {
+        check_admin(name, &wanted)?;
+    }
     // Whose seed it is does not matter yet.
     wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
     let mut after = session.vault.roster().clone();
@@ -128,6 +131,18 @@ fn replace_key(
     // The credential that it was in belongs to the old key.
     member.credential_floor = None;
     Ok(())
+}
+
+/// An admin is somebody who can sign what is sealed anew.
+fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
+    if member.credential_floor.is_some() {
+        return Err(Fault::usage(format!("{name} is a machine, and no machine is an admin")));
+    }
+    if member.signing.is_some() {
+        return Ok(());
+    }
+    Err(Fault::usage(format!("{name} would have no signing key, so cannot be an admin"))
+        .hint(format!("{name} asks for one with a new key: vault join --new-key --name {name}")))
 }
 
 /// Puts `member` into the roster; a key that is no longer theirs stays among the former.
