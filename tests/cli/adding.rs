@@ -8,11 +8,8 @@ use repovault::vault::format::{fingerprint, write_request};
 use repovault::vault::model::Request;
 
 use crate::craft;
-use crate::joining::{add_with, asked};
+use crate::joining::{SMALL_ORDER, add_with, asked};
 use crate::refusal::stocked;
-
-pub(crate) const SMALL_ORDER: &str =
-    "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";
 
 #[test]
 fn somebody_without_a_request_gets_read_access_and_can_never_write() {

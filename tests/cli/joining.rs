@@ -11,6 +11,9 @@ use crate::terminal::Terminal;
 pub(crate) const ADD: [&str; 7] =
     ["members", "add", "bob", "-e", "development=write", "-e", "production=read"];
 
+pub(crate) const SMALL_ORDER: &str =
+    "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";
+
 pub(crate) fn add_with(fingerprint: &str) -> Vec<&str> {
     [&ADD[..], &["--fingerprint", fingerprint]].concat()
 }

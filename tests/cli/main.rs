@@ -39,7 +39,6 @@ mod readme;
 mod refusal;
 mod release;
 mod removed;
-mod request_files;
 mod requests;
 mod roster;
 mod rotate;

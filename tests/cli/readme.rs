@@ -28,6 +28,7 @@ const PAGES: [&str; 12] = [
     "README.md",
     "docs/ci.md",
     "docs/commands.md",
+    "docs/members.md",
     "docs/vault-toml.md",
     "docs/members.md",
     "docs/dependencies.md",
