@@ -30,7 +30,6 @@ const PAGES: [&str; 12] = [
     "docs/commands.md",
     "docs/members.md",
     "docs/vault-toml.md",
-    "docs/members.md",
     "docs/dependencies.md",
     "examples/README.md",
     "examples/django/README.md",
