@@ -89,8 +89,8 @@ fn trusted_anew(context: &Context, session: &Session) {
     let machines = names(roster, |_, member| member.credential_floor.is_some());
     if !machines.is_empty() {
         console.note(format!(
-            "these credentials are of no use any more: {}; make new ones under new names \
-             (vault ci add), then vault members remove the old",
+            "these credentials are of no use any more: {}; vault members remove them first, which \
+             raises the floor, then make new ones under new names (vault ci add)",
             machines.join(", ")
         ));
     }

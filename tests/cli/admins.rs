@@ -269,8 +269,8 @@ the vault has a new id: {new}
 until now it was {old}
 tell it by another way than the repository to bob:
     vault trust {new}
-these credentials are of no use any more: github; make new ones under new names (vault ci add), \
-             then vault members remove the old
+these credentials are of no use any more: github; vault members remove them first, which raises \
+             the floor, then make new ones under new names (vault ci add)
 these asked to join under the old id and have to ask again: carol
 where VAULT_ID is set, it is the new id from now on
 next: commit .vault
