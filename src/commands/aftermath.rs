@@ -89,9 +89,17 @@ fn trusted_anew(context: &Context, session: &Session) {
     let machines = names(roster, |_, member| member.credential_floor.is_some());
     if !machines.is_empty() {
         console.note(format!(
-            "these credentials are of no use any more: {}; make new ones under new names \
-             (vault ci add), then vault members remove the old",
+            "these credentials are of no use any more: {}; vault members remove them first, which \
+             raises the floor, then make new ones under new names (vault ci add)",
             machines.join(", ")
+        ));
+    }
+    let asked = session.vault.requests().unwrap_or_default();
+    let asked: Vec<String> = asked.iter().flatten().map(ToString::to_string).collect();
+    if !asked.is_empty() {
+        console.note(format!(
+            "these asked to join under the old id and have to ask again: {}",
+            asked.join(", ")
         ));
     }
     console.note("where VAULT_ID is set, it is the new id from now on");

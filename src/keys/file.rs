@@ -32,16 +32,16 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
     })
 }
 
-/// Whether a key stands where its path should.
-pub(super) fn is_key(path: &OsStr) -> bool {
-    let start = path.to_string_lossy();
-    start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
-}
-
 /// The number of a descriptor of ours that a path stands for.
 fn descriptor(path: &str) -> Option<RawFd> {
     let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
     number.or((path == "/dev/stdin").then_some("0"))?.parse().ok()
+}
+
+/// Whether a key stands where its path should.
+pub(super) fn is_key(path: &OsStr) -> bool {
+    let start = path.to_string_lossy();
+    start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
 }
 
 pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {

@@ -111,6 +111,18 @@ impl Dir {
         }
     }
 
+    /// How many bytes the file `name` has; nothing when there is none. Links are not followed.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn size(&self, name: &str) -> io::Result<Option<u64>> {
+        match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(u64::try_from(found.st_size).ok()),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The names in this folder without `.` and `..`, in no order. A name that is not UTF-8 is
     /// shown with replacement characters, which no file of ours has.
     ///

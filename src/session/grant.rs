@@ -65,6 +65,10 @@ pub(crate) fn grant(
 
 /// The name belongs to nobody, and never has.
 pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
+    if name.is_key() {
+        return Err(Fault::usage(format!("{name} is how a key is called that was replaced"))
+            .hint("choose another name"));
+    }
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
         return Err(Fault::usage(format!("the name {name} is taken, and never used twice"))
             .hint("choose another name"));

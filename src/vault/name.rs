@@ -149,7 +149,13 @@ impl MemberName {
     /// Whether this is what [`MemberName::until`] makes of `name`.
     #[must_use]
     pub fn is_of(&self, name: &Self) -> bool {
-        let revision = self.0.strip_prefix(&name.0).and_then(|end| end.strip_prefix(UNTIL));
+        self.is_key() && self.0.rsplit_once(UNTIL).is_some_and(|(own, _)| own == name.0)
+    }
+
+    /// Whether this is what [`MemberName::until`] makes of any name, so that nobody else may have it.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        let revision = self.0.rsplit_once(UNTIL).map(|(_, revision)| revision);
         revision.is_some_and(|revision| revision.parse::<u64>().is_ok())
     }
 }

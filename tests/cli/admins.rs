@@ -4,6 +4,7 @@ use std::fs;
 
 use repovault::vault::model::Access;
 
+use crate::colleague::Colleague;
 use crate::craft;
 use crate::leaving::{ALL_OF_PRODUCTION, roster, touched, with_bob};
 use crate::refusal::stocked;
@@ -247,6 +248,10 @@ fn a_new_authority_names_the_old_id_and_what_must_be_made_or_trusted_anew() {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
     let credential = sandbox.credential("github", &["-e", "production"]);
+    sandbox.commit("bob and a machine");
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    carol.join();
+    carol.send();
     let old = sandbox.id();
     let said = "error: make a new authority? The vault gets a new id, which everybody has to trust anew, and every credential has to be made again. nobody can be asked here
 hint: say yes beforehand: --yes
@@ -264,14 +269,16 @@ the vault has a new id: {new}
 until now it was {old}
 tell it by another way than the repository to bob:
     vault trust {new}
-these credentials are of no use any more: github; make new ones under new names (vault ci add), \
-             then vault members remove the old
+these credentials are of no use any more: github; vault members remove them first, which raises \
+             the floor, then make new ones under new names (vault ci add)
+these asked to join under the old id and have to ask again: carol
 where VAULT_ID is set, it is the new id from now on
 next: commit .vault
 "
         )
     );
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    fs::remove_file(sandbox.store("requests/carol.toml")).unwrap();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let said = format!(
         "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\nhint: [..]\nhint: [..]\n"

@@ -109,6 +109,31 @@ changed KEY in development (revision 2)
         .check();
 }
 
+/// There is room for two of the new files.
+#[test]
+fn a_disk_that_fills_up_in_the_middle_of_a_rotation_leaves_everything_as_it_was() {
+    let script = "head -c 8192 /dev/zero >room && cat .vault/*.toml .vault/*/*.toml >../before
+cat /dev/zero >fill 2>/dev/null; rm room
+\"$@\"; echo $?
+cat .vault/*.toml .vault/*/*.toml | cmp - ../before && ls .vault/tmp
+rm fill && \"$@\"; echo $?
+ls .vault/tmp";
+    for what in [&["-e", "production", "-e", "development"][..], &["--authority", "--yes"]] {
+        let sandbox = sandbox();
+        if !can_mount(&sandbox) {
+            return;
+        }
+        let arguments = [&["rotate", "-q"], what].concat();
+        sandbox
+            .vault(&arguments)
+            .under(&words(&on_small_disk(&sandbox, script)))
+            .prints("1\n0\n")
+            .says("error: could not write .vault/[..]: No space left on device[..]\n")
+            .any_change()
+            .check();
+    }
+}
+
 #[test]
 fn a_read_only_disk_is_enough_for_reading() {
     let sandbox = sandbox();

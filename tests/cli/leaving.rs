@@ -269,6 +269,16 @@ fn what_cannot_be_is_refused_before_anything_is_asked() {
         .fails(2)
         .says(said)
         .check();
+    let said = "error: github is a machine, and no machine is an admin\n";
+    sandbox.vault(&["members", "set", "github", "--admin"]).fails(2).says(said).check();
+    let person = craft::Person::new().identity.recipient().to_string();
+    let add = ["members", "add", "auditor", "-q", "--recipient", &person, "-e", "production=read"];
+    sandbox.quick(&add);
+    let said = "error: auditor would have no signing key, so cannot be an admin\nhint: [..]\n";
+    sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(said).check();
+    let said =
+        "error: bob-until-3 is how a key is called that was replaced\nhint: choose another name\n";
+    sandbox.vault(&["ci", "add", "bob-until-3", "-e", "production"]).fails(2).says(said).check();
     let said = "error: github is no admin of this vault\nhint: ask an admin: alice\n";
     for arguments in [&["members", "remove", "bob"][..], &["members", "set", "bob", "--admin"]] {
         sandbox.vault(arguments).variable("VAULT_KEY", &reader).fails(3).says(said).check();

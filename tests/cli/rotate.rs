@@ -365,3 +365,20 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     let known = "bob may know NEW in production: not changed since\n";
     assert!(String::from_utf8(status.output).unwrap().contains(known));
 }
+
+/// They are not all in memory at a time.
+#[test]
+fn large_values_are_sealed_anew_in_portions() {
+    let sandbox = Sandbox::with_vault();
+    let value = |number: u8| vec![number; (1 << 20) - usize::from(number)];
+    for number in 0..5 {
+        sandbox.set("production", &format!("LARGE_{number}"), &value(number));
+        sandbox.set("production", &format!("SMALL_{number}"), b"small");
+    }
+    sandbox.quick(&["rotate", "-e", "production"]);
+    for number in 0..5 {
+        assert!(sandbox.get("production", &format!("LARGE_{number}")) == value(number));
+        assert_eq!(sandbox.get("production", &format!("SMALL_{number}")), b"small");
+    }
+    sandbox.vault(&["verify"]).prints("[..]: holds\n[..]10 secrets, epoch 2: holds\n").check();
+}

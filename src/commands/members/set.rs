@@ -36,23 +36,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     // Nobody is asked for what the caller may not do.
     session.holder()?.authority()?;
     let before = member(session.vault.roster(), name)?.clone();
-    for environment in command.access.keys() {
-        session.vault.environment(environment)?;
-    }
-    let mut wanted = before.clone();
-    if let Some(recipient) = &command.recipient {
-        replace_key(context, &session, command, &mut wanted, recipient)?;
-    }
-    for (environment, access) in &command.access {
-        match access {
-            Some(access) => drop(wanted.access.insert(environment.clone(), access.clone())),
-            None => drop(wanted.access.remove(environment)),
-        }
-    }
-    check_writes(name, &wanted)?;
-    let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
-    // Whose seed it is does not matter yet.
-    wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
+    let mut wanted = wanted(context, &session, command, &before)?;
     let mut after = session.vault.roster().clone();
     put(&mut after, name, wanted.clone());
     if foresee(&session, &after)?.authority {
@@ -61,9 +45,11 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, &mut session)?;
     unchanged(&admin.roster(), name, &before)?;
-    if is_admin && (!before.is_admin() || wanted.recipient != before.recipient) {
+    let is_replaced = wanted.recipient != before.recipient;
+    if wanted.is_admin() && (is_replaced || !before.is_admin()) {
         wanted.authority = Some(admin.hand().share(&wanted.recipient));
     }
+    let has_request = is_replaced && wanted.signing.is_some();
     let (less, more) = split(&before, wanted);
     let is_less = less != before || admin.is_unfinished()?;
     let mut renewed = None;
@@ -77,7 +63,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
         let mut roster = admin.roster();
         grant(context, &mut admin, &mut roster, &grants)?;
     }
-    if command.recipient.is_some() {
+    if has_request {
         admin.writer.remove(&request_path(name))?;
     }
     admin.finish(context)?;
@@ -92,6 +78,33 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     }
     context.console.note("next: commit .vault");
     Ok(())
+}
+
+/// What the member shall be; the authority is sealed to nobody new yet.
+fn wanted(
+    context: &Context,
+    session: &Session,
+    command: &Set,
+    before: &Member,
+) -> Result<Member, Fault> {
+    let mut wanted = before.clone();
+    for (environment, access) in &command.access {
+        session.vault.environment(environment)?;
+        match access {
+            Some(access) => drop(wanted.access.insert(environment.clone(), access.clone())),
+            None => drop(wanted.access.remove(environment)),
+        }
+    }
+    if let Some(recipient) = &command.recipient {
+        replace_key(context, session, command, &mut wanted, recipient)?;
+    }
+    check_writes(&command.name, &wanted)?;
+    let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
+    if is_admin {
+        check_admin(&command.name, &wanted)?;
+    }
+    wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
+    Ok(wanted)
 }
 
 /// Takes the old key away and gives `member` the new one: with a request of theirs, which brings a
@@ -126,6 +139,18 @@ fn replace_key(
     // The credential that it was in belongs to the old key.
     member.credential_floor = None;
     Ok(())
+}
+
+/// An admin is somebody who can sign what is sealed anew.
+fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
+    if member.credential_floor.is_some() {
+        return Err(Fault::usage(format!("{name} is a machine, and no machine is an admin")));
+    }
+    if member.signing.is_some() {
+        return Ok(());
+    }
+    Err(Fault::usage(format!("{name} would have no signing key, so cannot be an admin"))
+        .hint(format!("{name} asks for one with a new key: vault join --new-key --name {name}")))
 }
 
 /// Puts `member` into the roster; a key that is no longer theirs stays among the former.

@@ -13,7 +13,7 @@ mod survey;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::forget::forget_older;
-use self::survey::{Task, Work, plan};
+use self::survey::{Task, Work, plan, portions};
 use super::admin::Admin;
 use super::context::Context;
 use super::open::Session;
@@ -27,9 +27,6 @@ use crate::vault::rotation::Older;
 use crate::vault::store::{Batch, NewFile};
 use crate::vault::trust::CheckedEntry;
 use crate::vault::unlock::Unlocked;
-
-/// How many entries are in memory at a time: enough for two threads, few enough for large values.
-const TOGETHER: usize = 128;
 
 /// What is wanted besides what a loss makes necessary.
 #[derive(Default)]
@@ -116,7 +113,10 @@ pub(crate) fn renew(
         }
         Some(key) => {
             renewed.former_id = Some(before.vault);
-            batch.finish_reversibly()?;
+            if let Err(fault) = batch.finish_reversibly() {
+                admin.writer.put_back()?;
+                return Err(fault);
+            }
             admin.succeed(key)?;
         }
     }
@@ -207,7 +207,7 @@ impl Doing<'_> {
             name: holder.name(),
             key: &holder.signing_key(&environment.name)?,
         };
-        for names in task.names.chunks(TOGETHER) {
+        for names in portions(&self.admin.session.vault, checked, &task.names)? {
             let entries = self.admin.session.vault.entries_named(checked, names)?;
             if entries.len() != names.len() {
                 return Err(Fault::refused(format!(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{TOGETHER, Wanted};
+use super::Wanted;
 use crate::crypto::SigningKey;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
@@ -32,6 +32,11 @@ pub(super) struct Task {
     /// The epochs that they are sealed in.
     pub(super) epochs: BTreeSet<u64>,
 }
+
+/// How many entries are in memory at a time, since two threads share them.
+const TOGETHER: usize = 128;
+/// How many bytes their files have at most, unless it is one alone.
+const LARGEST: u64 = 4 << 20;
 
 /// What there is to do, environment by environment.
 ///
@@ -88,7 +93,7 @@ fn survey(
         task.epochs.extend(seen.sealed.is_some().then_some(seen.epoch));
         task.adopted.push(entry);
     }
-    for names in names.chunks(TOGETHER) {
+    for names in portions(vault, &task.environment, &names)? {
         for entry in check(vault, &task.environment, names)? {
             let content = entry.content();
             let is_concerned = match work {
@@ -103,6 +108,27 @@ fn survey(
         }
     }
     Ok(task)
+}
+
+/// `names` in portions that can be in memory at a time, however large their values are.
+pub(super) fn portions<'n>(
+    vault: &Vault,
+    environment: &CheckedEnvironment,
+    names: &'n [SecretName],
+) -> Result<Vec<&'n [SecretName]>, Fault> {
+    let parent = environment.content().name.as_str();
+    let Some(folder) = vault.tree().folder(parent)? else { return Ok(vec![names]) };
+    let (mut portions, mut start, mut size) = (Vec::new(), 0, 0);
+    for (at, name) in names.iter().enumerate() {
+        let own = folder.size(parent, &name.file())?;
+        if at - start == TOGETHER || (at > start && size + own > LARGEST) {
+            portions.push(&names[start..at]);
+            (start, size) = (at, 0);
+        }
+        size += own;
+    }
+    portions.push(&names[start..]);
+    Ok(portions)
 }
 
 /// The entries of `environment` that are of older epochs.

@@ -83,6 +83,25 @@ impl Folder<'_> {
         }
     }
 
+    /// How many bytes the file `name` has, 0 where there is none.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn size(&self, parent: &str, name: &str) -> Result<u64, Fault> {
+        match self {
+            Self::Working(dir) => {
+                let size = dir.size(name).map_err(ReadError::Io);
+                let size =
+                    size.map_err(|error| unusable(&format!("{parent}/{name}"), "a file", &error));
+                Ok(size?.unwrap_or_default())
+            }
+            Self::Committed(files, prefix) => {
+                let file = files.get(&format!("{prefix}{name}"));
+                Ok(file.map_or(0, |file| file.len() as u64))
+            }
+        }
+    }
+
     /// The names in the folder, sorted.
     ///
     /// # Errors
