@@ -10,7 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
+    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
+    SetArguments, granted,
 };
 use crate::commands::{self, Leaks, Masking, Origin};
 use crate::fault::{Fault, Kind};
@@ -19,6 +20,7 @@ use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::Context;
+use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
 
@@ -126,6 +128,8 @@ fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
+        Command::Join { name } => commands::join(context, name),
+        Command::Members(command) => members(context, command),
         Command::Trust { id } => commands::trust(context, &id),
         Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
         Command::Key(Key::Show) => commands::key_show(context),
@@ -146,6 +150,19 @@ fn environments(context: &mut Context, command: Environments) -> Result<(), Faul
         Environments::Remove { name, yes } => {
             commands::environments_remove(context, &name, yes.answer())
         }
+    }
+}
+
+fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
+    match command {
+        Members::List { json } => commands::members_list(context, json.style()),
+        Members::Add { name, access, admin, fingerprint, recipient } => {
+            let role = if admin { Role::Admin } else { Role::Member };
+            let access = granted(access)?;
+            let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
+            commands::members_add(context, &command)
+        }
+        Members::Sync { grant } => commands::members_sync(context, &grant),
     }
 }
 

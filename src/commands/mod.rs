@@ -10,8 +10,10 @@ mod generate;
 mod get;
 mod import;
 mod init;
+mod join;
 mod key;
 mod list;
+mod members;
 mod remove;
 mod report;
 mod set;
@@ -29,8 +31,12 @@ pub(crate) use exec::{Exec, IfLocked, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};
+pub(crate) use join::join;
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
+pub(crate) use members::{
+    Add as MembersAdd, Wanted, add as members_add, list as members_list, sync as members_sync,
+};
 pub(crate) use remove::remove;
 pub(crate) use set::{Origin, Set, set};
 pub(crate) use trust::trust;

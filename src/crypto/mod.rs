@@ -8,6 +8,7 @@ mod claim;
 mod derive;
 mod encoding;
 mod envelope;
+mod fingerprint;
 mod random;
 mod signature;
 mod vault_id;
@@ -19,6 +20,7 @@ pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
 pub use envelope::{Identity, Recipient, UnsealError};
+pub use fingerprint::Fingerprint;
 pub use random::{Alphabet, random_bytes, random_key, random_text};
 pub use signature::{PublicKey, Signature, SigningKey};
 pub use vault_id::VaultId;

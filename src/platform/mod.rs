@@ -7,6 +7,7 @@ mod child;
 mod environ;
 mod files;
 mod inherited;
+mod memory;
 mod process;
 mod signals;
 mod stdio;
@@ -23,12 +24,13 @@ pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
+pub use memory::MemoryFolder;
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, file_from_descriptor};
 pub use streams::{
-    Behind, input, input_shows_output, output_stream, outputs_are_one, pipe, plain_pipe, streams,
-    waiting, write, write_all,
+    Behind, close_output, input_shows_output, output, output_stream, outputs_are_one, pipe,
+    plain_pipe, streams, waiting, write, write_all,
 };
-pub use terminal::{Modes, Pty, Raw, Terminal, copy_size};
+pub use terminal::{Modes, Pty, Raw, Terminal, copy_size, ends_lines_twice};

@@ -15,9 +15,9 @@ use super::child::{Child, Led};
 use super::launch::{Failure, launch_child};
 use super::monitor::{self, Order};
 use super::reaction::{CAUGHT, Standing};
-use super::seat::Seat;
+use super::seat::{Seat, Taken};
 use super::supervise::{Arrivals, Ending, Supervisor, Window};
-use super::wiring::{Carries, Conduit, Laid, Layout, Outside, Wiring};
+use super::wiring::{Carries, Conduit, Keys, Laid, Layout, Outside, Wiring};
 use crate::fault::Fault;
 use crate::platform::{self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signals, Terminal};
 
@@ -27,6 +27,15 @@ pub struct Done<F> {
     pub ending: Ending,
     /// What went through which filter.
     pub passed: Vec<Passed<F>>,
+}
+
+/// What happens to the command's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It goes through filters.
+    Filtered,
+    /// The command has the caller's own streams.
+    Untouched,
 }
 
 /// Runs the command, its output through the filters that `filters` makes: as many as it is asked
@@ -39,10 +48,11 @@ pub struct Done<F> {
 pub fn run<F: Filter>(
     plan: &Plan,
     hardened: &Hardened,
+    output: Output,
     filters: impl FnOnce(usize) -> Vec<F>,
 ) -> Result<Done<F>, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
-    let started = Started::start(plan, hardened).map_err(failed)?;
+    let started = Started::start(plan, hardened, output).map_err(failed)?;
     let filters = filters(started.ends.len());
     if let Some(failure) = started.failure().map_err(failed)? {
         let fault = failure.explain(plan);
@@ -90,16 +100,19 @@ enum Process {
 }
 
 impl Started {
-    fn start(plan: &Plan, hardened: &Hardened) -> io::Result<Self> {
-        let wiring = Wiring::of(Outside {
-            streams: platform::streams(),
-            input_shows_output: platform::input_shows_output(),
-            outputs_are_one: platform::outputs_are_one(),
-        });
+    fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Self> {
+        let wiring = match output {
+            Output::Untouched => Wiring::NONE,
+            Output::Filtered => Wiring::of(Outside {
+                streams: platform::streams(),
+                input_shows_output: platform::input_shows_output(),
+                outputs_are_one: platform::outputs_are_one(),
+            }),
+        };
         let mut sitting = match wiring.layout {
             Layout::Direct => None,
             Layout::Session => {
-                let outer = Terminal::behind(platform::input())?;
+                let outer = Terminal::behind(platform::output())?;
                 let modes = outer.modes().ok();
                 Some(Sitting { outer, raw: None, modes })
             }
@@ -110,7 +123,7 @@ impl Started {
         let mut ends = ends?;
         let (report, theirs) = platform::plain_pipe()?;
         let blocked = Blocked::new();
-        let streams = streams(&ends);
+        let streams = streams(&ends, wiring.keys);
         let (process, signals) = match &mut sitting {
             None => {
                 // Before the fork: what arrives from now on is for the command.
@@ -140,14 +153,15 @@ impl Started {
                 let pid = platform::fork(|| monitor::lead(&place))?;
                 // After the fork: the monitor must not share the way our signals take.
                 let signals = Signals::catch(&CAUGHT)?;
-                let ours = sitting.outer.is_ours();
+                let ours = wiring.keys == Keys::AtOnce && sitting.outer.is_ours();
                 sitting.raw = ours.then(|| sitting.outer.make_raw()).transpose()?;
                 let ground = if ours { Ground::Fore } else { Ground::Back };
                 (&socket).write_all(&Order::Start(ground).to_bytes())?;
                 (Process::Monitor(pid, socket), signals)
             }
         };
-        drop(blocked);
+        // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
+        blocked.release(&CAUGHT);
         // The command alone holds its ends, so that we see it close them.
         for end in &mut ends {
             end.theirs = None;
@@ -179,6 +193,7 @@ impl Started {
         let mut channels = Vec::new();
         let mut windows = Vec::new();
         let mut seat = None;
+        let taken = Taken::default();
         let mut sitting = self.sitting;
         for (ends, filter) in self.ends.into_iter().zip(filters) {
             if ends.laid.conduit != Conduit::Pipe {
@@ -187,9 +202,10 @@ impl Started {
             if ends.laid.conduit == Conduit::Session
                 && let Some(Sitting { outer, raw, .. }) = sitting.take()
             {
-                seat = Some(Seat::take(outer, ends.ours.try_clone()?, raw)?);
+                let master = ends.ours.try_clone()?;
+                seat = Some(Seat::take(outer, master, raw, self.wiring.keys, taken.clone())?);
             }
-            channels.push(Channel::open(ends.ours, ends.laid, filter)?);
+            channels.push(Channel::open(ends.ours, ends.laid, filter, taken.clone())?);
         }
         let child = match self.process {
             Process::Command(pid) => Child::Own(pid),
@@ -237,10 +253,11 @@ fn session(ends: &[Ends]) -> Option<BorrowedFd<'_>> {
 }
 
 /// What stands behind 0, 1 and 2 of the command; nothing where it is the caller's own.
-fn streams(ends: &[Ends]) -> [Option<BorrowedFd<'_>>; 3] {
+fn streams(ends: &[Ends], keys: Keys) -> [Option<BorrowedFd<'_>>; 3] {
     let carrying = |carries| {
         let end = ends.iter().find(|ends| [carries, Carries::Both].contains(&ends.laid.carries));
         end?.theirs.as_ref().map(AsFd::as_fd)
     };
-    [session(ends), carrying(Carries::Output), carrying(Carries::Error)]
+    let input = session(ends).filter(|_| keys == Keys::AtOnce);
+    [input, carrying(Carries::Output), carrying(Carries::Error)]
 }

@@ -8,5 +8,7 @@ pub(crate) mod admin;
 pub(crate) mod apply;
 pub(crate) mod console;
 pub(crate) mod context;
+pub(crate) mod grant;
 pub(crate) mod open;
+pub(crate) mod person;
 pub(crate) mod read;

@@ -141,7 +141,7 @@ impl Session {
             if !entered && state.seen(&vault).is_none() {
                 continue;
             }
-            match state.record(vault, &now) {
+            match state.record(vault, &now).and_then(|()| state.answered(vault)) {
                 Err(fault) if entered => return Err(fault),
                 Err(fault) => context.console.warn(fault),
                 Ok(()) => {}
@@ -158,6 +158,7 @@ pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
         floor: roster.floor,
         roster: Some((roster.revision, vault.sha256())),
         folders: vec![folder(place)],
+        asked: None,
     }
 }
 
@@ -205,7 +206,7 @@ pub(crate) fn folder(place: &Place) -> String {
     resolved.to_string_lossy().into_owned()
 }
 
-fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
+pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
     match (&key.credential, context.state_folder()) {
         (Some(credential), _) => {

@@ -106,14 +106,11 @@ impl<'a> Authority<'a> {
         role: Role,
     ) -> Member {
         let key = SigningKey::generate();
-        let sealed = |key: &SigningKey| recipient.seal(&Secret::new(key.seed().expose().to_vec()));
         Member {
             access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
-            signing: Some(Signing { signer: key.public(), seed: sealed(&key) }),
-            authority: (role == Role::Admin).then(|| sealed(self.0)),
-            credential_floor: None,
-            lost: BTreeMap::new(),
-            recipient,
+            signing: Some(Signing { signer: key.public(), seed: seal_seed(&key, &recipient) }),
+            authority: (role == Role::Admin).then(|| self.share(&recipient)),
+            ..Member::new(recipient)
         }
     }
 
@@ -137,22 +134,29 @@ impl<'a> Authority<'a> {
         self.sign_environment(&Environment { name: name.clone(), revision, epochs: vec![epoch] })
     }
 
-    /// `environment` with its newest epoch sealed to one more member.
+    /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
+    /// less before. Older epochs stay as they are: nobody is added to them.
     #[must_use]
-    pub fn seal_to(
+    pub fn seal_to<'m>(
         &self,
         environment: &Environment,
         key: &DataKey,
-        member: &MemberName,
-        recipient: &Recipient,
-        access: &Access,
+        members: impl IntoIterator<Item = (&'m MemberName, &'m Recipient, &'m Access)>,
     ) -> (NewFile, Listed) {
         let mut environment = environment.clone();
         environment.revision += 1;
         let newest = &mut environment.epochs[0];
-        let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
-        newest.sealed.insert(member.clone(), sealed);
+        for (member, recipient, access) in members {
+            let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
+            newest.sealed.insert(member.clone(), sealed);
+        }
         self.sign_environment(&environment)
+    }
+
+    /// The authority's seed for one more admin.
+    #[must_use]
+    pub fn share(&self, recipient: &Recipient) -> Vec<u8> {
+        seal_seed(self.0, recipient)
     }
 
     /// The roster as the next revision.
@@ -183,11 +187,17 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// The seed of `key`, which only the holder of `recipient`'s identity can open.
+#[must_use]
+pub fn seal_seed(key: &SigningKey, recipient: &Recipient) -> Vec<u8> {
+    recipient.seal(&Secret::new(key.seed().expose().to_vec()))
+}
+
 /// What a person may do beyond secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Change membership.
     Admin,
     /// Nothing.
-    Writer,
+    Member,
 }

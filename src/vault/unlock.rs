@@ -220,7 +220,11 @@ impl Unlocked {
     pub fn data_key(&self, number: u64) -> Result<&DataKey, Fault> {
         match self.keys.get(&number) {
             Some(EpochKey::Whole(key)) => Ok(key),
-            _ => Err(Fault::locked(format!("no data key to {}", self.environment))),
+            _ => Err(Fault::locked(format!(
+                "only some names of {} are sealed to you, not its data key",
+                self.environment
+            ))
+            .hint("ask an admin who may read all of it: vault members list")),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod adding;
 mod basics;
+mod colleague;
 mod craft;
 mod crash;
 mod dependencies;
@@ -13,7 +15,10 @@ mod flipped;
 mod golden;
 mod history;
 mod hosting;
+mod joining;
 mod keys;
+mod limited;
+mod memory;
 mod moved;
 mod names;
 mod people;
@@ -28,6 +33,7 @@ mod readme;
 mod refusal;
 mod release;
 mod removed;
+mod requests;
 mod roster;
 mod sandbox;
 mod selection;

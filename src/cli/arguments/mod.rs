@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
 
 mod exec;
+mod members;
 mod set;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
+pub(super) use self::members::{Members, granted};
 pub(super) use self::set::{OriginArguments, SetArguments};
 use crate::commands::Style;
 use crate::fault::Fault;
@@ -134,6 +136,15 @@ pub(super) enum Command {
     /// Add a machine; its credential, for VAULT_KEY, is printed once
     #[command(subcommand)]
     Ci(Ci),
+    /// Ask to become a member; prints a fingerprint to tell an admin by another way
+    Join {
+        /// Your name as a member, which nobody has had before [default: your login name]
+        #[arg(long, value_name = "MEMBER")]
+        name: Option<MemberName>,
+    },
+    /// List members, add them, change what they may do
+    #[command(subcommand)]
+    Members(Members),
     /// Trust the vault with this id, after comparing it with a colleague
     Trust {
         /// vault1…, or vault1…@FLOOR

@@ -115,11 +115,6 @@ impl Scope<'_> {
                 return Err(Fault::refused(message)
                     .hint("remove it from vault.toml, or from the vault: vault remove NAME"));
             }
-            if self.config.secrets.get(name).is_some_and(|config| config.file) {
-                let message =
-                    format!("vault.toml wants {name} as a file, which exec cannot do yet");
-                return Err(Fault::refused(message).hint("leave it out with --only"));
-            }
         }
         Ok(())
     }

@@ -5,13 +5,16 @@ mod leak;
 mod masked;
 mod placeholder;
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 
 use self::inject::Injected;
 use self::masked::Masked;
 use super::ci::unknown_step;
+use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::runner::{Ending, Inherit, Plan, Request, launch, run};
+use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
+use crate::secret::Secret;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
@@ -65,10 +68,15 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
     let config = Context::config(&place)?;
     let leaks = leaks(&config, &command)?;
     let (config, injected) = injected(context, place, config, &command)?;
+    let mut values = injected.values();
+    let files = files(context, &config, &command, &values)?;
+    for (name, value) in &mut values {
+        *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
+    }
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
-        values: injected.values(),
+        values,
         keep: command.keep.iter().map(ToString::to_string).collect(),
         inherit: command.inherit,
     })?;
@@ -83,11 +91,36 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         Masking::Declined => Masked::default(),
     };
     masked.warn(context.console);
-    if masked.is_empty() {
-        return Err(launch(&plan, &context.hardened));
-    }
-    let done = run(&plan, &context.hardened, |count| masked.filters(count))?;
+    let output = match (masked.is_empty(), &files) {
+        (true, None) => return Err(launch(&plan, &context.hardened)),
+        (true, Some(_)) => Output::Untouched,
+        (false, _) => Output::Filtered,
+    };
+    let done = run(&plan, &context.hardened, output, |count| masked.filters(count))?;
     leak::judge(context.console, done, leaks)
+}
+
+/// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
+fn files(
+    context: &Context,
+    config: &Config,
+    command: &Exec,
+    values: &[(&str, &Secret)],
+) -> Result<Option<Files>, Fault> {
+    let is_kept = |name: &SecretName| {
+        command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
+    };
+    let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
+    let wanted: BTreeSet<&str> = wanted.map(|(name, _)| name.as_str()).collect();
+    let values: Vec<(&str, &Secret)> =
+        values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
+    let mut random = [0; 8];
+    random_bytes(&mut random);
+    Files::write(runtime, random, &values).map(Some)
 }
 
 /// What the options say, or the step.

@@ -7,8 +7,10 @@
 
 mod check;
 mod pin;
+mod request;
 mod state;
 
 pub use check::{CheckedEntry, CheckedEnvironment, Presented, Vault};
 pub use pin::{Pin, Standing, Trust};
+pub use request::Asked;
 pub use state::{Seen, State};

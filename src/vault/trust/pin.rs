@@ -59,8 +59,9 @@ impl Trust {
     /// Judges a roster whose signature by its own id holds, found in `folder`.
     ///
     /// # Errors
-    /// When the id is another one than the pinned, or than the one known for this folder, or when
-    /// the floor is below one that was seen.
+    /// When the id is another one than the pinned, or than the one known for this folder, when the
+    /// floor is below one that was seen, or when the roster lists the caller with other keys than
+    /// were asked for.
     pub fn judge(
         &self,
         roster: &Roster,
@@ -84,6 +85,10 @@ impl Trust {
             return Err(other_id(other, roster).hint(format!(
                 "only if a colleague confirms the new id by another way: vault trust {presented}"
             )));
+        }
+        for state in &self.states {
+            let asked = state.seen(&roster.vault).and_then(|seen| seen.asked.as_ref());
+            asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
         }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();

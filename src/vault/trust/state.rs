@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::Asked;
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FOLDERS: usize = 32;
 
 /// What was seen of one vault.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The highest floor.
     pub floor: u64,
@@ -29,6 +30,8 @@ pub struct Seen {
     pub roster: Option<(u64, [u8; 32])>,
     /// The folders in which it was met.
     pub folders: Vec<String>,
+    /// What was asked for with `vault join`, until the roster has been seen to say it.
+    pub asked: Option<Asked>,
 }
 
 /// The vaults that one recipient may open.
@@ -54,6 +57,14 @@ struct SeenFields {
     sha256: Option<String>,
     #[serde(default)]
     folders: Vec<String>,
+    asked: Option<AskedFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedFields {
+    name: String,
+    fingerprint: String,
 }
 
 impl State {
@@ -105,6 +116,11 @@ impl State {
         self.vaults.get(vault)
     }
 
+    /// Whose state this is.
+    pub(super) fn recipient(&self) -> &str {
+        self.file.trim_end_matches(".toml")
+    }
+
     /// The vault that was met in `folder` before.
     #[must_use]
     pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
@@ -120,14 +136,33 @@ impl State {
         if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
             return Ok(());
         }
-        self.write(vault, now).map_err(|error| self.not_written(&error))
+        let change = |before: &Seen| merged(before, now);
+        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+    }
+
+    /// Forgets what was asked for with `vault join`, now that the roster says it.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn answered(&mut self, vault: VaultId) -> Result<(), Fault> {
+        if self.vaults.get(&vault).is_none_or(|before| before.asked.is_none()) {
+            return Ok(());
+        }
+        let change = |before: &Seen| Seen { asked: None, ..before.clone() };
+        self.write(vault, &[], change).map_err(|error| self.not_written(&error))
     }
 
     fn not_written(&self, error: &anyhow::Error) -> Fault {
         Fault::failed(format!("could not write {}: {error}", self.folder.display()))
     }
 
-    fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
+    /// Changes what is kept of `vault`, to which `met` belong from now on.
+    fn write(
+        &mut self,
+        vault: VaultId,
+        met: &[String],
+        change: impl FnOnce(&Seen) -> Seen,
+    ) -> anyhow::Result<()> {
         let folder = platform::private_dir(&self.folder)?;
         let start = Instant::now();
         let lock = loop {
@@ -141,11 +176,11 @@ impl State {
         self.vaults = Self::load_file(&self.folder, self.file.clone())?.vaults;
         for (known, seen) in &mut self.vaults {
             if *known != vault {
-                seen.folders.retain(|folder| !now.folders.contains(folder));
+                seen.folders.retain(|folder| !met.contains(folder));
             }
         }
         let before = self.vaults.remove(&vault).unwrap_or_default();
-        self.vaults.insert(vault, merged(&before, now));
+        self.vaults.insert(vault, change(&before));
         let temporary = format!("{}.new", self.file);
         let _ = folder.remove(&temporary);
         let text = self.text()?;
@@ -163,6 +198,10 @@ impl State {
                 revision: seen.roster.map(|(revision, _)| revision),
                 sha256: seen.roster.map(|(_, sha256)| base64_encode(&sha256)),
                 folders: seen.folders.clone(),
+                asked: seen.asked.as_ref().map(|asked| AskedFields {
+                    name: asked.name.to_string(),
+                    fingerprint: asked.fingerprint.to_string(),
+                }),
             };
             (vault.to_string(), fields)
         });
@@ -180,14 +219,20 @@ fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
             (None, None) => None,
             _ => return None,
         };
-        let seen = Seen { floor: seen.floor, roster, folders: seen.folders };
+        let asked = match seen.asked {
+            Some(AskedFields { name, fingerprint }) => {
+                Some(Asked { name: name.parse().ok()?, fingerprint: fingerprint.parse().ok()? })
+            }
+            None => None,
+        };
+        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, asked };
         Some((vault.parse().ok()?, seen))
     });
     if fields.format == 1 { vaults.collect() } else { None }
 }
 
 /// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), and all folders.
+/// fork stays visible), all folders, and what was asked for last.
 fn merged(before: &Seen, now: &Seen) -> Seen {
     let newer = match (before.roster, now.roster) {
         (Some(before), Some(now)) if now.0 > before.0 => Some(now),
@@ -197,7 +242,8 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
     folders.extend(now.folders.iter().filter(|folder| !before.folders.contains(folder)).cloned());
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
-    Seen { floor: before.floor.max(now.floor), roster: newer, folders }
+    let asked = now.asked.clone().or_else(|| before.asked.clone());
+    Seen { floor: before.floor.max(now.floor), roster: newer, folders, asked }
 }
 
 #[cfg(test)]
@@ -205,7 +251,12 @@ mod tests {
     use super::*;
 
     fn seen(floor: u64, revision: u64, hash: u8) -> Seen {
-        Seen { floor, roster: Some((revision, [hash; 32])), folders: vec![format!("/{hash}")] }
+        Seen {
+            floor,
+            roster: Some((revision, [hash; 32])),
+            folders: vec![format!("/{hash}")],
+            asked: None,
+        }
     }
 
     #[test]
