@@ -128,7 +128,7 @@ fn write(
         former: BTreeMap::new(),
     };
     for name in environments {
-        let (file, listed) = hand.environment(name, &roster.members, roster.revision);
+        let (file, listed) = hand.environment(name, &roster, roster.revision);
         files.push(file);
         roster.environments.insert(name.clone(), listed);
     }

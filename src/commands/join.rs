@@ -13,7 +13,20 @@ use crate::vault::name::MemberName;
 use crate::vault::store::{NewFile, Place, Writer};
 use crate::vault::trust::{Asked, Presented, Seen, Standing, State, Trust, Vault};
 
-pub(crate) fn join(context: &mut Context, name: Option<MemberName>) -> Result<(), Fault> {
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// To become a member.
+    New,
+    /// To have another key in the place of the one that a member has lost.
+    Key,
+}
+
+pub(crate) fn join(
+    context: &mut Context,
+    name: Option<MemberName>,
+    asking: Asking,
+) -> Result<(), Fault> {
     let place = context.place()?;
     let name = person::name(context, name)?;
     let state = context.state_folder().ok_or_else(|| {
@@ -38,7 +51,11 @@ pub(crate) fn join(context: &mut Context, name: Option<MemberName>) -> Result<()
     if let Some(key) = &key {
         check_stranger(vault.roster(), &key.identity.recipient())?;
     }
-    check_free(vault.roster(), &name)?;
+    match asking {
+        Asking::New => check_free(vault.roster(), &name)?,
+        Asking::Key if vault.roster().members.contains_key(&name) => {}
+        Asking::Key => return Err(Fault::usage(format!("there is no member {name}"))),
+    }
     if let Some(request) = vault.request(&name)? {
         return again(context, &vault, &trust, &request);
     }
@@ -95,6 +112,13 @@ fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) -> R
     let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
     let path = place.store().join(request_path(&request.name));
     console.note(format!("asked to join as {}: {}", request.name, path.display()));
+    if roster.members.contains_key(&request.name) {
+        console.note(format!(
+            "an admin puts this key in the place of the one that {} has: vault members set {} \
+             --recipient {}",
+            request.name, request.name, request.recipient
+        ));
+    }
     console.note(format!("the vault's id, to compare with a colleague: {}", roster.vault));
     console.note(format!(
         "next: commit it, and tell an admin ({}) this fingerprint by another way than the \

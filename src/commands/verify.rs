@@ -81,7 +81,8 @@ fn check_entries(
 ) {
     if environment.is_ahead() {
         report.findings.push(format!(
-            ".vault/{name}.toml: is newer than the roster says: a change was interrupted"
+            ".vault/{name}.toml: is newer than the roster says: a change was interrupted: \
+             vault rotate --finish"
         ));
     }
     let newest = environment.content().newest().number;

@@ -11,6 +11,7 @@ mod envelope;
 mod fingerprint;
 mod random;
 mod signature;
+mod tag;
 mod vault_id;
 
 pub use cipher::{OVERHEAD, is_sealed_length, open, padded_length, seal};
@@ -23,4 +24,5 @@ pub use envelope::{Identity, Recipient, UnsealError};
 pub use fingerprint::Fingerprint;
 pub use random::{Alphabet, random_bytes, random_key, random_text};
 pub use signature::{PublicKey, Signature, SigningKey};
+pub use tag::Tagger;
 pub use vault_id::VaultId;

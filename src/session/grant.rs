@@ -19,7 +19,8 @@ pub(crate) type Grants = BTreeMap<MemberName, BTreeMap<EnvironmentName, Access>>
 /// access) and whatever else changes about them.
 ///
 /// The newest epoch of each environment is sealed to them again, even where the roster says that they
-/// have this access already: so the same command, typed again, finishes what was interrupted.
+/// have this access already: so the same command, typed again, finishes what was interrupted. (Where an
+/// environment had been written already, `vault rotate --finish` comes first; [`Admin::start`] says so.)
 ///
 /// # Errors
 /// When a grant would take something away, somebody without a signing key would write, or the admin

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Subcommand;
 
-use super::Json;
+use super::{Json, Yes};
 use crate::commands::Wanted;
 use crate::fault::Fault;
 use crate::vault::model::Access;
@@ -39,6 +39,41 @@ pub(in crate::cli) enum Members {
         #[arg(long, value_name = "RECIPIENT", conflicts_with_all = ["fingerprint", "admin"])]
         recipient: Option<String>,
     },
+    /// Change what somebody may do; what they can no longer read is sealed anew
+    Set {
+        /// The member
+        name: MemberName,
+        /// From now on: production=write, staging=read, names: production=API_KEY,DSN, or
+        /// production=none
+        #[arg(
+            short = 'e',
+            long = "environment",
+            value_name = "ENVIRONMENT=ACCESS",
+            value_parser = parse_changed
+        )]
+        access: Vec<(EnvironmentName, Option<Access>)>,
+        /// Let them change membership
+        #[arg(long, conflicts_with = "no_admin")]
+        admin: bool,
+        /// Let them do so no longer; the vault gets a new id
+        #[arg(long)]
+        no_admin: bool,
+        /// Another key in the place of theirs, which may be lost; to write, they `vault join` with it
+        #[arg(long, value_name = "RECIPIENT")]
+        recipient: Option<String>,
+        /// The fingerprint that they told you by another way, where nobody can be asked for it
+        #[arg(long, value_name = "FINGERPRINT", requires = "recipient")]
+        fingerprint: Option<String>,
+        #[command(flatten)]
+        yes: Yes,
+    },
+    /// Remove a member; everything they could read is sealed anew
+    Remove {
+        /// The member
+        name: MemberName,
+        #[command(flatten)]
+        yes: Yes,
+    },
     /// Say what limited members lack of the steps in vault.toml (needs no key), and grant it
     Sync {
         /// Grant this name, repeatable: github-deploy:production/SENTRY_DSN
@@ -48,9 +83,9 @@ pub(in crate::cli) enum Members {
 }
 
 /// What was typed behind `-e`, each environment once.
-pub(in crate::cli) fn granted(
-    typed: Vec<(EnvironmentName, Access)>,
-) -> Result<BTreeMap<EnvironmentName, Access>, Fault> {
+pub(in crate::cli) fn once<T>(
+    typed: Vec<(EnvironmentName, T)>,
+) -> Result<BTreeMap<EnvironmentName, T>, Fault> {
     let mut granted = BTreeMap::new();
     for (environment, access) in typed {
         if granted.contains_key(&environment) {
@@ -75,6 +110,16 @@ pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), Str
         }
     };
     Ok((environment.parse().map_err(said)?, access))
+}
+
+/// As [`parse_granted`], or `production=none`.
+fn parse_changed(text: &str) -> Result<(EnvironmentName, Option<Access>), String> {
+    match text.strip_suffix("=none") {
+        Some(environment) => {
+            Ok((environment.parse().map_err(|fault: Fault| fault.to_string())?, None))
+        }
+        None => parse_granted(text).map(|(environment, access)| (environment, Some(access))),
+    }
 }
 
 fn parse_wanted(text: &str) -> Result<Wanted, String> {

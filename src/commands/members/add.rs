@@ -106,27 +106,27 @@ fn joining(
         Member { signing: Some(request.signing.clone()), ..Member::new(request.recipient.clone()) };
     // Nobody is asked about what cannot be.
     enter(&mut session.vault.roster().clone(), name, member.clone())?;
-    confirm(context, command, &request, access)?;
+    let role = if command.role == Role::Admin { ", as an admin" } else { "" };
+    let access: Vec<String> = access.iter().map(spelled).collect();
+    let what = format!("{name} asks to join, and would get {}{role}.", access.join(" "));
+    confirm(context, &request, command.fingerprint.as_deref(), &what)?;
     Ok(member)
 }
 
-/// The admin says what he was told; the repository could say anything.
-fn confirm(
+/// The admin says what he was told; the repository could say anything. `what` tells him what for.
+pub(super) fn confirm(
     context: &Context,
-    command: &Add,
     request: &Request,
-    access: &BTreeMap<EnvironmentName, Access>,
+    told: Option<&str>,
+    what: &str,
 ) -> Result<(), Fault> {
     let name = &request.name;
-    let typed = match &command.fingerprint {
-        Some(fingerprint) => fingerprint.clone(),
+    let typed = match told {
+        Some(fingerprint) => fingerprint.to_owned(),
         None if is_interactive() => {
-            let role = if command.role == Role::Admin { ", as an admin" } else { "" };
-            let access: Vec<String> = access.iter().map(spelled).collect();
             context.console.ask(format!(
-                "{name} asks to join, and would get {}{role}.\nType the fingerprint that {name} \
-                 told you by another way than this repository: ",
-                access.join(" ")
+                "{what}\nType the fingerprint that {name} told you by another way than this \
+                 repository: "
             ));
             let mut typed = String::new();
             let read = io::stdin().read_line(&mut typed);

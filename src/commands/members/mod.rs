@@ -2,8 +2,12 @@
 
 mod add;
 mod list;
+mod remove;
+mod set;
 mod sync;
 
 pub(crate) use add::{Add, add};
 pub(crate) use list::list;
+pub(crate) use remove::remove;
+pub(crate) use set::{Set, set};
 pub(crate) use sync::{Wanted, sync};

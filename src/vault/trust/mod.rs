@@ -5,6 +5,7 @@
 //! against the roster → every entry. The types follow the order: a [`Presented`] roster becomes a
 //! [`Vault`] by a judgement, and only a [`Vault`] gives out environments and entries.
 
+mod adopt;
 mod check;
 mod pin;
 mod request;

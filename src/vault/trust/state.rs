@@ -32,6 +32,9 @@ pub struct Seen {
     pub folders: Vec<String>,
     /// What was asked for with `vault join`, until the roster has been seen to say it.
     pub asked: Option<Asked>,
+    /// The id that took its place in a folder, and since then is trusted instead of it: whoever
+    /// held this authority may hold it still.
+    pub replaced: Option<VaultId>,
 }
 
 /// The vaults that one recipient may open.
@@ -58,6 +61,7 @@ struct SeenFields {
     #[serde(default)]
     folders: Vec<String>,
     asked: Option<AskedFields>,
+    replaced: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +120,17 @@ impl State {
         self.vaults.get(vault)
     }
 
+    /// The file that holds it.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    /// Everything that was seen.
+    pub fn all(&self) -> impl Iterator<Item = (&VaultId, &Seen)> {
+        self.vaults.iter()
+    }
+
     /// Whose state this is.
     pub(super) fn recipient(&self) -> &str {
         self.file.trim_end_matches(".toml")
@@ -128,6 +143,21 @@ impl State {
         self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
     }
 
+    /// Whether `now` has taken the place of `vault`, in one step or more.
+    #[must_use]
+    pub fn became(&self, vault: &VaultId, now: &VaultId) -> bool {
+        let mut id = *vault;
+        // Somebody who went back and forth may have made a circle.
+        for _ in 0..self.vaults.len() {
+            match self.seen(&id).and_then(|seen| seen.replaced) {
+                Some(next) if next == *now => return true,
+                Some(next) => id = next,
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
     ///
     /// # Errors
@@ -137,6 +167,19 @@ impl State {
             return Ok(());
         }
         let change = |before: &Seen| merged(before, now);
+        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+    }
+
+    /// As [`State::record`], on the caller's word: it counts again, should another id have taken its
+    /// place before.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn enter(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
+        if self.vaults.get(&vault).is_none_or(|before| before.replaced.is_none()) {
+            return self.record(vault, now);
+        }
+        let change = |before: &Seen| Seen { replaced: None, ..merged(before, now) };
         self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
     }
 
@@ -175,8 +218,12 @@ impl State {
         // Somebody else may have written since: what they saw counts too.
         self.vaults = Self::load_file(&self.folder, self.file.clone())?.vaults;
         for (known, seen) in &mut self.vaults {
+            let count = seen.folders.len();
             if *known != vault {
                 seen.folders.retain(|folder| !met.contains(folder));
+            }
+            if seen.folders.len() < count {
+                seen.replaced = Some(vault);
             }
         }
         let before = self.vaults.remove(&vault).unwrap_or_default();
@@ -202,6 +249,7 @@ impl State {
                     name: asked.name.to_string(),
                     fingerprint: asked.fingerprint.to_string(),
                 }),
+                replaced: seen.replaced.map(|vault| vault.to_string()),
             };
             (vault.to_string(), fields)
         });
@@ -225,14 +273,17 @@ fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
             }
             None => None,
         };
-        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, asked };
+        let replaced = seen.replaced.map(|vault| vault.parse().ok());
+        let replaced = replaced.map_or(Some(None), |vault| vault.map(Some))?;
+        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, asked, replaced };
         Some((vault.parse().ok()?, seen))
     });
     if fields.format == 1 { vaults.collect() } else { None }
 }
 
 /// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), all folders, and what was asked for last.
+/// fork stays visible), all folders, what was asked for last, and what
+/// has taken its place.
 fn merged(before: &Seen, now: &Seen) -> Seen {
     let newer = match (before.roster, now.roster) {
         (Some(before), Some(now)) if now.0 > before.0 => Some(now),
@@ -243,7 +294,8 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
     let asked = now.asked.clone().or_else(|| before.asked.clone());
-    Seen { floor: before.floor.max(now.floor), roster: newer, folders, asked }
+    let floor = before.floor.max(now.floor);
+    Seen { floor, roster: newer, folders, asked, replaced: before.replaced }
 }
 
 #[cfg(test)]
@@ -256,6 +308,7 @@ mod tests {
             roster: Some((revision, [hash; 32])),
             folders: vec![format!("/{hash}")],
             asked: None,
+            replaced: None,
         }
     }
 
