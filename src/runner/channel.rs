@@ -18,8 +18,11 @@ use super::writer::Writer;
 use crate::platform;
 use crate::secret::Wiped;
 
-/// How much is read at once, in bytes.
-const BLOCK: usize = 128 << 10;
+/// How much is read at once at first, in bytes. What is filled grows: most commands say little.
+const SMALL: usize = 16 << 10;
+/// How much is read at once at most. Each read wakes the command, each block the writer, and waking
+/// costs more than 100 KiB of masking.
+const LARGE: usize = 512 << 10;
 /// After so long a silence a person at a terminal is shown what is held of a beginning.
 const SILENCE: Duration = Duration::from_millis(30);
 /// So long after the command's end somebody else who holds its output is listened to.
@@ -83,7 +86,7 @@ impl<F: Filter> Channel<F> {
             laid,
             filter,
             writer: Writer::start(platform::output_stream(laid.carries.stream())?)?,
-            buffer: Wiped::from(vec![0; BLOCK]),
+            buffer: Wiped::from(vec![0; SMALL]),
             newlines: Newlines::default(),
             taken,
         })
@@ -155,7 +158,7 @@ impl<F: Filter> Channel<F> {
     /// When there is no filter.
     async fn take(&mut self, count: usize) -> io::Result<()> {
         let filter = self.filter.stand().await?;
-        let mut out = self.writer.block(BLOCK + BLOCK / 8);
+        let mut out = self.writer.block(count + count / 8);
         let bytes = &self.buffer[..count];
         // Two terminals, one behind the other, must not both turn a newline into two characters.
         let is_twice = self.laid.conduit == Conduit::Session
@@ -168,13 +171,17 @@ impl<F: Filter> Channel<F> {
             filter.feed(bytes, &mut out);
         }
         self.writer.write(out).await;
+        let size = self.buffer.len();
+        if count == size && size < LARGE {
+            self.buffer = Wiped::from(vec![0; 2 * size]);
+        }
         Ok(())
     }
 
     /// Everything that is here, as far as it may be shown.
     async fn flush(&mut self) {
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(BLOCK);
+            let mut out = self.writer.block(SMALL);
             filter.feed(self.newlines.rest(), &mut out);
             if self.laid.conduit != Conduit::Pipe {
                 filter.show_short(&mut out);
@@ -186,7 +193,7 @@ impl<F: Filter> Channel<F> {
 
     async fn show_short(&mut self) {
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(BLOCK + BLOCK / 8);
+            let mut out = self.writer.block(SMALL);
             filter.show_short(&mut out);
             self.writer.write(out).await;
         }
@@ -196,7 +203,7 @@ impl<F: Filter> Channel<F> {
         // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
         drop(self.source);
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(BLOCK);
+            let mut out = self.writer.block(SMALL);
             filter.feed(self.newlines.rest(), &mut out);
             filter.finish(&mut out);
             self.writer.write(out).await;
