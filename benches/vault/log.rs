@@ -17,6 +17,7 @@ const PATHS: [&str; 8] = [
     "/search/?q=blue+kettle&page=3",
 ];
 const LOGGERS: [&str; 4] = ["django.request", "shop.payments", "shop.tasks.mail", "django.server"];
+const STATUSES: [&str; 6] = ["200", "200", "200", "302", "404", "500"];
 const LEVELS: [&str; 5] = ["INFO", "DEBUG", "WARNING", "INFO", "ERROR"];
 
 /// A repeatable source of numbers.
@@ -92,7 +93,7 @@ fn describe(random: &mut Random, out: &mut String) -> fmt::Result {
             random.below(256),
             random.below(256),
             random.one_of(&PATHS),
-            200 + random.below(5) * 100 / 4,
+            random.one_of(&STATUSES),
             random.below(90_000),
             random.below(2500),
         ),
