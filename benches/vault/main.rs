@@ -1,11 +1,16 @@
 //! `cargo bench --bench vault`: what the budgets of the design are measured with.
 //!
+//! `start`, `masking` or `store` behind it measures that part only.
+//!
 //! Prints a table and judges nothing: the machine may be busy, and a budget is kept by somebody who
 //! reads the numbers. Every row stands beside what it is compared with, measured in the same run.
 
+mod log;
 mod measure;
+mod runner;
 mod store;
 mod table;
+mod talk;
 
 use std::cell::RefCell;
 use std::fs;
@@ -14,26 +19,37 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use measure::{Cost, Series, alternate, run};
+use runner::Stores;
 use store::{Caller, Store, Values, name};
 
 const MANY: usize = 10_000;
 
 fn main() -> anyhow::Result<()> {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let wants = |part: &str| asked.is_empty() || asked.iter().any(|word| word == part);
     table::heading(store::binary())?;
     let hundred = Store::new(100)?;
     let thousand = Store::new(1000)?;
     let ten = Store::new(10)?;
-    start(&[
-        (&Store::new(1)?, "1 secret", ""),
-        (&ten, "10 secrets", "<= +2"),
-        (&hundred, "100 secrets", "<= +4"),
-        (&thousand, "1,000 secrets", "<= +16"),
-    ])?;
-    let many = Store::new(MANY)?;
-    one_secret(&ten, &thousand, &many)?;
-    whole(&many)?;
-    bulk(&many)?;
-    memory(&ten, &thousand, &many)
+    if wants("start") {
+        start(&[
+            (&Store::new(1)?, "1 secret", ""),
+            (&ten, "10 secrets", "<= +2"),
+            (&hundred, "100 secrets", "<= +4"),
+            (&thousand, "1,000 secrets", "<= +16"),
+        ])?;
+    }
+    if wants("masking") {
+        runner::measure(&Stores { ten: &ten, hundred: &hundred, thousand: &thousand })?;
+    }
+    if wants("store") {
+        let many = Store::new(MANY)?;
+        one_secret(&ten, &thousand, &many)?;
+        whole(&many)?;
+        bulk(&many)?;
+        memory(&ten, &thousand, &many)?;
+    }
+    Ok(())
 }
 
 /// How much later a command starts than it would bare.
@@ -44,7 +60,7 @@ fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
         let series = alternate(
             101,
             &mut [
-                &mut |_| run(&mut store.bare()),
+                &mut |_| run(&mut store.bare(&["true"])),
                 &mut |_| run(&mut store.command(Caller::Machine, &EXEC)),
                 &mut |_| run(&mut store.command(Caller::Person, &EXEC)),
             ],
@@ -194,7 +210,7 @@ fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     table::peaks();
-    let bare: Vec<Series> = alternate(3, &mut [&mut |_| run(&mut ten.bare())])?;
+    let bare: Vec<Series> = alternate(3, &mut [&mut |_| run(&mut ten.bare(&["true"]))])?;
     table::peak("true (no less can be measured)", &bare[0]);
     peak("exec --only A,B, store of 10", ten, &only)?;
     peak("exec --only A,B, store of 10,000", many, &only)?;

@@ -1,8 +1,10 @@
 //! What a run costs: time, processor time, peak memory.
 
-use std::io;
-use std::process::{Command, Stdio};
+use std::io::{self, Read as _};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 
 /// The cost of one run.
 #[derive(Clone, Copy)]
@@ -20,9 +22,40 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<Cost> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let child = command.spawn()?;
-    let (status, usage) = wait(child.id())?;
+    let cost = end(&child)?;
+    Ok(Cost { wall: start.elapsed(), ..cost })
+}
+
+/// As [`run`], but the time is that until the first byte of its output.
+pub(crate) fn first_byte(command: &mut Command) -> anyhow::Result<Cost> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let mut output = child.stdout.take().context("a pipe was asked for")?;
+    output.read_exact(&mut [0])?;
     let wall = start.elapsed();
-    anyhow::ensure!(status == 0, "{command:?} ended with wait status {status}");
+    io::copy(&mut output, &mut io::sink())?;
+    Ok(Cost { wall, ..end(&child)? })
+}
+
+/// Runs `first | second`, silent and without input.
+pub(crate) fn piped(first: &mut Command, second: &mut Command) -> anyhow::Result<Cost> {
+    first.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let start = Instant::now();
+    let mut writer = first.spawn()?;
+    let pipe = writer.stdout.take().context("a pipe was asked for")?;
+    let reader = second.stdin(pipe).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    // The pipe must have one reader, which is not us.
+    second.stdin(Stdio::null());
+    let (wrote, read) = (end(&writer)?, end(&reader)?);
+    let (cpu, peak) = (wrote.cpu + read.cpu, wrote.peak.max(read.peak));
+    Ok(Cost { wall: start.elapsed(), cpu, peak })
+}
+
+/// Waits for the child, which must succeed.
+fn end(child: &Child) -> anyhow::Result<Cost> {
+    let (status, usage) = wait(child.id())?;
+    anyhow::ensure!(status == 0, "a run ended with wait status {status}");
     let time = |time: libc::timeval| {
         let micros = u64::try_from(time.tv_usec).unwrap_or_default();
         Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or_default())
@@ -31,7 +64,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<Cost> {
     // macOS counts in bytes.
     let unit = if cfg!(target_os = "macos") { 1024 } else { 1 };
     let peak = u64::try_from(usage.ru_maxrss).unwrap_or_default() / unit;
-    Ok(Cost { wall, cpu: time(usage.ru_utime) + time(usage.ru_stime), peak })
+    Ok(Cost { wall: Duration::ZERO, cpu: time(usage.ru_utime) + time(usage.ru_stime), peak })
 }
 
 #[expect(unsafe_code, reason = "the usage of one child is told by wait4 only")]

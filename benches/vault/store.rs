@@ -68,9 +68,10 @@ impl Store {
         command
     }
 
-    /// Bare `true`, in the same surroundings.
-    pub(crate) fn bare(&self) -> Command {
-        let mut command = Command::new("true");
+    /// A command without us, in the same surroundings.
+    pub(crate) fn bare(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
         self.surround(&mut command, Caller::Machine);
         command
     }
@@ -88,13 +89,9 @@ impl Store {
 
     /// A dotenv file with the store's names; the path as an argument.
     pub(crate) fn dotenv(&self, count: usize, values: Values) -> anyhow::Result<String> {
-        let salt: u128 = match values {
-            Values::First => 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835,
-            Values::Second => 0xd1b5_4a32_d192_ed03_aef1_7502_108e_f2d9,
-        };
         let mut text = String::new();
-        for (number, count) in (0..count).zip(1_u128..) {
-            writeln!(text, "{}={:040x}", name(number), salt.wrapping_mul(count))?;
+        for number in 0..count {
+            writeln!(text, "{}={}", name(number), value(number, values))?;
         }
         self.file("values.env", &text)
     }
@@ -141,4 +138,25 @@ pub(crate) fn binary() -> &'static Path {
 /// The name of a secret.
 pub(crate) fn name(number: usize) -> String {
     format!("SECRET_{number:05}")
+}
+
+/// 40 letters and digits, as secrets usually are.
+fn value(number: usize, values: Values) -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let salt: u128 = match values {
+        Values::First => 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835,
+        Values::Second => 0xd1b5_4a32_d192_ed03_aef1_7502_108e_f2d9,
+    };
+    let mut state = salt.wrapping_mul(number as u128 + 1);
+    let character = |_| {
+        state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(1);
+        let place = usize::try_from((state >> 96) % 62).unwrap_or_default();
+        char::from(ALPHABET[place])
+    };
+    (0..40).map(character).collect()
+}
+
+/// With what the value of the first secret begins.
+pub(crate) fn first_character() -> u8 {
+    value(0, Values::First).as_bytes()[0]
 }

@@ -58,6 +58,35 @@ pub(crate) fn ratio(name: &str, own: &Series, base: &Series, budget: &str) {
     println!("{start} {:>9.2}x {:>7.2}x {budget:>12}", ratio.median, ratio.least);
 }
 
+/// A row as the base's share of its own time: how fast it is beside the base.
+pub(crate) fn speed(name: &str, own: &Series, base: &Series, budget: &str) {
+    let speed = base.times(own);
+    let start = times(name, own);
+    println!("{start} {:>9.2}x {:>7.2}x {budget:>12}", speed.median, speed.least);
+}
+
+/// The start of a block of short times.
+pub(crate) fn fine(title: &str) {
+    println!("\n{title:<44} {:>8} {:>8} {:>8} {:>10} {:>8}", "median", "min", "", "+ us", "(min)");
+}
+
+/// A row that the others of its block are compared with, in microseconds.
+pub(crate) fn fine_base(name: &str, own: &Series) {
+    println!("{}", fine_times(name, own));
+}
+
+/// A row with its distance from the base, in microseconds.
+pub(crate) fn fine_over(name: &str, own: &Series, base: &Series) {
+    let over = own.over(base);
+    let (median, least) = (over.median * 1000.0, over.least * 1000.0);
+    println!("{} {:>8} {median:>+10.0} {least:>+8.0}", fine_times(name, own), "");
+}
+
+fn fine_times(name: &str, own: &Series) -> String {
+    let wall = own.wall();
+    format!("  {name:<42} {:>8.0} {:>8.0}", wall.median * 1000.0, wall.least * 1000.0)
+}
+
 /// The start of the block of peak memory.
 pub(crate) fn peaks() {
     println!("\n{:<44} {:>8}", "peak memory, MiB", "median");

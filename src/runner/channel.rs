@@ -10,6 +10,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::coming::Coming;
 use super::newlines::Newlines;
 use super::seat::Taken;
 use super::wiring::{Carries, Conduit, Laid};
@@ -17,8 +18,11 @@ use super::writer::Writer;
 use crate::platform;
 use crate::secret::Wiped;
 
-/// How much is read at once, in bytes.
-const BLOCK: usize = 128 << 10;
+/// How much is read at once at first, in bytes. What is filled grows: most commands say little.
+const SMALL: usize = 16 << 10;
+/// How much is read at once at most. Each read wakes the command, each block the writer, and waking
+/// costs more than 100 KiB of masking.
+const LARGE: usize = 512 << 10;
 /// After so long a silence a person at a terminal is shown what is held of a beginning.
 const SILENCE: Duration = Duration::from_millis(30);
 /// So long after the command's end somebody else who holds its output is listened to.
@@ -43,7 +47,7 @@ pub(super) type Flush = oneshot::Sender<()>;
 pub(super) struct Channel<F> {
     source: Receiver,
     laid: Laid,
-    filter: F,
+    filter: Coming<F>,
     writer: Writer,
     buffer: Wiped<u8>,
     newlines: Newlines,
@@ -54,9 +58,9 @@ pub(super) struct Channel<F> {
 pub struct Passed<F> {
     /// What it carried.
     pub carries: Carries,
-    /// The filter, which knows what it did.
-    pub filter: F,
-    /// Whether all could be written.
+    /// The filter, which knows what it did; nothing where nothing came.
+    pub filter: Option<F>,
+    /// Whether all could be filtered and written.
     pub result: io::Result<()>,
 }
 
@@ -71,13 +75,18 @@ impl<F: Filter> Channel<F> {
     ///
     /// # Errors
     /// When there can be no thread or no readiness.
-    pub(super) fn open(source: OwnedFd, laid: Laid, filter: F, taken: Taken) -> io::Result<Self> {
+    pub(super) fn open(
+        source: OwnedFd,
+        laid: Laid,
+        filter: Coming<F>,
+        taken: Taken,
+    ) -> io::Result<Self> {
         Ok(Self {
             source: Receiver::from_owned_fd_unchecked(source)?,
             laid,
             filter,
             writer: Writer::start(platform::output_stream(laid.carries.stream())?)?,
-            buffer: Wiped::from(vec![0; BLOCK]),
+            buffer: Wiped::from(vec![0; SMALL]),
             newlines: Newlines::default(),
             taken,
         })
@@ -87,9 +96,18 @@ impl<F: Filter> Channel<F> {
     /// and a moment have passed, or nobody reads outside.
     pub(super) async fn pass(
         mut self,
+        flushes: mpsc::Receiver<Flush>,
+        ended: watch::Receiver<bool>,
+    ) -> Passed<F> {
+        let filtered = self.pass_all(flushes, ended).await;
+        self.end(filtered).await
+    }
+
+    async fn pass_all(
+        &mut self,
         mut flushes: mpsc::Receiver<Flush>,
         mut ended: watch::Receiver<bool>,
-    ) -> Passed<F> {
+    ) -> io::Result<()> {
         let mut rest: Option<Rest> = None;
         let mut silent = false;
         // First, so that nothing is read that cannot be passed on.
@@ -104,7 +122,7 @@ impl<F: Filter> Channel<F> {
                     if count == 0 {
                         break;
                     }
-                    self.take(count).await;
+                    self.take(count).await?;
                     silent = false;
                     if let Some(rest) = &mut rest {
                         rest.in_flight = rest.in_flight.saturating_sub(count as u64);
@@ -125,62 +143,80 @@ impl<F: Filter> Channel<F> {
                 () = until(rest.as_ref()) => {}
             }
         }
-        self.end().await
+        Ok(())
     }
 
     /// A person waits for the echo of a key.
-    fn shows_early(&self) -> bool {
-        self.laid.conduit != Conduit::Pipe && self.filter.held() > 0
+    fn shows_early(&mut self) -> bool {
+        self.laid.conduit != Conduit::Pipe
+            && self.filter.used().is_some_and(|filter| filter.held() > 0)
     }
 
-    async fn take(&mut self, count: usize) {
-        let mut out = self.writer.block(BLOCK + BLOCK / 8);
+    /// Passes on what was read. The first that comes waits until the filter stands.
+    ///
+    /// # Errors
+    /// When there is no filter.
+    async fn take(&mut self, count: usize) -> io::Result<()> {
+        let filter = self.filter.stand().await?;
+        let mut out = self.writer.block(count + count / 8);
         let bytes = &self.buffer[..count];
         // Two terminals, one behind the other, must not both turn a newline into two characters.
         let is_twice = self.laid.conduit == Conduit::Session
             && !self.taken.is_taken()
             && platform::ends_lines_twice(&self.source);
         if is_twice {
-            self.filter.feed(&self.newlines.undo(bytes), &mut out);
+            filter.feed(&self.newlines.undo(bytes), &mut out);
         } else {
-            self.filter.feed(self.newlines.rest(), &mut out);
-            self.filter.feed(bytes, &mut out);
+            filter.feed(self.newlines.rest(), &mut out);
+            filter.feed(bytes, &mut out);
         }
         self.writer.write(out).await;
+        let size = self.buffer.len();
+        if count == size && size < LARGE {
+            self.buffer = Wiped::from(vec![0; 2 * size]);
+        }
+        Ok(())
     }
 
     /// Everything that is here, as far as it may be shown.
     async fn flush(&mut self) {
-        let mut out = self.writer.block(BLOCK);
-        self.filter.feed(self.newlines.rest(), &mut out);
-        if self.laid.conduit != Conduit::Pipe {
-            self.filter.show_short(&mut out);
+        if let Some(filter) = self.filter.used() {
+            let mut out = self.writer.block(SMALL);
+            filter.feed(self.newlines.rest(), &mut out);
+            if self.laid.conduit != Conduit::Pipe {
+                filter.show_short(&mut out);
+            }
+            self.writer.write(out).await;
         }
-        self.writer.write(out).await;
         self.writer.flush().await;
     }
 
     async fn show_short(&mut self) {
-        let mut out = self.writer.block(BLOCK + BLOCK / 8);
-        self.filter.show_short(&mut out);
-        self.writer.write(out).await;
+        if let Some(filter) = self.filter.used() {
+            let mut out = self.writer.block(SMALL);
+            filter.show_short(&mut out);
+            self.writer.write(out).await;
+        }
     }
 
-    async fn end(mut self) -> Passed<F> {
+    async fn end(mut self, filtered: io::Result<()>) -> Passed<F> {
         // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
         drop(self.source);
-        let mut out = self.writer.block(BLOCK);
-        self.filter.feed(self.newlines.rest(), &mut out);
-        self.filter.finish(&mut out);
-        self.writer.write(out).await;
-        let result = self.writer.finish().await;
+        if let Some(filter) = self.filter.used() {
+            let mut out = self.writer.block(SMALL);
+            filter.feed(self.newlines.rest(), &mut out);
+            filter.finish(&mut out);
+            self.writer.write(out).await;
+        }
+        let written = self.writer.finish().await;
         if self.laid.carries != Carries::Error {
             // Whoever reads it need not wait for a command that has closed it and goes on.
             let _ = platform::close_output();
         }
         // A terminal refuses only when it is gone, and whoever sat there with it.
-        let result = if self.laid.conduit == Conduit::Pipe { result } else { Ok(()) };
-        Passed { carries: self.laid.carries, filter: self.filter, result }
+        let written = if self.laid.conduit == Conduit::Pipe { written } else { Ok(()) };
+        let result = filtered.and(written);
+        Passed { carries: self.laid.carries, filter: self.filter.into_used(), result }
     }
 }
 

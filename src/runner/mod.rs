@@ -12,6 +12,7 @@
 
 mod channel;
 mod child;
+mod coming;
 mod files;
 mod launch;
 mod monitor;

@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use super::Plan;
 use super::channel::{Channel, Filter, Passed};
 use super::child::{Child, Led};
+use super::coming::{self, Coming};
 use super::launch::{Failure, launch_child};
 use super::monitor::{self, Order};
 use super::reaction::{CAUGHT, Standing};
@@ -39,7 +40,7 @@ pub enum Output {
 }
 
 /// Runs the command, its output through the filters that `filters` makes: as many as it is asked
-/// for, while the command starts. Nothing of the output is shown before.
+/// for, on another thread while the command starts. Nothing of the output is shown before.
 ///
 /// Must be called while this process has one thread.
 ///
@@ -49,11 +50,11 @@ pub fn run<F: Filter>(
     plan: &Plan,
     hardened: &Hardened,
     output: Output,
-    filters: impl FnOnce(usize) -> Vec<F>,
+    filters: impl FnOnce(usize) -> Vec<F> + Send + 'static,
 ) -> Result<Done<F>, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
     let started = Started::start(plan, hardened, output).map_err(failed)?;
-    let filters = filters(started.ends.len());
+    let filters = coming::make(started.ends.len(), filters).map_err(failed)?;
     if let Some(failure) = started.failure().map_err(failed)? {
         let fault = failure.explain(plan);
         started.abandon();
@@ -189,7 +190,7 @@ impl Started {
         }
     }
 
-    fn supervise<F: Filter>(self, filters: Vec<F>) -> io::Result<Supervisor<F>> {
+    fn supervise<F: Filter>(self, filters: Vec<Coming<F>>) -> io::Result<Supervisor<F>> {
         let mut channels = Vec::new();
         let mut windows = Vec::new();
         let mut seat = None;

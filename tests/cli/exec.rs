@@ -243,3 +243,34 @@ hint: a secret is ${NAME} or ${NAME|url}; a dollar itself is $$
 ";
     sandbox.vault(&exec).fails(125).says(said).check();
 }
+
+/// A sandbox with 200 secrets, so that preparing to mask them takes longer than a command needs to
+/// print one.
+fn crowded() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    let value = |number| format!("S_{number}=vQ7xZp2mK9rT{number:04}wLb8");
+    let values = (0..200).map(value).collect::<Vec<_>>().join("\n");
+    let file = sandbox.root().join("values.env");
+    fs::write(&file, values).unwrap();
+    sandbox.quick(&["import", file.to_str().unwrap()]);
+    sandbox
+}
+
+#[test]
+fn what_is_printed_at_once_waits_until_it_can_be_masked() {
+    let sandbox = crowded();
+    let script = "printf '%s ' \"$S_0\" \"$S_199\" x; printf %s \"$S_100\" >&2";
+    let run = sandbox.vault(&["exec", "--", "sh", "-c", script]);
+    run.prints("*** *** x ").says("***").check();
+    // Nor does anything keep the end of a command waiting that prints nothing.
+    sandbox.vault(&["exec", "--", "sh", "-c", "exit 7"]).fails(7).check();
+}
+
+#[test]
+fn secrets_are_masked_at_every_place_of_a_long_output() {
+    let sandbox = crowded();
+    let script = "i=0; while [ $i -lt 40 ]; do
+        head -c 99991 /dev/zero | tr '\\0' .; printf %s \"$S_7\"; i=$((i+1)); done";
+    let all = [&".".repeat(99_991), "***"].concat().repeat(40);
+    sandbox.vault(&["exec", "--", "sh", "-c", script]).prints(all).check();
+}

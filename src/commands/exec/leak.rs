@@ -15,7 +15,7 @@ pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Resul
     let Done { ending, passed } = done;
     let mut names = BTreeSet::new();
     for passed in &passed {
-        for (label, count) in passed.filter.counts() {
+        for (label, count) in passed.filter.iter().flat_map(Masker::counts) {
             names.insert(label.name);
             if leaks != Leaks::Ignored {
                 console.ask(format!(

@@ -11,25 +11,25 @@ use crate::vault::name::SecretName;
 
 /// The secrets that are masked, and those that are not though nobody said so.
 #[derive(Default)]
-pub(super) struct Masked<'a> {
-    secrets: Vec<(&'a SecretName, &'a Secret, Masking)>,
-    left_out: Vec<&'a str>,
+pub(super) struct Masked {
+    secrets: Vec<(SecretName, Secret, Masking)>,
+    left_out: Vec<String>,
 }
 
-impl<'a> Masked<'a> {
-    pub(super) fn choose(secrets: &'a [(SecretName, Secret)], config: &Config) -> Self {
+impl Masked {
+    pub(super) fn choose(secrets: Vec<(SecretName, Secret)>, config: &Config) -> Self {
         let mut masked = Self::default();
         for (name, value) in secrets {
-            let setting = config.secrets.get(name).map(|secret| secret.mask).unwrap_or_default();
+            let setting = config.secrets.get(&name).map(|secret| secret.mask).unwrap_or_default();
             let masking = match setting {
                 Mask::Auto => Masking::Automatic,
                 Mask::Always => Masking::Always,
                 Mask::Never => Masking::Never,
             };
-            match policy::verdict(value, masking) {
+            match policy::verdict(&value, masking) {
                 Verdict::Masked => masked.secrets.push((name, value, masking)),
                 Verdict::TooShort | Verdict::Everyday if !value.is_empty() => {
-                    masked.left_out.push(name.as_str());
+                    masked.left_out.push(name.to_string());
                 }
                 Verdict::TooShort | Verdict::Everyday | Verdict::Never => {}
             }
@@ -52,7 +52,7 @@ impl<'a> Masked<'a> {
     }
 
     /// A filter for each of `count` streams.
-    pub(super) fn filters(&self, count: usize) -> Vec<Masker> {
+    pub(super) fn filters(self, count: usize) -> Vec<Masker> {
         let mut needles = Needles::new();
         for (name, value, masking) in &self.secrets {
             // The verdict is known.

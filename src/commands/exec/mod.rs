@@ -87,7 +87,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         ));
     }
     let masked = match command.masking {
-        Masking::Wanted => Masked::choose(&injected.secrets, &config),
+        Masking::Wanted => Masked::choose(injected.secrets, &config),
         Masking::Declined => Masked::default(),
     };
     masked.warn(context.console);
@@ -96,7 +96,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         (true, Some(_)) => Output::Untouched,
         (false, _) => Output::Filtered,
     };
-    let done = run(&plan, &context.hardened, output, |count| masked.filters(count))?;
+    let done = run(&plan, &context.hardened, output, move |count| masked.filters(count))?;
     leak::judge(context.console, done, leaks)
 }
 

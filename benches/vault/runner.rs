@@ -1,0 +1,168 @@
+//! `vault exec` with masking: how much later a command starts, speaks and answers, and what its
+//! output costs on the way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::log;
+use crate::measure::{alternate, first_byte, piped, run};
+use crate::store::{Caller, Store, first_character};
+use crate::table;
+use crate::talk::{ANSWERER, Talk};
+
+/// How many MiB of log pass, where not the 1,024 of the budget.
+const SIZE: &str = "VAULT_BENCH_LOG_MIB";
+
+/// Stores of 10, 100 and 1,000 secrets.
+pub(crate) struct Stores<'a> {
+    pub(crate) ten: &'a Store,
+    pub(crate) hundred: &'a Store,
+    pub(crate) thousand: &'a Store,
+}
+
+/// Everything of the runner's.
+pub(crate) fn measure(stores: &Stores<'_>) -> anyhow::Result<()> {
+    start(stores)?;
+    speak(stores)?;
+    pipes(stores)?;
+    keys(stores)?;
+    throughput(stores)
+}
+
+/// How much more the start of a command costs when its output is masked.
+fn start(stores: &Stores<'_>) -> anyhow::Result<()> {
+    table::block("exec -- true, over exec --no-mask -- true", "+ ms");
+    let stores = [
+        (stores.ten, "10 secrets", "<= +1.5"),
+        (stores.hundred, "100 secrets", "<= +1.5"),
+        (stores.thousand, "1,000 secrets", ""),
+    ];
+    for (store, name, budget) in stores {
+        let series = alternate(
+            101,
+            &mut [
+                &mut |_| run(&mut store.bare(&["true"])),
+                &mut |_| run(&mut exec(store, &["--no-mask"], &["true"])),
+                &mut |_| run(&mut exec(store, &[], &["true"])),
+            ],
+        )?;
+        table::base("true", &series[0]);
+        table::over(&format!("{name}, --no-mask, over true"), &series[1], &series[0], "");
+        table::over(name, &series[2], &series[1], budget);
+    }
+    Ok(())
+}
+
+/// From the start until the first byte of the output arrives.
+fn speak(stores: &Stores<'_>) -> anyhow::Result<()> {
+    const ECHO: [&str; 2] = ["echo", "x"];
+    let series = alternate(
+        51,
+        &mut [
+            &mut |_| first_byte(&mut stores.ten.bare(&ECHO)),
+            &mut |_| first_byte(&mut exec(stores.ten, &[], &ECHO)),
+            &mut |_| first_byte(&mut exec(stores.hundred, &[], &ECHO)),
+            &mut |_| first_byte(&mut exec(stores.thousand, &[], &ECHO)),
+        ],
+    )?;
+    table::block("exec -- echo x, until the first byte", "+ ms");
+    table::base("echo x", &series[0]);
+    table::over("10 secrets", &series[1], &series[0], "");
+    table::over("100 secrets", &series[2], &series[0], "<= 10 ms");
+    table::over("1,000 secrets", &series[3], &series[0], "<= 120 ms");
+    Ok(())
+}
+
+/// A line that cannot begin a secret goes to the command and back. Nothing shows on a pipe what is
+/// held, so a line that is held at all is never answered.
+fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
+    let mut bare = Talk::over_pipes(stores.ten.bare(&ANSWERER))?;
+    let mut ten = Talk::over_pipes(exec(stores.ten, &[], &ANSWERER))?;
+    let mut hundred = Talk::over_pipes(exec(stores.hundred, &[], &ANSWERER))?;
+    let line = b"2026-11-23 10:11:12 INFO 10.0.3.4 \"GET /healthz HTTP/1.1\" 200 2\n";
+    let series = alternate(
+        1001,
+        &mut [&mut |_| bare.round_trip(line), &mut |_| ten.round_trip(line), &mut |_| {
+            hundred.round_trip(line)
+        }],
+    )?;
+    table::fine("a line to cat and back, by pipes");
+    table::fine_base("bare", &series[0]);
+    table::fine_over("10 secrets", &series[1], &series[0]);
+    table::fine_over("100 secrets", &series[2], &series[0]);
+    Ok(())
+}
+
+/// A key at a terminal, until it shows.
+fn keys(stores: &Stores<'_>) -> anyhow::Result<()> {
+    let mut bare = Talk::at_terminal(stores.ten.bare(&ANSWERER))?;
+    let mut ten = Talk::at_terminal(exec(stores.ten, &[], &ANSWERER))?;
+    let mut hundred = Talk::at_terminal(exec(stores.hundred, &[], &ANSWERER))?;
+    let first = [first_character()];
+    let series = alternate(
+        1001,
+        &mut [&mut |_| bare.round_trip(b" "), &mut |_| ten.round_trip(b" "), &mut |_| {
+            hundred.round_trip(b" ")
+        }],
+    )?;
+    let begins = alternate(31, &mut [&mut |_| ten.round_trip(&first)])?;
+    table::fine("a key at a terminal, until it shows");
+    table::fine_base("bare", &series[0]);
+    table::fine_over("10 secrets", &series[1], &series[0]);
+    table::fine_over("100 secrets", &series[2], &series[0]);
+    table::fine_over("10 secrets, one of which begins so", &begins[0], &series[0]);
+    Ok(())
+}
+
+/// A large log passes.
+fn throughput(stores: &Stores<'_>) -> anyhow::Result<()> {
+    let size = std::env::var(SIZE).map_or(Ok(1024), |size| size.parse::<u64>())?;
+    let log = Log::new(size << 20)?;
+    let cat = ["cat", log.argument()?];
+    let store = stores.ten;
+    let series = alternate(
+        5,
+        &mut [
+            &mut |_| piped(&mut store.bare(&cat), &mut store.bare(&["cat"])),
+            &mut |_| run(&mut exec(stores.ten, &[], &cat)),
+            &mut |_| run(&mut exec(stores.hundred, &[], &cat)),
+            &mut |_| run(&mut exec(stores.thousand, &[], &cat)),
+        ],
+    )?;
+    table::block(&format!("exec -- cat of {size} MiB of log"), "speed");
+    table::base("cat FILE | cat", &series[0]);
+    table::speed("10 secrets", &series[1], &series[0], ">= 0.6x");
+    table::speed("100 secrets", &series[2], &series[0], ">= 0.4x");
+    table::speed("1,000 secrets", &series[3], &series[0], "");
+    table::peaks();
+    table::peak("10 secrets, <= 16", &series[1]);
+    table::peak("100 secrets, <= 32", &series[2]);
+    table::peak("1,000 secrets", &series[3]);
+    Ok(())
+}
+
+fn exec(store: &Store, options: &[&str], command: &[&str]) -> std::process::Command {
+    store.command(Caller::Machine, &[&["exec"], options, &["--"], command].concat())
+}
+
+/// A file of log; removed on drop.
+struct Log(PathBuf);
+
+impl Log {
+    fn new(length: u64) -> anyhow::Result<Self> {
+        let name = format!("bench-{}.log", std::process::id());
+        let file = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+        log::write(&file.0, length)?;
+        Ok(file)
+    }
+
+    fn argument(&self) -> anyhow::Result<&str> {
+        self.0.to_str().ok_or_else(|| anyhow::anyhow!("the path is not UTF-8"))
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,88 @@
+//! A program that answers: how long it takes until what was written has come back.
+#![expect(unsafe_code, reason = "the terminal must be the child's own before it runs")]
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rustix::process::{ioctl_tiocsctty, setsid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::stdio::stdin;
+
+use crate::measure::Cost;
+
+/// Says that it is there, then answers every line with the same line.
+pub(crate) const ANSWERER: [&str; 3] = ["sh", "-c", "echo ready; exec cat"];
+const READY: &[u8] = b"ready";
+
+/// A running [`ANSWERER`]; ends on drop.
+pub(crate) struct Talk {
+    child: Child,
+    /// Nothing once it has been told the end.
+    input: Option<File>,
+    output: File,
+}
+
+impl Talk {
+    /// Between two pipes.
+    pub(crate) fn over_pipes(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        let input = child.stdin.take().context("a pipe was asked for")?;
+        let output = child.stdout.take().context("a pipe was asked for")?;
+        Self::begin(child, OwnedFd::from(input).into(), OwnedFd::from(output).into())
+    }
+
+    /// At a terminal of its own.
+    pub(crate) fn at_terminal(mut command: Command) -> anyhow::Result<Self> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let name = ptsname(&master, Vec::new())?.into_string()?;
+        let slave = fs::File::options().read(true).write(true).open(name)?;
+        command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+        let lead = || {
+            setsid()?;
+            Ok(ioctl_tiocsctty(stdin())?)
+        };
+        // SAFETY: both are system calls, which may be made between fork and exec.
+        unsafe { command.pre_exec(lead) };
+        let child = command.spawn()?;
+        let keys = master.as_fd().try_clone_to_owned()?;
+        Self::begin(child, keys.into(), master.into())
+    }
+
+    fn begin(child: Child, input: File, mut output: File) -> anyhow::Result<Self> {
+        let mut said = Vec::new();
+        while !said.ends_with(b"\n") {
+            let mut byte = [0];
+            output.read_exact(&mut byte)?;
+            said.extend(byte);
+        }
+        anyhow::ensure!(said.trim_ascii() == READY, "the answerer said something else");
+        Ok(Self { child, input: Some(input), output })
+    }
+
+    /// Writes `bytes`, and waits until as many have come back.
+    pub(crate) fn round_trip(&mut self, bytes: &[u8]) -> anyhow::Result<Cost> {
+        let mut answer = vec![0; bytes.len()];
+        let start = Instant::now();
+        self.input.as_mut().context("it has not ended")?.write_all(bytes)?;
+        self.output.read_exact(&mut answer)?;
+        let wall = start.elapsed();
+        anyhow::ensure!(answer == bytes, "another answer");
+        Ok(Cost { wall, cpu: Duration::ZERO, peak: 0 })
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
