@@ -19,7 +19,13 @@ def write():
     while not os.path.exists(scene + '/write'):
         time.sleep(0.005)
     print('written', flush=True)
+# The thread that reads is to be the one that signals interrupt.
+before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
 threading.Thread(target=write, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_SETMASK, before)
+if 'default' in sys.argv:
+    # Python would end by itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 with open(scene + '/pid', 'w') as file:
     print(os.getpid(), file=file)
 if 'quiet' in sys.argv:
@@ -46,11 +52,12 @@ impl Shell {
         let program = scene.write("program", ANSWERS);
         let words = scene.launch(way, &["python", program.to_str().unwrap()]).words();
         let unset = if way == Way::Bare { "" } else { "unset SECRET\n" };
-        let alias = format!("alias run='{}'\n{unset}", words.join(" "));
+        let prompt = "PS1='\\n<prompt> '";
+        let alias = format!("{prompt}\nalias run='{}'\n{unset}", words.join(" "));
         let profile = scene.write("profile", &alias);
         let profile = profile.to_str().unwrap();
         let bash = ["bash", "--noprofile", "--rcfile", profile, "--noediting", "-i"];
-        let launch = scene.launch(Way::Bare, &bash).variable("PS1", "\n<prompt> ");
+        let launch = scene.launch(Way::Bare, &bash);
         let mut terminal = Terminal::start(&launch);
         terminal.sees(PROMPT);
         Self { terminal }
@@ -125,15 +132,8 @@ fn ctrl_c_and_ctrl_backslash_end_the_job_as_they_end_any() {
         same(|way| {
             let mut shell = Shell::start(&scene, way);
             shell.does("ulimit -c 0");
-            // Python would end by itself.
-            shell.types("run -c 0 || :\n");
-            shell.types("\x03");
-            shell.sees(PROMPT);
             let modes = shell.modes();
-            shell.does("alias run=\"${BASH_ALIASES[run]% *} $SCENE/sleeper\"");
-            scene.write("sleeper", "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nprint(os.getpid(), file=open(os.environ['SCENE'] + '/pid', 'w'), flush=True)\nsignal.pause()\n");
-            let _ = fs::remove_file(scene.path("pid"));
-            shell.types("run\n");
+            shell.types("run default\n");
             let command = pid_in(&scene.path("pid"));
             shell.types(key);
             shell.sees(PROMPT);

@@ -8,14 +8,20 @@
 
 mod ends;
 mod facts;
+mod first_process;
+mod inherited;
 mod jobs;
 mod keys;
+mod leaks;
+mod programs;
 mod running;
 #[path = "../cli/sandbox.rs"]
 #[expect(dead_code, reason = "written for the other tests; here only places are needed")]
 mod sandbox;
 mod scene;
 mod screens;
+mod secrecy;
 mod signals;
+mod streams;
 mod terminal;
 mod transcript;
