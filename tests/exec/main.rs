@@ -6,6 +6,8 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod builds;
+mod django;
 mod ends;
 mod facts;
 mod first_process;
@@ -13,6 +15,7 @@ mod inherited;
 mod jobs;
 mod keys;
 mod leaks;
+mod masked;
 mod programs;
 mod running;
 #[path = "../cli/sandbox.rs"]
@@ -21,7 +24,9 @@ mod sandbox;
 mod scene;
 mod screens;
 mod secrecy;
+mod servers;
 mod signals;
+mod site;
 mod streams;
 mod terminal;
 mod transcript;
