@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::facts::{children, pid_in, wait_for, wait_until_gone};
+use crate::facts::{children, wait_for, wait_for_file, wait_until_gone};
 use crate::running::Running;
 use crate::running::Status::Code;
 use crate::scene::{Launch, Scene, Way};
@@ -57,7 +57,7 @@ fn signals_reach_the_command_and_its_death_ends_the_container() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1] {
         let script = "ulimit -c 0; echo >$SCENE/seen ready; exec sleep 1000";
         let mut running = masked(&scene, script).start();
-        crate::facts::wait_for_file(&scene.path("seen"));
+        wait_for_file(&scene.path("seen"));
         kill_process(first(running.pid()), signal).unwrap();
         assert_eq!(running.status(), Code(128 + signal.as_raw()));
     }
@@ -127,7 +127,7 @@ fn a_container_that_is_killed_leaves_nothing() {
     let scene = Scene::new();
     let launch = masked(&scene, "echo ready >$SCENE/seen; exec sleep 1000");
     let mut running: Running = launch.start();
-    crate::facts::wait_for_file(&scene.path("seen"));
+    wait_for_file(&scene.path("seen"));
     let first = first(running.pid());
     let command = *children(first).first().unwrap();
     kill_process(first, Signal::KILL).unwrap();

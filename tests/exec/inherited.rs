@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, Way, same};
+use crate::scene::{Launch, Scene, same};
 use crate::terminal::Terminal;
 
 /// Writes what a process sees of itself into `seen`, whatever its streams are.

@@ -7,7 +7,8 @@ use crate::scene::{Scene, same};
 use crate::terminal::Terminal;
 
 fn numbered_lines() -> String {
-    (1..=200).map(|number| format!("line {number}\n")).collect()
+    let lines: Vec<String> = (1..=200).map(|number| format!("line {number}\n")).collect();
+    lines.concat()
 }
 
 #[test]

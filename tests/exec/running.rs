@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::facts::wait_for;
+use crate::facts::wait;
 use crate::transcript::Transcript;
 
 pub(crate) struct Running {
@@ -68,8 +68,9 @@ impl Running {
     /// Waits for the end of the process itself.
     #[track_caller]
     pub(crate) fn status(&mut self) -> Status {
-        let child = &mut self.child;
-        wait_for("the command's end", || child.try_wait().unwrap()).into()
+        let ended = wait(|| self.child.try_wait().unwrap());
+        let printed = || format!("{}{}", self.output.text(), self.errors.text());
+        ended.unwrap_or_else(|| panic!("it never ended:\n{}", printed())).into()
     }
 
     /// Closes its input, and waits for the end of the process and of its streams.

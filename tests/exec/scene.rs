@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::running::Running;
@@ -144,11 +144,6 @@ impl Launch {
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    pub(crate) fn folder(mut self, folder: &Path) -> Self {
-        folder.clone_into(&mut self.folder);
         self
     }
 

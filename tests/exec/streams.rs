@@ -85,7 +85,8 @@ fn stdout_and_stderr_that_are_one_file_keep_their_order() {
     let scene = Scene::new();
     let script = "
 i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; printf end";
-    let expected: String = (0..2000).map(|i| format!("out {i}\nerr {i}\n")).collect();
+    let lines: Vec<String> = (0..2000).map(|i| format!("out {i}\nerr {i}\n")).collect();
+    let expected = lines.concat();
     for by in ["exec \"$@\" 2>&1", "exec \"$@\" >&2", "\"$@\" 2>&1 | cat"] {
         let end = same(|way| scene.shell(way, script).by(by).start().end());
         assert_eq!(end.output + &end.said, format!("{expected}end"), "{by}");

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::facts::wait_for;
+use crate::facts::wait;
 use crate::running::Status;
 use crate::scene::Launch;
 use crate::transcript::Transcript;
@@ -97,8 +97,7 @@ impl Terminal {
     /// Waits for the end of the process itself.
     #[track_caller]
     pub(crate) fn status(&mut self) -> Status {
-        let child = &mut self.child;
-        let ended = wait_for_end(child);
+        let ended = wait(|| self.child.try_wait().unwrap());
         ended.unwrap_or_else(|| panic!("it never ended:\n{}", self.screen.text())).into()
     }
 
@@ -119,10 +118,6 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn wait_for_end(child: &mut Child) -> Option<std::process::ExitStatus> {
-    Some(wait_for("the end", || child.try_wait().unwrap()))
 }
 
 fn window(rows: u16, columns: u16) -> Winsize {
