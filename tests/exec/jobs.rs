@@ -14,27 +14,30 @@ use crate::terminal::Terminal;
 const ANSWERS: &str = "
 import os, signal, sys, threading, time
 scene = os.environ['SCENE']
-signal.signal(signal.SIGCONT, lambda *_: print('continued', flush=True))
+def go_on():
+    while signal.sigwait([signal.SIGCONT]):
+        os.write(1, b'continued\\n')
 def write():
     while not os.path.exists(scene + '/write'):
         time.sleep(0.005)
-    print('written', flush=True)
-# The thread that reads is to be the one that signals interrupt.
-before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
-threading.Thread(target=write, daemon=True).start()
-signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    os.write(1, b'written\\n')
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT])
+for task in [go_on, write]:
+    threading.Thread(target=task, daemon=True).start()
 if 'default' in sys.argv:
     # Python would end by itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 with open(scene + '/pid', 'w') as file:
     print(os.getpid(), file=file)
-if 'quiet' in sys.argv:
-    while not os.path.exists(scene + '/end'):
+while not os.path.exists(scene + '/end'):
+    if 'quiet' in sys.argv:
         time.sleep(0.005)
-else:
-    for line in sys.stdin:
-        print('got', line.strip(), flush=True)
-sys.exit(3)
+        continue
+    line = os.read(0, 4096)
+    if not line:
+        break
+    os.write(1, b''.join(b'got ' + one for one in line.splitlines(True)))
+os._exit(3)
 ";
 /// Not part of a line that is typed, since that is shown too.
 const PROMPT: &str = "\r\n<prompt> ";
@@ -73,6 +76,13 @@ impl Shell {
     fn is_back(&mut self, command: Pid) {
         self.sees("Stopped");
         self.sees(PROMPT);
+        wait_for_state(command, 'T');
+    }
+
+    /// The job has stopped in the background, and the shell has heard of it.
+    fn knows_of_the_stop(&mut self, command: Pid) {
+        self.types("until jobs | grep -q Stopped; do :; done; echo stopped $?\n");
+        self.sees("stopped 0\r\n");
         wait_for_state(command, 'T');
     }
 
@@ -177,10 +187,7 @@ fn a_job_in_the_background_that_reads_is_stopped_until_it_is_fetched() {
         let mut shell = Shell::start(&scene, way);
         shell.types("run &\n");
         let command = pid_in(&scene.path("pid"));
-        wait_for_state(command, 'T');
-        // The shell tells of it before its next prompt.
-        shell.does("");
-        shell.does("");
+        shell.knows_of_the_stop(command);
         shell.types("fg\n");
         shell.sees("continued\r\n");
         shell.types("line\n");
@@ -188,8 +195,7 @@ fn a_job_in_the_background_that_reads_is_stopped_until_it_is_fetched() {
         shell.types("\x1a");
         shell.is_back(command);
         shell.types("bg\n");
-        shell.sees("continued\r\n");
-        wait_for_state(command, 'T');
+        shell.knows_of_the_stop(command);
         shell.types("fg\n");
         shell.sees("continued\r\n");
         shell.types("more\n");
@@ -229,7 +235,7 @@ fn a_terminal_that_stops_writers_in_the_background_stops_this_one() {
         shell.types("run quiet &\n");
         let command = pid_in(&scene.path("pid"));
         scene.write("write", "");
-        wait_for_state(command, 'T');
+        shell.knows_of_the_stop(command);
         shell.types("fg\n");
         shell.sees("written\r\n");
         scene.write("end", "");

@@ -127,12 +127,20 @@ print('same', first == again == 'hidden words', name)
 fn a_window_that_changes_its_size_tells_the_command() {
     let scene = Scene::new();
     let program = "
-import os, signal
-size = lambda: '%dx%d' % os.get_terminal_size()
-signal.signal(signal.SIGWINCH, lambda *_: print('changed to', size(), flush=True))
-print('starts with', size(), flush=True)
-while input() != 'end':
-    pass
+import os, select, signal
+size = lambda: b'%dx%d\\n' % os.get_terminal_size()
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+signal.set_wakeup_fd(writer)
+signal.signal(signal.SIGWINCH, lambda *_: None)
+os.write(1, b'starts with ' + size())
+while True:
+    ready, _, _ = select.select([0, reader], [], [])
+    if reader in ready:
+        os.read(reader, 64)
+        os.write(1, b'changed to ' + size())
+    if 0 in ready:
+        break
 ";
     let seen = same(|way| {
         let mut terminal = Terminal::start(&scene.python(way, program));
