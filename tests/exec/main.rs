@@ -25,6 +25,7 @@ mod scene;
 mod screens;
 mod secrecy;
 mod servers;
+mod sessions;
 mod signals;
 mod site;
 mod streams;

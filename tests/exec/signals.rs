@@ -148,6 +148,30 @@ fn a_command_that_stops_stops_vault_and_both_go_on() {
 }
 
 #[test]
+fn a_command_that_does_not_want_to_stop_does_not() {
+    let scene = Scene::new();
+    let script = "trap '' TSTP TTOU; echo $$ >$SCENE/pid; read line; echo got $line; exit 3";
+    let seen = same(|way| {
+        for name in ["pid", "job"] {
+            let _ = std::fs::remove_file(scene.path(name));
+        }
+        let job = scene.path("job");
+        let launch = scene.shell(way, script).under(&["python", "-I", "-S", JOB]);
+        let mut running = launch.variable("JOB", &job.display().to_string()).start();
+        pid_in(&scene.path("pid"));
+        let vault = wait_for_lines(&job, 1)[0].parse().unwrap();
+        for signal in [Signal::TSTP, Signal::TTOU] {
+            kill_process(rustix::process::Pid::from_raw(vault).unwrap(), signal).unwrap();
+        }
+        running.write(b"line\n");
+        running.output.sees("got line\n");
+        running.status();
+        wait_for_lines(&job, 2).split_off(1)
+    });
+    assert_eq!(seen, ["code 3"]);
+}
+
+#[test]
 fn a_command_that_stops_itself_stops_vault_too() {
     let scene = Scene::new();
     for signal in ["STOP", "TSTP", "TTIN"] {

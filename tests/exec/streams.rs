@@ -102,6 +102,18 @@ i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; p
 }
 
 #[test]
+fn stdout_and_stderr_that_write_over_each_other_still_do() {
+    let scene = Scene::new();
+    let by = "exec \"$@\" >$SCENE/log 2>$SCENE/log";
+    let written = same(|way| {
+        let end = scene.shell(way, "echo printed; echo said >&2").by(by).start().end();
+        assert_eq!(end.status, Code(0));
+        fs::read_to_string(scene.path("log")).unwrap()
+    });
+    assert_eq!(written, "said\ned\n");
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_command_by_sigpipe() {
     let scene = Scene::new();
     let by = "\"$@\" | head -n 1; echo ${PIPESTATUS[*]}";
