@@ -20,6 +20,8 @@ pub enum Kind {
     Incomplete,
     /// A check ran to its end and found something.
     Found,
+    /// A command printed secrets, and that is fatal.
+    Leaked,
     /// The command exists and cannot be executed.
     NotExecutable,
     /// The command was not found.

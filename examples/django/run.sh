@@ -127,7 +127,7 @@ printf '%s\n' "$answer" | indent
 note "(status 121: locked, and no process was started)"
 
 say "The same with VAULT_KEY: check, test, migrate, collect static files."
-note "(-q: vault adds no notice of its own, such as that it does not mask output yet)"
+note "(-q: vault adds no notice of its own)"
 run_ci vault exec -q -- python manage.py check --deploy --fail-level WARNING
 run_ci vault exec -q -- python manage.py test --verbosity 0
 run_ci vault exec -q -- python manage.py migrate --verbosity 0

@@ -5,7 +5,6 @@ mod arguments;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
@@ -13,20 +12,20 @@ use clap::{CommandFactory, Parser};
 use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
 };
-use crate::commands::{self, Masking, Origin};
+use crate::commands::{self, Leaks, Masking, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::Hardened;
-use crate::runner::Inherit;
+use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::Context;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
 
-/// Runs `vault` with these arguments, the first being its own name. `key` is the value of
-/// `VAULT_KEY`.
+/// Runs `vault` with these arguments, the first being its own name, and says how to end. `key` is
+/// the value of `VAULT_KEY`.
 #[must_use]
-pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> ExitCode {
+pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> Ending {
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
@@ -37,16 +36,16 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     let result = context(console, parsed.global, key, hardened)
         .and_then(|mut context| dispatch(&mut context, arguments, parsed.command));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ending) => ending,
         Err(fault) => {
             console.error(&fault);
-            scale.code(fault.kind())
+            Ending::Exited(scale.code(fault.kind()))
         }
     }
 }
 
 /// What was typed in the wrong place may be a value, so no argument but an option is quoted.
-fn not_understood(error: &clap::Error, scale: Scale) -> ExitCode {
+fn not_understood(error: &clap::Error, scale: Scale) -> Ending {
     let fault = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::ValueValidation, _) => error.source().map(|reason| {
             let fault = reason.downcast_ref::<Fault>().cloned();
@@ -64,7 +63,7 @@ fn not_understood(error: &clap::Error, scale: Scale) -> ExitCode {
         // Nothing is left to be done where not even this can be printed.
         None => drop(error.print()),
     }
-    if error.use_stderr() { scale.code(Kind::Usage) } else { ExitCode::SUCCESS }
+    Ending::Exited(if error.use_stderr() { scale.code(Kind::Usage) } else { 0 })
 }
 
 fn context(
@@ -91,9 +90,18 @@ fn dispatch(
     context: &mut Context,
     typed: &[OsString],
     command: Option<Command>,
-) -> Result<(), Fault> {
-    let Some(command) = command else { return context.console.result(WELCOME.as_bytes()) };
+) -> Result<Ending, Fault> {
     match command {
+        None => context.console.result(WELCOME.as_bytes()),
+        Some(Command::Exec(arguments)) => return commands::exec(context, exec(typed, arguments)?),
+        Some(command) => but_exec(context, command),
+    }
+    .map(|()| Ending::Exited(0))
+}
+
+fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
+    match command {
+        Command::Exec(_) => Ok(()),
         Command::Init { environments, name, recovery } => {
             commands::init(context, commands::Init { environments, name, recovery })
         }
@@ -115,7 +123,6 @@ fn dispatch(
         Command::Import { file, environment } => {
             commands::import(context, &file, environment.environment.as_ref())
         }
-        Command::Exec(arguments) => commands::exec(context, exec(typed, arguments)?),
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
@@ -181,6 +188,11 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
         only: arguments.only,
         keep: arguments.keep,
         masking: if arguments.no_mask { Masking::Declined } else { Masking::Wanted },
+        leaks: match (arguments.fail_on_leak, arguments.report_leaks) {
+            (true, _) => Leaks::Fatal,
+            (false, true) => Leaks::Reported,
+            (false, false) => Leaks::Ignored,
+        },
         inherit: if arguments.clean_env { Inherit::Basics } else { Inherit::Everything },
         answer: arguments.yes.answer(),
         command: arguments.command,
@@ -197,8 +209,8 @@ enum Scale {
 }
 
 impl Scale {
-    fn code(self, kind: Kind) -> ExitCode {
-        ExitCode::from(match (self, kind) {
+    fn code(self, kind: Kind) -> u8 {
+        match (self, kind) {
             (Self::Usual, Kind::Found | Kind::Failed) => 1,
             (Self::Usual, Kind::Locked) => 3,
             (Self::Usual, Kind::Refused) => 4,
@@ -206,10 +218,11 @@ impl Scale {
             (Self::Exec, Kind::Locked) => 121,
             (Self::Exec, Kind::Refused) => 122,
             (Self::Exec, Kind::Incomplete) => 123,
+            (Self::Exec, Kind::Leaked) => 124,
             (Self::Exec, Kind::NotExecutable) => 126,
             (Self::Exec, Kind::NotFound) => 127,
             (Self::Exec, Kind::Usage | Kind::Failed | Kind::Found) => 125,
-        })
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use documents::{completions, man};
 pub(crate) use environments::{
     add as environments_add, list as environments_list, remove as environments_remove,
 };
-pub(crate) use exec::{Exec, Masking, exec};
+pub(crate) use exec::{Exec, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};

@@ -3,6 +3,8 @@
 //! A short value or an everyday word would turn a log into asterisks and hide nothing: anyone can
 //! guess it. Such a secret is left out and named, unless its settings say otherwise.
 
+use crate::secret::Secret;
+
 /// A trimmed value shorter than this many bytes is too short.
 pub const SHORTEST: usize = 6;
 
@@ -33,6 +35,14 @@ pub enum Verdict {
     Everyday,
     /// Its settings say so.
     Never,
+}
+
+/// What [`super::forms::add`] will say of a value, without spelling it.
+pub fn verdict(value: &Secret, masking: Masking) -> Verdict {
+    match decide(value.expose().trim_ascii(), masking) {
+        Treatment::LeftOut(verdict) => verdict,
+        Treatment::Alone | Treatment::AllForms => Verdict::Masked,
+    }
 }
 
 /// How a value is treated.

@@ -1,12 +1,24 @@
-//! What the caller handed to this process, noted before the standard library changes it.
+//! What the caller handed to this process, noted before the standard library changes it, and given
+//! back to a command.
 //!
-//! Rust ignores SIGPIPE before `main` runs; a command that we become must find it as the caller
-//! had set it. The note is taken by a function that the loader calls before `main`.
+//! Rust ignores SIGPIPE and opens `/dev/null` in the place of closed streams before `main` runs; a
+//! command must find both as the caller had set them. The note is taken by a function that the
+//! loader calls before `main`.
 #![expect(unsafe_code, reason = "signal dispositions are reached through the C library only")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-static PIPE_SIGNAL_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
+use super::signals::{self, Signal};
+
+/// One bit per signal that was ignored; signal n has bit n.
+static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// One bit per signal that was blocked.
+static BLOCKED: AtomicU64 = AtomicU64::new(0);
+/// Which of the streams 0, 1 and 2 were closed.
+static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+
+/// The numbers of the signals that are noted: a bit each, without 0.
+const NOTED: std::ops::Range<i32> = 1..64;
 
 #[used]
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
@@ -14,20 +26,52 @@ static PIPE_SIGNAL_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 static NOTE: extern "C" fn() = note;
 
 extern "C" fn note() {
-    // SAFETY: asking for a disposition with a null new action changes nothing; a zeroed
-    // `sigaction` is a valid place for the answer.
-    let ignored = unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action) == 0
-            && action.sa_sigaction == libc::SIG_IGN
-    };
-    PIPE_SIGNAL_WAS_IGNORED.store(ignored, Ordering::Relaxed);
+    let mut ignored = 0;
+    let mut blocked = 0;
+    // SAFETY: asking for a disposition with a null new action, for the mask with a null new mask
+    // and for a descriptor's flags changes nothing; zeroed answers are valid places.
+    unsafe {
+        let mut mask: libc::sigset_t = std::mem::zeroed();
+        libc::sigprocmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask);
+        for number in NOTED {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            let known = libc::sigaction(number, std::ptr::null(), &raw mut action) == 0;
+            if known && action.sa_sigaction == libc::SIG_IGN {
+                ignored |= 1_u64 << number;
+            }
+            if libc::sigismember(&raw const mask, number) == 1 {
+                blocked |= 1_u64 << number;
+            }
+        }
+        for (number, closed) in (0..).zip(&CLOSED) {
+            closed.store(libc::fcntl(number, libc::F_GETFD) == -1, Ordering::Relaxed);
+        }
+    }
+    IGNORED.store(ignored, Ordering::Relaxed);
+    BLOCKED.store(blocked, Ordering::Relaxed);
 }
 
-/// Sets SIGPIPE back to what the caller had.
-pub(super) fn restore_pipe_signal() {
-    if !PIPE_SIGNAL_WAS_IGNORED.load(Ordering::Relaxed) {
-        // SAFETY: the default disposition runs none of our code.
-        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+/// Whether the caller had closed stream `number`, which is 0, 1 or 2.
+pub(super) fn was_closed(number: usize) -> bool {
+    CLOSED[number].load(Ordering::Relaxed)
+}
+
+/// Sets dispositions, signal mask and closed streams back to what the caller had. For a process
+/// that becomes a command: handlers of ours are gone afterwards.
+pub(super) fn restore() {
+    let (ignored, blocked) = (IGNORED.load(Ordering::Relaxed), BLOCKED.load(Ordering::Relaxed));
+    for number in NOTED {
+        let action = if ignored & (1 << number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
+        // SAFETY: neither disposition runs any of our code. Signals that do not exist or have one
+        // disposition only are refused, which changes nothing.
+        unsafe { libc::signal(number, action) };
     }
+    for (number, closed) in (0..).zip(&CLOSED) {
+        if closed.load(Ordering::Relaxed) {
+            // SAFETY: it is the `/dev/null` that the standard library opened, and owns nothing.
+            unsafe { libc::close(number) };
+        }
+    }
+    let blocked = NOTED.filter(|number| blocked & (1 << number) != 0).map(Signal::new);
+    signals::set_mask(blocked);
 }

@@ -3,16 +3,32 @@
 //! What lives here is thin: each function does one thing to the world and decides nothing. What
 //! it changes is put back by the value it returns.
 
+mod child;
 mod environ;
 mod files;
 mod inherited;
 mod process;
+mod signals;
 mod stdio;
+mod streams;
+mod terminal;
 
+pub use child::{
+    Change, Ground, change_of, end_with, fork, is_init, lead_group, lead_session, leads_session,
+    notice_children, own_group, own_process, reap, release_all_but, replace_streams,
+    set_foreground, wait_for_change,
+};
 pub use environ::take_variable;
 pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
+pub use rustix::process::Pid;
+pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, file_from_descriptor};
+pub use streams::{
+    Behind, input, input_shows_output, output_stream, outputs_are_one, pipe, plain_pipe, streams,
+    waiting, write, write_all,
+};
+pub use terminal::{Modes, Pty, Raw, Terminal, copy_size};

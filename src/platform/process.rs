@@ -32,8 +32,8 @@ pub fn harden() -> Hardened {
 /// Replaces this process by `program`, which is a path. Returns only when that failed.
 ///
 /// The command gets `arguments` (its own name first) and `environment` (`NAME=value`) and nothing
-/// else from us: the core limit and SIGPIPE are as the caller had set them, and the kernel makes
-/// the new program dumpable again.
+/// else from us: signals, closed streams and the core limit are as the caller had set them, and the
+/// kernel makes the new program dumpable again.
 #[must_use]
 pub fn execute(
     program: &OsStr,
@@ -49,7 +49,7 @@ pub fn execute(
         arguments.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
     let envp: Vec<_> =
         environment.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect();
-    inherited::restore_pipe_signal();
+    inherited::restore();
     let _ = setrlimit(Resource::Core, hardened.core);
     // SAFETY: both arrays end with a null pointer and point to NUL-terminated strings that live
     // until after the call.

@@ -1,15 +1,28 @@
-//! Carries out a plan by becoming the command: same pid, nothing of ours left behind.
+//! Becomes the planned command, or says why that cannot be.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::Plan;
 use crate::fault::{Fault, Kind};
 use crate::platform::{self, Hardened};
 
-/// Replaces this process by the planned command. Returns only when that failed.
+/// Replaces this process by the planned command: same pid, nothing of ours left behind. Returns
+/// only when that failed.
 #[must_use]
 pub fn launch(plan: &Plan, hardened: &Hardened) -> Fault {
+    attempt(plan, hardened).explain(plan)
+}
+
+/// As [`launch`], in a child: why it failed goes to `report` for [`Failure::read`].
+pub(super) fn launch_child(plan: &Plan, hardened: &Hardened, report: impl AsFd) {
+    let failure = attempt(plan, hardened);
+    // The reader takes silence for success, and then sees the child end with status 127.
+    let _ = platform::write(report, &failure.to_bytes());
+}
+
+fn attempt(plan: &Plan, hardened: &Hardened) -> Failure {
     let environment = plan.environment();
     let mut denied = None;
     for candidate in plan.candidates() {
@@ -17,40 +30,70 @@ pub fn launch(plan: &Plan, hardened: &Hardened) -> Fault {
         match error.kind() {
             // The file is there, so what is missing is the program that would run it.
             io::ErrorKind::NotFound if Path::new(&candidate).exists() => {
-                return without_interpreter(plan);
+                return Failure::NoInterpreter;
             }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
             // As `execvp` does: another folder of PATH may have one that can be executed.
-            io::ErrorKind::PermissionDenied => denied = Some(error),
-            _ => return cannot(plan, &error),
+            io::ErrorKind::PermissionDenied => denied = error.raw_os_error(),
+            _ => return Failure::Refused(error.raw_os_error().unwrap_or_default()),
         }
     }
-    denied.map_or_else(|| not_found(plan), |error| cannot(plan, &error))
+    denied.map_or(Failure::NotFound, Failure::Refused)
 }
 
-fn name(plan: &Plan) -> String {
-    plan.arguments.first().map(|name| name.display().to_string()).unwrap_or_default()
+/// Why no command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    NotFound,
+    NoInterpreter,
+    /// The operating system's error number; 0 for an argument that holds a NUL byte.
+    Refused(i32),
 }
 
-fn without_interpreter(plan: &Plan) -> Fault {
-    let name = name(plan);
-    let message = format!("{name}: cannot be executed: its interpreter or loader is missing");
-    Fault::new(Kind::NotExecutable, message)
-        .hint(format!("see what its first line names, or: file {name}"))
+impl Failure {
+    /// The length of what tells a failure across processes.
+    pub(super) const LENGTH: usize = 5;
+
+    fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let (kind, number) = match self {
+            Self::NotFound => (0, 0),
+            Self::NoInterpreter => (1, 0),
+            Self::Refused(number) => (2, number),
+        };
+        let [a, b, c, d] = number.to_be_bytes();
+        [kind, a, b, c, d]
+    }
+
+    /// What [`launch_child`] reported, or nothing where the command runs.
+    pub(super) fn read(report: &[u8]) -> Option<Self> {
+        let (&kind, number) = report.split_first()?;
+        Some(match kind {
+            0 => Self::NotFound,
+            1 => Self::NoInterpreter,
+            _ => Self::Refused(number.first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes))),
+        })
+    }
+
+    pub(super) fn explain(self, plan: &Plan) -> Fault {
+        let name = plan.arguments.first().map(|name| name.display().to_string());
+        let name = name.unwrap_or_default();
+        match self {
+            Self::NotFound => Fault::new(Kind::NotFound, format!("{name}: command not found")),
+            Self::NoInterpreter => {
+                let message =
+                    format!("{name}: cannot be executed: its interpreter or loader is missing");
+                Fault::new(Kind::NotExecutable, message)
+                    .hint(format!("see what its first line names, or: file {name}"))
+            }
+            Self::Refused(0) => {
+                Fault::new(Kind::NotExecutable, format!("{name}: an argument holds a NUL byte"))
+            }
+            Self::Refused(number) => refused(plan, &name, &io::Error::from_raw_os_error(number)),
+        }
+    }
 }
 
-fn not_found(plan: &Plan) -> Fault {
-    Fault::new(Kind::NotFound, format!("{}: command not found", name(plan)))
-}
-
-fn largest(plan: &Plan) -> String {
-    plan.largest().map_or_else(String::new, |(name, length)| {
-        format!("; the largest variable is {name} with {length} bytes")
-    })
-}
-
-fn cannot(plan: &Plan, error: &io::Error) -> Fault {
-    let name = name(plan);
+fn refused(plan: &Plan, name: &str, error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::ArgumentListTooLong => Fault::incomplete(format!(
             "{name}: arguments and environment are too large for the kernel{}",
@@ -64,4 +107,10 @@ fn cannot(plan: &Plan, error: &io::Error) -> Fault {
         _ => Fault::new(Kind::NotExecutable, format!("{name}: cannot be executed: {error}"))
             .hint("a script needs a first line such as #!/bin/sh"),
     }
+}
+
+fn largest(plan: &Plan) -> String {
+    plan.largest().map_or_else(String::new, |(name, length)| {
+        format!("; the largest variable is {name} with {length} bytes")
+    })
 }

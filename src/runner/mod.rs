@@ -1,9 +1,30 @@
 //! Runs the command with the secrets in its environment: a plan is made, then carried out.
 //!
-//! Knows no vault and no keys; gets names and values.
+//! Knows no vault, no keys and no masking; gets names, values and a filter. Without a filter
+//! [`launch`] becomes the command. With one, [`run`] stays as a parent:
+//!
+//! ```text
+//! Plan ─▶ wiring ─▶ fork ─▶ command            in the caller's session: Layout::Direct
+//!                     └───▶ monitor ─▶ command  at a terminal: Layout::Session
+//!         supervise: signals ─▶ reaction ─▶ child; keys ─▶ seat ─▶ command
+//!         command ─▶ channel ─▶ filter ─▶ writer ─▶ the caller's stream
+//! ```
 
+mod channel;
+mod child;
 mod launch;
+mod monitor;
 mod plan;
+mod reaction;
+mod run;
+mod seat;
+mod supervise;
+mod wiring;
+mod writer;
 
+pub use channel::{Filter, Passed};
 pub use launch::launch;
 pub use plan::{Inherit, Plan, Request};
+pub use run::{Done, run};
+pub use supervise::Ending;
+pub use wiring::Carries;

@@ -14,13 +14,13 @@ const BASICS: [&str; 10] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PWD"];
 
 /// What the caller has and wants.
-pub struct Request {
+pub struct Request<'a> {
     /// The command and its arguments, at least one.
     pub arguments: Vec<OsString>,
     /// The caller's own environment, in its order.
     pub parent: Vec<(OsString, OsString)>,
     /// Names and values to inject.
-    pub values: Vec<(String, Secret)>,
+    pub values: Vec<(&'a str, &'a Secret)>,
     /// Names whose value in the caller's environment is kept.
     pub keep: Vec<String>,
     /// Whether only what a program needs and `keep` pass from the caller's environment.
@@ -51,12 +51,12 @@ impl Plan {
     ///
     /// # Errors
     /// When a value cannot be given to a process: it has a NUL byte or is too long.
-    pub fn new(request: Request) -> Result<Self, Fault> {
+    pub fn new(request: Request<'_>) -> Result<Self, Fault> {
         let Request { arguments, parent, values, keep, inherit } = request;
         let kept = |name: &OsStr| keep.iter().any(|keep| OsStr::new(keep) == name);
         let own: BTreeSet<&OsStr> = parent.iter().map(|(name, _)| name.as_os_str()).collect();
         let has = |name: &str| own.contains(OsStr::new(name));
-        let injected: Vec<(String, Secret)> =
+        let injected: Vec<(&str, &Secret)> =
             values.into_iter().filter(|(name, _)| !(kept(OsStr::new(name)) && has(name))).collect();
         let replaced: BTreeSet<&OsStr> =
             injected.iter().map(|(name, _)| OsStr::new(name)).collect();
@@ -65,8 +65,8 @@ impl Plan {
                 && (inherit == Inherit::Everything || is_basic(name) || kept(name))
                 && !replaced.contains(name)
         };
-        let shadowed: Vec<String> =
-            injected.iter().map(|(name, _)| name.clone()).filter(|name| has(name)).collect();
+        let shadowed = injected.iter().filter(|(name, _)| has(name));
+        let shadowed = shadowed.map(|(name, _)| (*name).to_owned()).collect();
         let mut environment = Vec::with_capacity(parent.len() + injected.len());
         let mut search_path = OsString::from("/usr/local/bin:/bin:/usr/bin");
         for (name, value) in parent.iter().filter(|(name, _)| passes(name)) {
@@ -75,7 +75,7 @@ impl Plan {
                 search_path.clone_from(value);
             }
         }
-        for (name, value) in &injected {
+        for (name, value) in injected {
             check(name, value)?;
             environment.push(variable(name.as_bytes(), value.expose()));
             if name == "PATH" {
@@ -162,10 +162,10 @@ fn is_basic(name: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    fn request(parent: &[(&str, &str)], values: &[(&str, &str)]) -> Request {
+    fn request(parent: &[(&str, &str)], values: &[(&'static str, &str)]) -> Request<'static> {
         let pair = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
-        let secret = |(name, value): &(&str, &str)| {
-            ((*name).to_owned(), Secret::new(value.as_bytes().to_vec()))
+        let secret = |(name, value): &(&'static str, &str)| {
+            (*name, &*Box::leak(Box::new(Secret::new(value.as_bytes().to_vec()))))
         };
         Request {
             arguments: vec!["true".into()],
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    fn environment(request: Request) -> Vec<String> {
+    fn environment(request: Request<'_>) -> Vec<String> {
         let plan = Plan::new(request).ok().unwrap();
         plan.environment().iter().map(|text| text.to_str().unwrap().to_owned()).collect()
     }

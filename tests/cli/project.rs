@@ -27,7 +27,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that only these layers may name.
-const NAMED_BY: [(&str, &[&str]); 21] = [
+const NAMED_BY: [(&str, &[&str]); 22] = [
     ("curve25519_dalek", &["crypto"]),
     ("age", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),
@@ -41,6 +41,7 @@ const NAMED_BY: [(&str, &[&str]); 21] = [
     ("subtle", &["secret"]),
     ("libc", &["platform"]),
     ("rustix", &["platform"]),
+    ("signal_hook", &["platform"]),
     ("serde", &["vault"]),
     ("toml", &["vault"]),
     ("toml_edit", &["vault"]),

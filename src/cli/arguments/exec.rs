@@ -8,6 +8,7 @@ use super::{One, Yes};
 use crate::vault::name::{SecretName, StepName};
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that stands alone")]
 pub(in crate::cli) struct ExecArguments {
     #[command(flatten)]
     pub(in crate::cli) environment: One,
@@ -23,6 +24,12 @@ pub(in crate::cli) struct ExecArguments {
     /// Do not mask secrets in the output
     #[arg(long)]
     pub(in crate::cli) no_mask: bool,
+    /// Say at the end which secrets were masked, in which form
+    #[arg(long, conflicts_with = "no_mask")]
+    pub(in crate::cli) report_leaks: bool,
+    /// The same, and exit 124 where the command itself succeeded
+    #[arg(long, conflicts_with = "no_mask")]
+    pub(in crate::cli) fail_on_leak: bool,
     /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
     #[arg(long)]
     pub(in crate::cli) clean_env: bool,

@@ -12,13 +12,35 @@ use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::template::Template;
 use crate::vault::unlock::Holder;
 
-/// Names and values of what is injected: entries and variables alike.
+/// What the command gets, and all that its output may not show.
+pub(super) struct Injected {
+    /// Every secret that was opened: those that are injected, and those that variables refer to.
+    pub(super) secrets: Vec<(SecretName, Secret)>,
+    /// Variables, filled.
+    variables: Vec<(SecretName, Secret)>,
+    /// The names asked for, or nothing where it is all.
+    wanted: Option<Vec<SecretName>>,
+}
+
+impl Injected {
+    /// Names and values to inject: entries and variables alike.
+    pub(super) fn values(&self) -> Vec<(&str, &Secret)> {
+        let is_wanted =
+            |name: &SecretName| self.wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+        let own = self.secrets.iter().filter(|(name, _)| is_wanted(name));
+        own.chain(&self.variables).map(|(name, value)| (name.as_str(), value)).collect()
+    }
+}
+
+/// Reads and fills what is wanted: everything, or these names.
 pub(super) fn injected(
     context: &Context,
     session: &mut Session,
     environment: &EnvironmentName,
-    wanted: Option<&[SecretName]>,
-) -> Result<Vec<(String, Secret)>, Fault> {
+    wanted: Option<Vec<SecretName>>,
+) -> Result<Injected, Fault> {
+    let names = wanted;
+    let wanted = names.as_deref();
     let variables = templates(session, environment)?;
     let read = match wanted {
         None => read::values(session, environment, &Wanted::All)?,
@@ -37,7 +59,7 @@ pub(super) fn injected(
     for (name, template) in &variables {
         let is_wanted = wanted.is_none_or(|wanted| wanted.contains(name));
         match template.fill(|name| known.get(name).copied()) {
-            Some(value) if is_wanted => filled.push((name.to_string(), value)),
+            Some(value) if is_wanted => filled.push((name.clone(), value)),
             // Among all that the caller may read is no variable that refers to what he may not.
             None if wanted.is_none()
                 && !template.references().all(|name| may_read(&holder, environment, name)) => {}
@@ -53,9 +75,7 @@ pub(super) fn injected(
         }
     }
     check_complete(session, environment, wanted, &known, &variables)?;
-    let is_wanted = |name: &SecretName| wanted.is_none_or(|wanted| wanted.contains(name));
-    let own = values.into_iter().filter(|(name, _)| is_wanted(name));
-    Ok(own.map(|(name, value)| (name.to_string(), value)).chain(filled).collect())
+    Ok(Injected { secrets: values, variables: filled, wanted: names })
 }
 
 fn templates(

@@ -1,13 +1,16 @@
 //! `vault exec`: what the command gets, then the command itself.
 
 mod inject;
+mod leak;
+mod masked;
 
 use std::ffi::OsString;
 
 use self::inject::injected;
+use self::masked::Masked;
 use super::ci::unknown_step;
 use crate::fault::Fault;
-use crate::runner::{Inherit, Plan, Request, launch};
+use crate::runner::{Ending, Inherit, Plan, Request, launch, run};
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
@@ -20,6 +23,7 @@ pub(crate) struct Exec {
     pub(crate) only: Vec<SecretName>,
     pub(crate) keep: Vec<SecretName>,
     pub(crate) masking: Masking,
+    pub(crate) leaks: Leaks,
     pub(crate) inherit: Inherit,
     pub(crate) answer: Answer,
     pub(crate) command: Vec<OsString>,
@@ -32,18 +36,30 @@ pub(crate) enum Masking {
     Declined,
 }
 
-/// Becomes the command; returns only when that failed.
-pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
+/// What is to be said of secrets that were masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaks {
+    /// Nothing.
+    Ignored,
+    /// Which they were.
+    Reported,
+    /// That too, and a command that succeeded has failed.
+    Fatal,
+}
+
+/// Runs the command and says how it ended; becomes the command where nothing is to be masked.
+pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
     let mut session = Session::open(context)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = wanted(&session, &command)?;
+    let leaks = leaks(&session, &command)?;
     ask(context, &session, &environment, command.answer)?;
-    let values = injected(context, &mut session, &environment, wanted.as_deref())?;
+    let injected = injected(context, &mut session, &environment, wanted)?;
     session.remember(context)?;
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
-        values,
+        values: injected.values(),
         keep: command.keep.iter().map(ToString::to_string).collect(),
         inherit: command.inherit,
     })?;
@@ -53,10 +69,29 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<(), Fault> {
             plan.shadowed.join(", ")
         ));
     }
-    if command.masking == Masking::Wanted {
-        context.console.note("vault: output is not masked yet; --no-mask says that you know");
+    let masked = match command.masking {
+        Masking::Wanted => Masked::choose(&injected.secrets, &session.config),
+        Masking::Declined => Masked::default(),
+    };
+    masked.warn(context.console);
+    if masked.is_empty() {
+        return Err(launch(&plan, &context.hardened));
     }
-    Err(launch(&plan, &context.hardened))
+    let done = run(&plan, &context.hardened, |count| masked.filters(count))?;
+    leak::judge(context.console, done, leaks)
+}
+
+/// What the options say, or the step.
+fn leaks(session: &Session, command: &Exec) -> Result<Leaks, Fault> {
+    let step = command.step.as_ref().and_then(|step| session.config.steps.get(step));
+    match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
+        (true, Masking::Declined) => Err(Fault::usage(
+            "this step has fail_on_leak = true, and with --no-mask no leak is found",
+        )
+        .hint("leave out --no-mask")),
+        (true, Masking::Wanted) => Ok(Leaks::Fatal),
+        (false, _) => Ok(command.leaks),
+    }
 }
 
 /// The names asked for, or nothing where it is all that the caller may read.

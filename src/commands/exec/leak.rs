@@ -1,0 +1,62 @@
+//! After the command: what was masked in its output, and what that means for the end.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use super::Leaks;
+use crate::fault::{Fault, Kind};
+use crate::mask::Masker;
+use crate::runner::{Carries, Done, Ending, Passed};
+use crate::session::console::Console;
+
+/// The end of the run: as the command ended, unless its output could not be written, or shows
+/// secrets though that is fatal.
+pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Result<Ending, Fault> {
+    let Done { ending, passed } = done;
+    let mut names = BTreeSet::new();
+    for passed in &passed {
+        for (label, count) in passed.filter.counts() {
+            names.insert(label.name);
+            if leaks != Leaks::Ignored {
+                console.ask(format!(
+                    "vault: masked {} ({}) {} in {}\n",
+                    label.name,
+                    label.form,
+                    times(count),
+                    stream(passed.carries)
+                ));
+            }
+        }
+    }
+    passed.iter().try_for_each(written)?;
+    if leaks == Leaks::Fatal && ending == Ending::Exited(0) && !names.is_empty() {
+        let names: Vec<&str> = names.into_iter().collect();
+        let message = format!("the command succeeded, but printed {}", names.join(", "));
+        return Err(Fault::new(Kind::Leaked, message)
+            .hint("its output shows *** where; keep the value out of what is printed there"));
+    }
+    Ok(ending)
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn stream(carries: Carries) -> &'static str {
+    match carries {
+        Carries::Output => "standard output",
+        Carries::Error => "standard error",
+        Carries::Both => "its output",
+    }
+}
+
+/// A reader that has gone away is the command's business, which got SIGPIPE.
+fn written(passed: &Passed<Masker>) -> Result<(), Fault> {
+    match &passed.result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let stream = stream(passed.carries);
+            Err(Fault::failed(format!("could not write {stream}: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,211 @@
+//! Signals: who sent them, sending them on, stopping and dying by them.
+#![expect(unsafe_code, reason = "masks and dispositions are reached through the C library only")]
+
+use std::io;
+use std::os::unix::net::UnixStream;
+
+use rustix::process::Pid;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+
+/// A signal by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signal(i32);
+
+impl Signal {
+    /// A child changed.
+    pub const CHLD: Self = Self(libc::SIGCHLD);
+    /// Go on after a stop.
+    pub const CONT: Self = Self(libc::SIGCONT);
+    /// The terminal is gone.
+    pub const HUP: Self = Self(libc::SIGHUP);
+    /// Ctrl-C.
+    pub const INT: Self = Self(libc::SIGINT);
+    /// Ctrl-\.
+    pub const QUIT: Self = Self(libc::SIGQUIT);
+    /// Stop, whatever the receiver thinks of it.
+    pub const STOP: Self = Self(libc::SIGSTOP);
+    /// End, please.
+    pub const TERM: Self = Self(libc::SIGTERM);
+    /// Ctrl-Z.
+    pub const TSTP: Self = Self(libc::SIGTSTP);
+    /// The background read from the terminal.
+    pub const TTIN: Self = Self(libc::SIGTTIN);
+    /// The background wrote to the terminal or changed its modes.
+    pub const TTOU: Self = Self(libc::SIGTTOU);
+    /// For the receiver to define.
+    pub const USR1: Self = Self(libc::SIGUSR1);
+    /// For the receiver to define.
+    pub const USR2: Self = Self(libc::SIGUSR2);
+    /// The terminal has another size.
+    pub const WINCH: Self = Self(libc::SIGWINCH);
+
+    /// The signal with this number.
+    #[must_use]
+    pub fn new(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Its number on this system.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.0
+    }
+}
+
+/// Who sent a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The kernel, such as on behalf of a terminal.
+    Kernel,
+    /// The process with this number.
+    Process(i32),
+}
+
+/// A signal that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Which.
+    pub signal: Signal,
+    /// From whom.
+    pub sender: Sender,
+}
+
+/// Signals that are caught.
+pub struct Signals(SignalDelivery<UnixStream, WithOrigin>);
+
+impl Signals {
+    /// Catches `signals` from now on.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn catch(signals: &[Signal]) -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        let numbers = signals.iter().map(|signal| signal.0);
+        Ok(Self(SignalDelivery::with_pipe(read, write, WithOrigin::default(), numbers)?))
+    }
+
+    /// Becomes readable when something arrives.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn bell(&self) -> io::Result<UnixStream> {
+        self.0.get_read().try_clone()
+    }
+
+    /// What has arrived since the last call.
+    pub fn arrived(&mut self) -> Vec<Arrived> {
+        let arrived = self.0.pending().map(|origin| Arrived {
+            signal: Signal(origin.signal),
+            sender: match origin.process {
+                // The kernel names no process, or that of number 0.
+                Some(process) if process.pid != 0 => Sender::Process(process.pid),
+                _ => Sender::Kernel,
+            },
+        });
+        arrived.collect()
+    }
+}
+
+/// All signals wait while it lives.
+pub struct Blocked(libc::sigset_t);
+
+impl Blocked {
+    /// Blocks every signal.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "it changes the process, so it is never implied"
+    )]
+    pub fn new() -> Self {
+        // SAFETY: both sets are valid places; `sigfillset` makes the first a valid set.
+        unsafe {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+            libc::sigfillset(&raw mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            Self(before)
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: the set is the one that the kernel gave.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// Blocks these signals and no others.
+pub(super) fn set_mask(signals: impl Iterator<Item = Signal>) {
+    // SAFETY: the set is made valid by `sigemptyset` before it is used.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, signal.0);
+        }
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
+    }
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One process.
+    Process(Pid),
+    /// All of a process group.
+    Group(Pid),
+}
+
+/// Sends a signal. A receiver that is gone is no failure.
+pub fn send(signal: Signal, target: Target) {
+    // SAFETY: takes numbers only; the target is above 0, so neither every process nor our group.
+    unsafe {
+        match target {
+            Target::Process(pid) => libc::kill(pid.as_raw_nonzero().get(), signal.0),
+            Target::Group(pid) => libc::kill(-pid.as_raw_nonzero().get(), signal.0),
+        };
+    }
+}
+
+/// Whom a stop concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// This process alone.
+    Me,
+    /// Its whole process group, as when a key stops it.
+    Group,
+}
+
+/// Stops by `signal` and returns when this process goes on; at once where the kernel lets nobody
+/// stop it: process 1, and whoever has no shell that could make it go on.
+pub fn stop(signal: Signal, whom: Whom) {
+    let receiver = match whom {
+        Whom::Me => rustix::process::getpid().as_raw_nonzero().get(),
+        Whom::Group => 0,
+    };
+    // SAFETY: the default disposition runs none of our code, and the caught one is put back.
+    unsafe {
+        let mut default: libc::sigaction = std::mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        let mut before: libc::sigaction = std::mem::zeroed();
+        let catches = signal != Signal::STOP
+            && libc::sigaction(signal.0, &raw const default, &raw mut before) == 0;
+        libc::kill(receiver, signal.0);
+        if catches {
+            libc::sigaction(signal.0, &raw const before, std::ptr::null_mut());
+        }
+    }
+}
+
+/// Ends this process by `signal`, as if nobody had ever caught it. Returns only where the kernel
+/// does not let a signal end it, as with process 1.
+pub fn die(signal: Signal) {
+    // SAFETY: the default disposition runs none of our code.
+    unsafe {
+        libc::signal(signal.0, libc::SIG_DFL);
+        set_mask(std::iter::empty());
+        libc::kill(libc::getpid(), signal.0);
+    }
+}

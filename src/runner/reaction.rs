@@ -1,0 +1,141 @@
+//! What a signal that reached us means for the command: a pure function.
+
+use super::wiring::Layout;
+use crate::platform::{Arrived, Sender, Signal};
+
+/// The signals that are caught. Those that a command must see, and the end of children.
+pub(super) const CAUGHT: [Signal; 12] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::TERM,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::TTIN,
+    Signal::TTOU,
+    Signal::TSTP,
+    Signal::CONT,
+    Signal::WINCH,
+    Signal::CHLD,
+];
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// The command has it already, or it is no business of the command's.
+    Nothing,
+    /// See what became of children.
+    Children,
+    /// Send it to the command.
+    Forward,
+    /// Send it to the command's process group, as the terminal would have.
+    ForwardToGroup,
+    /// Give the new size to the terminals inside; each tells its own readers.
+    Resize,
+    /// The same, and tell the command, which no terminal inside can.
+    ResizeAndForward,
+    /// Take the terminal again and let the command go on.
+    Resume,
+    /// The terminal wants us to stop, not the command.
+    Stop,
+}
+
+/// Where we are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) layout: Layout,
+    /// This process and, where it is our child, the command.
+    pub(super) own: i32,
+    pub(super) command: Option<i32>,
+    /// Whether this process leads the caller's session.
+    pub(super) leads_session: bool,
+    /// Whether a terminal inside must be kept at the size of the outer one.
+    pub(super) has_pty: bool,
+}
+
+pub(super) fn react(arrived: Arrived, standing: &Standing) -> Reaction {
+    if arrived.signal == Signal::CHLD {
+        return Reaction::Children;
+    }
+    match (standing.layout, arrived.sender) {
+        // What we or the command sent to the whole group has reached the command.
+        (_, Sender::Process(sender))
+            if sender == standing.own || Some(sender) == standing.command =>
+        {
+            Reaction::Nothing
+        }
+        (Layout::Direct, sender) => direct(arrived.signal, sender, standing),
+        (Layout::Session, sender) => session(arrived.signal, sender),
+    }
+}
+
+/// The terminal is the command's too, so what comes from there has reached it.
+fn direct(signal: Signal, sender: Sender, standing: &Standing) -> Reaction {
+    match (signal, sender) {
+        // By the time it asks for the size, the terminal inside must have it.
+        (Signal::WINCH, _) if standing.has_pty => Reaction::ResizeAndForward,
+        // The kernel tells only the leader of a session that the terminal is gone.
+        (Signal::HUP, Sender::Kernel) if standing.leads_session => Reaction::Forward,
+        (_, Sender::Kernel) => Reaction::Nothing,
+        (_, Sender::Process(_)) => Reaction::Forward,
+    }
+}
+
+/// The command is in another session, so nothing from outside reaches it but through us.
+fn session(signal: Signal, sender: Sender) -> Reaction {
+    match (signal, sender) {
+        (Signal::CONT, _) => Reaction::Resume,
+        (Signal::WINCH, Sender::Kernel) => Reaction::Resize,
+        (Signal::WINCH, Sender::Process(_)) => Reaction::ResizeAndForward,
+        // The terminal does not let us write or set modes from the background.
+        (Signal::TTIN | Signal::TTOU, Sender::Kernel) => Reaction::Stop,
+        (_, Sender::Kernel) => Reaction::ForwardToGroup,
+        (_, Sender::Process(_)) => Reaction::Forward,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OTHER: Sender = Sender::Process(30);
+
+    fn standing(layout: Layout) -> Standing {
+        Standing { layout, own: 10, command: Some(20), leads_session: false, has_pty: false }
+    }
+
+    fn reaction(layout: Layout, signal: Signal, sender: Sender) -> Reaction {
+        react(Arrived { signal, sender }, &standing(layout))
+    }
+
+    #[test]
+    fn what_the_terminal_sent_to_all_is_not_sent_twice() {
+        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP, Signal::WINCH] {
+            let nothing = reaction(Layout::Direct, signal, Sender::Kernel);
+            assert_eq!(nothing, Reaction::Nothing, "{signal:?}");
+        }
+        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP] {
+            let group = reaction(Layout::Session, signal, Sender::Kernel);
+            assert_eq!(group, Reaction::ForwardToGroup, "{signal:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_process_sends_reaches_the_command_but_what_the_command_sends_does_not_return() {
+        let all = CAUGHT.into_iter().filter(|signal| *signal != Signal::CHLD);
+        for signal in all {
+            assert_eq!(reaction(Layout::Direct, signal, OTHER), Reaction::Forward);
+            for sender in [10, 20] {
+                let nothing = reaction(Layout::Direct, signal, Sender::Process(sender));
+                assert_eq!(nothing, Reaction::Nothing);
+            }
+        }
+    }
+
+    #[test]
+    fn the_leader_of_a_session_passes_on_that_the_terminal_is_gone() {
+        let standing = Standing { leads_session: true, ..standing(Layout::Direct) };
+        let gone = Arrived { signal: Signal::HUP, sender: Sender::Kernel };
+        assert_eq!(react(gone, &standing), Reaction::Forward);
+    }
+}

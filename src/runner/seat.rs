@@ -1,0 +1,110 @@
+//! The person at the terminal: passes keys on, and puts the terminal's modes back.
+//!
+//! The terminal is raw, and its keys are read, only while it is ours.
+
+use std::future::pending;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use tokio::net::unix::pipe::{Receiver, Sender};
+
+use crate::platform::{self, Ground, Raw, Terminal};
+use crate::secret::{Secret, Wiped};
+
+/// How many keys are read at once.
+const KEYS: usize = 4096;
+
+/// The terminal outside and the one inside.
+pub(super) struct Seat {
+    outer: Terminal,
+    keys: Receiver,
+    master: Sender,
+    raw: Option<Raw>,
+    /// Read outside, not yet typed inside; may be a password.
+    typed: Secret,
+    is_hung_up: bool,
+    /// Whether the terminal was ours before, so that the one inside has its modes.
+    was_ours: bool,
+}
+
+impl Seat {
+    /// Takes the seat; `raw` where the terminal is ours already.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn take(outer: Terminal, master: OwnedFd, raw: Option<Raw>) -> io::Result<Self> {
+        Ok(Self {
+            keys: Receiver::from_owned_fd_unchecked(outer.as_fd().try_clone_to_owned()?)?,
+            outer,
+            master: Sender::from_owned_fd_unchecked(master)?,
+            was_ours: raw.is_some(),
+            raw,
+            typed: Secret::with_capacity(KEYS),
+            is_hung_up: false,
+        })
+    }
+
+    /// Whether the terminal is in our hands by its own account.
+    pub(super) fn is_ours(&self) -> bool {
+        self.outer.is_ours()
+    }
+
+    /// Takes the terminal if it is ours to take.
+    pub(super) fn sit_down(&mut self) -> Ground {
+        if !self.is_ours() {
+            return Ground::Back;
+        }
+        if !self.was_ours {
+            // What a shell has set while it edits a line is not meant for the command.
+            let _ = self.outer.copy_modes(self.master.as_fd());
+            self.was_ours = true;
+        }
+        if self.raw.is_none() {
+            self.raw = self.outer.make_raw().ok();
+        }
+        self.resize();
+        Ground::Fore
+    }
+
+    /// Puts the terminal's modes back.
+    pub(super) fn stand_up(&mut self) {
+        self.raw = None;
+    }
+
+    /// Gives the terminal inside the size of the one outside.
+    pub(super) fn resize(&self) {
+        platform::copy_size(self.outer.as_fd(), self.master.as_fd());
+    }
+
+    /// Passes on keys; returns now and then, so that others get their turn.
+    pub(super) async fn relay(&mut self) {
+        if self.typed.is_empty() {
+            if self.raw.is_none() || self.is_hung_up {
+                return pending().await;
+            }
+            self.read().await;
+        }
+        if self.typed.is_empty() {
+            return;
+        }
+        if self.master.writable().await.is_err() {
+            return self.typed.truncate(0);
+        }
+        match self.master.try_write(self.typed.expose()) {
+            Ok(count) => self.typed.discard_front(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // Nobody is there to read it.
+            Err(_) => self.typed.truncate(0),
+        }
+    }
+
+    async fn read(&mut self) {
+        let readable = self.keys.readable().await;
+        let mut keys = Wiped::from(vec![0; KEYS]);
+        match readable.and_then(|()| self.keys.try_read(&mut keys)) {
+            Ok(count) if count > 0 => self.typed.extend(&keys[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            _ => self.is_hung_up = true,
+        }
+    }
+}
