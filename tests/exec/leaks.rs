@@ -17,9 +17,9 @@ fn a_report_names_what_was_masked() {
     assert_eq!((end.status, end.output.as_str()), (Code(3), "*** ***\n***"));
     let said = end.said.strip_prefix("***\n").unwrap();
     for words in [
-        ["SECRET", "raw", "2", "stdout"],
-        ["SECRET", "base64", "1", "stdout"],
-        ["OTHER", "raw", "1", "stderr"],
+        ["SECRET", "raw", "2 times", "standard output"],
+        ["SECRET", "base64", "once", "standard output"],
+        ["OTHER", "raw", "once", "standard error"],
     ] {
         let is_told = |line: &str| words.iter().all(|word| line.contains(word));
         assert!(said.lines().any(is_told), "{words:?} in {said}");

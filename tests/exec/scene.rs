@@ -35,7 +35,7 @@ impl Way {
         let words: &[&str] = match self {
             Self::Bare => &[],
             Self::Unmasked => &[env!("CARGO_BIN_EXE_vault"), "exec", "--no-mask", "--"],
-            Self::Masked => &[env!("CARGO_BIN_EXE_vault"), "exec", "-q", "--"],
+            Self::Masked => &[env!("CARGO_BIN_EXE_vault"), "exec", "--"],
         };
         words.iter().map(|&word| word.to_owned()).collect()
     }

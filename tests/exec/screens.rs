@@ -15,14 +15,15 @@ use crate::terminal::Terminal;
 /// What a program sees of its streams.
 const STREAMS: &str = "
 import os, sys
+print(os.getpid(), file=open(os.environ['SCENE'] + '/pid', 'w'))
 with open(os.environ['SCENE'] + '/seen', 'w') as seen:
     print(*[os.isatty(number) for number in range(3)], file=seen)
     for number in range(3):
         if os.isatty(number):
-            print(number, os.get_terminal_size(number), os.tcgetpgrp(number) == os.getpgrp(),
-                  file=seen)
+            print(number, os.get_terminal_size(number), file=seen)
     with open('/dev/tty', 'r+b', buffering=0) as terminal:
-        print('tty', os.get_terminal_size(terminal.fileno()), file=seen)
+        number = terminal.fileno()
+        print('tty', os.get_terminal_size(number), os.tcgetpgrp(number) == os.getpgrp(), file=seen)
     print('read', sys.stdin.readline().strip(), file=seen)
 print('printed', flush=True)
 print('said', file=sys.stderr)
@@ -33,13 +34,16 @@ fn each_stream_is_a_terminal_inside_where_it_is_one_outside() {
     let scene = Scene::new();
     for streams in ["ttt", "tt-", "t-t", "t--", "-tt", "-t-", "--t", "---"] {
         let seen = same(|way| {
-            let _ = fs::remove_file(scene.path("seen"));
+            for name in ["pid", "seen"] {
+                let _ = fs::remove_file(scene.path(name));
+            }
             let (input, mut typed) = std::io::pipe().unwrap();
             let (mut output, printed) = std::io::pipe().unwrap();
             let (mut errors, said) = std::io::pipe().unwrap();
             let others = [input.into(), printed.into(), said.into()];
             let launch = scene.python(way, STREAMS);
             let mut terminal = Terminal::start_with(&launch, streams, others);
+            pid_in(&scene.path("pid"));
             if streams.starts_with('t') {
                 terminal.types("line\n");
             } else {
@@ -50,8 +54,6 @@ fn each_stream_is_a_terminal_inside_where_it_is_one_outside() {
             output.read_to_string(&mut printed).unwrap();
             errors.read_to_string(&mut said).unwrap();
             let seen = fs::read_to_string(scene.path("seen")).unwrap();
-            // Where what is typed is shown depends on how fast the program starts.
-            let screen = screen.replacen("line\n", "", 1);
             (status, screen, printed, said, seen)
         });
         let is = |at: usize| if &streams[at..=at] == "t" { "True" } else { "False" };
@@ -61,7 +63,8 @@ fn each_stream_is_a_terminal_inside_where_it_is_one_outside() {
         assert!(seen.starts_with(&first), "{streams}: {seen}");
         assert!(seen.ends_with("\nread line\n"), "{streams}: {seen}");
         let shown = |at: usize, text: &'static str| if is(at) == "True" { text } else { "" };
-        assert_eq!(screen, format!("{}{}", shown(1, "printed\n"), shown(2, "said\n")));
+        let typed = shown(0, "line\n");
+        assert_eq!(screen, format!("{typed}{}{}", shown(1, "printed\n"), shown(2, "said\n")));
         let piped = |at: usize, text: &'static str| if is(at) == "True" { "" } else { text };
         assert_eq!((printed.as_str(), said.as_str()), (piped(1, "printed\n"), piped(2, "said\n")));
     }

@@ -24,7 +24,10 @@ while pid > 1 and len(found) < 99:
     for file in ['environ', 'mem', 'maps', 'auxv', 'fd', 'cwd', 'root', 'exe', 'map_files', 'stack']:
         path = '/proc/%d/%s' % (pid, file)
         try:
-            if file in ['fd', 'map_files']:
+            if file == 'fd':
+                # Whoever owns the process may list them.
+                os.readlink(path + '/0')
+            elif file == 'map_files':
                 os.listdir(path)
             elif file in ['cwd', 'root', 'exe']:
                 os.readlink(path)
