@@ -83,7 +83,7 @@ mkdir "$HOME" "$work/runner"
 
 say "A project in a git repository of its own, with a vault: your key is made on your laptop."
 mkdir "$work/project"
-cp -R "$here/manage.py" "$here/shop" "$here/visits" "$here/vault.toml" "$here/.gitignore" \
+cp -R "$here/manage.py" "$here/ci" "$here/shop" "$here/visits" "$here/vault.toml" "$here/.gitignore" \
     "$here/requirements.txt" "$work/project"
 cd "$work/project"
 git init --quiet --initial-branch=main
@@ -106,6 +106,7 @@ note "(.env was the only file that held the value: a search through all files fo
 
 say "A secret key for each environment, generated; nobody has seen either. Then commit."
 run vault set DJANGO_SECRET_KEY --generate=django -e development -e production
+run vault set DEPLOY_TOKEN --generate -e production
 run vault list -e development -e production
 run git add --all
 run git commit --quiet --message "The shop, with its vault"
@@ -132,7 +133,7 @@ run_ci vault exec -q -- python manage.py check --deploy --fail-level WARNING
 run_ci vault exec -q -- python manage.py test --verbosity 0
 run_ci vault exec -q -- python manage.py migrate --verbosity 0
 run_ci vault exec -q -- python manage.py collectstatic --noinput
-[ -s "$work/clone/db.sqlite3" ] || fail "migrate made no database"
+[ -s "$work/clone/data/db.sqlite3" ] || fail "migrate made no database"
 [ -s "$work/clone/static/admin/css/base.css" ] || fail "collectstatic collected nothing"
 
 say "Serve a request, and stop the server."

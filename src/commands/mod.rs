@@ -6,6 +6,7 @@ mod copy;
 mod documents;
 mod environments;
 mod exec;
+mod generate;
 mod get;
 mod import;
 mod init;
@@ -24,7 +25,7 @@ pub(crate) use documents::{completions, man};
 pub(crate) use environments::{
     add as environments_add, list as environments_list, remove as environments_remove,
 };
-pub(crate) use exec::{Exec, Leaks, Masking, exec};
+pub(crate) use exec::{Exec, IfLocked, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};

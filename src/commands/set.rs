@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use crate::crypto::{Alphabet, random_text};
+use super::generate::{KINDS, generated};
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::keys::Source;
@@ -25,9 +25,6 @@ pub(crate) struct Set {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) origin: Origin,
 }
-
-/// The kinds of value that can be generated.
-const KINDS: [&str; 4] = ["django", "alphanumeric", "hex", "base64url"];
 
 /// Where the value comes from.
 pub(crate) enum Origin {
@@ -117,7 +114,7 @@ fn values(
     let mut values = Vec::new();
     for environment in environments {
         let value = match &command.origin {
-            Origin::Generated(kind) => generated(session, name, kind.as_deref())?,
+            Origin::Generated(kind) => generated(&session.config, name, kind.as_deref())?,
             Origin::Revision(revision) => at_revision(session, environment, name, revision)?,
             // Read once: every environment gets the same.
             Origin::Input | Origin::File(_) if !values.is_empty() => continue,
@@ -197,23 +194,6 @@ fn without_newline(context: &Context, name: &SecretName, mut value: Secret) -> S
         context.console.note(format!("dropped the newline at the end of {name}"));
     }
     value
-}
-
-fn generated(session: &Session, name: &SecretName, kind: Option<&str>) -> Result<Secret, Fault> {
-    let config = session.config.secrets.get(name);
-    let kind = kind.or_else(|| config?.generate.as_deref()).unwrap_or("alphanumeric");
-    let (alphabet, length) = match kind {
-        "django" => (Alphabet::DJANGO, 50),
-        "alphanumeric" => (Alphabet::ALPHANUMERIC, 43),
-        "hex" => (Alphabet::HEX, 64),
-        "base64url" => (Alphabet::BASE64URL, 43),
-        _ => {
-            return Err(Fault::usage("no such kind of value")
-                .hint(format!("there are: {}", KINDS.join(", "))));
-        }
-    };
-    let shortest = config.and_then(|config| config.min_length).unwrap_or(0);
-    Ok(random_text(alphabet, length.max(shortest)))
 }
 
 /// The value at `revision`, all of which must hold by this vault's own id.

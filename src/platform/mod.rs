@@ -7,6 +7,7 @@ mod child;
 mod environ;
 mod files;
 mod inherited;
+mod memory;
 mod process;
 mod signals;
 mod stdio;
@@ -23,6 +24,7 @@ pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
+pub use memory::MemoryFolder;
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};

@@ -1,7 +1,7 @@
 //! Runs the command with the secrets in its environment: a plan is made, then carried out.
 //!
-//! Knows no vault, no keys and no masking; gets names, values and a filter. Without a filter
-//! [`launch`] becomes the command. With one, [`run`] stays as a parent:
+//! Knows no vault, no keys and no masking; gets names, values and filters. [`launch`] becomes the
+//! command. Where output is filtered, or files are to be removed, [`run`] stays as a parent:
 //!
 //! ```text
 //! Plan ─▶ wiring ─▶ fork ─▶ command            in the caller's session: Layout::Direct
@@ -12,6 +12,7 @@
 
 mod channel;
 mod child;
+mod files;
 mod launch;
 mod monitor;
 mod plan;
@@ -23,8 +24,9 @@ mod wiring;
 mod writer;
 
 pub use channel::{Filter, Passed};
+pub use files::Files;
 pub use launch::launch;
 pub use plan::{Inherit, Plan, Request};
-pub use run::{Done, run};
+pub use run::{Done, Output, run};
 pub use supervise::Ending;
 pub use wiring::Carries;

@@ -29,6 +29,15 @@ pub struct Done<F> {
     pub passed: Vec<Passed<F>>,
 }
 
+/// What happens to the command's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It goes through filters.
+    Filtered,
+    /// The command has the caller's own streams.
+    Untouched,
+}
+
 /// Runs the command, its output through the filters that `filters` makes: as many as it is asked
 /// for, while the command starts. Nothing of the output is shown before.
 ///
@@ -39,10 +48,11 @@ pub struct Done<F> {
 pub fn run<F: Filter>(
     plan: &Plan,
     hardened: &Hardened,
+    output: Output,
     filters: impl FnOnce(usize) -> Vec<F>,
 ) -> Result<Done<F>, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
-    let started = Started::start(plan, hardened).map_err(failed)?;
+    let started = Started::start(plan, hardened, output).map_err(failed)?;
     let filters = filters(started.ends.len());
     if let Some(failure) = started.failure().map_err(failed)? {
         let fault = failure.explain(plan);
@@ -90,12 +100,15 @@ enum Process {
 }
 
 impl Started {
-    fn start(plan: &Plan, hardened: &Hardened) -> io::Result<Self> {
-        let wiring = Wiring::of(Outside {
-            streams: platform::streams(),
-            input_shows_output: platform::input_shows_output(),
-            outputs_are_one: platform::outputs_are_one(),
-        });
+    fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Self> {
+        let wiring = match output {
+            Output::Untouched => Wiring::NONE,
+            Output::Filtered => Wiring::of(Outside {
+                streams: platform::streams(),
+                input_shows_output: platform::input_shows_output(),
+                outputs_are_one: platform::outputs_are_one(),
+            }),
+        };
         let mut sitting = match wiring.layout {
             Layout::Direct => None,
             Layout::Session => {

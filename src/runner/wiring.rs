@@ -73,6 +73,9 @@ pub(super) struct Wiring {
 }
 
 impl Wiring {
+    /// The command has the caller's own streams.
+    pub(super) const NONE: Self = Self { layout: Layout::Direct, channels: Vec::new() };
+
     pub(super) fn of(outside: Outside) -> Self {
         let layout = if outside.input_shows_output { Layout::Session } else { Layout::Direct };
         let [_, output, error] = outside.streams;

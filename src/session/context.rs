@@ -69,17 +69,17 @@ impl Context {
 
     /// The key, or what to do without one.
     pub(crate) fn needed_key(&mut self) -> Result<Found, Fault> {
-        let found = self.key()?;
-        found.ok_or_else(|| {
-            let fault = Fault::locked("locked: there is no key");
-            let fault = match self.identity_path() {
-                Some(path) => {
-                    fault.hint(format!("on your own machine the key is {}", path.display()))
-                }
-                None => fault.hint("HOME is not set, so there is no key file"),
-            };
-            fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
-        })
+        self.key()?.ok_or_else(|| self.no_key())
+    }
+
+    /// What to do without a key.
+    pub(crate) fn no_key(&self) -> Fault {
+        let fault = Fault::locked("locked: there is no key");
+        let fault = match self.identity_path() {
+            Some(path) => fault.hint(format!("on your own machine the key is {}", path.display())),
+            None => fault.hint("HOME is not set, so there is no key file"),
+        };
+        fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
     }
 
     /// `$XDG_CONFIG_HOME/vault/identity.txt`.

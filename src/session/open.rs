@@ -33,9 +33,20 @@ impl Session {
     /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
     pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
+        // Where there is no vault, that is said before a key is asked for.
         let place = context.place()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
+        Self::open_with(context, place, config, key)
+    }
+
+    /// As [`Session::open`], with a key that was read already.
+    pub(crate) fn open_with(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
         let mut standing = presented.judge(&trust, &folder(&place))?;

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::trust::CheckedEntry;
+use crate::vault::trust::{CheckedEntry, Vault};
 
 /// Which values.
 pub(crate) enum Wanted<'a> {
@@ -96,9 +96,19 @@ pub(crate) fn no_secret(
     name: &SecretName,
     kind: Kind,
 ) -> Fault {
+    no_secret_in(&session.vault, environment, name, kind)
+}
+
+/// As [`no_secret`], where there is no key.
+pub(crate) fn no_secret_in(
+    vault: &Vault,
+    environment: &EnvironmentName,
+    name: &SecretName,
+    kind: Kind,
+) -> Fault {
     let fault = Fault::new(kind, format!("there is no {name} in {environment}"));
-    let checked = session.vault.environment(environment);
-    let entries = checked.and_then(|checked| session.vault.entries(&checked)).unwrap_or_default();
+    let checked = vault.environment(environment);
+    let entries = checked.and_then(|checked| vault.entries(&checked)).unwrap_or_default();
     let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
     match nearest(name.as_str(), live.map(|entry| entry.name().as_str())) {
         Some(near) => fault.hint(format!("did you mean {near}?")),

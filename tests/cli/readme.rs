@@ -20,8 +20,19 @@ use repovault::vault::template::Template;
 
 use crate::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 4] =
-    ["README.md", "docs/commands.md", "docs/vault-toml.md", "docs/dependencies.md"];
+const PAGES: [&str; 11] = [
+    "README.md",
+    "docs/ci.md",
+    "docs/commands.md",
+    "docs/vault-toml.md",
+    "docs/dependencies.md",
+    "examples/README.md",
+    "examples/django/README.md",
+    "examples/docker/README.md",
+    "examples/github-actions/README.md",
+    "examples/gitlab-ci/README.md",
+    "examples/systemd/README.md",
+];
 
 /// Written behind each command: prints its status between two marks, and keeps it for the next
 /// command, which may ask for it.

@@ -2,6 +2,7 @@
 
 What differs between environments comes from variables: `vault exec` takes secrets from the vault
 and plain values from vault.toml. None has a default, so a forgotten one stops the process at once.
+What only the server needs is in serving.py, so that no other step has to be given it.
 """
 
 import os
@@ -12,11 +13,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = os.environ["DJANGO_SECRET_KEY"]
 DEBUG = os.environ["DJANGO_DEBUG"] == "on"
 ALLOWED_HOSTS = os.environ["DJANGO_ALLOWED_HOSTS"].split(",")
-
-EMAIL_HOST = os.environ["EMAIL_HOST"]
-EMAIL_HOST_USER = "shop"
-EMAIL_HOST_PASSWORD = os.environ["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS = True
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -55,8 +51,11 @@ TEMPLATES = [
 ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
 
+# A folder of its own, which a container or a service can be allowed to write to.
+DATA_DIR = BASE_DIR / "data"
+DATA_DIR.mkdir(exist_ok=True)
 DATABASES = {
-    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"},
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "db.sqlite3"},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

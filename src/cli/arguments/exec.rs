@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use super::{One, Yes};
+use crate::commands::IfLocked;
 use crate::vault::name::{SecretName, StepName};
 
 #[derive(Args)]
@@ -30,6 +31,9 @@ pub(in crate::cli) struct ExecArguments {
     /// The same, and exit 124 where the command itself succeeded
     #[arg(long, conflicts_with = "no_mask")]
     pub(in crate::cli) fail_on_leak: bool,
+    /// Where no source holds a key: start nothing, or use random values of the declared kinds
+    #[arg(long, value_name = "WHAT", default_value = "fail")]
+    pub(in crate::cli) if_locked: IfLocked,
     /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
     #[arg(long)]
     pub(in crate::cli) clean_env: bool,

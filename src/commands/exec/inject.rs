@@ -6,11 +6,24 @@ use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use crate::session::context::Context;
 use crate::session::open::Session;
-use crate::session::read::{self, Read, Wanted};
+use crate::session::read::{self, Wanted};
+use crate::vault::config::Config;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::template::Template;
+use crate::vault::trust::Vault;
 use crate::vault::unlock::Holder;
+
+/// What is asked for.
+pub(super) struct Scope<'a> {
+    pub(super) config: &'a Config,
+    pub(super) vault: &'a Vault,
+    pub(super) environment: &'a EnvironmentName,
+    /// The names asked for, or nothing where it is all that the caller may read.
+    pub(super) wanted: Option<&'a [SecretName]>,
+    /// Whether the caller may read a name, be it there or not.
+    pub(super) may_read: &'a dyn Fn(&SecretName) -> bool,
+}
 
 /// What the command gets, and all that its output may not show.
 pub(super) struct Injected {
@@ -26,7 +39,7 @@ impl Injected {
     /// Names and values to inject: entries and variables alike.
     pub(super) fn values(&self) -> Vec<(&str, &Secret)> {
         let is_wanted =
-            |name: &SecretName| self.wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+            |name: &SecretName| self.wanted.as_ref().is_none_or(|names| names.contains(name));
         let own = self.secrets.iter().filter(|(name, _)| is_wanted(name));
         own.chain(&self.variables).map(|(name, value)| (name.as_str(), value)).collect()
     }
@@ -37,11 +50,9 @@ pub(super) fn injected(
     context: &Context,
     session: &mut Session,
     environment: &EnvironmentName,
-    wanted: Option<Vec<SecretName>>,
+    wanted: Option<&[SecretName]>,
 ) -> Result<Injected, Fault> {
-    let names = wanted;
-    let wanted = names.as_deref();
-    let variables = templates(session, environment)?;
+    let variables = templates(&session.config, environment)?;
     let read = match wanted {
         None => read::values(session, environment, &Wanted::All)?,
         Some(names) => {
@@ -50,49 +61,99 @@ pub(super) fn injected(
         }
     };
     read::warn(context, environment, &read);
-    check_names(session, environment, &variables, &read)?;
-    let Read { secrets: values, .. } = read;
-    let known: BTreeMap<&SecretName, &Secret> =
-        values.iter().map(|(name, value)| (name, value)).collect();
     let holder = session.holder()?;
-    let mut filled = Vec::new();
-    for (name, template) in &variables {
-        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(name));
-        match template.fill(|name| known.get(name).copied()) {
-            Some(value) if is_wanted => filled.push((name.clone(), value)),
-            // Among all that the caller may read is no variable that refers to what he may not.
-            None if wanted.is_none()
-                && !template.references().all(|name| may_read(&holder, environment, name)) => {}
-            None if is_wanted => {
-                let missing = template.references().find(|name| !known.contains_key(name));
-                let missing = missing.map(ToString::to_string).unwrap_or_default();
-                return Err(Fault::incomplete(format!(
-                    "{name} refers to {missing}, which is not in {environment}"
-                ))
-                .hint(format!("set it: vault set {missing} -e {environment}")));
-            }
-            _ => {}
-        }
-    }
-    check_complete(session, environment, wanted, &known, &variables)?;
-    Ok(Injected { secrets: values, variables: filled, wanted: names })
+    let may_read = |name: &SecretName| may_read(&holder, environment, name);
+    let (config, vault) = (&session.config, &session.vault);
+    let scope = Scope { config, vault, environment, wanted, may_read: &may_read };
+    scope.filled(&variables, read.secrets)
 }
 
-fn templates(
-    session: &Session,
+impl Scope<'_> {
+    /// `secrets`, and the variables with them in their places, all that is wanted or nothing.
+    pub(super) fn filled(
+        &self,
+        variables: &BTreeMap<SecretName, Template>,
+        secrets: Vec<(SecretName, Secret)>,
+    ) -> Result<Injected, Fault> {
+        self.check_names(variables, &secrets)?;
+        let known: BTreeMap<&SecretName, &Secret> =
+            secrets.iter().map(|(name, value)| (name, value)).collect();
+        let is_wanted = |name: &SecretName| self.wanted.is_none_or(|names| names.contains(name));
+        let mut filled = Vec::new();
+        for (name, template) in variables {
+            match template.fill(|name| known.get(name).copied()) {
+                Some(value) if is_wanted(name) => filled.push((name.clone(), value)),
+                // Among all that the caller may read is no variable that refers to what he may not.
+                None if self.wanted.is_none() && !template.references().all(self.may_read) => {}
+                None if is_wanted(name) => {
+                    let missing = template.references().find(|name| !known.contains_key(name));
+                    let missing = missing.map(ToString::to_string).unwrap_or_default();
+                    let environment = self.environment;
+                    return Err(Fault::incomplete(format!(
+                        "{name} refers to {missing}, which is not in {environment}"
+                    ))
+                    .hint(format!("set it: vault set {missing} -e {environment}")));
+                }
+                _ => {}
+            }
+        }
+        self.check_complete(&known, variables)?;
+        Ok(Injected { secrets, variables: filled, wanted: self.wanted.map(<[SecretName]>::to_vec) })
+    }
+
+    /// Every entry has a name that may be injected and is no variable too.
+    fn check_names(
+        &self,
+        variables: &BTreeMap<SecretName, Template>,
+        secrets: &[(SecretName, Secret)],
+    ) -> Result<(), Fault> {
+        for (name, _) in secrets {
+            self.config.check_name(name)?;
+            if variables.contains_key(name) {
+                let environment = self.environment;
+                let message = format!("{name} is both a secret and a variable of {environment}");
+                return Err(Fault::refused(message)
+                    .hint("remove it from vault.toml, or from the vault: vault remove NAME"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was asked for by name, and what `vault.toml` requires, is there.
+    fn check_complete(
+        &self,
+        known: &BTreeMap<&SecretName, &Secret>,
+        variables: &BTreeMap<SecretName, Template>,
+    ) -> Result<(), Fault> {
+        let is_there = |name: &SecretName| known.contains_key(name) || variables.contains_key(name);
+        let missing =
+            |name| Err(read::no_secret_in(self.vault, self.environment, name, Kind::Incomplete));
+        if let Some(wanted) = self.wanted {
+            return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
+        }
+        let required = self.config.secrets.iter();
+        let required = required.filter(|(_, config)| config.required.holds_in(self.environment));
+        let mut required = required.map(|(name, _)| name).filter(|name| (self.may_read)(name));
+        required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+    }
+}
+
+/// The variables of `environment`, understood.
+pub(super) fn templates(
+    config: &Config,
     environment: &EnvironmentName,
 ) -> Result<BTreeMap<SecretName, Template>, Fault> {
-    let variables = session.config.variables(environment).into_iter();
+    let variables = config.variables(environment).into_iter();
     variables
         .map(|(name, text)| {
-            session.config.check_name(name)?;
+            config.check_name(name)?;
             Ok((name.clone(), Template::parse(name, text)?))
         })
         .collect()
 }
 
 /// The entries to read for `names`: those that are no variables, and what the variables refer to.
-fn entries_for(
+pub(super) fn entries_for(
     names: &[SecretName],
     variables: &BTreeMap<SecretName, Template>,
 ) -> Vec<SecretName> {
@@ -104,49 +165,6 @@ fn entries_for(
     entries.sort();
     entries.dedup();
     entries
-}
-
-/// Every entry has a name that may be injected and is no variable too.
-fn check_names(
-    session: &Session,
-    environment: &EnvironmentName,
-    variables: &BTreeMap<SecretName, Template>,
-    read: &Read,
-) -> Result<(), Fault> {
-    for (name, _) in &read.secrets {
-        session.config.check_name(name)?;
-        if variables.contains_key(name) {
-            let message = format!("{name} is both a secret and a variable of {environment}");
-            return Err(Fault::refused(message)
-                .hint("remove it from vault.toml, or from the vault: vault remove NAME"));
-        }
-        if session.config.secrets.get(name).is_some_and(|config| config.file) {
-            let message = format!("vault.toml wants {name} as a file, which exec cannot do yet");
-            return Err(Fault::refused(message).hint("leave it out with --only"));
-        }
-    }
-    Ok(())
-}
-
-/// What was asked for by name, and what `vault.toml` requires, is there.
-fn check_complete(
-    session: &Session,
-    environment: &EnvironmentName,
-    wanted: Option<&[SecretName]>,
-    known: &BTreeMap<&SecretName, &Secret>,
-    variables: &BTreeMap<SecretName, Template>,
-) -> Result<(), Fault> {
-    let is_there = |name: &SecretName| known.contains_key(name) || variables.contains_key(name);
-    let missing = |name| Err(read::no_secret(session, environment, name, Kind::Incomplete));
-    if let Some(wanted) = wanted {
-        return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
-    }
-    let holder = session.holder()?;
-    let required = session.config.secrets.iter();
-    let required = required.filter(|(_, config)| config.required.holds_in(environment));
-    let mut required =
-        required.map(|(name, _)| name).filter(|name| may_read(&holder, environment, name));
-    required.find(|name| !is_there(name)).map_or(Ok(()), missing)
 }
 
 /// Whether the caller may read `name`, be it there or not.

@@ -3,18 +3,23 @@
 mod inject;
 mod leak;
 mod masked;
+mod placeholder;
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 
-use self::inject::injected;
+use self::inject::Injected;
 use self::masked::Masked;
 use super::ci::unknown_step;
 use crate::fault::Fault;
-use crate::runner::{Ending, Inherit, Plan, Request, launch, run};
+use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
+use crate::secret::Secret;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
+use crate::vault::store::Place;
 
 /// The command line of `exec`.
 pub(crate) struct Exec {
@@ -24,6 +29,7 @@ pub(crate) struct Exec {
     pub(crate) keep: Vec<SecretName>,
     pub(crate) masking: Masking,
     pub(crate) leaks: Leaks,
+    pub(crate) if_locked: IfLocked,
     pub(crate) inherit: Inherit,
     pub(crate) answer: Answer,
     pub(crate) command: Vec<OsString>,
@@ -47,19 +53,29 @@ pub(crate) enum Leaks {
     Fatal,
 }
 
+/// What happens where no source holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum IfLocked {
+    // No help for each, as with `--color`: the option's own says it.
+    Fail,
+    Placeholder,
+}
+
 /// Runs the command and says how it ended; becomes the command where nothing is to be masked.
 pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
-    let mut session = Session::open(context)?;
-    let environment = session.environment(context, command.environment.as_ref())?;
-    let wanted = wanted(&session, &command)?;
-    let leaks = leaks(&session, &command)?;
-    ask(context, &session, &environment, command.answer)?;
-    let injected = injected(context, &mut session, &environment, wanted)?;
-    session.remember(context)?;
+    let place = context.place()?;
+    let config = Context::config(&place)?;
+    let leaks = leaks(&config, &command)?;
+    let (config, injected) = injected(context, place, config, &command)?;
+    let mut values = injected.values();
+    let files = files(context, &config, &command, &values)?;
+    for (name, value) in &mut values {
+        *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
+    }
     let plan = Plan::new(Request {
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
-        values: injected.values(),
+        values,
         keep: command.keep.iter().map(ToString::to_string).collect(),
         inherit: command.inherit,
     })?;
@@ -70,20 +86,43 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         ));
     }
     let masked = match command.masking {
-        Masking::Wanted => Masked::choose(&injected.secrets, &session.config),
+        Masking::Wanted => Masked::choose(&injected.secrets, &config),
         Masking::Declined => Masked::default(),
     };
     masked.warn(context.console);
-    if masked.is_empty() {
-        return Err(launch(&plan, &context.hardened));
-    }
-    let done = run(&plan, &context.hardened, |count| masked.filters(count))?;
+    let output = match (masked.is_empty(), &files) {
+        (true, None) => return Err(launch(&plan, &context.hardened)),
+        (true, Some(_)) => Output::Untouched,
+        (false, _) => Output::Filtered,
+    };
+    let done = run(&plan, &context.hardened, output, |count| masked.filters(count))?;
     leak::judge(context.console, done, leaks)
 }
 
+/// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
+fn files(
+    context: &Context,
+    config: &Config,
+    command: &Exec,
+    values: &[(&str, &Secret)],
+) -> Result<Option<Files>, Fault> {
+    let is_kept = |name: &SecretName| {
+        command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
+    };
+    let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
+    let wanted: BTreeSet<&str> = wanted.map(|(name, _)| name.as_str()).collect();
+    let values: Vec<(&str, &Secret)> =
+        values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
+    Files::write(runtime, &values).map(Some)
+}
+
 /// What the options say, or the step.
-fn leaks(session: &Session, command: &Exec) -> Result<Leaks, Fault> {
-    let step = command.step.as_ref().and_then(|step| session.config.steps.get(step));
+fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
+    let step = command.step.as_ref().and_then(|step| config.steps.get(step));
     match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
         (true, Masking::Declined) => Err(Fault::usage(
             "this step has fail_on_leak = true, and with --no-mask no leak is found",
@@ -94,12 +133,35 @@ fn leaks(session: &Session, command: &Exec) -> Result<Leaks, Fault> {
     }
 }
 
+/// What is injected: from the vault, or placeholders where there is no key and they will do.
+fn injected(
+    context: &mut Context,
+    place: Place,
+    config: Config,
+    command: &Exec,
+) -> Result<(Config, Injected), Fault> {
+    let key = match (command.if_locked, context.key()?) {
+        (_, Some(key)) => key,
+        (IfLocked::Fail, None) => return Err(context.no_key()),
+        (IfLocked::Placeholder, None) => {
+            let injected = placeholder::injected(context, &place, &config, command)?;
+            return Ok((config, injected));
+        }
+    };
+    let mut session = Session::open_with(context, place, config, key)?;
+    let environment = session.environment(context, command.environment.as_ref())?;
+    let wanted = wanted(&session.config, command)?;
+    ask(context, &session, &environment, command.answer)?;
+    let injected = inject::injected(context, &mut session, &environment, wanted.as_deref())?;
+    session.remember(context)?;
+    Ok((session.config, injected))
+}
+
 /// The names asked for, or nothing where it is all that the caller may read.
-fn wanted(session: &Session, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
+fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
     match &command.step {
         Some(step) => {
-            let known = session.config.steps.get(step);
-            let known = known.ok_or_else(|| unknown_step(&session.config, step))?;
+            let known = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
             Ok(Some(known.names.clone()))
         }
         None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),

@@ -1,0 +1,76 @@
+//! `--if-locked placeholder`: where no source holds a key, as in the pull request of a fork or in the
+//! build of an image, random values stand for the secrets.
+//!
+//! Everything that can be checked without a key is checked as if there were one, so that what is
+//! refused there is refused here. Whoever holds a key, be it the wrong one, never gets here.
+
+use super::super::generate::generated;
+use super::super::list::keyless_trust;
+use super::Exec;
+use super::inject::{Injected, Scope, entries_for, templates};
+use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::open::{FORKED, choose_environment, folder, tree};
+use crate::vault::config::Config;
+use crate::vault::name::SecretName;
+use crate::vault::store::Place;
+use crate::vault::trust::{CheckedEntry, Presented, Standing, Vault};
+
+/// How many names the notice tells.
+const TOLD: usize = 5;
+
+/// As `inject::injected`, with a random value of its declared kind for each secret.
+pub(super) fn injected(
+    context: &mut Context,
+    place: &Place,
+    config: &Config,
+    command: &Exec,
+) -> Result<Injected, Fault> {
+    let vault = open(context, place)?;
+    let option = command.environment.as_ref();
+    let environment = &choose_environment(context, config, option, None, &vault)?;
+    if config.environments.get(environment).is_some_and(|own| own.confirm) {
+        let message = format!("{environment} is locked: there is no key");
+        return Err(Fault::locked(message)
+            .hint("confirm = true in vault.toml: placeholders never stand for its secrets"));
+    }
+    let wanted = super::wanted(config, command)?;
+    let variables = templates(config, environment)?;
+    let checked = vault.environment(environment)?;
+    let entries = match &wanted {
+        None => vault.entries(&checked)?,
+        Some(names) => vault.entries_named(&checked, &entries_for(names, &variables))?,
+    };
+    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let names: Vec<&SecretName> = live.map(CheckedEntry::name).collect();
+    let secrets = names.iter().map(|name| Ok(((*name).clone(), generated(config, name, None)?)));
+    let secrets = secrets.collect::<Result<_, Fault>>()?;
+    let wanted = wanted.as_deref();
+    let scope = Scope { config, vault: &vault, environment, wanted, may_read: &|_| true };
+    let injected = scope.filled(&variables, secrets)?;
+    tell(context, &names);
+    Ok(injected)
+}
+
+/// The vault as anybody can check it. No pin is needed: nothing of it is decrypted.
+fn open(context: &mut Context, place: &Place) -> Result<Vault, Fault> {
+    let (trust, _) = keyless_trust(context)?;
+    let presented = Presented::read(tree(place)?)?;
+    if presented.judge(&trust, &folder(place))? == Standing::Forked {
+        context.console.warn(FORKED);
+    }
+    Ok(presented.accept())
+}
+
+fn tell(context: &Context, names: &[&SecretName]) {
+    if names.is_empty() {
+        return;
+    }
+    let told: Vec<&str> = names.iter().take(TOLD).map(|name| name.as_str()).collect();
+    let more = match names.len() - told.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let told = told.join(", ");
+    context.console.note(format!("vault: there is no key: random placeholders for {told}{more}"));
+}

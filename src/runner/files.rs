@@ -1,0 +1,58 @@
+//! Secrets that the command gets as files: written to memory before it starts, gone when it ends.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::crypto::random_bytes;
+use crate::fault::Fault;
+use crate::platform::MemoryFolder;
+use crate::secret::Secret;
+
+/// Files in memory, by the name of the secret; gone when it is dropped.
+pub struct Files {
+    paths: Vec<(String, Secret)>,
+    _folder: MemoryFolder,
+}
+
+impl Files {
+    /// Writes each value to a file of its own. `runtime` is the folder that the caller's session
+    /// has in memory, if it has one.
+    ///
+    /// # Errors
+    /// When no memory can be written to as a file.
+    pub fn write(runtime: Option<OsString>, values: &[(&str, &Secret)]) -> Result<Self, Fault> {
+        let places: Vec<PathBuf> = runtime
+            .map(PathBuf::from)
+            .into_iter()
+            .chain(["/dev/shm", "/run"].map(PathBuf::from))
+            .filter(|place| place.is_absolute())
+            .collect();
+        let mut random = [0; 8];
+        random_bytes(&mut random);
+        let random = format!("{:016x}", u64::from_be_bytes(random));
+        let mut folder = MemoryFolder::make(&places, &random).ok_or_else(|| {
+            let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+            let message = format!(
+                "vault.toml wants {} as a file, and here is no memory to keep it in",
+                names.join(", ")
+            );
+            Fault::incomplete(message)
+                .hint("give it a tmpfs: /dev/shm, or one that XDG_RUNTIME_DIR names")
+        })?;
+        let mut paths = Vec::new();
+        for (name, value) in values {
+            let path = folder.add(name, value.expose()).map_err(|error| {
+                Fault::incomplete(format!("could not keep {name} in memory: {error}"))
+            })?;
+            paths.push(((*name).to_owned(), Secret::new(path.into_os_string().into_vec())));
+        }
+        Ok(Self { paths, _folder: folder })
+    }
+
+    /// What the variable of this name holds: the path, where the secret is a file.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<&Secret> {
+        self.paths.iter().find(|(own, _)| own == name).map(|(_, path)| path)
+    }
+}
