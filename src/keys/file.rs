@@ -17,7 +17,12 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
     }
-    let text = if path == "-" {
+    let descriptor = descriptor(&start);
+    if let Some(number) = descriptor.filter(|number| *number > 2) {
+        // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
+        return read_descriptor(number);
+    }
+    let text = if path == "-" || descriptor == Some(0) {
         // The key never reaches the command, which would find it there again.
         all(&mut platform::Input).and_then(|text| platform::discard_input().map(|()| text))
     } else {
@@ -26,6 +31,12 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
     text.map_err(|error| {
         Fault::locked(format!("could not read the key file {}: {error}", path.display()))
     })
+}
+
+/// The number of a descriptor of ours that a path stands for.
+fn descriptor(path: &str) -> Option<RawFd> {
+    let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
+    number.or((path == "/dev/stdin").then_some("0"))?.parse().ok()
 }
 
 pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {

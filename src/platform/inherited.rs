@@ -10,15 +10,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::signals::{self, Signal};
 
-/// One bit per signal that was ignored; signal n has bit n.
+/// One bit per signal that was ignored; signal n has bit n - 1.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
 /// One bit per signal that was blocked.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 /// Which of the streams 0, 1 and 2 were closed.
 static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
-/// The numbers of the signals that are noted: a bit each, without 0.
-const NOTED: std::ops::Range<i32> = 1..64;
+/// The numbers of the signals that are noted.
+const NOTED: std::ops::RangeInclusive<i32> = 1..=64;
+
+const fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
 
 #[used]
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
@@ -37,10 +41,10 @@ extern "C" fn note() {
             let mut action: libc::sigaction = std::mem::zeroed();
             let known = libc::sigaction(number, std::ptr::null(), &raw mut action) == 0;
             if known && action.sa_sigaction == libc::SIG_IGN {
-                ignored |= 1_u64 << number;
+                ignored |= bit(number);
             }
             if libc::sigismember(&raw const mask, number) == 1 {
-                blocked |= 1_u64 << number;
+                blocked |= bit(number);
             }
         }
         for (number, closed) in (0..).zip(&CLOSED) {
@@ -61,7 +65,7 @@ pub(super) fn was_closed(number: usize) -> bool {
 pub(super) fn restore() {
     let (ignored, blocked) = (IGNORED.load(Ordering::Relaxed), BLOCKED.load(Ordering::Relaxed));
     for number in NOTED {
-        let action = if ignored & (1 << number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
+        let action = if ignored & bit(number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
         // SAFETY: neither disposition runs any of our code. Signals that do not exist or have one
         // disposition only are refused, which changes nothing.
         unsafe { libc::signal(number, action) };
@@ -72,6 +76,6 @@ pub(super) fn restore() {
             unsafe { libc::close(number) };
         }
     }
-    let blocked = NOTED.filter(|number| blocked & (1 << number) != 0).map(Signal::new);
+    let blocked = NOTED.filter(|number| blocked & bit(*number) != 0).map(Signal::new);
     signals::set_mask(blocked);
 }

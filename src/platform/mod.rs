@@ -30,7 +30,7 @@ pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, file_from_descriptor};
 pub use streams::{
-    Behind, input, input_shows_output, output_stream, outputs_are_one, pipe, plain_pipe, streams,
-    waiting, write, write_all,
+    Behind, close_output, input_shows_output, output, output_stream, outputs_are_one, pipe,
+    plain_pipe, streams, waiting, write, write_all,
 };
-pub use terminal::{Modes, Pty, Raw, Terminal, copy_size};
+pub use terminal::{Modes, Pty, Raw, Terminal, copy_size, ends_lines_twice};

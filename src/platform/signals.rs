@@ -129,6 +129,22 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// Lets signals arrive again as before, and these in any case.
+    pub fn release(self, signals: &[Signal]) {
+        drop(self);
+        // SAFETY: the set is made valid by `sigemptyset` before it is used.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            for signal in signals {
+                libc::sigaddset(&raw mut set, signal.0);
+            }
+            libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+        }
+    }
+}
+
 impl Drop for Blocked {
     fn drop(&mut self) {
         // SAFETY: the set is the one that the kernel gave.

@@ -69,8 +69,7 @@ pub fn outputs_are_one() -> bool {
     !FileType::from_raw_mode(first.st_mode).is_file() || is_one_opening()
 }
 
-/// Whether 1 and 2 share their place in a file. Where the kernel does not say so, what each appends
-/// goes to the end anyway.
+/// Whether 1 and 2 share their place in a file, or what each writes goes to the end anyway.
 #[cfg(target_os = "linux")]
 fn is_one_opening() -> bool {
     const KCMP_FILE: libc::c_int = 0;
@@ -78,7 +77,7 @@ fn is_one_opening() -> bool {
     // SAFETY: compares two descriptors of this process by number and changes nothing.
     match unsafe { libc::syscall(libc::SYS_kcmp, own, own, KCMP_FILE, 1, 2) } {
         -1 => both_append(),
-        order => order == 0,
+        order => order == 0 || both_append(),
     }
 }
 
@@ -93,10 +92,19 @@ fn both_append() -> bool {
     })
 }
 
-/// Standard input.
+/// Standard output.
 #[must_use]
-pub fn input() -> BorrowedFd<'static> {
-    rustix::stdio::stdin()
+pub fn output() -> BorrowedFd<'static> {
+    rustix::stdio::stdout()
+}
+
+/// Lets go of standard output, so that its reader sees the end of it.
+///
+/// # Errors
+/// The operating system's.
+pub fn close_output() -> io::Result<()> {
+    let nothing = File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(nothing)?)
 }
 
 /// A copy of standard output (1) or standard error (2) that a thread can write to by itself. The

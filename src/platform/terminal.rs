@@ -173,6 +173,13 @@ fn set_modes(terminal: &Terminal, modes: &Termios) -> io::Result<()> {
     Ok(tcsetattr(&terminal.0, OptionalActions::Now, modes)?)
 }
 
+/// Whether the terminal of this master writes a carriage return before each newline.
+#[must_use]
+pub fn ends_lines_twice(master: impl AsFd) -> bool {
+    let both = OutputModes::OPOST | OutputModes::ONLCR;
+    tcgetattr(master).is_ok_and(|modes| modes.output_modes.contains(both))
+}
+
 /// Gives the terminal behind `to` the size of that behind `from`. Where one of them is gone there
 /// is no size to give.
 pub fn copy_size(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {

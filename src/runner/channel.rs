@@ -10,6 +10,8 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::newlines::Newlines;
+use super::seat::Taken;
 use super::wiring::{Carries, Conduit, Laid};
 use super::writer::Writer;
 use crate::platform;
@@ -44,6 +46,8 @@ pub(super) struct Channel<F> {
     filter: F,
     writer: Writer,
     buffer: Wiped<u8>,
+    newlines: Newlines,
+    taken: Taken,
 }
 
 /// What became of a channel.
@@ -67,13 +71,15 @@ impl<F: Filter> Channel<F> {
     ///
     /// # Errors
     /// When there can be no thread or no readiness.
-    pub(super) fn open(source: OwnedFd, laid: Laid, filter: F) -> io::Result<Self> {
+    pub(super) fn open(source: OwnedFd, laid: Laid, filter: F, taken: Taken) -> io::Result<Self> {
         Ok(Self {
             source: Receiver::from_owned_fd_unchecked(source)?,
             laid,
             filter,
             writer: Writer::start(platform::output_stream(laid.carries.stream())?)?,
             buffer: Wiped::from(vec![0; BLOCK]),
+            newlines: Newlines::default(),
+            taken,
         })
     }
 
@@ -105,10 +111,7 @@ impl<F: Filter> Channel<F> {
                     }
                 }
                 Some(done) = flushes.recv() => {
-                    if self.shows_early() {
-                        self.show_short().await;
-                    }
-                    self.writer.flush().await;
+                    self.flush().await;
                     drop(done);
                 }
                 Ok(()) = ended.changed(), if rest.is_none() => {
@@ -132,8 +135,29 @@ impl<F: Filter> Channel<F> {
 
     async fn take(&mut self, count: usize) {
         let mut out = self.writer.block(BLOCK + BLOCK / 8);
-        self.filter.feed(&self.buffer[..count], &mut out);
+        let bytes = &self.buffer[..count];
+        // Two terminals, one behind the other, must not both turn a newline into two characters.
+        let is_twice = self.laid.conduit == Conduit::Session
+            && !self.taken.is_taken()
+            && platform::ends_lines_twice(&self.source);
+        if is_twice {
+            self.filter.feed(&self.newlines.undo(bytes), &mut out);
+        } else {
+            self.filter.feed(self.newlines.rest(), &mut out);
+            self.filter.feed(bytes, &mut out);
+        }
         self.writer.write(out).await;
+    }
+
+    /// Everything that is here, as far as it may be shown.
+    async fn flush(&mut self) {
+        let mut out = self.writer.block(BLOCK);
+        self.filter.feed(self.newlines.rest(), &mut out);
+        if self.laid.conduit != Conduit::Pipe {
+            self.filter.show_short(&mut out);
+        }
+        self.writer.write(out).await;
+        self.writer.flush().await;
     }
 
     async fn show_short(&mut self) {
@@ -146,9 +170,14 @@ impl<F: Filter> Channel<F> {
         // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
         drop(self.source);
         let mut out = self.writer.block(BLOCK);
+        self.filter.feed(self.newlines.rest(), &mut out);
         self.filter.finish(&mut out);
         self.writer.write(out).await;
         let result = self.writer.finish().await;
+        if self.laid.carries != Carries::Error {
+            // Whoever reads it need not wait for a command that has closed it and goes on.
+            let _ = platform::close_output();
+        }
         // A terminal refuses only when it is gone, and whoever sat there with it.
         let result = if self.laid.conduit == Conduit::Pipe { result } else { Ok(()) };
         Passed { carries: self.laid.carries, filter: self.filter, result }

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::crypto::random_bytes;
 use crate::fault::Fault;
 use crate::platform::MemoryFolder;
 use crate::secret::Secret;
@@ -17,19 +16,21 @@ pub struct Files {
 
 impl Files {
     /// Writes each value to a file of its own. `runtime` is the folder that the caller's session
-    /// has in memory, if it has one.
+    /// has in memory, if it has one; `random` makes the name of ours one that nobody has taken.
     ///
     /// # Errors
     /// When no memory can be written to as a file.
-    pub fn write(runtime: Option<OsString>, values: &[(&str, &Secret)]) -> Result<Self, Fault> {
+    pub fn write(
+        runtime: Option<OsString>,
+        random: [u8; 8],
+        values: &[(&str, &Secret)],
+    ) -> Result<Self, Fault> {
         let places: Vec<PathBuf> = runtime
             .map(PathBuf::from)
             .into_iter()
             .chain(["/dev/shm", "/run"].map(PathBuf::from))
             .filter(|place| place.is_absolute())
             .collect();
-        let mut random = [0; 8];
-        random_bytes(&mut random);
         let random = format!("{:016x}", u64::from_be_bytes(random));
         let mut folder = MemoryFolder::make(&places, &random).ok_or_else(|| {
             let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();

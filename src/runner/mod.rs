@@ -15,6 +15,7 @@ mod child;
 mod files;
 mod launch;
 mod monitor;
+mod newlines;
 mod plan;
 mod reaction;
 mod run;

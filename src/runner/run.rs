@@ -15,9 +15,9 @@ use super::child::{Child, Led};
 use super::launch::{Failure, launch_child};
 use super::monitor::{self, Order};
 use super::reaction::{CAUGHT, Standing};
-use super::seat::Seat;
+use super::seat::{Seat, Taken};
 use super::supervise::{Arrivals, Ending, Supervisor, Window};
-use super::wiring::{Carries, Conduit, Laid, Layout, Outside, Wiring};
+use super::wiring::{Carries, Conduit, Keys, Laid, Layout, Outside, Wiring};
 use crate::fault::Fault;
 use crate::platform::{self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signals, Terminal};
 
@@ -112,7 +112,7 @@ impl Started {
         let mut sitting = match wiring.layout {
             Layout::Direct => None,
             Layout::Session => {
-                let outer = Terminal::behind(platform::input())?;
+                let outer = Terminal::behind(platform::output())?;
                 let modes = outer.modes().ok();
                 Some(Sitting { outer, raw: None, modes })
             }
@@ -123,7 +123,7 @@ impl Started {
         let mut ends = ends?;
         let (report, theirs) = platform::plain_pipe()?;
         let blocked = Blocked::new();
-        let streams = streams(&ends);
+        let streams = streams(&ends, wiring.keys);
         let (process, signals) = match &mut sitting {
             None => {
                 // Before the fork: what arrives from now on is for the command.
@@ -153,14 +153,15 @@ impl Started {
                 let pid = platform::fork(|| monitor::lead(&place))?;
                 // After the fork: the monitor must not share the way our signals take.
                 let signals = Signals::catch(&CAUGHT)?;
-                let ours = sitting.outer.is_ours();
+                let ours = wiring.keys == Keys::AtOnce && sitting.outer.is_ours();
                 sitting.raw = ours.then(|| sitting.outer.make_raw()).transpose()?;
                 let ground = if ours { Ground::Fore } else { Ground::Back };
                 (&socket).write_all(&Order::Start(ground).to_bytes())?;
                 (Process::Monitor(pid, socket), signals)
             }
         };
-        drop(blocked);
+        // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
+        blocked.release(&CAUGHT);
         // The command alone holds its ends, so that we see it close them.
         for end in &mut ends {
             end.theirs = None;
@@ -192,6 +193,7 @@ impl Started {
         let mut channels = Vec::new();
         let mut windows = Vec::new();
         let mut seat = None;
+        let taken = Taken::default();
         let mut sitting = self.sitting;
         for (ends, filter) in self.ends.into_iter().zip(filters) {
             if ends.laid.conduit != Conduit::Pipe {
@@ -200,9 +202,10 @@ impl Started {
             if ends.laid.conduit == Conduit::Session
                 && let Some(Sitting { outer, raw, .. }) = sitting.take()
             {
-                seat = Some(Seat::take(outer, ends.ours.try_clone()?, raw)?);
+                let master = ends.ours.try_clone()?;
+                seat = Some(Seat::take(outer, master, raw, self.wiring.keys, taken.clone())?);
             }
-            channels.push(Channel::open(ends.ours, ends.laid, filter)?);
+            channels.push(Channel::open(ends.ours, ends.laid, filter, taken.clone())?);
         }
         let child = match self.process {
             Process::Command(pid) => Child::Own(pid),
@@ -250,10 +253,11 @@ fn session(ends: &[Ends]) -> Option<BorrowedFd<'_>> {
 }
 
 /// What stands behind 0, 1 and 2 of the command; nothing where it is the caller's own.
-fn streams(ends: &[Ends]) -> [Option<BorrowedFd<'_>>; 3] {
+fn streams(ends: &[Ends], keys: Keys) -> [Option<BorrowedFd<'_>>; 3] {
     let carrying = |carries| {
         let end = ends.iter().find(|ends| [carries, Carries::Both].contains(&ends.laid.carries));
         end?.theirs.as_ref().map(AsFd::as_fd)
     };
-    [session(ends), carrying(Carries::Output), carrying(Carries::Error)]
+    let input = session(ends).filter(|_| keys == Keys::AtOnce);
+    [input, carrying(Carries::Output), carrying(Carries::Error)]
 }

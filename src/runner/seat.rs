@@ -1,13 +1,16 @@
 //! The person at the terminal: passes keys on, and puts the terminal's modes back.
 //!
-//! The terminal is raw, and its keys are read, only while it is ours.
+//! The terminal is raw, and its keys are read, only while it is ours and the command wants them.
 
 use std::future::pending;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::unix::pipe::{Receiver, Sender};
 
+use super::wiring::Keys;
 use crate::platform::{self, Ground, Raw, Terminal};
 use crate::secret::{Secret, Wiped};
 
@@ -25,6 +28,24 @@ pub(super) struct Seat {
     is_hung_up: bool,
     /// Whether the terminal was ours before, so that the one inside has its modes.
     was_ours: bool,
+    /// Whether the keys are the command's, as far as it is concerned.
+    is_wanted: bool,
+    taken: Taken,
+}
+
+/// Whether the terminal outside is raw, so that the one inside does to output what a terminal does.
+/// Shared with those who pass the output on.
+#[derive(Clone, Default)]
+pub(super) struct Taken(Arc<AtomicBool>);
+
+impl Taken {
+    pub(super) fn is_taken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, taken: Option<&Raw>) {
+        self.0.store(taken.is_some(), Ordering::Relaxed);
+    }
 }
 
 impl Seat {
@@ -32,8 +53,17 @@ impl Seat {
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn take(outer: Terminal, master: OwnedFd, raw: Option<Raw>) -> io::Result<Self> {
+    pub(super) fn take(
+        outer: Terminal,
+        master: OwnedFd,
+        raw: Option<Raw>,
+        keys: Keys,
+        taken: Taken,
+    ) -> io::Result<Self> {
+        taken.set(raw.as_ref());
         Ok(Self {
+            is_wanted: keys == Keys::AtOnce,
+            taken,
             keys: Receiver::from_owned_fd_unchecked(outer.as_fd().try_clone_to_owned()?)?,
             outer,
             master: Sender::from_owned_fd_unchecked(master)?,
@@ -44,14 +74,24 @@ impl Seat {
         })
     }
 
+    /// The command asks for keys, or to set modes.
+    pub(super) fn ask(&mut self) {
+        self.is_wanted = true;
+    }
+
+    /// Whether the command would get the terminal now.
+    pub(super) fn would_sit(&self) -> bool {
+        self.is_wanted && self.is_ours()
+    }
+
     /// Whether the terminal is in our hands by its own account.
     pub(super) fn is_ours(&self) -> bool {
         self.outer.is_ours()
     }
 
-    /// Takes the terminal if it is ours to take.
+    /// Takes the terminal if it is ours to take, and wanted.
     pub(super) fn sit_down(&mut self) -> Ground {
-        if !self.is_ours() {
+        if !self.would_sit() {
             return Ground::Back;
         }
         if !self.was_ours {
@@ -61,6 +101,7 @@ impl Seat {
         }
         if self.raw.is_none() {
             self.raw = self.outer.make_raw().ok();
+            self.taken.set(self.raw.as_ref());
         }
         self.resize();
         Ground::Fore
@@ -69,6 +110,7 @@ impl Seat {
     /// Puts the terminal's modes back.
     pub(super) fn stand_up(&mut self) {
         self.raw = None;
+        self.taken.set(None);
     }
 
     /// Gives the terminal inside the size of the one outside.

@@ -91,6 +91,7 @@ impl<F: Filter> Supervisor<F> {
                             asked_to_stop = Some(arrived.signal);
                             self.child.signal(arrived.signal);
                         }
+                        Reaction::Resume => self.resume(passing).await,
                         _ => self.answer(reaction, arrived.signal),
                     }
                 },
@@ -114,7 +115,6 @@ impl<F: Filter> Supervisor<F> {
                 self.resize();
                 self.child.signal(signal);
             }
-            Reaction::Resume => self.resume(),
             _ => {}
         }
     }
@@ -129,10 +129,15 @@ impl<F: Filter> Supervisor<F> {
     async fn stopped(&mut self, change: Change, asked: Option<Signal>, passing: &Passing<F>) {
         let Change::Stopped(signal) = change else { return };
         let wants_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
-        let ours = self.seat.as_ref().is_some_and(Seat::is_ours);
-        if wants_terminal && ours && asked != Some(signal) {
-            // It was in the background inside, and is in the foreground outside.
-            return self.resume();
+        if wants_terminal
+            && asked != Some(signal)
+            && let Some(seat) = &mut self.seat
+        {
+            seat.ask();
+            if seat.is_ours() {
+                // It was in the background inside, and is in the foreground outside.
+                return self.resume(passing).await;
+            }
         }
         // A key stops the whole group of the caller; what one process was sent stops one.
         let by_key = self.seat.is_some() && signal != Signal::STOP && asked != Some(signal);
@@ -152,13 +157,20 @@ impl<F: Filter> Supervisor<F> {
             self.child.place(Ground::Fore);
             self.child.signal_group(Signal::CONT);
         } else {
-            self.resume();
+            self.resume(passing).await;
         }
     }
 
     /// We go on: the terminal is taken again if it is ours, and the command goes on.
-    fn resume(&mut self) {
-        let Some(seat) = &mut self.seat else { return };
+    async fn resume(&mut self, passing: &Passing<F>) {
+        let Some(seat) = &mut self.seat else {
+            // A shell has told the whole group, but whoever woke us alone has not.
+            return self.child.signal(Signal::CONT);
+        };
+        if seat.would_sit() {
+            // What was printed so far was meant for a terminal as it was so far.
+            let _ = timeout(BEFORE_A_STOP, passing.flush()).await;
+        }
         let ground = seat.sit_down();
         self.child.place(ground);
         self.child.signal_group(Signal::CONT);

@@ -22,9 +22,18 @@ pub(super) enum Layout {
     /// It is our child and lives in the caller's session and process group: keys, Ctrl-Z and the
     /// shell's `fg` reach it as if we were not there.
     Direct,
-    /// Someone sits at a terminal and sees the output there. A monitor leads a session of its own
-    /// with a pseudo-terminal, and is the command's parent.
+    /// Someone sees the output at a terminal. A monitor leads a session of its own with a
+    /// pseudo-terminal, and is the command's parent.
     Session,
+}
+
+/// When the keys of a terminal are the command's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// From the start: its standard input is that terminal.
+    AtOnce,
+    /// When it reads them, or sets modes. Until then they may be for another part of a pipeline.
+    WhenAsked,
 }
 
 /// What carries output from the command to us.
@@ -69,16 +78,19 @@ pub(super) struct Laid {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wiring {
     pub(super) layout: Layout,
+    pub(super) keys: Keys,
     pub(super) channels: Vec<Laid>,
 }
 
 impl Wiring {
     /// The command has the caller's own streams.
-    pub(super) const NONE: Self = Self { layout: Layout::Direct, channels: Vec::new() };
+    pub(super) const NONE: Self =
+        Self { layout: Layout::Direct, keys: Keys::WhenAsked, channels: Vec::new() };
 
     pub(super) fn of(outside: Outside) -> Self {
-        let layout = if outside.input_shows_output { Layout::Session } else { Layout::Direct };
         let [_, output, error] = outside.streams;
+        let layout = if output == Behind::Terminal { Layout::Session } else { Layout::Direct };
+        let keys = if outside.input_shows_output { Keys::AtOnce } else { Keys::WhenAsked };
         let both = outside.outputs_are_one && output != Behind::Nothing;
         let terminal = |of_session: bool| {
             if layout == Layout::Session && of_session { Conduit::Session } else { Conduit::Pty }
@@ -96,7 +108,7 @@ impl Wiring {
         } else {
             vec![lay(output, Carries::Output, true), lay(error, Carries::Error, false)]
         };
-        Self { layout, channels: channels.into_iter().flatten().collect() }
+        Self { layout, keys, channels: channels.into_iter().flatten().collect() }
     }
 }
 
@@ -132,8 +144,9 @@ mod tests {
                     let wiring = wiring([input, output, error]);
                     assert_eq!(inside(&wiring, Carries::Output), output, "{wiring:?}");
                     assert_eq!(inside(&wiring, Carries::Error), error, "{wiring:?}");
+                    assert_eq!(wiring.layout == Layout::Session, output == Terminal);
                     let sits = input == Terminal && output == Terminal;
-                    assert_eq!(wiring.layout == Layout::Session, sits);
+                    assert_eq!(wiring.keys == Keys::AtOnce, sits);
                 }
             }
         }

@@ -144,17 +144,26 @@ fn the_descriptor_of_the_key_is_closed_and_others_stay_open() {
     let home = sandbox.home().display().to_string();
     let open = format!("exec \"$@\" 5<'{home}/.config/vault/identity.txt' 6<'{home}/../other'");
     let script = "(: <&5) 2>/dev/null && echo open || echo closed; cat <&6";
-    sandbox
-        .vault(&["exec", "--no-mask", "--key-fd", "5", "--", "sh", "-c", script])
-        .under(&["sh", "-c", &open, "sh"])
-        .prints("closed\nfor the command")
-        .check();
+    // The second is what a shell makes of `<(COMMAND)`.
+    let named: [[&str; 2]; 3] =
+        [["--key-fd", "5"], ["--key-file", "/dev/fd/5"], ["--key-file", "/proc/self/fd/5"]];
+    for [option, value] in named {
+        for masking in ["--no-mask", "--report-leaks"] {
+            sandbox
+                .vault(&["exec", masking, option, value, "--", "sh", "-c", script])
+                .under(&["sh", "-c", &open, "sh"])
+                .prints("closed\nfor the command")
+                .check();
+        }
+    }
     // A file on standard input could be opened again by way of /dev/stdin.
     let input = format!("exec \"$@\" <'{home}/.config/vault/identity.txt'");
-    sandbox
-        .vault(&["exec", "--no-mask", "--key-file", "-", "--", "cat", "/dev/stdin"])
-        .under(&["sh", "-c", &input, "sh"])
-        .check();
+    for path in ["-", "/dev/stdin", "/dev/fd/0"] {
+        sandbox
+            .vault(&["exec", "--no-mask", "--key-file", path, "--", "cat", "/dev/stdin"])
+            .under(&["sh", "-c", &input, "sh"])
+            .check();
+    }
 }
 
 #[test]

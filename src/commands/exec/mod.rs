@@ -11,6 +11,7 @@ use std::ffi::{OsStr, OsString};
 use self::inject::Injected;
 use self::masked::Masked;
 use super::ci::unknown_step;
+use crate::crypto::random_bytes;
 use crate::fault::Fault;
 use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
 use crate::secret::Secret;
@@ -117,7 +118,9 @@ fn files(
         return Ok(None);
     }
     let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
-    Files::write(runtime, &values).map(Some)
+    let mut random = [0; 8];
+    random_bytes(&mut random);
+    Files::write(runtime, random, &values).map(Some)
 }
 
 /// What the options say, or the step.

@@ -1,0 +1,62 @@
+//! Takes back what a terminal does to the ends of lines.
+//!
+//! A terminal writes a carriage return before each newline. Where output passes two of them, the
+//! inner one's must go, or a line would end with two.
+
+use crate::secret::Wiped;
+
+/// A stream of output in which every newline has a carriage return before it that is not the
+/// command's.
+#[derive(Default)]
+pub(super) struct Newlines {
+    /// A carriage return came last.
+    returned: bool,
+}
+
+impl Newlines {
+    /// The next bytes as they were before a terminal wrote them.
+    pub(super) fn undo(&mut self, bytes: &[u8]) -> Wiped<u8> {
+        let mut undone = Wiped::from(Vec::with_capacity(bytes.len() + 1));
+        for &byte in bytes {
+            if self.returned && byte != b'\n' {
+                undone.push(b'\r');
+            }
+            self.returned = byte == b'\r';
+            if !self.returned {
+                undone.push(byte);
+            }
+        }
+        undone
+    }
+
+    /// What is held of a line's end, if anything.
+    pub(super) fn rest(&mut self) -> &'static [u8] {
+        if std::mem::take(&mut self.returned) { b"\r" } else { b"" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `OPOST` and `ONLCR` do it (POSIX, 11.2.3).
+    fn printed(text: &str) -> String {
+        text.replace('\n', "\r\n")
+    }
+
+    #[test]
+    fn what_a_terminal_adds_is_taken_away_however_it_is_cut() {
+        for text in ["a\nb\n", "\r50%\r51%\n", "a\r\nb", "\n\n\r\r\n", "\r"] {
+            let printed = printed(text);
+            for size in 1..=printed.len() {
+                let mut newlines = Newlines::default();
+                let mut undone = Vec::new();
+                for chunk in printed.as_bytes().chunks(size) {
+                    undone.extend_from_slice(&newlines.undo(chunk));
+                }
+                undone.extend_from_slice(newlines.rest());
+                assert_eq!(undone, text.as_bytes(), "{text:?} in pieces of {size}");
+            }
+        }
+    }
+}
