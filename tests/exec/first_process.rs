@@ -85,9 +85,9 @@ fn orphans_are_reaped() {
     let scene = Scene::new();
     // Each `sh` leaves an orphan that ends at once; the last one lives a little longer.
     let script = "
-i=0; while [ $i -lt 50 ]; do sh -c 'true & exit'; i=$((i+1)); done
+i=0; while [ $i -lt 20 ]; do sh -c 'true & setsid true & exit'; i=$((i+1)); done
 sh -c 'sh -c \"while test ! -e $SCENE/go; do :; done\" & exit'
-zombies() { grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null; }
+zombies() { grep -l '^PPid:.1$' $(grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null) /dev/null; }
 touch $SCENE/go
 while zombies; do :; done >/dev/null
 echo none left; echo ready >$SCENE/seen; read go; exit 3

@@ -23,7 +23,9 @@ with open(os.environ['SCENE'] + '/seen', 'w') as seen:
             print(number, os.get_terminal_size(number), file=seen)
     with open('/dev/tty', 'r+b', buffering=0) as terminal:
         number = terminal.fileno()
-        print('tty', os.get_terminal_size(number), os.tcgetpgrp(number) == os.getpgrp(), file=seen)
+        print('tty', os.get_terminal_size(number), file=seen)
+        if os.isatty(0):
+            print('foreground', os.tcgetpgrp(number) == os.getpgrp(), file=seen)
     print('read', sys.stdin.readline().strip(), file=seen)
 print('printed', flush=True)
 print('said', file=sys.stderr)

@@ -167,8 +167,8 @@ fn a_command_that_closes_its_output_is_waited_for() {
         let _ = fs::remove_file(scene.path("pid"));
         let mut running = scene.shell(way, script).start();
         pid_in(&scene.path("pid"));
+        // Its other stream stays open for what is to be said.
         running.output.all();
-        running.errors.all();
         running.write(b"line\n");
         running.status()
     });
