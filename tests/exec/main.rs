@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod leaks;
 mod masked;
+mod modes;
 mod programs;
 mod running;
 #[path = "../cli/sandbox.rs"]

@@ -5,10 +5,8 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use rustix::process::Signal;
-
 use crate::facts::{pid_in, wait_for};
-use crate::running::Status::{Code, Signal as Killed};
+use crate::running::Status::Code;
 use crate::scene::{Scene, same};
 use crate::terminal::Terminal;
 
@@ -183,32 +181,6 @@ fn a_lot_is_shown_in_order_and_to_the_end() {
     let lines: Vec<String> =
         (0..5000).flat_map(|i| [format!("out {i}\n"), format!("err {i}\n")]).collect();
     assert!(seen == (Code(0), lines.concat()));
-}
-
-#[test]
-fn the_terminal_is_as_it_was_however_the_command_ends() {
-    let scene = Scene::new();
-    let ends = [
-        (Signal::TERM, Killed(Signal::TERM.as_raw())),
-        (Signal::HUP, Killed(Signal::HUP.as_raw())),
-        (Signal::INT, Killed(Signal::INT.as_raw())),
-        (Signal::QUIT, Killed(Signal::QUIT.as_raw())),
-    ];
-    for (signal, status) in ends {
-        let seen = same(|way| {
-            let _ = fs::remove_file(scene.path("pid"));
-            let script = "ulimit -c 0; echo $$ >$SCENE/pid; read line; exit $line";
-            let terminal = Terminal::start(&scene.shell(way, script));
-            pid_in(&scene.path("pid"));
-            terminal.signal(signal);
-            terminal.ends().0
-        });
-        assert_eq!(seen, status);
-    }
-    for script in ["exit 5", "kill -KILL $$", "kill -SEGV $$"] {
-        let script = format!("ulimit -c 0; {script}");
-        same(|way| Terminal::start(&scene.shell(way, &script)).ends());
-    }
 }
 
 #[test]

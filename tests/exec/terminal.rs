@@ -84,6 +84,11 @@ impl Terminal {
         modes(self.line.as_ref().unwrap())
     }
 
+    /// The settings of the terminal before anything was started.
+    pub(crate) fn modes_before(&self) -> &str {
+        &self.before
+    }
+
     pub(crate) fn hides_what_is_typed(&self) -> bool {
         !attributes(self.line.as_ref().unwrap()).local_modes.contains(LocalModes::ECHO)
     }
