@@ -18,6 +18,7 @@ mod leaks;
 mod masked;
 mod modes;
 mod programs;
+mod runaway;
 mod running;
 #[path = "../cli/sandbox.rs"]
 #[expect(dead_code, reason = "written for the other tests; here only places are needed")]

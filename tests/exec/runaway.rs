@@ -1,0 +1,73 @@
+//! What goes wrong around a command: stops and signals after its end, terminals that are somebody
+//! else's or gone, shells that are not told.
+
+use std::fs;
+
+use rustix::process::{Signal, kill_process};
+
+use crate::facts::{children, pid_in, wait_for, wait_for_file, wait_for_state, wait_until_gone};
+use crate::running::Status::Code;
+use crate::scene::{Scene, Way, same};
+use crate::terminal::Terminal;
+
+const PROMPT: &str = "\r\n<prompt> ";
+/// More than a pipe holds, less than vault takes in besides, so that the command ends unread.
+const MUCH: &str = "head -c 100000 /dev/zero";
+
+/// An interactive bash whose `run` is the command.
+fn shell(scene: &Scene, words: &[String]) -> Terminal {
+    let profile = format!("PS1='\\n<prompt> '\nrun() {{ {}; }}\n", quoted(words));
+    let profile = scene.write("profile", &profile).display().to_string();
+    let bash = ["bash", "--noprofile", "--rcfile", &profile, "--noediting", "-i"];
+    let mut terminal = Terminal::start(&scene.launch(Way::Bare, &bash));
+    terminal.sees(PROMPT);
+    terminal
+}
+
+fn quoted(words: &[String]) -> String {
+    let quoted: Vec<String> =
+        words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+    quoted.join(" ")
+}
+
+#[test]
+fn ctrl_z_stops_a_vault_whose_command_has_ended_and_whose_reader_pauses() {
+    let scene = Scene::new();
+    let script = format!("{MUCH}; echo ended >$SCENE/ended");
+    let words = scene.shell(Way::Masked, &script).words();
+    let mut shell = shell(&scene, &words);
+    let reader = "while ! test -e $SCENE/go; do sleep 0.01; done; wc -c";
+    shell.types(&format!("run | sh -c '{reader}'\n"));
+    wait_for_file(&scene.path("ended"));
+    shell.types("\x1a");
+    shell.sees("Stopped");
+    shell.sees(PROMPT);
+    scene.write("go", "");
+    shell.types("fg\n");
+    shell.sees("100000\r\n");
+    shell.sees(PROMPT);
+}
+
+#[test]
+fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
+    let scene = Scene::new();
+    let script = format!("echo $SECRET; {MUCH}; echo ended >$SCENE/ended");
+    let launch = scene.shell(Way::Masked, &script).options(&["--fail-on-leak"]);
+    let by = "\"$@\" | sh -c 'while ! test -e $SCENE/go; do sleep 0.01; done'; exit ${PIPESTATUS[0]}";
+    let launch = launch.under(&["bash", "-c", by, "bash"]);
+    let mut running = launch.start();
+    wait_for_file(&scene.path("ended"));
+    let vault = wait_for("vault", || {
+        let found = children(running.pid());
+        let ours = env!("CARGO_BIN_EXE_vault").as_bytes();
+        found.into_iter().find(|pid| {
+            let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
+            fs::read(path).is_ok_and(|line| line.starts_with(ours))
+        })
+    });
+    wait_for("the end of the command", || children(vault).is_empty().then_some(()));
+    kill_process(vault, Signal::TERM).unwrap();
+    wait_until_gone(vault);
+    scene.write("go", "");
+    assert_eq!(running.status(), Code(143));
+}
