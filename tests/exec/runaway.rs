@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::facts::{children, pid_in, wait_for, wait_for_file, wait_for_state, wait_until_gone};
 use crate::running::Status::Code;
@@ -70,4 +70,46 @@ fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
     wait_until_gone(vault);
     scene.write("go", "");
     assert_eq!(running.status(), Code(143));
+}
+
+/// The one vault that a shell runs.
+fn vault_of(shell: &Terminal) -> Pid {
+    wait_for("vault", || children(shell.pid()).first().copied())
+}
+
+#[test]
+fn a_vault_that_is_stopped_by_force_takes_the_terminal_again_or_leaves_it() {
+    let scene = Scene::new();
+    let script = "echo $$ >$SCENE/pid; while read line; do echo got $line; done";
+    let words = scene.shell(Way::Masked, script).words();
+    let mut shell = shell(&scene, &words);
+    let cooked = shell.modes();
+    shell.types("run\n");
+    pid_in(&scene.path("pid"));
+    let vault = vault_of(&shell);
+    wait_for("raw", || (shell.modes() != cooked).then_some(()));
+    let raw = shell.modes();
+    kill_process(vault, Signal::STOP).unwrap();
+    shell.sees("Stopped");
+    shell.sees(PROMPT);
+    shell.types("fg\n");
+    wait_for("raw again", || (shell.modes() == raw).then_some(()));
+    shell.types("one\n");
+    shell.sees("\r\none\r\ngot one\r\n");
+    kill_process(vault, Signal::STOP).unwrap();
+    shell.sees("Stopped");
+    shell.sees(PROMPT);
+    shell.types("bg\n");
+    shell.sees(PROMPT);
+    wait_for_state(vault, 'S');
+    // The keys are the shell's, and the terminal stays as the shell made it.
+    shell.types("stty -a; echo two$((1+1))\n");
+    shell.sees(" icanon ");
+    shell.sees("two2\r\n");
+    shell.types("kill %1; wait %1; echo three$((1+1))\n");
+    shell.sees("three2\r\n");
+    shell.sees(PROMPT);
+    shell.types("stty -a; exit 5\n");
+    shell.sees(" icanon ");
+    assert_eq!(shell.status(), Code(5));
 }
