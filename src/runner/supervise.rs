@@ -40,6 +40,9 @@ pub(super) struct Supervisor<F> {
     pub(super) standing: Standing,
     pub(super) seat: Option<Seat>,
     pub(super) windows: Vec<Window>,
+    /// The command's side of its session's terminal. While we hold it, a command that closes it and
+    /// opens it again finds us listening.
+    pub(super) line: Option<OwnedFd>,
     pub(super) channels: Vec<Channel<F>>,
 }
 
@@ -66,6 +69,7 @@ impl<F: Filter> Supervisor<F> {
     pub(super) async fn run(mut self) -> io::Result<(Ending, Vec<Passed<F>>)> {
         let mut passing = Passing::start(std::mem::take(&mut self.channels));
         let ending = self.wait(&mut passing).await?;
+        self.line = None;
         let (cut, passed) = self.drain(passing).await;
         // Who lets go of output that may not be shown has not succeeded, whatever the command did.
         let ending = cut.map_or(ending, Ending::Killed);

@@ -113,3 +113,11 @@ fn a_vault_that_is_stopped_by_force_takes_the_terminal_again_or_leaves_it() {
     shell.sees(" icanon ");
     assert_eq!(shell.status(), Code(5));
 }
+
+#[test]
+fn a_command_that_closes_its_terminal_and_opens_it_again_is_heard() {
+    let scene = Scene::new();
+    let script = "exec <&- >&- 2>&-; sleep 0.1; echo one >/dev/tty; sleep 0.1; echo two >/dev/tty";
+    let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
+    assert_eq!(seen, (Code(0), "one\ntwo\n".to_owned()));
+}
