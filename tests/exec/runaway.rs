@@ -121,3 +121,21 @@ fn a_command_that_closes_its_terminal_and_opens_it_again_is_heard() {
     let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
     assert_eq!(seen, (Code(0), "one\ntwo\n".to_owned()));
 }
+
+#[test]
+fn a_command_in_another_session_leaves_the_terminal_to_the_shell() {
+    let scene = Scene::new();
+    let script = "echo $$ >$SCENE/pid; exec sleep 1000";
+    let words = scene.shell(Way::Masked, script).under(&["setsid"]).words();
+    let mut shell = shell(&scene, &words);
+    shell.types("run &\n");
+    let command = pid_in(&scene.path("pid"));
+    shell.sees(PROMPT);
+    shell.types("stty -a; echo one$((1+1))\n");
+    shell.sees(" icanon ");
+    shell.sees("one2\r\n");
+    kill_process(command, Signal::KILL).unwrap();
+    shell.sees(PROMPT);
+    shell.types("exit 4\n");
+    assert_eq!(shell.status(), Code(4));
+}
