@@ -139,3 +139,23 @@ fn a_command_in_another_session_leaves_the_terminal_to_the_shell() {
     shell.types("exit 4\n");
     assert_eq!(shell.status(), Code(4));
 }
+
+#[test]
+fn nobody_but_us_must_reap_what_we_started() {
+    let scene = Scene::new();
+    let program = "
+import ctypes, os, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+print('ended', subprocess.call(sys.argv[1:]))
+try:
+    print('left', os.wait())
+except ChildProcessError:
+    print('nothing left')
+";
+    for (words, status) in [(["true"], 0), (["/nowhere/at-all"], 127)] {
+        let launch = scene.launch(Way::Masked, &words).under(&["python", "-c", program]);
+        let (_, screen) = Terminal::start(&launch).ends();
+        assert!(screen.ends_with(&format!("ended {status}\nnothing left\n")), "{screen}");
+    }
+}
