@@ -166,6 +166,8 @@ impl Started {
         for end in ends.iter_mut().filter(|end| end.laid.conduit != Conduit::Session) {
             end.theirs = None;
         }
+        // The command alone reads, so that a writer learns when it does no more.
+        let _ = platform::discard_input();
         Ok(Self { wiring, ends, sitting, process, signals, report: report.into() })
     }
 

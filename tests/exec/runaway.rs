@@ -159,3 +159,15 @@ except ChildProcessError:
         assert!(screen.ends_with(&format!("ended {status}\nnothing left\n")), "{screen}");
     }
 }
+
+#[test]
+fn a_writer_learns_that_the_command_reads_no_more() {
+    let scene = Scene::new();
+    same(|way| {
+        let _ = fs::remove_file(scene.path("ended"));
+        let script = "exec <&-; until test -e $SCENE/ended; do sleep 0.01; done; echo ended";
+        let by = "{ yes; echo $? >$SCENE/ended; } | \"$@\"";
+        let end = scene.shell(way, script).under(&["sh", "-c", by, "sh"]).start().end();
+        (end.output, wait_for_file(&scene.path("ended")))
+    });
+}
