@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes tests/.venv with the Python packages of tests/requirements.txt, which the tests of the second
-# reader need. Does nothing when it is there already.
+# Makes tests/.venv with the Python packages of tests/requirements.txt: what the second reader needs, and
+# the commands that the tests of `exec` wrap. Does nothing when it is there already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -60,6 +60,13 @@ pub(super) fn was_closed(number: usize) -> bool {
     CLOSED[number].load(Ordering::Relaxed)
 }
 
+/// Whether the caller ignored or blocked this signal.
+#[must_use]
+pub fn was_refused(signal: Signal) -> bool {
+    let refused = IGNORED.load(Ordering::Relaxed) | BLOCKED.load(Ordering::Relaxed);
+    refused & bit(signal.number()) != 0
+}
+
 /// Sets dispositions, signal mask and closed streams back to what the caller had. For a process
 /// that becomes a command: handlers of ours are gone afterwards.
 pub(super) fn restore() {

@@ -24,6 +24,7 @@ pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
+pub use inherited::was_refused;
 pub use memory::MemoryFolder;
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
 pub use rustix::process::Pid;

@@ -98,8 +98,11 @@ impl Signals {
         let arrived = self.0.pending().map(|origin| Arrived {
             signal: Signal(origin.signal),
             sender: match origin.process {
-                // The kernel names no process, or that of number 0.
-                Some(process) if process.pid != 0 => Sender::Process(process.pid),
+                // Elsewhere the kernel names no cause, and 0. On Linux 0 is a process outside of our
+                // PID namespace, such as one that stops a container.
+                Some(process) if cfg!(target_os = "linux") || process.pid != 0 => {
+                    Sender::Process(process.pid)
+                }
                 _ => Sender::Kernel,
             },
         });

@@ -47,9 +47,13 @@ pub fn streams() -> [Behind; 3] {
 }
 
 /// Whether somebody sits at a terminal and sees there what is printed: standard input and output
-/// are the same one.
+/// are the same one, and it is that of our session. Who sits at that of another (`setsid`) types for
+/// somebody else, until he is asked.
 #[must_use]
 pub fn input_shows_output() -> bool {
+    if rustix::termios::tcgetpgrp(rustix::stdio::stdin()).is_err() {
+        return false;
+    }
     let device = |stream| fstat(stream).ok().filter(|_| isatty(stream)).map(|stat| stat.st_rdev);
     let input = device(rustix::stdio::stdin());
     input.is_some() && input == device(rustix::stdio::stdout())

@@ -109,7 +109,7 @@ impl Terminal {
         let mut raw = before.clone();
         raw.make_raw();
         set_modes(self, &raw)?;
-        Ok(Raw { terminal: self.clone(), before })
+        Ok(Raw { terminal: self.clone(), raw, before: Some(before) })
     }
 
     /// Gives `other` this terminal's modes.
@@ -157,13 +157,29 @@ impl Modes {
 /// A terminal is raw while this lives.
 pub struct Raw {
     terminal: Terminal,
-    before: Termios,
+    raw: Termios,
+    /// Nothing where they are not to be put back.
+    before: Option<Termios>,
+}
+
+impl Raw {
+    /// Makes the terminal raw again; what is put back in the end stays the same.
+    pub fn renew(&self) {
+        let _ = set_modes(&self.terminal, &self.raw);
+    }
+
+    /// Leaves the terminal as it is.
+    pub fn leave(mut self) {
+        self.before = None;
+    }
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // Where the terminal is gone nothing needs to be put back.
-        let _ = set_modes(&self.terminal, &self.before);
+        if let Some(before) = &self.before {
+            // Where the terminal is gone nothing needs to be put back.
+            let _ = set_modes(&self.terminal, before);
+        }
     }
 }
 

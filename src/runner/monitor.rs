@@ -122,7 +122,7 @@ pub(super) fn lead(place: &Place<'_>) {
             Order::GroupSignal(signal) => platform::send(signal, Target::Group(command)),
             Order::Ground(Ground::Fore) => drop(platform::set_foreground(command)),
             Order::Ground(Ground::Back) => drop(platform::set_foreground(platform::own_group())),
-            Order::Finish => return,
+            Order::Finish => return platform::reap(command),
         }
     }
     if let Some(modes) = place.modes {
@@ -132,6 +132,7 @@ pub(super) fn lead(place: &Place<'_>) {
     platform::send(Signal::TERM, Target::Process(command));
     platform::send(Signal::CONT, Target::Group(command));
     let _ = reporter.join();
+    platform::reap(command);
 }
 
 /// Leads the session, waits for the word, starts the command.

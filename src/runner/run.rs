@@ -164,9 +164,11 @@ impl Started {
         // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
         blocked.release(&CAUGHT);
         // The command alone holds its ends, so that we see it close them.
-        for end in &mut ends {
+        for end in ends.iter_mut().filter(|end| end.laid.conduit != Conduit::Session) {
             end.theirs = None;
         }
+        // The command alone reads, so that a writer learns when it does no more.
+        let _ = platform::discard_input();
         Ok(Self { wiring, ends, sitting, process, signals, report: report.into() })
     }
 
@@ -194,6 +196,7 @@ impl Started {
         let mut channels = Vec::new();
         let mut windows = Vec::new();
         let mut seat = None;
+        let mut line = None;
         let taken = Taken::default();
         let mut sitting = self.sitting;
         for (ends, filter) in self.ends.into_iter().zip(filters) {
@@ -206,6 +209,7 @@ impl Started {
                 let master = ends.ours.try_clone()?;
                 seat = Some(Seat::take(outer, master, raw, self.wiring.keys, taken.clone())?);
             }
+            line = line.or(ends.theirs);
             channels.push(Channel::open(ends.ours, ends.laid, filter, taken.clone())?);
         }
         let child = match self.process {
@@ -220,7 +224,7 @@ impl Started {
             has_pty: !windows.is_empty(),
         };
         let signals = Arrivals::new(self.signals)?;
-        Ok(Supervisor { child, signals, standing, seat, windows, channels })
+        Ok(Supervisor { child, signals, standing, seat, windows, line, channels })
     }
 }
 

@@ -92,6 +92,9 @@ impl Seat {
     /// Takes the terminal if it is ours to take, and wanted.
     pub(super) fn sit_down(&mut self) -> Ground {
         if !self.would_sit() {
+            // A shell that stopped us by force has set its own modes, which are not ours to change.
+            self.raw.take().map(Raw::leave);
+            self.taken.set(None);
             return Ground::Back;
         }
         if !self.was_ours {
@@ -99,10 +102,12 @@ impl Seat {
             let _ = self.outer.copy_modes(self.master.as_fd());
             self.was_ours = true;
         }
-        if self.raw.is_none() {
-            self.raw = self.outer.make_raw().ok();
-            self.taken.set(self.raw.as_ref());
+        match &self.raw {
+            None => self.raw = self.outer.make_raw().ok(),
+            // Whoever had the terminal while we were stopped may have changed it.
+            Some(raw) => raw.renew(),
         }
+        self.taken.set(self.raw.as_ref());
         self.resize();
         Ground::Fore
     }

@@ -40,6 +40,9 @@ pub(super) struct Supervisor<F> {
     pub(super) standing: Standing,
     pub(super) seat: Option<Seat>,
     pub(super) windows: Vec<Window>,
+    /// The command's side of its session's terminal. While we hold it, a command that closes it and
+    /// opens it again finds us listening.
+    pub(super) line: Option<OwnedFd>,
     pub(super) channels: Vec<Channel<F>>,
 }
 
@@ -66,7 +69,10 @@ impl<F: Filter> Supervisor<F> {
     pub(super) async fn run(mut self) -> io::Result<(Ending, Vec<Passed<F>>)> {
         let mut passing = Passing::start(std::mem::take(&mut self.channels));
         let ending = self.wait(&mut passing).await?;
-        let passed = self.drain(passing).await;
+        self.line = None;
+        let (cut, passed) = self.drain(passing).await;
+        // Who lets go of output that may not be shown has not succeeded, whatever the command did.
+        let ending = cut.map_or(ending, Ending::Killed);
         // The terminal is put back before the session goes, and last of all we.
         self.seat = None;
         self.child.dismiss();
@@ -176,8 +182,9 @@ impl<F: Filter> Supervisor<F> {
         self.child.signal_group(Signal::CONT);
     }
 
-    /// The command has ended: what is in flight is passed on. Who is asked to end now does.
-    async fn drain(&mut self, passing: Passing<F>) -> Vec<Passed<F>> {
+    /// The command has ended: what is in flight is passed on. Who is asked to end or to stop now
+    /// does, as the command would while it writes; by which signal, if any ended this.
+    async fn drain(&mut self, passing: Passing<F>) -> (Option<Signal>, Vec<Passed<F>>) {
         let Passing { mut tasks, ended, flushes } = passing;
         // Channels that have ended already do not listen.
         let _ = ended.send(true);
@@ -189,21 +196,34 @@ impl<F: Filter> Supervisor<F> {
                     Some(Err(_)) => {}
                     None => break,
                 },
-                arrived = self.signals.wait() => {
-                    let ends = |arrived: &Arrived| {
-                        let ending = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
-                        ending.contains(&arrived.signal)
-                    };
-                    if arrived.is_ok_and(|arrived| arrived.iter().any(ends)) {
-                        tasks.detach_all();
-                        break;
+                arrived = self.signals.wait() => for arrived in arrived.unwrap_or_default() {
+                    match arrived.signal {
+                        Signal::CHLD => while self.child.changed().is_some() {},
+                        signal if platform::was_refused(signal) => {}
+                        signal @ (Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM) => {
+                            tasks.detach_all();
+                            return (Some(signal), passed);
+                        }
+                        signal @ (Signal::TSTP | Signal::TTIN | Signal::TTOU) => self.rest(signal),
+                        _ => {}
                     }
-                    while self.child.changed().is_some() {}
                 }
             }
         }
         drop(flushes);
-        passed
+        (None, passed)
+    }
+
+    /// Stops where there is no command any more that could stop.
+    fn rest(&mut self, signal: Signal) {
+        if let Some(seat) = &mut self.seat {
+            seat.stand_up();
+        }
+        platform::stop(signal, Whom::Me);
+        self.signals.take_continued();
+        if let Some(seat) = &mut self.seat {
+            seat.sit_down();
+        }
     }
 }
 
