@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,9 +15,26 @@ use crate::fault::{Fault, Kind};
 /// The largest amount that is read from git in all, in bytes.
 const LIMIT: u64 = 1 << 30;
 
+/// One content that a file had in some commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// The file, relative to the repository's folder given to [`Repository::open`].
+    pub path: String,
+    id: String,
+}
+
 /// The repository around a folder.
 pub struct Repository {
     folder: PathBuf,
+}
+
+/// What `git --version` says.
+///
+/// # Errors
+/// When there is no git, or it does not work.
+pub fn version() -> Result<String, Fault> {
+    let anywhere = Repository { folder: PathBuf::from("/") };
+    Ok(String::from_utf8_lossy(anywhere.run(&["--version"])?.trim_ascii()).into_owned())
 }
 
 impl Repository {
@@ -90,6 +107,76 @@ impl Repository {
         let listed = self.run(&[&options[..], &everywhere, &[&commit, "--", folder]].concat())?;
         let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
         Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Every content that a file below `folder` had in any commit that a branch, a tag or HEAD
+    /// leads to: what whoever has a clone can look up. See [`Self::is_shallow`].
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn versions(&self, folder: &str) -> Result<BTreeSet<Version>, Fault> {
+        let options = ["log", "--all", "-z", "--format=", "--raw", "--no-abbrev", "--relative"];
+        let everywhere = ["--no-renames", "--full-history", "-m", "--", folder];
+        let listed = self.run(&[&options[..], &everywhere].concat())?;
+        let mut words = listed.split(|&byte| byte == 0).filter(|word| !word.is_empty());
+        let mut versions = BTreeSet::new();
+        // `:<mode before> <mode> <id before> <id> <letter>`, then the path.
+        while let (Some(facts), Some(path)) = (words.next(), words.next()) {
+            let facts = String::from_utf8_lossy(facts);
+            let facts: Vec<&str> = facts.split(' ').collect();
+            if let [_, mode, _, id, _] = &facts[..]
+                && mode.starts_with("100")
+            {
+                let path = String::from_utf8_lossy(path).into_owned();
+                versions.insert(Version { path, id: (*id).to_owned() });
+            }
+        }
+        Ok(versions)
+    }
+
+    /// Gives `take` the content of each of `versions`, with its place among them, one after the
+    /// other and from one process. What is longer than `limit` bytes, or not in this clone, is
+    /// passed over; nothing is ever fetched. Says how many were passed over.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn read_each(
+        &self,
+        versions: &[&Version],
+        limit: usize,
+        take: &mut dyn FnMut(usize, Vec<u8>),
+    ) -> Result<usize, Fault> {
+        let failed = |error: &dyn std::fmt::Display| Fault::failed(format!("git: {error}"));
+        let mut child = self
+            .command(&["cat-file", "--batch"])
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let ids: String = versions.iter().flat_map(|version| [&version.id, "\n"]).collect();
+        let stdin = child.stdin.take();
+        let writer =
+            std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(ids.as_bytes())));
+        let mut passed = 0;
+        let mut output = child.stdout.take().map(BufReader::new);
+        let mut read = Ok(());
+        for at in 0..versions.len() {
+            match output.as_mut().map(|output| read_blob(output, limit)).transpose() {
+                Ok(Some(Some(content))) => take(at, content),
+                Ok(_) => passed += 1,
+                Err(error) => {
+                    read = Err(error);
+                    break;
+                }
+            }
+        }
+        drop(output);
+        let _ = writer.join();
+        let waited = child.wait();
+        read.and(waited.map(drop)).map_err(|error| failed(&error))?;
+        Ok(passed)
     }
 
     /// Whether the history here is cut off, so that what was there before may be unknown.
@@ -182,4 +269,25 @@ fn take_blob<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (content, after) = after[1..].split_at_checked(size)?;
     *rest = after.strip_prefix(b"\n")?;
     Some(content)
+}
+
+/// The same from a stream; nothing for what is missing or longer than `limit`, which is skipped.
+fn read_blob(output: &mut dyn BufRead, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut line = String::new();
+    output.read_line(&mut line)?;
+    let words: Vec<&str> = line.trim_end().split(' ').collect();
+    let [_, kind, size] = words[..] else {
+        return if line.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(None) };
+    };
+    let size: u64 = size.parse().map_err(io::Error::other)?;
+    let mut content = output.take(size + 1);
+    if kind == "blob" && size <= limit as u64 {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        bytes.pop();
+        Ok(Some(bytes))
+    } else {
+        io::copy(&mut content, &mut io::sink())?;
+        Ok(None)
+    }
 }

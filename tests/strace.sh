@@ -47,7 +47,7 @@ expect() { # NAME PATTERN...: the changes are exactly these, in this order
 printf %s "$value" | trace "$vault" set --quiet KEY
 temporary='\.vault/tmp>?'
 expect "vault set KEY" \
-    'mkdirat\(.*"development".*EEXIST' 'mkdirat\(.*"tmp"' \
+    'mkdirat\(.*"tmp"' 'mkdirat\(.*"development".*EEXIST' \
     'openat\(.*tmp>, "[0-9a-f]{16}", O_WRONLY\|O_CREAT\|O_EXCL' \
     'renameat\(.*tmp>, "[0-9a-f]{16}", .*development>, "KEY.toml"' \
     'write\([0-9]+<.*/\.vault/tmp/[0-9a-f]{16}>, "# KEY in development'

@@ -10,7 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, OriginArguments, SetArguments,
+    Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
+    SetArguments, once,
 };
 use crate::commands::{self, Leaks, Masking, Origin};
 use crate::fault::{Fault, Kind};
@@ -19,6 +20,7 @@ use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::Context;
+use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
 
@@ -126,8 +128,16 @@ fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
+        Command::Join { name, new_key } => {
+            let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
+            commands::join(context, name, asking)
+        }
+        Command::Members(command) => members(context, command),
+        Command::Rotate(arguments) => commands::rotate(context, arguments.into()),
         Command::Trust { id } => commands::trust(context, &id),
         Command::Verify { id, since } => commands::verify(context, &commands::Verify { id, since }),
+        Command::Status { json } => commands::status(context, json.style()),
+        Command::Doctor { json } => commands::doctor(context, json.style()),
         Command::Key(Key::Show) => commands::key_show(context),
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)
@@ -146,6 +156,27 @@ fn environments(context: &mut Context, command: Environments) -> Result<(), Faul
         Environments::Remove { name, yes } => {
             commands::environments_remove(context, &name, yes.answer())
         }
+    }
+}
+
+fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
+    match command {
+        Members::List { json } => commands::members_list(context, json.style()),
+        Members::Add { name, access, admin, fingerprint, recipient } => {
+            let role = if admin { Role::Admin } else { Role::Member };
+            let access = once(access)?;
+            let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
+            commands::members_add(context, &command)
+        }
+        Members::Set { name, access, admin, no_admin, recipient, fingerprint, yes } => {
+            let role = admin.then_some(Role::Admin).or(no_admin.then_some(Role::Member));
+            let (access, answer) = (once(access)?, yes.answer());
+            let command =
+                commands::MembersSet { name, access, role, recipient, fingerprint, answer };
+            commands::members_set(context, &command)
+        }
+        Members::Remove { name, yes } => commands::members_remove(context, &name, yes.answer()),
+        Members::Sync { grant } => commands::members_sync(context, &grant),
     }
 }
 

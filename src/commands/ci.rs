@@ -1,18 +1,18 @@
 //! `vault ci add`: a machine member, and the one string that its platform keeps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::crypto::Identity;
 use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
 use crate::session::admin::Admin;
 use crate::session::context::Context;
+use crate::session::grant::{check_free, grant};
 use crate::session::open::Session;
 use crate::session::read::nearest;
 use crate::vault::config::Config;
-use crate::vault::model::{Access, Member, Roster};
+use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
-use crate::vault::template::Template;
 
 /// The command line of `ci add`.
 pub(crate) struct Add {
@@ -31,16 +31,13 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     }
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
-    if roster.members.contains_key(&command.name) || roster.former.contains_key(&command.name) {
-        return Err(Fault::usage(format!(
-            "the name {} is taken, and never used twice",
-            command.name
-        ))
-        .hint("choose another name"));
-    }
+    check_free(&roster, &command.name)?;
     let identity = Identity::generate();
-    enrol(context, &mut admin, &mut roster, command, &identity, &access)?;
     let floor = roster.floor;
+    let machine = Member { credential_floor: Some(floor), ..Member::new(identity.recipient()) };
+    roster.members.insert(command.name.clone(), machine);
+    let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
+    grant(context, &mut admin, &mut roster, &grants)?;
     admin.finish(context)?;
     let environments = access.keys().map(ToString::to_string).collect();
     let vault = session.vault.roster().vault;
@@ -51,61 +48,18 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     context.console.result(line.expose())
 }
 
-/// Enrols first and seals second, so that no file is ever sealed to somebody without access.
-fn enrol(
-    context: &Context,
-    admin: &mut Admin<'_>,
-    roster: &mut Roster,
-    command: &Add,
-    identity: &Identity,
-    access: &BTreeMap<EnvironmentName, Access>,
-) -> Result<(), Fault> {
-    let recipient = identity.recipient();
-    let member = Member {
-        recipient: recipient.clone(),
-        access: access.clone(),
-        signing: None,
-        authority: None,
-        credential_floor: Some(roster.floor),
-        lost: BTreeMap::new(),
-    };
-    let mut files = Vec::new();
-    for (name, access) in access {
-        let environment = admin.session.vault.environment(name)?;
-        let newest = environment.content().newest().number;
-        let keys = admin.session.holder()?.unlock(&environment, [newest])?;
-        let key = keys.data_key(newest)?;
-        let sealed =
-            admin.hand().seal_to(environment.content(), key, &command.name, &recipient, access);
-        files.push((name.clone(), sealed));
-    }
-    roster.members.insert(command.name.clone(), member);
-    admin.remember(context)?;
-    admin.write_roster(roster)?;
-    admin.write_environments(roster, files)?;
-    admin.write_roster(roster)
-}
-
-/// What the machine may read in `environment`: everything, or the names of `--only` or `--step`.
-/// A variable stands for the secrets it refers to.
+/// What the machine may read in `environment`: everything, or the secrets behind `--only` or
+/// `--step`.
 fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Result<Access, Fault> {
     let wanted = match &command.step {
         None if command.only.is_empty() => return Ok(Access::Read),
-        None => command.only.clone(),
+        None => &command.only,
         Some(step) => {
             let step = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
-            step.names.clone()
+            &step.names
         }
     };
-    let variables = config.variables(environment);
-    let mut names = BTreeSet::new();
-    for name in wanted {
-        match variables.get(&name) {
-            Some(text) => names.extend(Template::parse(&name, text)?.references().cloned()),
-            None => drop(names.insert(name)),
-        }
-    }
-    Ok(Access::Names(names))
+    Ok(Access::Names(config.secrets_behind(environment, wanted)?))
 }
 
 /// There is no such step; says which is nearest.

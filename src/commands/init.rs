@@ -5,11 +5,11 @@ use std::io;
 
 use crate::crypto::{Identity, SigningKey, VaultId};
 use crate::fault::Fault;
-use crate::keys::{Found, create_identity};
 use crate::platform::{Dir, FileAccess};
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::open::{seen, tree};
+use crate::session::person::{self, make_identity, own_key};
 use crate::vault::change::{Authority, Role};
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::model::{Member, Roster};
@@ -33,7 +33,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
     let place = Place::new(context.named_folder().unwrap_or_else(|| context.folder.clone()));
     check_empty(&place)?;
     let environments = environments(command.environments)?;
-    let name = command.name.map_or_else(|| own_name(context), Ok)?;
+    let name = person::name(context, command.name)?;
     if name.as_str() == RECOVERY {
         return Err(
             Fault::usage("the name recovery is for the recovery member").hint("--name NAME")
@@ -87,37 +87,11 @@ fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fau
     Ok(named)
 }
 
-/// The caller's login name, made a legal member name.
-fn own_name(context: &Context) -> Result<MemberName, Fault> {
-    let login = context.variable("USER").or_else(|| context.variable("LOGNAME"));
-    let login = login.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let legal: String =
-        login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
-    let legal = legal.trim_matches(|c: char| !c.is_ascii_lowercase());
-    let name = if legal.is_empty() { "admin" } else { legal };
-    name.parse().map_err(|fault: Fault| fault.hint("choose one: vault init --name NAME"))
-}
-
 /// The caller's identity; made and kept in `identity.txt` where there is none.
 fn identity(context: &mut Context) -> Result<Identity, Fault> {
-    match context.key()? {
-        Some(Found { credential: Some(_), .. }) => {
-            Err(Fault::usage("a credential is a machine's key, and a machine cannot own a vault")
-                .hint("unset VAULT_KEY and try again"))
-        }
+    match own_key(context, "cannot own a vault")? {
         Some(found) => Ok(found.identity),
-        None => {
-            let path = context.identity_path().ok_or_else(|| {
-                Fault::usage("HOME is not set, so there is no place for your key")
-                    .hint("name a file that holds an age identity: --key-file PATH")
-            })?;
-            let identity = create_identity(&path)?;
-            let path = path.display();
-            context
-                .console
-                .note(format!("made your key: {path} (back it up; it is not in the repository)"));
-            Ok(identity)
-        }
+        None => make_identity(context),
     }
 }
 
@@ -154,7 +128,7 @@ fn write(
         former: BTreeMap::new(),
     };
     for name in environments {
-        let (file, listed) = hand.environment(name, &roster.members, roster.revision);
+        let (file, listed) = hand.environment(name, &roster, roster.revision);
         files.push(file);
         roster.environments.insert(name.clone(), listed);
     }

@@ -19,7 +19,7 @@ pub(crate) fn trust(context: &mut Context, id: &str) -> Result<(), Fault> {
     let mut state = State::load(&folder_path, &key.identity.recipient())?;
     let here = here(context, &pin);
     let now = here.unwrap_or(Seen { floor: pin.floor, ..Seen::default() });
-    state.record(pin.vault, &now)?;
+    state.enter(pin.vault, &now)?;
     context.console.note(format!("trusted: {}", pin.vault));
     Ok(())
 }

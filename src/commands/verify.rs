@@ -9,7 +9,8 @@ use crate::fault::Fault;
 use crate::session::context::Context;
 use crate::session::open::{folder, tree};
 use crate::vault::config::Config;
-use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::format::{REQUESTS, ROSTER_PATH, environment_path, request_path};
+use crate::vault::model::Member;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Pin, Presented, Standing, Vault};
@@ -60,12 +61,14 @@ fn check(place: &Place, vault: &Vault, report: &mut Report) -> Result<(), Fault>
         let before = report.findings.len();
         let entries = report.sound_entries(vault, &environment)?;
         check_entries(name, &environment, &entries, config.as_ref(), report);
+        check_sealed(vault, &environment, report);
         let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
         let epoch = environment.content().newest().number;
         let holds = if report.findings.len() == before { "holds" } else { "DOES NOT HOLD" };
         let noun = if secrets == 1 { "secret" } else { "secrets" };
         report.facts.push(format!("{name}: {secrets} {noun}, epoch {epoch}: {holds}"));
     }
+    check_requests(vault, report)?;
     check_strangers(vault, report)
 }
 
@@ -78,7 +81,8 @@ fn check_entries(
 ) {
     if environment.is_ahead() {
         report.findings.push(format!(
-            ".vault/{name}.toml: is newer than the roster says: a change was interrupted"
+            ".vault/{name}.toml: is newer than the roster says: a change was interrupted: \
+             vault rotate --finish"
         ));
     }
     let newest = environment.content().newest().number;
@@ -97,9 +101,50 @@ fn check_entries(
     }
 }
 
+/// The newest epoch is sealed to everybody with access; that it is to nobody else was checked before.
+fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
+    let content = environment.content();
+    for (member, record) in &vault.roster().members {
+        let sealed = content.newest().sealed.contains_key(member);
+        if record.access.contains_key(&content.name) && !sealed {
+            let name = &content.name;
+            report.findings.push(format!(
+                ".vault/{name}.toml: is not sealed to {member}, who has access: a change was interrupted"
+            ));
+        }
+    }
+}
+
+/// Whoever asks to join is told of; a request that nobody could be added by is amiss.
+fn check_requests(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
+    for found in report.take(vault.requests())?.unwrap_or_default() {
+        let name = match found {
+            Ok(name) => name,
+            Err(file) => {
+                let file = file.escape_debug();
+                report.findings.push(format!(".vault/{REQUESTS}/{file}: is no request to join"));
+                continue;
+            }
+        };
+        let request = report.take(vault.request(&name))?.flatten();
+        let Some(request) = request else { continue };
+        let path = request_path(&name);
+        let roster = vault.roster();
+        let known = |(_, member): &(_, &Member)| member.recipient == request.recipient;
+        if roster.members.contains_key(&name) || roster.former.contains_key(&name) {
+            report.findings.push(format!(".vault/{path}: the name is taken, and never used twice"));
+        } else if let Some((other, _)) = roster.members.iter().find(known) {
+            report.findings.push(format!(".vault/{path}: its recipient is a member, {other}"));
+        } else {
+            report.facts.push(format!("{name} asks to join"));
+        }
+    }
+    Ok(())
+}
+
 /// Everything below `.vault` belongs to something that the roster lists.
 fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
-    let known = [ROSTER_PATH, "requests", "tmp"];
+    let known = [ROSTER_PATH, REQUESTS, "tmp"];
     let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
     for found in vault.tree().names()? {
         let listed = environments

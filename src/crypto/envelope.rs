@@ -7,6 +7,7 @@ use std::str::FromStr;
 use age::secrecy::ExposeSecret;
 use bech32::Hrp;
 use bech32::primitives::decode::CheckedHrpstring;
+use curve25519_dalek::montgomery::MontgomeryPoint;
 
 use crate::secret::{Key, Secret};
 
@@ -36,6 +37,21 @@ impl fmt::Display for Recipient {
 }
 
 impl Recipient {
+    /// Whether only one identity can open what is sealed to it. To a point of small order anybody
+    /// could; age refuses to seal to one, and no identity has it. Asked of whoever is new, since it
+    /// costs as much as opening.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let text = self.to_string();
+        let Ok(decoded) = CheckedHrpstring::new::<bech32::Bech32>(&text) else { return false };
+        let mut point = [0; 32];
+        for (to, from) in point.iter_mut().zip(decoded.byte_iter()) {
+            *to = from;
+        }
+        // Any clamped scalar is a multiple of 8, which is what makes these points vanish.
+        MontgomeryPoint(point).mul_clamped([1; 32]) != MontgomeryPoint([0; 32])
+    }
+
     /// An age file (binary, version 1) that only the holder of the identity can open.
     ///
     /// # Panics
@@ -158,6 +174,21 @@ mod tests {
         let other = Identity::generate();
         assert!(matches!(other.unseal(&sealed), Err(UnsealError::NotMine)));
         assert!(matches!(identity.unseal(&sealed[..40]), Err(UnsealError::Corrupt)));
+    }
+
+    #[test]
+    fn a_point_of_small_order_is_no_sound_recipient() {
+        assert!(Identity::generate().recipient().is_sound());
+        for weak in [
+            "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
+            "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya",
+            "age1ur4h5lpmgxu2u9jku0a0r87ydtdqnr0tnsetrlvxvgz3vh6fhqqqzyt4v9",
+            "age1t7wft09r2zxzfvwsk92eeql0tvzyghxytqwgapkcyf8dm5ylz9ts6wm9s8",
+            "age1anlllllllllllllllllllllllllllllllllllllllllllllllals4n2t7m",
+            "age1ahlllllllllllllllllllllllllllllllllllllllllllllllalsn46ayy",
+        ] {
+            assert!(weak.parse::<Recipient>().is_ok_and(|weak| !weak.is_sound()), "{weak}");
+        }
     }
 
     #[test]

@@ -8,8 +8,10 @@ mod claim;
 mod derive;
 mod encoding;
 mod envelope;
+mod fingerprint;
 mod random;
 mod signature;
+mod tag;
 mod vault_id;
 
 pub use cipher::{OVERHEAD, is_sealed_length, open, padded_length, seal};
@@ -19,6 +21,8 @@ pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
 pub use envelope::{Identity, Recipient, UnsealError};
+pub use fingerprint::Fingerprint;
 pub use random::{Alphabet, random_bytes, random_key, random_text};
 pub use signature::{PublicKey, Signature, SigningKey};
+pub use tag::Tagger;
 pub use vault_id::VaultId;

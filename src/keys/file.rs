@@ -11,13 +11,12 @@ use crate::platform;
 use crate::secret::Secret;
 
 pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
-    let start = path.to_string_lossy();
-    if start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-") {
+    if is_key(path) {
         // Never quoted: it would end in a log.
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
     }
-    let descriptor = descriptor(&start);
+    let descriptor = descriptor(&path.to_string_lossy());
     if let Some(number) = descriptor.filter(|number| *number > 2) {
         // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
         return read_descriptor(number);
@@ -37,6 +36,12 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
 fn descriptor(path: &str) -> Option<RawFd> {
     let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
     number.or((path == "/dev/stdin").then_some("0"))?.parse().ok()
+}
+
+/// Whether a key stands where its path should.
+pub(super) fn is_key(path: &OsStr) -> bool {
+    let start = path.to_string_lossy();
+    start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
 }
 
 pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {

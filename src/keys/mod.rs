@@ -8,6 +8,7 @@
 mod command;
 mod credential;
 mod file;
+mod given;
 mod identity;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 pub use credential::Credential;
+pub use given::Given;
 pub use identity::create as create_identity;
 
 use crate::crypto::Identity;

@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, WaitIdOptions, WaitOptions, WaitStatus, getpgrp, getpid, getppid, setpgid, setsid, waitid,
-    waitpid,
+    Pid, WaitIdOptions, WaitOptions, WaitStatus, getpgrp, getpid, getppid, setpgid, setsid, wait,
+    waitid, waitpid,
 };
 use rustix::termios::tcsetpgrp;
 
@@ -89,7 +89,8 @@ pub fn change_of(child: Pid) -> Option<Change> {
         return waitpid(Some(child), options).ok().flatten().map(|(_, status)| change(status));
     }
     loop {
-        match waitpid(None, options) {
+        // Whatever process group it is in.
+        match wait(options) {
             Ok(Some((pid, status))) if pid == child => return Some(change(status)),
             Ok(Some(_)) | Err(Errno::INTR) => {}
             _ => return None,

@@ -1,7 +1,7 @@
 //! Runs the command with the secrets in its environment: a plan is made, then carried out.
 //!
-//! Knows no vault, no keys and no masking; gets names, values and filters. [`launch`] becomes the
-//! command. Where output is filtered, or files are to be removed, [`run`] stays as a parent:
+//! Knows no vault, no keys and no masking; gets names, values and filters. [`launch()`] becomes the
+//! command. Where output is filtered, or files are to be removed, [`run()`] stays as a parent:
 //!
 //! ```text
 //! Plan ─▶ wiring ─▶ fork ─▶ command            in the caller's session: Layout::Direct

@@ -6,25 +6,37 @@ use super::open::Session;
 use crate::crypto::SigningKey;
 use crate::fault::Fault;
 use crate::vault::change::Authority;
+use crate::vault::format::environment_path;
 use crate::vault::model::{Listed, Roster};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{NewFile, Writer};
+use crate::vault::trust::CheckedEnvironment;
 
 /// An admin at work, with the right to write.
 pub(crate) struct Admin<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) writer: Writer,
-    key: SigningKey,
+    pub(super) key: SigningKey,
 }
 
 impl<'a> Admin<'a> {
     /// Takes the lock, reads everything again under it, and opens the authority.
+    ///
+    /// # Errors
+    /// Also when an interrupted change is to be finished first.
     pub(crate) fn start(context: &Context, session: &'a mut Session) -> Result<Self, Fault> {
+        let admin = Self::start_anew(context, session)?;
+        for name in admin.session.vault.roster().environments.keys() {
+            check_finished(&admin.session.vault.environment(name)?)?;
+        }
+        Ok(admin)
+    }
+
+    /// As [`Admin::start`], for what starts a new epoch wherever a change was interrupted.
+    pub(crate) fn start_anew(context: &Context, session: &'a mut Session) -> Result<Self, Fault> {
         let writer = session.lock(context)?;
-        let environments: Vec<EnvironmentName> =
-            session.vault.roster().environments.keys().cloned().collect();
-        for environment in &environments {
-            session.vault.environment(environment)?;
+        for name in session.vault.roster().environments.keys() {
+            session.vault.environment(name)?;
         }
         let key = session.holder()?.authority()?;
         Ok(Self { session, writer, key })
@@ -66,9 +78,34 @@ impl<'a> Admin<'a> {
         self.writer.replace(&[self.hand().sign_roster(roster)])
     }
 
+    /// Whether an interrupted change waits to be finished.
+    pub(crate) fn is_unfinished(&self) -> Result<bool, Fault> {
+        let vault = &self.session.vault;
+        let mut names = vault.roster().environments.keys();
+        names.try_fold(false, |found, name| Ok(found || vault.environment(name)?.is_ahead()))
+    }
+
+    /// Reads what was written as any other command would, and goes on with it.
+    pub(crate) fn read_again(&mut self) -> Result<(), Fault> {
+        self.session.read_again(self.writer.tree()?)
+    }
+
     /// Reads what was written as any other command would, and remembers it.
     pub(crate) fn finish(self, context: &Context) -> Result<(), Fault> {
         self.session.read_again(self.writer.tree()?)?;
         self.session.remember(context)
     }
+}
+
+/// Nothing is sealed under the data key of an environment that is newer than the roster says: the
+/// file may be one of another branch, whose key somebody knows who has no access by this roster.
+pub(super) fn check_finished(environment: &CheckedEnvironment) -> Result<(), Fault> {
+    if !environment.is_ahead() {
+        return Ok(());
+    }
+    let path = environment_path(&environment.content().name);
+    Err(Fault::refused(format!(
+        ".vault/{path}: is newer than the roster says: a change was interrupted"
+    ))
+    .hint("an admin finishes it: vault rotate --finish"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::admin::check_finished;
 use super::context::Context;
 use super::open::Session;
 use crate::fault::Fault;
@@ -95,6 +96,7 @@ fn change_environment(
 ) -> Result<Vec<(Outcome, Option<NewFile>)>, Fault> {
     let vault = &session.vault;
     let environment = vault.environment(name)?;
+    check_finished(&environment)?;
     let names: Vec<SecretName> = changes.iter().map(|change| change.name.clone()).collect();
     let entries = vault.entries_named(&environment, &names)?;
     let entries: BTreeMap<&SecretName, &CheckedEntry> =

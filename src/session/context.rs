@@ -43,28 +43,24 @@ impl Context {
 
     /// Reads the key, once; a second call finds none.
     pub(crate) fn key(&mut self) -> Result<Option<Found>, Fault> {
-        let command = self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned);
-        self.key_from(command, self.identity_path())
+        keys::find(self.sources())
     }
 
     /// As [`Context::key`], from the sources that ask nobody and are made for machines.
     pub(crate) fn machine_key(&mut self) -> Result<Option<Found>, Fault> {
-        self.key_from(None, None)
+        keys::find(Sources { command: None, identity: None, ..self.sources() })
     }
 
-    fn key_from(
-        &mut self,
-        command: Option<OsString>,
-        identity: Option<PathBuf>,
-    ) -> Result<Option<Found>, Fault> {
-        keys::find(Sources {
+    /// Everything that may hold the key, to be read once.
+    pub(crate) fn sources(&mut self) -> Sources {
+        Sources {
             key_file: self.key_file.take(),
             key_fd: self.key_fd.take(),
             variable_file: self.variable("VAULT_KEY_FILE").map(OsStr::to_owned),
             variable: self.key_variable.take(),
-            command,
-            identity,
-        })
+            command: self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned),
+            identity: self.identity_path(),
+        }
     }
 
     /// The key, or what to do without one.
@@ -99,7 +95,8 @@ impl Context {
         own.or_else(|| Some(self.home()?.join(default)))
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    /// `HOME`.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
     }
 

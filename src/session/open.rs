@@ -25,8 +25,8 @@ pub(crate) struct Session {
     pub(crate) vault: Vault,
     pub(crate) key: Found,
     pub(crate) standing: Standing,
-    trust: Trust,
-    entered: bool,
+    pub(super) trust: Trust,
+    pub(super) entered: bool,
 }
 
 impl Session {
@@ -40,8 +40,29 @@ impl Session {
         Self::open_with(context, place, config, key)
     }
 
-    /// As [`Session::open`], with a key that was read already.
+    /// As [`Session::open`], with a key that was read before.
     pub(crate) fn open_with(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
+        let mut session = Self::judged(context, place, config, key)?;
+        if session.standing == Standing::Unknown {
+            let id = session.vault.roster().vault;
+            enter(context, &id, session.key.credential.is_none())?;
+            (session.standing, session.entered) = (Standing::Trusted, true);
+        }
+        session.holder()?;
+        if session.standing == Standing::Forked {
+            context.console.warn(FORKED);
+        }
+        Ok(session)
+    }
+
+    /// The vault as it stands with the caller, who is asked nothing: it may be unknown, and he no
+    /// member.
+    pub(crate) fn judged(
         context: &Context,
         place: Place,
         config: Config,
@@ -49,19 +70,9 @@ impl Session {
     ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
-        let mut standing = presented.judge(&trust, &folder(&place))?;
-        let entered = standing == Standing::Unknown;
-        if entered {
-            enter(context, &presented.id(), key.credential.is_none())?;
-            standing = Standing::Trusted;
-        }
+        let standing = presented.judge(&trust, &folder(&place))?;
         let vault = presented.accept();
-        let session = Self { place, config, vault, key, standing, trust, entered };
-        session.holder()?;
-        if standing == Standing::Forked {
-            context.console.warn(FORKED);
-        }
-        Ok(session)
+        Ok(Self { place, config, vault, key, standing, trust, entered: false })
     }
 
     /// The caller as a member.
@@ -73,7 +84,7 @@ impl Session {
     /// vault, and nobody who had lost access may have it again: values that were read from one
     /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let presented = Presented::read(tree)?;
+        let presented = Presented::read(settled(tree)?)?;
         let before = self.vault.roster();
         if presented.id() != before.vault || presented.roster().floor < before.floor {
             return Err(Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
@@ -103,6 +114,13 @@ impl Session {
             .hint("two admins changed it at once: merge the other branch before writing"));
         }
         Ok(writer)
+    }
+
+    /// Whether this is the id of the vault, or one that the caller trusted until this one, or another
+    /// on the way to it, took its place.
+    pub(crate) fn knows(&self, vault: &VaultId) -> bool {
+        let now = self.vault.roster().vault;
+        *vault == now || self.trust.states.iter().any(|state| state.became(vault, &now))
     }
 
     /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or
@@ -141,7 +159,7 @@ impl Session {
             if !entered && state.seen(&vault).is_none() {
                 continue;
             }
-            match state.record(vault, &now) {
+            match state.record(vault, &now).and_then(|()| state.answered(vault)) {
                 Err(fault) if entered => return Err(fault),
                 Err(fault) => context.console.warn(fault),
                 Ok(()) => {}
@@ -158,6 +176,7 @@ pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
         floor: roster.floor,
         roster: Some((roster.revision, vault.sha256())),
         folders: vec![folder(place)],
+        ..Seen::default()
     }
 }
 
@@ -187,7 +206,7 @@ pub(crate) fn choose_environment(
 pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     let path = place.store();
     match Dir::open(&path) {
-        Ok(Some(dir)) => Ok(Tree::Working(dir)),
+        Ok(Some(dir)) => settled(Tree::Working(dir)),
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
             .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
         Err(ReadError::Io(error)) => {
@@ -198,6 +217,15 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     }
 }
 
+/// Nothing is used of a vault in whose place another one is about to be put.
+fn settled(tree: Tree) -> Result<Tree, Fault> {
+    if tree.is_between()? {
+        return Err(Fault::refused(".vault: getting a new authority was interrupted")
+            .hint("take it back: vault rotate --finish"));
+    }
+    Ok(tree)
+}
+
 /// The folder as the state names it.
 pub(crate) fn folder(place: &Place) -> String {
     let folder = place.folder();
@@ -205,7 +233,9 @@ pub(crate) fn folder(place: &Place) -> String {
     resolved.to_string_lossy().into_owned()
 }
 
-fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
+/// All that speaks for a vault: the credential or what the caller's recipient has seen, and
+/// `VAULT_ID`.
+pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
     match (&key.credential, context.state_folder()) {
         (Some(credential), _) => {
@@ -239,7 +269,8 @@ fn enter(context: &Context, id: &VaultId, is_person: bool) -> Result<(), Fault> 
     }
 }
 
-fn untrusted(id: &VaultId) -> Fault {
+/// Nobody has said that this is the right vault; says how.
+pub(crate) fn untrusted(id: &VaultId) -> Fault {
     Fault::locked("nobody has said yet that this is the right vault")
         .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
         .hint(format!("on your own machine: vault trust {id}"))

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::trust::{CheckedEntry, Vault};
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 
 /// Which values.
 pub(crate) enum Wanted<'a> {
@@ -56,7 +56,7 @@ pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read
     }
     if read.is_ahead {
         context.console.warn(format!(
-            "a change to {environment} was interrupted; the next change of its members finishes it"
+            "a change to {environment} was interrupted; an admin finishes it: vault rotate --finish"
         ));
     }
 }
@@ -87,6 +87,33 @@ fn attempt(
     let is_stale = |entry: &&CheckedEntry| entry.content().epoch != newest;
     let stale = live().filter(is_stale).map(|entry| entry.name().clone()).collect();
     Ok(Read { secrets, stale, is_ahead: environment.is_ahead() })
+}
+
+/// Every entry that is as it should be, and why the others are not.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn sound_entries(
+    vault: &Vault,
+    environment: &CheckedEnvironment,
+) -> Result<(Vec<CheckedEntry>, Vec<Fault>), Fault> {
+    // All at once where all hold, which is far cheaper.
+    if let Ok(entries) = vault.entries(environment) {
+        return Ok((entries, Vec::new()));
+    }
+    let (mut sound, mut broken) = (Vec::new(), Vec::new());
+    match vault.entry_names(&environment.content().name) {
+        Err(fault) if fault.kind() != Kind::Failed => broken.push(fault),
+        names => {
+            for name in names? {
+                match vault.entry(environment, &name) {
+                    Err(fault) if fault.kind() != Kind::Failed => broken.push(fault),
+                    entry => sound.extend(entry?),
+                }
+            }
+        }
+    }
+    Ok((sound, broken))
 }
 
 /// `name` is not in `environment`; says which name is nearest.

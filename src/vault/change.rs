@@ -3,7 +3,7 @@
 //! Pure apart from randomness: makes files and writes none. The caller has checked everything
 //! that the new content rests on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::format::{
     ROSTER_PATH, entry_path, environment_path, sealed_place, write_entry, write_environment,
@@ -74,8 +74,13 @@ impl Author<'_> {
     }
 
     fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {
+        self.sign_in(self.environment.newest(), name, entry)
+    }
+
+    /// Signs `entry`, which is of `epoch`.
+    pub(super) fn sign_in(&self, epoch: &Epoch, name: &SecretName, entry: &Entry) -> NewFile {
         let environment = &self.environment.name;
-        let commitment = &self.environment.newest().commitment;
+        let commitment = &epoch.commitment;
         let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
         NewFile { path: entry_path(environment, name), content }
     }
@@ -106,53 +111,62 @@ impl<'a> Authority<'a> {
         role: Role,
     ) -> Member {
         let key = SigningKey::generate();
-        let sealed = |key: &SigningKey| recipient.seal(&Secret::new(key.seed().expose().to_vec()));
         Member {
             access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
-            signing: Some(Signing { signer: key.public(), seed: sealed(&key) }),
-            authority: (role == Role::Admin).then(|| sealed(self.0)),
-            credential_floor: None,
-            lost: BTreeMap::new(),
-            recipient,
+            signing: Some(Signing { signer: key.public(), seed: seal_seed(&key, &recipient) }),
+            authority: (role == Role::Admin).then(|| self.share(&recipient)),
+            ..Member::new(recipient)
         }
     }
 
-    /// A new environment with its first epoch, sealed to everybody in `members` with access.
+    /// A new environment with its first epoch, sealed to everybody in `roster` with access.
     ///
     /// `revision` is that of the roster that will list it first. Counting from there, no file of an
-    /// earlier environment of the same name is newer, so none can be put in its place.
+    /// earlier environment of the same name is newer, so none can be put in its place. The epoch is
+    /// later than any that somebody lost there, so nobody is said to know what is in the new one.
     #[must_use]
     pub fn environment(
         &self,
         name: &EnvironmentName,
-        members: &BTreeMap<MemberName, Member>,
+        roster: &Roster,
         revision: u64,
     ) -> (NewFile, Listed) {
         let key = DataKey::generate(&self.id(), name.as_str());
-        let sealed = members.iter().filter_map(|(member, record)| {
+        let members = roster.members.values().map(|member| &member.lost);
+        let former = roster.former.values().map(|former| &former.lost);
+        let lost = members.chain(former).filter_map(|lost| Some(lost.get(name)?.epoch));
+        let number = lost.max().unwrap_or(0) + 1;
+        let sealed = roster.members.iter().filter_map(|(member, record)| {
             let access = record.access.get(name)?;
-            Some((member.clone(), self.sealed(name, 1, &key, &record.recipient, access)))
+            Some((member.clone(), self.sealed(name, number, &key, &record.recipient, access)))
         });
-        let epoch = Epoch { number: 1, commitment: key.commitment(), sealed: sealed.collect() };
+        let epoch = Epoch { number, commitment: key.commitment(), sealed: sealed.collect() };
         self.sign_environment(&Environment { name: name.clone(), revision, epochs: vec![epoch] })
     }
 
-    /// `environment` with its newest epoch sealed to one more member.
+    /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
+    /// less before. Older epochs stay as they are: nobody is added to them.
     #[must_use]
-    pub fn seal_to(
+    pub fn seal_to<'m>(
         &self,
         environment: &Environment,
         key: &DataKey,
-        member: &MemberName,
-        recipient: &Recipient,
-        access: &Access,
+        members: impl IntoIterator<Item = (&'m MemberName, &'m Recipient, &'m Access)>,
     ) -> (NewFile, Listed) {
         let mut environment = environment.clone();
         environment.revision += 1;
         let newest = &mut environment.epochs[0];
-        let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
-        newest.sealed.insert(member.clone(), sealed);
+        for (member, recipient, access) in members {
+            let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
+            newest.sealed.insert(member.clone(), sealed);
+        }
         self.sign_environment(&environment)
+    }
+
+    /// The authority's seed for one more admin.
+    #[must_use]
+    pub fn share(&self, recipient: &Recipient) -> Vec<u8> {
+        seal_seed(self.0, recipient)
     }
 
     /// The roster as the next revision.
@@ -161,7 +175,8 @@ impl<'a> Authority<'a> {
         NewFile { path: ROSTER_PATH.to_owned(), content: write_roster(roster, self.0) }
     }
 
-    fn sealed(
+    /// The data key, or the keys of some names, for one member alone.
+    pub(super) fn sealed(
         &self,
         environment: &EnvironmentName,
         epoch: u64,
@@ -176,11 +191,19 @@ impl<'a> Authority<'a> {
         })
     }
 
-    fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
+    /// The file of `environment`, and how the roster lists it.
+    #[must_use]
+    pub fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
         let content = write_environment(&self.id(), environment, self.0);
         let listed = Listed { revision: environment.revision, sha256: sha256(&content) };
         (NewFile { path: environment_path(&environment.name), content }, listed)
     }
+}
+
+/// The seed of `key`, which only the holder of `recipient`'s identity can open.
+#[must_use]
+pub fn seal_seed(key: &SigningKey, recipient: &Recipient) -> Vec<u8> {
+    recipient.seal(&Secret::new(key.seed().expose().to_vec()))
 }
 
 /// What a person may do beyond secrets.
@@ -189,5 +212,5 @@ pub enum Role {
     /// Change membership.
     Admin,
     /// Nothing.
-    Writer,
+    Member,
 }

@@ -2,7 +2,7 @@
 //!
 //! Errors name line and column, never the text there, which may be a value somebody pasted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use toml_edit::DocumentMut;
 
 use super::model::LARGEST_FILE;
 use super::name::{EnvironmentName, SecretName, StepName};
+use super::template::Template;
 use crate::fault::Fault;
 
 /// The content of `vault.toml`.
@@ -190,6 +191,26 @@ impl Config {
         let both = parent.into_iter().chain(own);
         let variables = both.flat_map(|config| &config.variables);
         variables.map(|(name, value)| (name, value.as_str())).collect()
+    }
+
+    /// The secrets behind `names` in `environment`: a variable stands for those it refers to.
+    ///
+    /// # Errors
+    /// When one of the variables is not understood.
+    pub fn secrets_behind(
+        &self,
+        environment: &EnvironmentName,
+        names: &[SecretName],
+    ) -> Result<BTreeSet<SecretName>, Fault> {
+        let variables = self.variables(environment);
+        let mut secrets = BTreeSet::new();
+        for name in names {
+            match variables.get(name) {
+                Some(text) => secrets.extend(Template::parse(name, text)?.references().cloned()),
+                None => drop(secrets.insert(name.clone())),
+            }
+        }
+        Ok(secrets)
     }
 
     /// Refuses a name that changes what a command executes, unless it is allowed here.

@@ -146,6 +146,19 @@ pub struct Member {
 }
 
 impl Member {
+    /// Somebody with this recipient who may not do anything yet.
+    #[must_use]
+    pub fn new(recipient: Recipient) -> Self {
+        Self {
+            recipient,
+            access: BTreeMap::new(),
+            signing: None,
+            authority: None,
+            credential_floor: None,
+            lost: BTreeMap::new(),
+        }
+    }
+
     /// Whether this member changes membership.
     #[must_use]
     pub fn is_admin(&self) -> bool {
@@ -173,6 +186,18 @@ pub enum Access {
     Names(BTreeSet<SecretName>),
 }
 
+impl Access {
+    /// Whether whoever has `other` can do all that this allows.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Write) | (Self::Read | Self::Names(_), Self::Read) => true,
+            (Self::Names(own), Self::Names(other)) => own.is_subset(other),
+            _ => false,
+        }
+    }
+}
+
 /// A member's signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signing {
@@ -180,6 +205,19 @@ pub struct Signing {
     pub signer: PublicKey,
     /// The seed sealed to the member.
     pub seed: Vec<u8>,
+}
+
+/// What somebody asks to be listed as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// As whom.
+    pub name: MemberName,
+    /// In which vault.
+    pub vault: VaultId,
+    /// To what shall be sealed for them.
+    pub recipient: Recipient,
+    /// The key with which they will sign entries.
+    pub signing: Signing,
 }
 
 /// Somebody who was a member; the name is never used again.

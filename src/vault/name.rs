@@ -137,6 +137,29 @@ macro_rules! label {
 
 label!(EnvironmentName, "an environment", "The name of an environment: `[a-z][a-z0-9-]{0,62}`.");
 label!(MemberName, "a member", "The name of a member: `[a-z][a-z0-9-]{0,62}`, never reused.");
+impl MemberName {
+    /// The name under which a key of this member is remembered that was replaced at `revision`.
+    #[must_use]
+    pub fn until(&self, revision: u64) -> Self {
+        let end = format!("{UNTIL}{revision}");
+        let room = LONGEST_LABEL - end.len();
+        Self([&self.0[..self.0.len().min(room)], &end].concat())
+    }
+
+    /// Whether this is what [`MemberName::until`] makes of `name`.
+    #[must_use]
+    pub fn is_of(&self, name: &Self) -> bool {
+        let revision = self.0.strip_prefix(&name.0).and_then(|end| end.strip_prefix(UNTIL));
+        revision.is_some_and(|revision| revision.parse::<u64>().is_ok())
+    }
+}
+
+/// The longest name of an environment, a member or a step, in bytes.
+const LONGEST_LABEL: usize = 63;
+
+/// Between a member's name and the revision of the roster up to which a key of theirs counted.
+const UNTIL: &str = "-until-";
+
 label!(StepName, "a step", "The name of a step in `vault.toml`: `[a-z][a-z0-9-]{0,62}`.");
 
 impl fmt::Display for SecretName {
@@ -148,7 +171,7 @@ impl fmt::Display for SecretName {
 fn check_label(name: &str, what: &str) -> Result<(), Fault> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let starts = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
-    if !starts || name.len() > 63 || !name.bytes().all(legal) {
+    if !starts || name.len() > LONGEST_LABEL || !name.bytes().all(legal) {
         return Err(Fault::usage(format!("not the name of {what}")).hint(
             "it is lower-case letters, digits and -, starts with a letter, at most 63 bytes",
         ));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::format::{entry_path, sealed_place};
 use super::halves::in_halves;
-use super::model::{Epoch, LONGEST_VALUE, Member};
+use super::model::{Environment, Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
@@ -162,12 +162,25 @@ pub struct Unlocked {
     keys: BTreeMap<u64, EpochKey>,
 }
 
-enum EpochKey {
+/// The key of one epoch, or the keys of a few names in it.
+pub(super) enum EpochKey {
     Whole(DataKey),
     Names(BTreeMap<SecretName, EntryKey>),
 }
 
 impl Unlocked {
+    /// The keys of whoever has just made `key`, the data key of the newest epoch of `environment`.
+    #[must_use]
+    pub fn with(vault: VaultId, environment: &Environment, key: DataKey) -> Self {
+        let newest = environment.newest();
+        Self {
+            vault,
+            environment: environment.name.clone(),
+            commitments: BTreeMap::from([(newest.number, newest.commitment)]),
+            keys: BTreeMap::from([(newest.number, EpochKey::Whole(key))]),
+        }
+    }
+
     /// Names and values of `entries`, tombstones left out.
     ///
     /// # Errors
@@ -220,7 +233,11 @@ impl Unlocked {
     pub fn data_key(&self, number: u64) -> Result<&DataKey, Fault> {
         match self.keys.get(&number) {
             Some(EpochKey::Whole(key)) => Ok(key),
-            _ => Err(Fault::locked(format!("no data key to {}", self.environment))),
+            _ => Err(Fault::locked(format!(
+                "only some names of {} are sealed to you, not its data key",
+                self.environment
+            ))
+            .hint("ask an admin who may read all of it: vault members list")),
         }
     }
 }
@@ -289,7 +306,16 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 impl EpochKey {
-    fn read(
+    /// Opens what is sealed for `name` in `place`; nothing where there is no key to it.
+    pub(super) fn open(&self, name: &SecretName, place: &[u8], sealed: &[u8]) -> Option<Secret> {
+        match self {
+            Self::Whole(key) => crypto::open(&key.entry_key(name.as_str()), place, sealed),
+            Self::Names(keys) => crypto::open(keys.get(name)?, place, sealed),
+        }
+    }
+
+    /// Reads what was unsealed, if it belongs to `epoch` in this place.
+    pub(super) fn read(
         payload: &Secret,
         vault: &VaultId,
         environment: &EnvironmentName,

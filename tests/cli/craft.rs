@@ -11,7 +11,8 @@ use repovault::platform::Dir;
 use repovault::secret::Secret;
 use repovault::vault::change::Authority;
 use repovault::vault::format::{
-    ROSTER_PATH, environment_path, read_environment, write_entry, write_environment, write_roster,
+    ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
+    write_roster,
 };
 use repovault::vault::model::{Access, Entry, Environment, Listed, Member, Roster, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
@@ -100,6 +101,11 @@ pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &Signi
     });
 }
 
+/// The environments' files that a roster lists, whoever signed it.
+pub(crate) fn listed(roster: &[u8]) -> BTreeMap<EnvironmentName, Listed> {
+    read_roster(roster).unwrap().content.environments
+}
+
 /// What a file at `path` below `.vault` says before its signature.
 pub(crate) fn body(sandbox: &Sandbox, path: &str) -> String {
     let text = fs::read_to_string(sandbox.store(path)).unwrap();
@@ -185,9 +191,7 @@ pub(crate) fn enrol_person(
         let (file, listed) = Authority::new(&authority).seal_to(
             checked.content(),
             keys.data_key(newest).unwrap(),
-            &name,
-            &member.recipient,
-            access,
+            [(&name, &member.recipient, access)],
         );
         fs::write(sandbox.store(&file.path), file.content).unwrap();
         member.access.insert(environment.clone(), access.clone());

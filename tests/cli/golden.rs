@@ -19,7 +19,7 @@ fn every_golden_vault_opens_with_each_of_its_keys() {
         let golden = Path::new(TESTS).join("golden").join(vault);
         let expected = json(&fs::read(golden.join("expected.json")).unwrap());
         let sandbox = Sandbox::empty();
-        copy(&golden, &sandbox.repo());
+        copy_folder(&golden, &sandbox.repo());
         for (key, opens) in expected["opens"].as_object().unwrap() {
             for (environment, values) in expected["values"].as_object().unwrap() {
                 let opens = opens[environment].as_array().map_or(&[][..], |names| names);
@@ -77,13 +77,18 @@ fn the_second_reader_opens_what_was_just_written() {
     }
     assert_eq!(all["facts"]["production"]["removed"], serde_json::json!(["GONE"]));
     let some = read(&sandbox, &credential, &[]);
-    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&some["values"]), ["production"]);
     assert_eq!(names(&some["values"]["production"]), ["EMPTY", "QUOTES"]);
     assert_eq!(names(&some["closed"]["production"]), ["BYTES", "LONG"]);
 }
 
-fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
+/// The names in an object that the second reader gave.
+pub(crate) fn names(object: &Value) -> Vec<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+/// What the second reader makes of the sandbox's vault with this key file.
+pub(crate) fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
     let (repo, key) = (sandbox.repo(), key.to_str().unwrap());
     let arguments = [&["--vault", repo.to_str().unwrap(), "--identity-file", key], more].concat();
     let output = python("reader.py", &arguments);
@@ -108,13 +113,14 @@ fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// All that is in a folder, into another one.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
+            copy_folder(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
         }

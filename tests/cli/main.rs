@@ -1,19 +1,28 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod adding;
 mod basics;
+mod colleague;
 mod craft;
 mod crash;
 mod dependencies;
 mod disk;
+mod doctor;
 mod examples;
 mod exec;
 mod find;
 mod flipped;
+mod former;
 mod golden;
 mod history;
 mod hosting;
+mod interrupted;
+mod joining;
 mod keys;
+mod known;
+mod leaving;
+mod limited;
 mod memory;
 mod moved;
 mod names;
@@ -23,21 +32,27 @@ mod pipelines;
 mod placeholder;
 mod places;
 mod plaintext;
+mod planted;
 mod process;
 mod project;
 mod readme;
 mod refusal;
 mod release;
 mod removed;
+mod requests;
 mod roster;
+mod rotate;
 mod sandbox;
 mod selection;
 mod shop;
 mod signers;
 mod since;
 mod state;
+mod status;
 mod terminal;
 mod text;
+mod threats;
+mod trust;
 mod values;
 mod whole_vault;
 

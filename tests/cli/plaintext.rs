@@ -112,6 +112,16 @@ fn no_command_leaves_a_value_anywhere() {
         assert_absent(&canary, &run(&canary, command, 0), "standard output");
     }
     sandbox.commit("all");
+    // Values that gitlab knew, in use in two places.
+    let asks = [
+        (vault(&["doctor"]), 0),
+        (vault(&["members", "remove", "gitlab"]), 0),
+        (vault(&["status"]), 1),
+        (vault(&["status", "--json"]), 1),
+    ];
+    for (command, status) in &asks {
+        assert_absent(&canary, &run(&canary, command, *status), "standard output");
+    }
     let loud = [
         vault(&["set", "KEY", "--from", "HEAD~0", "-e", "production"]),
         vault(&["get", "IMPORTED"]),

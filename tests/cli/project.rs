@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "platform", "secret",
         ],
     ),
-    ("session", &["vault", "keys", "crypto", "fault", "platform", "secret"]),
+    ("session", &["vault", "keys", "mask", "git", "crypto", "fault", "platform", "secret"]),
     ("vault", &["crypto", "fault", "platform", "secret"]),
     ("keys", &["crypto", "fault", "platform", "secret"]),
     ("runner", &["fault", "platform", "secret"]),

@@ -7,23 +7,28 @@
 //! `manage.py` stands for a Django project, `dsn.txt` holds a value and standard input holds one line. A ```` ```toml ```` block
 //! must be a `vault.toml` that the library understands. A block below the line
 //! `<!-- not run: REASON -->` is left alone.
+//!
+//! A block ```` ```console bob ```` is run by a colleague: in a HOME and a clone of their own, which is made
+//! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on.
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use repovault::crypto::Fingerprint;
 use repovault::vault::config::Config;
 use repovault::vault::name::EnvironmentName;
 use repovault::vault::template::Template;
 
 use crate::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/ci.md",
     "docs/commands.md",
+    "docs/members.md",
     "docs/vault-toml.md",
     "docs/dependencies.md",
     "examples/README.md",
@@ -43,6 +48,8 @@ struct Block {
     /// For messages: page and line.
     place: String,
     language: String,
+    /// Who runs it, where it is not alice.
+    person: Option<String>,
     text: String,
 }
 
@@ -62,7 +69,10 @@ fn blocks(path: &str) -> Vec<Block> {
             if !before.starts_with("<!-- not run: ") {
                 let place = format!("{path}:{}", number + 1);
                 let text = inside.join("\n") + "\n";
-                blocks.push(Block { place, language: language.to_owned(), text });
+                let (language, person) =
+                    language.split_once(' ').map_or((language, None), |(l, p)| (l, Some(p)));
+                let (language, person) = (language.to_owned(), person.map(str::to_owned));
+                blocks.push(Block { place, language, person, text });
             }
         }
         before = line;
@@ -84,21 +94,37 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
+/// HOME and repository of whoever runs a block.
+fn whereabouts(sandbox: &Sandbox, person: Option<&str>) -> (PathBuf, PathBuf) {
+    let Some(person) = person else { return (sandbox.home(), sandbox.repo()) };
+    let home = sandbox.root().join(person);
+    let clone = home.join("repo");
+    if !clone.exists() {
+        let (from, to) = (sandbox.repo(), clone.display().to_string());
+        sandbox.git(&["clone", "--quiet", from.to_str().unwrap(), &to]);
+    }
+    (home, clone)
+}
+
 /// Runs a script and gives whether it succeeded, and what it printed on both streams.
-fn bash(sandbox: &Sandbox, script: &str) -> (bool, String) {
+fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String) {
+    let (home, folder) = whereabouts(sandbox, person);
+    let name = person.unwrap_or("alice");
+    let told = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
     let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
     let own = sandbox.root().join("bin");
     let path = format!("{}:{}:{}", vault.display(), own.display(), std::env::var("PATH").unwrap());
     let mut child = Command::new("bash")
         .args(["-c", script])
-        .current_dir(sandbox.repo())
+        .current_dir(folder)
         .env_clear()
-        .env("HOME", sandbox.home())
-        .env("USER", "alice")
+        .env("HOME", home)
+        .env("USER", name)
+        .env("TOLD", told)
         .env("PATH", path)
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "Alice")))
-        .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "alice@example.com")))
+        .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key, name)))
+        .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|key| (key, "someone@example.com")))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -112,7 +138,8 @@ fn bash(sandbox: &Sandbox, script: &str) -> (bool, String) {
 }
 
 fn run_script(sandbox: &Sandbox, block: &Block) {
-    let (succeeded, output) = bash(sandbox, &format!("set -euo pipefail\n{}", block.text));
+    let person = block.person.as_deref();
+    let (succeeded, output) = bash(sandbox, person, &format!("set -euo pipefail\n{}", block.text));
     assert!(succeeded, "{}: {output}", block.place);
 }
 
@@ -128,7 +155,10 @@ fn run_console(sandbox: &Sandbox, block: &Block) {
         }
     }
     let script: String = commands.iter().flat_map(|(command, _)| [command, STATUS]).collect();
-    let (_, output) = bash(sandbox, &format!("exec 2>&1\n{script}"));
+    let (_, output) = bash(sandbox, block.person.as_deref(), &format!("exec 2>&1\n{script}"));
+    if let Some(told) = output.lines().find(|line| line.parse::<Fingerprint>().is_ok()) {
+        fs::write(sandbox.root().join("told"), told).unwrap();
+    }
     let mut seen = output.split(MARK);
     for (number, (command, expected)) in commands.iter().enumerate() {
         let (printed, status) = (seen.next().unwrap_or(""), seen.next().unwrap_or("none"));

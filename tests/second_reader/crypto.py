@@ -87,6 +87,11 @@ def bech32(prefix: str, data: bytes, kind: int) -> str:
     return prefix + "1" + "".join(CHARACTERS[group] for group in groups)
 
 
+def fingerprint(data: bytes) -> str:
+    """The first 130 bits of the hash, five to a character."""
+    return "".join(CHARACTERS[group] for group in regroup(sha256(data), 8, 5)[:26])
+
+
 def unbech32(prefix: str, text: object, kind: int) -> bytes:
     """The 32 bytes that `text` spells; like base64, it has one spelling."""
     require(isinstance(text, str) and text.startswith(prefix + "1"), f"not {prefix}1…")

@@ -16,9 +16,10 @@ import os
 import stat
 import sys
 
-from crypto import Refused, b64, framed, read_id, require, sha256, unb64, verify
+from crypto import Refused, b64, fingerprint, framed, read_id, require, sha256, unb64, verify
 from keys import Holder, Key, Locked, Pin, read_key_file
-from text import Signed, epoch_of, read_entry, read_environment, read_roster, secret_name
+from text import Signed, epoch_of, read_entry, read_environment, read_request, read_roster
+from text import secret_name
 
 LARGEST_FILE = 16 << 20
 MOST_ENTRIES = 20_000
@@ -117,6 +118,26 @@ def check_entry(roster: dict, environment: dict, name: str, file: bytes) -> dict
     return entry.fields
 
 
+def check_requests(store: Folder, roster: dict) -> dict[str, str | None]:
+    """The fingerprint of each request to join; none for one that is not as the page says. They are no
+    part of the vault, so they spoil nothing."""
+    folder = store.folder("requests")
+    files = [file for file in folder.names() if not file.startswith(".")] if folder else []
+    return {file: check_request(roster, file, folder) for file in files}
+
+
+def check_request(roster: dict, file: str, folder: Folder) -> str | None:
+    try:
+        request = read_request(file.removesuffix(".toml"), folder.read(file))
+        vault = read_id(roster["vault"])
+        require(request.fields["vault"] == roster["vault"], "is for another vault")
+        signer = unb64(request.fields["signer"])
+        check_signature(request, "vault/v1/request", vault, signer)
+        return fingerprint(framed("vault/v1/join", vault, request.path, request.body))
+    except (Refused, OSError):
+        return None
+
+
 def check_signature(file: Signed, label: str, vault: bytes, key: bytes, *commitment: bytes) -> None:
     message = framed(label, vault, file.path, *commitment, file.body)
     require(verify(key, message, file.signature), f"{file.path}: is not as its signer signed it")
@@ -144,6 +165,7 @@ def read_vault(store: Folder, key: Key | None, pins: list[Pin], only: str | None
         "trusted": bool(pins),
         "members": sorted(roster["members"]),
         "former": sorted(roster.get("former", {})),
+        "requests": check_requests(store, roster),
         "facts": facts,
     }
     return result | (open_vault(roster, key, checked) if key else {})

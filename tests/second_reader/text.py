@@ -9,6 +9,8 @@ import tomllib
 from datetime import datetime
 from typing import Callable, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
 from crypto import BECH32, LONGEST_VALUE, Refused, is_public_key, padded_length, read_id, require
 from crypto import unb64, unbech32
 
@@ -307,3 +309,42 @@ def write_lost(member: dict) -> str:
 
 def read_roster(file: bytes) -> Signed:
     return read_signed("members.toml", file, check_roster, write_roster)
+
+
+# --- Request to join ------------------------------------------------------------------------------
+
+
+def check_sound_recipient(text: object) -> None:
+    check_recipient(text)
+    point = X25519PublicKey.from_public_bytes(unbech32("age", text, BECH32))
+    try:
+        X25519PrivateKey.generate().exchange(point)
+    except ValueError:
+        raise Refused("a recipient of small order") from None
+
+
+def check_request(fields: dict) -> None:
+    check_fields(
+        fields,
+        {
+            "format": is_one,
+            "name": label,
+            "vault": read_id,
+            "recipient": check_sound_recipient,
+            "signer": check_public_key,
+            "signing_key": lambda seed: require(len(unb64(seed)) <= 4096, "too long a seed"),
+        },
+    )
+
+
+def write_request(fields: dict) -> str:
+    order = ["format", "name", "vault", "recipient", "signer", "signing_key"]
+    comment = f"# {fields['name']} asks to join. Written by vault; safe to commit.\n"
+    return comment + lines(fields, order)
+
+
+def read_request(name: str, file: bytes) -> Signed:
+    path = f"requests/{label(name)}.toml"
+    signed = read_signed(path, file, check_request, write_request)
+    require(signed.fields["name"] == name, f"{path}: is the request of another name")
+    return signed

@@ -2,6 +2,8 @@
 #![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
 
 mod exec;
+mod members;
+mod rotate;
 mod set;
 
 use std::ffi::OsString;
@@ -11,6 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
+pub(super) use self::members::{Members, once};
+pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
 use crate::commands::Style;
 use crate::fault::Fault;
@@ -134,6 +138,20 @@ pub(super) enum Command {
     /// Add a machine; its credential, for VAULT_KEY, is printed once
     #[command(subcommand)]
     Ci(Ci),
+    /// Ask to become a member; prints a fingerprint to tell an admin by another way
+    Join {
+        /// Your name as a member, which nobody has had before [default: your login name]
+        #[arg(long, value_name = "MEMBER")]
+        name: Option<MemberName>,
+        /// You are this member and have lost your key: ask for a new one in its place
+        #[arg(long)]
+        new_key: bool,
+    },
+    /// List members, add them, change what they may do
+    #[command(subcommand)]
+    Members(Members),
+    /// Make a new data key and seal everything anew; or end what was interrupted
+    Rotate(RotateArguments),
     /// Trust the vault with this id, after comparing it with a colleague
     Trust {
         /// vault1…, or vault1…@FLOOR
@@ -147,6 +165,16 @@ pub(super) enum Command {
         /// Also say what changed since this git revision, which supplies the id
         #[arg(long, value_name = "REV")]
         since: Option<String>,
+    },
+    /// Say what needs doing, such as values that somebody who left may know
+    Status {
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Find out why something does not work: the binary, the vault, the key, trust
+    Doctor {
+        #[command(flatten)]
+        json: Json,
     },
     /// Show your key's public half
     #[command(subcommand)]

@@ -160,6 +160,32 @@ fn injected(
     Ok((session.config, injected))
 }
 
+/// Does all that comes before the start of a command that gets everything, and says how many
+/// variables it would get.
+pub(super) fn rehearse(
+    context: &Context,
+    session: &mut Session,
+    environment: &EnvironmentName,
+) -> Result<usize, Fault> {
+    let injected = inject::injected(context, session, environment, None)?;
+    let mut values = injected.values();
+    let count = values.len();
+    // A file may be longer than any variable.
+    let is_file = |name: &str| {
+        let mut files = session.config.secrets.iter().filter(|(_, secret)| secret.file);
+        files.any(|(own, _)| own.as_str() == name)
+    };
+    values.retain(|(name, _)| !is_file(name));
+    Plan::new(Request {
+        arguments: vec!["true".into()],
+        parent: context.environ.clone(),
+        values,
+        keep: Vec::new(),
+        inherit: Inherit::Everything,
+    })?;
+    Ok(count)
+}
+
 /// The names asked for, or nothing where it is all that the caller may read.
 fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
     match &command.step {

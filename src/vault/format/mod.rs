@@ -8,9 +8,11 @@ mod body;
 mod entry;
 mod environment;
 mod reading;
+mod request;
 mod roster;
 
 pub use entry::{entry_path, read_entry, sealed_place, write_entry};
 pub use environment::{environment_path, read_environment, write_environment};
 pub use reading::Signed;
+pub use request::{REQUESTS, fingerprint, read_request, request_of, request_path, write_request};
 pub use roster::{ROSTER_PATH, read_roster, write_roster};

@@ -59,16 +59,49 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
             Ok((_, owner)) => foreign = foreign.or(Some((folder, owner))),
             Err(_) => {}
         }
-        match folder.parent() {
-            Some(parent) if !is_end(folder, parent, home.as_deref()) => folder = parent,
-            _ => return Err(not_found(start, folder, foreign)),
+        match step(folder, home.as_deref()) {
+            Ok(parent) => folder = parent,
+            Err(_) => return Err(not_found(start, folder, foreign)),
         }
     }
 }
 
-fn is_end(folder: &Path, parent: &Path, home: Option<&Path>) -> bool {
+/// Why the search goes no further up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The top of a git repository.
+    Repository,
+    /// The caller's home.
+    Home,
+    /// Above it is another file system.
+    Mount,
+    /// The root of all folders.
+    Root,
+}
+
+/// Where a search from `start` ends that finds nothing, and why.
+#[must_use]
+pub fn end_of_search(start: &Path, home: Option<&Path>) -> (PathBuf, End) {
+    let home = home.map(|home| home.canonicalize().unwrap_or_else(|_| home.to_owned()));
+    let mut folder = start;
+    loop {
+        match step(folder, home.as_deref()) {
+            Ok(parent) => folder = parent,
+            Err(end) => return (folder.to_owned(), end),
+        }
+    }
+}
+
+/// The folder above, unless the search ends here.
+fn step<'a>(folder: &'a Path, home: Option<&Path>) -> Result<&'a Path, End> {
     let device = |path| platform::device_and_owner(path).ok().map(|(device, _)| device);
-    folder.join(".git").exists() || Some(folder) == home || device(folder) != device(parent)
+    match folder.parent() {
+        _ if folder.join(".git").exists() => Err(End::Repository),
+        _ if Some(folder) == home => Err(End::Home),
+        None => Err(End::Root),
+        Some(parent) if device(folder) != device(parent) => Err(End::Mount),
+        Some(parent) => Ok(parent),
+    }
 }
 
 fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {

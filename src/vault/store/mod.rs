@@ -1,9 +1,12 @@
 //! Where a vault's files are: found, read, locked, replaced.
 
+mod batch;
 mod find;
 mod tree;
+mod undo;
 mod write;
 
-pub use find::{CONFIG_FILE, Place, STORE_FOLDER, find};
+pub use batch::Batch;
+pub use find::{CONFIG_FILE, End, Place, STORE_FOLDER, end_of_search, find};
 pub use tree::{Folder, Tree};
 pub use write::{NewFile, Writer};

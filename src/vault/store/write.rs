@@ -4,19 +4,18 @@
 //! `kill -9` at any moment leaves the old file or the new one. Many files share one sync between
 //! writing and renaming. Only ciphertext and public facts ever come here.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Place;
+use super::batch::Batch;
 use super::tree::unusable;
-use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::platform::{Dir, FileAccess, FileSizeSignalIgnored, Lock, ReadError, Unsynced};
+use crate::platform::{Dir, FileSizeSignalIgnored, Lock, ReadError};
 
-const TEMPORARY: &str = "tmp";
+/// Where files are written before they are moved to their place.
+pub(super) const TEMPORARY: &str = "tmp";
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -30,7 +29,7 @@ pub struct NewFile {
 
 /// The right to write to `.vault`, held by one process at a time.
 pub struct Writer {
-    store: Dir,
+    pub(super) store: Dir,
     _lock: Lock,
     _signal: FileSizeSignalIgnored,
 }
@@ -78,38 +77,19 @@ impl Writer {
     /// # Errors
     /// When the disk is full, read-only, or fails.
     pub fn replace(&self, files: &[NewFile]) -> Result<(), Fault> {
-        let mut folders = BTreeMap::new();
-        for file in files {
-            let (folder, _) = split(&file.path);
-            if folders.contains_key(folder) {
-                continue;
-            }
-            let opened = self.folder(folder)?;
-            opened.check_writable().map_err(|error| not_written(&file.path, &error))?;
-            folders.insert(folder, opened);
-        }
+        let mut batch = self.batch()?;
+        batch.add(files)?;
+        batch.finish()
+    }
+
+    /// Starts to replace files that are not all known yet.
+    ///
+    /// # Errors
+    /// When there is no place for temporary files.
+    pub fn batch(&self) -> Result<Batch<'_>, Fault> {
         let temporary = self.folder(TEMPORARY)?;
         sweep(&temporary)?;
-        let mut moves = Moves { temporary: &temporary, names: VecDeque::new() };
-        let mut written = Unsynced::default();
-        for file in files {
-            let added = written.add(moves.write(file)?);
-            added.map_err(|error| not_written(&file.path, &error))?;
-        }
-        written.sync(&self.store).map_err(|error| not_written(TEMPORARY, &error))?;
-        for (done, file) in files.iter().enumerate() {
-            let (folder, name) = split(&file.path);
-            let renamed = moves.finish(&folders[folder], name, &file.path);
-            renamed
-                .map_err(|fault| if done == 0 { fault } else { half_done(&fault, done, files) })?;
-        }
-        // The top last: it also holds the names of folders that are new.
-        folders.values().rev().chain([&self.store]).try_for_each(|folder| {
-            folder.sync().map_err(|error| {
-                let path = folder.path().display();
-                Fault::failed(format!("could not make {path} durable: {error}"))
-            })
-        })
+        Ok(Batch::new(self, temporary))
     }
 
     /// Removes the file or the empty folder at `path`; it is no failure when it is not there.
@@ -128,7 +108,7 @@ impl Writer {
         }
     }
 
-    fn folder(&self, name: &str) -> Result<Dir, Fault> {
+    pub(super) fn folder(&self, name: &str) -> Result<Dir, Fault> {
         let name = if name.is_empty() { "." } else { name };
         self.store.make_dir(name).map_err(|error| match error {
             ReadError::Io(error) => not_written(name, &error),
@@ -138,44 +118,8 @@ impl Writer {
 }
 
 /// The folder of `path`, empty at the top, and the file's own name.
-fn split(path: &str) -> (&str, &str) {
+pub(super) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
-}
-
-/// New contents on their way; those that did not arrive are removed on drop.
-struct Moves<'a> {
-    temporary: &'a Dir,
-    names: VecDeque<String>,
-}
-
-impl Moves<'_> {
-    fn write(&mut self, file: &NewFile) -> Result<File, Fault> {
-        let mut random = [0; 8];
-        random_bytes(&mut random);
-        let name = format!("{:016x}", u64::from_be_bytes(random));
-        let created = self.temporary.create(&name, &file.content, FileAccess::Shared);
-        let created = created.map_err(|error| not_written(&file.path, &error))?;
-        self.names.push_back(name);
-        Ok(created)
-    }
-
-    fn finish(&mut self, folder: &Dir, name: &str, path: &str) -> Result<(), Fault> {
-        let temporary = self.names.pop_front().unwrap_or_default();
-        let moved = self.temporary.rename(&temporary, folder, name);
-        moved.map_err(|error| {
-            let _ = self.temporary.remove(&temporary);
-            not_written(path, &error)
-        })
-    }
-}
-
-impl Drop for Moves<'_> {
-    fn drop(&mut self) {
-        for name in &self.names {
-            // What stays is swept by the next writer.
-            let _ = self.temporary.remove(name);
-        }
-    }
 }
 
 /// Removes what a dead writer left behind; the lock says that no other is alive.
@@ -209,12 +153,6 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     }
 }
 
-/// Each file is whole, but not all of them are new.
-fn half_done(fault: &Fault, done: usize, files: &[NewFile]) -> Fault {
-    Fault::failed(format!("{fault} after {done} of {} files were replaced", files.len()))
-        .hint("run the same command again; what is done already stays as it is")
-}
-
-fn not_written(path: &str, error: &io::Error) -> Fault {
+pub(super) fn not_written(path: &str, error: &io::Error) -> Fault {
     Fault::failed(format!("could not write .vault/{path}: {error}"))
 }

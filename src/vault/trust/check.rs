@@ -50,6 +50,12 @@ impl Presented {
         self.roster.vault
     }
 
+    /// SHA-256 of the file.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
     /// Who is in it, before anybody has said that it is the right one.
     #[must_use]
     pub fn roster(&self) -> &Roster {
@@ -110,8 +116,8 @@ impl CheckedEnvironment {
 
 /// An entry in its place, of a known epoch, signed by somebody who may write here.
 pub struct CheckedEntry {
-    name: SecretName,
-    content: Entry,
+    pub(super) name: SecretName,
+    pub(super) content: Entry,
 }
 
 impl CheckedEntry {
@@ -348,7 +354,7 @@ fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, F
     })
 }
 
-fn not_signed(path: &str, signer: &str) -> Fault {
+pub(super) fn not_signed(path: &str, signer: &str) -> Fault {
     Fault::refused(format!(".vault/{path}: is not as {signer} signed it"))
         .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
 }

@@ -5,10 +5,13 @@
 //! against the roster → every entry. The types follow the order: a [`Presented`] roster becomes a
 //! [`Vault`] by a judgement, and only a [`Vault`] gives out environments and entries.
 
+mod adopt;
 mod check;
 mod pin;
+mod request;
 mod state;
 
 pub use check::{CheckedEntry, CheckedEnvironment, Presented, Vault};
 pub use pin::{Pin, Standing, Trust};
+pub use request::Asked;
 pub use state::{Seen, State};

@@ -59,8 +59,9 @@ impl Trust {
     /// Judges a roster whose signature by its own id holds, found in `folder`.
     ///
     /// # Errors
-    /// When the id is another one than the pinned, or than the one known for this folder, or when
-    /// the floor is below one that was seen.
+    /// When the id is another one than the pinned, or than the one known for this folder, or one that
+    /// another has replaced, when the floor is below one that was seen, or when the roster lists the caller with other keys than
+    /// were asked for.
     pub fn judge(
         &self,
         roster: &Roster,
@@ -85,10 +86,21 @@ impl Trust {
                 "only if a colleague confirms the new id by another way: vault trust {presented}"
             )));
         }
+        for state in &self.states {
+            let asked = state.seen(&roster.vault).and_then(|seen| seen.asked.as_ref());
+            asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
+        }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
         for seen in &seen {
             check_floor(seen.floor, roster)?;
+        }
+        // Else whoever held the old authority could offer a vault of his own in a new folder.
+        if self.pins.is_empty()
+            && let Some(first) = seen.first().and_then(|seen| seen.replaced)
+            && seen.iter().all(|seen| seen.replaced.is_some())
+        {
+            return Err(replaced(&first, roster));
         }
         if seen.is_empty() && self.pins.is_empty() {
             return Ok(Standing::Unknown);
@@ -107,6 +119,15 @@ fn other_id(trusted: &VaultId, roster: &Roster) -> Fault {
         ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
     ))
     .hint("put back the committed files: git checkout -- .vault")
+}
+
+fn replaced(by: &VaultId, roster: &Roster) -> Fault {
+    let presented = roster.vault;
+    Fault::refused(format!(
+        ".vault/members.toml: is of a vault that was replaced: trusted is {by}, here is {presented}"
+    ))
+    .hint("take the current one: git pull, or merge the main branch")
+    .hint(format!("only if a colleague confirms the old id all the same: vault trust {presented}"))
 }
 
 fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::Asked;
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FOLDERS: usize = 32;
 
 /// What was seen of one vault.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The highest floor.
     pub floor: u64,
@@ -29,6 +30,11 @@ pub struct Seen {
     pub roster: Option<(u64, [u8; 32])>,
     /// The folders in which it was met.
     pub folders: Vec<String>,
+    /// What was asked for with `vault join`, until the roster has been seen to say it.
+    pub asked: Option<Asked>,
+    /// The id that took its place in a folder, and since then is trusted instead of it: whoever
+    /// held this authority may hold it still.
+    pub replaced: Option<VaultId>,
 }
 
 /// The vaults that one recipient may open.
@@ -54,6 +60,15 @@ struct SeenFields {
     sha256: Option<String>,
     #[serde(default)]
     folders: Vec<String>,
+    asked: Option<AskedFields>,
+    replaced: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedFields {
+    name: String,
+    fingerprint: String,
 }
 
 impl State {
@@ -105,11 +120,42 @@ impl State {
         self.vaults.get(vault)
     }
 
+    /// The file that holds it.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    /// Everything that was seen.
+    pub fn all(&self) -> impl Iterator<Item = (&VaultId, &Seen)> {
+        self.vaults.iter()
+    }
+
+    /// Whose state this is.
+    pub(super) fn recipient(&self) -> &str {
+        self.file.trim_end_matches(".toml")
+    }
+
     /// The vault that was met in `folder` before.
     #[must_use]
     pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
         let met = |seen: &Seen| seen.folders.iter().any(|known| known == folder);
         self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
+    }
+
+    /// Whether `now` has taken the place of `vault`, in one step or more.
+    #[must_use]
+    pub fn became(&self, vault: &VaultId, now: &VaultId) -> bool {
+        let mut id = *vault;
+        // Somebody who went back and forth may have made a circle.
+        for _ in 0..self.vaults.len() {
+            match self.seen(&id).and_then(|seen| seen.replaced) {
+                Some(next) if next == *now => return true,
+                Some(next) => id = next,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
@@ -120,14 +166,46 @@ impl State {
         if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
             return Ok(());
         }
-        self.write(vault, now).map_err(|error| self.not_written(&error))
+        let change = |before: &Seen| merged(before, now);
+        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+    }
+
+    /// As [`State::record`], on the caller's word: it counts again, should another id have taken its
+    /// place before.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn enter(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
+        if self.vaults.get(&vault).is_none_or(|before| before.replaced.is_none()) {
+            return self.record(vault, now);
+        }
+        let change = |before: &Seen| Seen { replaced: None, ..merged(before, now) };
+        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+    }
+
+    /// Forgets what was asked for with `vault join`, now that the roster says it.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn answered(&mut self, vault: VaultId) -> Result<(), Fault> {
+        if self.vaults.get(&vault).is_none_or(|before| before.asked.is_none()) {
+            return Ok(());
+        }
+        let change = |before: &Seen| Seen { asked: None, ..before.clone() };
+        self.write(vault, &[], change).map_err(|error| self.not_written(&error))
     }
 
     fn not_written(&self, error: &anyhow::Error) -> Fault {
         Fault::failed(format!("could not write {}: {error}", self.folder.display()))
     }
 
-    fn write(&mut self, vault: VaultId, now: &Seen) -> anyhow::Result<()> {
+    /// Changes what is kept of `vault`, to which `met` belong from now on.
+    fn write(
+        &mut self,
+        vault: VaultId,
+        met: &[String],
+        change: impl FnOnce(&Seen) -> Seen,
+    ) -> anyhow::Result<()> {
         let folder = platform::private_dir(&self.folder)?;
         let start = Instant::now();
         let lock = loop {
@@ -140,12 +218,16 @@ impl State {
         // Somebody else may have written since: what they saw counts too.
         self.vaults = Self::load_file(&self.folder, self.file.clone())?.vaults;
         for (known, seen) in &mut self.vaults {
+            let count = seen.folders.len();
             if *known != vault {
-                seen.folders.retain(|folder| !now.folders.contains(folder));
+                seen.folders.retain(|folder| !met.contains(folder));
+            }
+            if seen.folders.len() < count {
+                seen.replaced = Some(vault);
             }
         }
         let before = self.vaults.remove(&vault).unwrap_or_default();
-        self.vaults.insert(vault, merged(&before, now));
+        self.vaults.insert(vault, change(&before));
         let temporary = format!("{}.new", self.file);
         let _ = folder.remove(&temporary);
         let text = self.text()?;
@@ -163,6 +245,11 @@ impl State {
                 revision: seen.roster.map(|(revision, _)| revision),
                 sha256: seen.roster.map(|(_, sha256)| base64_encode(&sha256)),
                 folders: seen.folders.clone(),
+                asked: seen.asked.as_ref().map(|asked| AskedFields {
+                    name: asked.name.to_string(),
+                    fingerprint: asked.fingerprint.to_string(),
+                }),
+                replaced: seen.replaced.map(|vault| vault.to_string()),
             };
             (vault.to_string(), fields)
         });
@@ -180,14 +267,23 @@ fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
             (None, None) => None,
             _ => return None,
         };
-        let seen = Seen { floor: seen.floor, roster, folders: seen.folders };
+        let asked = match seen.asked {
+            Some(AskedFields { name, fingerprint }) => {
+                Some(Asked { name: name.parse().ok()?, fingerprint: fingerprint.parse().ok()? })
+            }
+            None => None,
+        };
+        let replaced = seen.replaced.map(|vault| vault.parse().ok());
+        let replaced = replaced.map_or(Some(None), |vault| vault.map(Some))?;
+        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, asked, replaced };
         Some((vault.parse().ok()?, seen))
     });
     if fields.format == 1 { vaults.collect() } else { None }
 }
 
 /// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), and all folders.
+/// fork stays visible), all folders, what was asked for last, and what
+/// has taken its place.
 fn merged(before: &Seen, now: &Seen) -> Seen {
     let newer = match (before.roster, now.roster) {
         (Some(before), Some(now)) if now.0 > before.0 => Some(now),
@@ -197,7 +293,9 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
     folders.extend(now.folders.iter().filter(|folder| !before.folders.contains(folder)).cloned());
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
-    Seen { floor: before.floor.max(now.floor), roster: newer, folders }
+    let asked = now.asked.clone().or_else(|| before.asked.clone());
+    let floor = before.floor.max(now.floor);
+    Seen { floor, roster: newer, folders, asked, replaced: before.replaced }
 }
 
 #[cfg(test)]
@@ -205,7 +303,13 @@ mod tests {
     use super::*;
 
     fn seen(floor: u64, revision: u64, hash: u8) -> Seen {
-        Seen { floor, roster: Some((revision, [hash; 32])), folders: vec![format!("/{hash}")] }
+        Seen {
+            floor,
+            roster: Some((revision, [hash; 32])),
+            folders: vec![format!("/{hash}")],
+            asked: None,
+            replaced: None,
+        }
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! What opens the vault: trust, membership, and whether a command would get its secrets.
+
+use super::{Exec, Findings, key};
+use crate::commands::exec::rehearse;
+use crate::keys::Found;
+use crate::session::context::Context;
+use crate::session::open::{FORKED, Session, folder, tree, untrusted};
+use crate::vault::model::{Access, Member};
+use crate::vault::name::EnvironmentName;
+use crate::vault::store::Place;
+use crate::vault::trust::{Presented, Standing, State};
+
+pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Exec {
+    let key = key::look(context, findings);
+    let place = context.place().ok();
+    let here = place.as_ref().map(folder);
+    pins(context, key.as_ref(), findings);
+    states(context, key.as_ref(), here.as_deref(), findings);
+    if let Some(place) = &place {
+        roster(place, findings);
+    }
+    let works = key.zip(place).and_then(|(key, place)| open(context, place, key, findings));
+    if works.is_none() {
+        findings.note("exec", "would start nothing here");
+    }
+    works.map_or(Exec::Fails, |()| Exec::Works)
+}
+
+/// What the credential and `VAULT_ID` say.
+fn pins(context: &Context, key: Option<&Found>, findings: &mut Findings) {
+    if let Some(credential) = key.and_then(|key| key.credential.as_ref()) {
+        let (vault, floor) = (credential.vault, credential.floor);
+        findings.note("trust", format!("the credential trusts {vault} from floor {floor} on"));
+    }
+    match findings.take("trust", context.pin()) {
+        Some(Some(pin)) => {
+            let text = format!("VAULT_ID trusts {} from floor {} on", pin.vault, pin.floor);
+            findings.note("trust", text);
+        }
+        Some(None) => findings.note("trust", "VAULT_ID: not given"),
+        None => {}
+    }
+}
+
+/// What was seen before on this machine, by this key or, where there is none, by any.
+fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: &mut Findings) {
+    let Some(folder) = context.state_folder() else {
+        return findings.note("trust", "HOME is not set, so nothing is remembered");
+    };
+    let states = match key {
+        Some(key) if key.credential.is_some() => {
+            return findings
+                .note("trust", "a credential remembers nothing and needs nothing remembered");
+        }
+        Some(key) => State::load(&folder, &key.identity.recipient()).map(|state| vec![state]),
+        None => State::load_all(&folder),
+    };
+    for state in findings.take("trust", states).unwrap_or_default() {
+        let path = state.path();
+        let path = path.display();
+        if state.all().next().is_none() {
+            findings.note("trust", format!("{path}: no vault was trusted yet"));
+        }
+        for (vault, seen) in state.all() {
+            let roster = seen.roster.map_or_else(
+                || "no roster seen yet".to_owned(),
+                |(revision, _)| format!("newest roster seen {revision}"),
+            );
+            let is_here = here.is_some_and(|here| seen.folders.iter().any(|known| known == here));
+            let place = if is_here { ", met in this folder" } else { "" };
+            let floor = seen.floor;
+            findings.note("trust", format!("{path}: {vault}, floor {floor}, {roster}{place}"));
+        }
+    }
+}
+
+/// What is here, whoever trusts it.
+fn roster(place: &Place, findings: &mut Findings) {
+    let presented = tree(place).and_then(Presented::read);
+    let Some(presented) = findings.take("vault", presented) else { return };
+    let roster = presented.roster();
+    findings.fine(
+        "vault",
+        format!("{}, roster {}, floor {}", roster.vault, roster.revision, roster.floor),
+    );
+}
+
+/// Does what `exec` does before it starts something; nothing where that fails.
+fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings) -> Option<()> {
+    let config = Context::config(&place).ok()?;
+    let mut session = findings.take("trust", Session::judged(context, place, config, key))?;
+    let is_trusted = match session.standing {
+        Standing::Trusted => {
+            findings.fine("trust", "the vault here is the one that is trusted");
+            Some(())
+        }
+        Standing::Forked => {
+            findings.problem("trust", FORKED, "merge the other branch: git pull");
+            Some(())
+        }
+        Standing::Unknown => findings.take("trust", Err(untrusted(&session.vault.roster().vault))),
+    };
+    let is_member = member(&session, findings);
+    let environment = session.environment(context, None);
+    let environment = findings.take("environment", environment)?;
+    findings.fine("environment", format!("{environment}, where none is named"));
+    is_trusted.and(is_member)?;
+    let count = findings.take("exec", rehearse(context, &mut session, &environment))?;
+    findings.fine("exec", format!("would give a command {count} variables"));
+    let confirms = |own: &crate::vault::config::EnvironmentConfig| own.confirm;
+    if session.config.environments.get(&environment).is_some_and(confirms)
+        && session.key.credential.is_none()
+    {
+        findings.note("exec", "asks first; where nobody can be asked it takes --yes");
+    }
+    Some(())
+}
+
+fn member(session: &Session, findings: &mut Findings) -> Option<()> {
+    let holder = findings.take("member", session.holder())?;
+    findings.fine("member", format!("you are {}: {}", holder.name(), access(holder.member())));
+    Some(())
+}
+
+fn access(member: &Member) -> String {
+    let one = |(environment, access): (&EnvironmentName, &Access)| {
+        let access = match access {
+            Access::Write => "write".to_owned(),
+            Access::Read => "read".to_owned(),
+            Access::Names(names) => format!("{} names", names.len()),
+        };
+        format!("{environment} ({access})")
+    };
+    let mut words: Vec<String> = member.access.iter().map(one).collect();
+    if member.is_admin() {
+        words.push("admin".to_owned());
+    }
+    if words.is_empty() { "no access".to_owned() } else { words.join(", ") }
+}

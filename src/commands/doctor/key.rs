@@ -1,0 +1,73 @@
+//! Where the key comes from: every source in its order, and why it was used or not.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::Findings;
+use crate::keys::{self, Found, Given, Source};
+use crate::session::context::Context;
+
+const SUBJECT: &str = "key";
+
+pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Option<Found> {
+    let sources = context.sources();
+    let given = sources.given();
+    let first = given.iter().position(|(_, given)| matches!(given, Given::Yes(_)));
+    if first.is_some_and(|first| given[first].0 == "VAULT_KEY_COMMAND") {
+        context.console.note("running VAULT_KEY_COMMAND, as every command does that needs the key");
+    }
+    let mut result = Some(keys::find(sources));
+    let (mut found, mut failed) = (None, false);
+    for (at, (name, given)) in given.iter().enumerate() {
+        let source = match given {
+            Given::Yes(Some(place)) => format!("{name} {place}"),
+            _ => (*name).to_owned(),
+        };
+        match given {
+            Given::No => findings.note(SUBJECT, format!("{source}: not given")),
+            Given::Empty => {
+                findings.note(SUBJECT, format!("{source}: empty, so it counts as absent"));
+            }
+            Given::Yes(_) if first != Some(at) => {
+                findings.note(SUBJECT, format!("{source}: not looked at, one before it is named"));
+            }
+            Given::Yes(_) => match result.take().and_then(|key| findings.take(SUBJECT, key)) {
+                Some(Some(key)) => {
+                    findings.fine(SUBJECT, format!("{source}: used{}", readers(&key.source)));
+                    found = Some(key);
+                }
+                Some(None) => findings.note(SUBJECT, format!("{source}: is not there")),
+                None => failed = true,
+            },
+        }
+    }
+    match &found {
+        // Why is said already.
+        None if failed => {}
+        None => drop(findings.take::<()>(SUBJECT, Err(context.no_key()))),
+        Some(key) => {
+            findings.fine(SUBJECT, format!("your recipient is {}", key.identity.recipient()));
+            if let Some(credential) = &key.credential {
+                let environments = credential.environments.join(", ");
+                findings.note(SUBJECT, format!("it is a credential for {environments}"));
+            }
+        }
+    }
+    found
+}
+
+/// Who can read the file that the key came from.
+fn readers(source: &Source) -> String {
+    let path: &OsStr = match source {
+        // Standard input.
+        Source::KeyFile(path) if path == "-" => return String::new(),
+        Source::KeyFile(path) | Source::VariableFile(path) => path,
+        Source::IdentityFile(path) => path.as_os_str(),
+        Source::KeyDescriptor(_) | Source::Variable | Source::Command => return String::new(),
+    };
+    let Ok(found) = fs::metadata(path) else { return String::new() };
+    let mode = found.permissions().mode() & 0o777;
+    let others = if mode.trailing_zeros() < 6 { "others can get at it" } else { "yours alone" };
+    format!(", {others} (mode {mode:03o})")
+}

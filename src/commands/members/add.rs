@@ -1,0 +1,167 @@
+//! `vault members add`: somebody who asked to join, or a bare recipient that may read.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::list::spelled;
+use crate::crypto::{Fingerprint, Recipient};
+use crate::fault::Fault;
+use crate::session::admin::Admin;
+use crate::session::console::is_interactive;
+use crate::session::context::Context;
+use crate::session::grant::{check_free, grant};
+use crate::session::open::Session;
+use crate::vault::change::Role;
+use crate::vault::format::{fingerprint, request_path};
+use crate::vault::model::{Access, Member, Request, Roster};
+use crate::vault::name::{EnvironmentName, MemberName};
+
+/// The command line of `members add`.
+pub(crate) struct Add {
+    pub(crate) name: MemberName,
+    pub(crate) access: BTreeMap<EnvironmentName, Access>,
+    pub(crate) role: Role,
+    pub(crate) fingerprint: Option<String>,
+    pub(crate) recipient: Option<String>,
+}
+
+pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    // Nobody is asked for what the caller may not do.
+    session.holder()?.authority()?;
+    let access = wanted_access(context, &session, command)?;
+    let member = match &command.recipient {
+        Some(recipient) => reader(recipient)?,
+        None => joining(context, &session, command, &access)?,
+    };
+    let mut admin = Admin::start(context, &mut session)?;
+    let mut roster = admin.roster();
+    enter(&mut roster, &command.name, member)?;
+    let member = roster.members.get_mut(&command.name).expect("somebody has just entered");
+    if command.role == Role::Admin {
+        member.authority = Some(admin.hand().share(&member.recipient));
+    }
+    let grants = BTreeMap::from([(command.name.clone(), access)]);
+    grant(context, &mut admin, &mut roster, &grants)?;
+    if command.recipient.is_none() {
+        admin.writer.remove(&request_path(&command.name))?;
+    }
+    admin.finish(context)?;
+    let role = if command.role == Role::Admin { "the admin " } else { "" };
+    let access: Vec<String> = grants[&command.name].iter().map(spelled).collect();
+    context.console.note(format!("added {role}{}: {}", command.name, access.join(" ")));
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+/// What was typed; for an admin who was given nothing by name, everything.
+fn wanted_access(
+    context: &Context,
+    session: &Session,
+    command: &Add,
+) -> Result<BTreeMap<EnvironmentName, Access>, Fault> {
+    let vault = &session.vault;
+    if command.access.is_empty() {
+        if command.role == Role::Admin {
+            let all = vault.roster().environments.keys();
+            return Ok(all.map(|name| (name.clone(), Access::Write)).collect());
+        }
+        let name = &command.name;
+        return Err(Fault::usage(format!("what may {name} do?"))
+            .hint(format!("say it for each environment: vault members add {name} -e ENV=read")));
+    }
+    for (environment, access) in &command.access {
+        vault.environment(environment)?;
+        let Access::Names(names) = access else { continue };
+        let known = vault.entry_names(environment)?;
+        for name in names.iter().filter(|name| !known.contains(name)) {
+            context.console.warn(format!("there is no {name} in {environment} yet"));
+        }
+    }
+    Ok(command.access.clone())
+}
+
+/// Somebody of whom no more is known than the recipient.
+fn reader(recipient: &str) -> Result<Member, Fault> {
+    let recipient = recipient.parse().ok().filter(Recipient::is_sound).ok_or_else(|| {
+        Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
+    })?;
+    Ok(Member::new(recipient))
+}
+
+/// Somebody who asked, and whose request it is, as its fingerprint says.
+fn joining(
+    context: &Context,
+    session: &Session,
+    command: &Add,
+    access: &BTreeMap<EnvironmentName, Access>,
+) -> Result<Member, Fault> {
+    let name = &command.name;
+    let request = session.vault.request(name)?.ok_or_else(|| {
+        Fault::usage(format!("there is no request of {name}"))
+            .hint(format!("{name} makes one and has it merged: vault join --name {name}"))
+            .hint(format!("to read only: vault members add {name} --recipient age1… -e ENV=read"))
+    })?;
+    let member =
+        Member { signing: Some(request.signing.clone()), ..Member::new(request.recipient.clone()) };
+    // Nobody is asked about what cannot be.
+    enter(&mut session.vault.roster().clone(), name, member.clone())?;
+    let role = if command.role == Role::Admin { ", as an admin" } else { "" };
+    let access: Vec<String> = access.iter().map(spelled).collect();
+    let what = format!("{name} asks to join, and would get {}{role}.", access.join(" "));
+    confirm(context, &request, command.fingerprint.as_deref(), &what)?;
+    Ok(member)
+}
+
+/// The admin says what he was told; the repository could say anything. `what` tells him what for.
+pub(super) fn confirm(
+    context: &Context,
+    request: &Request,
+    told: Option<&str>,
+    what: &str,
+) -> Result<(), Fault> {
+    let name = &request.name;
+    let typed = match told {
+        Some(fingerprint) => fingerprint.to_owned(),
+        None if is_interactive() => {
+            context.console.ask(format!(
+                "{what}\nType the fingerprint that {name} told you by another way than this \
+                 repository: "
+            ));
+            let mut typed = String::new();
+            let read = io::stdin().read_line(&mut typed);
+            read.map(|_| typed).unwrap_or_default()
+        }
+        None => {
+            return Err(Fault::usage(format!("whose request is it? {name} knows its fingerprint"))
+                .hint("let it be told by another way than this repository: --fingerprint …"));
+        }
+    };
+    if typed.parse().is_ok_and(|typed: Fingerprint| typed == fingerprint(request)) {
+        return Ok(());
+    }
+    let path = request_path(name);
+    Err(Fault::refused(format!(".vault/{path}: has another fingerprint than {name} told you"))
+        .hint("a typing error, an older request, or somebody changed it: git log -p -- .vault/requests")
+        .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
+}
+
+/// Puts `member` into the roster, without access. Whoever is there already with the same keys, as an
+/// interrupted command leaves them, stays as they are.
+fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), Fault> {
+    if let Some(before) = roster.members.get(name)
+        && before.signing.is_some()
+        && (&before.recipient, &before.signing) == (&member.recipient, &member.signing)
+    {
+        return Ok(());
+    }
+    check_free(roster, name)?;
+    if let Some((other, _)) =
+        roster.members.iter().find(|(_, other)| other.recipient == member.recipient)
+    {
+        return Err(Fault::usage(format!("this recipient is a member already: {other}"))
+            .hint(format!("change what they may do: vault members set {other} -e ENV=…")));
+    }
+    roster.members.insert(name.clone(), member);
+    Ok(())
+}

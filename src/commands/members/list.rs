@@ -1,0 +1,65 @@
+//! `vault members list`: who may do what. Needs no key.
+
+use serde_json::json;
+
+use crate::commands::list::{Style, open_without_key, plain_table};
+use crate::crypto::base64_encode;
+use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::vault::model::{Access, Member};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
+
+pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
+    let place = context.place()?;
+    let (vault, _) = open_without_key(context, &place)?;
+    let members = &vault.roster().members;
+    if style == Style::Json {
+        let rows = members.iter().map(json);
+        return context.console.line(rows.collect::<serde_json::Value>());
+    }
+    let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
+    for (name, member) in members {
+        let access: Vec<String> = member.access.iter().map(spelled).collect();
+        let access = if access.is_empty() { "nothing".to_owned() } else { access.join(" ") };
+        table.add_row([name.to_string(), role(member), access, member.recipient.to_string()]);
+    }
+    context.console.line(table.trim_fmt())
+}
+
+fn role(member: &Member) -> String {
+    match member.credential_floor {
+        Some(floor) => format!("machine (floor {floor})"),
+        None if member.is_admin() => "admin".to_owned(),
+        None => "member".to_owned(),
+    }
+}
+
+/// As it is typed behind `-e`: `production=write`.
+pub(super) fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
+    let access = match access {
+        Access::Write => "write".to_owned(),
+        Access::Read => "read".to_owned(),
+        Access::Names(names) => names.iter().map(SecretName::as_str).collect::<Vec<_>>().join(","),
+    };
+    format!("{environment}={access}")
+}
+
+fn json((name, member): (&MemberName, &Member)) -> serde_json::Value {
+    let access = member.access.iter().map(|(environment, access)| {
+        let access = match access {
+            Access::Write => json!("write"),
+            Access::Read => json!("read"),
+            Access::Names(names) => names.iter().map(SecretName::as_str).collect(),
+        };
+        (environment.to_string(), access)
+    });
+    let signer = member.signing.as_ref().map(|signing| base64_encode(signing.signer.as_bytes()));
+    json!({
+        "member": name.as_str(),
+        "admin": member.is_admin(),
+        "access": access.collect::<serde_json::Map<_, _>>(),
+        "recipient": member.recipient.to_string(),
+        "signer": signer,
+        "credential_floor": member.credential_floor,
+    })
+}

@@ -1,0 +1,13 @@
+//! `vault members`: who may do what, and how that changes.
+
+mod add;
+mod list;
+mod remove;
+mod set;
+mod sync;
+
+pub(crate) use add::{Add, add};
+pub(crate) use list::list;
+pub(crate) use remove::remove;
+pub(crate) use set::{Set, set};
+pub(crate) use sync::{Wanted, sync};

@@ -1,0 +1,182 @@
+//! `vault members set`: what somebody may do from now on, more or less; or another key of theirs.
+
+use std::collections::BTreeMap;
+
+use super::add::confirm as confirm_request;
+use super::list::spelled;
+use super::remove::{member, taken, unchanged};
+use crate::commands::aftermath;
+use crate::crypto::Recipient;
+use crate::fault::Fault;
+use crate::session::admin::Admin;
+use crate::session::console::{Answer, confirm};
+use crate::session::context::Context;
+use crate::session::grant::grant;
+use crate::session::open::Session;
+use crate::session::renewal::{Wanted, foresee, renew};
+use crate::vault::change::Role;
+use crate::vault::format::request_path;
+use crate::vault::model::{Access, Member, Roster, Signing};
+use crate::vault::name::{EnvironmentName, MemberName};
+
+/// The command line of `members set`.
+pub(crate) struct Set {
+    pub(crate) name: MemberName,
+    /// Nothing where access is taken whole.
+    pub(crate) access: BTreeMap<EnvironmentName, Option<Access>>,
+    pub(crate) role: Option<Role>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) fingerprint: Option<String>,
+    pub(crate) answer: Answer,
+}
+
+pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let name = &command.name;
+    // Nobody is asked for what the caller may not do.
+    session.holder()?.authority()?;
+    let before = member(session.vault.roster(), name)?.clone();
+    for environment in command.access.keys() {
+        session.vault.environment(environment)?;
+    }
+    let mut wanted = before.clone();
+    if let Some(recipient) = &command.recipient {
+        replace_key(context, &session, command, &mut wanted, recipient)?;
+    }
+    for (environment, access) in &command.access {
+        match access {
+            Some(access) => drop(wanted.access.insert(environment.clone(), access.clone())),
+            None => drop(wanted.access.remove(environment)),
+        }
+    }
+    check_writes(name, &wanted)?;
+    let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
+    // Whose seed it is does not matter yet.
+    wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
+    let mut after = session.vault.roster().clone();
+    put(&mut after, name, wanted.clone());
+    if foresee(&session, &after)?.authority {
+        confirm(context.console, &taken(name), command.answer)?;
+    }
+    let floor = session.vault.roster().floor;
+    let mut admin = Admin::start_anew(context, &mut session)?;
+    unchanged(&admin.roster(), name, &before)?;
+    if is_admin && (!before.is_admin() || wanted.recipient != before.recipient) {
+        wanted.authority = Some(admin.hand().share(&wanted.recipient));
+    }
+    let (less, more) = split(&before, wanted);
+    let is_less = less != before || admin.is_unfinished()?;
+    let mut renewed = None;
+    if is_less {
+        let mut after = admin.roster();
+        put(&mut after, name, less);
+        renewed = Some(renew(context, &mut admin, after, &Wanted::default())?);
+    }
+    if !more.is_empty() {
+        let grants = BTreeMap::from([(name.clone(), more.clone())]);
+        let mut roster = admin.roster();
+        grant(context, &mut admin, &mut roster, &grants)?;
+    }
+    if command.recipient.is_some() {
+        admin.writer.remove(&request_path(name))?;
+    }
+    admin.finish(context)?;
+    if !is_less && more.is_empty() {
+        context.console.note(format!("unchanged: {}", told(session.vault.roster(), name)));
+        return Ok(());
+    }
+    context.console.note(told(session.vault.roster(), name));
+    if let Some(renewed) = renewed {
+        aftermath::tell(context, &session, &renewed, floor);
+        aftermath::known(context, &session, name)?;
+    }
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+/// Takes the old key away and gives `member` the new one: with a request of theirs, which brings a
+/// signing key, or else with none.
+fn replace_key(
+    context: &Context,
+    session: &Session,
+    command: &Set,
+    member: &mut Member,
+    recipient: &str,
+) -> Result<(), Fault> {
+    let recipient: Recipient = recipient.parse().map_err(|_| {
+        Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
+    })?;
+    let name = &command.name;
+    let mut members = session.vault.roster().members.iter();
+    if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
+        return Err(Fault::usage(format!("this is the recipient of {other} already")));
+    }
+    let request = session.vault.request(name)?;
+    let request = request.filter(|request| request.recipient == recipient);
+    member.signing = match request {
+        Some(request) => {
+            let what = format!("{name} asks for another key in the place of the one they have.");
+            confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
+            let Signing { signer, seed } = request.signing;
+            Some(Signing { signer, seed })
+        }
+        None => None,
+    };
+    member.recipient = recipient;
+    // The credential that it was in belongs to the old key.
+    member.credential_floor = None;
+    Ok(())
+}
+
+/// Puts `member` into the roster; a key that is no longer theirs stays among the former.
+fn put(roster: &mut Roster, name: &MemberName, member: Member) {
+    if roster.members.get(name).is_some_and(|before| before.recipient != member.recipient) {
+        roster.retire_key(name);
+    }
+    roster.members.insert(name.clone(), member);
+}
+
+fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
+    let mut access = member.access.iter();
+    let Some((environment, _)) = access.find(|(_, access)| **access == Access::Write) else {
+        return Ok(());
+    };
+    if member.signing.is_some() {
+        return Ok(());
+    }
+    Err(Fault::usage(format!("{name} would have no signing key, so cannot write in {environment}"))
+        .hint(format!("{name} asks for one with the new key: vault join --new-key --name {name}"))
+        .hint(format!("to read only: vault members set {name} -e {environment}=read …")))
+}
+
+/// What `before` becomes where something is taken, with all that is not only more; and what is only
+/// more, which is given afterwards.
+fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, Access>) {
+    let mut less = wanted;
+    let is_same = less.recipient == before.recipient;
+    let only_more = |environment: &EnvironmentName, access: &Access| {
+        let had = before.access.get(environment);
+        had.is_none_or(|had| is_same && had != access && had.is_within(access))
+    };
+    let more: BTreeMap<EnvironmentName, Access> = less
+        .access
+        .iter()
+        .filter(|(environment, access)| only_more(environment, access))
+        .map(|(environment, access)| (environment.clone(), access.clone()))
+        .collect();
+    for environment in more.keys() {
+        match before.access.get(environment) {
+            Some(had) => drop(less.access.insert(environment.clone(), had.clone())),
+            None => drop(less.access.remove(environment)),
+        }
+    }
+    (less, more)
+}
+
+fn told(roster: &Roster, name: &MemberName) -> String {
+    let Some(member) = roster.members.get(name) else { return format!("{name} is no member") };
+    let access: Vec<String> = member.access.iter().map(spelled).collect();
+    let access = if access.is_empty() { "no access".to_owned() } else { access.join(" ") };
+    let role = if member.is_admin() { "the admin " } else { "" };
+    format!("{role}{name} has {access}")
+}

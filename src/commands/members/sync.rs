@@ -1,0 +1,125 @@
+//! `vault members sync`: limited members and the steps of `vault.toml`.
+//!
+//! `vault.toml` grants nothing. What a step names and a limited member has no key to is told, with
+//! the words that grant it; an admin types them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::commands::list::{open_without_key, plain_table};
+use crate::fault::{Fault, Kind};
+use crate::session::admin::Admin;
+use crate::session::context::Context;
+use crate::session::grant::{Grants, grant};
+use crate::session::open::Session;
+use crate::vault::config::Config;
+use crate::vault::model::{Access, Roster};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
+
+/// One name in one environment for one member.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) member: MemberName,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) name: SecretName,
+}
+
+/// What is lacking, with the steps that name it.
+type Lacks = BTreeMap<Wanted, Vec<StepName>>;
+
+pub(crate) fn sync(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {
+    if typed.is_empty() { tell(context) } else { give(context, typed) }
+}
+
+fn tell(context: &mut Context) -> Result<(), Fault> {
+    let place = context.place()?;
+    let config = Context::config(&place)?;
+    let (vault, _) = open_without_key(context, &place)?;
+    let lacks = lacks(&config, vault.roster())?;
+    let Some(first) = lacks.keys().next() else {
+        context.console.note("no limited member lacks a name of a step that it serves");
+        return Ok(());
+    };
+    let mut table = plain_table(&["MEMBER", "ENVIRONMENT", "LACKS", "NAMED BY"]);
+    for (Wanted { member, environment, name }, steps) in &lacks {
+        let steps: Vec<&str> = steps.iter().map(StepName::as_str).collect();
+        let row = [member.as_str(), environment.as_str(), name.as_str(), &steps.join(", ")];
+        table.add_row(row);
+    }
+    context.console.line(table.trim_fmt())?;
+    let Wanted { member, environment, name } = first;
+    Err(Fault::new(Kind::Found, format!("names that are lacking: {}", lacks.len()))
+        .hint("whether they need them, you decide: anybody can edit vault.toml")
+        .hint(format!("vault members sync --grant {member}:{environment}/{name}")))
+}
+
+fn give(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let mut admin = Admin::start(context, &mut session)?;
+    let mut roster = admin.roster();
+    let lacks = lacks(&admin.session.config, &roster)?;
+    let mut grants = Grants::new();
+    for wanted in typed {
+        let own = limited_to(&roster, wanted)?;
+        // What they have already is sealed again, which finishes an interrupted command.
+        if !lacks.contains_key(wanted) && !own.contains(&wanted.name) {
+            return Err(not_asked_for(wanted));
+        }
+        let access = grants.entry(wanted.member.clone()).or_default();
+        let access = access.entry(wanted.environment.clone());
+        if let Access::Names(names) = access.or_insert_with(|| Access::Names(own.clone())) {
+            names.insert(wanted.name.clone());
+        }
+    }
+    grant(context, &mut admin, &mut roster, &grants)?;
+    admin.finish(context)?;
+    for Wanted { member, environment, name } in typed {
+        context.console.note(format!("{member} may read {name} of {environment}"));
+    }
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+/// What each limited member lacks of the steps that it serves. A member serves a step in an
+/// environment where it has the key of at least one of the secrets behind the step's names: the
+/// roster knows names only, not for which step they were given.
+fn lacks(config: &Config, roster: &Roster) -> Result<Lacks, Fault> {
+    let mut lacks = Lacks::new();
+    for (member, record) in &roster.members {
+        for (environment, access) in &record.access {
+            let Access::Names(own) = access else { continue };
+            for (step, content) in &config.steps {
+                let needed = config.secrets_behind(environment, &content.names)?;
+                if needed.is_disjoint(own) {
+                    continue;
+                }
+                for name in needed.difference(own) {
+                    let (member, environment) = (member.clone(), environment.clone());
+                    let wanted = Wanted { member, environment, name: name.clone() };
+                    lacks.entry(wanted).or_default().push(step.clone());
+                }
+            }
+        }
+    }
+    Ok(lacks)
+}
+
+/// The names that the member is limited to.
+fn limited_to<'a>(
+    roster: &'a Roster,
+    Wanted { member, environment, .. }: &Wanted,
+) -> Result<&'a BTreeSet<SecretName>, Fault> {
+    let record = roster.members.get(member);
+    let record = record.ok_or_else(|| Fault::usage(format!("there is no member {member}")))?;
+    match record.access.get(environment) {
+        Some(Access::Names(names)) => Ok(names),
+        Some(_) => Err(Fault::usage(format!("{member} may read all of {environment} already"))),
+        None => Err(Fault::usage(format!("{member} has no access to {environment}"))
+            .hint(format!("give it first: vault members set {member} -e {environment}=…"))),
+    }
+}
+
+fn not_asked_for(Wanted { member, environment, name }: &Wanted) -> Fault {
+    Fault::usage(format!("no step that {member} serves in {environment} names {name}"))
+        .hint("see what is lacking: vault members sync")
+        .hint(format!("what no step names: vault members set {member} -e {environment}=…"))
+}

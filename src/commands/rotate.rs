@@ -1,0 +1,178 @@
+//! `vault rotate`: a new data key, or a new authority; and the end of what was interrupted or merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::aftermath;
+use crate::fault::Fault;
+use crate::session::admin::Admin;
+use crate::session::console::{Answer, confirm};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::renewal::{Renewed, Succession, Wanted, forget_older, renew};
+use crate::session::succession::{Settled, settle};
+use crate::vault::format::entry_path;
+use crate::vault::model::Entry;
+use crate::vault::name::{EnvironmentName, SecretName};
+
+/// The command line of `rotate`.
+pub(crate) struct Rotate {
+    pub(crate) environments: Vec<EnvironmentName>,
+    pub(crate) what: What,
+    pub(crate) answer: Answer,
+}
+
+/// What is wanted.
+pub(crate) enum What {
+    /// A new epoch.
+    Epoch,
+    /// Whatever was begun is brought to an end.
+    Finish { adopted: Vec<SecretName>, older: Older },
+    /// A new authority, and so everything.
+    Authority,
+}
+
+/// What becomes of older epochs once no entry is sealed in them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Older {
+    /// They stay, for branches that were cut before the rotation.
+    Kept,
+    /// They go.
+    Forgotten,
+}
+
+pub(crate) fn rotate(context: &mut Context, command: Rotate) -> Result<(), Fault> {
+    match command.what {
+        What::Epoch => epoch(context, &command.environments),
+        What::Finish { adopted, older } => {
+            finish(context, &command.environments, &adopted, older, command.answer)
+        }
+        What::Authority => authority(context, command.answer),
+    }
+}
+
+fn epoch(context: &mut Context, named: &[EnvironmentName]) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let mut epochs: BTreeSet<EnvironmentName> = named.iter().cloned().collect();
+    if epochs.is_empty() {
+        epochs.insert(session.environment(context, None)?);
+    }
+    for environment in &epochs {
+        session.vault.environment(environment)?;
+    }
+    anew(context, &mut session, &Wanted { epochs, ..Wanted::default() })?;
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+fn authority(context: &mut Context, answer: Answer) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    session.holder()?.authority()?;
+    let question = "make a new authority? The vault gets a new id, which everybody has to trust \
+                    anew, and every credential has to be made again.";
+    confirm(context.console, question, answer)?;
+    let wanted = Wanted { succession: Succession::Wanted, ..Wanted::default() };
+    anew(context, &mut session, &wanted)?;
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+fn finish(
+    context: &mut Context,
+    environments: &[EnvironmentName],
+    names: &[SecretName],
+    older: Older,
+    answer: Answer,
+) -> Result<(), Fault> {
+    match settle(context)? {
+        Settled::Nothing => {}
+        Settled::PutBack => context.console.note(
+            "taken back: the vault is as it was before its authority was to be replaced; to \
+             replace it, type that command again",
+        ),
+        Settled::Completed => context.console.note("the vault with the new id stands"),
+    }
+    let mut session = Session::open(context)?;
+    let all = session.vault.roster().environments.keys();
+    let all = all.filter(|name| environments.is_empty() || environments.contains(name));
+    let finished: BTreeSet<EnvironmentName> = all.cloned().collect();
+    for environment in environments {
+        session.vault.environment(environment)?;
+    }
+    let adopted = adopt(context, &session, &finished, names, answer)?;
+    let wanted = Wanted { finished: finished.clone(), adopted, ..Wanted::default() };
+    let renewed = anew(context, &mut session, &wanted)?;
+    let mut forgotten = BTreeSet::new();
+    if older == Older::Forgotten {
+        let mut admin = Admin::start(context, &mut session)?;
+        forgotten = forget_older(context, &mut admin, &finished)?;
+        admin.finish(context)?;
+    }
+    for environment in &forgotten {
+        context.console.note(format!("{environment} has no older epochs any more"));
+    }
+    let counts = renewed.sealed.values().copied();
+    if renewed.epochs.is_empty() && counts.sum::<usize>() == 0 && forgotten.is_empty() {
+        context.console.note("there was nothing to finish");
+    } else {
+        context.console.note("next: commit .vault");
+    }
+    Ok(())
+}
+
+fn anew(context: &Context, session: &mut Session, wanted: &Wanted) -> Result<Renewed, Fault> {
+    let floor = session.vault.roster().floor;
+    let mut admin = Admin::start_anew(context, session)?;
+    let roster = admin.roster();
+    let renewed = renew(context, &mut admin, roster, wanted)?;
+    admin.finish(context)?;
+    aftermath::tell(context, session, &renewed, floor);
+    Ok(renewed)
+}
+
+/// The entries of these names that are signed by somebody whose signature no longer counts. Each is
+/// shown, and taken over only after a yes.
+fn adopt(
+    context: &Context,
+    session: &Session,
+    environments: &BTreeSet<EnvironmentName>,
+    names: &[SecretName],
+    answer: Answer,
+) -> Result<BTreeMap<EnvironmentName, BTreeMap<SecretName, Entry>>, Fault> {
+    let mut adopted: BTreeMap<EnvironmentName, BTreeMap<SecretName, Entry>> = BTreeMap::new();
+    for name in names {
+        let mut found = false;
+        for environment in environments {
+            let checked = session.vault.environment(environment)?;
+            let Some(entry) = session.vault.adoptable(&checked, name)? else { continue };
+            show(context, environment, name, entry.content());
+            found = true;
+            let of = adopted.entry(environment.clone()).or_default();
+            of.insert(name.clone(), entry.content().clone());
+        }
+        if !found {
+            let all: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
+            return Err(Fault::usage(format!(
+                "there is no {name} to adopt in {}: a member signed it, or nobody",
+                all.join(", ")
+            )));
+        }
+    }
+    if !adopted.is_empty() {
+        confirm(context.console, "take over what they signed?", answer)?;
+    }
+    Ok(adopted)
+}
+
+fn show(context: &Context, environment: &EnvironmentName, name: &SecretName, entry: &Entry) {
+    let what = if entry.sealed.is_some() { "a value chosen" } else { "removed" };
+    context.console.ask(format!(
+        ".vault/{}: signed by {}, who may not write in {environment}: {what} by {} at {}, revision \
+         {}, epoch {}\n",
+        entry_path(environment, name),
+        entry.signer,
+        entry.author,
+        entry.changed.as_str(),
+        entry.revision,
+        entry.epoch
+    ));
+}

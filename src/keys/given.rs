@@ -1,0 +1,53 @@
+//! Which sources are named at all, for whoever asks why a key was found, or not. Reads nothing and
+//! runs nothing, and never shows what may be a key.
+
+use std::ffi::OsStr;
+
+use super::{Sources, file};
+use crate::secret::Secret;
+
+/// What the caller said of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// Nothing.
+    No,
+    /// A variable with nothing in it, which counts as none.
+    Empty,
+    /// A path or a number; nothing where it is a key or a command.
+    Yes(Option<String>),
+}
+
+impl Sources {
+    /// Every source, in the order in which they are tried.
+    #[must_use]
+    pub fn given(&self) -> [(&'static str, Given); 6] {
+        let identity = self.identity.as_ref().map(|path| path.as_os_str());
+        let number = self.key_fd.map(|number| Given::Yes(Some(number.to_string())));
+        let command = self.command.as_deref();
+        [
+            ("--key-file", path(self.key_file.as_deref())),
+            ("--key-fd", number.unwrap_or(Given::No)),
+            ("VAULT_KEY_FILE", path(self.variable_file.as_deref())),
+            ("VAULT_KEY", hidden(self.variable.as_ref().map(Secret::expose))),
+            ("VAULT_KEY_COMMAND", hidden(command.map(OsStr::as_encoded_bytes))),
+            ("identity.txt", path(identity)),
+        ]
+    }
+}
+
+fn path(given: Option<&OsStr>) -> Given {
+    match given {
+        None => Given::No,
+        Some(path) if path.is_empty() => Given::Empty,
+        Some(path) if file::is_key(path) => Given::Yes(None),
+        Some(path) => Given::Yes(Some(path.display().to_string())),
+    }
+}
+
+fn hidden(given: Option<&[u8]>) -> Given {
+    match given {
+        None => Given::No,
+        Some(text) if text.trim_ascii().is_empty() => Given::Empty,
+        Some(_) => Given::Yes(None),
+    }
+}

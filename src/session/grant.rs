@@ -1,0 +1,90 @@
+//! Giving access, under the lock: who is in the roster gets keys, in an order in which no state on
+//! disk holds a key that the roster does not tell of.
+//!
+//! Only ever gives: what a member could read before stays readable to them. Taking access away needs
+//! a new epoch and is another subject.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::admin::Admin;
+use super::context::Context;
+use crate::fault::Fault;
+use crate::vault::model::{Access, Member, Roster};
+use crate::vault::name::{EnvironmentName, MemberName};
+
+/// Per member the environments in which they get access, and which.
+pub(crate) type Grants = BTreeMap<MemberName, BTreeMap<EnvironmentName, Access>>;
+
+/// Gives `grants` to members of `roster`, in which the caller has already put whoever is new (without
+/// access) and whatever else changes about them.
+///
+/// The newest epoch of each environment is sealed to them again, even where the roster says that they
+/// have this access already: so the same command, typed again, finishes what was interrupted. (Where an
+/// environment had been written already, `vault rotate --finish` comes first; [`Admin::start`] says so.)
+///
+/// # Errors
+/// When a grant would take something away, somebody without a signing key would write, or the admin
+/// has no data key. Nothing is written then.
+pub(crate) fn grant(
+    context: &Context,
+    admin: &mut Admin<'_>,
+    roster: &mut Roster,
+    grants: &Grants,
+) -> Result<(), Fault> {
+    for (name, access) in grants {
+        let member = roster.members.get_mut(name);
+        let member = member.ok_or_else(|| Fault::usage(format!("there is no member {name}")))?;
+        for (environment, access) in access {
+            check_growth(name, member, environment, access)?;
+            member.access.insert(environment.clone(), access.clone());
+        }
+    }
+    let environments: BTreeSet<&EnvironmentName> =
+        grants.values().flat_map(BTreeMap::keys).collect();
+    let mut files = Vec::with_capacity(environments.len());
+    for name in environments {
+        let environment = admin.session.vault.environment(name)?;
+        let newest = environment.content().newest().number;
+        let keys = admin.session.holder()?.unlock(&environment, [newest])?;
+        let key = keys.data_key(newest)?;
+        let concerned = grants.iter().filter_map(|(member, access)| {
+            Some((member, &roster.members[member].recipient, access.get(name)?))
+        });
+        files.push((name.clone(), admin.hand().seal_to(environment.content(), key, concerned)));
+    }
+    admin.remember(context)?;
+    // Members first and keys second, so that no file is ever sealed to somebody without access; then
+    // the roster lists the files.
+    admin.write_roster(roster)?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    admin.write_environments(roster, files)?;
+    admin.write_roster(roster)
+}
+
+/// The name belongs to nobody, and never has.
+pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
+    if roster.members.contains_key(name) || roster.former.contains_key(name) {
+        return Err(Fault::usage(format!("the name {name} is taken, and never used twice"))
+            .hint("choose another name"));
+    }
+    Ok(())
+}
+
+fn check_growth(
+    name: &MemberName,
+    member: &Member,
+    environment: &EnvironmentName,
+    access: &Access,
+) -> Result<(), Fault> {
+    if *access == Access::Write && member.signing.is_none() {
+        return Err(Fault::usage(format!("{name} has no signing key, so cannot write"))
+            .hint("who shall write asks to join with a key for it: vault join --name NAME"));
+    }
+    if member.access.get(environment).is_none_or(|before| before.is_within(access)) {
+        return Ok(());
+    }
+    Err(Fault::usage(format!("{name} would lose access to {environment}"))
+        .hint(format!("take it away: vault members set {name} -e {environment}=…")))
+}

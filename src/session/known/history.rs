@@ -1,0 +1,147 @@
+//! What git's history holds of values that somebody could read: deleted, changed or moved since.
+
+use super::search::{Search, Source, TOGETHER};
+use crate::fault::{Fault, Kind};
+use crate::git::{Repository, Version};
+use crate::session::open::Session;
+use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::model::LARGEST_FILE;
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::past::{Past, PastEntry};
+use crate::vault::store::STORE_FOLDER;
+
+/// How many contents of entries are looked at: a history with more takes minutes, and what is left
+/// out of it is counted.
+const MOST: usize = 500_000;
+/// How many bytes of entries are in memory at a time, about.
+const ROOM: usize = 32 << 20;
+
+/// Compares what those who lost access could read in any commit with what is in use.
+pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), Fault> {
+    let repository = match Repository::open(session.place.folder()) {
+        Err(fault) if fault.kind() == Kind::Refused => return Err(fault),
+        Err(fault) => {
+            search.gap(format!("no older value was compared: {fault}"));
+            return Ok(());
+        }
+        Ok(repository) => repository,
+    };
+    if repository.is_shallow()? {
+        search.gap("git's history is cut off here, so values are missing: git fetch --unshallow");
+    }
+    let versions = repository.versions(STORE_FOLDER)?;
+    let mut files = Files::sort(&versions, search);
+    if files.entries.len() > MOST {
+        search.gap(format!("{} older files were left out", files.entries.len() - MOST));
+        files.entries.truncate(MOST);
+    }
+    let holder = session.holder()?;
+    let mut past = Past::new(holder.name(), &session.key.identity);
+    let mut missing = files.frame(&repository, session, &mut past)?;
+    missing += files.compare(&repository, &mut past, search)?;
+    if missing > 0 {
+        search.gap(format!("{missing} older files are not in this clone, so were not compared"));
+    }
+    Ok(())
+}
+
+/// The versions of the vault's files, by what they are.
+#[derive(Default)]
+struct Files<'a> {
+    rosters: Vec<&'a Version>,
+    environments: Vec<(EnvironmentName, &'a Version)>,
+    entries: Vec<(EnvironmentName, SecretName, &'a Version)>,
+}
+
+impl<'a> Files<'a> {
+    fn sort(versions: impl IntoIterator<Item = &'a Version>, search: &Search<'_>) -> Self {
+        let mut files = Self::default();
+        for version in versions {
+            let path =
+                version.path.strip_prefix(STORE_FOLDER).and_then(|path| path.strip_prefix('/'));
+            let Some(path) = path.and_then(|path| path.strip_suffix(".toml")) else { continue };
+            match path.split_once('/') {
+                None if ROSTER_PATH.strip_suffix(".toml") == Some(path) => {
+                    files.rosters.push(version);
+                }
+                None => files.environments.extend(path.parse().ok().map(|name| (name, version))),
+                Some((environment, name)) => {
+                    let names = environment.parse().ok().zip(name.parse().ok());
+                    files.entries.extend(
+                        names
+                            .filter(|(environment, name)| search.concerns_name(environment, name))
+                            .map(|(environment, name)| (environment, name, version)),
+                    );
+                }
+            }
+        }
+        files
+    }
+
+    /// Reads who signed, and under which data keys.
+    fn frame(
+        &self,
+        repository: &Repository,
+        session: &Session,
+        past: &mut Past<'_>,
+    ) -> Result<usize, Fault> {
+        // What is not committed yet counts too.
+        let tree = session.vault.tree();
+        let knows = |vault: &_| session.knows(vault);
+        past.add_roster(&tree.read(ROSTER_PATH)?.unwrap_or_default(), &knows);
+        for name in session.vault.roster().environments.keys() {
+            past.add_environment(name, &tree.read(&environment_path(name))?.unwrap_or_default());
+        }
+        let mut missing = repository.read_each(&self.rosters, LARGEST_FILE, &mut |_, file| {
+            past.add_roster(&file, &knows);
+        })?;
+        let versions: Vec<&Version> =
+            self.environments.iter().map(|(_, version)| *version).collect();
+        missing += repository.read_each(&versions, LARGEST_FILE, &mut |at, file| {
+            past.add_environment(&self.environments[at].0, &file);
+        })?;
+        Ok(missing)
+    }
+
+    /// Opens the entries and compares what is in them.
+    fn compare(
+        &self,
+        repository: &Repository,
+        past: &mut Past<'_>,
+        search: &mut Search<'_>,
+    ) -> Result<usize, Fault> {
+        let versions: Vec<&Version> = self.entries.iter().map(|(_, _, version)| *version).collect();
+        let (mut some, mut size, mut closed) = (Vec::new(), 0, 0);
+        let missing = repository.read_each(&versions, LARGEST_FILE, &mut |at, file| {
+            let (environment, name, _) = &self.entries[at];
+            let entry = PastEntry::read(environment.clone(), name.clone(), &file);
+            let wanted = entry
+                .filter(|entry| search.concerns(&Source::new(environment, name, entry.content())));
+            size += wanted.as_ref().map_or(0, |_| file.len());
+            some.extend(wanted);
+            if some.len() >= TOGETHER || size >= ROOM {
+                closed += open(std::mem::take(&mut some), past, search);
+                size = 0;
+            }
+        })?;
+        closed += open(some, past, search);
+        if closed > 0 {
+            search.gap(format!(
+                "{closed} older values were not compared: no known member signed them, or you have \
+                 no key to them"
+            ));
+        }
+        Ok(missing)
+    }
+}
+
+/// Compares what is in `entries`, and counts those that stayed closed.
+fn open(entries: Vec<PastEntry>, past: &mut Past<'_>, search: &mut Search<'_>) -> usize {
+    let all = entries.len();
+    let values = past.values(entries);
+    for (entry, value) in &values {
+        let source = Source::new(&entry.environment, &entry.name, entry.content());
+        search.compare(&source, value);
+    }
+    all - values.len()
+}

@@ -1,0 +1,87 @@
+//! What somebody who lost access may still know: values that they could read and that are in use.
+//!
+//! Decided by epochs, never by clocks. A value that was first sealed in an epoch that the roster
+//! says they could open is known to them until it is set anew. With a key, the values themselves
+//! are compared as well: what they could read once, in today's files or in git's history, may be
+//! in use in another place, or again in the same one. No value leaves this module.
+
+mod history;
+mod search;
+
+use std::fmt;
+
+use self::search::Search;
+use super::open::Session;
+use crate::fault::Fault;
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
+use crate::vault::trust::Vault;
+
+/// A secret in use whose value somebody who lost access may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Who lost access.
+    pub(crate) member: MemberName,
+    /// Where the secret is.
+    pub(crate) environment: EnvironmentName,
+    /// Its name.
+    pub(crate) name: SecretName,
+    /// Where they could read its value; nothing where it has not changed since they could.
+    pub(crate) was: Option<Was>,
+}
+
+/// A place that has a value too, or once had it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Was {
+    pub(crate) environment: EnvironmentName,
+    pub(crate) name: SecretName,
+    pub(crate) revision: u64,
+}
+
+/// What was found, and what could not be looked at.
+#[derive(Default)]
+pub(crate) struct Knowledge {
+    /// By member, environment and name.
+    pub(crate) known: Vec<Known>,
+    /// Why there may be more, each a line.
+    pub(crate) gaps: Vec<String>,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { member, environment, name, was } = self;
+        write!(f, "{member} may know {name} in {environment}: ")?;
+        match was {
+            None => f.write_str("not changed since"),
+            Some(Was { environment, name, revision }) => {
+                write!(f, "the value of {name} in {environment} (revision {revision})")
+            }
+        }
+    }
+}
+
+/// What those who lost access may know. Values are compared where the caller can open them, of
+/// today's files and of those in git's history.
+///
+/// # Errors
+/// When files or git's history cannot be read, or a value that is in use does not open.
+pub(crate) fn of(session: &Session) -> Result<Knowledge, Fault> {
+    let mut search = Search::new(&session.vault);
+    if search.has_work() {
+        search.live(Some(&session.holder()?))?;
+        history::search(session, &mut search)?;
+    }
+    Ok(search.finish())
+}
+
+/// The same by epochs alone, with no key.
+///
+/// # Errors
+/// When files cannot be read.
+pub(crate) fn by_epochs(vault: &Vault) -> Result<Knowledge, Fault> {
+    let mut search = Search::new(vault);
+    if search.has_work() {
+        search.live(None)?;
+        search.gap("no value was compared with others, which takes a key");
+    }
+    Ok(search.finish())
+}

@@ -1,0 +1,46 @@
+//! The caller as a person: a name, and an identity that is made where there is none.
+
+use super::context::Context;
+use crate::crypto::Identity;
+use crate::fault::Fault;
+use crate::keys::{Found, create_identity};
+use crate::vault::name::MemberName;
+
+/// The name that was typed, or the caller's login name made a legal one.
+pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<MemberName, Fault> {
+    if let Some(name) = typed {
+        return Ok(name);
+    }
+    let login = context.variable("USER").or_else(|| context.variable("LOGNAME"));
+    let login = login.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let legal: String =
+        login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
+    let legal = legal.trim_matches(|c: char| !c.is_ascii_lowercase());
+    let name = if legal.is_empty() { "admin" } else { legal };
+    name.parse().map_err(|fault: Fault| fault.hint("choose one: --name NAME"))
+}
+
+/// The key that the caller has, if any. A machine's is refused: `reason` says what it cannot do.
+pub(crate) fn own_key(context: &mut Context, reason: &str) -> Result<Option<Found>, Fault> {
+    match context.key()? {
+        Some(Found { credential: Some(_), .. }) => {
+            Err(Fault::usage(format!("a credential is a machine's key, and a machine {reason}"))
+                .hint("unset VAULT_KEY and try again"))
+        }
+        found => Ok(found),
+    }
+}
+
+/// Makes an identity and keeps it in `identity.txt`.
+pub(crate) fn make_identity(context: &Context) -> Result<Identity, Fault> {
+    let path = context.identity_path().ok_or_else(|| {
+        Fault::usage("HOME is not set, so there is no place for your key")
+            .hint("name a file that holds an age identity: --key-file PATH")
+    })?;
+    let identity = create_identity(&path)?;
+    let path = path.display();
+    context
+        .console
+        .note(format!("made your key: {path} (back it up; it is not in the repository)"));
+    Ok(identity)
+}

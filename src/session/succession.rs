@@ -1,0 +1,101 @@
+//! A vault that takes the place of another one, because it has a new authority and so a new id.
+//!
+//! What the caller trusts decides how far a change came that was interrupted: the new vault counts
+//! from the moment at which its id is recorded, until then the old one is put back.
+
+use super::admin::Admin;
+use super::context::Context;
+use super::open::{Session, folder, seen, trust, untrusted};
+use crate::crypto::{SigningKey, VaultId};
+use crate::fault::Fault;
+use crate::vault::change::Authority;
+use crate::vault::store::{Tree, Writer};
+use crate::vault::trust::{Pin, Presented, Standing, Trust};
+
+/// What became of a change that was interrupted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Nothing was.
+    Nothing,
+    /// It is as if the command had never run.
+    PutBack,
+    /// Only its traces were left to be removed.
+    Completed,
+}
+
+impl Session {
+    /// Goes on with the vault `id`, which the caller has just written, and records it.
+    pub(super) fn succeed(&mut self, tree: Tree, id: VaultId) -> Result<(), Fault> {
+        let presented = Presented::read(tree)?;
+        if presented.id() != id {
+            return Err(Fault::refused(".vault/members.toml: was replaced meanwhile"));
+        }
+        let vault = presented.accept();
+        for name in vault.roster().environments.keys() {
+            vault.environment(name)?;
+        }
+        self.vault = vault;
+        let now = seen(&self.vault, &self.place);
+        self.trust.pins = vec![Pin { vault: id, floor: now.floor }];
+        self.trust.states.iter_mut().try_for_each(|state| state.record(id, &now))
+    }
+}
+
+impl Admin<'_> {
+    /// Goes on with the vault that `key` signs and that was just put in the place of this one. Where
+    /// it does not stand, or cannot be remembered, the old one is put back.
+    pub(super) fn succeed(&mut self, key: SigningKey) -> Result<(), Fault> {
+        let id = Authority::new(&key).id();
+        let tree = self.writer.tree()?;
+        if let Err(fault) = self.session.succeed(tree, id) {
+            self.writer.put_back()?;
+            return Err(fault);
+        }
+        self.key = key;
+        self.writer.forget_before()
+    }
+}
+
+/// Ends what an interrupted change of the authority has left, one way or the other.
+///
+/// # Errors
+/// When neither the vault in place nor the one that waits is trusted.
+pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
+    let place = context.place()?;
+    let writer = Writer::lock(&place, &|| {
+        context.console.note("waiting for another vault to finish writing…");
+    })?;
+    let Some(before) = writer.before()? else { return Ok(Settled::Nothing) };
+    if before.names()?.is_empty() {
+        writer.forget_before()?;
+        return Ok(Settled::Nothing);
+    }
+    let key = context.needed_key()?;
+    let trust = trust(context, &key)?;
+    let before = Presented::read(before).map_err(|_| stranger())?;
+    // Under the same hash the one in place has not been replaced yet.
+    let now = Presented::read(writer.tree()?)?;
+    if now.id() == before.id() && now.sha256() != before.sha256() {
+        return Err(stranger());
+    }
+    let here = folder(&place);
+    if now.id() != before.id() && is_trusted(&now, &trust, &here).is_ok() {
+        writer.forget_before()?;
+        return Ok(Settled::Completed);
+    }
+    is_trusted(&before, &trust, &here)?;
+    writer.put_back()?;
+    Ok(Settled::PutBack)
+}
+
+fn stranger() -> Fault {
+    Fault::refused(".vault/tmp/before: does not belong to the vault in place")
+        .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before")
+}
+
+fn is_trusted(vault: &Presented, trust: &Trust, folder: &str) -> Result<(), Fault> {
+    match vault.judge(trust, folder)? {
+        Standing::Unknown => Err(untrusted(&vault.id())),
+        Standing::Trusted | Standing::Forked => Ok(()),
+    }
+}

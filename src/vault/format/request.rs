@@ -1,0 +1,96 @@
+//! Requests to join as text, and the fingerprint by which two people know one.
+
+use serde::Deserialize;
+
+use super::body::{Body, Tables};
+use super::reading::{Place, Signed, read, sign};
+use crate::crypto::{
+    Fingerprint, Framed, PublicKey, Recipient, SigningKey, VaultId, base64_decode,
+};
+use crate::fault::Fault;
+use crate::vault::model::{Member, Request, Signing};
+use crate::vault::name::MemberName;
+
+const LABEL: &str = "vault/v1/request";
+/// The folder of the requests below `.vault`.
+pub const REQUESTS: &str = "requests";
+/// The largest sealed seed in bytes, several times what age makes of it: a stranger writes it, and
+/// it goes into the roster as it is.
+const LONGEST_SEED: usize = 4096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    format: u64,
+    name: String,
+    vault: String,
+    recipient: String,
+    signer: String,
+    signing_key: String,
+}
+
+/// The path of a request below `.vault`.
+#[must_use]
+pub fn request_path(name: &MemberName) -> String {
+    format!("{REQUESTS}/{name}.toml")
+}
+
+/// Writes the request, signed by its own signer.
+#[must_use]
+pub fn write_request(request: &Request, key: &SigningKey) -> Vec<u8> {
+    let path = request_path(&request.name);
+    let place = Place { label: LABEL, vault: &request.vault, path: &path, commitment: None };
+    sign(&place, body(request), key)
+}
+
+/// Reads the request of `name`.
+///
+/// # Errors
+/// When the file is not exactly as [`write_request`] would have written its content.
+pub fn read_request(name: &MemberName, file: &[u8]) -> Result<Signed<Request>, Fault> {
+    read(LABEL, &request_path(name), file, understand, body)
+}
+
+/// What two people compare: everything in the request, which is all that the roster will say of the
+/// member but access.
+#[must_use]
+pub fn fingerprint(request: &Request) -> Fingerprint {
+    let place = Framed::new("vault/v1/join").part(request.vault.as_bytes());
+    let place = place.part(request_path(&request.name).as_bytes());
+    Fingerprint::of(&place.part(body(request).as_bytes()).into_bytes())
+}
+
+/// The request that would have led to this record of `member`; nothing for one without a signing key.
+#[must_use]
+pub fn request_of(vault: &VaultId, name: &MemberName, member: &Member) -> Option<Request> {
+    Some(Request {
+        name: name.clone(),
+        vault: *vault,
+        recipient: member.recipient.clone(),
+        signing: member.signing.clone()?,
+    })
+}
+
+fn understand(text: &str) -> Option<Request> {
+    let fields: Fields = toml::from_str(text).ok()?;
+    let signer = PublicKey::from_bytes(&base64_decode(&fields.signer)?)?;
+    let seed = base64_decode(&fields.signing_key).filter(|seed| seed.len() <= LONGEST_SEED)?;
+    let request = Request {
+        name: fields.name.parse().ok()?,
+        vault: fields.vault.parse().ok()?,
+        recipient: fields.recipient.parse().ok().filter(Recipient::is_sound)?,
+        signing: Signing { signer, seed },
+    };
+    (fields.format == 1).then_some(request)
+}
+
+fn body(request: &Request) -> String {
+    let name = &request.name;
+    let mut body = Body::new(&format!("{name} asks to join. Written by vault; safe to commit."));
+    body.text("name", name);
+    body.text("vault", request.vault);
+    body.text("recipient", &request.recipient);
+    body.bytes("signer", request.signing.signer.as_bytes());
+    body.bytes("signing_key", &request.signing.seed);
+    body.finish(Tables::None)
+}

@@ -1,0 +1,184 @@
+//! Files that a vault once had, as git keeps them: who signed them, and what was in them.
+//!
+//! Rosters first, then environments, then entries, each judged by itself: a roster by its own id, which the caller must
+//! know; an environment by that id's authority; an entry by somebody whom such a roster lists and
+//! under an epoch that such an environment has. So nobody who only writes to the repository can
+//! slip in a value of his own. What is of another vault, forged or damaged counts for nothing.
+
+use std::collections::BTreeMap;
+
+use super::format::{Signed, read_entry, read_environment, read_roster, sealed_place};
+use super::model::{Entry, Epoch, LONGEST_VALUE, Roster};
+use super::name::{EnvironmentName, MemberName, SecretName};
+use super::unlock::EpochKey;
+use crate::crypto::{Claim, Identity, PublicKey, VaultId, verify_all};
+use crate::secret::Secret;
+
+/// What is known of a vault's past, and the identity that opens it.
+pub struct Past<'a> {
+    identity: &'a Identity,
+    member: &'a MemberName,
+    authorities: BTreeMap<VaultId, PublicKey>,
+    signers: BTreeMap<(VaultId, MemberName), Vec<PublicKey>>,
+    epochs: BTreeMap<(EnvironmentName, u64), Vec<PastEpoch>>,
+}
+
+/// An epoch as an environment's file once had it.
+struct PastEpoch {
+    vault: VaultId,
+    epoch: Epoch,
+    key: Key,
+}
+
+enum Key {
+    Sealed,
+    Open(EpochKey),
+    Closed,
+}
+
+/// An entry that is as `vault` writes it and holds a value. Nobody has checked its signature yet.
+pub struct PastEntry {
+    /// Where it was.
+    pub environment: EnvironmentName,
+    /// Its name.
+    pub name: SecretName,
+    signed: Signed<Entry>,
+}
+
+impl PastEntry {
+    /// Reads the file of `name`; nothing for a tombstone and for what is no entry.
+    #[must_use]
+    pub fn read(environment: EnvironmentName, name: SecretName, file: &[u8]) -> Option<Self> {
+        let signed = read_entry(&environment, &name, file).ok()?;
+        signed.content.sealed.is_some().then_some(Self { environment, name, signed })
+    }
+
+    /// The entry.
+    #[must_use]
+    pub fn content(&self) -> &Entry {
+        &self.signed.content
+    }
+}
+
+impl<'a> Past<'a> {
+    /// A past of which nothing is known yet, to be opened as `member`.
+    #[must_use]
+    pub fn new(member: &'a MemberName, identity: &'a Identity) -> Self {
+        Self {
+            identity,
+            member,
+            authorities: BTreeMap::new(),
+            signers: BTreeMap::new(),
+            epochs: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a roster's file into account, if it is one of a vault that the caller `knows`.
+    pub fn add_roster(&mut self, file: &[u8], knows: &dyn Fn(&VaultId) -> bool) {
+        let Ok(signed) = read_roster(file) else { return };
+        let vault = signed.content.vault;
+        let authority = vault.authority().filter(|_| knows(&vault));
+        if let Some(authority) = authority
+            && signed.claim(authority, &vault, None).holds()
+        {
+            self.authorities.insert(vault, authority);
+            self.add_signers(&signed.content);
+        }
+    }
+
+    fn add_signers(&mut self, roster: &Roster) {
+        let members = roster.members.iter();
+        let members =
+            members.filter_map(|(name, member)| Some((name, member.signing.as_ref()?.signer)));
+        let former = roster.former.iter().filter_map(|(name, former)| Some((name, former.signer?)));
+        for (name, signer) in members.chain(former) {
+            let known = self.signers.entry((roster.vault, name.clone())).or_default();
+            if !known.contains(&signer) {
+                known.push(signer);
+            }
+        }
+    }
+
+    /// Takes an environment's file into account, if the authority of a roster that was added
+    /// signed it.
+    pub fn add_environment(&mut self, name: &EnvironmentName, file: &[u8]) {
+        let Ok(signed) = read_environment(name, file) else { return };
+        let mut ids = self.authorities.iter();
+        let by = ids.find(|(vault, authority)| signed.claim(**authority, vault, None).holds());
+        let Some((vault, _)) = by else { return };
+        for epoch in signed.content.epochs {
+            let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
+            let same = |past: &&mut PastEpoch| {
+                past.vault == *vault && past.epoch.commitment == epoch.commitment
+            };
+            match known.iter_mut().find(same) {
+                // Sealed to the caller in one of its files is enough.
+                Some(past) if epoch.sealed.contains_key(self.member) => past.epoch = epoch,
+                Some(_) => {}
+                None => known.push(PastEpoch { vault: *vault, epoch, key: Key::Sealed }),
+            }
+        }
+    }
+
+    /// The values of those of `entries` that somebody signed and the caller can open.
+    pub fn values(&mut self, entries: Vec<PastEntry>) -> Vec<(PastEntry, Secret)> {
+        let mut signed = self.signed(entries);
+        let mut values = Vec::with_capacity(signed.len());
+        for (entry, at) in signed.drain(..) {
+            if let Some(value) = self.value(&entry, at) {
+                values.push((entry, value));
+            }
+        }
+        values
+    }
+
+    /// Those that somebody signed, each with the place of its epoch among those of its number.
+    fn signed(&self, entries: Vec<PastEntry>) -> Vec<(PastEntry, usize)> {
+        let first = |entry: &PastEntry| self.claims(entry).next();
+        let firsts: Option<Vec<(usize, Claim)>> = entries.iter().map(first).collect();
+        if let Some(firsts) = firsts {
+            let (places, claims): (Vec<usize>, Vec<Claim>) = firsts.into_iter().unzip();
+            if verify_all(&claims) {
+                return entries.into_iter().zip(places).collect();
+            }
+        }
+        let one = |entry: PastEntry| {
+            let place = self.claims(&entry).find(|(_, claim)| claim.holds())?.0;
+            Some((entry, place))
+        };
+        entries.into_iter().filter_map(one).collect()
+    }
+
+    /// Every signature that could be the entry's: usually one.
+    fn claims<'b>(&'b self, entry: &'b PastEntry) -> impl Iterator<Item = (usize, Claim)> + 'b {
+        let content = entry.content();
+        let epochs = self.epochs.get(&(entry.environment.clone(), content.epoch));
+        let epochs = epochs.into_iter().flatten().enumerate();
+        epochs.flat_map(move |(at, past)| {
+            let signers = self.signers.get(&(past.vault, content.signer.clone()));
+            let claim = |signer: &PublicKey| {
+                entry.signed.claim(*signer, &past.vault, Some(&past.epoch.commitment))
+            };
+            signers.into_iter().flatten().map(move |signer| (at, claim(signer)))
+        })
+    }
+
+    fn value(&mut self, entry: &PastEntry, at: usize) -> Option<Secret> {
+        let content = entry.content();
+        let epochs = self.epochs.get_mut(&(entry.environment.clone(), content.epoch))?;
+        let past = epochs.get_mut(at)?;
+        if matches!(past.key, Key::Sealed) {
+            let sealed = past.epoch.sealed.get(self.member);
+            let payload = sealed.and_then(|sealed| self.identity.unseal(sealed).ok());
+            let key = payload.and_then(|payload| {
+                EpochKey::read(&payload, &past.vault, &entry.environment, &past.epoch)
+            });
+            past.key = key.map_or(Key::Closed, Key::Open);
+        }
+        let Key::Open(key) = &past.key else { return None };
+        let (environment, commitment) = (&entry.environment, &past.epoch.commitment);
+        let place = sealed_place(&past.vault, environment, &entry.name, commitment, content);
+        let value = key.open(&entry.name, &place, content.sealed.as_ref()?)?;
+        (value.len() <= LONGEST_VALUE).then_some(value)
+    }
+}

@@ -1,0 +1,128 @@
+//! A vault that takes the place of another one: what was there before is kept until that is done.
+//!
+//! Under a new id no old file is of any use beside a new one, so a change that was interrupted can
+//! only be taken back. The old files wait in `.vault/tmp/before`, laid out like `.vault`; while that
+//! folder is there, nothing of the vault is used. The roster is copied there first and replaced
+//! last, so it tells how far the change came. Nothing here is trusted for being there: whoever puts
+//! files back must check them like any others.
+
+use super::batch::{Batch, durable};
+use super::tree::{Tree, unusable};
+use super::write::{TEMPORARY, Writer, not_written, split};
+use crate::fault::Fault;
+use crate::platform::{Dir, FileAccess, ReadError};
+use crate::vault::format::ROSTER_PATH;
+use crate::vault::model::LARGEST_FILE;
+
+const BEFORE: &str = "before";
+const PATH: &str = "tmp/before";
+
+impl Batch<'_> {
+    /// Moves everything to its place, the roster last, and keeps what was there before until
+    /// [`Writer::forget_before`] or [`Writer::put_back`].
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn finish_reversibly(mut self) -> Result<(), Fault> {
+        self.sync()?;
+        let store = &self.writer.store;
+        let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
+        let roster = store.read(ROSTER_PATH, LARGEST_FILE).map_err(not_kept)?.unwrap_or_default();
+        let copied = before.create(ROSTER_PATH, &roster, FileAccess::Shared);
+        copied.and_then(|copy| copy.sync_all()).map_err(|error| not_written(PATH, &error))?;
+        [&before, &self.temporary].into_iter().try_for_each(durable)?;
+        for waiting in self.waiting.iter().filter(|waiting| waiting.path != ROSTER_PATH) {
+            let (folder, name) = split(&waiting.path);
+            let from = &self.folders[folder];
+            let to = before.make_dir(if folder.is_empty() { "." } else { folder });
+            let to = to.map_err(not_kept)?;
+            let moved = from
+                .has(name)
+                .and_then(|has| if has { from.rename(name, &to, name) } else { Ok(()) });
+            moved.map_err(|error| not_written(PATH, &error))?;
+        }
+        self.folders.values().chain([&before]).try_for_each(durable)?;
+        self.move_all()
+    }
+}
+
+impl Tree {
+    /// Whether another vault was about to take the place of this one.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn is_between(&self) -> Result<bool, Fault> {
+        let Self::Working(store) = self else { return Ok(false) };
+        Ok(before(store)?.is_some())
+    }
+}
+
+impl Writer {
+    /// The vault that was to be replaced, if that was interrupted.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn before(&self) -> Result<Option<Tree>, Fault> {
+        Ok(before(&self.store)?.map(Tree::Working))
+    }
+
+    /// Puts back what was there before. Can be interrupted and called again.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn put_back(&self) -> Result<(), Fault> {
+        self.empty(|from, name, to| from.rename(name, to, name))
+    }
+
+    /// Forgets what was there before, now that its successor stands. Can be interrupted and called
+    /// again.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn forget_before(&self) -> Result<(), Fault> {
+        self.empty(|from, name, _| from.remove(name))
+    }
+
+    /// Does `each` with every file that was there before and with its folder in the store; the
+    /// roster last, since what remains to be done is told by it.
+    fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
+        let Some(before) = before(&self.store)? else { return Ok(()) };
+        let failed = |error: std::io::Error| not_written(PATH, &error);
+        let mut names = before.names().map_err(failed)?;
+        names.sort_by_key(|name| name == ROSTER_PATH);
+        for name in &names {
+            match before.dir(name) {
+                Ok(Some(folder)) => {
+                    let place = self.folder(name)?;
+                    for file in folder.names().map_err(failed)? {
+                        each(&folder, &file, &place).map_err(failed)?;
+                    }
+                    durable(&place)?;
+                    before.remove_dir(name).map_err(failed)?;
+                }
+                Ok(None) => {}
+                Err(ReadError::NotRegular) => each(&before, name, &self.store).map_err(failed)?,
+                Err(error) => return Err(not_kept(error)),
+            }
+        }
+        durable(&self.store)?;
+        self.folder(TEMPORARY)?.remove_dir(BEFORE).map_err(failed)
+    }
+}
+
+/// Where a link or a file stands in the way, nothing of ours was kept.
+fn before(store: &Dir) -> Result<Option<Dir>, Fault> {
+    let folder = |dir: &Dir, name| match dir.dir(name) {
+        Err(ReadError::NotRegular) => Ok(None),
+        opened => opened.map_err(not_kept),
+    };
+    let temporary = folder(store, TEMPORARY)?;
+    Ok(temporary.map(|temporary| folder(&temporary, BEFORE)).transpose()?.flatten())
+}
+
+fn not_kept(error: ReadError) -> Fault {
+    match error {
+        ReadError::Io(error) => not_written(PATH, &error),
+        error => unusable(PATH, "a folder", &error),
+    }
+}

@@ -1,0 +1,99 @@
+//! Requests to join: what somebody who is no member yet asks to be in the roster.
+//!
+//! A request that holds says only that whoever holds its signing key wrote it, for this vault and
+//! this name. Anybody can write one; whose it is, two people find out by its fingerprint.
+
+use super::Vault;
+use crate::crypto::Fingerprint;
+use crate::fault::Fault;
+use crate::vault::format::{REQUESTS, fingerprint, read_request, request_of, request_path};
+use crate::vault::model::{Request, Roster};
+use crate::vault::name::MemberName;
+
+/// The most files in the folder of the requests.
+const MOST: usize = 1000;
+
+impl Vault {
+    /// The request of `name` to join this vault, or nothing where there is none.
+    ///
+    /// # Errors
+    /// When the file is not as `vault join` writes it, is not signed by its own signer, or is for
+    /// another vault or name.
+    pub fn request(&self, name: &MemberName) -> Result<Option<Request>, Fault> {
+        let path = request_path(name);
+        let Some(folder) = self.tree().folder(REQUESTS)? else { return Ok(None) };
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let Some(file) = folder.read(REQUESTS, file)? else { return Ok(None) };
+        let signed = read_request(name, &file)?;
+        let (request, vault) = (&signed.content, &self.roster().vault);
+        let refused = |reason: String| {
+            Fault::refused(format!(".vault/{path}: {reason}"))
+                .hint(format!("ask for a new one: rm .vault/{path}, then vault join --name NAME"))
+        };
+        if request.name != *name {
+            return Err(refused(format!("is the request of {}", request.name)));
+        }
+        if request.vault != *vault {
+            return Err(refused(format!("asks to join another vault, {}", request.vault)));
+        }
+        if !signed.claim(request.signing.signer, vault, None).holds() {
+            return Err(refused("is not as its signer signed it".to_owned()));
+        }
+        Ok(Some(signed.content))
+    }
+
+    /// Whose requests there are, sorted; a file that can be none is told by its name.
+    ///
+    /// # Errors
+    /// When the folder of the requests is no folder, cannot be listed, or holds too much.
+    pub fn requests(&self) -> Result<Vec<Result<MemberName, String>>, Fault> {
+        let Some(folder) = self.tree().folder(REQUESTS)? else { return Ok(Vec::new()) };
+        let mut files = folder.names(REQUESTS)?;
+        // Desktops leave hidden files behind, as in environments.
+        files.retain(|file| !file.starts_with('.'));
+        if files.len() > MOST {
+            return Err(Fault::refused(format!(".vault/{REQUESTS}: holds {} files", files.len()))
+                .hint(format!("see what does not belong there: git status .vault/{REQUESTS}")));
+        }
+        let name = |file: String| {
+            let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
+            name.ok_or(file)
+        };
+        Ok(files.into_iter().map(name).collect())
+    }
+}
+
+/// What somebody asked for with `vault join`, to be compared with what the roster says of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The name.
+    pub name: MemberName,
+    /// The fingerprint of the request.
+    pub fingerprint: Fingerprint,
+}
+
+impl Asked {
+    /// The roster may not list the one who asked yet; where it does, by name or by `recipient`, it is
+    /// as they asked.
+    ///
+    /// # Errors
+    /// When it differs: somebody changed the request on its way to the admin.
+    pub(super) fn check(&self, roster: &Roster, recipient: &str) -> Result<(), Fault> {
+        let mut own = roster.members.iter().filter(|(name, member)| {
+            **name == self.name || member.recipient.to_string() == recipient
+        });
+        let is_as_asked = own.all(|(name, member)| {
+            let request = request_of(&roster.vault, name, member);
+            request.is_some_and(|request| fingerprint(&request) == self.fingerprint)
+        });
+        if is_as_asked {
+            return Ok(());
+        }
+        Err(Fault::refused(format!(
+            ".vault/members.toml: lists {} with other keys than you asked for",
+            self.name
+        ))
+        .hint("somebody changed your request on its way: tell the admins, use nothing in here")
+        .hint("once they have removed this member, ask by another name: vault join --name NAME"))
+    }
+}
