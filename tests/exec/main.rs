@@ -9,6 +9,7 @@
 mod builds;
 mod django;
 mod ends;
+mod ends_of_pipes;
 mod facts;
 mod first_process;
 mod inherited;

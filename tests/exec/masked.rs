@@ -4,7 +4,9 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Signal, kill_process};
 
+use crate::facts::{pid_in, wait_for_state};
 use crate::running::Status::Code;
 use crate::scene::{MASK, SECRET, Scene, Way};
 use crate::terminal::Terminal;
@@ -230,4 +232,28 @@ fn only_what_is_printed_is_masked_and_not_what_is_written_elsewhere() {
     for name in ["own", "third"] {
         assert_eq!(fs::read_to_string(scene.path(name)).unwrap(), format!("{SECRET}\n"));
     }
+}
+
+#[test]
+fn around_a_stop_and_around_a_grandchild_that_keeps_the_pipe() {
+    let scene = Scene::new();
+    let program = "
+import os, signal
+secret = os.environ['SECRET'].encode()
+os.write(1, b'before ' + secret[:14])
+os.kill(os.getpid(), signal.SIGSTOP)
+os.write(1, secret[14:] + b' after\\n')
+";
+    let mut running = scene.python(Way::Masked, program).start();
+    wait_for_state(running.pid(), 'T');
+    assert!(!running.output.text().contains("can"), "{}", running.output.text());
+    running.signal(Signal::CONT);
+    assert_eq!(running.status(), Code(0));
+    assert_eq!(running.output.all(), format!("before {MASK} after\n").as_bytes());
+    // The end does not wait for it; what is held then is judged as at any end.
+    let script = "sleep 1000 & printf 'before %.14s' \"$SECRET\"; echo $! >$SCENE/pid";
+    let mut running = scene.shell(Way::Masked, script).start();
+    assert_eq!(running.status(), Code(0));
+    assert_eq!(running.output.all(), format!("before {MASK}").as_bytes());
+    kill_process(pid_in(&scene.path("pid")), Signal::KILL).unwrap();
 }
