@@ -109,7 +109,7 @@ impl Terminal {
         let mut raw = before.clone();
         raw.make_raw();
         set_modes(self, &raw)?;
-        Ok(Raw { terminal: self.clone(), raw, before: Some(before) })
+        Ok(Raw { terminal: self.clone(), modes: raw, before: Some(before) })
     }
 
     /// Gives `other` this terminal's modes.
@@ -157,7 +157,7 @@ impl Modes {
 /// A terminal is raw while this lives.
 pub struct Raw {
     terminal: Terminal,
-    raw: Termios,
+    modes: Termios,
     /// Nothing where they are not to be put back.
     before: Option<Termios>,
 }
@@ -165,7 +165,7 @@ pub struct Raw {
 impl Raw {
     /// Makes the terminal raw again; what is put back in the end stays the same.
     pub fn renew(&self) {
-        let _ = set_modes(&self.terminal, &self.raw);
+        let _ = set_modes(&self.terminal, &self.modes);
     }
 
     /// Leaves the terminal as it is.

@@ -93,7 +93,9 @@ impl Seat {
     pub(super) fn sit_down(&mut self) -> Ground {
         if !self.would_sit() {
             // A shell that stopped us by force has set its own modes, which are not ours to change.
-            self.raw.take().map(Raw::leave);
+            if let Some(raw) = self.raw.take() {
+                raw.leave();
+            }
             self.taken.set(None);
             return Ground::Back;
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 /// Nothing that a test waits for takes this long, however loaded the machine is.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// Waits until `fact` gives something.
 #[track_caller]

@@ -53,7 +53,8 @@ fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
     let scene = Scene::new();
     let script = format!("echo $SECRET; {MUCH}; echo ended >$SCENE/ended");
     let launch = scene.shell(Way::Masked, &script).options(&["--fail-on-leak"]);
-    let by = "\"$@\" | sh -c 'while ! test -e $SCENE/go; do sleep 0.01; done'; exit ${PIPESTATUS[0]}";
+    let by =
+        "\"$@\" | sh -c 'while ! test -e $SCENE/go; do sleep 0.01; done'; exit ${PIPESTATUS[0]}";
     let launch = launch.under(&["bash", "-c", by, "bash"]);
     let mut running = launch.start();
     wait_for_file(&scene.path("ended"));

@@ -2,7 +2,7 @@
 //!
 //! Goes on after a finding, so that one run names all of them, and exits 1 if there was any. Reads
 //! first, then compares, then tells: [`check`] and [`before`] read, [`compare`] is pure, [`tell`]
-//! finds the words, [`format`] writes them.
+//! finds the words, [`mod@format`] writes them.
 
 mod before;
 mod check;
