@@ -37,8 +37,8 @@ pub(super) struct Arguments {
 pub(super) const EXIT: &str = "\
 Exit status: 0 done; 1 a check found something, or the work failed; 2 usage; 3 locked: no key, no
 member, no pin; 4 refused: tampered, untrusted, corrupt. `vault exec` ends as the command does, and
-with 121 locked, 122 refused, 123 incomplete, 124 leak, 125 any other failure, 126 not executable, 127
-not found.";
+with 121 locked, 122 refused, 123 incomplete, 124 a leak, 125 any other failure, 126 not
+executable, 127 not found.";
 
 /// Options that every command takes.
 #[derive(Args)]
