@@ -1,10 +1,9 @@
 //! `vault import`: the assignments of a dotenv file as secrets, all of them or none.
 
-use std::fs::File;
+use std::path::Path;
 
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
-use crate::keys::Source;
 use crate::platform;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
@@ -39,13 +38,14 @@ pub(crate) fn import(
 }
 
 fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
-    if path == "-" && session.key.source == Source::KeyFile("-".into()) {
+    if path == "-" && session.key.source.is_input() {
         return Err(Fault::usage("standard input holds the key, so it cannot hold the file"));
     }
     let file = if path == "-" {
         Secret::read(&mut platform::Input, LARGEST_FILE)
     } else {
-        File::open(path).and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
+        platform::open_named(Path::new(path))
+            .and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
     };
     file.map_err(|error| Fault::failed(format!("could not read {path}: {error}")))
 }

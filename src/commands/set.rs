@@ -1,13 +1,11 @@
 //! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::generate::{KINDS, generated};
 use crate::fault::Fault;
 use crate::git::Repository;
-use crate::keys::Source;
 use crate::platform;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply, too_long};
@@ -157,7 +155,7 @@ fn input(
         let typed = rpassword::prompt_password(prompt).map_err(failed)?;
         return Ok(Secret::new(typed.into_bytes()));
     }
-    if session.key.source == Source::KeyFile("-".into()) {
+    if session.key.source.is_input() {
         return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
             .hint("give the value as a file: --file PATH"));
     }
@@ -168,7 +166,7 @@ fn input(
 fn file(context: &Context, name: &SecretName, path: &Path) -> Result<Secret, Fault> {
     let failed =
         |error: io::Error| Fault::failed(format!("could not read {}: {error}", path.display()));
-    let value = read(&mut File::open(path).map_err(failed)?, name, failed)?;
+    let value = read(&mut platform::open_named(path).map_err(failed)?, name, failed)?;
     Ok(without_newline(context, name, value))
 }
 

@@ -1,9 +1,9 @@
 //! A key in a file or behind a descriptor that the caller named.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::RawFd;
+use std::path::Path;
 
 use super::{LONGEST, credential};
 use crate::fault::Fault;
@@ -16,26 +16,30 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
             .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
     }
-    let descriptor = descriptor(&path.to_string_lossy());
-    if let Some(number) = descriptor.filter(|number| *number > 2) {
-        // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
+    // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
+    let descriptor = platform::own_descriptor(Path::new(path)).filter(|number| *number > 0);
+    if let Some(number) = descriptor {
         return read_descriptor(number);
     }
-    let text = if path == "-" || descriptor == Some(0) {
-        // The key never reaches the command, which would find it there again.
-        all(&mut platform::Input).and_then(|text| platform::discard_input().map(|()| text))
+    let text = if is_input(path) {
+        input()
     } else {
-        File::open(path).and_then(|mut file| all(&mut file))
+        platform::open_named(Path::new(path)).and_then(|mut file| all(&mut file))
     };
     text.map_err(|error| {
         Fault::locked(format!("could not read the key file {}: {error}", path.display()))
     })
 }
 
-/// The number of a descriptor of ours that a path stands for.
-fn descriptor(path: &str) -> Option<RawFd> {
-    let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
-    number.or((path == "/dev/stdin").then_some("0"))?.parse().ok()
+/// Whether this path stands for standard input.
+pub(super) fn is_input(path: &OsStr) -> bool {
+    path == "-" || platform::own_descriptor(Path::new(path)) == Some(0)
+}
+
+/// Reads standard input. The key never reaches the command, which would find it there again.
+fn input() -> io::Result<Secret> {
+    let text = all(&mut platform::Input)?;
+    platform::discard_input().map(|()| text)
 }
 
 /// Whether a key stands where its path should.
@@ -44,11 +48,24 @@ pub(super) fn is_key(path: &OsStr) -> bool {
     start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
 }
 
+/// Reads a descriptor that the caller opened, and closes it, so that the command does not find it.
 pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {
-    let text = platform::file_from_descriptor(number).and_then(|mut file| all(&mut file));
+    if number == 1 || number == 2 {
+        let message = format!("descriptor {number} is for output, so it cannot hold the key");
+        return Err(Fault::usage(message).hint("vault --key-fd 3 … 3<key.txt"));
+    }
+    let text = if number == 0 && platform::is_input_open() {
+        input()
+    } else {
+        let mut file = platform::inherited_file(number).map_err(|_| {
+            Fault::usage(format!("descriptor {number} is not open")).hint(format!(
+                "open it for the command: vault --key-fd {number} … {number}<key.txt"
+            ))
+        })?;
+        all(&mut file)
+    };
     text.map_err(|error| {
         Fault::locked(format!("could not read the key from descriptor {number}: {error}"))
-            .hint(format!("open it for the command: vault --key-fd {number} … {number}<key.txt"))
     })
 }
 

@@ -61,6 +61,18 @@ pub enum Source {
     IdentityFile(PathBuf),
 }
 
+impl Source {
+    /// Whether the key was read from standard input, which then holds nothing else.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::KeyFile(path) | Self::VariableFile(path) => file::is_input(path),
+            Self::KeyDescriptor(number) => *number == 0,
+            Self::Variable | Self::Command | Self::IdentityFile(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,6 +4,7 @@
 //! it changes is put back by the value it returns.
 
 mod child;
+mod descriptors;
 mod environ;
 mod files;
 mod inherited;
@@ -19,6 +20,7 @@ pub use child::{
     notice_children, own_group, own_process, reap, release_all_but, replace_streams,
     set_foreground, wait_for_change,
 };
+pub use descriptors::{inherited_file, open_named, own_descriptor};
 pub use environ::take_variable;
 pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
@@ -29,7 +31,7 @@ pub use memory::MemoryFolder;
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
-pub use stdio::{Input, discard_input, file_from_descriptor};
+pub use stdio::{Input, discard_input, is_input_open};
 pub use streams::{
     Behind, close_output, input_shows_output, output, output_stream, outputs_are_one, pipe,
     plain_pipe, streams, waiting, write, write_all,

@@ -1,9 +1,9 @@
-//! Streams and descriptors that the caller opened for us.
-#![expect(unsafe_code, reason = "a number becomes an owned descriptor")]
+//! Standard input, read without a buffer that is not wiped.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
+
+use super::inherited;
 
 /// Standard input without a buffer of our own, in which plaintext would stay behind.
 pub struct Input;
@@ -14,6 +14,12 @@ impl Read for Input {
     }
 }
 
+/// Whether the caller gave us a standard input.
+#[must_use]
+pub fn is_input_open() -> bool {
+    !inherited::was_closed(0)
+}
+
 /// Puts `/dev/null` in the place of standard input, so that a command which follows cannot read
 /// again what came from a file.
 ///
@@ -21,20 +27,4 @@ impl Read for Input {
 /// The operating system's.
 pub fn discard_input() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdin(File::open("/dev/null")?)?)
-}
-
-/// Takes over descriptor `number`, which is closed when the file is dropped.
-///
-/// # Errors
-/// When it is one of 0, 1, 2 or not open.
-pub fn file_from_descriptor(number: RawFd) -> io::Result<File> {
-    if number <= 2 {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "0, 1 and 2 are the streams"));
-    }
-    // SAFETY: only asks the kernel for the flags; a number that is not open gives EBADF.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
-    rustix::io::fcntl_getfd(borrowed)?;
-    // SAFETY: the descriptor is open, was inherited (we open nothing before keys are read, and
-    // the standard library owns only 0, 1 and 2), and is taken over once.
-    Ok(unsafe { File::from_raw_fd(number) })
 }

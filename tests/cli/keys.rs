@@ -98,10 +98,9 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
     let sandbox = sandbox();
     let (key, path) = (identity(&sandbox), identity_file(&sandbox));
     let no_file = "could not read the key file /nowhere: No such file or directory[..]";
-    let no_fd = "could not read the key from descriptor";
     let command = "run it by hand; it must print the key alone on standard output";
     let shape = "a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…";
-    let cases: [(&[&str], Variables<'_>, String); 12] = [
+    let cases: [(&[&str], Variables<'_>, String); 9] = [
         (&["--key-file", "/nowhere"], &[], no_file.into()),
         (
             &["--key-file", "/dev/null"],
@@ -109,15 +108,6 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
             format!("the key from --key-file /dev/null is empty\nhint: {shape}"),
         ),
         (&["--key-file", "/"], &[], "could not read the key file /: Is a directory[..]".into()),
-        (
-            &["--key-fd", "9"],
-            &[],
-            format!(
-                "{no_fd} 9: Bad file descriptor[..]\nhint: open it for the command: vault --key-fd 9 … 9<key.txt"
-            ),
-        ),
-        (&["--key-fd", "0"], &[], format!("{no_fd} 0: 0, 1 and 2 are the streams\nhint: [..]")),
-        (&["--key-fd", "2"], &[], format!("{no_fd} 2: 0, 1 and 2 are the streams\nhint: [..]")),
         (&[], &[("VAULT_KEY_FILE", "/nowhere")], no_file.into()),
         (
             &[],
@@ -156,6 +146,72 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
     let run = sandbox.vault(&["get", "KEY", "--key-fd", "3", "--key-file", &path]);
     let outcome = run.outcome();
     assert_eq!((outcome.status, outcome.output.len()), (2, 0), "{}", outcome.said);
+}
+
+#[test]
+fn key_fd_takes_only_descriptors_of_the_caller() {
+    let sandbox = sandbox();
+    let closed = |number: &str, options: &[&str]| {
+        let said = format!(
+            "error: descriptor {number} is not open\n\
+             hint: open it for the command: vault --key-fd {number} … {number}<key.txt\n"
+        );
+        let close = format!("exec {number}<&-; exec \"$@\"");
+        let run = |command: &[&str], status| {
+            let arguments: Vec<&str> = command.iter().chain(options).copied().collect();
+            let arguments = match command {
+                ["exec", ..] => [&arguments[..], &["--", "true"]].concat(),
+                _ => arguments,
+            };
+            let run = sandbox.vault(&arguments).under(&["sh", "-c", &close, "sh"]);
+            run.fails(status).says(&said).check();
+        };
+        run(&["get", "KEY"], 2);
+        run(&["exec"], 125);
+        // With something to finish, the store is open before the key is read.
+        fs::create_dir_all(sandbox.store("tmp/before")).unwrap();
+        run(&["rotate", "--finish"], 2);
+        fs::remove_dir_all(sandbox.store("tmp")).unwrap();
+    };
+    closed("0", &["--key-fd", "0"]);
+    for number in 3..8 {
+        let number = number.to_string();
+        closed(&number, &["--key-fd", &number]);
+        let link = sandbox.root().join(format!("link-{number}")).display().to_string();
+        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), &link).unwrap();
+        for path in [&format!("/dev/fd/{number}"), &format!("/proc/self/fd/{number}"), &link] {
+            closed(&number, &["--key-file", path]);
+        }
+    }
+    for (number, said) in [
+        ("1", "descriptor 1 is for output, so it cannot hold the key"),
+        ("2", "descriptor 2 is for output, so it cannot hold the key"),
+        ("-1", "descriptor -1 is not open"),
+        ("2147483647", "descriptor 2147483647 is not open"),
+    ] {
+        let run = sandbox.vault(&["get", "KEY", &format!("--key-fd={number}")]);
+        run.fails(2).says(&format!("error: {said}\nhint: [..]\n")).check();
+    }
+    // Its own standard input is the caller's to give.
+    let key = identity(&sandbox);
+    for option in [["--key-fd", "0"], ["--key-file", "/proc/self/fd/0"]] {
+        let run = elsewhere(&sandbox, &["get", "KEY", option[0], option[1]]);
+        run.input(&key).prints("value").check();
+    }
+}
+
+#[test]
+fn set_and_import_read_no_descriptor_of_ours() {
+    let sandbox = sandbox();
+    for number in 3..8 {
+        let path = format!("/dev/fd/{number}");
+        let close = format!("exec {number}<&-; exec \"$@\"");
+        let said = format!("error: could not read {path}: [..] (os error [..])\n");
+        for arguments in [&["set", "KEY", "--file", &path][..], &["import", &path]] {
+            let run = sandbox.vault(arguments).under(&["sh", "-c", &close, "sh"]);
+            run.fails(1).says(&said).check();
+        }
+    }
 }
 
 #[test]

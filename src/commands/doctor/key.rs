@@ -60,8 +60,7 @@ pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Option<Fou
 /// Who can read the file that the key came from.
 fn readers(source: &Source) -> String {
     let path: &OsStr = match source {
-        // Standard input.
-        Source::KeyFile(path) if path == "-" => return String::new(),
+        source if source.is_input() => return String::new(),
         Source::KeyFile(path) | Source::VariableFile(path) => path,
         Source::IdentityFile(path) => path.as_os_str(),
         Source::KeyDescriptor(_) | Source::Variable | Source::Command => return String::new(),
