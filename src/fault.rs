@@ -76,6 +76,15 @@ impl Fault {
         self
     }
 
+    /// Adds the known name that is nearest to `typed` as a hint, if one is near.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, typed: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(typed, known) {
+            Some(near) => self.hint(format!("did you mean {near}?")),
+            None => self,
+        }
+    }
+
     /// Says in front of the message where it went wrong; kind and hints stay.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
@@ -103,3 +112,55 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Returns the known name that is nearest to a mistyped or shortened one. Returns `None` if no
+/// name is near, or if several begin as the shortened one does.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let known: Vec<(&str, String)> =
+        known.into_iter().map(|name| (name, name.to_lowercase())).collect();
+    let farthest = 1 + typed.len() / 4;
+    let mistyped = known
+        .iter()
+        .map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name))
+        .filter(|(distance, _)| *distance <= farthest)
+        .min_by_key(|(distance, _)| *distance);
+    if let Some((_, name)) = mistyped {
+        return Some(name);
+    }
+    let mut longer = known.iter().filter(|(_, folded)| folded.starts_with(&typed));
+    match (longer.next(), longer.next()) {
+        (Some((name, _)), None) if typed.len() >= SHORTEST_ABBREVIATION => Some(name),
+        _ => None,
+    }
+}
+
+/// A shorter beginning of a name says nothing about which name is meant.
+const SHORTEST_ABBREVIATION: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistyped_or_shortened_name_finds_the_nearest() {
+        let known = ["development", "production", "preview", "staging"];
+        for (typed, near) in [
+            ("prodction", Some("production")),
+            ("PRODUCTION", Some("production")),
+            ("prod", Some("production")),
+            ("dev", Some("development")),
+            ("stagign", Some("staging")),
+            ("pr", None),
+            ("test", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, known), near, "{typed}");
+        }
+    }
+
+    #[test]
+    fn beginning_of_several_names_finds_none() {
+        assert_eq!(nearest("prod", ["production-eu", "production-us"]), None);
+    }
+}

@@ -9,7 +9,6 @@ use crate::session::admin::Admin;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, grant};
 use crate::session::open::Session;
-use crate::session::read::nearest;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
@@ -64,11 +63,9 @@ fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Res
 
 /// There is no such step; says which is nearest.
 pub(super) fn unknown_step(config: &Config, step: &StepName) -> Fault {
-    let fault = Fault::usage(format!("vault.toml has no step {step}"));
-    match nearest(step.as_str(), config.steps.keys().map(StepName::as_str)) {
-        Some(near) => fault.hint(format!("did you mean {near}?")),
-        None => fault.hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]")),
-    }
+    Fault::usage(format!("vault.toml has no step {step}"))
+        .did_you_mean(step.as_str(), config.steps.keys().map(StepName::as_str))
+        .hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]"))
 }
 
 fn report(context: &Context, command: &Add, access: &BTreeMap<EnvironmentName, Access>) {

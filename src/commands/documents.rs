@@ -24,8 +24,10 @@ pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> Resul
     for part in path {
         let found = command.find_subcommand(part).cloned();
         command = found.ok_or_else(|| {
-            Fault::usage(format!("there is no command vault {}", path.join(" ")))
-                .hint("all commands: vault --help")
+            let known = command.get_subcommands().map(Command::get_name);
+            Fault::usage("unknown command")
+                .did_you_mean(part, known)
+                .hint("list all commands: `vault --help`")
         })?;
         name = format!("{name}-{part}");
     }

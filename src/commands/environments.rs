@@ -10,6 +10,7 @@ use crate::platform;
 use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
+use crate::session::grant::no_member;
 use crate::session::open::Session;
 use crate::vault::config::without_environment;
 use crate::vault::format::environment_path;
@@ -96,7 +97,7 @@ pub(crate) fn add(
         record.access.extend(own.map(|own| (name.clone(), own)));
     }
     if let Some(unknown) = access.keys().find(|member| !roster.members.contains_key(member)) {
-        return Err(Fault::usage(format!("there is no member {unknown}")));
+        return Err(no_member(&roster, unknown));
     }
     if !roster.members.values().any(|member| member.access.get(name) == Some(&Access::Write)) {
         return Err(Fault::usage(format!("nobody could write in {name}")).hint(format!(

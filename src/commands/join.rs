@@ -3,7 +3,7 @@
 use crate::crypto::{Identity, Recipient, SigningKey};
 use crate::fault::Fault;
 use crate::session::context::Context;
-use crate::session::grant::check_free;
+use crate::session::grant::{check_free, member};
 use crate::session::open::{FORKED, folder, seen, tree, trust};
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::change::seal_seed;
@@ -53,8 +53,7 @@ pub(crate) fn join(
     }
     match asking {
         Asking::New => check_free(vault.roster(), &name)?,
-        Asking::Key if vault.roster().members.contains_key(&name) => {}
-        Asking::Key => return Err(Fault::usage(format!("there is no member {name}"))),
+        Asking::Key => drop(member(vault.roster(), &name)?),
     }
     if let Some(request) = vault.request(&name)? {
         return again(context, &vault, &trust, &request);

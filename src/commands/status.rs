@@ -1,7 +1,7 @@
 //! `vault status`: what needs doing, and with which command.
 //!
 //! With no key it goes by what everybody can read, and says what only a key can show. Exits 1 while
-//! anything is open.
+//! anything is open; advice alone is not.
 
 use serde_json::{Value, json};
 
@@ -106,12 +106,26 @@ impl Open {
         for line in self.unchecked.iter().filter(|_| style == Style::Table) {
             context.console.warn(format!("not checked: {line}"));
         }
+        if style == Style::Table {
+            self.advise(context)?;
+        }
         if lines.is_empty() {
             context.console.note("nothing needs doing");
             return Ok(());
         }
         let fault = Fault::new(Kind::Found, format!("open: {}", lines.len()));
         Err(self.hints().into_iter().fold(fault, Fault::hint))
+    }
+
+    /// Prints what is worth doing though nothing is wrong; it does not count as open.
+    fn advise(&self, context: &Context) -> Result<(), Fault> {
+        if let [only] = &self.admins[..] {
+            context.console.line(format!(
+                "advice: {only} is the only admin: if that key is lost, the vault cannot be recovered"
+            ))?;
+            context.console.note("add a second admin: `vault members set NAME --admin`");
+        }
+        Ok(())
     }
 
     /// One line for each thing that is open.
@@ -128,9 +142,6 @@ impl Open {
                 "the credential of {member} is from before the floor: it has {floor}, the floor is {}",
                 self.floor
             ));
-        }
-        if let [only] = &self.admins[..] {
-            lines.push(format!("{only} is the only admin: with that key the vault would be lost"));
         }
         for name in &self.requests {
             lines.push(format!("{name} asks to join"));
@@ -163,9 +174,6 @@ impl Open {
             hints.push(
                 "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
             );
-        }
-        if self.admins.len() == 1 {
-            hints.push("a second admin: vault members set NAME --admin".to_owned());
         }
         for name in &self.requests {
             hints.push(format!("vault members add {name} -e ENVIRONMENT=read"));

@@ -32,8 +32,9 @@ pub(crate) fn grant(
     grants: &Grants,
 ) -> Result<(), Fault> {
     for (name, access) in grants {
-        let member = roster.members.get_mut(name);
-        let member = member.ok_or_else(|| Fault::usage(format!("there is no member {name}")))?;
+        let Some(member) = roster.members.get_mut(name) else {
+            return Err(no_member(roster, name));
+        };
         for (environment, access) in access {
             check_growth(name, member, environment, access)?;
             member.access.insert(environment.clone(), access.clone());
@@ -61,6 +62,24 @@ pub(crate) fn grant(
     }
     admin.write_environments(roster, files)?;
     admin.write_roster(roster)
+}
+
+/// Returns the member `name`.
+///
+/// # Errors
+/// If `name` is not a member, or was one once.
+pub(crate) fn member<'a>(roster: &'a Roster, name: &MemberName) -> Result<&'a Member, Fault> {
+    roster.members.get(name).ok_or_else(|| no_member(roster, name))
+}
+
+/// Explains that `name` is not a member, with the nearest member's name.
+pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
+    let list = "list the members: `vault members list`";
+    if roster.former.contains_key(name) {
+        return Fault::usage(format!("{name} is no longer a member")).hint(list);
+    }
+    let known = roster.members.keys().map(MemberName::as_str);
+    Fault::usage(format!("there is no member {name}")).did_you_mean(name.as_str(), known).hint(list)
 }
 
 /// The name belongs to nobody, and never has.

@@ -140,6 +140,8 @@ impl Session {
         if let Some(credential) = credential
             && !credential.environments.iter().any(|own| own == name.as_str())
         {
+            // A mistyped name is not locked.
+            self.vault.check_environment(&name)?;
             let own = credential.environments.join(", ");
             let message = format!("{name} is locked: this credential is for {own}");
             return Err(

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::open::{Session, tree};
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, nearest};
 use crate::secret::Secret;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -141,12 +141,4 @@ pub(crate) fn no_secret_in(
         Some(near) => fault.hint(format!("did you mean {near}?")),
         None => fault.hint(format!("set it: vault set {name} -e {environment}")),
     }
-}
-
-/// The known name that is nearest to a mistyped one, if one is near.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |known: &&str| strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
-    known
-        .filter(|known| *known != name && distance(known) <= 1 + name.len() / 4)
-        .min_by_key(distance)
 }

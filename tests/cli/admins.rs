@@ -144,7 +144,7 @@ fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
     bob.vault(&["join", "--name", "bob"]).fails(2).says(taken).check();
     bob.vault(&["join", "--name", "carol", "--new-key"])
         .fails(2)
-        .says("error: there is no member carol\n")
+        .says("error: there is no member carol\nhint: list the members: `vault members list`\n")
         .check();
     let asked = bob.vault(&["join", "--name", "bob", "--new-key"]).outcome();
     let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();

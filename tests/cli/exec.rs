@@ -72,7 +72,11 @@ fn what_is_wanted_and_not_there_stops_the_command() {
             "DATABASE_URL refers to DB_PASSWORD, which is not in development\nhint: set it: vault set DB_PASSWORD -e development",
         ),
         (&["--step", "migrate"], 123, "DATABASE_URL refers to DB_PASSWORD[..]\nhint: [..]"),
-        (&["--step", "migrat"], 125, "vault.toml has no step migrat\nhint: did you mean migrate?"),
+        (
+            &["--step", "migrat"],
+            125,
+            "vault.toml has no step migrat\nhint: did you mean migrate?\nhint: add it to vault.toml: [..]",
+        ),
         (
             &["--step", "deploy"],
             125,

@@ -205,7 +205,7 @@ fn environments_that_cannot_be_added_or_removed_change_nothing() {
             &["add", "staging", "--access", "alice=read"],
             "error: nobody could write in staging\nhint: give one member write access: --access alice=write\n".into(),
         ),
-        (&["add", "staging", "--access", "bob=read"], "error: there is no member bob\n".into()),
+        (&["add", "staging", "--access", "bob=read"], "error: there is no member bob\nhint: [..]\n".into()),
         (&["add", "staging", "--access", "alice"], "error: write it as MEMBER=write or MEMBER=read\n".into()),
         (
             &["remove", "development", "--yes"],

@@ -112,9 +112,9 @@ hint: use the key you joined with, or ask an admin to add you
     assert_eq!(open(&sandbox), 2);
     sandbox.set("production", "OTHER", b"new");
     assert_eq!(open(&sandbox), 1);
-    let said = "error: bob is no longer a member\nhint: see who is: vault members list\n";
+    let said = "error: bob is no longer a member\nhint: list the members: `vault members list`\n";
     sandbox.vault(&["members", "remove", "bob"]).fails(2).says(said).check();
-    let said = "error: there is no member carol\nhint: see who is: vault members list\n";
+    let said = "error: there is no member carol\nhint: list the members: `vault members list`\n";
     sandbox.vault(&["members", "remove", "carol"]).fails(2).says(said).check();
     sandbox.vault(&["members", "set", "carol", "--admin"]).fails(2).says(said).check();
 }

@@ -205,7 +205,7 @@ hint: give it first: vault members set deploy -e development=…
 ",
         ),
         ("reader:production/API_KEY", "error: reader may read all of production already\n"),
-        ("nobody:production/API_KEY", "error: there is no member nobody\n"),
+        ("nobody:production/API_KEY", "error: there is no member nobody\nhint: [..]\n"),
         ("deploy/production:API_KEY", "error: write it as MEMBER:ENVIRONMENT/NAME\n"),
     ];
     for (grant, said) in cases {

@@ -18,6 +18,7 @@ mod flipped;
 mod formats;
 mod former;
 mod golden;
+mod hints;
 mod history;
 mod hosting;
 mod interrupted;

@@ -143,7 +143,8 @@ fn what_is_refused_with_a_key_is_refused_without_one() {
     let run = |options: &[&str]| runner(&sandbox, options, &["touch", "ran"]);
     let near = "error: there is no HEXX in development\nhint: did you mean HEX?\n";
     run(&["--only", "HEXX"]).fails(123).says(near).check();
-    let near = "error: vault.toml has no step tests\nhint: did you mean test?\n";
+    let near =
+        "error: vault.toml has no step tests\nhint: did you mean test?\nhint: add it to [..]\n";
     run(&["--step", "tests"]).fails(125).says(near).check();
     let config = sandbox.repo().join("vault.toml");
     fs::write(&config, format!("{CONFIG}\n[secrets.MISSING]\nrequired = true\n")).unwrap();

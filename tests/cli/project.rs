@@ -49,7 +49,7 @@ const NAMED_BY: [(&str, &[&str]); 22] = [
     ("clap", &["cli", "commands", "session"]),
     ("tokio", &["runner"]),
     ("keyring", &["keys"]),
-    ("strsim", &["session"]),
+    ("strsim", &["fault"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -163,7 +163,7 @@ fn help_version_completions_and_manuals_are_printed_anywhere() {
     }
     assert!(help.contains("Exit status: 0 done;"));
     assert!(text(&["man", "ci", "add"]).contains("vault\\-ci\\-add"));
-    let said = "error: there is no command vault nothing\nhint: all commands: vault --help\n";
+    let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
     run(&["man", "nothing"]).fails(2).says(said).check();
     for (shell, mark) in [
         ("bash", "complete -F _vault"),

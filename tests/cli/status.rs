@@ -34,13 +34,29 @@ fn where_nothing_is_open_it_says_so() {
 }
 
 #[test]
-fn a_single_admin_is_one_lost_key_away_from_the_end() {
+fn single_admin_is_advice_and_exits_0() {
     let sandbox = Sandbox::with_vault();
+    let advice =
+        "advice: alice is the only admin: if that key is lost, the vault cannot be recovered\n";
+    let add = "add a second admin: `vault members set NAME --admin`\n";
+    sandbox.vault(&["status"]).prints(advice).says(&format!("{add}{CLEAN}")).check();
+    sandbox.vault(&["status", "-q"]).prints(advice).check();
+    let outcome = sandbox.vault(&["status", "--json"]).outcome();
+    let json: Value = serde_json::from_slice(&outcome.output).unwrap();
+    assert_eq!((outcome.status, &json["open"], &json["admins"]), (0, &json!(0), &json!(["alice"])));
+}
+
+#[test]
+fn single_admin_does_not_count_as_open() {
+    let sandbox = Sandbox::with_vault();
+    fs::create_dir(sandbox.store("requests")).unwrap();
+    fs::write(sandbox.store("requests/bob.toml"), "").unwrap();
+    let advice = "advice: alice is the only admin: [..]\n";
     sandbox
         .vault(&["status"])
         .fails(1)
-        .prints("alice is the only admin: with that key the vault would be lost\n")
-        .says("error: open: 1\nhint: a second admin: vault members set NAME --admin\n")
+        .prints(format!("bob asks to join\n{advice}"))
+        .says("add a second admin: [..]\nerror: open: 1\nhint: vault members add bob -e [..]\n")
         .check();
 }
 

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
+use crate::session::grant::member;
 use crate::session::open::Session;
 use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::model::{Member, Roster};
@@ -34,18 +35,6 @@ pub(crate) fn remove(
     aftermath::known(context, &session, name)?;
     context.console.note("next: commit .vault");
     Ok(())
-}
-
-/// The member `name`.
-pub(super) fn member<'a>(roster: &'a Roster, name: &MemberName) -> Result<&'a Member, Fault> {
-    roster.members.get(name).ok_or_else(|| {
-        let fault = if roster.former.contains_key(name) {
-            Fault::usage(format!("{name} is no longer a member"))
-        } else {
-            Fault::usage(format!("there is no member {name}"))
-        };
-        fault.hint("see who is: vault members list")
-    })
 }
 
 /// What is asked before an admin is one no more.

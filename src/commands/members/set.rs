@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::add::confirm as confirm_request;
 use super::list::spelled;
-use super::remove::{member, taken, unchanged};
+use super::remove::{taken, unchanged};
 use crate::commands::aftermath;
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
-use crate::session::grant::grant;
+use crate::session::grant::{grant, member};
 use crate::session::open::Session;
 use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::change::Role;

@@ -9,7 +9,7 @@ use crate::commands::list::{open_without_key, plain_table};
 use crate::fault::{Fault, Kind};
 use crate::session::admin::Admin;
 use crate::session::context::Context;
-use crate::session::grant::{Grants, grant};
+use crate::session::grant::{Grants, grant, member as member_named};
 use crate::session::open::Session;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Roster};
@@ -108,9 +108,7 @@ fn limited_to<'a>(
     roster: &'a Roster,
     Wanted { member, environment, .. }: &Wanted,
 ) -> Result<&'a BTreeSet<SecretName>, Fault> {
-    let record = roster.members.get(member);
-    let record = record.ok_or_else(|| Fault::usage(format!("there is no member {member}")))?;
-    match record.access.get(environment) {
+    match member_named(roster, member)?.access.get(environment) {
         Some(Access::Names(names)) => Ok(names),
         Some(_) => Err(Fault::usage(format!("{member} may read all of {environment} already"))),
         None => Err(Fault::usage(format!("{member} has no access to {environment}"))

@@ -343,10 +343,19 @@ impl Vault {
         }
     }
 
+    /// Checks that the vault has the environment `name`.
+    ///
+    /// # Errors
+    /// If it does not; the fault names the nearest one.
+    pub fn check_environment(&self, name: &EnvironmentName) -> Result<(), Fault> {
+        if self.roster.environments.contains_key(name) { Ok(()) } else { Err(self.unknown(name)) }
+    }
+
     fn unknown(&self, name: &EnvironmentName) -> Fault {
         let known: Vec<&str> =
             self.roster.environments.keys().map(EnvironmentName::as_str).collect();
         Fault::usage(format!("there is no environment {name}; there are: {}", known.join(", ")))
+            .did_you_mean(name.as_str(), known)
             .hint(format!("make it: vault environments add {name}"))
     }
 }
