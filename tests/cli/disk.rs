@@ -6,10 +6,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::UNPRIVILEGED;
+use crate::machine::left_out;
+use crate::python::python;
 use crate::sandbox::Sandbox;
-use crate::{PYTHON, UNPRIVILEGED};
 
-const WITHOUT_PRIVILEGES: [&str; 2] = [PYTHON, UNPRIVILEGED];
 const HOLDS: &str = "[..]RESULT\n[..]holds\n[..]holds\n";
 
 fn sandbox() -> Sandbox {
@@ -21,6 +22,10 @@ fn sandbox() -> Sandbox {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn without_privileges() -> [&'static str; 2] {
+    [python(), UNPRIVILEGED]
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -63,7 +68,11 @@ fn can_mount(sandbox: &Sandbox) -> bool {
     let mount = ["-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", &path];
     let quiet =
         Command::new("unshare").args(mount).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    quiet.is_ok_and(|status| status.success())
+    let can = quiet.is_ok_and(|status| status.success());
+    if !can {
+        left_out("a small disk cannot be mounted here by unshare -rm");
+    }
+    can
 }
 
 /// Runs `vault` in a copy of the repository on a disk of 256 KiB; `script` is `sh`, in which
@@ -159,7 +168,7 @@ fn a_checkout_without_the_right_to_write_is_enough_for_reading() {
         |mode| folders.iter().for_each(|folder| set_mode(&sandbox.repo().join(folder), mode));
     mode(0o555);
     for (arguments, printed) in READING {
-        sandbox.vault(arguments).under(&WITHOUT_PRIVILEGES).prints(printed).check();
+        sandbox.vault(arguments).under(&without_privileges()).prints(printed).check();
     }
     let writing: [(&[&str], &str); 5] = [
         (&["set", "KEY"], ".vault/development/KEY.toml"),
@@ -170,7 +179,7 @@ fn a_checkout_without_the_right_to_write_is_enough_for_reading() {
     ];
     for (arguments, path) in writing {
         let said = format!("error: could not write {path}: Permission denied[..]\n");
-        let run = sandbox.vault(arguments).input("other").under(&WITHOUT_PRIVILEGES);
+        let run = sandbox.vault(arguments).input("other").under(&without_privileges());
         run.fails(1).says(&said).check();
     }
     mode(0o755);
@@ -183,7 +192,7 @@ fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
         set_mode(&sandbox.store(folder), 0o555);
         let arguments = ["set", "KEY", "-e", "development", "-e", "production"];
         let said = "error: could not write .vault/[..]: Permission denied[..]\n";
-        let run = sandbox.vault(&arguments).input("other").under(&WITHOUT_PRIVILEGES);
+        let run = sandbox.vault(&arguments).input("other").under(&without_privileges());
         run.fails(1).says(said).check();
         set_mode(&sandbox.store(folder), 0o755);
     }
@@ -192,7 +201,7 @@ fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
     sandbox
         .vault(&arguments)
         .input("other")
-        .under(&WITHOUT_PRIVILEGES)
+        .under(&without_privileges())
         .changes(&["repo/.vault/development/KEY.toml", "repo/.vault/production/KEY.toml"])
         .check();
 }

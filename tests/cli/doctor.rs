@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::UNPRIVILEGED;
+use crate::python::python;
 use crate::sandbox::{Run, Sandbox};
 use crate::terminal::Terminal;
-use crate::{PYTHON, UNPRIVILEGED};
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
@@ -381,7 +382,7 @@ fn at_a_terminal_it_asks_nothing_and_trusts_nothing() {
 #[test]
 fn whoever_is_not_root_learns_which_binary_this_is() {
     let sandbox = sandbox();
-    let outcome = sandbox.vault(&["doctor"]).under(&[PYTHON, UNPRIVILEGED]).outcome();
+    let outcome = sandbox.vault(&["doctor"]).under(&[python(), UNPRIVILEGED]).outcome();
     let output = String::from_utf8(outcome.output).unwrap();
     assert!(output.contains(&format!("this is {VAULT}, version")), "{output}");
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use repovault::crypto::base64_decode;
 use serde_json::Value;
 
+use crate::python::python;
 use crate::sandbox::Sandbox;
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
@@ -48,7 +48,7 @@ fn every_golden_vault_opens_with_each_of_its_keys() {
 
 #[test]
 fn page_golden_vaults_second_reader_and_second_writer_agree() {
-    let output = python("tests.py", &[]);
+    let output = run("tests.py", &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -91,18 +91,13 @@ pub(crate) fn names(object: &Value) -> Vec<String> {
 pub(crate) fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
     let (repo, key) = (sandbox.repo(), key.to_str().unwrap());
     let arguments = [&["--vault", repo.to_str().unwrap(), "--identity-file", key], more].concat();
-    let output = python("reader.py", &arguments);
+    let output = run("reader.py", &arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     json(&output.stdout)
 }
 
-fn python(script: &str, arguments: &[&str]) -> Output {
-    // Done at once where it was done before; without a network it says what is missing.
-    static SETUP: OnceLock<Output> = OnceLock::new();
-    let setup = SETUP.get_or_init(|| Command::new(format!("{TESTS}/setup.sh")).output().unwrap());
-    let said = String::from_utf8_lossy(&setup.stderr);
-    assert!(setup.status.success(), "hint: run tests/setup.sh; it failed here:\n{said}");
-    Command::new(PathBuf::from(TESTS).join(".venv/bin/python"))
+fn run(script: &str, arguments: &[&str]) -> Output {
+    Command::new(python())
         .arg(format!("{TESTS}/second_reader/{script}"))
         .args(arguments)
         .output()

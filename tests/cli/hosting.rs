@@ -10,7 +10,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::machine::has;
 use crate::pipeline::yaml;
+use crate::python::programs;
 use crate::shop::{Machine, ROOT, Shop, replace, sha256, text};
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
@@ -258,7 +260,7 @@ fn the_unit_migrates_and_serves_and_reloads() {
     let command = |line: &str| {
         let line = line
             .replace("/usr/local/bin/vault", VAULT)
-            .replace("/srv/shop/venv", &format!("{ROOT}/tests/.venv"))
+            .replace("/srv/shop/venv/bin", programs())
             .replace("/run/shop/socket", socket.to_str().unwrap());
         let words: Vec<&str> = line.split(' ').collect();
         let mut command = machine.command(&words);
@@ -285,9 +287,7 @@ fn the_unit_migrates_and_serves_and_reloads() {
 
 #[test]
 fn the_unit_is_one_that_systemd_accepts_and_finds_well_shut_in() {
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        let all = std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all");
-        assert!(!all, "systemd-analyze is missing; on Debian: apt-get install systemd");
+    if !has("systemd-analyze", "systemd") {
         return;
     }
     let folder =
@@ -297,7 +297,7 @@ fn the_unit_is_one_that_systemd_accepts_and_finds_well_shut_in() {
     // It looks whether the programs are there.
     let text_of_unit = example("systemd/shop.service")
         .replace("/usr/local/bin/vault", VAULT)
-        .replace("/srv/shop/venv", &format!("{ROOT}/tests/.venv"));
+        .replace("/srv/shop/venv/bin", programs());
     fs::write(&file, text_of_unit).unwrap();
     let verify: &[&str] = &["verify", "--man=no"];
     // In tenths, of 10; a unit without any of these settings has 9.6.

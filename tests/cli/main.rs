@@ -27,6 +27,7 @@ mod keys;
 mod known;
 mod leaving;
 mod limited;
+mod machine;
 mod memory;
 mod moved;
 mod names;
@@ -40,6 +41,7 @@ mod planted;
 mod process;
 mod project;
 mod pull_request;
+mod python;
 mod readme;
 mod refusal;
 mod release;
@@ -51,6 +53,7 @@ mod roster;
 mod rotate;
 mod sandbox;
 mod selection;
+mod setup;
 mod shop;
 mod signers;
 mod since;
@@ -63,6 +66,5 @@ mod trust;
 mod values;
 mod whole_vault;
 
-/// Programs that drive `vault` where Rust would need `unsafe`.
-const PYTHON: &str = "python3";
+/// Drives `vault` in a way that would need `unsafe` in Rust.
 const UNPRIVILEGED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/unprivileged.py");

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use repovault::crypto::VaultId;
 
+use crate::UNPRIVILEGED;
+use crate::python::python;
 use crate::sandbox::{Run, Sandbox, changed, is_like};
 use crate::terminal::Terminal;
-use crate::{PYTHON, UNPRIVILEGED};
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
@@ -168,7 +169,7 @@ fn trust_that_cannot_be_remembered_changes_nothing() {
     for arguments in [&["remove", "KEY"][..], &["get", "KEY"], &["environments", "add", "staging"]]
     {
         let run = at(&home, sandbox.vault(arguments));
-        let mut terminal = Terminal::start_under(run, &[PYTHON, UNPRIVILEGED]);
+        let mut terminal = Terminal::start_under(run, &[python(), UNPRIVILEGED]);
         terminal.sees("to trust it: ");
         terminal.types(&format!("{}\n", end_of(&id)));
         let screen = terminal.ends(1);

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::python::python;
 use crate::shop::{Machine, ROOT, Shop, text};
 
 /// What a pipeline runs for.
@@ -54,10 +55,9 @@ pub(crate) struct Pipeline {
 
 /// A YAML file as JSON.
 pub(crate) fn yaml(path: &Path) -> Value {
-    let python = format!("{ROOT}/tests/.venv/bin/python");
     let script = format!("{ROOT}/tests/cli/yaml.py");
-    let output = Command::new(python).arg(script).arg(path).output().unwrap();
-    assert!(output.status.success(), "tests/setup.sh was run? {}", text(&output));
+    let output = Command::new(python()).arg(script).arg(path).output().unwrap();
+    assert!(output.status.success(), "{}: {}", path.display(), text(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

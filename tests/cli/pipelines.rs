@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::pipeline::{Event, GITHUB_KEY, Job, Keys, Pipeline, Platform, REVISION, Step};
+use crate::python::python;
 use crate::shop::{ROOT, Shop, replace, text};
 
 fn both() -> [(Pipeline, &'static str); 2] {
@@ -58,7 +59,7 @@ fn every_file_is_what_its_platform_accepts() {
 fn accepts(schema: &str, file: &Path) {
     // Understands `!reference`, which YAML does not have.
     let transform = ["--data-transform", "gitlab-ci"].into_iter();
-    let output = Command::new(format!("{ROOT}/tests/.venv/bin/python"))
+    let output = Command::new(python())
         .args(["-m", "check_jsonschema", "--builtin-schema", schema])
         .args(transform.filter(|_| schema.contains("gitlab")))
         .arg(file)

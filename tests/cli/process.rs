@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::UNPRIVILEGED;
+use crate::python::python;
 use crate::sandbox::{Run, Sandbox};
-use crate::{PYTHON, UNPRIVILEGED};
 
 fn key(sandbox: &Sandbox) -> String {
     let path = sandbox.home().join(".config/vault/identity.txt");
@@ -51,13 +52,13 @@ impl Drop for Waiting {
 
 /// What `cat` says about `path` as the same user without the privileges of root.
 fn look(path: &str) -> Result<Vec<u8>, String> {
-    let output = Command::new(PYTHON).args([UNPRIVILEGED, "cat", path]).output().unwrap();
+    let output = Command::new(python()).args([UNPRIVILEGED, "cat", path]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(output.stdout) } else { Err(said) }
 }
 
 fn look_into_a_plain_program() -> Result<Vec<u8>, String> {
-    let mut child = Command::new(PYTHON)
+    let mut child = Command::new(python())
         .args([UNPRIVILEGED, "cat"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -86,7 +87,7 @@ fn nobody_of_the_same_user_can_look_into_a_running_vault() {
     let sandbox = Sandbox::with_vault();
     let key = key(&sandbox);
     let run = sandbox.vault(&["set", "KEY"]).variable("VAULT_KEY", &key);
-    let run = run.under(&[PYTHON, UNPRIVILEGED]);
+    let run = run.under(&[python(), UNPRIVILEGED]);
     let vault = Waiting::start(&sandbox, &run, b"canary-value");
     let control = look_into_a_plain_program();
     assert!(control.is_ok(), "what can be looked into is: {control:?}");

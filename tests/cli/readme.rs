@@ -22,6 +22,7 @@ use repovault::vault::config::Config;
 use repovault::vault::name::EnvironmentName;
 use repovault::vault::template::Template;
 
+use crate::python::python;
 use crate::sandbox::{Sandbox, is_like};
 
 const PAGES: [&str; 13] = [
@@ -86,9 +87,9 @@ fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
     let bin = sandbox.root().join("bin");
     fs::create_dir(&bin).unwrap();
-    let python = bin.join("python");
-    fs::write(&python, "#!/bin/sh\nexec python3 \"$@\"\n").unwrap();
-    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = bin.join("python");
+    fs::write(&program, format!("#!/bin/sh\nexec '{}' \"$@\"\n", python())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
     fs::write(sandbox.repo().join("manage.py"), project).unwrap();
     fs::write(sandbox.repo().join("dsn.txt"), "https://key@sentry.example/1\n").unwrap();

@@ -30,8 +30,9 @@ fn a_binary_that_is_dynamic_large_or_names_its_builders_folders_is_no_release() 
         let (code, program) = (folder.join(format!("{name}.c")), folder.join(name));
         fs::write(&code, source).unwrap();
         let output = Command::new("cc").args(options).arg("-o").args([&program, &code]).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{}", text(&output));
+        let output = output.expect("Rust needs cc to link");
+        let hint = "on Debian: apt-get install gcc libc6-dev";
+        assert!(output.status.success(), "cc cannot link statically; {hint}\n{}", text(&output));
         program
     };
     let main = "int main(void) { return 0; }\n";

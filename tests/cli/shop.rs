@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
 
+use crate::python::programs;
 use crate::sandbox::Sandbox;
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -79,8 +80,7 @@ impl Shop {
         let from = self.sandbox.repo().display().to_string();
         self.sandbox.git(&["clone", "--quiet", "--no-local", "--branch", branch, &from, &project]);
         let tools = self.sandbox.root().join("tools").display().to_string();
-        let python = format!("{ROOT}/tests/.venv/bin");
-        let path = [tools, python, std::env::var("PATH").unwrap()].join(":");
+        let path = [tools, programs().to_owned(), std::env::var("PATH").unwrap()].join(":");
         let variables = [
             ("HOME", folder.join("home").display().to_string()),
             ("PATH", path),

@@ -5,8 +5,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use crate::UNPRIVILEGED;
+use crate::python::python;
 use crate::sandbox::Sandbox;
-use crate::{PYTHON, UNPRIVILEGED};
 
 const FOLDER: &str = ".local/state/vault";
 
@@ -162,7 +163,7 @@ fn a_state_that_cannot_be_written_stops_nobody_who_is_trusted_already() {
     sandbox.git(&["clone", "--quiet", ".", "clone"]);
     let folder = sandbox.home().join(FOLDER);
     fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
-    let unprivileged = [PYTHON, UNPRIVILEGED];
+    let unprivileged = [python(), UNPRIVILEGED];
     sandbox.vault(&["get", "KEY"]).under(&unprivileged).prints("value").check();
     let warning = "warning: could not write [..]/.local/state/vault: Permission denied[..]\n";
     let clone = sandbox.repo().join("clone");
@@ -208,7 +209,7 @@ fn a_state_that_cannot_be_written_does_not_hide_the_recovery_key() {
     fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
     sandbox
         .vault(&["init", "--name", "alice", "--recovery"])
-        .under(&[PYTHON, UNPRIVILEGED])
+        .under(&[python(), UNPRIVILEGED])
         .says(
             "made your key: [..]
 warning: could not write [..]/.local/state/vault: Permission denied[..]; enter its id later: vault trust vault1[..]
@@ -247,7 +248,7 @@ fn a_config_that_cannot_be_written_does_not_hide_the_recovery_key() {
     fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o500)).unwrap();
     sandbox
         .vault(&["init", "--name", "alice", "--recovery"])
-        .under(&[PYTHON, UNPRIVILEGED])
+        .under(&[python(), UNPRIVILEGED])
         .fails(1)
         .says(
             "made your key: [..]

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use crate::PYTHON;
+use crate::python::python;
 use crate::sandbox::Run;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
@@ -23,7 +23,7 @@ impl Terminal {
 
     /// As [`Terminal::start`], through another program.
     pub(crate) fn start_under(run: Run<'_>, program: &[&str]) -> Self {
-        let words = [&[PYTHON, SCRIPT], program].concat();
+        let words = [&[python(), SCRIPT], program].concat();
         let mut command = run.under(&words).variable("NO_COLOR", "1").command();
         let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let (keyboard, shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());

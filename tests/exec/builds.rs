@@ -3,9 +3,10 @@
 use std::fs;
 
 use crate::facts::{pid_in, wait_until_gone};
+use crate::machine::{all_is_wanted, has};
 use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{Way, all_is_wanted, same};
-use crate::site::{Site, has};
+use crate::scene::{Way, same};
+use crate::site::Site;
 use crate::terminal::Terminal;
 
 #[test]
@@ -28,7 +29,7 @@ fn pytest_with_two_workers_runs_and_hides_the_secret() {
 
 #[test]
 fn npm_runs_scripts_and_fails_with_their_code() {
-    if !all_is_wanted() || !has("npm") {
+    if !all_is_wanted() || !has("npm", "npm") {
         return;
     }
     let site = Site::new();
@@ -52,6 +53,9 @@ fn npm_runs_scripts_and_fails_with_their_code() {
 
 #[test]
 fn make_makes_two_at_once() {
+    if !has("make", "make") {
+        return;
+    }
     let site = Site::new();
     let end = same(|way| {
         for name in ["one", "two"] {

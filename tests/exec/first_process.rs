@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::facts::{children, wait_for, wait_for_file, wait_until_gone};
+use crate::machine::left_out;
 use crate::running::Running;
 use crate::running::Status::Code;
 use crate::scene::{Launch, Scene, Way};
@@ -17,7 +18,11 @@ const CONTAINER: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--k
 fn can_be_first() -> bool {
     let mut command = Command::new(CONTAINER[0]);
     let quiet = command.args(&CONTAINER[1..]).arg("true").stderr(Stdio::null()).status();
-    quiet.is_ok_and(|status| status.success())
+    let can = quiet.is_ok_and(|status| status.success());
+    if !can {
+        left_out("unshare --pid is missing or not allowed here");
+    }
+    can
 }
 
 fn masked(scene: &Scene, script: &str) -> Launch {

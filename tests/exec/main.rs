@@ -16,9 +16,14 @@ mod inherited;
 mod jobs;
 mod keys;
 mod leaks;
+#[path = "../cli/machine.rs"]
+mod machine;
 mod masked;
 mod modes;
 mod programs;
+#[path = "../cli/python.rs"]
+#[expect(dead_code, reason = "here Python is found by PATH")]
+mod python;
 mod runaway;
 mod running;
 #[path = "../cli/sandbox.rs"]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::machine::has;
 use crate::running::Status::Code;
 use crate::scene::{Scene, same};
 use crate::terminal::Terminal;
@@ -13,6 +14,9 @@ fn numbered_lines() -> String {
 
 #[test]
 fn less_shows_turns_pages_and_quits() {
+    if !has("less", "less") {
+        return;
+    }
     let scene = Scene::new();
     let path = scene.write("lines", &numbered_lines()).display().to_string();
     let seen = same(|way| {
@@ -34,6 +38,9 @@ fn less_shows_turns_pages_and_quits() {
 
 #[test]
 fn less_turns_pages_of_what_comes_through_a_pipe() {
+    if !has("less", "less") {
+        return;
+    }
     let scene = Scene::new();
     let path = scene.write("lines", &numbered_lines()).display().to_string();
     let by = format!("cat {path} | \"$@\"");
@@ -50,6 +57,9 @@ fn less_turns_pages_of_what_comes_through_a_pipe() {
 
 #[test]
 fn vim_edits_a_file() {
+    if !has("vi", "vim-tiny") {
+        return;
+    }
     let scene = Scene::new();
     let seen = same(|way| {
         let path = scene.write("text", "first\nsecond\n").display().to_string();
@@ -66,6 +76,9 @@ fn vim_edits_a_file() {
 
 #[test]
 fn top_draws_follows_the_window_and_quits() {
+    if !has("top", "procps") {
+        return;
+    }
     let scene = Scene::new();
     same(|way| {
         let mut terminal = Terminal::start(&scene.launch(way, &["top", "-d", "100"]));

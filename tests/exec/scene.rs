@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::python::programs;
 use crate::running::Running;
 use crate::sandbox::Sandbox;
 
@@ -13,8 +14,6 @@ use crate::sandbox::Sandbox;
 pub(crate) const SECRET: &str = "canary/7hG+bird value";
 /// Where a masked value was.
 pub(crate) const MASK: &str = "***";
-
-const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 pub(crate) struct Scene {
     sandbox: Sandbox,
@@ -67,7 +66,7 @@ impl Scene {
         let path = std::env::var("PATH").unwrap();
         let mut variables = BTreeMap::from([
             ("HOME".to_owned(), self.sandbox.home().display().to_string()),
-            ("PATH".to_owned(), format!("{TESTS}/.venv/bin:{path}")),
+            ("PATH".to_owned(), format!("{}:{path}", programs())),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("TERM".to_owned(), "xterm-256color".to_owned()),
             ("SCENE".to_owned(), self.sandbox.root().display().to_string()),
@@ -105,11 +104,6 @@ pub(crate) fn same<T: PartialEq + Debug>(play: impl Fn(Way) -> T) -> T {
         assert!(seen == bare, "{way:?}: {seen:#?}\nbare: {bare:#?}");
     }
     bare
-}
-
-/// Whether also what takes long is to be tested.
-pub(crate) fn all_is_wanted() -> bool {
-    std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all")
 }
 
 /// A command that is ready to be started.

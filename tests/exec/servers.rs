@@ -5,9 +5,10 @@ use std::fs;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::facts::{children, wait_for, wait_for_file, wait_until_gone};
+use crate::machine::all_is_wanted;
 use crate::running::Running;
 use crate::running::Status::Code;
-use crate::scene::{Way, all_is_wanted, same};
+use crate::scene::{Way, same};
 use crate::site::Site;
 use crate::terminal::Terminal;
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -75,13 +74,6 @@ impl Site {
     pub(crate) fn is_abandoned(&self) {
         wait_for("an address that is free", || (!self.is_served()).then_some(()));
     }
-}
-
-/// Whether this machine has the program.
-pub(crate) fn has(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok()
 }
 
 /// The file, changed as an editor would.

@@ -9,8 +9,9 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::facts::{pid_in, state, wait_for, wait_for_state, wait_until_gone};
+use crate::machine::all_is_wanted;
 use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{SECRET, Scene, Way, all_is_wanted, same};
+use crate::scene::{SECRET, Scene, Way, same};
 
 /// Bytes without any order, always the same ones.
 fn noise(count: usize) -> Vec<u8> {
