@@ -28,7 +28,7 @@ pub use files::{
 };
 pub use inherited::was_refused;
 pub use memory::MemoryFolder;
-pub use process::{FileSizeSignalIgnored, Hardened, execute, harden};
+pub use process::{FileSizeSignalIgnored, Hardened, execute, harden, is_unknown_format};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, is_input_open};

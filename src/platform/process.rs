@@ -59,6 +59,12 @@ pub fn execute(
     error
 }
 
+/// Whether an error number of [`execute`] says that the kernel does not know the file's format.
+#[must_use]
+pub fn is_unknown_format(number: i32) -> bool {
+    number == rustix::io::Errno::NOEXEC.raw_os_error()
+}
+
 fn contains_nul() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte")
 }

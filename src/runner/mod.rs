@@ -13,8 +13,10 @@
 mod channel;
 mod child;
 mod coming;
+mod failure;
 mod files;
 mod launch;
+mod mistyped;
 mod monitor;
 mod newlines;
 mod plan;
@@ -22,6 +24,7 @@ mod reaction;
 mod run;
 mod seat;
 mod supervise;
+mod unstartable;
 mod wiring;
 mod writer;
 

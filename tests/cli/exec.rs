@@ -195,21 +195,13 @@ fn a_command_that_cannot_run_is_126_or_127() {
         fs::set_permissions(repo.join(name), Permissions::from_mode(mode)).unwrap();
     }
     let cases = [
-        (
-            "./text",
-            126,
-            "./text: cannot be executed: Exec format error[..]\nhint: a script needs a first line such as #!/bin/sh",
-        ),
-        ("./plain", 126, "./plain: permission denied\nhint: make it executable: chmod +x ./plain"),
-        (
-            "./orphan",
-            126,
-            "./orphan: cannot be executed: its interpreter or loader is missing\nhint: [..]",
-        ),
-        ("/", 126, "/: permission denied\nhint: [..]"),
+        ("./text", 126, "./text: cannot be executed: [..]\nhint: [..]\nhint: [..]"),
+        ("./plain", 126, "./plain: permission denied\nhint: [..]\nhint: [..]"),
+        ("./orphan", 126, "./orphan: cannot be executed: its interpreter [..]\nhint: [..]"),
+        ("/", 126, "/: is a folder\nhint: [..]\nhint: [..]"),
         ("./missing", 127, "./missing: command not found"),
         ("no-such-command", 127, "no-such-command: command not found"),
-        ("", 127, ": command not found"),
+        ("", 127, ": the name of the command is empty\nhint: [..]"),
     ];
     for (command, status, said) in cases {
         let run = sandbox.vault(&["exec", "--no-mask", "--", command]);

@@ -29,6 +29,7 @@ mod leaving;
 mod limited;
 mod machine;
 mod memory;
+mod mistyped;
 mod moved;
 mod names;
 mod people;

@@ -1,0 +1,144 @@
+//! A command line that a shell would understand and that is not the name of a program: a whole
+//! command in one argument, an assignment, a command of the shell itself.
+//!
+//! `vault exec` starts programs, without a shell. Nothing typed is repeated here but the name of
+//! the program, up to the first character that could belong to a value.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::unstartable::{Explained, Program};
+
+/// The commands of the shell for which there is no program. The second list needs more than `sh`.
+const BUILTINS: [&str; 37] = [
+    "!", ".", ":", "alias", "bg", "break", "case", "cd", "continue", "do", "done", "eval", "exec",
+    "exit", "export", "fc", "fg", "for", "getopts", "hash", "if", "jobs", "read", "readonly",
+    "return", "set", "shift", "time", "times", "trap", "type", "ulimit", "umask", "unalias",
+    "unset", "wait", "{",
+];
+const BASH_BUILTINS: [&str; 16] = [
+    "((", "[[", "declare", "dirs", "function", "history", "let", "local", "popd", "pushd",
+    "select", "shopt", "source", "typeset", "until", "while",
+];
+
+/// Words between commands that only a shell understands.
+const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>", "|&"];
+
+/// Explains what was typed in place of a command. `found` is the file of that name, if there is
+/// one. Returns `None` if nothing says what was meant.
+pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
+    let name = arguments.first()?.to_string_lossy();
+    if name.is_empty() {
+        return said("the name of the command is empty", &["`vault exec -- COMMAND ARG…`"]);
+    }
+    if !name.contains('/') && BUILTINS.contains(&&*name) {
+        return Some(builtin(&name, "sh"));
+    }
+    if !name.contains('/') && BASH_BUILTINS.contains(&&*name) {
+        return Some(builtin(&name, "bash"));
+    }
+    if found.is_some() {
+        return None;
+    }
+    let shell = "to use a shell: `vault exec -- sh -c '…'`";
+    if name.contains(char::is_whitespace) {
+        return Some(whole_command(&name));
+    }
+    if let Some(variable) = assigned(&name) {
+        let hint = format!("`vault exec -- env {variable}=… COMMAND`");
+        return said("command not found: it is an assignment", &[&hint]);
+    }
+    if name.starts_with('-') {
+        return said(
+            "command not found: it looks like an option",
+            &["options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`"],
+        );
+    }
+    if name.starts_with('~') || name.contains(['$', '*', '?', '`', ';', '|', '&', '<', '>']) {
+        return said("command not found: only a shell understands it", &[shell]);
+    }
+    if arguments.iter().skip(1).any(|word| OPERATORS.iter().any(|known| word == known)) {
+        let reason = "command not found: an argument looks like syntax of a shell";
+        return said(reason, &[shell]);
+    }
+    here(&name)
+}
+
+/// As much of a command's name as is shown: all of it if it is a file or a plain word, else what
+/// comes before the first character that no plain name has.
+pub(super) fn shown(name: &OsStr) -> String {
+    let text = name.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
+    let plain: String = text.chars().take_while(|&c| is_plain(c)).take(LONGEST).collect();
+    match text.get(plain.len()..) {
+        Some("") => plain,
+        _ if Path::new(name).exists() => text.escape_debug().to_string(),
+        Some(rest) if rest.starts_with('=') => format!("{plain}=…"),
+        _ => format!("{plain}…"),
+    }
+}
+
+/// More characters of a name say nothing.
+const LONGEST: usize = 200;
+
+/// Words of a quoted command: the program, if its name can be shown, and whether a shell is
+/// needed.
+fn whole_command(text: &str) -> Explained {
+    let reason = "command not found: the whole command is one argument".to_owned();
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let shell = "to use a shell: `vault exec -- sh -c '…'`".to_owned();
+    if text.contains(['|', '&', ';', '<', '>', '$', '`', '(', '*', '\n'])
+        || BUILTINS.contains(&first)
+        || BASH_BUILTINS.contains(&first)
+    {
+        return (reason, vec![shell]);
+    }
+    let command = match assigned(first) {
+        Some(variable) => format!("env {variable}=… COMMAND"),
+        None => format!("{} …", shown(OsStr::new(first))),
+    };
+    (reason, vec![format!("type it without quotes: `vault exec -- {command}`"), shell])
+}
+
+/// The variable that `word` assigns.
+fn assigned(word: &str) -> Option<&str> {
+    let (name, _) = word.split_once('=')?;
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    (starts && name.chars().all(legal)).then_some(name)
+}
+
+fn builtin(name: &str, shell: &str) -> Explained {
+    let hint = match name {
+        "cd" | "pushd" => "`vault exec -- sh -c 'cd FOLDER && COMMAND'`".to_owned(),
+        "." | "source" => format!("`vault exec -- {shell} -c '{name} FILE && COMMAND'`"),
+        "export" | "readonly" | "declare" | "typeset" | "local" => {
+            "`vault exec -- env NAME=… COMMAND`".to_owned()
+        }
+        "exec" | "time" | "eval" => "leave the word out: `vault exec -- COMMAND`".to_owned(),
+        _ => format!("`vault exec -- {shell} -c '…'`"),
+    };
+    ("command not found: it is a command of the shell".to_owned(), vec![hint])
+}
+
+/// A file or a folder of that name in the current folder.
+fn here(name: &str) -> Option<Explained> {
+    let path = Path::new(name);
+    if name.contains('/') || !path.exists() {
+        return None;
+    }
+    if path.is_dir() {
+        return said(
+            "command not found: it is a folder here",
+            &["to run a command there: `vault exec -- sh -c 'cd FOLDER && COMMAND'`"],
+        );
+    }
+    let hint = format!("`vault exec -- ./{}`", shown(OsStr::new(name)));
+    said("command not found: it is a file here, and not in PATH", &[&hint])
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the caller returns it as it is")]
+fn said(reason: &str, hints: &[&str]) -> Option<Explained> {
+    Some((reason.to_owned(), hints.iter().map(|hint| (*hint).to_owned()).collect()))
+}
