@@ -3,6 +3,8 @@
 //! Runs the real git, plumbing commands only, which start no hooks and read no working tree. A
 //! vault works without git; only what asks for a revision needs it.
 
+mod ownership;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -57,7 +59,11 @@ impl Repository {
     /// with a history of the author's choice.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
-        let found = repository.run(&["rev-parse", "--absolute-git-dir"]).map_err(|fault| {
+        let asked = ["rev-parse", "--absolute-git-dir"];
+        let found = repository.run(&asked).map_err(|fault| {
+            if let Some(refusal) = ownership::refusal(folder, repository.command(&asked)) {
+                return refusal;
+            }
             match fault.kind() {
                 Kind::NotFound => Fault::failed(fault.to_string()),
                 _ => Fault::usage(format!(

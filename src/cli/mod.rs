@@ -19,7 +19,7 @@ use crate::platform::Hardened;
 use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
-use crate::session::context::Context;
+use crate::session::context::{Context, KeyRead};
 use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
@@ -85,6 +85,7 @@ fn context(
         key_file: global.key_file,
         key_fd: global.key_fd,
         key_variable: key,
+        key_read: KeyRead::default(),
     })
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn join(
     name: Option<MemberName>,
     asking: Asking,
 ) -> Result<(), Fault> {
-    let place = context.place()?;
+    let place = context.place_for_key()?;
     let name = person::name(context, name)?;
     let state = context.state_folder().ok_or_else(|| {
         Fault::usage("HOME is not set, so it cannot be remembered what you ask for")

@@ -18,7 +18,7 @@ use crate::vault::trust::Vault;
 const REQUESTS: &str = "requests";
 
 pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place()?;
+    let place = context.place_for_key()?;
     let config = Context::config(&place)?;
     let mut unchecked = Vec::new();
     if let Some(key) = context.key()? {

@@ -26,7 +26,7 @@ pub(crate) fn trust(context: &mut Context, id: &str) -> Result<(), Fault> {
 
 /// What there is to remember of the vault around this folder, if it is the one now trusted.
 fn here(context: &Context, pin: &Pin) -> Option<Seen> {
-    let place = context.place().ok()?;
+    let place = context.place_for_id().ok()?;
     let presented = Presented::read(tree(&place).ok()?).ok()?;
     let trust = Trust { pins: vec![*pin], states: Vec::new() };
     if let Err(fault) = presented.judge(&trust, &folder(&place)) {

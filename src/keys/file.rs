@@ -5,12 +5,13 @@ use std::io::{self, Read};
 use std::os::fd::RawFd;
 use std::path::Path;
 
+use super::exposure::{Exposure, Text};
 use super::{LONGEST, credential};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Secret;
 
-pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
+pub(super) fn read(path: &OsStr) -> Result<Text, Fault> {
     if is_key(path) {
         // Never quoted: it would end in a log.
         return Err(Fault::usage("a key file is named by its path; this is a key itself")
@@ -24,7 +25,10 @@ pub(super) fn read(path: &OsStr) -> Result<Secret, Fault> {
     let text = if is_input(path) {
         input()
     } else {
-        platform::open_named(Path::new(path)).and_then(|mut file| all(&mut file))
+        platform::open_named(Path::new(path)).and_then(|mut file| {
+            let exposure = Exposure::of_path(&file, Path::new(path));
+            Ok(Text { key: all(&mut file)?, exposure })
+        })
     };
     text.map_err(|error| {
         Fault::locked(format!("could not read the key file {}: {error}", path.display()))
@@ -37,9 +41,10 @@ pub(super) fn is_input(path: &OsStr) -> bool {
 }
 
 /// Reads standard input. The key never reaches the command, which would find it there again.
-fn input() -> io::Result<Secret> {
-    let text = all(&mut platform::Input)?;
-    platform::discard_input().map(|()| text)
+fn input() -> io::Result<Text> {
+    let exposure = Exposure::of_input();
+    let key = all(&mut platform::Input)?;
+    platform::discard_input().map(|()| Text { key, exposure })
 }
 
 /// Whether a key stands where its path should.
@@ -49,7 +54,7 @@ pub(super) fn is_key(path: &OsStr) -> bool {
 }
 
 /// Reads a descriptor that the caller opened, and closes it, so that the command does not find it.
-pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {
+pub(super) fn read_descriptor(number: RawFd) -> Result<Text, Fault> {
     if number == 1 || number == 2 {
         let message = format!("descriptor {number} is for output, so it cannot hold the key");
         return Err(Fault::usage(message).hint("vault --key-fd 3 … 3<key.txt"));
@@ -62,7 +67,8 @@ pub(super) fn read_descriptor(number: RawFd) -> Result<Secret, Fault> {
                 "open it for the command: vault --key-fd {number} … {number}<key.txt"
             ))
         })?;
-        all(&mut file)
+        let exposure = Exposure::of_file(&file);
+        all(&mut file).map(|key| Text { key, exposure })
     };
     text.map_err(|error| {
         Fault::locked(format!("could not read the key from descriptor {number}: {error}"))

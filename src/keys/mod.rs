@@ -7,6 +7,7 @@
 
 mod command;
 mod credential;
+mod exposure;
 mod file;
 mod given;
 mod identity;
@@ -20,6 +21,7 @@ pub use credential::Credential;
 pub use given::Given;
 pub use identity::create as create_identity;
 
+use self::exposure::Text;
 use crate::crypto::Identity;
 use crate::fault::Fault;
 use crate::secret::Secret;
@@ -94,6 +96,8 @@ pub struct Found {
     pub credential: Option<Pinned>,
     /// Where it came from.
     pub source: Source,
+    /// What the caller must be warned of: others can change the file it was read from.
+    pub caution: Option<String>,
 }
 
 /// What a credential says beside the identity.
@@ -113,11 +117,12 @@ pub struct Pinned {
 /// When a source that is there cannot be read, or holds no key or more than one.
 pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
     let Some((source, text)) = read(sources)? else { return Ok(None) };
-    let (identity, credential) = parse(&text, &source)?;
-    Ok(Some(Found { identity, credential, source }))
+    let (identity, credential) = parse(&text.key, &source)?;
+    let caution = text.exposure.map(|exposure| exposure.warning(&source));
+    Ok(Some(Found { identity, credential, source, caution }))
 }
 
-fn read(sources: Sources) -> Result<Option<(Source, Secret)>, Fault> {
+fn read(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
     if let Some(path) = sources.key_file {
         let text = file::read(&path)?;
         return Ok(Some((Source::KeyFile(path), text)));
@@ -131,13 +136,13 @@ fn read(sources: Sources) -> Result<Option<(Source, Secret)>, Fault> {
     }
     // A pull request from a fork gets an empty secret; that is no key, not a wrong one.
     if let Some(text) = sources.variable.filter(|text| !text.expose().trim_ascii().is_empty()) {
-        return Ok(Some((Source::Variable, text)));
+        return Ok(Some((Source::Variable, Text::unexposed(text))));
     }
     if let Some(command) = sources.command.filter(|command| !command.is_empty()) {
-        return Ok(Some((Source::Command, command::read(&command)?)));
+        return Ok(Some((Source::Command, Text::unexposed(command::read(&command)?))));
     }
     let Some(path) = sources.identity else { return Ok(None) };
-    Ok(identity::read(&path)?.map(|text| (Source::IdentityFile(path), text)))
+    Ok(identity::read(&path)?.map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
 }
 
 /// Understands a credential, or an age identity file with exactly one identity.

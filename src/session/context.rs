@@ -10,7 +10,7 @@ use crate::keys::{self, Found, Sources};
 use crate::platform::Hardened;
 use crate::secret::Secret;
 use crate::vault::config::Config;
-use crate::vault::store::{self, Place};
+use crate::vault::store::{self, Nearest, Place};
 use crate::vault::trust::Pin;
 
 /// The world as the caller handed it over.
@@ -24,6 +24,16 @@ pub(crate) struct Context {
     pub(crate) key_file: Option<OsString>,
     pub(crate) key_fd: Option<i32>,
     pub(crate) key_variable: Option<Secret>,
+    pub(crate) key_read: KeyRead,
+}
+
+/// Whether the key was read before a command asked for it, to find out which vault is meant.
+#[derive(Default)]
+pub(crate) enum KeyRead {
+    #[default]
+    No,
+    /// What was found then.
+    Yes(Option<Box<Found>>),
 }
 
 impl Context {
@@ -43,12 +53,25 @@ impl Context {
 
     /// Reads the key, once; a second call finds none.
     pub(crate) fn key(&mut self) -> Result<Option<Found>, Fault> {
-        keys::find(self.sources())
+        let sources = self.sources();
+        self.key_from(sources)
     }
 
     /// As [`Context::key`], from the sources that ask nobody and are made for machines.
     pub(crate) fn machine_key(&mut self) -> Result<Option<Found>, Fault> {
-        keys::find(Sources { command: None, identity: None, ..self.sources() })
+        let sources = Sources { command: None, identity: None, ..self.sources() };
+        self.key_from(sources)
+    }
+
+    fn key_from(&mut self, sources: Sources) -> Result<Option<Found>, Fault> {
+        if let KeyRead::Yes(found) = &mut self.key_read {
+            return Ok(found.take().map(|found| *found));
+        }
+        let found = keys::find(sources)?;
+        if let Some(caution) = found.as_ref().and_then(|found| found.caution.as_ref()) {
+            self.console.warn(caution);
+        }
+        Ok(found)
     }
 
     /// Everything that may hold the key, to be read once.
@@ -100,17 +123,75 @@ impl Context {
         self.variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
-    /// The vault that is meant: named by `--vault` or `VAULT_DIR`, else the nearest.
-    pub(crate) fn place(&self) -> Result<Place, Fault> {
-        let Some(folder) = self.named_folder() else {
-            return store::find(&self.folder, self.home().as_deref());
-        };
-        let place = Place::new(folder);
-        if place.config().is_file() {
-            return Ok(place);
+    /// The vault that is meant: named by `--vault` or `VAULT_DIR`, else the nearest. One that belongs
+    /// to another user counts only if `VAULT_ID` or a machine's credential says which vault is meant.
+    pub(crate) fn place(&mut self) -> Result<Place, Fault> {
+        self.place_by(Self::machine_key)
+    }
+
+    /// As [`Context::place`], for a command that needs the key anyway: a credential may come from any
+    /// source.
+    pub(crate) fn place_for_key(&mut self) -> Result<Place, Fault> {
+        self.place_by(Self::key)
+    }
+
+    /// As [`Context::place`], for a command that was given the vault's id: whose it is does not matter.
+    pub(crate) fn place_for_id(&self) -> Result<Place, Fault> {
+        match self.named_place() {
+            Some(place) => place,
+            None => match store::nearest(&self.folder, self.home().as_deref()) {
+                Some(Nearest::Own(place) | Nearest::Foreign(place)) => Ok(place),
+                None => self.own_place(),
+            },
         }
-        Err(Fault::usage(format!("no vault.toml in {}", place.folder().display()))
-            .hint("name the folder that holds vault.toml"))
+    }
+
+    fn place_by(
+        &mut self,
+        key: fn(&mut Self) -> Result<Option<Found>, Fault>,
+    ) -> Result<Place, Fault> {
+        if let Some(place) = self.named_place() {
+            return place;
+        }
+        match store::nearest(&self.folder, self.home().as_deref()) {
+            Some(Nearest::Own(place)) => Ok(place),
+            Some(Nearest::Foreign(place)) if self.says_which_vault(key)? => Ok(place),
+            Some(Nearest::Foreign(_)) | None => self.own_place(),
+        }
+    }
+
+    /// Whether `VAULT_ID` or a credential among the keys that `key` reads is a pin.
+    fn says_which_vault(
+        &mut self,
+        key: fn(&mut Self) -> Result<Option<Found>, Fault>,
+    ) -> Result<bool, Fault> {
+        if self.pin()?.is_some() {
+            return Ok(true);
+        }
+        let found = key(self)?;
+        let is_pinned = found.as_ref().is_some_and(|found| found.credential.is_some());
+        if found.is_some() {
+            self.keep_key(found);
+        }
+        Ok(is_pinned)
+    }
+
+    /// Keeps a key that was read early for the command that asks for it.
+    pub(crate) fn keep_key(&mut self, found: Option<Found>) {
+        self.key_read = KeyRead::Yes(found.map(Box::new));
+    }
+
+    fn own_place(&self) -> Result<Place, Fault> {
+        store::find(&self.folder, self.home().as_deref())
+    }
+
+    fn named_place(&self) -> Option<Result<Place, Fault>> {
+        let place = Place::new(self.named_folder()?);
+        if place.config().is_file() {
+            return Some(Ok(place));
+        }
+        Some(Err(Fault::usage(format!("no vault.toml in {}", place.folder().display()))
+            .hint("name the folder that holds vault.toml")))
     }
 
     /// The folder of `--vault` or `VAULT_DIR`.

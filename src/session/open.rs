@@ -4,7 +4,7 @@ use std::io;
 
 use super::console::is_interactive;
 use super::context::Context;
-use crate::crypto::VaultId;
+use crate::crypto::{Identity, VaultId};
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::platform::{Dir, ReadError};
@@ -17,6 +17,10 @@ use crate::vault::unlock::Holder;
 /// What reading says of a roster that is not the one seen before; writing refuses it.
 pub(crate) const FORKED: &str =
     "the roster is not the one seen before at this revision: two admins changed it at once";
+
+/// What to do if a credential knows more than the files: they were changed elsewhere, and not pushed.
+const NEWER: &str =
+    "if the credential is newer than this checkout: commit and push .vault where it was made";
 
 /// What a command that needs a key works with.
 pub(crate) struct Session {
@@ -34,7 +38,7 @@ impl Session {
     /// new to the caller is the right one.
     pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
         // Where there is no vault, that is said before a key is asked for.
-        let place = context.place()?;
+        let place = context.place_for_key()?;
         let config = Context::config(&place)?;
         let key = context.needed_key()?;
         Self::open_with(context, place, config, key)
@@ -70,14 +74,22 @@ impl Session {
     ) -> Result<Self, Fault> {
         let trust = trust(context, &key)?;
         let presented = Presented::read(tree(&place)?)?;
-        let standing = presented.judge(&trust, &folder(&place))?;
+        let standing = presented.judge(&trust, &folder(&place));
+        let standing = match &key.credential {
+            Some(_) => standing.map_err(|fault| fault.hint(NEWER)),
+            None => standing,
+        }?;
         let vault = presented.accept();
         Ok(Self { place, config, vault, key, standing, trust, entered: false })
     }
 
     /// The caller as a member.
     pub(crate) fn holder(&self) -> Result<Holder<'_>, Fault> {
-        Holder::find(&self.vault, &self.key.identity)
+        let holder = Holder::find(&self.vault, &self.key.identity);
+        match &self.key.credential {
+            Some(_) => holder.map_err(|_| unknown_credential(&self.vault, &self.key.identity)),
+            None => holder,
+        }
     }
 
     /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
@@ -169,6 +181,21 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The credential of no member: it was taken back, or `ci add` made it after this checkout.
+fn unknown_credential(vault: &Vault, identity: &Identity) -> Fault {
+    let recipient = identity.recipient();
+    let mut former = vault.roster().former.iter();
+    if let Some((name, _)) = former.find(|(_, former)| former.recipient == recipient) {
+        return Fault::locked(format!("the credential no longer works: {name} has lost access"))
+            .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
+    }
+    Fault::locked(format!("the credential (recipient {recipient}) is not in this checkout"))
+        .hint(
+            "if it is newer: commit and push .vault as `vault ci add` left it, then run this again",
+        )
+        .hint("if it is older: make a new one with `vault ci add`")
 }
 
 /// What there is to remember of a vault.

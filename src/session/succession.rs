@@ -61,7 +61,7 @@ impl Admin<'_> {
 /// # Errors
 /// When neither the vault in place nor the one that waits is trusted.
 pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
-    let place = context.place()?;
+    let place = context.place_for_key()?;
     let writer = Writer::lock(&place, &|| {
         context.console.note("waiting for another vault to finish writing…");
     })?;

@@ -104,6 +104,7 @@ fn a_vault_of_another_user_is_not_found() {
     fs::rename(sandbox.store(""), sandbox.repo().join("outer/.vault")).unwrap();
     let said = "error: [..]/outer/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/outer …
+hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
 ";
     let commands: &[&[&str]] =
         &[&GET, &["list"], &["exec", "--", "touch", "started"], &["set", "A"], &["verify"]];

@@ -295,6 +295,7 @@ hint: make one: vault ci add NAME -e production
         "error: .vault/members.toml: is of another vault: trusted is vault1[..], here is vault1[..]
 hint: [..]
 hint: [..]
+hint: [..]
 ";
     for (arguments, status) in [(&["get", "KEY"][..], 4), (&["exec", "--", "touch", "ran"], 122)] {
         let run = sandbox.vault(arguments).variable("VAULT_KEY", &other);

@@ -246,7 +246,7 @@ fn a_machine_is_removed_like_anybody_else() {
     let credential = sandbox.credential("github", &["-e", "production"]);
     assert_eq!(touched(&sandbox, &["members", "remove", "github"]), ALL_OF_PRODUCTION);
     let get = sandbox.vault(&["get", "OTHER", "-e", "production"]);
-    let said = "error: your key (age1[..]) belongs to no member of this vault\nhint: [..]\n";
+    let said = "error: the credential no longer works: github has lost access\nhint: [..]\n";
     get.variable("VAULT_KEY", &credential).fails(3).says(said).check();
     let said = "error: the name github is taken, and never used twice\nhint: choose another name\n";
     sandbox.vault(&["ci", "add", "github", "-e", "production"]).fails(2).says(said).check();

@@ -13,8 +13,10 @@ mod disk;
 mod doctor;
 mod examples;
 mod exec;
+mod exposure;
 mod find;
 mod flipped;
+mod foreign;
 mod formats;
 mod former;
 mod golden;
@@ -64,6 +66,7 @@ mod terminal;
 mod text;
 mod threats;
 mod trust;
+mod unpushed;
 mod values;
 mod whole_vault;
 

@@ -108,11 +108,13 @@ fn a_floor_below_the_pins_is_refused_by_credential_variable_and_state() {
     );
     refused(&sandbox, KEYED, &said);
     refused(&sandbox, KEYLESS, &said);
-    let reading: &[Command] =
-        &[&["get", "OTHER"], &["exec", "--no-mask", "--", "touch", "started"], &["list"]];
-    stopped(&sandbox, reading, Why::Refused, &said, |run| {
-        run.variable("VAULT_KEY", &credential).without("HOME")
-    });
+    let keyed: &[Command] = &[&["get", "OTHER"], &["exec", "--no-mask", "--", "touch", "started"]];
+    let newer = format!("{said}hint: if the credential is newer than this checkout: [..]\n");
+    for (reading, said) in [(keyed, &newer), (&[&["list"]], &said)] {
+        stopped(&sandbox, reading, Why::Refused, said, |run| {
+            run.variable("VAULT_KEY", &credential).without("HOME")
+        });
+    }
     let pinned = format!("{id}@2");
     stopped(&sandbox, KEYLESS, Why::Refused, &said, |run| {
         run.variable("VAULT_ID", &pinned).without("HOME")

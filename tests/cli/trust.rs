@@ -216,7 +216,8 @@ hint: take the current one: git pull, or merge the main branch
     let floor = fs::read_to_string(team.sandbox.store("members.toml")).unwrap();
     let floor = floor.lines().find_map(|line| line.strip_prefix("floor = ")).unwrap();
     let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{floor}"));
-    raised.fails(4).says(refused).check();
+    let newer = format!("{refused}hint: if the credential is newer than this checkout: [..]\n");
+    raised.fails(4).says(&newer).check();
 }
 
 #[test]

@@ -97,9 +97,13 @@ fn ci_with_a_credential_refuses_it() {
         "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
         attack.other_vault()
     );
-    stopped(&attack.sandbox, CI, Why::Refused, &said, |run| {
-        run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &attack.credential)
-    });
+    let newer = format!("{said}hint: if the credential is newer than this checkout: [..]\n");
+    for command in CI {
+        let said = if command[0] == "list" { &said } else { &newer };
+        stopped(&attack.sandbox, &[command], Why::Refused, said, |run| {
+            run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &attack.credential)
+        });
+    }
     attack
         .sandbox
         .vault(&["verify"])

@@ -1,6 +1,6 @@
 //! What opens the vault: trust, membership, and whether a command would get its secrets.
 
-use super::{Exec, Findings, key};
+use super::{Exec, Findings};
 use crate::commands::exec::rehearse;
 use crate::keys::Found;
 use crate::session::context::Context;
@@ -11,8 +11,9 @@ use crate::vault::store::Place;
 use crate::vault::trust::{Presented, Standing, State};
 
 pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Exec {
-    let key = key::look(context, findings);
     let place = context.place().ok();
+    // It was read, and what became of it is told.
+    let key = context.key().ok().flatten();
     let here = place.as_ref().map(folder);
     pins(context, key.as_ref(), findings);
     states(context, key.as_ref(), here.as_deref(), findings);

@@ -35,6 +35,9 @@ pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Option<Fou
             Given::Yes(_) => match result.take().and_then(|key| findings.take(SUBJECT, key)) {
                 Some(Some(key)) => {
                     findings.fine(SUBJECT, format!("{source}: used{}", readers(&key.source)));
+                    if let Some(caution) = &key.caution {
+                        findings.problem(SUBJECT, caution.clone(), "chmod 600 FILE");
+                    }
                     found = Some(key);
                 }
                 Some(None) => findings.note(SUBJECT, format!("{source}: is not there")),

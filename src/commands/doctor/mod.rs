@@ -91,8 +91,12 @@ enum Exec {
 }
 
 pub(crate) fn doctor(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let mut findings = Findings::default();
+    let (mut findings, mut keys) = (Findings::default(), Findings::default());
+    // Before all else: the key can say which vault is meant.
+    let found = key::look(context, &mut keys);
+    context.keep_key(found);
     surroundings::look(context, &mut findings);
+    findings.0.append(&mut keys.0);
     let exec = access::look(context, &mut findings);
     match style {
         Style::Json => context.console.line(json(&findings, exec))?,

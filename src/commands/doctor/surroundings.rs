@@ -9,7 +9,7 @@ use crate::git::{self, Repository};
 use crate::session::context::Context;
 use crate::vault::store::{End, end_of_search};
 
-pub(super) fn look(context: &Context, findings: &mut Findings) {
+pub(super) fn look(context: &mut Context, findings: &mut Findings) {
     binary(context, findings);
     config(context, findings);
     git(context, findings);
@@ -51,7 +51,7 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-fn config(context: &Context, findings: &mut Findings) {
+fn config(context: &mut Context, findings: &mut Findings) {
     const SUBJECT: &str = "vault.toml";
     let why = match (context.named_vault.is_some(), context.named_folder().is_some()) {
         (true, _) => "named by --vault".to_owned(),
@@ -85,7 +85,7 @@ fn config(context: &Context, findings: &mut Findings) {
     }
 }
 
-fn git(context: &Context, findings: &mut Findings) {
+fn git(context: &mut Context, findings: &mut Findings) {
     const SUBJECT: &str = "git";
     match git::version() {
         Ok(version) => findings.fine(SUBJECT, version),

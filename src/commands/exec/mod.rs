@@ -64,7 +64,7 @@ pub(crate) enum IfLocked {
 
 /// Runs the command and says how it ended; becomes the command where nothing is to be masked.
 pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
-    let place = context.place()?;
+    let place = context.place_for_key()?;
     let config = Context::config(&place)?;
     let leaks = leaks(&config, &command)?;
     let (config, injected) = injected(context, place, config, &command)?;

@@ -35,7 +35,10 @@ pub(crate) struct Verify {
 }
 
 pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Fault> {
-    let place = context.place()?;
+    let place = match command.id {
+        Some(_) => context.place_for_id(),
+        None => context.place(),
+    }?;
     let (mut trust, _) = keyless_trust(context)?;
     trust.pins.extend(command.id);
     let before = command.since.as_ref().map(|revision| Before::read(&place, revision));

@@ -40,30 +40,60 @@ impl Place {
     }
 }
 
+/// The nearest folder with a `vault.toml`, and whose it is.
+#[derive(Clone, Debug)]
+pub enum Nearest {
+    /// It belongs to the caller or to root.
+    Own(Place),
+    /// It belongs to someone else, who may have put it there.
+    Foreign(Place),
+}
+
 /// The nearest folder with a `vault.toml`, from `start` upward. The search ends at the top of the
-/// git repository, at `home`, and where another file system begins. A `vault.toml` that belongs to
-/// neither the caller nor root does not count: somebody else may have put it there.
+/// git repository, at `home`, and where another file system begins. Returns `None` if there is none.
+#[must_use]
+pub fn nearest(start: &Path, home: Option<&Path>) -> Option<Nearest> {
+    let (folder, owner) = folders(start, home).find_map(|folder| Some((folder, owner(folder)?)))?;
+    let place = Place(folder.to_owned());
+    Some(if is_own(owner) { Nearest::Own(place) } else { Nearest::Foreign(place) })
+}
+
+/// As [`nearest`], for a caller who has not said which vault is meant: a `vault.toml` that belongs to
+/// neither the caller nor root does not count.
 ///
 /// # Errors
 /// When there is none; the message says where the search ended.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
-    // The system names the current folder without links, so `home` must be named so, too.
-    let home = home.map(|home| home.canonicalize().unwrap_or_else(|_| home.to_owned()));
-    let mut foreign = None;
-    let mut folder = start;
-    loop {
-        match platform::device_and_owner(&folder.join(CONFIG_FILE)) {
-            Ok((_, owner)) if owner == platform::user() || owner == 0 => {
-                return Ok(Place(folder.to_owned()));
-            }
-            Ok((_, owner)) => foreign = foreign.or(Some((folder, owner))),
-            Err(_) => {}
+    let (mut foreign, mut end) = (None, start);
+    for folder in folders(start, home) {
+        match owner(folder) {
+            Some(owner) if is_own(owner) => return Ok(Place(folder.to_owned())),
+            Some(owner) => foreign = foreign.or(Some((folder, owner))),
+            None => {}
         }
-        match step(folder, home.as_deref()) {
-            Ok(parent) => folder = parent,
-            Err(_) => return Err(not_found(start, folder, foreign)),
-        }
+        end = folder;
     }
+    Err(not_found(start, end, foreign))
+}
+
+/// Every folder of the search, in its order.
+fn folders<'a>(start: &'a Path, home: Option<&Path>) -> impl Iterator<Item = &'a Path> {
+    let home = without_links(home);
+    std::iter::successors(Some(start), move |folder| step(folder, home.as_deref()).ok())
+}
+
+/// The user whose `vault.toml` is in `folder`, if there is one.
+fn owner(folder: &Path) -> Option<u32> {
+    platform::device_and_owner(&folder.join(CONFIG_FILE)).ok().map(|(_, owner)| owner)
+}
+
+fn is_own(owner: u32) -> bool {
+    owner == platform::user() || owner == 0
+}
+
+/// The system names the current folder without links, so `home` must be named so, too.
+fn without_links(home: Option<&Path>) -> Option<PathBuf> {
+    home.map(|home| home.canonicalize().unwrap_or_else(|_| home.to_owned()))
 }
 
 /// Why the search goes no further up.
@@ -82,7 +112,7 @@ pub enum End {
 /// Where a search from `start` ends that finds nothing, and why.
 #[must_use]
 pub fn end_of_search(start: &Path, home: Option<&Path>) -> (PathBuf, End) {
-    let home = home.map(|home| home.canonicalize().unwrap_or_else(|_| home.to_owned()));
+    let home = without_links(home);
     let mut folder = start;
     loop {
         match step(folder, home.as_deref()) {
@@ -109,7 +139,10 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
         let path = folder.join(CONFIG_FILE);
         let message = format!("{} belongs to another user (uid {owner})", path.display());
         return Fault::refused(message)
-            .hint(format!("if you trust that user: vault --vault {} …", folder.display()));
+            .hint(format!("if you trust that user: vault --vault {} …", folder.display()))
+            .hint(
+                "in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files",
+            );
     }
     let message = if start == end {
         format!("no vault.toml in {}", start.display())

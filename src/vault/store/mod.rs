@@ -7,6 +7,6 @@ mod undo;
 mod write;
 
 pub use batch::Batch;
-pub use find::{CONFIG_FILE, End, Place, STORE_FOLDER, end_of_search, find};
+pub use find::{CONFIG_FILE, End, Nearest, Place, STORE_FOLDER, end_of_search, find, nearest};
 pub use tree::{Folder, Tree};
 pub use write::{NewFile, Writer};
