@@ -70,8 +70,8 @@ fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
     for Change { environment, name, value } in changes {
         let Some(value) = value else { continue };
         session.config.check_name(name)?;
-        if session.config.variables(environment).contains_key(name) {
-            let message = format!("{name} is a variable of {environment} in vault.toml");
+        if let Some(variable) = session.config.variable_like(environment, name) {
+            let message = format!("{variable} is a variable of {environment} in vault.toml");
             return Err(
                 Fault::usage(message).hint("remove it there first; a name is one or the other")
             );

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml_edit::DocumentMut;
 
+use super::families::family_of;
 use super::model::LARGEST_FILE;
 use super::name::{EnvironmentName, SecretName, StepName};
 use super::template::Template;
@@ -180,6 +181,7 @@ impl Config {
             config.steps.insert(name, StepConfig { names, fail_on_leak: step.fail_on_leak });
         }
         config.check_inheritance()?;
+        config.check_spellings()?;
         Ok(config)
     }
 
@@ -213,17 +215,46 @@ impl Config {
         Ok(secrets)
     }
 
-    /// Refuses a name that changes what a command executes, unless it is allowed here.
+    /// Refuses a name that makes some program run code, unless it is allowed here.
     ///
     /// # Errors
-    /// With the line to add.
+    /// `Usage`, with the reason and the line to add.
     pub fn check_name(&self, name: &SecretName) -> Result<(), Fault> {
-        if !name.changes_execution() || self.allowed_names.contains(name) {
+        let Some(family) = family_of(name.as_str()) else { return Ok(()) };
+        if self.allowed_names.contains(name) {
             return Ok(());
         }
-        let message = format!("{name} changes what a command executes, so it is no usual secret");
-        let hint = format!("if it is meant: allowed_names = [\"{name}\"] at the top of vault.toml");
-        Err(Fault::refused(message).hint(hint))
+        let message = format!("{name} is refused as a name: {}", family.reason);
+        let names: Vec<String> = self.allowed_names.iter().chain([name]).map(quoted).collect();
+        let allowed = names.join(", ");
+        Err(Fault::usage(message)
+            .hint(format!("if it is meant, allow it in vault.toml: allowed_names = [{allowed}]")))
+    }
+
+    /// The name of the variable of `environment` that is `name` regardless of case.
+    #[must_use]
+    pub fn variable_like(
+        &self,
+        environment: &EnvironmentName,
+        name: &SecretName,
+    ) -> Option<&SecretName> {
+        let folded = name.folded();
+        self.variables(environment).into_keys().find(|own| own.folded() == folded)
+    }
+
+    /// No environment has two variables whose names differ only in case, inherited ones included.
+    fn check_spellings(&self) -> Result<(), Fault> {
+        for environment in self.environments.keys() {
+            let mut spellings = BTreeMap::new();
+            for name in self.variables(environment).into_keys() {
+                if let Some(other) = spellings.insert(name.folded(), name) {
+                    let at = format!("vault.toml: environments.{environment}");
+                    let message = format!("{at}: {other} and {name} differ only in case");
+                    return Err(Fault::usage(message).hint("keep one of the two spellings"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_inheritance(&self) -> Result<(), Fault> {
@@ -262,6 +293,10 @@ fn environment(at: &str, fields: EnvironmentFields) -> Result<EnvironmentConfig,
         variables.insert(named(at, &name)?, value);
     }
     Ok(EnvironmentConfig { confirm: fields.confirm, inherits, variables })
+}
+
+fn quoted(name: &SecretName) -> String {
+    format!("\"{name}\"")
 }
 
 fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod config;
+pub mod families;
 pub mod format;
 mod halves;
 pub mod loss;

@@ -59,43 +59,7 @@ impl SecretName {
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
-
-    /// Whether a variable of this name changes what a command executes, or how `vault` itself
-    /// works, so that `vault.toml` must allow it by name.
-    #[must_use]
-    pub fn changes_execution(&self) -> bool {
-        let name = self.folded();
-        let prefixes = ["ld_", "dyld_", "git_", "vault_key"];
-        prefixes.iter().any(|prefix| name.starts_with(prefix)) || DANGEROUS.contains(&name.as_str())
-    }
 }
-
-/// Names in lower case; see [`SecretName::changes_execution`].
-const DANGEROUS: [&str; 23] = [
-    "path",
-    "ifs",
-    "env",
-    "bash_env",
-    "shellopts",
-    "ps4",
-    "prompt_command",
-    "gconv_path",
-    "node_options",
-    "pythonpath",
-    "pythonhome",
-    "pythonstartup",
-    "pythoninspect",
-    "pythonbreakpoint",
-    "pythonwarnings",
-    "perl5opt",
-    "perl5lib",
-    "rubyopt",
-    "rubylib",
-    "java_tool_options",
-    "vault_dir",
-    "vault_environment",
-    "vault_id",
-];
 
 fn is_device(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
@@ -202,16 +166,6 @@ mod tests {
             assert!(name.parse::<SecretName>().is_err(), "{name}");
         }
         assert!("x".repeat(201).parse::<SecretName>().is_err());
-    }
-
-    #[test]
-    fn names_that_change_what_is_executed_are_known_in_any_case() {
-        for name in ["PATH", "ld_preload", "LD_AUDIT", "GIT_SSH", "PYTHONPATH", "VAULT_KEY_FILE"] {
-            assert!(name.parse::<SecretName>().unwrap().changes_execution(), "{name}");
-        }
-        for name in ["DATABASE_URL", "PATHS", "VAULTS", "GITHUB_TOKEN", "PYTHONHASHSEED"] {
-            assert!(!name.parse::<SecretName>().unwrap().changes_execution(), "{name}");
-        }
     }
 
     #[test]

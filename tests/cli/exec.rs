@@ -218,10 +218,10 @@ fn names_that_change_what_is_executed_need_leave_and_no_name_is_both() {
     let python = "[environments.development.variables]\nPYTHONPATH = \"src\"\n";
     let default = "default = \"development\"\n";
     with(&format!("{default}{python}"));
-    let said = "error: PYTHONPATH changes what a command executes, so it is no usual secret
-hint: if it is meant: allowed_names = [\"PYTHONPATH\"] at the top of vault.toml
+    let said = "error: PYTHONPATH is refused as a name: Python imports or starts what it names
+hint: if it is meant, allow it in vault.toml: allowed_names = [\"PYTHONPATH\"]
 ";
-    sandbox.vault(&exec).fails(122).says(said).check();
+    sandbox.vault(&exec).fails(125).says(said).check();
     with(&format!("{default}allowed_names = [\"PYTHONPATH\"]\n{python}"));
     sandbox.vault(&exec).prints("src\n").check();
     with(&format!("{default}[environments.development.variables]\nTOKEN = \"plain\"\n"));

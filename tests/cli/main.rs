@@ -47,6 +47,7 @@ mod pull_request;
 mod python;
 mod readme;
 mod refusal;
+mod refused_names;
 mod release;
 mod removed;
 mod requests;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::refusal::{Command, refused, stocked};
+use crate::refusal::{Command, stocked};
 use crate::sandbox::Sandbox;
 
 /// Every one of `commands`, in which `@` stands for the name, is a wrong use and says exactly this.
@@ -124,75 +124,4 @@ fn what_is_no_name_in_vault_toml_is_refused_and_not_quoted() {
             assert_eq!((outcome.status, outcome.output.len()), (status, 0));
         }
     }
-}
-
-const DANGEROUS: [&str; 10] = [
-    "LD_PRELOAD",
-    "ld_preload",
-    "DYLD_INSERT_LIBRARIES",
-    "PATH",
-    "IFS",
-    "BASH_ENV",
-    "PYTHONPATH",
-    "NODE_OPTIONS",
-    "GIT_SSH_COMMAND",
-    "VAULT_KEY",
-];
-
-fn changes_execution(name: &str) -> String {
-    format!(
-        "error: {name} changes what a command executes, so it is no usual secret
-hint: if it is meant: allowed_names = [\"{name}\"] at the top of vault.toml
-"
-    )
-}
-
-#[test]
-fn a_name_that_changes_what_is_executed_is_refused_wherever_it_comes_from() {
-    let sandbox = stocked();
-    let config = sandbox.repo().join("vault.toml");
-    let before = fs::read_to_string(&config).unwrap();
-    for name in DANGEROUS {
-        let said = changes_execution(name);
-        for command in
-            [&["set", name][..], &["set", name, "--generate"], &["set", name, "A", "--generate"]]
-        {
-            sandbox.vault(command).input("value").fails(4).says(&said).check();
-        }
-        let import = sandbox.vault(&["import", "-"]).input(format!("A=1\n{name}=x\n"));
-        import.fails(4).says(&said).check();
-        let variable = format!("{before}\n[environments.production.variables]\n{name} = \"x\"\n");
-        fs::write(&config, variable).unwrap();
-        let exec: Command = &["exec", "-e", "production", "--", "touch", "started"];
-        refused(&sandbox, &[exec], &said);
-        fs::write(&config, &before).unwrap();
-    }
-}
-
-#[test]
-fn a_name_that_vault_toml_allows_works_until_it_is_allowed_no_more() {
-    let sandbox = stocked();
-    let config = sandbox.repo().join("vault.toml");
-    let before = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("allowed_names = [\"PYTHONPATH\"]\n{before}")).unwrap();
-    sandbox.set("production", "PYTHONPATH", b"/srv/lib");
-    sandbox
-        .vault(&["exec", "-e", "production", "--no-mask", "--", "printenv", "PYTHONPATH"])
-        .prints("/srv/lib\n")
-        .check();
-    fs::write(&config, before).unwrap();
-    let said = changes_execution("PYTHONPATH");
-    refused(
-        &sandbox,
-        &[
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
-            &["set", "PYTHONPATH", "-e", "production"],
-            &["copy", "PYTHONPATH", "--from", "production", "--to", "development"],
-        ],
-        &said,
-    );
-    // It can be looked at and removed.
-    assert_eq!(sandbox.get("production", "PYTHONPATH"), b"/srv/lib");
-    sandbox.quick(&["remove", "PYTHONPATH", "-e", "production"]);
-    sandbox.vault(&["exec", "-e", "production", "--no-mask", "--", "true"]).check();
 }

@@ -73,6 +73,8 @@ pub(crate) enum Why {
     Locked,
     /// Something is tampered with, untrusted or corrupt.
     Refused,
+    /// It is not acceptable what somebody wrote.
+    Misused,
 }
 
 /// Every one of `commands` refuses, saying exactly `said`.
@@ -96,6 +98,8 @@ pub(crate) fn stopped<'a>(
             (Why::Refused, "exec") => 122,
             (Why::Locked, _) => 3,
             (Why::Refused, _) => 4,
+            (Why::Misused, "exec") => 125,
+            (Why::Misused, _) => 2,
         };
         dress(sandbox.vault(command).input("attack")).fails(status).says(said).check();
     }

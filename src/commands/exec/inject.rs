@@ -1,6 +1,6 @@
 //! What the command gets: entries and variables alike, complete or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
@@ -101,15 +101,16 @@ impl Scope<'_> {
         Ok(Injected { secrets, variables: filled, wanted: self.wanted.map(<[SecretName]>::to_vec) })
     }
 
-    /// Every entry has a name that may be injected and is no variable too.
+    /// Checks that every entry has a name that may be injected, and that no variable has that name.
     fn check_names(
         &self,
         variables: &BTreeMap<SecretName, Template>,
         secrets: &[(SecretName, Secret)],
     ) -> Result<(), Fault> {
+        let spellings: BTreeSet<String> = variables.keys().map(SecretName::folded).collect();
         for (name, _) in secrets {
             self.config.check_name(name)?;
-            if variables.contains_key(name) {
+            if spellings.contains(&name.folded()) {
                 let environment = self.environment;
                 let message = format!("{name} is both a secret and a variable of {environment}");
                 return Err(Fault::refused(message)

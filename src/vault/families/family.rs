@@ -1,0 +1,77 @@
+//! Which family a name belongs to.
+//!
+//! A family refuses by prefix only if the prefix is the program's own; the rest is lists. No rule
+//! goes by suffix: nobody can tell whether `FEATURE_FLAGS` is an option of some program. Case does
+//! not matter, because a vault has one entry per name regardless of case, and some programs (npm)
+//! read their names in any case.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{languages, packages, python, system, tools};
+
+/// Names that one program, or a few that are alike, would take for instructions.
+pub struct Family {
+    /// Whose names they are.
+    pub title: &'static str,
+    /// Why such a name is refused, as the end of a sentence about it.
+    pub reason: &'static str,
+    /// Every name that begins with one of these.
+    pub prefixes: &'static str,
+    /// Names that have such a prefix and run no code: secrets that the program never reads, and
+    /// harmless switches. One `*` stands for any text.
+    pub except: &'static str,
+    /// Names one by one.
+    pub names: &'static str,
+}
+
+/// Every family, in the order of the documentation.
+pub(super) const FAMILIES: [&[Family]; 5] = [
+    &system::FAMILIES,
+    &python::FAMILIES,
+    &languages::FAMILIES,
+    &packages::FAMILIES,
+    &tools::FAMILIES,
+];
+
+/// The family of `name`, if it has one.
+#[must_use]
+pub fn family_of(name: &str) -> Option<&'static Family> {
+    let listed = LISTED.get(name.to_ascii_lowercase().as_str());
+    listed.copied().or_else(|| all().find(|family| family.has_by_prefix(name)))
+}
+
+/// All of them in a row.
+pub(super) fn all() -> impl Iterator<Item = &'static Family> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// By name in lower case. A command may get thousands of secrets; each is looked up once.
+static LISTED: LazyLock<HashMap<String, &Family>> = LazyLock::new(|| {
+    let names = |family: &'static Family| family.names.split_whitespace().map(move |n| (n, family));
+    all().flat_map(names).map(|(name, family)| (name.to_ascii_lowercase(), family)).collect()
+});
+
+impl Family {
+    fn has_by_prefix(&self, name: &str) -> bool {
+        let mut prefixes = self.prefixes.split_whitespace();
+        prefixes.any(|prefix| starts_with(name, prefix))
+            && !self.except.split_whitespace().any(|pattern| is_like(name, pattern))
+    }
+}
+
+/// Whether `name` is `pattern`, in which one `*` may stand for any text.
+pub(super) fn is_like(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name.eq_ignore_ascii_case(pattern),
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len()
+                && starts_with(name, start)
+                && name[name.len() - end.len()..].eq_ignore_ascii_case(end)
+        }
+    }
+}
+
+fn starts_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
