@@ -25,8 +25,8 @@ const SMALL: usize = 16 << 10;
 const LARGE: usize = 512 << 10;
 /// After so long a silence a person at a terminal is shown what is held of a beginning.
 const SILENCE: Duration = Duration::from_millis(30);
-/// So long after the command's end somebody else who holds its output is listened to.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// After the command's end, another process that holds its output is heard for this long.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the bytes of a stream go through.
 pub trait Filter: Send + 'static {
@@ -60,14 +60,26 @@ pub struct Passed<F> {
     pub carries: Carries,
     /// The filter, which knows what it did; nothing where nothing came.
     pub filter: Option<F>,
+    /// Whether another process still held it when the command had ended and was heard no more.
+    pub holder: Holder,
     /// Whether all could be filtered and written.
     pub result: io::Result<()>,
 }
 
-/// When the command ended, all that is in flight is passed on, then its descendants get a moment.
+/// Whether a process holds a stream of a command that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// No process does, or no one reads it outside.
+    Gone,
+    /// One does, and loses it.
+    StillRunning,
+}
+
+/// The time after the command's end.
 struct Rest {
-    in_flight: u64,
     until: Instant,
+    /// How many of the bytes that had arrived by then are not read yet. `None` before.
+    left: Option<u64>,
 }
 
 impl<F: Filter> Channel<F> {
@@ -93,7 +105,7 @@ impl<F: Filter> Channel<F> {
     }
 
     /// Passes everything on until the command and all who hold its stream have ended, or `ended`
-    /// and a moment have passed, or nobody reads outside.
+    /// and 0.2 s have passed, or no one reads outside.
     pub(super) async fn pass(
         mut self,
         flushes: mpsc::Receiver<Flush>,
@@ -107,13 +119,13 @@ impl<F: Filter> Channel<F> {
         &mut self,
         mut flushes: mpsc::Receiver<Flush>,
         mut ended: watch::Receiver<bool>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Holder> {
         let mut rest: Option<Rest> = None;
         let mut silent = false;
         // First, so that nothing is read that cannot be passed on.
         while self.writer.has_room().await {
-            if rest.as_ref().is_some_and(Rest::is_over) {
-                break;
+            if rest.as_mut().is_some_and(|rest| rest.is_over(&self.source)) {
+                return Ok(Holder::StillRunning);
             }
             let shows = self.shows_early() && !silent;
             tokio::select! {
@@ -124,8 +136,8 @@ impl<F: Filter> Channel<F> {
                     }
                     self.take(count).await?;
                     silent = false;
-                    if let Some(rest) = &mut rest {
-                        rest.in_flight = rest.in_flight.saturating_sub(count as u64);
+                    if let Some(left) = rest.as_mut().and_then(|rest| rest.left.as_mut()) {
+                        *left = left.saturating_sub(count as u64);
                     }
                 }
                 Some(done) = flushes.recv() => {
@@ -133,8 +145,7 @@ impl<F: Filter> Channel<F> {
                     drop(done);
                 }
                 Ok(()) = ended.changed(), if rest.is_none() => {
-                    let in_flight = platform::waiting(&self.source);
-                    rest = Some(Rest { in_flight, until: Instant::now() + PATIENCE });
+                    rest = Some(Rest { until: Instant::now() + PATIENCE, left: None });
                 }
                 () = tokio::time::sleep(SILENCE), if shows => {
                     self.show_short().await;
@@ -143,7 +154,7 @@ impl<F: Filter> Channel<F> {
                 () = until(rest.as_ref()) => {}
             }
         }
-        Ok(())
+        Ok(Holder::Gone)
     }
 
     /// A person waits for the echo of a key.
@@ -199,7 +210,7 @@ impl<F: Filter> Channel<F> {
         }
     }
 
-    async fn end(mut self, filtered: io::Result<()>) -> Passed<F> {
+    async fn end(mut self, filtered: io::Result<Holder>) -> Passed<F> {
         // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
         drop(self.source);
         if let Some(filter) = self.filter.used() {
@@ -215,20 +226,27 @@ impl<F: Filter> Channel<F> {
         }
         // A terminal refuses only when it is gone, and whoever sat there with it.
         let written = if self.laid.conduit == Conduit::Pipe { written } else { Ok(()) };
+        let holder = *filtered.as_ref().unwrap_or(&Holder::Gone);
         let result = filtered.and(written);
-        Passed { carries: self.laid.carries, filter: self.filter.into_used(), result }
+        let carries = self.laid.carries;
+        Passed { carries, filter: self.filter.into_used(), holder, result }
     }
 }
 
 impl Rest {
-    fn is_over(&self) -> bool {
-        self.in_flight == 0 && Instant::now() >= self.until
+    /// Whether all that arrived in time has been read. Whether the holder goes on printing does not
+    /// matter.
+    fn is_over(&mut self, source: &Receiver) -> bool {
+        if Instant::now() < self.until {
+            return false;
+        }
+        *self.left.get_or_insert_with(|| platform::waiting(source)) == 0
     }
 }
 
-/// Waits for the end of the descendants' moment; for ever while the command runs.
+/// Waits for the end of that time; forever while the command runs, and once it is over.
 async fn until(rest: Option<&Rest>) {
-    match rest.filter(|rest| rest.in_flight == 0) {
+    match rest.filter(|rest| rest.left.is_none()) {
         Some(rest) => sleep_until(rest.until).await,
         None => std::future::pending().await,
     }

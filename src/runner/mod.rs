@@ -28,7 +28,7 @@ mod unstartable;
 mod wiring;
 mod writer;
 
-pub use channel::{Filter, Passed};
+pub use channel::{Filter, Holder, Passed};
 pub use files::Files;
 pub use launch::launch;
 pub use plan::{Inherit, Plan, Request};

@@ -18,6 +18,7 @@ mod keys;
 mod leaks;
 #[path = "../cli/machine.rs"]
 mod machine;
+mod left_behind;
 mod masked;
 mod modes;
 mod programs;

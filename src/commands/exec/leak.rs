@@ -6,13 +6,19 @@ use std::io;
 use super::Leaks;
 use crate::fault::{Fault, Kind};
 use crate::mask::Masker;
-use crate::runner::{Carries, Done, Ending, Passed};
+use crate::runner::{Carries, Done, Ending, Holder, Passed};
 use crate::session::console::Console;
+
+const LEFT_BEHIND: &str =
+    "vault: a process that the command left behind is still running and loses its output";
 
 /// The end of the run: as the command ended, unless its output could not be written, or shows
 /// secrets though that is fatal.
 pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Result<Ending, Fault> {
     let Done { ending, passed } = done;
+    if passed.iter().any(|passed| passed.holder == Holder::StillRunning) {
+        console.note(LEFT_BEHIND);
+    }
     let mut names = BTreeSet::new();
     for passed in &passed {
         for (label, count) in passed.filter.iter().flat_map(Masker::counts) {
