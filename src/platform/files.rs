@@ -325,18 +325,19 @@ pub fn private_dir(path: &Path) -> io::Result<Dir> {
 pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
     let permissions = std::fs::metadata(path)?.permissions();
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    // What a killed process left behind is in no one's way.
+    name.push(format!(".new-{}", std::process::id()));
     let new = Path::new(&name);
-    let written = File::create_new(new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(permissions)?;
-        file.sync_all()
-    });
+    // Not removed if it is there: then it is not ours.
+    let mut file = File::create_new(new)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.set_permissions(permissions))
+        .and_then(|()| file.sync_all());
     let replaced = written.and_then(|()| std::fs::rename(new, path));
-    if replaced.is_err() {
+    replaced.inspect_err(|_| {
         let _ = std::fs::remove_file(new);
-    }
-    replaced
+    })
 }
 
 /// Opens a regular file that holds a key, refusing one that others can read or write or that

@@ -1,83 +1,157 @@
 //! Files in memory, for programs that take a secret by the path of a file.
 //!
-//! They lie in a folder of their own (0700) on a file system that keeps nothing on a disk, and are
-//! gone when the value is dropped. The folder is locked for as long as its owner lives, so that what
-//! a killed one left behind is found and removed by the next.
+//! They lie in a folder of their own (0700) on a file system that keeps nothing on a disk, beside a
+//! marker that names them, and are gone when the value is dropped. The folder is locked while its
+//! owner lives, so that the next vault finds what a killed one left behind.
+//!
+//! Nothing is ever removed but regular files of ours that a marker names, the marker, and a folder
+//! that is empty then. A marker counts only in the folder that it was written for.
 
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fchmod, flock, fstat, fstatfs, mkdirat,
-    openat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fchmod, flock, fstat, fstatfs,
+    mkdirat, openat, statat, unlinkat,
 };
 use rustix::process::geteuid;
 
-const PREFIX: &str = "vault-";
+use super::process::FileSizeSignalIgnored;
+
+/// Begins the name of a folder; 16 hexadecimal digits follow.
+const PREFIX: &str = "repovault-";
+/// The file that says whose the folder is, and which files in it are ours.
+const MARKER: &str = ".repovault";
+/// The longest marker, in bytes: more names than an environment can have.
+const LONGEST_MARKER: u64 = 8 << 20;
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const NEW_FILE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 
 /// A folder in memory with files in it.
 pub struct MemoryFolder {
+    made: Arc<Made>,
+    path: PathBuf,
+}
+
+/// A folder that exists, and all that is ours in it.
+struct Made {
     parent: OwnedFd,
     name: String,
     handle: OwnedFd,
-    path: PathBuf,
     files: Vec<String>,
 }
 
 impl MemoryFolder {
-    /// Makes a folder, with `random` in its name, in the first of `places` that is in memory and
-    /// lets us; nothing where none does.
+    /// Makes a folder for files of these names, with `random` in its own name, in the first of
+    /// `places` that is in memory and lets us. Returns `None` if none does. Leftovers of killed
+    /// vaults are removed in all of them.
     #[must_use]
-    pub fn make(places: &[PathBuf], random: &str) -> Option<Self> {
-        places.iter().find_map(|place| Self::make_in(place, random).ok())
+    pub fn make(places: &[PathBuf], random: [u8; 8], files: &[&str]) -> Option<Self> {
+        let opened = |place: &PathBuf| Some((place.clone(), open_place(place).ok()?));
+        let usable: Vec<(PathBuf, OwnedFd)> = places.iter().filter_map(opened).collect();
+        for (_, parent) in &usable {
+            remove_leftovers(parent);
+        }
+        let name = format!("{PREFIX}{:016x}", u64::from_be_bytes(random));
+        usable.into_iter().find_map(|(place, parent)| {
+            let made = Made::make(parent, name.clone(), files).ok()?;
+            let folder = Self { made: Arc::new(made), path: place.join(&name) };
+            folder.remove_at_panic();
+            Some(folder)
+        })
     }
 
-    fn make_in(place: &Path, random: &str) -> io::Result<Self> {
-        let parent = openat(CWD, place, FOLDER, Mode::empty())?;
-        if !is_memory(&parent)? {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        remove_leftovers(&parent);
-        let name = format!("{PREFIX}{random}");
-        mkdirat(&parent, &name, Mode::RWXU)?;
-        let handle = openat(&parent, &name, FOLDER, Mode::empty())?;
-        let path = place.join(&name);
-        let folder = Self { parent, name, handle, path, files: Vec::new() };
-        // Whatever the caller's umask took away.
-        fchmod(&folder.handle, Mode::RWXU)?;
-        // Somebody who cleans up between the last two steps and here holds the lock, or has removed
-        // the folder; then the next place is tried.
-        flock(&folder.handle, FlockOperation::NonBlockingLockExclusive)?;
-        if fstat(&folder.handle)?.st_nlink == 0 {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        Ok(folder)
-    }
-
-    /// Writes a file that its owner can read and nobody can change; its path.
+    /// Writes a file that its owner can read and no one can change. Returns its path.
     ///
     /// # Errors
-    /// The operating system's, such as when the memory is full.
-    pub fn add(&mut self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = openat(&self.handle, name, flags, Mode::RUSR)?;
-        self.files.push(name.to_owned());
-        fchmod(&file, Mode::RUSR)?;
-        std::fs::File::from(file).write_all(content)?;
+    /// If its name was not given before, and the operating system's, such as when the memory is full.
+    pub fn add(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+        if !self.made.files.iter().any(|own| own == name) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.made.write(name, content)?;
         Ok(self.path.join(name))
+    }
+
+    /// A panic may end the process without dropping anything.
+    fn remove_at_panic(&self) {
+        let made = Arc::downgrade(&self.made);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(made) = made.upgrade() {
+                made.remove();
+            }
+            before(panic);
+        }));
     }
 }
 
 impl Drop for MemoryFolder {
     fn drop(&mut self) {
-        for file in &self.files {
-            let _ = unlinkat(&self.handle, file.as_str(), AtFlags::empty());
+        self.made.remove();
+    }
+}
+
+impl Made {
+    fn make(parent: OwnedFd, name: String, files: &[&str]) -> io::Result<Self> {
+        mkdirat(&parent, &name, Mode::RWXU)?;
+        let handle = openat(&parent, &name, FOLDER, Mode::empty()).inspect_err(|_| {
+            let _ = unlinkat(&parent, &name, AtFlags::REMOVEDIR);
+        })?;
+        let files = files.iter().map(|&name| name.to_owned()).collect();
+        let made = Self { parent, name, handle, files };
+        made.mark().inspect_err(|_| made.remove())?;
+        Ok(made)
+    }
+
+    /// Locks the folder, and then says in it that it is ours: a marker in a folder that is not
+    /// locked is one of a killed vault.
+    fn mark(&self) -> io::Result<()> {
+        // Whatever the caller's umask took away.
+        fchmod(&self.handle, Mode::RWXU)?;
+        flock(&self.handle, FlockOperation::NonBlockingLockExclusive)?;
+        let text = marker(&self.name, &fstat(&self.handle)?, &self.files);
+        self.write(MARKER, text.as_bytes())
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let _signal = FileSizeSignalIgnored::new();
+        let file = openat(&self.handle, name, NEW_FILE, Mode::RUSR)?;
+        fchmod(&file, Mode::RUSR)?;
+        File::from(file).write_all(content)
+    }
+
+    /// Removes the files, the marker, and the folder. What someone else put there stays, and the
+    /// folder with it.
+    fn remove(&self) {
+        for name in self.files.iter().map(String::as_str).chain([MARKER]) {
+            let found = statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
+            // The command may have given it to another user.
+            if found.is_ok_and(|found| is_file(&found)) {
+                let _ = unlinkat(&self.handle, name, AtFlags::empty());
+            }
         }
         let _ = unlinkat(&self.parent, self.name.as_str(), AtFlags::REMOVEDIR);
     }
+}
+
+/// Opens a folder in which files can be kept: in memory, and no one but its owner, the caller, and
+/// root can put another folder in the place of ours.
+fn open_place(place: &Path) -> io::Result<OwnedFd> {
+    let folder = openat(CWD, place, FOLDER, Mode::empty())?;
+    let found = fstat(&folder)?;
+    let is_shared = found.st_mode & 0o022 != 0 && found.st_mode & 0o1000 == 0;
+    let is_trusted = [0, geteuid().as_raw()].contains(&found.st_uid);
+    if is_shared || !is_trusted || !is_memory(&folder)? {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Ok(folder)
 }
 
 /// Whether what lies here is never written to a disk by the file system.
@@ -96,26 +170,109 @@ fn is_memory(_: &OwnedFd) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Removes folders of ours whose owner is gone. What cannot be removed stays.
+/// What the marker of a folder says.
+fn marker(name: &str, folder: &Stat, files: &[String]) -> String {
+    let (device, number) = (folder.st_dev, folder.st_ino);
+    let first = format!("repovault exec 1\n{name} {device} {number}");
+    let lines: Vec<&str> =
+        [first.as_str()].into_iter().chain(files.iter().map(String::as_str)).collect();
+    format!("{}\nend\n", lines.join("\n"))
+}
+
+/// The files that a whole marker of this folder names.
+fn named_files(marker_text: &str, name: &str, folder: &Stat) -> Option<Vec<String>> {
+    let files: Vec<String> = marker_text.lines().skip(2).map(str::to_owned).collect();
+    let (_, files) = files.split_last()?;
+    let are_names = files.iter().all(|file| {
+        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !file.is_empty() && file.bytes().all(is_legal)
+    });
+    (are_names && marker(name, folder, files) == marker_text).then(|| files.to_vec())
+}
+
+/// Removes what killed vaults left in `parent`.
 fn remove_leftovers(parent: &OwnedFd) {
     let Ok(entries) = Dir::read_from(parent) else { return };
     for entry in entries.filter_map(Result::ok) {
-        let name = entry.file_name();
-        if name.to_bytes().starts_with(PREFIX.as_bytes()) {
-            let _ = remove_leftover(parent, name);
+        if let Some(name) = folder_name(entry.file_name())
+            && let Some(left) = leftover(parent, name)
+        {
+            left.remove();
         }
     }
 }
 
-fn remove_leftover(parent: &OwnedFd, name: &std::ffi::CStr) -> io::Result<()> {
-    let folder = openat(parent, name, FOLDER, Mode::empty())?;
-    if fstat(&folder)?.st_uid != geteuid().as_raw() {
-        return Ok(());
+fn folder_name(name: &CStr) -> Option<&str> {
+    let name = name.to_str().ok()?;
+    let digits = name.strip_prefix(PREFIX)?;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (digits.len() == 16 && digits.bytes().all(is_digit)).then_some(name)
+}
+
+/// The folder `name`, locked, if a vault of this user made it and is gone.
+fn leftover(parent: &OwnedFd, name: &str) -> Option<Made> {
+    let handle = openat(parent, name, FOLDER, Mode::empty()).ok()?;
+    let folder = fstat(&handle).ok()?;
+    if !is_own(&folder) || folder.st_mode & 0o7777 != 0o700 {
+        return None;
     }
-    flock(&folder, FlockOperation::NonBlockingLockExclusive)?;
-    for entry in Dir::read_from(&folder)?.filter_map(Result::ok) {
-        // The two that stand for folders are refused, as is any other folder.
-        let _ = unlinkat(&folder, entry.file_name(), AtFlags::empty());
+    let files = named_files(&read_marker(&handle)?, name, &folder)?;
+    flock(&handle, FlockOperation::NonBlockingLockExclusive).ok()?;
+    let parent = parent.as_fd().try_clone_to_owned().ok()?;
+    Some(Made { parent, name: name.to_owned(), handle, files })
+}
+
+fn read_marker(folder: &OwnedFd) -> Option<String> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = openat(folder, MARKER, flags, Mode::empty()).ok()?;
+    let found = fstat(&file).ok()?;
+    if !is_own(&found) || !is_file(&found) || found.st_nlink != 1 {
+        return None;
     }
-    Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+    let mut text = String::new();
+    File::from(file).take(LONGEST_MARKER).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn is_file(found: &Stat) -> bool {
+    FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
+}
+
+fn is_own(found: &Stat) -> bool {
+    found.st_uid == geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marker_counts_only_whole_and_in_its_own_folder() {
+        let folder = fstat(File::open("/").unwrap()).unwrap();
+        let other = fstat(File::open("/proc").unwrap()).unwrap();
+        let files = ["A".to_owned(), "_b2".to_owned()];
+        let text = marker("repovault-x", &folder, &files);
+        assert_eq!(named_files(&text, "repovault-x", &folder).unwrap(), files);
+        assert!(named_files(&text, "repovault-y", &folder).is_none());
+        assert!(named_files(&text, "repovault-x", &other).is_none());
+        for length in 0..text.len() {
+            assert!(named_files(&text[..length], "repovault-x", &folder).is_none(), "{length}");
+        }
+        for name in ["..", ".", "", "a/b", "/a", "a b", ".repovault", "ä"] {
+            let text = marker("repovault-x", &folder, &[name.to_owned()]);
+            assert!(named_files(&text, "repovault-x", &folder).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn panic_removes_the_files() {
+        let place = PathBuf::from("/dev/shm");
+        let random = u64::from(std::process::id()).to_be_bytes();
+        let Some(folder) = MemoryFolder::make(&[place], random, &["A"]) else { return };
+        let path = folder.add("A", b"value").unwrap();
+        let panics = std::thread::spawn(|| panic!("as if something were wrong"));
+        assert!(panics.join().is_err());
+        assert!(!path.exists() && !path.parent().unwrap().exists());
+        drop(folder);
+    }
 }

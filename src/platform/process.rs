@@ -90,8 +90,12 @@ impl FileSizeSignalIgnored {
 impl Drop for FileSizeSignalIgnored {
     fn drop(&mut self) {
         if self.before != libc::SIG_ERR {
-            // SAFETY: puts back the disposition that was there before; we never install handlers.
-            unsafe { libc::signal(libc::SIGXFSZ, self.before) };
+            // SAFETY: puts back the disposition that was there before, which is none of our handlers.
+            unsafe {
+                // While it is blocked, an ignored signal waits all the same; this forgets it.
+                libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+                libc::signal(libc::SIGXFSZ, self.before);
+            }
         }
     }
 }

@@ -13,6 +13,45 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 pub struct Signal(i32);
 
 impl Signal {
+    /// The signals that end a process unless it says otherwise, that others send, and that can be
+    /// passed on: those of faults, and those that can mean anything, are left out.
+    #[cfg(target_os = "linux")]
+    pub const ENDING: [Self; 15] = [
+        Self::HUP,
+        Self::INT,
+        Self::QUIT,
+        Self::TERM,
+        Self::USR1,
+        Self::USR2,
+        Self(libc::SIGABRT),
+        Self::ALRM,
+        Self(libc::SIGVTALRM),
+        Self(libc::SIGPROF),
+        Self(libc::SIGIO),
+        Self(libc::SIGPWR),
+        Self(libc::SIGSTKFLT),
+        Self(libc::SIGXCPU),
+        Self(libc::SIGXFSZ),
+    ];
+    /// The signals that end a process unless it says otherwise, that others send, and that can be
+    /// passed on: those of faults, and those that can mean anything, are left out.
+    #[cfg(not(target_os = "linux"))]
+    pub const ENDING: [Self; 12] = [
+        Self::HUP,
+        Self::INT,
+        Self::QUIT,
+        Self::TERM,
+        Self::USR1,
+        Self::USR2,
+        Self(libc::SIGABRT),
+        Self::ALRM,
+        Self(libc::SIGVTALRM),
+        Self(libc::SIGPROF),
+        Self(libc::SIGXCPU),
+        Self(libc::SIGXFSZ),
+    ];
+    /// A timer of this process.
+    pub const ALRM: Self = Self(libc::SIGALRM);
     /// A child changed.
     pub const CHLD: Self = Self(libc::SIGCHLD);
     /// Go on after a stop.
@@ -110,7 +149,7 @@ impl Signals {
     }
 }
 
-/// All signals wait while it lives.
+/// Signals wait while it lives.
 pub struct Blocked(libc::sigset_t);
 
 impl Blocked {
@@ -133,6 +172,23 @@ impl Blocked {
 }
 
 impl Blocked {
+    /// A signal that has come in the meantime and ends this process, unless the caller ignored or
+    /// blocked it.
+    #[must_use]
+    pub fn ending(&self) -> Option<Signal> {
+        // SAFETY: the set is a valid place.
+        let waiting = unsafe {
+            let mut waiting: libc::sigset_t = std::mem::zeroed();
+            libc::sigpending(&raw mut waiting);
+            waiting
+        };
+        Signal::ENDING.into_iter().find(|signal| {
+            // SAFETY: the set is the one that the kernel gave.
+            let waits = unsafe { libc::sigismember(&raw const waiting, signal.0) == 1 };
+            waits && !super::inherited::was_refused(*signal)
+        })
+    }
+
     /// Lets signals arrive again as before, and these in any case.
     pub fn release(self, signals: &[Signal]) {
         drop(self);

@@ -1,17 +1,22 @@
 //! Secrets that the command gets as files: written to memory before it starts, gone when it ends.
+//!
+//! Signals are blocked from before the first file is written until after the last one is gone; while
+//! the command runs, `run` lets those arrive that it passes on.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use crate::fault::Fault;
-use crate::platform::MemoryFolder;
+use crate::platform::{Blocked, MemoryFolder};
 use crate::secret::Secret;
 
 /// Files in memory, by the name of the secret; gone when it is dropped.
 pub struct Files {
     paths: Vec<(String, Secret)>,
     _folder: MemoryFolder,
+    // Dropped last.
+    _blocked: Blocked,
 }
 
 impl Files {
@@ -31,9 +36,9 @@ impl Files {
             .chain(["/dev/shm", "/run"].map(PathBuf::from))
             .filter(|place| place.is_absolute())
             .collect();
-        let random = format!("{:016x}", u64::from_be_bytes(random));
-        let mut folder = MemoryFolder::make(&places, &random).ok_or_else(|| {
-            let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        let blocked = Blocked::new();
+        let folder = MemoryFolder::make(&places, random, &names).ok_or_else(|| {
             let message = format!(
                 "vault.toml wants {} as a file, and here is no memory to keep it in",
                 names.join(", ")
@@ -48,7 +53,7 @@ impl Files {
             })?;
             paths.push(((*name).to_owned(), Secret::new(path.into_os_string().into_vec())));
         }
-        Ok(Self { paths, _folder: folder })
+        Ok(Self { paths, _folder: folder, _blocked: blocked })
     }
 
     /// What the variable of this name holds: the path, where the secret is a file.

@@ -3,21 +3,27 @@
 use super::wiring::Layout;
 use crate::platform::{Arrived, Sender, Signal};
 
-/// The signals that are caught. Those that a command must see, and the end of children.
-pub(super) const CAUGHT: [Signal; 12] = [
-    Signal::HUP,
-    Signal::INT,
-    Signal::QUIT,
-    Signal::TERM,
-    Signal::USR1,
-    Signal::USR2,
-    Signal::TTIN,
-    Signal::TTOU,
-    Signal::TSTP,
-    Signal::CONT,
-    Signal::WINCH,
-    Signal::CHLD,
-];
+/// The signals that are caught: those that a command must see, and the end of children.
+pub(super) fn caught() -> Vec<Signal> {
+    let others =
+        [Signal::TTIN, Signal::TTOU, Signal::TSTP, Signal::CONT, Signal::WINCH, Signal::CHLD];
+    Signal::ENDING.into_iter().chain(others).collect()
+}
+
+/// Whether a terminal sends this signal, and then to everyone in its foreground.
+fn is_of_terminal(signal: Signal) -> bool {
+    [
+        Signal::HUP,
+        Signal::INT,
+        Signal::QUIT,
+        Signal::TSTP,
+        Signal::TTIN,
+        Signal::TTOU,
+        Signal::CONT,
+        Signal::WINCH,
+    ]
+    .contains(&signal)
+}
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +82,9 @@ fn direct(signal: Signal, sender: Sender, standing: &Standing) -> Reaction {
         (Signal::WINCH, _) if standing.has_pty => Reaction::ResizeAndForward,
         // The kernel tells only the leader of a session that the terminal is gone.
         (Signal::HUP, Sender::Kernel) if standing.leads_session => Reaction::Forward,
-        (_, Sender::Kernel) => Reaction::Nothing,
-        (_, Sender::Process(_)) => Reaction::Forward,
+        (_, Sender::Kernel) if is_of_terminal(signal) => Reaction::Nothing,
+        // From a process, or a timer or a limit that the caller set before it started us.
+        _ => Reaction::Forward,
     }
 }
 
@@ -89,8 +96,8 @@ fn session(signal: Signal, sender: Sender) -> Reaction {
         (Signal::WINCH, Sender::Process(_)) => Reaction::ResizeAndForward,
         // The terminal does not let us write or set modes from the background.
         (Signal::TTIN | Signal::TTOU, Sender::Kernel) => Reaction::Stop,
-        (_, Sender::Kernel) => Reaction::ForwardToGroup,
-        (_, Sender::Process(_)) => Reaction::Forward,
+        (_, Sender::Kernel) if is_of_terminal(signal) => Reaction::ForwardToGroup,
+        _ => Reaction::Forward,
     }
 }
 
@@ -122,13 +129,20 @@ mod tests {
 
     #[test]
     fn what_a_process_sends_reaches_the_command_but_what_the_command_sends_does_not_return() {
-        let all = CAUGHT.into_iter().filter(|signal| *signal != Signal::CHLD);
+        let all = caught().into_iter().filter(|signal| *signal != Signal::CHLD);
         for signal in all {
             assert_eq!(reaction(Layout::Direct, signal, OTHER), Reaction::Forward);
             for sender in [10, 20] {
                 let nothing = reaction(Layout::Direct, signal, Sender::Process(sender));
                 assert_eq!(nothing, Reaction::Nothing);
             }
+        }
+    }
+
+    #[test]
+    fn timers_and_limits_of_this_process_reach_the_command() {
+        for layout in [Layout::Direct, Layout::Session] {
+            assert_eq!(reaction(layout, Signal::ALRM, Sender::Kernel), Reaction::Forward);
         }
     }
 

@@ -16,12 +16,14 @@ use super::coming::{self, Coming};
 use super::failure::Failure;
 use super::launch::launch_child;
 use super::monitor::{self, Order};
-use super::reaction::{CAUGHT, Standing};
+use super::reaction::{Standing, caught};
 use super::seat::{Seat, Taken};
 use super::supervise::{Arrivals, Ending, Supervisor, Window};
 use super::wiring::{Carries, Conduit, Keys, Laid, Layout, Outside, Wiring};
 use crate::fault::Fault;
-use crate::platform::{self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signals, Terminal};
+use crate::platform::{
+    self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signal, Signals, Terminal,
+};
 
 /// What became of a run.
 pub struct Done<F> {
@@ -54,7 +56,10 @@ pub fn run<F: Filter>(
     filters: impl FnOnce(usize) -> Vec<F> + Send + 'static,
 ) -> Result<Done<F>, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
-    let started = Started::start(plan, hardened, output).map_err(failed)?;
+    let started = match Started::start(plan, hardened, output).map_err(failed)? {
+        Ok(started) => started,
+        Err(signal) => return Ok(Done { ending: Ending::Killed(signal), passed: Vec::new() }),
+    };
     let filters = coming::make(started.ends.len(), filters).map_err(failed)?;
     if let Some(failure) = started.failure().map_err(failed)? {
         let fault = failure.explain(plan);
@@ -102,7 +107,8 @@ enum Process {
 }
 
 impl Started {
-    fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Self> {
+    /// Starts the command, unless a signal has come that ends us before that.
+    fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Result<Self, Signal>> {
         let wiring = match output {
             Output::Untouched => Wiring::NONE,
             Output::Filtered => Wiring::of(Outside {
@@ -129,8 +135,11 @@ impl Started {
         let (process, signals) = match &mut sitting {
             None => {
                 // Before the fork: what arrives from now on is for the command.
-                let signals = Signals::catch(&CAUGHT)?;
+                let signals = Signals::catch(&caught())?;
                 let parent = platform::own_process();
+                if let Some(signal) = blocked.ending() {
+                    return Ok(Err(signal));
+                }
                 let pid = platform::fork(|| {
                     platform::end_with(parent);
                     if platform::replace_streams(streams).is_ok() {
@@ -152,9 +161,12 @@ impl Started {
                     outer: &sitting.outer,
                     modes: sitting.modes.as_ref(),
                 };
+                if let Some(signal) = blocked.ending() {
+                    return Ok(Err(signal));
+                }
                 let pid = platform::fork(|| monitor::lead(&place))?;
                 // After the fork: the monitor must not share the way our signals take.
-                let signals = Signals::catch(&CAUGHT)?;
+                let signals = Signals::catch(&caught())?;
                 let ours = wiring.keys == Keys::AtOnce && sitting.outer.is_ours();
                 sitting.raw = ours.then(|| sitting.outer.make_raw()).transpose()?;
                 let ground = if ours { Ground::Fore } else { Ground::Back };
@@ -163,14 +175,14 @@ impl Started {
             }
         };
         // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
-        blocked.release(&CAUGHT);
+        blocked.release(&caught());
         // The command alone holds its ends, so that we see it close them.
         for end in ends.iter_mut().filter(|end| end.laid.conduit != Conduit::Session) {
             end.theirs = None;
         }
         // The command alone reads, so that a writer learns when it does no more.
         let _ = platform::discard_input();
-        Ok(Self { wiring, ends, sitting, process, signals, report: report.into() })
+        Ok(Ok(Self { wiring, ends, sitting, process, signals, report: report.into() }))
     }
 
     /// Why the command does not run; waits until that is known.

@@ -200,7 +200,7 @@ impl<F: Filter> Supervisor<F> {
                     match arrived.signal {
                         Signal::CHLD => while self.child.changed().is_some() {},
                         signal if platform::was_refused(signal) => {}
-                        signal @ (Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM) => {
+                        signal if Signal::ENDING.contains(&signal) => {
                             tasks.detach_all();
                             return (Some(signal), passed);
                         }

@@ -187,8 +187,11 @@ fn removing_an_environment_keeps_every_comment_of_the_others() {
     let gone = "\n[environments.production]\nconfirm = true\n\n[environments.production.variables]\nDEBUG = \"0\"\n";
     let after = "\n# what one step sees\n[steps.migrate]\nnames = [ \"A\",\"B\" ] # two\n";
     fs::write(&config, format!("{before}{gone}{after}")).unwrap();
+    let theirs = sandbox.repo().join("vault.toml.new");
+    fs::write(&theirs, "a draft of mine").unwrap();
     sandbox.quick(&["environments", "remove", "production", "--yes"]);
     assert_eq!(fs::read_to_string(&config).unwrap(), format!("{before}{after}"));
+    assert_eq!(fs::read_to_string(theirs).unwrap(), "a draft of mine");
 }
 
 #[test]

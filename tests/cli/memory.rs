@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 const KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\nBCIEIPq3mZx81vTrEqY5\n-----END PRIVATE KEY-----\n";
 
 /// A vault with a secret that is a file, and a folder in memory that is this test's own.
-fn sandbox() -> (Sandbox, Shared) {
+pub(crate) fn sandbox() -> (Sandbox, Shared) {
     let sandbox = Sandbox::with_vault();
     let config = sandbox.repo().join("vault.toml");
     let text = fs::read_to_string(&config).unwrap();
@@ -23,14 +23,14 @@ fn sandbox() -> (Sandbox, Shared) {
 }
 
 /// Removed at the end of the test.
-struct Shared(PathBuf);
+pub(crate) struct Shared(pub(crate) PathBuf);
 
 impl Shared {
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.0.to_str().unwrap()
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         fs::read_dir(&self.0).unwrap().next().is_none()
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Shared {
 fn a_secret_that_is_a_file_is_a_path_to_it_and_gone_afterwards() {
     let (sandbox, shared) = sandbox();
     let script = "stat -c %a-%u $TLS_KEY $(dirname $TLS_KEY); cmp $TLS_KEY key && echo same; \
-                  sh -c 'cat $TLS_KEY >/dev/null' && echo child; echo ${TLS_KEY%/vault-*}";
+                  sh -c 'cat $TLS_KEY >/dev/null' && echo child; echo ${TLS_KEY%/repovault-*}";
     fs::write(sandbox.repo().join("key"), KEY).unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(sandbox.root()).unwrap());
     for masking in ["--report-leaks", "--no-mask"] {

@@ -141,8 +141,11 @@ fn a_linked_folder_for_temporaries_is_neither_swept_nor_written() {
 #[test]
 fn a_folder_among_the_temporaries_stops_writers_with_what_to_do() {
     let sandbox = stocked();
-    fs::create_dir_all(sandbox.store("tmp/folder")).unwrap();
-    fs::write(sandbox.store("tmp/folder/file"), "").unwrap();
+    // Of any other name it is not ours, and in no one's way.
+    for name in ["0123456789abcdef", "folder"] {
+        fs::create_dir_all(sandbox.store("tmp").join(name)).unwrap();
+        fs::write(sandbox.store("tmp").join(name).join("file"), "").unwrap();
+    }
     for command in writers() {
         sandbox
             .vault(command)
@@ -155,6 +158,9 @@ hint: remove it whole, it is never needed: rm -r .vault/tmp
             )
             .check();
     }
+    fs::remove_dir_all(sandbox.store("tmp/0123456789abcdef")).unwrap();
+    sandbox.set("production", "OTHER", b"another");
+    assert!(sandbox.store("tmp/folder/file").exists());
 }
 
 #[test]

@@ -16,9 +16,9 @@ mod inherited;
 mod jobs;
 mod keys;
 mod leaks;
+mod left_behind;
 #[path = "../cli/machine.rs"]
 mod machine;
-mod left_behind;
 mod masked;
 mod modes;
 mod programs;

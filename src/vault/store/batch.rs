@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
-use super::write::{NewFile, TEMPORARY, Writer, not_written, split};
-use crate::crypto::random_bytes;
+use super::write::{NewFile, TEMPORARY, Writer, not_written, split, temporary_name};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess, Unsynced};
 
@@ -67,9 +66,7 @@ impl<'a> Batch<'a> {
     }
 
     fn write(&mut self, file: &NewFile) -> io::Result<()> {
-        let mut random = [0; 8];
-        random_bytes(&mut random);
-        let temporary = format!("{:016x}", u64::from_be_bytes(random));
+        let temporary = temporary_name();
         let created = self.temporary.create(&temporary, &file.content, FileAccess::Shared)?;
         self.waiting.push_back(Waiting { temporary, path: file.path.clone() });
         self.unsynced.add(created)

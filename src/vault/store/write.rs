@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::Place;
 use super::batch::Batch;
 use super::tree::unusable;
+use crate::crypto::random_bytes;
 use crate::fault::Fault;
 use crate::platform::{Dir, FileSizeSignalIgnored, Lock, ReadError};
 
@@ -122,10 +123,23 @@ pub(super) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-/// Removes what a dead writer left behind; the lock says that no other is alive.
+/// The name of a new temporary file.
+pub(super) fn temporary_name() -> String {
+    let mut random = [0; 8];
+    random_bytes(&mut random);
+    format!("{:016x}", u64::from_be_bytes(random))
+}
+
+/// Whether [`temporary_name`] gives names like this one.
+fn is_temporary(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Removes what a dead writer left behind; the lock says that no other is alive. What no writer
+/// makes is not ours, and stays.
 fn sweep(temporary: &Dir) -> Result<(), Fault> {
     let names = temporary.names().map_err(|error| not_written(TEMPORARY, &error))?;
-    names.iter().try_for_each(|name| {
+    names.iter().filter(|name| is_temporary(name)).try_for_each(|name| {
         temporary.remove(name).map_err(|error| {
             not_written(TEMPORARY, &error)
                 .hint("remove it whole, it is never needed: rm -r .vault/tmp")
