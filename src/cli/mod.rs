@@ -20,6 +20,7 @@ use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::{Context, KeyRead};
+use crate::session::panic::hide_panics;
 use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
@@ -28,6 +29,7 @@ use crate::vault::name::MemberName;
 /// the value of `VAULT_KEY`.
 #[must_use]
 pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> Ending {
+    hide_panics();
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
@@ -62,8 +64,7 @@ fn not_understood(error: &clap::Error, scale: Scale) -> Ending {
     };
     match fault {
         Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
-        // Nothing is left to be done where not even this can be printed.
-        None => drop(error.print()),
+        None => Console::parser(error),
     }
     Ending::Exited(if error.use_stderr() { scale.code(Kind::Usage) } else { 0 })
 }
@@ -95,7 +96,7 @@ fn dispatch(
     command: Option<Command>,
 ) -> Result<Ending, Fault> {
     match command {
-        None => context.console.result(WELCOME.as_bytes()),
+        None => context.console.text(WELCOME),
         Some(Command::Exec(arguments)) => return commands::exec(context, exec(typed, arguments)?),
         Some(command) => but_exec(context, command),
     }

@@ -44,7 +44,7 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     report(context, command, &access);
     let mut line = credential.to_text();
     line.extend(b"\n");
-    context.console.result(line.expose())
+    context.console.reveal(line.expose())
 }
 
 /// What the machine may read in `environment`: everything, or the secrets behind `--only` or

@@ -13,7 +13,7 @@ pub(crate) fn completions(
 ) -> Result<(), Fault> {
     let mut script = Vec::new();
     clap_complete::generate(shell, command, "vault", &mut script);
-    console.result(&script)
+    console.reveal(&script)
 }
 
 /// The page of `vault`, or of one of its commands (`vault man ci add`).
@@ -35,5 +35,5 @@ pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> Resul
     clap_mangen::Man::new(command.name(name).disable_help_subcommand(true))
         .render(&mut page)
         .map_err(|error| Fault::failed(format!("could not make the page: {error}")))?;
-    console.result(&page)
+    console.reveal(&page)
 }

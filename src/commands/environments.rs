@@ -43,7 +43,7 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
                 "members": members.iter().map(access).collect::<serde_json::Map<_, _>>(),
             })
         });
-        return context.console.line(rows.collect::<serde_json::Value>());
+        return context.console.json(rows.collect());
     }
     let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
     for (name, secrets, epoch, members) in &rows {

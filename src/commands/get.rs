@@ -21,5 +21,5 @@ pub(crate) fn get(
         .secrets
         .pop()
         .ok_or_else(|| read::no_secret(&session, &environment, name, Kind::Usage))?;
-    context.console.result(value.expose())
+    context.console.reveal(value.expose())
 }

@@ -30,7 +30,7 @@ const IGNORED: &str = "/tmp/\n";
 const RECOVERY: &str = "recovery";
 
 pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
-    let place = Place::new(context.named_folder().unwrap_or_else(|| context.folder.clone()));
+    let place = Place::new(context.named_path()?.unwrap_or_else(|| context.folder.clone()));
     check_empty(&place)?;
     let environments = environments(command.environments)?;
     let name = person::name(context, command.name)?;
@@ -59,7 +59,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
         context.console.note("the recovery key, shown this once; print it and lock it away:");
         let mut text = recovery.to_text();
         text.extend(b"\n");
-        context.console.result(text.expose())?;
+        context.console.reveal(text.expose())?;
     }
     finished
 }

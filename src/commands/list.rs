@@ -40,7 +40,7 @@ pub(crate) fn list(
         rows.extend(live.map(|entry| (name.clone(), entry)));
     }
     match style {
-        Style::Json => context.console.line(json(&rows)),
+        Style::Json => context.console.json(json(&rows)),
         Style::Table if rows.is_empty() => {
             context.console.note("no secrets yet; set one: vault set NAME");
             Ok(())

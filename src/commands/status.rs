@@ -96,7 +96,7 @@ impl Open {
     fn tell(&self, context: &Context, vault: &Vault, style: Style) -> Result<(), Fault> {
         let lines = self.lines();
         match style {
-            Style::Json => context.console.line(self.json(vault, lines.len()))?,
+            Style::Json => context.console.json(self.json(vault, lines.len()))?,
             Style::Table => {
                 for line in &lines {
                     context.console.line(line)?;

@@ -6,16 +6,15 @@ use std::os::fd::RawFd;
 use std::path::Path;
 
 use super::exposure::{Exposure, Text};
-use super::{LONGEST, credential};
+use super::{LONGEST, is_key, misplaced};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Secret;
 
-pub(super) fn read(path: &OsStr) -> Result<Text, Fault> {
-    if is_key(path) {
-        // Never quoted: it would end in a log.
-        return Err(Fault::usage("a key file is named by its path; this is a key itself")
-            .hint("a key itself goes into the variable VAULT_KEY, never into an argument"));
+/// `place` is the option or variable that names the file.
+pub(super) fn read(path: &OsStr, place: &str) -> Result<Text, Fault> {
+    if is_key(&path.to_string_lossy()) {
+        return Err(misplaced(place, "a path"));
     }
     // As `<(COMMAND)` of a shell names it: the command that follows must not find it open.
     let descriptor = platform::own_descriptor(Path::new(path)).filter(|number| *number > 0);
@@ -45,12 +44,6 @@ fn input() -> io::Result<Text> {
     let exposure = Exposure::of_input();
     let key = all(&mut platform::Input)?;
     platform::discard_input().map(|()| Text { key, exposure })
-}
-
-/// Whether a key stands where its path should.
-pub(super) fn is_key(path: &OsStr) -> bool {
-    let start = path.to_string_lossy();
-    start.starts_with(credential::PREFIX) || start.starts_with("AGE-SECRET-KEY-")
 }
 
 /// Reads a descriptor that the caller opened, and closes it, so that the command does not find it.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 
-use super::{Sources, file};
+use super::{Sources, is_key};
 use crate::secret::Secret;
 
 /// What the caller said of one source.
@@ -39,7 +39,7 @@ fn path(given: Option<&OsStr>) -> Given {
     match given {
         None => Given::No,
         Some(path) if path.is_empty() => Given::Empty,
-        Some(path) if file::is_key(path) => Given::Yes(None),
+        Some(path) if is_key(&path.to_string_lossy()) => Given::Yes(None),
         Some(path) => Given::Yes(Some(path.display().to_string())),
     }
 }

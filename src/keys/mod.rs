@@ -10,6 +10,7 @@ mod credential;
 mod exposure;
 mod file;
 mod given;
+mod guard;
 mod identity;
 
 use std::ffi::OsString;
@@ -19,6 +20,8 @@ use std::path::PathBuf;
 
 pub use credential::Credential;
 pub use given::Given;
+use guard::holds_key;
+pub use guard::{hide_keys, is_key};
 pub use identity::create as create_identity;
 
 use self::exposure::Text;
@@ -124,14 +127,14 @@ pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
 
 fn read(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
     if let Some(path) = sources.key_file {
-        let text = file::read(&path)?;
+        let text = file::read(&path, "--key-file")?;
         return Ok(Some((Source::KeyFile(path), text)));
     }
     if let Some(number) = sources.key_fd {
         return Ok(Some((Source::KeyDescriptor(number), file::read_descriptor(number)?)));
     }
     if let Some(path) = sources.variable_file.filter(|path| !path.is_empty()) {
-        let text = file::read(&path)?;
+        let text = file::read(&path, "VAULT_KEY_FILE")?;
         return Ok(Some((Source::VariableFile(path), text)));
     }
     // A pull request from a fork gets an empty secret; that is no key, not a wrong one.
@@ -139,17 +142,28 @@ fn read(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
         return Ok(Some((Source::Variable, Text::unexposed(text))));
     }
     if let Some(command) = sources.command.filter(|command| !command.is_empty()) {
+        // Not even in the middle: the shell would quote it if it fails.
+        if holds_key(&command.to_string_lossy()) {
+            return Err(misplaced("VAULT_KEY_COMMAND", "a command"));
+        }
         return Ok(Some((Source::Command, Text::unexposed(command::read(&command)?))));
     }
     let Some(path) = sources.identity else { return Ok(None) };
     Ok(identity::read(&path)?.map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
 }
 
+/// That `place`, which is meant for `meant`, holds a key.
+#[must_use]
+pub fn misplaced(place: &str, meant: &str) -> Fault {
+    Fault::usage(format!("{place} holds a key, not {meant}"))
+        .hint("put the key into the variable VAULT_KEY, never into an argument")
+}
+
 /// Understands a credential, or an age identity file with exactly one identity.
 fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), Fault> {
     let wrong = |reason: &str| {
         Fault::locked(format!("the key from {source} {reason}"))
-            .hint("a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…")
+            .hint("a key is one line: a credential from `vault ci add`, or an age identity")
     };
     let text = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
     if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {

@@ -1,14 +1,19 @@
 //! What a command says: results on standard output, everything about the work on standard error.
 //!
 //! Nothing goes to standard output that was not asked for. Errors say what could not be done, to
-//! what and why; `hint:` lines say what to type next. No text here may hold plaintext but the
-//! values that `get` and `ci add` exist to print.
+//! what and why; `hint:` lines say what to type next.
+//!
+//! Every message of the process leaves it here, so here keys are hidden, and control characters
+//! and commands of CI runners are escaped (see `plain`), whatever a message quotes. The
+//! only exception is [`Console::reveal`], for what a command exists to print.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
+use serde_json::Value;
 
+use super::plain::{annotations, json, plain};
 use crate::fault::Fault;
 
 /// Where a command speaks. Results and questions do not depend on the options; they are methods
@@ -37,36 +42,72 @@ pub(crate) enum Color {
 
 impl Console {
     pub(crate) fn new(notices: Notices, color: Color) -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let colors = match color {
-            Color::Auto => wanted && io::stderr().is_terminal(),
+            Color::Auto => wants_color() && io::stderr().is_terminal(),
             Color::Always => true,
             Color::Never => false,
         };
         Self { quiet: notices, colors }
     }
 
-    /// Writes a result. A reader that has gone away is no failure.
+    /// Writes what the command exists to print, byte for byte: a value, a credential, a recovery
+    /// key, a script.
     #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
-    pub(crate) fn result(self, bytes: &[u8]) -> Result<(), Fault> {
-        let mut output = io::stdout().lock();
-        match output.write_all(bytes).and_then(|()| output.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Fault::failed(format!("could not write to standard output: {error}")))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn reveal(self, bytes: &[u8]) -> Result<(), Fault> {
+        write(bytes)
     }
 
-    /// Writes one line of a result.
+    /// Writes a result, text about something.
+    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    pub(crate) fn text(self, text: &str) -> Result<(), Fault> {
+        write(plain(text).as_bytes())
+    }
+
+    /// Writes one line of a result, text about something.
     pub(crate) fn line(self, line: impl Display) -> Result<(), Fault> {
-        self.result(format!("{line}\n").as_bytes())
+        self.text(&format!("{line}\n"))
+    }
+
+    /// Writes a result for scripts, in one line.
+    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    pub(crate) fn json(self, value: Value) -> Result<(), Fault> {
+        write(format!("{}\n", json(value)).as_bytes())
+    }
+
+    /// Writes a result that consists of commands of GitHub Actions.
+    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    pub(crate) fn annotations(self, text: &str) -> Result<(), Fault> {
+        write(annotations(text).as_bytes())
+    }
+
+    /// Writes what the parser of the command line has to say: help and version on standard output,
+    /// a misuse on standard error.
+    pub(crate) fn parser(error: &clap::Error) {
+        let styled = error.render();
+        let text = plain(&styled.to_string());
+        let is_terminal = if error.use_stderr() {
+            io::stderr().is_terminal()
+        } else {
+            io::stdout().is_terminal()
+        };
+        // Styles surround the parser's own words; where nothing had to be hidden, they are safe.
+        let text = if is_terminal && wants_color() && text == styled.to_string() {
+            styled.ansi().to_string()
+        } else {
+            text
+        };
+        if error.use_stderr() {
+            say(&text);
+        } else {
+            // Nothing is left to be done if not even this can be written.
+            let _ = write(text.as_bytes());
+        }
     }
 
     /// Says something about the work, unless `--quiet`.
     pub(crate) fn note(self, text: impl Display) {
         if self.quiet == Notices::Shown {
-            say(&format!("{text}\n"));
+            say(&plain(&format!("{text}\n")));
         }
     }
 
@@ -80,7 +121,7 @@ impl Console {
     /// Asks, whatever the options say.
     #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
     pub(crate) fn ask(self, text: impl Display) {
-        say(&text.to_string());
+        say(&plain(&text.to_string()));
     }
 
     /// Says why the command failed and what to do about it.
@@ -97,7 +138,25 @@ impl Console {
         } else {
             Style::new()
         };
-        say(&format!("{style}{mark}{style:#} {text}\n"));
+        let line = plain(&format!("{mark} {text}\n"));
+        let text = line.strip_prefix(mark).unwrap_or(&line);
+        say(&format!("{style}{mark}{style:#}{text}"));
+    }
+}
+
+/// Whether the caller wants colors at a terminal.
+fn wants_color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes to standard output. A reader that has gone away is no failure.
+fn write(bytes: &[u8]) -> Result<(), Fault> {
+    let mut output = io::stdout().lock();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fault::failed(format!("could not write to standard output: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,11 +2,11 @@
 //! the key's sources, a way to speak.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::console::Console;
 use crate::fault::Fault;
-use crate::keys::{self, Found, Sources};
+use crate::keys::{self, Found, Sources, is_key, misplaced};
 use crate::platform::Hardened;
 use crate::secret::Secret;
 use crate::vault::config::Config;
@@ -186,7 +186,10 @@ impl Context {
     }
 
     fn named_place(&self) -> Option<Result<Place, Fault>> {
-        let place = Place::new(self.named_folder()?);
+        let place = match self.named_path().transpose()? {
+            Ok(path) => Place::new(path),
+            Err(fault) => return Some(Err(fault)),
+        };
         if place.config().is_file() {
             return Some(Ok(place));
         }
@@ -194,16 +197,28 @@ impl Context {
             .hint("name the folder that holds vault.toml")))
     }
 
-    /// The folder of `--vault` or `VAULT_DIR`.
-    pub(crate) fn named_folder(&self) -> Option<PathBuf> {
-        let named = self.named_vault.as_deref().map(Path::as_os_str);
-        named.or_else(|| self.variable("VAULT_DIR")).map(|folder| self.folder.join(folder))
+    /// The folder of `--vault` or `VAULT_DIR`, whether or not there is a vault in it.
+    pub(crate) fn named_path(&self) -> Result<Option<PathBuf>, Fault> {
+        let Some((option, folder)) = self.named_folder() else { return Ok(None) };
+        if is_key(&folder.to_string_lossy()) {
+            return Err(misplaced(option, "a path"));
+        }
+        Ok(Some(self.folder.join(folder)))
+    }
+
+    /// What names the folder of the vault, if anything does, and that folder.
+    pub(crate) fn named_folder(&self) -> Option<(&'static str, &OsStr)> {
+        let option = self.named_vault.as_deref().map(|folder| ("--vault", folder.as_os_str()));
+        option.or_else(|| Some(("VAULT_DIR", self.variable("VAULT_DIR")?)))
     }
 
     /// `VAULT_ID`.
     pub(crate) fn pin(&self) -> Result<Option<Pin>, Fault> {
         let text = self.text_variable("VAULT_ID")?;
         text.map(|text| {
+            if is_key(text) {
+                return Err(misplaced("VAULT_ID", "the id of a vault"));
+            }
             text.parse().map_err(|fault: Fault| {
                 Fault::usage(format!("VAULT_ID: {fault}"))
                     .hint("VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR")

@@ -6,7 +6,7 @@ use super::console::is_interactive;
 use super::context::Context;
 use crate::crypto::{Identity, VaultId};
 use crate::fault::Fault;
-use crate::keys::Found;
+use crate::keys::{Found, is_key, misplaced};
 use crate::platform::{Dir, ReadError};
 use crate::vault::config::Config;
 use crate::vault::name::EnvironmentName;
@@ -221,6 +221,9 @@ pub(crate) fn choose_environment(
         return Ok(named.clone());
     }
     if let Some(text) = context.text_variable("VAULT_ENVIRONMENT")? {
+        if is_key(text) {
+            return Err(misplaced("VAULT_ENVIRONMENT", "a name"));
+        }
         return text.parse().map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {

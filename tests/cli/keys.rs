@@ -99,7 +99,7 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
     let (key, path) = (identity(&sandbox), identity_file(&sandbox));
     let no_file = "could not read the key file /nowhere: No such file or directory[..]";
     let command = "run it by hand; it must print the key alone on standard output";
-    let shape = "a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…";
+    let shape = "a key is one line: a credential from `vault ci add`, or an age identity";
     let cases: [(&[&str], Variables<'_>, String); 9] = [
         (&["--key-file", "/nowhere"], &[], no_file.into()),
         (
@@ -215,15 +215,34 @@ fn set_and_import_read_no_descriptor_of_ours() {
 }
 
 #[test]
-fn a_key_itself_is_no_path_and_is_never_quoted() {
+fn key_in_the_place_of_a_path_or_name_is_pointed_out() {
     let sandbox = sandbox();
+    let said = |place: &str, meant: &str| {
+        format!(
+            "error: {place} holds a key, not {meant}
+hint: put the key into the variable VAULT_KEY, never into an argument
+"
+        )
+    };
     for key in [identity(&sandbox), sandbox.credential("github", &["-e", "development"])] {
-        let said = "error: a key file is named by its path; this is a key itself
-hint: a key itself goes into the variable VAULT_KEY, never into an argument
-";
-        sandbox.vault(&["get", "KEY", "--key-file", &key]).fails(2).says(said).check();
-        let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_FILE", &key);
-        run.fails(2).says(said).check();
+        for key in [key.clone(), format!("# a comment\n\"{}\"\n", key.to_lowercase())] {
+            for option in ["--key-file", "--vault"] {
+                let run = sandbox.vault(&["get", "KEY", option, &key]);
+                run.fails(2).says(&said(option, "a path")).check();
+            }
+            for (name, meant) in [
+                ("VAULT_KEY_FILE", "a path"),
+                ("VAULT_DIR", "a path"),
+                ("VAULT_KEY_COMMAND", "a command"),
+                ("VAULT_ID", "the id of a vault"),
+                ("VAULT_ENVIRONMENT", "a name"),
+            ] {
+                let run = sandbox.vault(&["get", "KEY"]).variable(name, &key);
+                run.fails(2).says(&said(name, meant)).check();
+            }
+            let run = sandbox.vault(&["init"]).variable("VAULT_DIR", &key);
+            run.fails(2).says(&said("VAULT_DIR", "a path")).check();
+        }
     }
 }
 
@@ -232,7 +251,7 @@ fn what_is_no_key_or_the_key_of_nobody_is_locked() {
     let sandbox = sandbox();
     let (key, other) = (identity(&sandbox), stranger());
     let two = format!("{key}\n{other}\n");
-    let shape = "hint: a key is one line: vaultci1_… from `vault ci add`, or AGE-SECRET-KEY-1…\n";
+    let shape = "hint: a key is one line: a credential from `vault ci add`, or an age identity\n";
     let cases = [
         (two.as_str(), "the key from VAULT_KEY is more than one key\n", shape),
         (&key[..key.len() - 1], "the key from VAULT_KEY is no key\n", shape),

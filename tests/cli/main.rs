@@ -21,6 +21,7 @@ mod foreign;
 mod formats;
 mod former;
 mod golden;
+mod guarded;
 mod hints;
 mod history;
 mod hosting;

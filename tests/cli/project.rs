@@ -141,3 +141,24 @@ fn every_source_file_says_what_it_is_for_and_is_short() {
         assert!(text.lines().count() <= 400, "{}", path.display());
     }
 }
+
+/// There keys are hidden and commands of CI runners escaped.
+#[test]
+fn messages_leave_through_the_console() {
+    for (_, path, text) in sources() {
+        if path.ends_with("session/console.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for way in ["stderr()", "stdout()", "print!", "println!", ".print()"] {
+            let uses = code.lines().filter(|line| line.contains(way));
+            let writes = |line: &&str| {
+                let reads =
+                    ["is_terminal()", "use_stderr()", "rustix::stdio::", "piped()", "null()", "//"];
+                !reads.iter().any(|read| line.contains(read))
+            };
+            let writing: Vec<&str> = uses.filter(writes).collect();
+            assert!(writing.is_empty(), "{}: {writing:?}", path.display());
+        }
+    }
+}

@@ -99,7 +99,7 @@ pub(crate) fn doctor(context: &mut Context, style: Style) -> Result<(), Fault> {
     findings.0.append(&mut keys.0);
     let exec = access::look(context, &mut findings);
     match style {
-        Style::Json => context.console.line(json(&findings, exec))?,
+        Style::Json => context.console.json(json(&findings, exec))?,
         Style::Table => context.console.line(table(&findings))?,
     }
     // One cause often shows in several places.

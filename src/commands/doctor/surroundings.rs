@@ -53,10 +53,9 @@ fn is_executable(path: &Path) -> bool {
 
 fn config(context: &mut Context, findings: &mut Findings) {
     const SUBJECT: &str = "vault.toml";
-    let why = match (context.named_vault.is_some(), context.named_folder().is_some()) {
-        (true, _) => "named by --vault".to_owned(),
-        (false, true) => "named by VAULT_DIR".to_owned(),
-        (false, false) => format!("the nearest upward from {}", context.folder.display()),
+    let why = match context.named_folder() {
+        Some((option, _)) => format!("named by {option}"),
+        None => format!("the nearest upward from {}", context.folder.display()),
     };
     match context.place() {
         Ok(place) => {

@@ -15,7 +15,7 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     let members = &vault.roster().members;
     if style == Style::Json {
         let rows = members.iter().map(json);
-        return context.console.line(rows.collect::<serde_json::Value>());
+        return context.console.json(rows.collect());
     }
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
     for (name, member) in members {

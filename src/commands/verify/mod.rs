@@ -59,7 +59,7 @@ pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Faul
             loosened(before, config, now.map(|(vault, _)| vault), &mut report)?;
         }
     }
-    context.console.result(format::written(&report, command.format, &place)?.as_bytes())?;
+    format::show(context.console, &report, command.format, &place)?;
     finish(&report)
 }
 

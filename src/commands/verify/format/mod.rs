@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use super::report::{Level, Piece, Report, Words};
 use crate::fault::Fault;
 use crate::git::Repository;
+use crate::session::console::Console;
 use crate::vault::store::Place;
 
 /// `--format`.
@@ -29,19 +30,24 @@ pub(crate) enum Format {
     Github,
 }
 
-/// The report in `format`, line feed at the end included.
-pub(super) fn written(report: &Report, format: Format, place: &Place) -> Result<String, Fault> {
-    Ok(match format {
-        Format::Text => text::written(report),
-        Format::Json => format!("{}\n", json::written(report)),
-        Format::Markdown => markdown::written(report),
+/// Writes the report in `format`.
+pub(super) fn show(
+    console: Console,
+    report: &Report,
+    format: Format,
+    place: &Place,
+) -> Result<(), Fault> {
+    match format {
+        Format::Text => console.text(&text::written(report)),
+        Format::Json => console.json(json::written(report)),
+        Format::Markdown => console.text(&markdown::written(report)),
         Format::Github => {
             // Annotations name files from the top of the repository, where there is one.
             let repository = Repository::open(place.folder()).ok();
             let prefix = repository.map(|repository| repository.prefix()).transpose()?;
-            github::written(report, &prefix.unwrap_or_default())
+            console.annotations(&github::written(report, &prefix.unwrap_or_default()))
         }
-    })
+    }
 }
 
 /// The headings of the levels.
