@@ -26,6 +26,8 @@ pub enum Kind {
     NotExecutable,
     /// The command was not found.
     NotFound,
+    /// A signal with this number, or its key, ended a question. It ends this process too.
+    Interrupted(i32),
     /// Anything else: the disk, a permission, another program.
     Failed,
 }

@@ -15,7 +15,7 @@ use self::arguments::{
 };
 use crate::commands::{self, Format, Leaks, Masking, Origin};
 use crate::fault::{Fault, Kind};
-use crate::platform::Hardened;
+use crate::platform::{Hardened, Signal};
 use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
@@ -42,6 +42,9 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     match result {
         Ok(ending) => ending,
         Err(fault) => {
+            if let Kind::Interrupted(signal) = fault.kind() {
+                return Ending::Killed(Signal::new(signal));
+            }
             console.error(&fault);
             Ending::Exited(scale.code(fault.kind()))
         }
@@ -248,7 +251,7 @@ enum Scale {
 impl Scale {
     fn code(self, kind: Kind) -> u8 {
         match (self, kind) {
-            (Self::Usual, Kind::Found | Kind::Failed) => 1,
+            (Self::Usual, Kind::Found | Kind::Failed | Kind::Interrupted(_)) => 1,
             (Self::Usual, Kind::Locked) => 3,
             (Self::Usual, Kind::Refused) => 4,
             (Self::Usual, _) => 2,
@@ -258,7 +261,7 @@ impl Scale {
             (Self::Exec, Kind::Leaked) => 124,
             (Self::Exec, Kind::NotExecutable) => 126,
             (Self::Exec, Kind::NotFound) => 127,
-            (Self::Exec, Kind::Usage | Kind::Failed | Kind::Found) => 125,
+            (Self::Exec, Kind::Usage | Kind::Failed | Kind::Found | Kind::Interrupted(_)) => 125,
         }
     }
 }

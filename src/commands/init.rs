@@ -10,6 +10,7 @@ use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::open::{seen, tree};
 use crate::session::person::{self, make_identity, own_key};
+use crate::session::prompt::visible;
 use crate::vault::change::{Authority, Role};
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::model::{Member, Roster};
@@ -40,7 +41,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
         );
     }
     let identity = identity(context)?;
-    let recovery = wants_recovery(context, command.recovery).then(Identity::generate);
+    let recovery = wants_recovery(context, command.recovery)?.then(Identity::generate);
     let authority = SigningKey::generate();
     let hand = Authority::new(&authority);
     let all: BTreeSet<EnvironmentName> = environments.iter().cloned().collect();
@@ -95,17 +96,14 @@ fn identity(context: &mut Context) -> Result<Identity, Fault> {
     }
 }
 
-fn wants_recovery(context: &Context, asked: bool) -> bool {
+fn wants_recovery(context: &Context, asked: bool) -> Result<bool, Fault> {
     if asked || !is_interactive() {
-        return asked;
+        return Ok(asked);
     }
-    context.console.ask(
-        "Make a recovery key too? It opens everything if yours is lost; you print it and lock it \
-         away. [Y/n] ",
-    );
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
+    let question = "Make a recovery key too? It opens everything if yours is lost; you print it and \
+                    lock it away. [Y/n] ";
+    let answer = visible(context.console, question)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
 }
 
 fn write(

@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::generate::{KINDS, generated};
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::git::Repository;
 use crate::platform;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply, too_long};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::session::prompt::hidden;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree};
@@ -152,14 +153,28 @@ fn input(
     if io::stdin().is_terminal() {
         let places: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
         let prompt = format!("{name} in {}: ", places.join(", "));
-        let typed = rpassword::prompt_password(prompt).map_err(failed)?;
-        return Ok(Secret::new(typed.into_bytes()));
+        return typed(context, name, &prompt);
     }
     if session.key.source.is_input() {
         return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
             .hint("give the value as a file: --file PATH"));
     }
     let value = read(&mut platform::Input, name, failed)?;
+    Ok(without_newline(context, name, value))
+}
+
+fn typed(context: &Context, name: &SecretName, prompt: &str) -> Result<Secret, Fault> {
+    let typed = hidden(prompt, LONGEST_VALUE + 1).map_err(|fault| match fault.kind() {
+        Kind::Usage => fault.hint(format!("give the value as a file: vault set {name} < FILE")),
+        _ => fault,
+    })?;
+    let value = typed.value.ok_or_else(|| too_long(name))?;
+    if typed.has_other_keys {
+        context.console.warn(format!("left out keys that no value of {name} can hold"));
+    }
+    if typed.has_pairs {
+        context.console.note(format!("the carriage returns in {name} were pasted as newlines"));
+    }
     Ok(without_newline(context, name, value))
 }
 

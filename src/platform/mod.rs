@@ -8,6 +8,8 @@ mod descriptors;
 mod environ;
 mod files;
 mod inherited;
+mod interruption;
+mod keyboard;
 mod memory;
 mod process;
 mod signals;
@@ -27,13 +29,15 @@ pub use files::{
     replace_text, user,
 };
 pub use inherited::was_refused;
+pub use interruption::Interruptions;
+pub use keyboard::{ControlKeys, Heard, Keyboard, LineReader};
 pub use memory::MemoryFolder;
 pub use process::{FileSizeSignalIgnored, Hardened, execute, harden, is_unknown_format};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, is_input_open};
 pub use streams::{
-    Behind, close_output, input_shows_output, output, output_stream, outputs_are_one, pipe,
+    Behind, close_output, input, input_shows_output, output, output_stream, outputs_are_one, pipe,
     plain_pipe, streams, waiting, write, write_all,
 };
 pub use terminal::{Modes, Pty, Raw, Terminal, copy_size, ends_lines_twice};

@@ -96,6 +96,12 @@ fn both_append() -> bool {
     })
 }
 
+/// Standard input.
+#[must_use]
+pub fn input() -> BorrowedFd<'static> {
+    rustix::stdio::stdin()
+}
+
 /// Standard output.
 #[must_use]
 pub fn output() -> BorrowedFd<'static> {

@@ -14,6 +14,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::plain::{annotations, json, plain};
+use super::prompt::visible;
 use crate::fault::Fault;
 
 /// Where a command speaks. Results and questions do not depend on the options; they are methods
@@ -188,10 +189,8 @@ pub(crate) fn confirm(console: Console, question: &str, answer: Answer) -> Resul
         return Err(Fault::usage(format!("{question} nobody can be asked here"))
             .hint("say yes beforehand: --yes"));
     }
-    console.ask(format!("{question} [y/N] "));
-    let mut typed = String::new();
-    let read = io::stdin().read_line(&mut typed);
-    if read.is_ok() && matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {
+    let typed = visible(console, &format!("{question} [y/N] "))?;
+    if matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
     Err(Fault::usage("not done: the answer was not yes"))

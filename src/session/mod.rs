@@ -14,6 +14,7 @@ pub(crate) mod open;
 pub(crate) mod panic;
 pub(crate) mod person;
 mod plain;
+pub(crate) mod prompt;
 pub(crate) mod read;
 pub(crate) mod renewal;
 pub(crate) mod succession;

@@ -46,6 +46,7 @@ mod plaintext;
 mod planted;
 mod process;
 mod project;
+mod prompts;
 mod pull_request;
 mod python;
 mod readme;

@@ -59,7 +59,17 @@ impl Terminal {
         self.screen()
     }
 
-    fn screen(&self) -> String {
-        String::from_utf8_lossy(&self.screen).replace("\r\n", "\n")
+    /// What a person sees. A prompt asks the terminal to mark pastes, which shows nothing.
+    pub(crate) fn screen(&self) -> String {
+        let text = String::from_utf8_lossy(&self.screen).replace("\r\n", "\n");
+        text.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
+    }
+}
+
+impl Drop for Terminal {
+    /// Takes the terminal away from what still runs at it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

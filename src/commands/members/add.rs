@@ -1,7 +1,6 @@
 //! `vault members add`: somebody who asked to join, or a bare recipient that may read.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use super::list::spelled;
 use crate::crypto::{Fingerprint, Recipient};
@@ -11,6 +10,7 @@ use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, grant};
 use crate::session::open::Session;
+use crate::session::prompt::visible;
 use crate::vault::change::Role;
 use crate::vault::format::{fingerprint, request_path};
 use crate::vault::model::{Access, Member, Request, Roster};
@@ -124,13 +124,11 @@ pub(super) fn confirm(
     let typed = match told {
         Some(fingerprint) => fingerprint.to_owned(),
         None if is_interactive() => {
-            context.console.ask(format!(
+            let question = format!(
                 "{what}\nType the fingerprint that {name} told you by another way than this \
                  repository: "
-            ));
-            let mut typed = String::new();
-            let read = io::stdin().read_line(&mut typed);
-            read.map(|_| typed).unwrap_or_default()
+            );
+            visible(context.console, &question)?
         }
         None => {
             return Err(Fault::usage(format!("whose request is it? {name} knows its fingerprint"))

@@ -1,0 +1,98 @@
+//! Signals that end or stop this process, noted instead while something must be put back first.
+//!
+//! The handlers are our own: those of `signal-hook` stay in place after their last user, and a
+//! signal would then do nothing.
+#![expect(unsafe_code, reason = "signal dispositions are reached through the C library only")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::pipe::PipeFlags;
+
+use super::inherited::was_refused;
+use super::signals::Signal;
+
+/// Where a handler writes the number of its signal; -1 if nothing listens.
+static BELL: AtomicI32 = AtomicI32::new(-1);
+
+/// While it lives, signals are noted. The dispositions from before return when it is dropped.
+pub struct Interruptions {
+    before: Vec<(Signal, libc::sigaction)>,
+    bell: OwnedFd,
+    _rope: OwnedFd,
+}
+
+impl Interruptions {
+    /// Notes signals from now on, except those that the caller of this process ignores or blocks.
+    /// There is at most one at a time.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn note() -> io::Result<Self> {
+        let (bell, rope) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        BELL.store(rope.as_raw_fd(), Ordering::Relaxed);
+        let mut before = Vec::new();
+        let noted = Signal::ENDING.into_iter().chain([Signal::TSTP, Signal::CONT]);
+        for signal in noted.filter(|signal| !was_refused(*signal)) {
+            // SAFETY: the zeroed action is valid and gets a handler that is safe in a signal; the
+            // old action is written to a valid place.
+            unsafe {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                action.sa_sigaction = ring as *const () as libc::sighandler_t;
+                let mut old: libc::sigaction = std::mem::zeroed();
+                if libc::sigaction(signal.number(), &raw const action, &raw mut old) == 0 {
+                    before.push((signal, old));
+                }
+            }
+        }
+        Ok(Self { before, bell, _rope: rope })
+    }
+
+    /// Becomes readable when a signal has arrived.
+    #[must_use]
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Returns the next signal that arrived, `None` if there is none.
+    pub fn arrived(&mut self) -> Option<Signal> {
+        let mut number = [0_u8];
+        let count = rustix::io::read(&self.bell, &mut number).unwrap_or(0);
+        (count == 1).then(|| Signal::new(i32::from(number[0])))
+    }
+}
+
+impl Drop for Interruptions {
+    fn drop(&mut self) {
+        for (signal, old) in &self.before {
+            // SAFETY: the action is the one that the kernel gave.
+            unsafe { libc::sigaction(signal.number(), &raw const *old, std::ptr::null_mut()) };
+        }
+        BELL.store(-1, Ordering::Relaxed);
+    }
+}
+
+/// Calls nothing but `write`, which a handler may call, and leaves `errno` as it was.
+extern "C" fn ring(number: libc::c_int) {
+    let number = u8::try_from(number).unwrap_or(0);
+    // SAFETY: writes one byte from a valid place; a closed or full pipe is an error that changes
+    // nothing. `errno` is this thread's own.
+    unsafe {
+        let errno = errno();
+        let before = *errno;
+        libc::write(BELL.load(Ordering::Relaxed), (&raw const number).cast(), 1);
+        *errno = before;
+    }
+}
+
+/// Where this thread's `errno` is.
+unsafe fn errno() -> *mut libc::c_int {
+    // SAFETY: the C library gives a valid place for every thread.
+    unsafe {
+        #[cfg(target_os = "linux")]
+        return libc::__errno_location();
+        #[cfg(not(target_os = "linux"))]
+        return libc::__error();
+    }
+}
