@@ -115,26 +115,23 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Returns the known name that is nearest to a mistyped or shortened one. Returns `None` if no
-/// name is near, or if several begin as the shortened one does.
+/// Returns the known name that is nearest to a shortened or mistyped one. Returns `None` if no name
+/// is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let known: Vec<(&str, String)> =
         known.into_iter().map(|name| (name, name.to_lowercase())).collect();
-    let farthest = 1 + typed.len() / 4;
-    let mistyped = known
-        .iter()
-        .map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name))
-        .filter(|(distance, _)| *distance <= farthest)
-        .min_by_key(|(distance, _)| *distance);
-    if let Some((_, name)) = mistyped {
+    let mut longer = known.iter().filter(|(_, folded)| folded.starts_with(&typed));
+    if typed.len() >= SHORTEST_ABBREVIATION
+        && let (Some((name, _)), None) = (longer.next(), longer.next())
+    {
         return Some(name);
     }
-    let mut longer = known.iter().filter(|(_, folded)| folded.starts_with(&typed));
-    match (longer.next(), longer.next()) {
-        (Some((name, _)), None) if typed.len() >= SHORTEST_ABBREVIATION => Some(name),
-        _ => None,
-    }
+    let farthest = 1 + typed.len() / 4;
+    let distances =
+        known.iter().map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name));
+    let near = distances.filter(|(distance, _)| *distance <= farthest);
+    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
 /// A shorter beginning of a name says nothing about which name is meant.

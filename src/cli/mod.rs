@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes a command, and its end an exit status.
 
 mod arguments;
+mod mistakes;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -33,7 +34,7 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return not_understood(&error, scale),
+        Err(error) => return not_understood(&error, arguments, scale),
     };
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
@@ -52,19 +53,21 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
 }
 
 /// What was typed in the wrong place may be a value, so no argument but an option is quoted.
-fn not_understood(error: &clap::Error, scale: Scale) -> Ending {
-    let fault = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::ValueValidation, _) => error.source().map(|reason| {
-            let fault = reason.downcast_ref::<Fault>().cloned();
-            fault.unwrap_or_else(|| Fault::usage(reason.to_string()))
-        }),
-        (ErrorKind::UnknownArgument, Some(ContextValue::String(argument)))
-            if !argument.starts_with('-') =>
-        {
-            Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))
+fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale) -> Ending {
+    let fault = mistakes::explain(error.kind(), typed).or_else(|| {
+        match (error.kind(), error.get(ContextKind::InvalidArg)) {
+            (ErrorKind::ValueValidation, _) => error.source().map(|reason| {
+                let fault = reason.downcast_ref::<Fault>().cloned();
+                fault.unwrap_or_else(|| Fault::usage(reason.to_string()))
+            }),
+            (ErrorKind::UnknownArgument, Some(ContextValue::String(argument)))
+                if !argument.starts_with('-') =>
+            {
+                Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))
+            }
+            _ => None,
         }
-        _ => None,
-    };
+    });
     match fault {
         Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
         None => Console::parser(error),

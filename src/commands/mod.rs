@@ -43,7 +43,7 @@ pub(crate) use members::{
 };
 pub(crate) use remove::remove;
 pub(crate) use rotate::{Older, Rotate, What, rotate};
-pub(crate) use set::{Origin, Set, set};
+pub(crate) use set::{Origin, Set, set, value_in_arguments};
 pub(crate) use status::status;
 pub(crate) use trust::trust;
 pub(crate) use verify::{Format, Verify, verify};

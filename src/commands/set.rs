@@ -67,17 +67,12 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
 /// The names, or why what was typed are none. A value must never be typed there: it would be in
 /// the shell's history and in the list of processes.
 fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
-    let from_argv = |name: &str| {
-        Fault::usage("a value never comes from the command line, where others can see it")
-            .hint(format!("type it at a prompt: vault set {name}"))
-            .hint(format!("or pipe it: vault set {name} < FILE"))
-    };
     let [first, others @ ..] = command.names.as_slice() else {
         return Err(Fault::usage("which secret?").hint("vault set NAME"));
     };
     if let Some((name, _)) = first.split_once('=') {
         let name: SecretName = name.parse()?;
-        return Err(from_argv(name.as_str()));
+        return Err(value_in_arguments(name.as_str()));
     }
     let first: SecretName = first.parse()?;
     let looks_like_name = |text: &String| {
@@ -90,16 +85,22 @@ fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
             .hint(format!("vault set {first} --generate={kind}")));
     }
     if !others.iter().all(looks_like_name) {
-        return Err(from_argv(first.as_str()));
+        return Err(value_in_arguments(first.as_str()));
     }
     let several = !others.is_empty() && !matches!(command.origin, Origin::Generated(_));
     if several && (matches!(command.origin, Origin::File(_)) || !io::stdin().is_terminal()) {
-        return Err(
-            from_argv(first.as_str()).hint("several names: at a terminal, or with --generate")
-        );
+        return Err(value_in_arguments(first.as_str())
+            .hint("several names: at a terminal, or with --generate"));
     }
     let others = others.iter().map(|name| name.parse());
     std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// Refuses a value that was typed as an argument.
+pub(crate) fn value_in_arguments(name: &str) -> Fault {
+    Fault::usage("a value never comes from the command line, where others can see it")
+        .hint(format!("type it at a prompt: vault set {name}"))
+        .hint(format!("or pipe it: vault set {name} < FILE"))
 }
 
 /// One change per environment.

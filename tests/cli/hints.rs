@@ -1,4 +1,5 @@
-//! What a mistyped name gets: the nearest one that exists, and only then how to make it.
+//! What a mistyped name or command gets: the nearest one that exists, and only then how to make
+//! it.
 
 use crate::sandbox::Sandbox;
 
@@ -103,5 +104,122 @@ hint: list the members: `vault members list`
     ];
     for (command, name, near) in commands {
         sandbox.vault(command).fails(2).says(&said(name, near)).check();
+    }
+}
+
+#[test]
+fn mistyped_command_names_the_nearest_and_repeats_nothing() {
+    let sandbox = Sandbox::empty();
+    let cases: [(&[&str], &str); 6] = [
+        (&["exce", "--", "touch", "hunter2"], "vault exec"),
+        (&["--vault", "x", "-q", "Get", "hunter2"], "vault get"),
+        (&["envrionments", "list"], "vault environments"),
+        (&["stat"], "vault status"),
+        (&["member", "hunter2"], "vault members --help"),
+        (&["man", "exce"], "exec"),
+    ];
+    for (words, meant) in cases {
+        let outcome = sandbox.vault(words).outcome();
+        assert_eq!(outcome.status, 2, "{words:?}: {}", outcome.said);
+        let lines: Vec<&str> = outcome.said.lines().collect();
+        assert_eq!(lines[0], "error: unknown command");
+        assert!(lines[1].starts_with("hint: ") && lines[1].contains(meant), "{}", outcome.said);
+        assert_eq!(lines[2], "hint: list all commands: `vault --help`");
+        assert!(lines.len() == 3 && !outcome.said.contains("hunter2"), "{}", outcome.said);
+    }
+    let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
+    sandbox.vault(&["hunter2"]).fails(2).says(said).check();
+    sandbox.vault(&["man", "nothing"]).fails(2).says(said).check();
+}
+
+#[test]
+fn command_of_another_program_names_what_does_the_same() {
+    let sandbox = Sandbox::empty();
+    let cases: [(&[&str], &str); 16] = [
+        (&["add", "KEY"], "to set a secret: `vault set NAME`"),
+        (&["edit"], "to set a secret: `vault set NAME`"),
+        (&["show", "KEY"], "to print a secret: `vault get NAME`"),
+        (&["cat", "KEY"], "to print a secret: `vault get NAME`"),
+        (&["rm", "KEY"], "to remove a secret: `vault remove NAME`"),
+        (&["delete", "KEY"], "to remove a secret: `vault remove NAME`"),
+        (&["ls"], "to list the secrets: `vault list`"),
+        (&["list-secrets"], "to list the secrets: `vault list`"),
+        (&["run", "--", "env"], "to run a command with the secrets: `vault exec -- COMMAND`"),
+        (&["export"], "to give the secrets to a command: `vault exec -- COMMAND`; [..]"),
+        (&["rename", "A", "B"], "to rename a secret: [..]"),
+        (&["env", "list"], "did you mean `vault environments`?"),
+        (&["login"], "there is no server to log in to: `vault doctor` shows which key is used"),
+        (&["kv", "get", "x"], "this is repovault, not the vault of HashiCorp: `vault get NAME`"),
+        (&["kv", "put", "x"], "this is repovault, not the vault of HashiCorp: `vault set NAME`"),
+        (&["operator", "init"], "this is repovault, not the vault of HashiCorp"),
+    ];
+    for (words, meant) in cases {
+        let said = format!("error: unknown command\nhint: {meant}\nhint: [..]\n");
+        sandbox.vault(words).fails(2).says(&said).check();
+    }
+    let cases = [
+        (["members", "rm"], "hint: did you mean `vault members remove`?\n"),
+        (["members", "lsit"], "hint: did you mean `vault members list`?\n"),
+        (["environments", "create"], "hint: did you mean `vault environments add`?\n"),
+        (["key", "sohw"], "hint: did you mean `vault key show`?\n"),
+        (["ci", "hunter2"], ""),
+    ];
+    for (words, hint) in cases {
+        let [group, _] = words;
+        let said = format!(
+            "error: unknown command\n{hint}hint: list its commands: `vault {group} --help`\n"
+        );
+        sandbox.vault(&words).fails(2).says(&said).check();
+    }
+}
+
+#[test]
+fn value_as_an_option_of_set_is_refused_and_not_repeated() {
+    let sandbox = sandbox();
+    let said = |name: &str| {
+        format!(
+            "error: a value never comes from the command line, where others can see it
+hint: type it at a prompt: vault set {name}
+hint: or pipe it: vault set {name} < FILE
+"
+        )
+    };
+    let named: [&[&str]; 12] = [
+        &["--value", "hunter2"],
+        &["--value=hunter2"],
+        &["-v", "hunter2"],
+        &["-vhunter2"],
+        &["--password", "hunter2"],
+        &["--from-literal=hunter2"],
+        &["-e", "production", "--secret", "hunter2"],
+        &["--data-raw", "hunter2"],
+        &["--stdin"],
+        &["hunter2"],
+        &["-"],
+        &["--", "hunter2"],
+    ];
+    for words in named {
+        let run = sandbox.vault(&[&["set", "KEY"], words].concat());
+        run.input("hunter2").fails(2).says(&said("KEY")).check();
+    }
+    let unnamed: [&[&str]; 3] =
+        [&["--value", "HUNTER2", "KEY"], &["--name", "KEY", "--value", "x"], &["-v", "X", "KEY"]];
+    for words in unnamed {
+        let run = sandbox.vault(&[&["-q", "set"], words].concat());
+        run.fails(2).says(&said("NAME")).check();
+    }
+}
+
+#[test]
+fn mistyped_option_of_set_names_the_nearest() {
+    let sandbox = sandbox();
+    for (option, near) in [("--generat=hex", "generate"), ("--enviroment", "environment")] {
+        let said = format!(
+            "error: unknown option
+hint: did you mean `--{near}`?
+hint: list its options: `vault set --help`
+"
+        );
+        sandbox.vault(&["set", "KEY", option]).fails(2).says(&said).check();
     }
 }

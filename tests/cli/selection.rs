@@ -181,7 +181,7 @@ fn help_version_completions_and_manuals_are_printed_anywhere() {
 fn usage_errors_name_the_mistake_and_change_nothing() {
     let sandbox = sandbox();
     let cases: [(&[&str], i32, &str); 6] = [
-        (&["frobnicate"], 2, "[..]frobnicate[..]"),
+        (&["frobnicate"], 2, "error: unknown command"),
         (&["get"], 2, "[..]required arguments[..]"),
         (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"),
         (&["list", "--color", "sometimes"], 2, "[..]--color[..]"),
