@@ -2,12 +2,11 @@
 
 mod arguments;
 mod mistakes;
+mod misuse;
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
@@ -52,23 +51,8 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     }
 }
 
-/// What was typed in the wrong place may be a value, so no argument but an option is quoted.
 fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale) -> Ending {
-    let fault = mistakes::explain(error.kind(), typed).or_else(|| {
-        match (error.kind(), error.get(ContextKind::InvalidArg)) {
-            (ErrorKind::ValueValidation, _) => error.source().map(|reason| {
-                let fault = reason.downcast_ref::<Fault>().cloned();
-                fault.unwrap_or_else(|| Fault::usage(reason.to_string()))
-            }),
-            (ErrorKind::UnknownArgument, Some(ContextValue::String(argument)))
-                if !argument.starts_with('-') =>
-            {
-                Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))
-            }
-            _ => None,
-        }
-    });
-    match fault {
+    match mistakes::explain(error.kind(), typed).or_else(|| misuse::fault(error)) {
         Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
         None => Console::parser(error),
     }
@@ -202,7 +186,7 @@ impl From<OriginArguments> for Origin {
     }
 }
 
-/// `typed` is the whole command line: the command must stand behind `--`, so that none of its
+/// `typed` is the whole command line: the command must come after `--`, so that none of its
 /// options can ever be mistaken for ours.
 fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, Fault> {
     if arguments.command.is_empty() {
@@ -210,19 +194,8 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
     }
     let before = typed.len().checked_sub(arguments.command.len() + 1);
     if before.is_none_or(|before| typed[before] != "--") {
-        let first = arguments.command[0].to_string_lossy();
-        if first.starts_with('-') {
-            let option = first.split('=').next().unwrap_or_default();
-            return Err(Fault::usage(format!("exec has no option {option}"))
-                .hint("its options: vault exec --help; the command stands behind --"));
-        }
-        let words = |words: &[OsString]| {
-            words.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
-        };
         let (ours, command) = typed.split_at(typed.len() - arguments.command.len());
-        let ours = words(ours.get(1..).unwrap_or_default());
-        return Err(Fault::usage("the command stands behind --")
-            .hint(format!("vault {ours} -- {}", words(command))));
+        return Err(misuse::without_dashes(ours, command));
     }
     Ok(commands::Exec {
         environment: arguments.environment.environment,

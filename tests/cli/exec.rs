@@ -146,11 +146,11 @@ fn the_command_stands_behind_two_dashes() {
         ),
         (
             &["exec", "-e", "production", "touch", "ran"],
-            "the command stands behind --\nhint: vault exec -e production -- touch ran",
+            "the command must come after `--`\nhint: vault exec -e production -- touch …",
         ),
         (
             &["-q", "exec", "touch", "--", "ran"],
-            "the command stands behind --\nhint: vault -q exec -- touch -- ran",
+            "the command must come after `--`\nhint: vault -q exec -- touch …",
         ),
         (&["exec", "--dry-run", "touch", "ran"], "exec has no option --dry-run\nhint: [..]"),
     ];

@@ -124,6 +124,40 @@ fn key_in_any_argument_is_not_shown() {
     }
 }
 
+#[test]
+fn value_in_any_wrong_argument_is_not_repeated() {
+    const VALUE: &str = "Hunter2!typed";
+    // A path or a revision that does not exist is named, so that it can be corrected.
+    const NAMED: [&str; 5] = ["--vault", "--key-file", "--file", "--since", "--from"];
+    let sandbox = Sandbox::with_vault();
+    let joined = format!("--password={VALUE}");
+    let option = format!("--{VALUE}");
+    for (command, options) in commands(&sandbox) {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let mut lines = vec![
+            vec!["--password".to_owned(), VALUE.to_owned()],
+            vec![joined.clone()],
+            vec![option.clone()],
+            vec!["x".to_owned(), "x".to_owned(), VALUE.to_owned(), VALUE.to_owned()],
+        ];
+        if command != ["import"] {
+            lines.push(vec![VALUE.to_owned()]);
+        }
+        for option in options.iter().filter(|option| !NAMED.contains(&option.as_str())) {
+            lines.push(vec![option.clone(), VALUE.to_owned()]);
+            lines.push(vec![format!("{option}={VALUE}")]);
+        }
+        for line in lines {
+            let words = command.iter().map(|word| (*word).to_owned()).chain(line);
+            let words: Vec<String> = words.collect();
+            let outcome = sandbox.vault(&words).outcome();
+            assert!(outcome.status > 0 && outcome.status < 126, "{words:?}: {}", outcome.said);
+            let shown = String::from_utf8_lossy(&outcome.output) + outcome.said.as_str();
+            assert!(!shown.to_lowercase().contains("hunter2"), "{words:?}: {shown}");
+        }
+    }
+}
+
 /// The variables that the sources name, and those that every program has.
 fn variables() -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
