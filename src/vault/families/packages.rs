@@ -8,13 +8,13 @@ pub(super) const FAMILIES: [Family; 4] = [
         reason: "the runtime takes it as options, or loads what it names",
         prefixes: "TS_NODE_",
         except: "",
-        names: "NODE NODE_OPTIONS NODE_PATH NODE_REPL_EXTERNAL_MODULE NODE_REPL_HISTORY
+        names: "NODE_OPTIONS NODE_PATH NODE_REPL_EXTERNAL_MODULE NODE_REPL_HISTORY
             NODE_COMPILE_CACHE NODE_V8_COVERAGE NODE_REDIRECT_WARNINGS NODE_ICU_DATA
             NODE_CONFIG_DIR NODE_GYP_FORCE_PYTHON NODE_CHANNEL_FD NODE_DEBUG_OPTION
             NODE_INSPECT_RESUME_ON_START TSX_TSCONFIG_PATH DENO_DIR DENO_V8_FLAGS
             DENO_INSTALL_ROOT DENO_COVERAGE_DIR BUN_OPTIONS BUN_INSTALL BUN_INSPECT
-            BUN_INSPECT_PRELOAD BUN_RUNTIME_TRANSPILER_CACHE_PATH BUN_CONFIG_REGISTRY ELECTRON_RUN_AS_NODE
-            ELECTRON_OVERRIDE_DIST_PATH",
+            BUN_INSPECT_PRELOAD BUN_RUNTIME_TRANSPILER_CACHE_PATH BUN_CONFIG_REGISTRY
+            ELECTRON_RUN_AS_NODE ELECTRON_OVERRIDE_DIST_PATH",
     },
     Family {
         title: "npm, Yarn, pnpm, and Corepack",
@@ -22,9 +22,9 @@ pub(super) const FAMILIES: [Family; 4] = [
         // npm reads its settings in any case.
         prefixes: "npm_config_ npm_package_ npm_lifecycle_ pnpm_config_ YARN_ COREPACK_",
         except: "npm_config__auth npm_config__authToken npm_config__password npm_config_username
-            npm_config_email npm_config_token npm_config_auth_token npm_config_production
-            npm_config_loglevel YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT YARN_AUTH_TOKEN YARN_TOKEN
-            YARN_VERSION YARN_PRODUCTION YARN_ENABLE_TELEMETRY COREPACK_NPM_TOKEN
+            npm_config_email npm_config_token npm_config_*_token npm_config_production
+            npm_config_loglevel YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT YARN_AUTH_TOKEN
+            YARN_TOKEN YARN_VERSION YARN_PRODUCTION YARN_ENABLE_TELEMETRY COREPACK_NPM_TOKEN
             COREPACK_NPM_USERNAME COREPACK_NPM_PASSWORD",
         names: "npm_execpath npm_node_execpath npm_command INIT_CWD PNPM_HOME PNPM_SCRIPT_SRC_DIR",
     },
@@ -45,9 +45,8 @@ pub(super) const FAMILIES: [Family; 4] = [
         title: "Package managers of the system",
         reason: "it is a setting of the package manager, and such settings start programs",
         prefixes: "DPKG_ HOMEBREW_ NIX_",
-        except: "HOMEBREW_GITHUB_API_TOKEN HOMEBREW_GITHUB_PACKAGES_TOKEN
-            HOMEBREW_DOCKER_REGISTRY_TOKEN HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN
-            HOMEBREW_NO_ANALYTICS HOMEBREW_NO_AUTO_UPDATE",
+        except: "HOMEBREW_*_TOKEN HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN HOMEBREW_NO_ANALYTICS
+            HOMEBREW_NO_AUTO_UPDATE",
         names: "APT_CONFIG APT_LISTCHANGES_FRONTEND DEBCONF_DB_OVERRIDE DEBCONF_SYSTEMRC
             RPM_CONFIGDIR FAKEROOTKEY",
     },
