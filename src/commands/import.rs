@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::spellings::one_per_name;
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
 use crate::platform;
@@ -22,7 +23,8 @@ pub(crate) fn import(
     session.vault.environment(&environment)?;
     let file = dotenv::parse(&read(&session, path)?)?;
     report_lines(context, &file);
-    let changes = changes(&session, &environment, file)?;
+    let all = changes(&session, &environment, file)?;
+    let changes = one_per_name(context, &session, &environment, all)?;
     if changes.is_empty() {
         context.console.note("nothing to import");
         return Ok(());

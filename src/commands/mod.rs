@@ -19,6 +19,7 @@ mod members;
 mod remove;
 mod rotate;
 mod set;
+mod spellings;
 mod status;
 mod trust;
 mod verify;

@@ -1,6 +1,6 @@
 //! Changes to secrets, all of them or none: checked under the lock, sealed, signed, written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::admin::check_finished;
 use super::context::Context;
@@ -8,6 +8,7 @@ use super::open::Session;
 use crate::fault::Fault;
 use crate::secret::Secret;
 use crate::vault::change::Author;
+use crate::vault::families::redirect_of;
 use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::NewFile;
@@ -63,7 +64,25 @@ pub(crate) fn apply(
     if !files.is_empty() {
         writer.replace(&files)?;
     }
+    mention_redirects(context, changes, &outcomes);
     Ok(outcomes)
+}
+
+/// Says which of the values that are new decide where programs connect or what they believe.
+fn mention_redirects(context: &Context, changes: &[Change], outcomes: &[Outcome]) {
+    let new = changes.iter().zip(outcomes);
+    let new = new.filter(|(_, o)| matches!(o, Outcome::Set(_) | Outcome::Changed(_)));
+    let names: BTreeSet<&str> = new.map(|(change, _)| change.name.as_str()).collect();
+    let mut mentioned: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        if let Some(redirect) = redirect_of(name) {
+            mentioned.entry(redirect.decides).or_default().push(name);
+        }
+    }
+    for (decides, names) in mentioned {
+        let verb = if names.len() == 1 { "decides" } else { "decide" };
+        context.console.note(format!("{} {verb} {decides}", names.join(", ")));
+    }
 }
 
 fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
