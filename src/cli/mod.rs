@@ -210,7 +210,6 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
         },
         if_locked: arguments.if_locked,
         inherit: if arguments.clean_env { Inherit::Basics } else { Inherit::Everything },
-        answer: arguments.yes.answer(),
         command: arguments.command,
     })
 }

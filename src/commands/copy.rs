@@ -5,6 +5,7 @@ use crate::session::apply::{Change, Outcome, apply};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
+use crate::session::release::{Release, listed};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn copy(
@@ -20,7 +21,10 @@ pub(crate) fn copy(
     // Both must be open to the caller: a credential covers the environments it was made for.
     session.environment(context, Some(from))?;
     session.environment(context, Some(to))?;
-    let read = read::values(&mut session, from, &Wanted::Names(names))?;
+    names.iter().try_for_each(|name| session.config.check_name(name))?;
+    let question = format!("copy {} from {from} to {to}?", listed(names));
+    let release = Release::ask(context, &session, from, &question)?;
+    let read = read::values(&mut session, &release, &Wanted::Names(names))?;
     read::warn(context, from, &read);
     for name in names {
         if !read.secrets.iter().any(|(found, _)| found == name) {

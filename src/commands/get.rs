@@ -4,6 +4,7 @@ use crate::fault::{Fault, Kind};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
+use crate::session::release::Release;
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn get(
@@ -13,8 +14,10 @@ pub(crate) fn get(
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
     let environment = session.environment(context, environment)?;
+    let question = format!("print {name} of {environment}?");
+    let release = Release::ask(context, &session, &environment, &question)?;
     let mut read =
-        read::values(&mut session, &environment, &Wanted::Names(std::slice::from_ref(name)))?;
+        read::values(&mut session, &release, &Wanted::Names(std::slice::from_ref(name)))?;
     session.remember(context)?;
     read::warn(context, &environment, &read);
     let (_, value) = read

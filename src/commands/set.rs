@@ -12,6 +12,7 @@ use crate::session::apply::{Change, Outcome, apply, too_long};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::prompt::hidden;
+use crate::session::release::{Release, listed};
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree};
@@ -53,9 +54,10 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
         session.holder()?.signing_key(environment)?;
         names.iter().try_for_each(|name| session.config.check_name(name))?;
     }
+    let releases = releases(context, &session, command, &names, &environments)?;
     let mut changes = Vec::new();
     for name in &names {
-        changes.extend(values(context, &session, command, name, &environments)?);
+        changes.extend(values(context, &session, command, name, &releases)?);
     }
     let outcomes = apply(context, &mut session, &changes)?;
     for (change, outcome) in changes.iter().zip(outcomes) {
@@ -103,22 +105,42 @@ pub(crate) fn value_in_arguments(name: &str) -> Fault {
         .hint(format!("or pipe it: vault set {name} < FILE"))
 }
 
+/// The right to open what is set: an older value is let out of its environment.
+fn releases(
+    context: &Context,
+    session: &Session,
+    command: &Set,
+    names: &[SecretName],
+    environments: &[EnvironmentName],
+) -> Result<Vec<Release>, Fault> {
+    let one = |environment: &EnvironmentName| match command.origin {
+        Origin::Revision(_) => {
+            let question = format!("set {} in {environment} to an older value?", listed(names));
+            Release::ask(context, session, environment, &question)
+        }
+        _ => Ok(Release::withheld(environment)),
+    };
+    environments.iter().map(one).collect()
+}
+
 /// One change per environment.
 fn values(
     context: &Context,
     session: &Session,
     command: &Set,
     name: &SecretName,
-    environments: &[EnvironmentName],
+    releases: &[Release],
 ) -> Result<Vec<Change>, Fault> {
+    let environments: Vec<EnvironmentName> =
+        releases.iter().map(|release| release.environment().clone()).collect();
     let mut values = Vec::new();
-    for environment in environments {
+    for release in releases {
         let value = match &command.origin {
             Origin::Generated(kind) => generated(&session.config, name, kind.as_deref())?,
-            Origin::Revision(revision) => at_revision(session, environment, name, revision)?,
+            Origin::Revision(revision) => at_revision(session, release, name, revision)?,
             // Read once: every environment gets the same.
             Origin::Input | Origin::File(_) if !values.is_empty() => continue,
-            Origin::Input => input(context, session, name, environments)?,
+            Origin::Input => input(context, session, name, &environments)?,
             Origin::File(path) => file(context, name, path)?,
         };
         values.push(value);
@@ -136,8 +158,8 @@ fn values(
             return Err(Fault::usage(message).hint("use a longer value, or change min_length"));
         }
     }
-    let change = |(value, environment): (Secret, &EnvironmentName)| Change {
-        environment: environment.clone(),
+    let change = |(value, environment): (Secret, EnvironmentName)| Change {
+        environment,
         name: name.clone(),
         value: Some(value),
     };
@@ -213,10 +235,11 @@ fn without_newline(context: &Context, name: &SecretName, mut value: Secret) -> S
 /// The value at `revision`, all of which must hold by this vault's own id.
 fn at_revision(
     session: &Session,
-    environment: &EnvironmentName,
+    release: &Release,
     name: &SecretName,
     revision: &str,
 ) -> Result<Secret, Fault> {
+    let environment = release.environment();
     let repository = Repository::open(session.place.folder())?;
     let commit = repository.commit(revision)?;
     let files = repository.files_at(&commit, STORE_FOLDER)?;

@@ -16,5 +16,6 @@ pub(crate) mod person;
 mod plain;
 pub(crate) mod prompt;
 pub(crate) mod read;
+pub(crate) mod release;
 pub(crate) mod renewal;
 pub(crate) mod succession;

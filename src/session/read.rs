@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::open::{Session, tree};
+use super::release::Release;
 use crate::fault::{Fault, Kind, nearest};
 use crate::secret::Secret;
 use crate::vault::model::Access;
@@ -29,9 +30,10 @@ pub(crate) struct Read {
 /// Reads and opens. Where a writer changed the environment in between, reads once more.
 pub(crate) fn values(
     session: &mut Session,
-    environment: &EnvironmentName,
+    release: &Release,
     wanted: &Wanted<'_>,
 ) -> Result<Read, Fault> {
+    let environment = release.environment();
     let mut read = None;
     match attempt(session, environment, wanted, &mut read) {
         Err(fault) if session.vault.has_changed(environment, read) => {

@@ -360,7 +360,7 @@ fn trust_and_membership_and_what_is_missing_are_told_apart() {
     says(&doctor(&sandbox, &[]), true, &["exec ok: would give a command 2 variables"]);
     let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
     fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
-    let asks = "exec note: asks first; where nobody can be asked it takes --yes";
+    let asks = "exec note: asks a person at the terminal first; without a terminal it is refused";
     says(&doctor(&sandbox, &[]), true, &[asks]);
 }
 

@@ -184,40 +184,6 @@ fn trust_that_cannot_be_remembered_changes_nothing() {
 }
 
 #[test]
-fn where_vault_toml_wants_it_a_person_is_asked_and_a_credential_never() {
-    let sandbox = sandbox();
-    fs::write(
-        sandbox.repo().join("vault.toml"),
-        "default = \"development\"\n[environments.production]\nconfirm = true\n",
-    )
-    .unwrap();
-    let exec = ["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
-    let question = "run this with the secrets of production?";
-    for (answer, status, end) in [
-        ("y", 0, "production\n"),
-        ("YES", 0, "production\n"),
-        ("n", 125, "error: not done: the answer was not yes\n"),
-        ("", 125, "error: not done: the answer was not yes\n"),
-    ] {
-        let mut terminal = Terminal::start(sandbox.vault(&exec));
-        terminal.sees("[y/N] ");
-        terminal.types(&format!("{answer}\n"));
-        assert_eq!(terminal.ends(status), format!("{question} [y/N] {answer}\n{end}"));
-    }
-    let said =
-        format!("error: {question} nobody can be asked here\nhint: say yes beforehand: --yes\n");
-    sandbox.vault(&exec).fails(125).says(&said).check();
-    let yes = ["exec", "--yes", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
-    sandbox.vault(&yes).prints("production\n").check();
-    assert_eq!(Terminal::start(sandbox.vault(&yes)).ends(0), "production\n");
-    let credential = sandbox.credential("github", &["-e", "production"]);
-    let run = sandbox.vault(&exec).variable("VAULT_KEY", &credential);
-    run.prints("production\n").check();
-    let usual = ["exec", "--no-mask", "--", "printenv", "KEY"];
-    assert_eq!(Terminal::start(sandbox.vault(&usual)).ends(0), "value\n");
-}
-
-#[test]
 fn removing_an_environment_asks_first() {
     let sandbox = sandbox();
     let remove = ["environments", "remove", "production"];

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::{One, Yes};
+use super::One;
 use crate::commands::IfLocked;
 use crate::vault::name::{SecretName, StepName};
 
@@ -37,8 +37,9 @@ pub(in crate::cli) struct ExecArguments {
     /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
     #[arg(long)]
     pub(in crate::cli) clean_env: bool,
-    #[command(flatten)]
-    pub(in crate::cli) yes: Yes,
+    /// Accepted, as it was before `confirm = true` asked a person in any case; answers nothing
+    #[arg(short, long, hide = true)]
+    pub(in crate::cli) yes: bool,
     /// The command and its arguments, behind --
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(in crate::cli) command: Vec<OsString>,

@@ -112,7 +112,8 @@ fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings
     if session.config.environments.get(&environment).is_some_and(confirms)
         && session.key.credential.is_none()
     {
-        findings.note("exec", "asks first; where nobody can be asked it takes --yes");
+        findings
+            .note("exec", "asks a person at the terminal first; without a terminal it is refused");
     }
     Some(())
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::proxies::spellings;
 use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
+use crate::session::release::Release;
 use crate::vault::config::Config;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -36,12 +38,14 @@ pub(super) struct Injected {
 }
 
 impl Injected {
-    /// Names and values to inject: entries and variables alike.
+    /// Names and values to inject: entries and variables alike, proxies in both spellings.
     pub(super) fn values(&self) -> Vec<(&str, &Secret)> {
         let is_wanted =
             |name: &SecretName| self.wanted.as_ref().is_none_or(|names| names.contains(name));
         let own = self.secrets.iter().filter(|(name, _)| is_wanted(name));
-        own.chain(&self.variables).map(|(name, value)| (name.as_str(), value)).collect()
+        let all = own.chain(&self.variables);
+        all.flat_map(|(name, value)| spellings(name.as_str()).into_iter().map(move |n| (n, value)))
+            .collect()
     }
 }
 
@@ -49,15 +53,16 @@ impl Injected {
 pub(super) fn injected(
     context: &Context,
     session: &mut Session,
-    environment: &EnvironmentName,
+    release: &Release,
     wanted: Option<&[SecretName]>,
 ) -> Result<Injected, Fault> {
+    let environment = release.environment();
     let variables = templates(&session.config, environment)?;
     let read = match wanted {
-        None => read::values(session, environment, &Wanted::All)?,
+        None => read::values(session, release, &Wanted::All)?,
         Some(names) => {
             let entries = entries_for(names, &variables);
-            read::values(session, environment, &Wanted::Names(&entries))?
+            read::values(session, release, &Wanted::Names(&entries))?
         }
     };
     read::warn(context, environment, &read);

@@ -4,6 +4,7 @@ mod inject;
 mod leak;
 mod masked;
 mod placeholder;
+mod proxies;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -15,9 +16,9 @@ use crate::crypto::random_bytes;
 use crate::fault::Fault;
 use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
 use crate::secret::Secret;
-use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::session::release::Release;
 use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::store::Place;
@@ -32,7 +33,6 @@ pub(crate) struct Exec {
     pub(crate) leaks: Leaks,
     pub(crate) if_locked: IfLocked,
     pub(crate) inherit: Inherit,
-    pub(crate) answer: Answer,
     pub(crate) command: Vec<OsString>,
 }
 
@@ -69,6 +69,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
     let leaks = leaks(&config, &command)?;
     let (config, injected) = injected(context, place, config, &command)?;
     let mut values = injected.values();
+    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
     let files = files(context, &config, &command, &values)?;
     for (name, value) in &mut values {
         *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
@@ -77,7 +78,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
         arguments: command.command,
         parent: std::mem::take(&mut context.environ),
         values,
-        keep: command.keep.iter().map(ToString::to_string).collect(),
+        keep: proxies::kept(&command.keep),
         inherit: command.inherit,
     })?;
     if !plan.shadowed.is_empty() {
@@ -154,8 +155,9 @@ fn injected(
     let mut session = Session::open_with(context, place, config, key)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = wanted(&session.config, command)?;
-    ask(context, &session, &environment, command.answer)?;
-    let injected = inject::injected(context, &mut session, &environment, wanted.as_deref())?;
+    let question = format!("run this with the secrets of {environment}?");
+    let release = Release::ask(context, &session, &environment, &question)?;
+    let injected = inject::injected(context, &mut session, &release, wanted.as_deref())?;
     session.remember(context)?;
     Ok((session.config, injected))
 }
@@ -167,7 +169,9 @@ pub(super) fn rehearse(
     session: &mut Session,
     environment: &EnvironmentName,
 ) -> Result<usize, Fault> {
-    let injected = inject::injected(context, session, environment, None)?;
+    // Nothing is started, so the values stay here.
+    let release = Release::withheld(environment);
+    let injected = inject::injected(context, session, &release, None)?;
     let mut values = injected.values();
     let count = values.len();
     // A file may be longer than any variable.
@@ -195,20 +199,4 @@ fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fa
         }
         None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
     }
-}
-
-/// `confirm = true`: a person is asked before anything is decrypted; a credential never is.
-fn ask(
-    context: &Context,
-    session: &Session,
-    environment: &EnvironmentName,
-    answer: Answer,
-) -> Result<(), Fault> {
-    let confirmed = session.config.environments.get(environment).is_some_and(|own| own.confirm);
-    if !confirmed || session.key.credential.is_some() {
-        return Ok(());
-    }
-    // Nobody is asked about an environment that is refused anyway.
-    session.vault.environment(environment)?;
-    confirm(context.console, &format!("run this with the secrets of {environment}?"), answer)
 }
