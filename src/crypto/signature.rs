@@ -1,26 +1,29 @@
-//! Ed25519 keys and signatures (RFC 8032), with strict verification.
+//! Ed25519 keys and signatures (RFC 8032). A signature holds if `[8]([s]B − R − [k]A) = 0`, the
+//! equation with the cofactor: it gives the same answer for one signature as for many at once.
 
-use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::IsIdentity;
 use ed25519_dalek::{Signer as _, VerifyingKey};
+use sha2::{Digest, Sha512};
 
 use super::random_key;
 use crate::secret::Key;
 
-/// A public key that can be told apart from every other by its bytes: canonical encoding, prime
-/// order. The bytes of a [`PublicKey`] are always a usable key.
+/// A public key that can be told apart from every other by its bytes: its encoding is canonical, and
+/// it is not of small order. The bytes of a [`PublicKey`] are always a usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// The key, or nothing when the bytes are not a canonical point of the prime-order group.
+    /// The key, or nothing when the bytes are not the canonical encoding of a point, or a point of
+    /// small order, for which anyone could sign.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 32] = bytes.try_into().ok()?;
+        let point = canonical_point(bytes)?;
         let key = VerifyingKey::from_bytes(bytes).ok()?;
-        let point = key.to_edwards();
-        let usable = !key.is_weak() && is_of_prime_order(&point);
-        (usable && point.compress().as_bytes() == bytes).then_some(Self(key))
+        (!point.is_small_order()).then_some(Self(key))
     }
 
     /// The 32 bytes of RFC 8032.
@@ -33,19 +36,22 @@ impl PublicKey {
         self.0.to_edwards()
     }
 
-    /// Whether `signature` is this key's over `message` (strict: no small-order point, canonical
-    /// scalar, the equation without cofactor).
+    /// Whether `signature` is this key's over `message`: R is canonical, s is below the order of
+    /// the group, and the equation holds with the cofactor.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        self.0.verify_strict(message, &signature.0).is_ok()
+        let Some((r, s)) = signature.parts() else { return false };
+        let k = signature.challenge(self, message);
+        let found = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-self.point(), &s);
+        (found - r).mul_by_cofactor().is_identity()
     }
 }
 
-/// Whether all but one times the point is its negative. In variable time, which is twice as fast,
-/// since every point here is public.
-fn is_of_prime_order(point: &EdwardsPoint) -> bool {
-    let zero = Scalar::ZERO;
-    EdwardsPoint::vartime_double_scalar_mul_basepoint(&-Scalar::ONE, point, &zero) == -point
+/// The point whose encoding is exactly these bytes (RFC 8032, 5.1.3): y below p, and no sign for
+/// x = 0.
+fn canonical_point(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+    let point = CompressedEdwardsY(*bytes).decompress()?;
+    (point.compress().as_bytes() == bytes).then_some(point)
 }
 
 impl PartialOrd for PublicKey {
@@ -71,14 +77,19 @@ impl Signature {
         ed25519_dalek::Signature::from_slice(bytes).ok().map(Self)
     }
 
-    /// R of RFC 8032, encoded.
-    pub(super) fn r(&self) -> &[u8; 32] {
-        self.0.r_bytes()
+    /// R and s of RFC 8032; nothing where one of them is not canonical.
+    pub(super) fn parts(&self) -> Option<(EdwardsPoint, Scalar)> {
+        let s: Option<Scalar> = Scalar::from_canonical_bytes(*self.0.s_bytes()).into();
+        Some((canonical_point(self.0.r_bytes())?, s?))
     }
 
-    /// S of RFC 8032, encoded.
-    pub(super) fn s(&self) -> &[u8; 32] {
-        self.0.s_bytes()
+    /// The k of RFC 8032 for a signer and a message.
+    pub(super) fn challenge(&self, signer: &PublicKey, message: &[u8]) -> Scalar {
+        let mut hash = Sha512::new();
+        hash.update(self.0.r_bytes());
+        hash.update(signer.as_bytes());
+        hash.update(message);
+        Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
     }
 
     /// The 64 bytes of RFC 8032.
@@ -139,11 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_part_of_small_order_is_no_public_key() {
+    fn key_with_a_part_of_small_order_is_told_from_every_other() {
         let point = SigningKey::generate().public().point();
-        for (at, torsion) in EIGHT_TORSION.iter().enumerate() {
-            let key = PublicKey::from_bytes((point + torsion).compress().as_bytes());
-            assert_eq!(key.is_some(), at == 0, "{at}");
+        let keys: Vec<PublicKey> = EIGHT_TORSION
+            .iter()
+            .map(|torsion| PublicKey::from_bytes((point + torsion).compress().as_bytes()).unwrap())
+            .collect();
+        for (at, key) in keys.iter().enumerate() {
+            assert!(keys[..at].iter().all(|other| other != key), "{at}");
+        }
+        for torsion in EIGHT_TORSION {
+            assert!(PublicKey::from_bytes(torsion.compress().as_bytes()).is_none());
         }
     }
 }

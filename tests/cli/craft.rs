@@ -14,7 +14,7 @@ use repovault::vault::format::{
     ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
     write_roster,
 };
-use repovault::vault::model::{Access, Entry, Environment, Listed, Member, Roster, Signing};
+use repovault::vault::model::{Access, Entry, Environment, Epoch, Listed, Member, Roster, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{Presented, Vault};
@@ -69,6 +69,17 @@ pub(crate) fn resign_environment(
     change(&mut content);
     let file = write_environment(&vault.roster().vault, &content, key);
     fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
+}
+
+/// Changes the newest epoch of an environment, as the authority would: its file and the roster that
+/// lists it are signed.
+pub(crate) fn change_epoch(sandbox: &Sandbox, environment: &str, change: impl FnOnce(&mut Epoch)) {
+    let key = authority(sandbox);
+    resign_environment(sandbox, environment, &key, |content| {
+        content.revision += 1;
+        change(&mut content.epochs[0]);
+    });
+    list_environment(sandbox, environment, &key);
 }
 
 /// Changes an entry and signs it with `key`.
@@ -168,6 +179,13 @@ pub(crate) fn body(sandbox: &Sandbox, path: &str) -> String {
 
 /// Signs `body`, which need not be what `vault` would write, as the file at `path` below `.vault`.
 pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey) -> Vec<u8> {
+    let signature = key.sign(&message(sandbox, path, body));
+    let line = format!("signature = \"{}\"\n", base64_encode(&signature.to_bytes()));
+    [body, line.as_bytes()].concat()
+}
+
+/// What the signature of a file with this body covers.
+pub(crate) fn message(sandbox: &Sandbox, path: &str, body: &[u8]) -> Vec<u8> {
     let vault = vault(sandbox);
     let (label, commitment) = match path.split_once('/') {
         Some((environment, _)) => {
@@ -180,9 +198,7 @@ pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey)
     let framed = Framed::new(label).part(vault.roster().vault.as_bytes()).part(path.as_bytes());
     let framed =
         commitment.into_iter().fold(framed, |framed, commitment| framed.part(&commitment.0));
-    let signature = key.sign(&framed.part(body).into_bytes());
-    let line = format!("signature = \"{}\"\n", base64_encode(&signature.to_bytes()));
-    [body, line.as_bytes()].concat()
+    framed.part(body).into_bytes()
 }
 
 /// Somebody with keys of his own.

@@ -5,6 +5,7 @@ mod adding;
 mod admins;
 mod attacks;
 mod basics;
+mod bent;
 mod colleague;
 mod confirm;
 mod craft;

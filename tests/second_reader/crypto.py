@@ -10,8 +10,8 @@ import struct
 from functools import lru_cache
 
 import pyrage
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -139,10 +139,18 @@ def decode_point(data: bytes) -> tuple[int, int] | None:
     return (x if x & 1 == sign else P - x, y)
 
 
+def add(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """The sum of two points (RFC 8032, 5.1.4)."""
+    (x1, y1), (x2, y2) = one, other
+    product = D * x1 * x2 * y1 * y2 % P
+    x = (x1 * y2 + x2 * y1) * pow(1 + product, -1, P) % P
+    return x, (y1 * y2 + x1 * x2) * pow(1 - product, -1, P) % P
+
+
 def multiply(point: tuple[int, int], factor: int) -> tuple[int, int]:
     """`factor` times the point; projective coordinates (RFC 8032, 5.1.4), so one inversion."""
 
-    def add(a: tuple, b: tuple) -> tuple:
+    def add_projective(a: tuple, b: tuple) -> tuple:
         (x1, y1, z1, t1), (x2, y2, z2, t2) = a, b
         e, f = (x1 + y1) * (x2 + y2) - x1 * x2 - y1 * y2, z1 * z2 - D * t1 * t2
         g, h = z1 * z2 + D * t1 * t2, y1 * y2 + x1 * x2
@@ -151,33 +159,34 @@ def multiply(point: tuple[int, int], factor: int) -> tuple[int, int]:
     x, y = point
     result, power = (0, 1, 1, 0), (x, y, 1, x * y % P)
     while factor:
-        result = add(result, power) if factor & 1 else result
-        power, factor = add(power, power), factor >> 1
+        result = add_projective(result, power) if factor & 1 else result
+        power, factor = add_projective(power, power), factor >> 1
     inverse = pow(result[2], -1, P)
     return result[0] * inverse % P, result[1] * inverse % P
 
 
 NEUTRAL = (0, 1)
+BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
 @lru_cache
 def is_public_key(data: bytes) -> bool:
-    """A canonical encoding of a point of the prime-order group, and not the neutral element."""
+    """A canonical encoding of a point that is not of small order."""
     point = decode_point(data)
-    return point is not None and point != NEUTRAL and multiply(point, L) == NEUTRAL
+    return point is not None and multiply(point, 8) != NEUTRAL
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Strict: `cryptography` checks s < L and the equation without the cofactor, by comparing the
-    encoding of R; what is left is that R is not of small order."""
-    r = decode_point(signature[:32])
-    if not is_public_key(public_key) or r is None or multiply(r, 8) == NEUTRAL:
+    """The equation with the cofactor; `cryptography` has only the one without."""
+    if not is_public_key(public_key) or len(signature) != 64:
         return False
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except InvalidSignature:
+    r, s = decode_point(signature[:32]), int.from_bytes(signature[32:], "little")
+    if r is None or s >= L:
         return False
-    return True
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    k = int.from_bytes(digest, "little") % L
+    right = add(r, multiply(decode_point(public_key), k))
+    return multiply(multiply(BASE, s), 8) == multiply(right, 8)
 
 
 def public_key(seed: bytes) -> bytes:

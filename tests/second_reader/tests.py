@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from crypto import commitment_of, entry_key_of, framed, hchacha20, open_value, padded_length
-from crypto import Refused, read_id, sha256, unb64, unframed, unseal
+from crypto import Refused, read_id, sha256, unb64, unframed, unseal, verify
 from keys import Holder, Locked, Pin, read_key_file, sealed_place
 from reader import Folder, check_environment, check_roster, read_vault
 from text import read_entry
@@ -116,6 +116,13 @@ class Page(unittest.TestCase):
 
     def test_the_example_of_framing_is_true(self):
         self.assertTrue(framed("ab", 258).hex() in re.sub(r"\s", "", PAGE))
+
+    def test_published_edge_cases_of_signatures_have_the_answer_that_vault_gives(self):
+        lines = (TESTS / "vectors" / "ed25519.txt").read_text().splitlines()
+        for line in (line for line in lines if not line.startswith("#")):
+            _, _, key, signature, message, holds = line.split(" ")
+            key, signature, message = map(bytes.fromhex, (key, signature, message))
+            self.assertEqual(verify(key, message, signature), holds == "yes", line)
 
     def test_hchacha20_gives_the_value_of_its_draft(self):
         nonce = bytes.fromhex("000000090000004a0000000031415927")
