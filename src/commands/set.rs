@@ -15,7 +15,7 @@ use crate::session::prompt::hidden;
 use crate::session::release::{Release, listed};
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::store::{STORE_FOLDER, Tree};
+use crate::vault::store::{STORE_FOLDER, Tree, largest};
 use crate::vault::trust::Presented;
 use crate::vault::unlock::Holder;
 
@@ -242,7 +242,7 @@ fn at_revision(
     let environment = release.environment();
     let repository = Repository::open(session.place.folder())?;
     let commit = repository.commit(revision)?;
-    let files = repository.files_at(&commit, STORE_FOLDER)?;
+    let files = repository.files(&repository.listing(&commit, STORE_FOLDER)?, largest)?;
     let presented = Presented::read(Tree::Committed(files))?;
     if presented.id() != session.vault.roster().vault {
         return Err(Fault::refused(format!("at {revision} there is another vault")));

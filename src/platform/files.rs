@@ -60,6 +60,21 @@ impl Dir {
         }
     }
 
+    /// The open folder itself.
+    pub(super) fn handle(&self) -> &OwnedFd {
+        &self.handle
+    }
+
+    /// Opens the folder `name`, whatever its bytes; nothing when it is gone or no folder any more.
+    pub(super) fn folder(&self, name: &std::ffi::CStr) -> io::Result<Option<Self>> {
+        let opened = rustix::fs::openat(&self.handle, name, DIRECTORY, Mode::empty());
+        match opened {
+            Ok(handle) => Ok(Some(Self { handle, path: self.path.clone() })),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Where it was opened, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -16,6 +16,7 @@ mod signals;
 mod stdio;
 mod streams;
 mod terminal;
+mod walk;
 
 pub use child::{
     Change, Ground, change_of, end_with, fork, is_init, lead_group, lead_session, leads_session,
@@ -41,3 +42,4 @@ pub use streams::{
     plain_pipe, streams, waiting, write, write_all,
 };
 pub use terminal::{Modes, Pty, Raw, Terminal, copy_size, ends_lines_twice};
+pub use walk::{Node, Permission};

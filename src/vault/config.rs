@@ -9,10 +9,12 @@ use serde::Deserialize;
 use toml_edit::DocumentMut;
 
 use super::families::family_of;
-use super::model::LARGEST_FILE;
 use super::name::{EnvironmentName, SecretName, StepName};
 use super::template::Template;
 use crate::fault::Fault;
+
+/// The largest `vault.toml`, in bytes; it is read by people.
+pub const LARGEST_CONFIG: usize = 1 << 20;
 
 /// The content of `vault.toml`.
 #[derive(Debug, Default)]
@@ -149,8 +151,8 @@ impl Config {
             Fault::failed(format!("could not read {}: {reason}", path.display()))
         };
         let found = std::fs::metadata(path).map_err(|error| failed(&error))?;
-        if !found.is_file() || found.len() > LARGEST_FILE as u64 {
-            let most = LARGEST_FILE >> 20;
+        if !found.is_file() || found.len() > LARGEST_CONFIG as u64 {
+            let most = LARGEST_CONFIG >> 20;
             return Err(failed(&format!("it is no regular file of at most {most} MiB")));
         }
         Self::parse(&std::fs::read_to_string(path).map_err(|error| failed(&error))?)

@@ -361,7 +361,8 @@ fn whoever_tells_git_something_else_about_the_vault_is_shown() {
     let team = team();
     team.write(".vault/.gitignore", "*\n");
     team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
-    let expected = "::warning file=.vault/requests/eve.toml,[..]
+    let expected = "::notice title=vault verify::compared with HEAD = [..]
+::warning file=.vault/requests/eve.toml,[..]
 ::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes: is another one; vault does not change it
 ::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore: is another one; vault does not change it
 ";
@@ -380,7 +381,8 @@ fn whoever_asks_for_names_through_vault_toml_is_shown() {
     );
     team.write("vault.toml", &asking);
     let github = ["verify", "--since", "HEAD", "--format", "github"];
-    let expected = "::warning file=.vault/requests/eve.toml,title=vault verify::eve asks to join with recipient [..]
+    let expected = "::notice title=vault verify::compared with HEAD = [..]
+::warning file=.vault/requests/eve.toml,title=vault verify::eve asks to join with recipient [..]
 ::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and carries OTHER
 ::warning file=vault.toml,title=vault verify::vault.toml: the step test asks for more: DATABASE_URL
 ";

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 
-use crate::refusal::{Why, findings, held, stocked, stopped};
+use crate::refusal::{Why, compared, findings, held, stocked, stopped};
 use crate::sandbox::Sandbox;
 
 const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
@@ -174,7 +174,8 @@ hint: put back one that a writer signed: git log -p -- {path}
         .folder(&api.join("src"))
         .fails(1)
         .prints(
-            held(0, 0)
+            compared("HEAD")
+                + &held(0, 0)
                 + &findings(&[&format!(
                     "gone: {path} (revision 1) was deleted without a tombstone"
                 )]),

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::craft;
-use crate::refusal::{held, stocked};
+use crate::refusal::{compared, held, stocked};
 use crate::review::reviewed;
 use crate::sandbox::Sandbox;
 
@@ -41,7 +41,7 @@ fn json_is_one_object_of_a_stable_shape() {
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
     let expected = json!({
         "vault": { "id": sandbox.id(), "revision": 1, "floor": 1 },
-        "since": { "revision": "HEAD", "commit": commit.trim() },
+        "since": { "revision": "HEAD", "name": "HEAD", "commit": commit.trim() },
         "holds": false,
         "environments": [
             { "environment": "development", "secrets": 0, "tombstones": 1, "epoch": 1,
@@ -101,7 +101,7 @@ fn markdown_is_fit_for_a_summary() {
     let expected = format!(
         "## The vault does not hold: 1 finding
 
-Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`{}`).
+Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
 
 | environment | secrets | epoch | signed by | result |
 |---|---:|---:|---|---|
@@ -134,7 +134,12 @@ Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`{}`).
 #[test]
 fn annotations_name_the_file_from_the_top_of_the_repository() {
     let sandbox = eventful();
-    let expected = "::error file=.vault/production/OTHER.toml,title=vault verify::gone: \
+    let compared = |name: &str| {
+        let commit = sandbox.git(&["rev-parse", "HEAD"]);
+        format!("::notice title=vault verify::compared with {name} = {commit}")
+    };
+    let expected = compared("HEAD")
+        + "::error file=.vault/production/OTHER.toml,title=vault verify::gone: \
                     .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
 ::warning file=vault.toml,title=vault verify::vault.toml: the step deploy asks for more: OTHER
 ";
@@ -153,7 +158,7 @@ fn annotations_name_the_file_from_the_top_of_the_repository() {
     // What git knows is asked below the vault's folder, too.
     sandbox.commit("a vault");
     fs::write(api.join("vault.toml"), "").unwrap();
-    let expected = "::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: \
+    let expected = "::notice title=vault verify::compared with HEAD = [..]\n::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: \
                     another default environment: development → none\n";
     let verify = sandbox.vault(&["verify", "--since", "HEAD", "--format", "github"]);
     verify.folder(&api).prints(expected).check();
@@ -187,9 +192,12 @@ fn what_a_name_says_is_never_markup_nor_a_command() {
         printed(&sandbox, &options.each_ref().map(String::as_str), 1)
     };
     let name = ".vault/x|`<imgsrc=x>`%0A::error::@all\\n::error::own line\\u{202e}";
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    let full = format!("refs/heads/{branch} = {}", commit.trim());
+    let compared = format!("compared with {full}\n\n");
     assert_eq!(
         shown("text"),
-        format!("{}\nfindings:\n  {name}: belongs to nothing listed\n", held(1, 2))
+        format!("{}{}\nfindings:\n  {name}: belongs to nothing listed\n", compared, held(1, 2))
     );
     let markdown = shown("markdown");
     assert!(markdown.contains(&format!("- ``{name}``: belongs to nothing listed\n")), "{markdown}");
@@ -198,7 +206,8 @@ fn what_a_name_says_is_never_markup_nor_a_command() {
     let file = escaped.replace(':', "%3A").replace(',', "%2C");
     let error =
         format!("::error file={file},title=vault verify::{escaped}: belongs to nothing listed\n");
-    assert_eq!(shown("github"), error);
+    let notice = format!("::notice title=vault verify::compared with {full}\n");
+    assert_eq!(shown("github"), notice.replace('%', "%25") + &error);
     assert_eq!(json_of(&shown("json"))["findings"][0]["file"], json!(name));
 }
 
@@ -282,8 +291,11 @@ fn what_vault_toml_loosens_is_told_and_what_it_tightens_is_not() {
     );
     sandbox.commit("loose");
     fs::write(&config, STRICT.replace("development\"", "production\"")).unwrap();
-    let left = "vault.toml: the variable URL of production is new or changed, and carries OTHER";
-    reviewed(&sandbox, &held(1, 2), &[], &[left], &[]);
+    let left = [
+        "vault.toml: the variable HOST of production has another value",
+        "vault.toml: the variable URL of production is new or changed, and carries OTHER",
+    ];
+    reviewed(&sandbox, &held(1, 2), &[], &left, &[]);
 }
 
 /// Also where the roster cannot be compared.
@@ -295,7 +307,8 @@ fn what_vault_toml_loosens_is_told_whatever_the_roster_says() {
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     let forged = ".vault/members.toml: is not as the authority of this vault signed it";
     let asks = "vault.toml: the step deploy asks for more: OTHER";
-    let output = format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
+    let output =
+        compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
     let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
     verify.fails(1).prints(output).says("error: findings: 1\n").check();
 }

@@ -68,6 +68,8 @@ mod setup;
 mod shop;
 mod signers;
 mod since;
+mod since_bytes;
+mod since_names;
 mod state;
 mod status;
 mod terminal;

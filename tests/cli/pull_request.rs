@@ -92,7 +92,11 @@ fn the_job_for_github_fills_the_summary_and_annotates_the_findings() {
         );
         let error = "::error file=.vault/production/OTHER.toml,title=vault verify::gone: ";
         assert_eq!(printed.contains(error), is_attack, "{printed}");
-        assert_eq!(printed.is_empty(), !is_attack, "{printed}");
+        let commit = sandbox.git(&["-C", runner.to_str().unwrap(), "rev-parse", "origin/main"]);
+        let compared =
+            format!("::notice title=vault verify::compared with HEAD^1 = {}\n", commit.trim());
+        assert!(printed.starts_with(&compared), "{printed}");
+        assert_eq!(printed == compared, !is_attack, "{printed}");
     }
 }
 

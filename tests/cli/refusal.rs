@@ -110,7 +110,14 @@ pub(crate) fn stopped<'a>(
 pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output: &str) {
     let arguments: Vec<&str> = [&["verify"], options].concat();
     let said = format!("error: findings: {findings}\n");
+    let since = options.iter().skip_while(|option| **option != "--since").nth(1);
+    let output = since.map_or(String::new(), |since| compared(since)) + output;
     sandbox.vault(&arguments).fails(1).prints(output).says(&said).check();
+}
+
+/// The first line of `verify --since`, with a reference in full.
+pub(crate) fn compared(name: &str) -> String {
+    format!("compared with {name} = [..]\n\n")
 }
 
 /// The table of `verify`: environment, secrets, epoch, who signed, result.

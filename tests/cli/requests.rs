@@ -13,7 +13,7 @@ use crate::colleague::Colleague;
 use crate::craft::{self, Person};
 use crate::golden::{copy_folder, read};
 use crate::joining::SMALL_ORDER;
-use crate::refusal::{findings, found, held, section, stocked};
+use crate::refusal::{compared, findings, found, held, section, stocked};
 use crate::sandbox::{Run, Sandbox};
 
 const PATH: &str = "requests/bob.toml";
@@ -362,7 +362,8 @@ fn verify_tells_who_asks_to_join_and_what_is_no_request() {
     bob.send();
     let asks = section("needs attention", &["bob asks to join with recipient age1[..]"]);
     sandbox.vault(&["verify"]).prints(held(1, 2) + &asks).check();
-    sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(held(1, 2) + &asks).check();
+    let output = compared("HEAD~1") + &held(1, 2) + &asks;
+    sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(output).check();
 
     let identity = sandbox.home().join(".config/vault/identity.txt");
     let told_by_reader = || read(&sandbox, &identity, &["--id", &sandbox.id()])["requests"].clone();

@@ -7,7 +7,7 @@ use repovault::crypto::{Identity, SigningKey};
 use repovault::vault::model::{Access, Former, Roster};
 
 use crate::craft::{self, Person};
-use crate::refusal::{findings, held, section, stocked, table};
+use crate::refusal::{compared, findings, held, section, stocked, table};
 use crate::sandbox::Sandbox;
 
 /// `verify --since HEAD` prints exactly this, and fails if there are findings.
@@ -24,6 +24,7 @@ pub(crate) fn reviewed(
     };
     let last = if found.is_empty() { String::new() } else { findings(found) };
     let output = [
+        compared("HEAD"),
         table.to_owned(),
         part("changed since HEAD", changed),
         part("needs attention", attention),
@@ -297,13 +298,14 @@ fn another_authority_counts_only_for_whoever_names_its_id() {
         "sealed anew: 1 entry of development (epoch 1 → 1) by alice",
         "sealed anew: 2 entries of production (epoch 1 → 1) by alice",
     ];
-    let output = held(1, 2)
+    let output = compared("HEAD")
+        + &held(1, 2)
         + &section("changed since HEAD", &changed)
         + &section("needs attention", &attention);
     verify(&new).prints(output).check();
     verify(&old)
         .fails(1)
-        .prints(held(1, 2) + &findings(&[&other]))
+        .prints(compared("HEAD") + &held(1, 2) + &findings(&[&other]))
         .says("error: findings: 1\n")
         .check();
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::refusal::{section, stocked, table};
+use crate::refusal::{compared, section, stocked, table};
 use crate::review::{cast, reviewed};
 use crate::sandbox::Sandbox;
 
@@ -117,8 +117,10 @@ fn a_new_authority_is_reviewed_by_its_id() {
     let attention = [&*format!(
         "authority changed: {old} → {new}; everybody must trust the new id, and every credential be made anew"
     )];
-    let output =
-        both + &section("changed since HEAD", &changed) + &section("needs attention", &attention);
+    let output = compared("HEAD")
+        + &both
+        + &section("changed since HEAD", &changed)
+        + &section("needs attention", &attention);
     let verify = sandbox.vault(&["verify", "--since", "HEAD", "--id", &new]).without("HOME");
     verify.prints(output).check();
 }

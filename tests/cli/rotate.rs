@@ -7,7 +7,7 @@ use repovault::vault::model::Access;
 use crate::colleague::Colleague;
 use crate::craft;
 use crate::golden;
-use crate::refusal::{findings, found, section, stocked, table};
+use crate::refusal::{compared, findings, found, section, stocked, table};
 use crate::sandbox::Sandbox;
 use crate::terminal::Terminal;
 
@@ -56,7 +56,8 @@ fn a_rotation_seals_everything_anew_and_keeps_what_people_know_of_a_value() {
     sandbox
         .vault(&["verify", "--since", "HEAD"])
         .prints(
-            rotated("1", "holds")
+            compared("HEAD")
+                + &rotated("1", "holds")
                 + &section(
                     "changed since HEAD",
                     &[

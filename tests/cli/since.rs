@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::craft;
-use crate::refusal::{findings, found, held, not_held, section, stocked};
+use crate::refusal::{compared, findings, found, held, not_held, section, stocked};
 use crate::sandbox::Sandbox;
 
 const URL: &str = "repo/.vault/production/DATABASE_URL.toml";
@@ -98,7 +98,8 @@ fn what_members_did_is_told_and_is_no_finding() {
     sandbox
         .vault(&["verify", "--since", "HEAD"])
         .prints(
-            held(1, 2)
+            compared("HEAD")
+                + &held(1, 2)
                 + &section(
                     "changed since HEAD",
                     &[
@@ -145,7 +146,7 @@ fn a_whole_vault_replaced_is_found() {
         .vault(&verify)
         .without("HOME")
         .fails(1)
-        .prints(held(1, 2) + &findings(&[&other_vault]))
+        .prints(compared("HEAD") + &held(1, 2) + &findings(&[&other_vault]))
         .says("error: findings: 1\n")
         .check();
 }
@@ -241,7 +242,8 @@ hint: in CI rather fetch-depth: 0: what is new can then be told from what came b
         let shallow = shallow.to_str().unwrap();
         sandbox.git(&["-C", shallow, "fetch", "--quiet", "--depth=1", "origin", fetched]);
         let set = "set: .vault/development/DATABASE_URL.toml (revision 1 → 2) by alice";
-        let output = held(1, 2) + &section("changed since FETCH_HEAD", &[set]);
+        let output =
+            compared("FETCH_HEAD") + &held(1, 2) + &section("changed since FETCH_HEAD", &[set]);
         verify("FETCH_HEAD").prints(output).check();
         fs::remove_dir_all(shallow).unwrap();
         sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
@@ -271,12 +273,13 @@ hint: say which of them, by its full name
     let gone = findings(&[
         "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
-    let verify = verify("refs/remotes/origin/main").fails(1).prints(held(1, 1) + &gone);
+    let full = "refs/remotes/origin/main";
+    let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
     verify.says("error: findings: 1\n").check();
     // Where all of them are one commit, nothing is in doubt.
     sandbox.git(&["tag", "-f", "same"]);
     sandbox.git(&["branch", "same"]);
-    let nothing = held(1, 1) + "\nnothing changed since same\n";
+    let nothing = compared("refs/heads/same") + &held(1, 1) + "\nnothing changed since same\n";
     sandbox.vault(&["verify", "--since", "same"]).prints(nothing).check();
 }
 
@@ -294,13 +297,14 @@ fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
         .vault(&["verify", "--since", "HEAD~"])
         .folder(&sandbox.home().join("shallow"))
         .fails(1)
-        .prints(held(1, 3) + &findings(&[whether]))
+        .prints(compared("HEAD~") + &held(1, 3) + &findings(&[whether]))
         .says("error: findings: 1\n")
         .check();
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
         .prints(
-            held(1, 3)
+            compared("HEAD~")
+                + &held(1, 3)
                 + &section(
                     "changed since HEAD~",
                     &["new: .vault/production/NEW.toml (revision 1) by alice"],
@@ -345,7 +349,7 @@ fn without_a_pin_a_vault_is_consistent_and_not_trusted() {
         "member added: github with recipient age1[..]",
         "access granted: github in production: none → read (member added)",
     ];
-    let output = held(1, 2) + &section("needs attention", &added);
+    let output = compared("HEAD") + &held(1, 2) + &section("needs attention", &added);
     sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output).check();
     sandbox.vault(&["verify"]).prints(held(1, 2)).check();
 }
@@ -385,7 +389,8 @@ fn an_entry_signed_by_nobody_is_found_by_its_file() {
     let run = sandbox.vault(&["verify", "--since", "main"]).without("HOME");
     run.fails(1)
         .prints(
-            not_held(1, 1)
+            compared("refs/heads/main")
+                + &not_held(1, 1)
                 + &findings(&[".vault/production/OTHER.toml: is not as alice signed it"]),
         )
         .says("error: findings: 1\n")

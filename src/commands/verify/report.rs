@@ -39,7 +39,17 @@ pub(super) struct Identified {
 /// A git revision, as it was named and as the commit that it meant.
 pub(super) struct Since {
     pub(super) revision: String,
+    /// How it was found, in full: a reference, or the id itself.
+    pub(super) name: String,
     pub(super) commit: String,
+}
+
+impl Since {
+    /// `refs/heads/main = 3f2a…`, with the whole id.
+    pub(super) fn in_full(&self) -> String {
+        let Self { name, commit, .. } = self;
+        if name == commit { commit.clone() } else { format!("{name} = {commit}") }
+    }
 }
 
 /// How an environment stands.

@@ -2,11 +2,13 @@
 
 mod batch;
 mod find;
+mod limit;
 mod tree;
 mod undo;
 mod write;
 
 pub use batch::Batch;
 pub use find::{CONFIG_FILE, End, Nearest, Place, STORE_FOLDER, end_of_search, find, nearest};
+pub use limit::{LARGEST_ENTRY, LARGEST_REQUEST, largest};
 pub use tree::{Folder, Tree};
 pub use write::{NewFile, Writer};

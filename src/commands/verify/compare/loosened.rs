@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::variables::{VariableDifference, variables};
 use crate::vault::config::{Config, Mask, SecretConfig};
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
-use crate::vault::template::Template;
 
 /// One thing that is looser now.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,11 +18,13 @@ pub(in crate::commands::verify) enum Loosened {
     },
     AllowedName(SecretName),
     ConfirmDropped(EnvironmentName),
-    /// A variable that carries these secrets is new, or its value is another one.
-    Refers {
-        environment: EnvironmentName,
-        variable: SecretName,
-        secrets: BTreeSet<SecretName>,
+    /// A variable is another one, which may be looser in ways that only its reader knows.
+    Variable(VariableDifference),
+    /// `set --generate` makes another kind of value.
+    GenerateChanged {
+        secret: SecretName,
+        from: Option<String>,
+        to: Option<String>,
     },
     MaskNever(SecretName),
     /// Was masked however short it is.
@@ -64,7 +66,7 @@ pub(in crate::commands::verify) fn loosened(
             found.push(Loosened::ConfirmDropped(name.clone()));
         }
     }
-    found.extend(environments.iter().flat_map(|environment| carriers(environment, before, now)));
+    found.extend(variables(before, now, environments).into_iter().map(Loosened::Variable));
     let none = SecretConfig::default();
     let names: BTreeSet<&SecretName> = before.secrets.keys().chain(now.secrets.keys()).collect();
     for name in names {
@@ -74,21 +76,6 @@ pub(in crate::commands::verify) fn loosened(
     }
     found.extend(steps(before, now));
     found
-}
-
-fn carriers(environment: &EnvironmentName, before: &Config, now: &Config) -> Vec<Loosened> {
-    let old = before.variables(environment);
-    let new = now.variables(environment);
-    let other = new.into_iter().filter(|(name, text)| old.get(name) != Some(text));
-    other
-        .filter_map(|(name, text)| {
-            // One that is not understood is set nowhere.
-            let template = Template::parse(name, text).ok()?;
-            let secrets: BTreeSet<SecretName> = template.references().cloned().collect();
-            let (environment, variable) = (environment.clone(), name.clone());
-            (!secrets.is_empty()).then_some(Loosened::Refers { environment, variable, secrets })
-        })
-        .collect()
 }
 
 fn secret(
@@ -115,6 +102,10 @@ fn secret(
     if to < from {
         found.push(Loosened::MinLengthLowered { secret: name.clone(), from, to });
     }
+    if old.generate != new.generate && old.generate.is_some() {
+        let (from, to) = (old.generate.clone(), new.generate.clone());
+        found.push(Loosened::GenerateChanged { secret: name.clone(), from, to });
+    }
     if old.file && !new.file {
         found.push(Loosened::FileDropped(name.clone()));
     }
@@ -140,6 +131,7 @@ fn steps(before: &Config, now: &Config) -> Vec<Loosened> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::variables::VariableChange;
     use super::*;
 
     const BEFORE: &str = r#"
@@ -154,6 +146,7 @@ mod tests {
         URL = "x:${PW}"
         [secrets.A]
         required = true
+        generate = "django"
         min_length = 50
         mask = "always"
         file = true
@@ -179,7 +172,8 @@ mod tests {
         assert_eq!(told(BEFORE, BEFORE), []);
         let looser = BEFORE.replace("50", "9").replace("\"always\"", "\"never\"");
         let looser = looser.replace(", \"URL\"", "").replace("${PW}", "$${PW}");
-        assert_eq!(told(&looser, &BEFORE.replace("x:${PW}", "x")).len(), 1);
+        let changed = told(&looser, &BEFORE.replace("x:${PW}", "x"));
+        assert!(matches!(changed[..], [Loosened::Variable(_), Loosened::StepNames { .. }]));
         let strict = "[secrets.NEW]\nrequired = true\nmin_length = 9\nmask = \"always\"\n";
         assert_eq!(told(BEFORE, &format!("{BEFORE}\n{strict}")), []);
     }
@@ -191,7 +185,8 @@ mod tests {
         let migrate: StepName = "migrate".parse().unwrap();
         let refers = |environment: &EnvironmentName, variable: &str, secret: &str| {
             let (environment, variable) = (environment.clone(), name(variable));
-            Loosened::Refers { environment, variable, secrets: [name(secret)].into() }
+            let (change, secrets) = (VariableChange::Changed, [name(secret)].into());
+            Loosened::Variable(VariableDifference { environment, variable, change, secrets })
         };
         let cases = [
             (
@@ -218,6 +213,15 @@ mod tests {
             ),
             ("50", "49", Loosened::MinLengthLowered { secret: name("A"), from: 50, to: 49 }),
             ("file = true", "", Loosened::FileDropped(name("A"))),
+            (
+                "\"django\"",
+                "\"hex\"",
+                Loosened::GenerateChanged {
+                    secret: name("A"),
+                    from: Some("django".to_owned()),
+                    to: Some("hex".to_owned()),
+                },
+            ),
             (
                 "[\"A\", \"URL\"]",
                 "[\"A\", \"C\", \"URL\"]",

@@ -4,15 +4,21 @@
 mod entries;
 mod loosened;
 mod membership;
+mod paths;
 mod requests;
 mod roster;
+mod sealed;
+mod variables;
 
 pub(super) use entries::{
     Alone, Contents, EntryChange, EntryDifference, History, Lives, Place, entries,
 };
 pub(super) use loosened::{Loosened, loosened};
 pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
+pub(super) use paths::{PathChange, paths};
 pub(super) use requests::{RequestChange, Requests, requests};
 pub(super) use roster::{
     EnvironmentChange, Environments, Lineage, RosterChange, environments, lineage, roster,
 };
+pub(super) use sealed::{Resealed, SealedChange, resealed};
+pub(super) use variables::{VariableChange, VariableDifference};

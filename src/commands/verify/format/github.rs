@@ -1,16 +1,21 @@
 //! Workflow commands of GitHub Actions: an error per finding, a warning per item that needs
-//! attention. Where there is neither, nothing.
+//! attention, and a notice with what it was compared with.
 //!
 //! The runner takes a line that starts with `::` for a command. Escaping is that of
 //! @actions/core: `%`, CR and LF as `%25`, `%0D`, `%0A`; in properties also `:` and `,`.
 
+use super::plain;
 use crate::commands::verify::report::{Item, Level, Report};
 
 /// `prefix` is the path of the vault's folder in the repository, with a slash behind it.
 pub(super) fn written(report: &Report, prefix: &str) -> String {
     let errors = report.level(Level::Finding).map(|item| command("error", prefix, item));
     let warnings = report.level(Level::Attention).map(|item| command("warning", prefix, item));
-    errors.chain(warnings).collect()
+    let since = report.since.as_ref().map(|since| {
+        let words = format!("compared with {}", plain(&since.in_full()));
+        format!("::notice title=vault verify::{}\n", data(&words))
+    });
+    since.into_iter().chain(errors).chain(warnings).collect()
 }
 
 fn command(name: &str, prefix: &str, item: &Item) -> String {

@@ -14,6 +14,7 @@ pub(super) fn written(report: &Report) -> Value {
         })),
         "since": report.since.as_ref().map(|since| json!({
             "revision": since.revision,
+            "name": since.name,
             "commit": since.commit,
         })),
         "holds": report.findings() == 0,

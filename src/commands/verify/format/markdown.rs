@@ -52,7 +52,7 @@ fn introduction(report: &Report) -> Option<String> {
     });
     let since = report.since.as_ref().map(|since| {
         let what = if report.items.is_empty() { "Nothing changed since" } else { "Compared with" };
-        format!("{what} {} ({}).", code(&since.revision), code(&since.commit))
+        format!("{what} {} ({}).", code(&since.revision), code(&since.in_full()))
     });
     let sentences: Vec<String> = vault.into_iter().chain(since).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))

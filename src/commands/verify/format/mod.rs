@@ -26,7 +26,7 @@ pub(crate) enum Format {
     Json,
     /// For the summary of a pull request
     Markdown,
-    /// Annotations of GitHub Actions: errors and warnings, nothing else
+    /// Annotations of GitHub Actions: errors, warnings, and what was compared
     Github,
 }
 

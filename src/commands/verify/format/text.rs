@@ -1,4 +1,4 @@
-//! A table, then what changed, what needs attention and what was found, the worst last.
+//! With what it was compared, a table, then what changed, what needs attention and what was found, the worst last.
 
 use super::{heading, plain};
 use crate::commands::list::plain_table;
@@ -7,6 +7,10 @@ use crate::vault::name::MemberName;
 
 pub(super) fn written(report: &Report) -> String {
     let mut lines = Vec::new();
+    if let Some(since) = &report.since {
+        lines.push(format!("compared with {}", plain(&since.in_full())));
+        lines.push(String::new());
+    }
     if !report.rows.is_empty() {
         let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "SIGNED BY", "RESULT"]);
         table.add_rows(report.rows.iter().map(cells));
@@ -14,7 +18,7 @@ pub(super) fn written(report: &Report) -> String {
     }
     for level in [Level::Change, Level::Attention, Level::Finding] {
         let section = section(report, level);
-        if !section.is_empty() && !lines.is_empty() {
+        if !section.is_empty() && lines.last().is_some_and(|line| !line.is_empty()) {
             lines.push(String::new());
         }
         lines.extend(section);

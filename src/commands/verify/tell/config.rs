@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::commands::verify::compare::Loosened;
+use crate::commands::verify::compare::{Loosened, VariableChange, VariableDifference};
 use crate::commands::verify::report::{Item, Level};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::CONFIG_FILE;
@@ -26,11 +26,13 @@ pub(in crate::commands::verify) fn loosened(found: &Loosened) -> Item {
             let item = item("confirm-dropped").detail("environment", environment.as_str());
             item.say("nobody is asked before a command gets ").quote(environment)
         }
-        Loosened::Refers { environment, variable, secrets } => {
-            let item = item("variable-refers").detail("environment", environment.as_str());
-            let item = item.detail("name", variable.as_str()).detail("secrets", list(secrets));
-            let item = item.say("the variable ").quote(variable).say(" of ").quote(environment);
-            item.say(" is new or changed, and carries ").quote(list(secrets).join(", "))
+        Loosened::Variable(difference) => variable(difference),
+        Loosened::GenerateChanged { secret, from, to } => {
+            let item = item("generate-changed").detail("name", secret.as_str());
+            let shown = |kind: &Option<String>| kind.clone().unwrap_or("none".to_owned());
+            let item = item.quote(secret).say(" is generated in another way: ");
+            let item = item.quote(shown(from)).say(" → ").quote(shown(to));
+            item.detail("from", from.clone()).detail("to", to.clone())
         }
         Loosened::MaskNever(name) => {
             let item = item("mask-never").detail("name", name.as_str()).quote(name);
@@ -66,6 +68,31 @@ pub(in crate::commands::verify) fn loosened(found: &Loosened) -> Item {
             item.say("the step ").quote(step).say(" no longer fails when its output has a secret")
         }
     }
+}
+
+/// That the file is another one, though nothing in it is looser.
+pub(in crate::commands::verify) fn config_changed() -> Item {
+    let item = Item::new(Level::Change, "config-changed", CONFIG_FILE).quote(CONFIG_FILE);
+    item.say(": changed; nothing in it protects less")
+}
+
+/// Never with the value, which may be a secret that somebody pasted there.
+fn variable(difference: &VariableDifference) -> Item {
+    let VariableDifference { environment, variable, change, secrets } = difference;
+    let (kind, words) = match change {
+        VariableChange::Added => ("variable-added", " is new"),
+        VariableChange::Changed => ("variable-changed", " has another value"),
+        VariableChange::Removed => ("variable-removed", " is gone"),
+    };
+    let kind = if secrets.is_empty() { kind } else { "variable-refers" };
+    let item = Item::new(Level::Attention, kind, CONFIG_FILE).quote(CONFIG_FILE);
+    let item = item.detail("environment", environment.as_str()).detail("name", variable.as_str());
+    let item = item.say(": the variable ").quote(variable).say(" of ").quote(environment);
+    if secrets.is_empty() {
+        return item.say(words);
+    }
+    let item = item.detail("secrets", list(secrets)).say(" is new or changed, and carries ");
+    item.quote(list(secrets).join(", "))
 }
 
 fn list(names: &BTreeSet<SecretName>) -> Vec<&str> {

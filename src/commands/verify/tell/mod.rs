@@ -5,11 +5,15 @@
 mod config;
 mod entries;
 mod membership;
+mod paths;
 mod requests;
 mod roster;
+mod sealed;
 
-pub(super) use config::loosened;
+pub(super) use config::{config_changed, loosened};
 pub(super) use entries::entries;
 pub(super) use membership::member;
+pub(super) use paths::{more_paths, path, vault_added};
 pub(super) use requests::{request, waiting};
 pub(super) use roster::{environment, roster};
+pub(super) use sealed::resealed;
