@@ -2,6 +2,7 @@
 //! else's or gone, shells that are not told.
 
 use std::fs;
+use std::io::Write;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -33,17 +34,18 @@ fn quoted(words: &[String]) -> String {
 #[test]
 fn ctrl_z_stops_a_vault_whose_command_has_ended_and_whose_reader_pauses() {
     let scene = Scene::new();
-    let script = format!("{MUCH}; echo ended >$SCENE/ended");
+    let mut go = scene.fifo("go");
+    let script = format!("{MUCH}; echo $$ >$SCENE/pid");
     let words = scene.shell(Way::Masked, &script).words();
     let mut shell = shell(&scene, &words);
-    let reader = "while ! test -e $SCENE/go; do sleep 0.01; done; wc -c";
-    shell.types(&format!("run | sh -c '{reader}'\n"));
-    wait_for_file(&scene.path("ended"));
+    shell.types("run | sh -c 'echo $$ >$SCENE/reader; read go <$SCENE/go; exec wc -c'\n");
+    pid_in(&scene.path("reader"));
+    wait_until_gone(pid_in(&scene.path("pid")));
     shell.types("\x1a");
     shell.sees("Stopped");
     shell.sees(PROMPT);
-    scene.write("go", "");
     shell.types("fg\n");
+    go.write_all(b"go\n").unwrap();
     shell.sees("100000\r\n");
     shell.sees(PROMPT);
 }
@@ -51,10 +53,10 @@ fn ctrl_z_stops_a_vault_whose_command_has_ended_and_whose_reader_pauses() {
 #[test]
 fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
     let scene = Scene::new();
+    let mut go = scene.fifo("go");
     let script = format!("echo $SECRET; {MUCH}; echo ended >$SCENE/ended");
     let launch = scene.shell(Way::Masked, &script).options(&["--fail-on-leak"]);
-    let by =
-        "\"$@\" | sh -c 'while ! test -e $SCENE/go; do sleep 0.01; done'; exit ${PIPESTATUS[0]}";
+    let by = "\"$@\" | sh -c 'read go <$SCENE/go'; exit ${PIPESTATUS[0]}";
     let launch = launch.under(&["bash", "-c", by, "bash"]);
     let mut running = launch.start();
     wait_for_file(&scene.path("ended"));
@@ -69,7 +71,7 @@ fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
     wait_for("the end of the command", || children(vault).is_empty().then_some(()));
     kill_process(vault, Signal::TERM).unwrap();
     wait_until_gone(vault);
-    scene.write("go", "");
+    go.write_all(b"go\n").unwrap();
     assert_eq!(running.status(), Code(143));
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::python::programs;
 use crate::running::Running;
@@ -59,6 +61,17 @@ impl Scene {
     pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         fs::write(self.path(name), content).unwrap();
         self.path(name)
+    }
+
+    /// A FIFO, from which a script waits for a line without starting any process: a shell that is
+    /// stopped while it starts one may never stop itself.
+    pub(crate) fn fifo(&self, name: &str) -> File {
+        let path = self.path(name);
+        let _ = fs::remove_file(&path);
+        let mode = Mode::from_raw_mode(0o600);
+        mknodat(CWD, &path, FileType::Fifo, mode, 0).unwrap();
+        // Open for both, so that neither this nor a line waits for the script.
+        File::options().read(true).write(true).open(path).unwrap()
     }
 
     /// The command, to be run in this way.
