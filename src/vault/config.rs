@@ -2,6 +2,8 @@
 //!
 //! Errors name line and column, never the text there, which may be a value somebody pasted.
 
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -163,7 +165,9 @@ impl Config {
     /// # Errors
     /// With line and column where it is not TOML or not of this shape.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let fields: Fields = toml::from_str(text).map_err(|error| not_understood(text, &error))?;
+        let document = toml::de::Deserializer::from(shape::parse(text)?);
+        let fields = Fields::deserialize(document);
+        let fields = fields.map_err(|error| shape::not_understood(text, &error))?;
         let mut config = Self {
             default: fields.default.map(|name| named("default", &name)).transpose()?,
             allowed_names: names("allowed_names", &fields.allowed_names)?,
@@ -263,12 +267,18 @@ impl Config {
         for (name, config) in &self.environments {
             let Some(parent) = &config.inherits else { continue };
             let grandparent = self.environments.get(parent).map(|parent| &parent.inherits);
-            let reason = match grandparent {
-                None => format!("inherits from {parent}, which is not in vault.toml"),
-                Some(Some(_)) => format!("inherits from {parent}, which inherits itself"),
+            let at = format!("vault.toml: environments.{name}: inherits from {parent}");
+            let known = self.environments.keys().map(EnvironmentName::as_str);
+            let known = known.filter(|known| *known != name.as_str());
+            return Err(match grandparent {
+                None => Fault::usage(format!("{at}, which is not in vault.toml"))
+                    .did_you_mean(parent.as_str(), known)
+                    .hint(format!("add it: [environments.{parent}.variables]")),
+                Some(Some(_)) => Fault::usage(format!(
+                    "{at}, which already inherits from another environment (one level only)"
+                )),
                 Some(None) => continue,
-            };
-            return Err(Fault::usage(format!("vault.toml: environments.{name}: {reason}")));
+            });
         }
         Ok(())
     }
@@ -309,15 +319,6 @@ fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, F
     name.parse().map_err(|fault: Fault| fault.within(&format!("vault.toml: {at}")))
 }
 
-fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.split('\n').count();
-    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
-    Fault::usage(format!("vault.toml: not understood at line {line}, column {column}"))
-        .hint("docs/vault-toml.md shows every key; a name that is not known there is refused")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +327,8 @@ mod tests {
     fn an_error_says_where_and_never_what() {
         let text = "default = \"development\"\n[secrets.A]\nmin_length = \"hunter2\"\n";
         let message = Config::parse(text).unwrap_err().to_string();
-        assert_eq!(message, "vault.toml: not understood at line 3, column 14");
+        let expected = "vault.toml: secrets.A.min_length must be a whole number, without quotes";
+        assert_eq!(message, format!("{expected} at line 3, column 14"));
     }
 
     #[test]

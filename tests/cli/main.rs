@@ -7,6 +7,7 @@ mod attacks;
 mod basics;
 mod bent;
 mod colleague;
+mod config;
 mod confirm;
 mod craft;
 mod crash;

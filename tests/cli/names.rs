@@ -109,7 +109,7 @@ fn what_is_no_name_in_vault_toml_is_refused_and_not_quoted() {
             "environments.a: not the name of a secret",
         ),
         ("allowed_names = [\"hunter2!\"]\n", "allowed_names: not the name of a secret"),
-        ("hunter2 = 1\n", "not understood at line 1, column 1"),
+        ("hunter2 = 1\n", "unknown key at line 1, column 1"),
         ("hunter2\n", "not understood at line 1, column [..]"),
     ];
     let sandbox = stocked();
