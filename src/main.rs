@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use repovault::runner::Ending;
 use repovault::{cli, platform};
 
+/// Keys and values pass through many libraries; whatever they free holds nothing afterwards.
+#[global_allocator]
+static HEAP: platform::WipingHeap = platform::WipingHeap;
+
 fn main() -> ExitCode {
     // Before a thread exists and before anything else is read.
     let hardened = platform::harden();

@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 /// A table whose contents tell something about a plaintext, wiped on drop.
 ///
@@ -109,8 +109,9 @@ impl Secret {
     }
 }
 
-/// 32 bytes of key material: a data key, an entry's key, the seed of a signing key.
-pub struct Key(Zeroizing<[u8; 32]>);
+/// 32 bytes of key material: a data key, an entry's key, the seed of a signing key. They lie on the
+/// heap, so that a key that is moved leaves no copy behind.
+pub struct Key(Box<Zeroizing<[u8; 32]>>);
 
 impl Key {
     /// The length in bytes.
@@ -119,7 +120,7 @@ impl Key {
     /// A key whose bytes `fill` writes, so that they exist in one place only.
     #[must_use]
     pub fn filled(fill: impl FnOnce(&mut [u8; 32])) -> Self {
-        let mut key = Zeroizing::new([0; 32]);
+        let mut key = Box::new(Zeroizing::new([0; 32]));
         fill(&mut key);
         Self(key)
     }
@@ -136,6 +137,32 @@ impl Key {
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Does work with keys, and then wipes the part of the stack that it used: what was passed by value
+/// or spilled from a register.
+pub fn with_wiped_stack<R>(depth: StackDepth, work: impl FnOnce() -> R) -> R {
+    let result = apart(work);
+    match depth {
+        StackDepth::Usual => zeroize_stack::<{ 512 << 10 }>(),
+        StackDepth::Small => zeroize_stack::<{ 64 << 10 }>(),
+    }
+    result
+}
+
+/// How much of the stack is wiped. Work with keys has been seen to use less than half of the usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackDepth {
+    /// 512 KiB.
+    Usual,
+    /// 64 KiB, if the stack is limited.
+    Small,
+}
+
+/// Its frame, and those of all that it calls, lie where the caller's next call will write.
+#[inline(never)]
+fn apart<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ impl EntryKey {
 /// The data key of one epoch, with the environment it belongs to mixed in.
 pub struct DataKey {
     key: Key,
-    expand: Hkdf<Sha256>,
+    /// What HKDF extracts from it. The state of HKDF itself cannot be wiped, so it is not kept.
+    extracted: Key,
 }
 
 impl DataKey {
@@ -49,8 +50,8 @@ impl DataKey {
         let mut salt = [0; 64];
         salt[..32].copy_from_slice(vault.as_bytes());
         salt[32..].copy_from_slice(&sha256(environment.as_bytes()));
-        let expand = Hkdf::new(Some(&salt), key.expose());
-        Self { key, expand }
+        let (extracted, _) = Hkdf::<Sha256>::extract(Some(&salt), key.expose());
+        Self { key, extracted: Key::filled(|key| key.copy_from_slice(&extracted)) }
     }
 
     /// The 32 bytes, for sealing them to a member.
@@ -74,7 +75,15 @@ impl DataKey {
         Commitment(commitment)
     }
 
+    /// All that must be kept secret of it.
+    #[must_use]
+    pub fn parts(&self) -> [&[u8; 32]; 2] {
+        [self.key.expose(), self.extracted.expose()]
+    }
+
     fn expand(&self, info: &[&[u8]], key: &mut [u8; 32]) {
-        self.expand.expand_multi_info(info, key).expect("HKDF gives up to 8160 bytes");
+        let expand = Hkdf::<Sha256>::from_prk(self.extracted.expose());
+        let expand = expand.expect("what was extracted has the length of a hash");
+        expand.expand_multi_info(info, key).expect("HKDF gives up to 8160 bytes");
     }
 }

@@ -81,7 +81,8 @@ pub enum UnsealError {
 
 /// The private half of an age key.
 pub struct Identity {
-    identity: age::x25519::Identity,
+    /// On the heap, so that an identity that is moved leaves no copy behind; age wipes it.
+    identity: Box<age::x25519::Identity>,
     /// Known from the start: it is a multiplication on the curve, and every command asks for it
     /// several times.
     recipient: Recipient,
@@ -95,7 +96,7 @@ impl Identity {
     }
 
     fn new(identity: age::x25519::Identity) -> Self {
-        Self { recipient: Recipient(identity.to_public()), identity }
+        Self { recipient: Recipient(identity.to_public()), identity: Box::new(identity) }
     }
 
     /// Reads `AGE-SECRET-KEY-1…`, or nothing.
@@ -139,6 +140,12 @@ impl Identity {
         })
     }
 
+    /// The memory that holds the secret.
+    #[must_use]
+    pub fn memory(&self) -> &(impl Sized + use<>) {
+        &*self.identity
+    }
+
     /// The public half.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
@@ -151,7 +158,7 @@ impl Identity {
     /// Says whether it belongs to somebody else or is damaged.
     pub fn unseal(&self, sealed: &[u8]) -> Result<Secret, UnsealError> {
         let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| UnsealError::Corrupt)?;
-        let identities = std::iter::once(&self.identity as &dyn age::Identity);
+        let identities = std::iter::once(&*self.identity as &dyn age::Identity);
         let mut reader = decryptor.decrypt(identities).map_err(|error| match error {
             age::DecryptError::NoMatchingKeys => UnsealError::NotMine,
             _ => UnsealError::Corrupt,

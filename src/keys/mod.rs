@@ -27,6 +27,7 @@ pub use identity::create as create_identity;
 use self::exposure::Text;
 use crate::crypto::Identity;
 use crate::fault::Fault;
+use crate::platform;
 use crate::secret::Secret;
 
 /// The longest text that holds a key, in bytes.
@@ -120,7 +121,9 @@ pub struct Pinned {
 /// When a source that is there cannot be read, or holds no key or more than one.
 pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
     let Some((source, text)) = read(sources)? else { return Ok(None) };
+    platform::lock_memory(text.key.expose());
     let (identity, credential) = parse(&text.key, &source)?;
+    platform::lock_memory(identity.memory());
     let caution = text.exposure.map(|exposure| exposure.warning(&source));
     Ok(Some(Found { identity, credential, source, caution }))
 }

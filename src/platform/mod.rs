@@ -7,6 +7,7 @@ mod child;
 mod descriptors;
 mod environ;
 mod files;
+mod heap;
 mod inherited;
 mod interruption;
 mod keyboard;
@@ -29,11 +30,14 @@ pub use files::{
     Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
     replace_text, user,
 };
+pub use heap::{WipingHeap, lock_memory};
 pub use inherited::was_refused;
 pub use interruption::Interruptions;
 pub use keyboard::{ControlKeys, Heard, Keyboard, LineReader};
 pub use memory::MemoryFolder;
-pub use process::{FileSizeSignalIgnored, Hardened, execute, harden, is_unknown_format};
+pub use process::{
+    FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, is_unknown_format,
+};
 pub use rustix::process::Pid;
 pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
 pub use stdio::{Input, discard_input, is_input_open};

@@ -65,6 +65,12 @@ pub fn is_unknown_format(number: i32) -> bool {
     number == rustix::io::Errno::NOEXEC.raw_os_error()
 }
 
+/// Whether the caller allows less than a mebibyte of stack.
+#[must_use]
+pub fn has_small_stack() -> bool {
+    getrlimit(Resource::Stack).current.is_some_and(|limit| limit < 1 << 20)
+}
+
 fn contains_nul() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte")
 }

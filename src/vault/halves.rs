@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use crate::fault::Fault;
+use crate::secret::{StackDepth, with_wiped_stack};
 
 /// From how many things on a second thread is worth its start.
 const SHARED: usize = 64;
@@ -25,7 +26,8 @@ pub(super) fn in_halves<T: Sync, R: Send>(
     }
     let (left, right) = items.split_at(items.len() / 2);
     thread::scope(|scope| {
-        let right = scope.spawn(|| work(right));
+        // Its stack outlives it.
+        let right = scope.spawn(|| with_wiped_stack(StackDepth::Usual, || work(right)));
         let left = work(left);
         let right = right.join().unwrap_or_else(|panic| resume_unwind(panic));
         let mut results = left?;

@@ -12,6 +12,7 @@ use super::name::{EnvironmentName, MemberName, SecretName};
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
 use crate::fault::Fault;
+use crate::platform;
 use crate::secret::{Key, Secret};
 
 /// A member together with the identity that proves it.
@@ -130,8 +131,11 @@ impl<'a> Holder<'a> {
             .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml"))
         };
         let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
+        platform::lock_memory(payload.expose());
         let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
-        key.ok_or_else(|| refused("is not the one it should be"))
+        let key = key.ok_or_else(|| refused("is not the one it should be"))?;
+        key.lock();
+        Ok(key)
     }
 
     fn locked(&self, environment: &CheckedEnvironment, number: u64) -> Fault {
@@ -306,6 +310,14 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 impl EpochKey {
+    /// Keeps it out of swap.
+    fn lock(&self) {
+        match self {
+            Self::Whole(key) => key.parts().into_iter().for_each(platform::lock_memory),
+            Self::Names(keys) => keys.values().for_each(|key| platform::lock_memory(key.expose())),
+        }
+    }
+
     /// Opens what is sealed for `name` in `place`; nothing where there is no key to it.
     pub(super) fn open(&self, name: &SecretName, place: &[u8], sealed: &[u8]) -> Option<Secret> {
         match self {

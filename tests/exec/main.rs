@@ -14,6 +14,7 @@ mod facts;
 mod first_process;
 mod inherited;
 mod jobs;
+mod key_memory;
 mod keys;
 mod leaks;
 mod left_behind;

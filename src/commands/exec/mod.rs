@@ -14,8 +14,9 @@ use self::masked::Masked;
 use super::ci::unknown_step;
 use crate::crypto::random_bytes;
 use crate::fault::Fault;
+use crate::platform;
 use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
-use crate::secret::Secret;
+use crate::secret::{Secret, StackDepth, with_wiped_stack};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::release::Release;
@@ -67,7 +68,9 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
     let place = context.place_for_key()?;
     let config = Context::config(&place)?;
     let leaks = leaks(&config, &command)?;
-    let (config, injected) = injected(context, place, config, &command)?;
+    // The keys are dropped in there; a parent that stays for weeks must not hold a copy of one.
+    let (config, injected) =
+        with_wiped_stack(stack_depth(), || injected(context, place, config, &command))?;
     let mut values = injected.values();
     values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
     let files = files(context, &config, &command, &values)?;
@@ -99,6 +102,10 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
     };
     let done = run(&plan, &context.hardened, output, move |count| masked.filters(count))?;
     leak::judge(context.console, done, leaks)
+}
+
+fn stack_depth() -> StackDepth {
+    if platform::has_small_stack() { StackDepth::Small } else { StackDepth::Usual }
 }
 
 /// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.

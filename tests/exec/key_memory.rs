@@ -1,0 +1,220 @@
+//! What a parent that stays still holds of the keys: nothing. Root looks for them in its memory.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+
+use repovault::crypto::{DataKey, Identity, base64_decode};
+use repovault::secret::Key;
+use rustix::process::{Pid, geteuid};
+
+use crate::facts::{children, wait_for, wait_for_file};
+use crate::running::Status::Code;
+use crate::scene::{Launch, SECRET, Scene, Way};
+use crate::terminal::Terminal;
+
+const WAITING: &str = "echo ready >$SCENE/seen; read go";
+
+/// A thing that must not be there, and what it is.
+type Needle = (&'static str, Vec<u8>);
+
+fn identity_path(scene: &Scene) -> String {
+    scene.sandbox().home().join(".config/vault/identity.txt").display().to_string()
+}
+
+fn identity(scene: &Scene) -> String {
+    fs::read_to_string(identity_path(scene)).unwrap().lines().last().unwrap().to_owned()
+}
+
+/// The identity in each form, and all that is sealed to it in development and what comes of that.
+fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
+    let raw = identity.to_key();
+    let mut clamped = *raw.expose();
+    clamped[0] &= 0xf8;
+    clamped[31] = clamped[31] & 0x7f | 0x40;
+    let mut needles = vec![
+        ("the identity", raw.expose().to_vec()),
+        ("the clamped identity", clamped.to_vec()),
+        ("the text of the identity", identity.to_text().expose().to_vec()),
+    ];
+    let text = fs::read_to_string(scene.sandbox().store("development.toml")).unwrap();
+    for sealed in text.split('"').filter_map(base64_decode) {
+        let Ok(payload) = identity.unseal(&sealed) else { continue };
+        // The last part of it is a key.
+        let key = &payload.expose()[payload.len() - 32..];
+        needles.push(("a sealed key", key.to_vec()));
+        let vault = scene.sandbox().id().parse().unwrap();
+        let data_key = DataKey::new(Key::from_slice(key).unwrap(), &vault, "development");
+        needles.extend(data_key.parts().map(|part| ("a part of the data key", part.to_vec())));
+        needles.push(("the key of a name", data_key.entry_key("SECRET").expose().to_vec()));
+    }
+    assert!(needles.len() > 3, "nothing is sealed to it");
+    needles
+}
+
+/// Each readable part of a process's memory.
+fn memory(pid: Pid) -> Vec<Vec<u8>> {
+    let pid = pid.as_raw_nonzero();
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    let read = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let (start, end) = fields.next()?.split_once('-')?;
+        let is_readable = fields.next()?.starts_with('r');
+        let start = u64::from_str_radix(start, 16).ok()?;
+        let end = u64::from_str_radix(end, 16).ok()?;
+        let mut bytes = vec![0; usize::try_from(end - start).ok()?];
+        (is_readable && memory.read_exact_at(&mut bytes, start).is_ok()).then_some(bytes)
+    };
+    maps.lines().filter_map(read).collect()
+}
+
+fn holds(memory: &[Vec<u8>], needle: &[u8]) -> bool {
+    memory.iter().any(|part| memchr::memmem::find(part, needle).is_some())
+}
+
+/// Looks into `vault` and its monitor, while the command waits.
+fn check(vault: Pid, needles: &[Needle], what: &str) {
+    let ours = env!("CARGO_BIN_EXE_vault").as_bytes();
+    let is_ours = |pid: &Pid| {
+        let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+        line.is_ok_and(|line| line.starts_with(ours))
+    };
+    let monitors = children(vault).into_iter().filter(is_ours);
+    for pid in [vault].into_iter().chain(monitors) {
+        let memory = memory(pid);
+        let size: usize = memory.iter().map(Vec::len).sum();
+        assert!(size > 1 << 20, "{what}: {size} bytes of memory");
+        // What is masked is there, so the search finds what is there.
+        assert!(pid != vault || holds(&memory, SECRET.as_bytes()), "{what}");
+        for (name, needle) in needles {
+            assert!(!holds(&memory, needle), "{what}: {name} in the memory of {pid:?}");
+        }
+    }
+}
+
+/// Runs it, and looks while the command waits for a line.
+fn check_run(scene: &Scene, launch: &Launch, needles: &[Needle], what: &str) {
+    let _ = fs::remove_file(scene.path("seen"));
+    let mut running = launch.start();
+    wait_for_file(&scene.path("seen"));
+    check(running.pid(), needles, what);
+    running.write(b"\n");
+    let end = running.end();
+    assert_eq!((end.status, end.said.as_str()), (Code(0), ""), "{what}");
+}
+
+#[test]
+fn parent_holds_no_key_however_it_came_in() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let (path, text) = (identity_path(&scene), identity(&scene));
+    let needles = needles(&scene, &Identity::parse(&text).unwrap());
+    let launch = || scene.shell(Way::Masked, WAITING);
+    let command = format!("cat '{path}'");
+    let check = |launch: Launch, what| check_run(&scene, &launch, &needles, what);
+    check(launch(), "identity.txt");
+    check(launch().variable("VAULT_KEY", &text), "VAULT_KEY");
+    check(launch().variable("VAULT_KEY_FILE", &path), "VAULT_KEY_FILE");
+    check(launch().variable("VAULT_KEY_COMMAND", &command), "VAULT_KEY_COMMAND");
+    check(launch().options(&["--key-file", &path]), "--key-file");
+    let by = format!("exec \"$@\" 5<'{path}'");
+    check(launch().options(&["--key-fd", "5"]).by(&by), "--key-fd");
+    let waiting = "echo ready >$SCENE/seen; while ! test -e $SCENE/go; do sleep 0.01; done";
+    let input = scene.shell(Way::Masked, waiting).options(&["--key-file", "-"]);
+    let _ = fs::remove_file(scene.path("seen"));
+    let mut running = input.start();
+    running.write(text.as_bytes());
+    running.close_input();
+    wait_for_file(&scene.path("seen"));
+    self::check(running.pid(), &needles, "standard input");
+    scene.write("go", "");
+    assert_eq!(running.end().status, Code(0));
+}
+
+#[test]
+fn parent_holds_no_credential() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    for options in [&["-e", "development"][..], &["-e", "development", "--only", "SECRET"]] {
+        let name = if options.len() == 2 { "whole" } else { "limited" };
+        let text = scene.sandbox().credential(name, options);
+        let bytes = text.strip_prefix("vaultci1_").unwrap();
+        let decoded = repovault::crypto::base64url_decode(bytes).unwrap();
+        let identity = Identity::from_key(&Key::from_slice(&decoded[..32]).unwrap());
+        let mut needles = needles(&scene, &identity);
+        needles.push(("the credential", bytes.as_bytes().to_vec()));
+        let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+        check_run(&scene, &launch, &needles, name);
+        let path = scene.write("credential", &text).display().to_string();
+        let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY_FILE", &path);
+        check_run(&scene, &launch, &needles, name);
+    }
+}
+
+#[test]
+fn neither_parent_nor_monitor_at_a_terminal_holds_a_key() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let text = identity(&scene);
+    let needles = needles(&scene, &Identity::parse(&text).unwrap());
+    let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+    let mut terminal = Terminal::start(&launch);
+    wait_for_file(&scene.path("seen"));
+    assert!(!children(terminal.pid()).is_empty());
+    check(terminal.pid(), &needles, "terminal");
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Code(0));
+}
+
+#[test]
+fn second_thread_that_opens_values_leaves_no_key() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let names: Vec<String> =
+        (0..100).map(|number| format!("SECRET_{number}='{number} of many'\n")).collect();
+    let file = scene.write("many.env", &names.concat()).display().to_string();
+    scene.sandbox().quick(&["import", &file, "-q"]);
+    let mut needles = needles(&scene, &Identity::parse(&identity(&scene)).unwrap());
+    let sealed = needles.iter().find(|(what, _)| *what == "a sealed key").unwrap().1.clone();
+    let vault = scene.sandbox().id().parse().unwrap();
+    let data_key = DataKey::new(Key::from_slice(&sealed).unwrap(), &vault, "development");
+    needles.extend((0..100).map(|number| {
+        let key = data_key.entry_key(&format!("SECRET_{number}"));
+        ("the key of a name", key.expose().to_vec())
+    }));
+    check_run(&scene, &scene.shell(Way::Masked, WAITING), &needles, "many");
+}
+
+#[test]
+fn memory_of_keys_is_locked_if_that_is_allowed() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let locked = |launch: Launch| {
+        let _ = fs::remove_file(scene.path("seen"));
+        let mut running = launch.start();
+        wait_for_file(&scene.path("seen"));
+        let status = format!("/proc/{}/status", running.pid().as_raw_nonzero());
+        let status = wait_for("its status", || fs::read_to_string(&status).ok());
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+        let size: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        running.write(b"\n");
+        let end = running.end();
+        assert_eq!((end.status, end.said.as_str()), (Code(0), ""));
+        size
+    };
+    assert!(locked(scene.shell(Way::Masked, WAITING)) > 0);
+    // It is no failure if it is not: here not even root may.
+    let by = "ulimit -l 0; exec setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock \"$@\"";
+    let not_allowed = scene.shell(Way::Masked, WAITING).by(by);
+    assert_eq!(locked(not_allowed), 0);
+}
