@@ -5,36 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::command::{Repository, failed};
-use super::history::{Excess, read_blob};
+use super::output::{self, Blob, Excess, Mode, read_blob};
 use super::revision::Commit;
 use crate::fault::Fault;
 
 /// The most bytes that are read of one commit.
 const ROOM: u64 = 1 << 30;
-
-/// What a path is at a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blob {
-    /// Its kind.
-    pub mode: Mode,
-    /// The id of its content.
-    pub id: String,
-    /// How many bytes it has; nothing for a submodule.
-    pub size: Option<u64>,
-}
-
-/// The kinds of paths that git knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// A regular file.
-    File,
-    /// A regular file that can be executed.
-    Executable,
-    /// A symbolic link.
-    Link,
-    /// A commit of another repository.
-    Submodule,
-}
 
 impl Repository {
     /// What is below `folder` (relative to the folder given to [`Repository::open`]) at `commit`, by
@@ -48,7 +24,7 @@ impl Repository {
         let below = |(path, blob): (Vec<u8>, Blob)| {
             Some((path.strip_prefix(prefix.as_bytes())?.to_vec(), blob))
         };
-        Ok(listed.split(|&byte| byte == 0).filter_map(listed_blob).filter_map(below).collect())
+        Ok(output::blobs(&listed).filter_map(below).collect())
     }
 
     /// The content of the regular files in `listing`, of each at most one byte more than `limit`
@@ -96,8 +72,7 @@ impl Repository {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let listed = self.run(&["ls-tree", "-l", "-z", commit.id(), "--", path])?;
-        let listed = listed.split(|&byte| byte == 0).filter_map(listed_blob).collect();
-        Ok(self.files(&listed, |_| limit)?.remove(path))
+        Ok(self.files(&output::blobs(&listed).collect(), |_| limit)?.remove(path))
     }
 
     /// The ids that git would give the contents of the regular files `paths` below `folder`, as they
@@ -130,22 +105,6 @@ impl Repository {
     }
 }
 
-/// A path and what is there, of a line of `ls-tree -l`: `<mode> <kind> <id> <size>\t<path>`.
-fn listed_blob(line: &[u8]) -> Option<(Vec<u8>, Blob)> {
-    let at = line.iter().position(|&byte| byte == b'\t')?;
-    let facts = std::str::from_utf8(&line[..at]).ok()?;
-    let facts: Vec<&str> = facts.split_ascii_whitespace().collect();
-    let [mode, _, id, size] = facts[..] else { return None };
-    let mode = match mode {
-        "120000" => Mode::Link,
-        "160000" => Mode::Submodule,
-        "100755" => Mode::Executable,
-        _ if mode.starts_with("100") => Mode::File,
-        _ => return None,
-    };
-    Some((line[at + 1..].to_vec(), Blob { mode, id: id.to_owned(), size: size.parse().ok() }))
-}
-
 /// A path in quotes, as git reads them: nothing in it ends the line.
 fn quoted(path: &[u8]) -> String {
     let mut quoted = "\"".to_owned();
@@ -163,23 +122,6 @@ fn quoted(path: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn listed_lines_are_understood_or_passed_over() {
-        let file = |mode, size| Blob { mode, id: "ab".to_owned(), size };
-        for (line, expected) in [
-            ("100644 blob ab       7\ta b", Some(("a b", file(Mode::File, Some(7))))),
-            ("100755 blob ab 7\ta\tb", Some(("a\tb", file(Mode::Executable, Some(7))))),
-            ("120000 blob ab 7\tl", Some(("l", file(Mode::Link, Some(7))))),
-            ("160000 commit ab -\ts", Some(("s", file(Mode::Submodule, None)))),
-            ("040000 tree ab -\td", None),
-            ("100644 blob ab\tx", None),
-            ("", None),
-        ] {
-            let expected = expected.map(|(path, blob)| (path.as_bytes().to_vec(), blob));
-            assert_eq!(listed_blob(line.as_bytes()), expected, "{line}");
-        }
-    }
 
     #[test]
     fn quoted_paths_stay_on_their_line() {

@@ -7,10 +7,10 @@
 mod command;
 mod files;
 mod history;
+pub mod output;
 mod ownership;
 mod revision;
 
 pub use command::{Repository, version};
-pub use files::{Blob, Mode};
-pub use history::Version;
+pub use output::{Blob, Mode, Version};
 pub use revision::Commit;
