@@ -120,13 +120,14 @@ fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
         Command::Ci(Ci::Add { name, environments, only, step }) => {
             commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
         }
-        Command::Join { name, new_key } => {
+        Command::Join { name, new_key, id } => {
             let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
-            commands::join(context, name, asking)
+            commands::join(context, commands::Join { name, asking, id })
         }
         Command::Members(command) => members(context, command),
         Command::Rotate(arguments) => commands::rotate(context, arguments.into()),
-        Command::Trust { id } => commands::trust(context, &id),
+        Command::Trust { id } => commands::trust(context, id.as_deref()),
+        Command::Id { json } => commands::id(context, json.style()),
         Command::Verify(VerifyArguments { id, since, format, json }) => {
             let format = if json.json { Format::Json } else { format };
             commands::verify(context, &commands::Verify { id, since, format })

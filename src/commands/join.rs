@@ -2,16 +2,19 @@
 
 use crate::crypto::{Identity, Recipient, SigningKey};
 use crate::fault::Fault;
+use crate::keys::Found;
+use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
+use crate::session::new_vault::{LATER, QUESTION, ask_for_id};
 use crate::session::open::{FORKED, folder, seen, tree, trust};
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::change::seal_seed;
 use crate::vault::format::{fingerprint, request_path, write_request};
 use crate::vault::model::{Request, Roster, Signing};
 use crate::vault::name::MemberName;
-use crate::vault::store::{NewFile, Place, Writer};
-use crate::vault::trust::{Asked, Presented, Seen, Standing, State, Trust, Vault};
+use crate::vault::store::{NewFile, Place, Tree, Writer};
+use crate::vault::trust::{Asked, Pin, Presented, Standing, State, Trust, Vault};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,41 +25,59 @@ pub(crate) enum Asking {
     Key,
 }
 
-pub(crate) fn join(
-    context: &mut Context,
-    name: Option<MemberName>,
-    asking: Asking,
-) -> Result<(), Fault> {
-    let place = context.place_for_key()?;
-    let name = person::name(context, name)?;
-    let state = context.state_folder().ok_or_else(|| {
+/// The command line of `join`.
+pub(crate) struct Join {
+    pub(crate) name: Option<MemberName>,
+    pub(crate) asking: Asking,
+    /// The vault's id, as a colleague sent it.
+    pub(crate) id: Option<String>,
+}
+
+pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
+    let pin = command.id.as_deref().map(Pin::typed).transpose()?;
+    let place = match pin {
+        Some(_) => context.place_for_id()?,
+        None => context.place_for_key()?,
+    };
+    let name = person::name(context, command.name)?;
+    let folder = context.state_folder().ok_or_else(|| {
         Fault::usage("HOME is not set, so it cannot be remembered what you ask for")
             .hint("set HOME, or XDG_STATE_HOME")
     })?;
     let key = own_key(context, "does not join by a request")?;
-    let trust = match &key {
+    let mut trust = match &key {
         Some(key) => trust(context, key)?,
         None => Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() },
     };
-    // The same folder is read, checked and written.
-    tree(&place)?;
+    trust.pins.extend(pin);
+    let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
+    let (vault, standing) = judged(&place, tree(&place)?, &trust)?;
+    check(&vault)?;
+    let pasted = match (pin, standing) {
+        (None, Standing::Unknown) if is_interactive() => {
+            ask_for_id(context.console, &vault, &question())?
+        }
+        (pin, _) => pin,
+    };
+    trust.pins.extend(pasted);
+    // What was shown to the person is read again, checked, and written.
     let writer = Writer::lock(&place, &|| {
         context.console.note("waiting for another vault to finish writing…");
     })?;
-    let presented = Presented::read(writer.tree()?)?;
-    if presented.judge(&trust, &folder(&place))? == Standing::Forked {
+    let (vault, standing) = judged(&place, writer.tree()?, &trust)?;
+    check(&vault)?;
+    if standing == Standing::Forked {
         context.console.warn(FORKED);
     }
-    let vault = presented.accept();
-    if let Some(key) = &key {
-        check_stranger(vault.roster(), &key.identity.recipient())?;
-    }
-    match asking {
-        Asking::New => check_free(vault.roster(), &name)?,
-        Asking::Key => drop(member(vault.roster(), &name)?),
-    }
+    let id = vault.roster().vault;
+    let remember = |state: &mut State| match pasted {
+        Some(_) => state.enter(id, &seen(&vault, &place)),
+        None if state.seen(&id).is_some() => state.record(id, &seen(&vault, &place)),
+        // No id becomes trusted because someone asked to join.
+        None => Ok(()),
+    };
     if let Some(request) = vault.request(&name)? {
-        return again(context, &vault, &trust, &request);
+        return again(context, &mut trust, &request, &remember);
     }
     let identity = match key {
         Some(key) => key.identity,
@@ -65,10 +86,42 @@ pub(crate) fn join(
     let (request, file) = ask(&vault, name, &identity);
     // First it is remembered what was asked for, or the answer could not be told from another one.
     let asked = Asked { name: request.name.clone(), fingerprint: fingerprint(&request) };
-    let now = Seen { asked: Some(asked), ..seen(&vault, &place) };
-    State::load(&state, &request.recipient)?.record(request.vault, &now)?;
+    let mut state = State::load(&folder, &request.recipient)?;
+    remember(&mut state)?;
+    state.ask(id, asked)?;
     writer.replace(&[file])?;
-    tell(context, &vault, &place, &request)
+    tell(context, &vault, &place, &request);
+    if standing == Standing::Unknown {
+        context.console.note(format!("the vault is not trusted yet: {LATER}"));
+    }
+    tell_fingerprint(context, &vault, &request)
+}
+
+fn question() -> String {
+    format!("This vault is new to you. {QUESTION}, or press Enter to do it later: ")
+}
+
+/// The vault as `tree` has it, and how it stands with the caller.
+fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing), Fault> {
+    let presented = Presented::read(tree)?;
+    let standing = presented.judge(trust, &folder(place))?;
+    Ok((presented.accept(), standing))
+}
+
+/// Whether the vault leaves room for a request.
+fn check_request(
+    vault: &Vault,
+    key: Option<&Found>,
+    name: &MemberName,
+    asking: Asking,
+) -> Result<(), Fault> {
+    if let Some(key) = key {
+        check_stranger(vault.roster(), &key.identity.recipient())?;
+    }
+    match asking {
+        Asking::New => check_free(vault.roster(), name),
+        Asking::Key => member(vault.roster(), name).map(drop),
+    }
 }
 
 /// The request, with a signing key that from now on only `identity` can open.
@@ -83,14 +136,20 @@ fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFil
 
 /// There is a request by this name. It is shown again if the caller made it on this machine;
 /// otherwise somebody else did, and its fingerprint is none to pass on.
-fn again(context: &Context, vault: &Vault, trust: &Trust, request: &Request) -> Result<(), Fault> {
+fn again(
+    context: &Context,
+    trust: &mut Trust,
+    request: &Request,
+    remember: &dyn Fn(&mut State) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let own = Asked { name: request.name.clone(), fingerprint: fingerprint(request) };
-    let seen = trust.states.iter().filter_map(|state| state.seen(&vault.roster().vault));
-    if !seen.into_iter().any(|seen| seen.asked.as_ref() == Some(&own)) {
+    let mut states = trust.states.iter_mut();
+    let Some(state) = states.find(|state| state.asked(&request.vault) == Some(&own)) else {
         let path = request_path(&request.name);
         return Err(Fault::refused(format!(".vault/{path}: is a request that was not made here"))
             .hint(format!("choose another name, or remove it and ask anew: rm .vault/{path}")));
-    }
+    };
+    remember(state)?;
     context
         .console
         .note(format!("you have asked to join as {} already; the fingerprint is", own.name));
@@ -105,10 +164,8 @@ fn check_stranger(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
     }
 }
 
-fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) -> Result<(), Fault> {
+fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) {
     let (console, roster) = (context.console, vault.roster());
-    let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
-    let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
     let path = place.store().join(request_path(&request.name));
     console.note(format!("asked to join as {}: {}", request.name, path.display()));
     if roster.members.contains_key(&request.name) {
@@ -118,11 +175,15 @@ fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) -> R
             request.name, request.name, request.recipient
         ));
     }
-    console.note(format!("the vault's id, to compare with a colleague: {}", roster.vault));
-    console.note(format!(
+}
+
+fn tell_fingerprint(context: &Context, vault: &Vault, request: &Request) -> Result<(), Fault> {
+    let admins = vault.roster().members.iter().filter(|(_, member)| member.is_admin());
+    let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
+    context.console.note(format!(
         "next: commit it, and tell an admin ({}) this fingerprint by another way than the \
          repository:",
         admins.join(", ")
     ));
-    console.line(fingerprint(request))
+    context.console.line(fingerprint(request))
 }

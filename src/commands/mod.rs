@@ -10,6 +10,7 @@ mod environments;
 mod exec;
 mod generate;
 mod get;
+mod id;
 mod import;
 mod init;
 mod join;
@@ -33,9 +34,10 @@ pub(crate) use environments::{
 };
 pub(crate) use exec::{Exec, IfLocked, Leaks, Masking, exec};
 pub(crate) use get::get;
+pub(crate) use id::id;
 pub(crate) use import::import;
 pub(crate) use init::{Init, init};
-pub(crate) use join::{Asking, join};
+pub(crate) use join::{Asking, Join, join};
 pub(crate) use key::show as key_show;
 pub(crate) use list::{Style, list};
 pub(crate) use members::{

@@ -1,12 +1,19 @@
-//! `vault trust`: enters an id that a colleague told by another way.
+//! `vault trust`: trusts an id that a colleague sent out of band.
 
 use crate::fault::Fault;
+use crate::session::console::is_interactive;
 use crate::session::context::Context;
+use crate::session::new_vault::{LATER, pasted_id};
 use crate::session::open::{folder, seen, tree};
 use crate::vault::trust::{Pin, Presented, Seen, State, Trust};
 
-pub(crate) fn trust(context: &mut Context, id: &str) -> Result<(), Fault> {
-    let pin: Pin = id.parse()?;
+/// Asks for the id at a terminal if it was not typed.
+pub(crate) fn trust(context: &mut Context, id: Option<&str>) -> Result<(), Fault> {
+    let pin = match id {
+        Some(id) => Pin::typed(id)?,
+        None if is_interactive() => pasted_id(context.console)?,
+        None => return Err(Fault::usage("no id was given").hint(LATER)),
+    };
     let key = context.needed_key()?;
     if key.credential.is_some() {
         return Err(Fault::usage("a credential carries its own pin")

@@ -20,10 +20,6 @@ const PREFIX: Hrp = Hrp::parse_unchecked("vault");
 pub struct VaultId([u8; 32]);
 
 impl VaultId {
-    /// How many characters at the end of an id a person types to say that it is the right one: 60
-    /// bits, too many to find another key for.
-    pub const TYPED: usize = 12;
-
     /// The id of the vault whose authority has this public key.
     #[must_use]
     pub fn new(authority: PublicKey) -> Self {

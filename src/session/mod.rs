@@ -10,6 +10,7 @@ pub(crate) mod console;
 pub(crate) mod context;
 pub(crate) mod grant;
 pub(crate) mod known;
+pub(crate) mod new_vault;
 pub(crate) mod open;
 pub(crate) mod panic;
 pub(crate) mod person;

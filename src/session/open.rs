@@ -1,9 +1,7 @@
 //! An opened vault and the key to it: found, read, judged, and remembered once all is verified.
 
-use std::io;
-
-use super::console::is_interactive;
 use super::context::Context;
+use super::new_vault::{confirm_new_vault, untrusted};
 use crate::crypto::{Identity, VaultId};
 use crate::fault::Fault;
 use crate::keys::{Found, is_key, misplaced};
@@ -53,8 +51,7 @@ impl Session {
     ) -> Result<Self, Fault> {
         let mut session = Self::judged(context, place, config, key)?;
         if session.standing == Standing::Unknown {
-            let id = session.vault.roster().vault;
-            enter(context, &id, session.key.credential.is_none())?;
+            confirm_new_vault(context, &session.vault, &session.key)?;
             (session.standing, session.entered) = (Standing::Trusted, true);
         }
         session.holder()?;
@@ -170,10 +167,13 @@ impl Session {
         let now = seen(&self.vault, &self.place);
         let entered = self.entered;
         for state in &mut self.trust.states {
-            if !entered && state.seen(&vault).is_none() {
-                continue;
-            }
-            match state.record(vault, &now).and_then(|()| state.answered(vault)) {
+            // No id becomes trusted by being met.
+            let recorded = if entered || state.seen(&vault).is_some() {
+                state.record(vault, &now)
+            } else {
+                Ok(())
+            };
+            match recorded.and_then(|()| state.answered(&vault)) {
                 Err(fault) if entered => return Err(fault),
                 Err(fault) => context.console.warn(fault),
                 Ok(()) => {}
@@ -279,31 +279,4 @@ pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
         (None, None) => {}
     }
     Ok(trust)
-}
-
-/// Asks the person to type the end of the id.
-fn enter(context: &Context, id: &VaultId, is_person: bool) -> Result<(), Fault> {
-    if !is_person || !is_interactive() || context.state_folder().is_none() {
-        return Err(untrusted(id));
-    }
-    let text = id.to_string();
-    let end = &text[text.len() - VaultId::TYPED..];
-    context.console.ask(format!(
-        "This vault is new to you. Its id is\n\n    {text}\n\nCompare it with what a colleague \
-         tells you by another way than this repository.\nType its last {} characters to trust it: ",
-        VaultId::TYPED
-    ));
-    let mut typed = String::new();
-    let read = io::stdin().read_line(&mut typed);
-    match read {
-        Ok(_) if typed.trim() == end => Ok(()),
-        _ => Err(Fault::locked("the vault is not trusted: that is not the end of its id")),
-    }
-}
-
-/// Nobody has said that this is the right vault; says how.
-pub(crate) fn untrusted(id: &VaultId) -> Fault {
-    Fault::locked("nobody has said yet that this is the right vault")
-        .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
-        .hint(format!("on your own machine: vault trust {id}"))
 }

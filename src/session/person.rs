@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::crypto::Identity;
 use crate::fault::Fault;
-use crate::keys::{Found, create_identity};
+use crate::keys::{Found, create_identity, is_key};
 use crate::vault::name::MemberName;
 
 /// The name that was typed, or the caller's login name made a legal one.
@@ -13,6 +13,8 @@ pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<Membe
     }
     let login = context.variable("USER").or_else(|| context.variable("LOGNAME"));
     let login = login.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
+    // A name is written to a file, and a key put there by mistake would be, too.
+    let login = if is_key(&login) { String::new() } else { login };
     let legal: String =
         login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
     let legal = legal.trim_matches(|c: char| !c.is_ascii_lowercase());

@@ -5,7 +5,8 @@
 
 use super::admin::Admin;
 use super::context::Context;
-use super::open::{Session, folder, seen, trust, untrusted};
+use super::new_vault::untrusted;
+use super::open::{Session, folder, seen, trust};
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::vault::change::Authority;

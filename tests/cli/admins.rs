@@ -87,10 +87,10 @@ hint: say yes beforehand: --yes
     );
     let get = ["get", "OTHER", "-e", "production"];
     let said = format!(
-        "{other}hint: [..]\nhint: only if a colleague confirms the new id by another way: vault trust {new}\n"
+        "{other}hint: [..]\nhint: only if a colleague sent you the new id: vault trust ID\n"
     );
     sandbox.vault(&get).fails(4).says(&said).check();
-    let said = format!("{other}hint: [..]\nhint: [..]\n");
+    let said = format!("{other}hint: [..]\nhint: [..]\nhint: [..]\n");
     sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();
     sandbox
         .vault(&get)
@@ -146,7 +146,9 @@ fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
         .fails(2)
         .says("error: there is no member carol\nhint: list the members: `vault members list`\n")
         .check();
-    let asked = bob.vault(&["join", "--name", "bob", "--new-key"]).outcome();
+    let id = sandbox.id();
+    let join = ["join", "--name", "bob", "--new-key", "--id", &id];
+    let asked = bob.vault(&join).outcome();
     let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();
     let line = asked.said.lines().find(|line| line.contains("members set")).unwrap();
     let recipient = line.rsplit(' ').next().unwrap();
@@ -281,7 +283,7 @@ next: commit .vault
     fs::remove_file(sandbox.store("requests/carol.toml")).unwrap();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\nhint: [..]\nhint: [..]\n"
+        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
     sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();

@@ -41,9 +41,11 @@ impl<'a> Colleague<'a> {
         run.variable("HOME", self.home().to_str().unwrap())
     }
 
-    /// Asks to join, and gives the fingerprint. The request is not committed yet.
+    /// Asks to join, and gives the fingerprint. The request is not committed yet. Alice has sent
+    /// the vault's id.
     pub(crate) fn join(&self) -> String {
-        let outcome = self.vault(&["join", "--name", self.name, "-q"]).outcome();
+        let id = self.sandbox.id();
+        let outcome = self.vault(&["join", "--name", self.name, "--id", &id, "-q"]).outcome();
         assert_eq!(outcome.status, 0, "{}", outcome.said);
         String::from_utf8(outcome.output).unwrap().trim().to_owned()
     }

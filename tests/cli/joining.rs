@@ -34,18 +34,15 @@ pub(crate) fn asked() -> (Sandbox, String) {
 fn somebody_joins_by_a_request_that_is_merged_and_added() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
-    let said = format!(
+    let said =
         "made your key: [..]/.config/vault/identity.txt (back it up; it is not in the repository)
 asked to join as bob: [..]/.vault/requests/bob.toml
-the vault's id, to compare with a colleague: {}
 next: commit it, and tell an admin (alice) this fingerprint by another way than the repository:
-",
-        sandbox.id()
-    );
+";
     let recipient = "home/bob/.local/state/vault/age1";
     let before = sandbox.files();
-    let outcome = bob.vault(&["join", "--name", "bob"]).outcome();
-    assert!(outcome.status == 0 && is_like(&said, &outcome.said), "{}", outcome.said);
+    let outcome = bob.vault(&["join", "--name", "bob", "--id", &sandbox.id()]).outcome();
+    assert!(outcome.status == 0 && is_like(said, &outcome.said), "{}", outcome.said);
     let fingerprint = String::from_utf8(outcome.output).unwrap();
     assert!(fingerprint.ends_with('\n') && fingerprint.trim().len() == 26, "{fingerprint}");
     let files = changed(&before, &sandbox.files());

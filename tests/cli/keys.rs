@@ -394,7 +394,7 @@ hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
         pinned.variable("VAULT_ID", &sandbox.id()).prints("value").check();
         let said = "error: nobody has said yet that this is the right vault
 hint: in CI, after comparing it with a colleague, set VAULT_ID=vault1[..]
-hint: on your own machine: vault trust vault1[..]
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 ";
         run(&["get", "KEY"]).variable("VAULT_KEY", &key).fails(3).says(said).check();
     }

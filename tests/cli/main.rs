@@ -29,6 +29,7 @@ mod hints;
 mod history;
 mod hosting;
 mod interrupted;
+mod introduction;
 mod joining;
 mod keys;
 mod known;

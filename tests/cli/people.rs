@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use repovault::crypto::VaultId;
-
 use crate::UNPRIVILEGED;
 use crate::python::python;
 use crate::sandbox::{Run, Sandbox, changed, is_like};
@@ -31,16 +29,9 @@ fn at<'a>(home: &Path, run: Run<'a>) -> Run<'a> {
     run.variable("HOME", home.to_str().unwrap())
 }
 
-fn end_of(id: &str) -> &str {
-    &id[id.len() - VaultId::TYPED..]
-}
-
-const QUESTION: &str = "This vault is new to you. Its id is
-
-    vault1[..]
-
-Compare it with what a colleague tells you by another way than this repository.
-";
+const QUESTION: &str =
+    "This vault is new to you. Paste the id that a colleague sent you (vault1…): ";
+const AGAIN: &str = "Paste the id again: ";
 
 #[test]
 fn a_value_is_typed_without_being_shown() {
@@ -109,23 +100,21 @@ fn the_recovery_key_opens_everything() {
 }
 
 #[test]
-fn on_a_new_laptop_typing_the_end_of_the_id_trusts_the_vault_once() {
+fn pasting_the_id_on_a_new_laptop_trusts_the_vault_once() {
     let sandbox = sandbox();
     let (home, id) = (laptop(&sandbox), sandbox.id());
-    let untrusted = "error: nobody has said yet that this is the right vault
-hint: in CI, after comparing it with a colleague, set VAULT_ID=[..]
-hint: on your own machine: vault trust [..]
-";
-    at(&home, sandbox.vault(&["get", "KEY"])).fails(3).says(untrusted).check();
+    let untrusted = format!(
+        "error: nobody has said yet that this is the right vault
+hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+"
+    );
+    at(&home, sandbox.vault(&["get", "KEY"])).fails(3).says(&untrusted).check();
 
     let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
-    terminal.sees("to trust it: ");
-    terminal.types(&format!("{}\n", end_of(&id)));
-    let screen = terminal.ends(0);
-    let count = VaultId::TYPED;
-    let asked =
-        format!("{QUESTION}Type its last {count} characters to trust it: {}\nvalue", end_of(&id));
-    assert!(is_like(&asked, &screen), "{screen}");
+    terminal.sees(QUESTION);
+    terminal.types(&format!("{id}\n"));
+    assert_eq!(terminal.ends(0), format!("{QUESTION}{id}\nvalue"));
 
     at(&home, sandbox.vault(&["get", "KEY"])).prints("value").check();
     let state = home.join(".local/state/vault");
@@ -137,26 +126,66 @@ hint: on your own machine: vault trust [..]
 }
 
 #[test]
-fn a_wrong_end_of_the_id_trusts_nothing_and_starts_nothing() {
+fn id_is_taken_as_it_is_pasted() {
+    let sandbox = sandbox();
+    let id = sandbox.id();
+    for pasted in [format!("  {id} \t"), id.to_uppercase(), format!("`{id}`"), format!("{id}@1")] {
+        let home = laptop(&sandbox);
+        let _ = fs::remove_dir_all(home.join(".local"));
+        let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
+        terminal.sees(QUESTION);
+        terminal.types(&format!("{pasted}\n"));
+        assert!(terminal.ends(0).ends_with("value"), "{pasted}");
+        at(&home, sandbox.vault(&["trust", &pasted, "-q"])).check();
+    }
+}
+
+#[test]
+fn wrong_id_trusts_nothing_and_starts_nothing() {
     let sandbox = sandbox();
     let (home, id) = (laptop(&sandbox), sandbox.id());
-    let wrong = end_of(&id).chars().rev().collect::<String>();
+    let other = Sandbox::with_vault().id();
     let before = sandbox.files();
-    let cases: [(&[&str], String, i32); 4] = [
-        (&["get", "KEY"], wrong.clone(), 3),
-        (&["set", "KEY"], "y".to_owned(), 3),
-        (&["get", "KEY"], String::new(), 3),
-        (&["exec", "--", "touch", "ran"], end_of(&id)[1..].to_owned(), 121),
+    let no_id = "not the id of a vault (vault1… with 64 characters)\n";
+    let another = "That is the id of another vault than the one here.\n";
+    let later = "hint: ask a colleague for the output of `vault id`, then: vault trust ID\n";
+    let end = format!("error: the vault is not trusted: none of the answers is its id\n{later}");
+    let replaced = "error: the vault is not trusted: none of the answers is its id
+hint: if a colleague sent that id, someone replaced .vault: tell your colleagues
+hint: put back the committed files: git checkout -- .vault
+";
+    // Each of them, three times.
+    let cases: [(&[&str], &str, &str, &str, i32); 5] = [
+        (&["get", "KEY"], &id[52..], no_id, &end, 3),
+        (&["set", "KEY"], "y", no_id, &end, 3),
+        (&["get", "KEY"], &other, another, replaced, 4),
+        (&["exec", "--", "touch", "ran"], &id[..63], no_id, &end, 121),
+        (&["exec", "--", "touch", "ran"], &other, another, replaced, 122),
     ];
-    for (arguments, answer, status) in cases {
+    for (arguments, answer, reason, end, status) in cases {
         let mut terminal = Terminal::start(at(&home, sandbox.vault(arguments)));
-        terminal.sees("to trust it: ");
-        terminal.types(&format!("{answer}\n"));
+        let turns = [QUESTION, AGAIN, AGAIN].map(|question| (question, answer, reason));
+        let expected = terminal.talks(&turns);
         let screen = terminal.ends(status);
-        let said = "error: the vault is not trusted: that is not the end of its id\n";
-        assert!(screen.ends_with(said), "{screen}");
+        assert_eq!(screen, expected + end);
         assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
     }
+    // Nothing, at once.
+    let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
+    terminal.sees(QUESTION);
+    terminal.types("\n");
+    let screen = terminal.ends(3);
+    let end = format!("error: the vault is not trusted: no id was given\n{later}");
+    assert_eq!(screen, format!("{QUESTION}\n{end}"));
+    // A floor above that of the vault: this is an older state of it.
+    let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
+    terminal.sees(QUESTION);
+    terminal.types(&format!("{id}@99\n"));
+    assert!(terminal.ends(4).contains("is older than the last loss of access"));
+    // The third answer counts.
+    let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
+    terminal.talks(&[(QUESTION, &other, another), (AGAIN, &other, another), (AGAIN, &id, "")]);
+    assert!(terminal.ends(0).ends_with("value"));
 }
 
 #[test]
@@ -170,8 +199,8 @@ fn trust_that_cannot_be_remembered_changes_nothing() {
     {
         let run = at(&home, sandbox.vault(arguments));
         let mut terminal = Terminal::start_under(run, &[python(), UNPRIVILEGED]);
-        terminal.sees("to trust it: ");
-        terminal.types(&format!("{}\n", end_of(&id)));
+        terminal.sees(QUESTION);
+        terminal.types(&format!("{id}\n"));
         let screen = terminal.ends(1);
         let last = screen.lines().last().unwrap();
         assert!(

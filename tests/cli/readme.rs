@@ -9,7 +9,8 @@
 //! `<!-- not run: REASON -->` is left alone.
 //!
 //! A block ```` ```console bob ```` is run by a colleague: in a HOME and a clone of their own, which is made
-//! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on.
+//! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on, the id
+//! of alice's vault in `$SENT`.
 
 use std::fs;
 use std::io::Write;
@@ -113,6 +114,8 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
     let (home, folder) = whereabouts(sandbox, person);
     let name = person.unwrap_or("alice");
     let told = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
+    let is_there = sandbox.store("members.toml").exists();
+    let sent = if is_there { sandbox.id() } else { String::new() };
     let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
     let own = sandbox.root().join("bin");
     let path = format!("{}:{}:{}", vault.display(), own.display(), std::env::var("PATH").unwrap());
@@ -123,6 +126,7 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
         .env("HOME", home)
         .env("USER", name)
         .env("TOLD", told)
+        .env("SENT", sent)
         .env("PATH", path)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key, name)))

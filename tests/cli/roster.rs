@@ -43,9 +43,8 @@ fn the_roster_of_another_vault_is_refused_by_who_knows_the_folder() {
     let said = format!(
         "error: {reason}
 hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague confirms the new id by another way: vault trust {}
-",
-        other.id()
+hint: only if a colleague sent you the new id: vault trust ID
+"
     );
     refused(&sandbox, KEYED, &said);
     refused(&sandbox, KEYLESS, &said);
@@ -78,7 +77,7 @@ fn another_vault_that_the_caller_trusts_elsewhere_is_refused_in_this_folder() {
     fs::rename(elsewhere.join(".vault"), sandbox.store("")).unwrap();
     let said = "error: .vault/members.toml: is of another vault: trusted is [..], here is [..]
 hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague confirms the new id by another way: vault trust [..]
+hint: only if a colleague sent you the new id: vault trust ID
 ";
     refused(&sandbox, KEYED, said);
     refused(&sandbox, KEYLESS, said);

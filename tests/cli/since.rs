@@ -372,7 +372,7 @@ fn an_id_that_is_none_is_not_taken_for_a_pin() {
             .fails(2)
             .says(
                 "error: not the id of a vault (vault1… with 64 characters)
-hint: the line `vault = …` of .vault/members.toml holds it; compare it with a colleague
+hint: ask a colleague for the output of `vault id`
 ",
             )
             .check();

@@ -70,9 +70,10 @@ fn what_is_no_id_is_refused() {
         &format!("{id}@"),
         &format!("{id}@x"),
         &format!("{id}@-1"),
+        &format!("{id}@+1"),
+        &format!("{id}@01"),
     ];
-    let hint =
-        "hint: the line `vault = …` of .vault/members.toml holds it; compare it with a colleague\n";
+    let hint = "hint: ask a colleague for the output of `vault id`\n";
     let said = format!("error: not the id of a vault (vault1… with 64 characters)\n{hint}");
     for text in cases {
         sandbox.vault(&["trust", text]).fails(2).says(&said).check();

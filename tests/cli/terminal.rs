@@ -45,6 +45,20 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
+    /// Takes turns of a question that is shown, an answer, and what is said to it. Gives all that
+    /// the screen shows then.
+    #[track_caller]
+    pub(crate) fn talks(&mut self, turns: &[(&str, &str, &str)]) -> String {
+        let mut screen = String::new();
+        for (question, answer, said) in turns {
+            screen.push_str(question);
+            self.sees(&screen);
+            self.types(&format!("{answer}\n"));
+            screen = [screen.as_str(), answer, "\n", said].concat();
+        }
+        screen
+    }
+
     /// Types once the terminal hides what is typed.
     pub(crate) fn types_hidden(&mut self, text: &str) {
         self.types(&format!("\0{text}"));

@@ -87,7 +87,7 @@ fn another_vault(trusted: &str, here: &str) -> String {
     format!(
         "error: .vault/members.toml: is of another vault: trusted is {trusted}, here is {here}
 hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague confirms the new id by another way: vault trust {here}
+hint: only if a colleague sent you the new id: vault trust ID
 "
     )
 }
@@ -96,7 +96,7 @@ fn was_replaced(trusted: &str, here: &str) -> String {
     format!(
         "error: .vault/members.toml: is of a vault that was replaced: trusted is {trusted}, here is {here}
 hint: take the current one: git pull, or merge the main branch
-hint: only if a colleague confirms the old id all the same: vault trust {here}
+hint: only if a colleague sent you the old id all the same: vault trust ID
 "
     )
 }
@@ -233,7 +233,7 @@ fn people_who_share_a_machine_trust_for_themselves() {
     let untrusted = format!(
         "error: nobody has said yet that this is the right vault
 hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
-hint: on your own machine: vault trust {id}
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "
     );
     run.fails(3).says(&untrusted).check();

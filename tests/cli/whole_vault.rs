@@ -66,7 +66,7 @@ hint: put back the committed files: git checkout -- .vault
         format!(
             "error: nobody has said yet that this is the right vault
 hint: in CI, after comparing it with a colleague, set VAULT_ID={0}
-hint: on your own machine: vault trust {0}
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 ",
             self.planted
         )
@@ -165,9 +165,8 @@ fn a_person_on_a_new_laptop_is_locked_without_a_terminal() {
 fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
     let attack = attack();
     let said = format!(
-        "{}hint: only if a colleague confirms the new id by another way: vault trust {}\n",
-        attack.other_vault(),
-        attack.planted
+        "{}hint: only if a colleague sent you the new id: vault trust ID\n",
+        attack.other_vault()
     );
     refused(&attack.sandbox, KEYED, &said);
     refused(&attack.sandbox, KEYLESS, &said);

@@ -147,16 +147,24 @@ pub(super) enum Command {
         /// You are this member and have lost your key: ask for a new one in its place
         #[arg(long)]
         new_key: bool,
+        /// Trust the vault if this is its id, as a colleague sent it [default: asks at a terminal]
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
     },
     /// List members, add them, change what they may do
     #[command(subcommand)]
     Members(Members),
     /// Make a new data key and seal everything anew; or end what was interrupted
     Rotate(RotateArguments),
-    /// Trust the vault with this id, after comparing it with a colleague
+    /// Trust the vault with the id that a colleague sent you
     Trust {
-        /// vault1…, or vault1…@FLOOR
-        id: String,
+        /// vault1…, or vault1…@FLOOR [default: asks at a terminal]
+        id: Option<String>,
+    },
+    /// Print the vault's id, to send to a colleague; needs no key
+    Id {
+        #[command(flatten)]
+        json: Json,
     },
     /// Check everything but the values; needs no key
     Verify(VerifyArguments),

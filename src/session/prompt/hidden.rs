@@ -9,6 +9,7 @@ use super::rules::{CHUNK, LONGEST_DRAIN, QUIET, several_lines, unreadable};
 use crate::fault::{Fault, Kind};
 use crate::platform::{Heard, Keyboard, Signal, Terminal};
 use crate::secret::{Secret, Wiped};
+use crate::session::plain::plain;
 
 /// How long a paste may pause before its end mark.
 const PASTE_PAUSE: Duration = Duration::from_secs(6);
@@ -32,15 +33,16 @@ pub(crate) struct Hidden {
 pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
     let terminal = Terminal::behind(crate::platform::input()).map_err(|e| unreadable(&e))?;
     let keyboard = Keyboard::take(terminal).map_err(|error| unreadable(&error))?;
+    let shown = plain(question);
     let mut dialog = Dialog {
-        question,
+        question: &shown,
         decoder: Decoder::new(keyboard.control_keys()),
         keyboard,
         line: Line::new(longest),
         buffer: vec![0; CHUNK].into(),
         has_other_keys: false,
     };
-    dialog.keyboard.show(question.as_bytes());
+    dialog.keyboard.show(shown.as_bytes());
     let answered = dialog.answer();
     if answered.is_err() {
         dialog.keyboard.drain(&mut dialog.buffer, QUIET, LONGEST_DRAIN);

@@ -22,15 +22,32 @@ impl FromStr for Pin {
     /// Reads `ID` or `ID@FLOOR`.
     fn from_str(text: &str) -> Result<Self, Fault> {
         let (id, floor) = match text.split_once('@') {
-            Some((id, floor)) => (id, floor.parse().ok()),
+            // One number has one spelling.
+            Some((id, floor)) => {
+                (id, floor.parse().ok().filter(|number: &u64| number.to_string() == floor))
+            }
             None => (text, Some(0)),
         };
         match (id.parse::<VaultId>(), floor) {
             (Ok(vault), Some(floor)) if vault.authority().is_some() => Ok(Self { vault, floor }),
-            _ => Err(Fault::usage("not the id of a vault (vault1… with 64 characters)").hint(
-                "the line `vault = …` of .vault/members.toml holds it; compare it with a colleague",
-            )),
+            _ => Err(Fault::usage("not the id of a vault (vault1… with 64 characters)")
+                .hint("ask a colleague for the output of `vault id`")),
         }
+    }
+}
+
+impl Pin {
+    /// Reads what a person typed or pasted: blanks, quotes around it, the marks of a bracketed
+    /// paste, and capitals throughout do not matter.
+    ///
+    /// # Errors
+    /// If it is not an id, with or without a floor.
+    pub fn typed(text: &str) -> Result<Self, Fault> {
+        let unmarked = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
+        let bare: String = unmarked.split_whitespace().collect();
+        let bare = bare.trim_matches(['"', '\'', '`']);
+        let has_lower = bare.bytes().any(|byte| byte.is_ascii_lowercase());
+        if has_lower { bare.parse() } else { bare.to_ascii_lowercase().parse() }
     }
 }
 
@@ -81,13 +98,11 @@ impl Trust {
         if self.pins.is_empty()
             && let Some(other) = known.first().filter(|_| !known.contains(&roster.vault))
         {
-            let presented = roster.vault;
-            return Err(other_id(other, roster).hint(format!(
-                "only if a colleague confirms the new id by another way: vault trust {presented}"
-            )));
+            return Err(other_id(other, roster)
+                .hint("only if a colleague sent you the new id: vault trust ID"));
         }
         for state in &self.states {
-            let asked = state.seen(&roster.vault).and_then(|seen| seen.asked.as_ref());
+            let asked = state.asked(&roster.vault);
             asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
         }
         let seen: Vec<&Seen> =
@@ -127,7 +142,7 @@ fn replaced(by: &VaultId, roster: &Roster) -> Fault {
         ".vault/members.toml: is of a vault that was replaced: trusted is {by}, here is {presented}"
     ))
     .hint("take the current one: git pull, or merge the main branch")
-    .hint(format!("only if a colleague confirms the old id all the same: vault trust {presented}"))
+    .hint("only if a colleague sent you the old id all the same: vault trust ID")
 }
 
 fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {

@@ -1,4 +1,5 @@
-//! What a person's recipient has seen: per vault id the highest floor and the newest roster.
+//! What a person's recipient has seen: per vault id the highest floor and the newest roster; and
+//! what they asked for with `vault join`, which makes no id trusted.
 //!
 //! One file per recipient in the state folder, replaced whole under a lock. It holds no secret.
 //! Values only rise: a record never lowers a floor or forgets a newer roster.
@@ -30,8 +31,6 @@ pub struct Seen {
     pub roster: Option<(u64, [u8; 32])>,
     /// The folders in which it was met.
     pub folders: Vec<String>,
-    /// What was asked for with `vault join`, until the roster has been seen to say it.
-    pub asked: Option<Asked>,
     /// The id that took its place in a folder, and since then is trusted instead of it: whoever
     /// held this authority may hold it still.
     pub replaced: Option<VaultId>,
@@ -42,7 +41,12 @@ pub struct State {
     folder: PathBuf,
     file: String,
     vaults: BTreeMap<VaultId, Seen>,
+    /// What was asked for in a vault, trusted or not, until its roster has been seen to say it.
+    asked: BTreeMap<VaultId, Asked>,
 }
+
+/// What the file holds.
+type Content = (BTreeMap<VaultId, Seen>, BTreeMap<VaultId, Asked>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +54,8 @@ struct Fields {
     format: u64,
     #[serde(default)]
     vaults: BTreeMap<String, SeenFields>,
+    #[serde(default)]
+    asked: BTreeMap<String, AskedFields>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,7 +66,6 @@ struct SeenFields {
     sha256: Option<String>,
     #[serde(default)]
     folders: Vec<String>,
-    asked: Option<AskedFields>,
     replaced: Option<String>,
 }
 
@@ -101,23 +106,29 @@ impl State {
 
     fn load_file(folder: &Path, file: String) -> Result<Self, Fault> {
         let path = folder.join(&file);
-        let vaults = match fs::read_to_string(&path) {
+        let (vaults, asked) = match fs::read_to_string(&path) {
             Ok(text) => parse(&text).ok_or_else(|| {
                 Fault::refused(format!("{}: is damaged", path.display()))
                     .hint("remove it, then enter the ids you trust again: vault trust ID")
             })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::default(),
             Err(error) => {
                 return Err(Fault::failed(format!("could not read {}: {error}", path.display())));
             }
         };
-        Ok(Self { folder: folder.to_owned(), file, vaults })
+        Ok(Self { folder: folder.to_owned(), file, vaults, asked })
     }
 
     /// What was seen of `vault`; nothing when its id was never entered.
     #[must_use]
     pub fn seen(&self, vault: &VaultId) -> Option<&Seen> {
         self.vaults.get(vault)
+    }
+
+    /// What was asked for in `vault` and has not been answered yet.
+    #[must_use]
+    pub fn asked(&self, vault: &VaultId) -> Option<&Asked> {
+        self.asked.get(vault)
     }
 
     /// The file that holds it.
@@ -167,7 +178,8 @@ impl State {
             return Ok(());
         }
         let change = |before: &Seen| merged(before, now);
-        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+        self.write(|state| state.change(vault, &now.folders, change))
+            .map_err(|error| self.not_written(&error))
     }
 
     /// As [`State::record`], on the caller's word: it counts again, should another id have taken its
@@ -180,43 +192,37 @@ impl State {
             return self.record(vault, now);
         }
         let change = |before: &Seen| Seen { replaced: None, ..merged(before, now) };
-        self.write(vault, &now.folders, change).map_err(|error| self.not_written(&error))
+        self.write(|state| state.change(vault, &now.folders, change))
+            .map_err(|error| self.not_written(&error))
     }
 
-    /// Forgets what was asked for with `vault join`, now that the roster says it.
+    /// Remembers what is asked for in `vault`, which is not trusted for that.
     ///
     /// # Errors
     /// As [`State::record`].
-    pub fn answered(&mut self, vault: VaultId) -> Result<(), Fault> {
-        if self.vaults.get(&vault).is_none_or(|before| before.asked.is_none()) {
+    pub fn ask(&mut self, vault: VaultId, asked: Asked) -> Result<(), Fault> {
+        self.write(|state| drop(state.asked.insert(vault, asked)))
+            .map_err(|error| self.not_written(&error))
+    }
+
+    /// Forgets what was asked for in `vault`, now that the roster says it.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn answered(&mut self, vault: &VaultId) -> Result<(), Fault> {
+        if !self.asked.contains_key(vault) {
             return Ok(());
         }
-        let change = |before: &Seen| Seen { asked: None, ..before.clone() };
-        self.write(vault, &[], change).map_err(|error| self.not_written(&error))
+        self.write(|state| drop(state.asked.remove(vault)))
+            .map_err(|error| self.not_written(&error))
     }
 
     fn not_written(&self, error: &anyhow::Error) -> Fault {
         Fault::failed(format!("could not write {}: {error}", self.folder.display()))
     }
 
-    /// Changes what is kept of `vault`, to which `met` belong from now on.
-    fn write(
-        &mut self,
-        vault: VaultId,
-        met: &[String],
-        change: impl FnOnce(&Seen) -> Seen,
-    ) -> anyhow::Result<()> {
-        let folder = platform::private_dir(&self.folder)?;
-        let start = Instant::now();
-        let lock = loop {
-            match folder.try_lock()? {
-                Some(lock) => break lock,
-                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
-                None => anyhow::bail!("another vault has been writing there for too long"),
-            }
-        };
-        // Somebody else may have written since: what they saw counts too.
-        self.vaults = Self::load_file(&self.folder, self.file.clone())?.vaults;
+    /// Changes what is kept of `vault`, to which the folders `met` belong from now on.
+    fn change(&mut self, vault: VaultId, met: &[String], change: impl FnOnce(&Seen) -> Seen) {
         for (known, seen) in &mut self.vaults {
             let count = seen.folders.len();
             if *known != vault {
@@ -228,6 +234,22 @@ impl State {
         }
         let before = self.vaults.remove(&vault).unwrap_or_default();
         self.vaults.insert(vault, change(&before));
+    }
+
+    /// Makes a change to what is in the file now.
+    fn write(&mut self, change: impl FnOnce(&mut Self)) -> anyhow::Result<()> {
+        let folder = platform::private_dir(&self.folder)?;
+        let start = Instant::now();
+        let lock = loop {
+            match folder.try_lock()? {
+                Some(lock) => break lock,
+                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+                None => anyhow::bail!("another vault has been writing there for too long"),
+            }
+        };
+        // Somebody else may have written since: what they saw counts too.
+        *self = Self::load_file(&self.folder, self.file.clone())?;
+        change(self);
         let temporary = format!("{}.new", self.file);
         let _ = folder.remove(&temporary);
         let text = self.text()?;
@@ -245,19 +267,19 @@ impl State {
                 revision: seen.roster.map(|(revision, _)| revision),
                 sha256: seen.roster.map(|(_, sha256)| base64_encode(&sha256)),
                 folders: seen.folders.clone(),
-                asked: seen.asked.as_ref().map(|asked| AskedFields {
-                    name: asked.name.to_string(),
-                    fingerprint: asked.fingerprint.to_string(),
-                }),
                 replaced: seen.replaced.map(|vault| vault.to_string()),
             };
             (vault.to_string(), fields)
         });
-        toml::to_string(&Fields { format: 1, vaults: vaults.collect() })
+        let asked = self.asked.iter().map(|(vault, asked)| {
+            let (name, fingerprint) = (asked.name.to_string(), asked.fingerprint.to_string());
+            (vault.to_string(), AskedFields { name, fingerprint })
+        });
+        toml::to_string(&Fields { format: 1, vaults: vaults.collect(), asked: asked.collect() })
     }
 }
 
-fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
+fn parse(text: &str) -> Option<Content> {
     let fields: Fields = toml::from_str(text).ok()?;
     let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
         let roster = match (seen.revision, seen.sha256) {
@@ -267,23 +289,21 @@ fn parse(text: &str) -> Option<BTreeMap<VaultId, Seen>> {
             (None, None) => None,
             _ => return None,
         };
-        let asked = match seen.asked {
-            Some(AskedFields { name, fingerprint }) => {
-                Some(Asked { name: name.parse().ok()?, fingerprint: fingerprint.parse().ok()? })
-            }
-            None => None,
-        };
         let replaced = seen.replaced.map(|vault| vault.parse().ok());
         let replaced = replaced.map_or(Some(None), |vault| vault.map(Some))?;
-        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, asked, replaced };
+        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, replaced };
         Some((vault.parse().ok()?, seen))
     });
-    if fields.format == 1 { vaults.collect() } else { None }
+    let asked = fields.asked.into_iter().map(|(vault, asked)| {
+        let (name, fingerprint) = (asked.name.parse().ok()?, asked.fingerprint.parse().ok()?);
+        Some((vault.parse().ok()?, Asked { name, fingerprint }))
+    });
+    let content = (vaults.collect::<Option<_>>()?, asked.collect::<Option<_>>()?);
+    (fields.format == 1).then_some(content)
 }
 
 /// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), all folders, what was asked for last, and what
-/// has taken its place.
+/// fork stays visible), all folders, and what has taken its place.
 fn merged(before: &Seen, now: &Seen) -> Seen {
     let newer = match (before.roster, now.roster) {
         (Some(before), Some(now)) if now.0 > before.0 => Some(now),
@@ -293,9 +313,8 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
     folders.extend(now.folders.iter().filter(|folder| !before.folders.contains(folder)).cloned());
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
-    let asked = now.asked.clone().or_else(|| before.asked.clone());
     let floor = before.floor.max(now.floor);
-    Seen { floor, roster: newer, folders, asked, replaced: before.replaced }
+    Seen { floor, roster: newer, folders, replaced: before.replaced }
 }
 
 #[cfg(test)]
@@ -307,7 +326,6 @@ mod tests {
             floor,
             roster: Some((revision, [hash; 32])),
             folders: vec![format!("/{hash}")],
-            asked: None,
             replaced: None,
         }
     }

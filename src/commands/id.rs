@@ -1,0 +1,33 @@
+//! `vault id`: the id of the vault, for a person to send to a colleague. Needs no key.
+
+use serde_json::json;
+
+use super::list::{Style, keyless_trust};
+use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::open::{FORKED, folder, tree};
+use crate::vault::trust::{Presented, Standing};
+
+/// Someone who pastes what their own clone says has compared nothing.
+const UNKNOWN: &str = "no one here has trusted this id yet: do not send it on, and do not paste it \
+                       yourself; ask a colleague for theirs";
+
+pub(crate) fn id(context: &mut Context, style: Style) -> Result<(), Fault> {
+    let place = context.place()?;
+    let (trust, _) = keyless_trust(context)?;
+    let presented = Presented::read(tree(&place)?)?;
+    let standing = presented.judge(&trust, &folder(&place))?;
+    match standing {
+        Standing::Unknown => context.console.warn(UNKNOWN),
+        Standing::Forked => context.console.warn(FORKED),
+        Standing::Trusted => {}
+    }
+    let vault = presented.id();
+    match style {
+        Style::Json => context.console.json(json!({
+            "vault": vault.to_string(),
+            "trusted": standing != Standing::Unknown,
+        })),
+        Style::Table => context.console.line(vault),
+    }
+}

@@ -1,0 +1,124 @@
+//! A vault that is new to the caller, who alone can say that it is the right one.
+//!
+//! Anyone who can write to the repository can put a vault of their own there. So the caller pastes
+//! the id that a colleague sent. The question never shows the id in the repository: whoever sees
+//! it would copy it from there.
+
+use super::console::{Console, is_interactive};
+use super::context::Context;
+use super::prompt::visible;
+use crate::crypto::VaultId;
+use crate::fault::{Fault, Kind};
+use crate::keys::Found;
+use crate::vault::trust::{Pin, Trust, Vault};
+
+/// How often an id can be pasted.
+const ATTEMPTS: u8 = 3;
+
+/// What to do if no one can be asked, or no one answers.
+pub(crate) const LATER: &str = "ask a colleague for the output of `vault id`, then: vault trust ID";
+
+/// Asks a person at a terminal for the id of a vault that is new to them.
+///
+/// # Errors
+/// If no one can be asked, or the right id was not pasted.
+pub(crate) fn confirm_new_vault(
+    context: &Context,
+    vault: &Vault,
+    key: &Found,
+) -> Result<(), Fault> {
+    let id = vault.roster().vault;
+    if key.credential.is_some() || !is_interactive() || context.state_folder().is_none() {
+        return Err(untrusted(&id));
+    }
+    let question = format!("This vault is new to you. {QUESTION}: ");
+    match ask_for_id(context.console, vault, &question)? {
+        Some(_) => Ok(()),
+        None => Err(Fault::locked("the vault is not trusted: no id was given").hint(LATER)),
+    }
+}
+
+/// The question, for every command that asks it.
+pub(crate) const QUESTION: &str = "Paste the id that a colleague sent you (vault1…)";
+
+const AGAIN: &str = "Paste the id again: ";
+
+/// Asks `question` until the answer is the id of `vault`, at most three times. Returns `None` if
+/// the answer is empty.
+///
+/// # Errors
+/// If no answer was the id, or `vault` is older than the answer allows.
+pub(crate) fn ask_for_id(
+    console: Console,
+    vault: &Vault,
+    question: &str,
+) -> Result<Option<Pin>, Fault> {
+    let mut question = question;
+    let mut is_of_another = false;
+    for _ in 0..ATTEMPTS {
+        let answer = match visible(console, question) {
+            Err(fault) if fault.kind() == Kind::Usage => Err(fault),
+            answer => Ok(answer?),
+        };
+        let pin = match answer.as_deref().map(str::trim) {
+            Ok("") => return Ok(None),
+            Ok(answer) => Pin::typed(answer),
+            Err(fault) => Err((*fault).clone()),
+        };
+        match pin {
+            Ok(pin) if pin.vault == vault.roster().vault => {
+                check(vault, &pin)?;
+                return Ok(Some(pin));
+            }
+            Ok(_) => {
+                is_of_another = true;
+                console.ask("That is the id of another vault than the one here.\n");
+            }
+            Err(fault) => console.ask(format!("{fault}\n")),
+        }
+        question = AGAIN;
+    }
+    let reason = "none of the answers is its id";
+    if is_of_another {
+        return Err(Fault::refused(format!("the vault is not trusted: {reason}"))
+            .hint("if a colleague sent that id, someone replaced .vault: tell your colleagues")
+            .hint("put back the committed files: git checkout -- .vault"));
+    }
+    Err(Fault::locked(format!("the vault is not trusted: {reason}")).hint(LATER))
+}
+
+/// Asks for an id, whatever vault is here, until the answer is one, at most three times.
+///
+/// # Errors
+/// If no answer was an id.
+pub(crate) fn pasted_id(console: Console) -> Result<Pin, Fault> {
+    let mut question = format!("{QUESTION}: ");
+    for _ in 0..ATTEMPTS {
+        let answer = visible(console, &question)?;
+        if answer.trim().is_empty() {
+            break;
+        }
+        match Pin::typed(&answer) {
+            Ok(pin) => return Ok(pin),
+            Err(fault) => console.ask(format!("{fault}\n")),
+        }
+        AGAIN.clone_into(&mut question);
+    }
+    Err(Fault::usage("no id was given").hint(LATER))
+}
+
+/// Whether `vault` is as `pin` demands.
+///
+/// # Errors
+/// If it has another id, or is older than the pin allows.
+fn check(vault: &Vault, pin: &Pin) -> Result<(), Fault> {
+    let trust = Trust { pins: vec![*pin], states: Vec::new() };
+    trust.judge(vault.roster(), vault.sha256(), "").map(drop)
+}
+
+/// No one has said that this is the right vault; says how.
+pub(crate) fn untrusted(id: &VaultId) -> Fault {
+    Fault::locked("nobody has said yet that this is the right vault")
+        .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
+        .hint(format!("on your own machine: {LATER}"))
+}
