@@ -1,4 +1,4 @@
-//! The forms of arbitrary secrets: `cargo +nightly fuzz run forms`.
+//! The forms of arbitrary secrets: `.ci/fuzz 60 forms`.
 
 #![no_main]
 

@@ -26,7 +26,7 @@ use repovault::vault::template::Template;
 use crate::python::python;
 use crate::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/ci.md",
     "docs/commands.md",
@@ -34,6 +34,7 @@ const PAGES: [&str; 13] = [
     "docs/vault-toml.md",
     "docs/dependencies.md",
     "docs/review.md",
+    "docs/testing.md",
     "examples/README.md",
     "examples/django/README.md",
     "examples/docker/README.md",

@@ -1,0 +1,19 @@
+//! Checks a credential, as text and as the bytes in it: it is refused, or it has one spelling.
+
+use repovault::crypto::{base64url_encode, checksum};
+use repovault::keys::Credential;
+
+pub(crate) fn check(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        parse(text.trim_ascii_end());
+    }
+    // The checksum keeps the fuzzer out, so it is added to bytes that have none.
+    let sum = checksum("vault/v1/credential", data);
+    parse(&format!("vaultci1_{}", base64url_encode(&[data, &sum[..]].concat())));
+}
+
+fn parse(text: &str) {
+    if let Some(credential) = Credential::parse(text) {
+        assert_eq!(credential.to_text().expose(), text.as_bytes());
+    }
+}

@@ -1,0 +1,20 @@
+//! Checks a pin, as `VAULT_ID` holds one, and the id in it: both are refused, or have one spelling.
+
+use repovault::crypto::VaultId;
+use repovault::vault::trust::Pin;
+
+pub(crate) fn check(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(id) = text.parse::<VaultId>() {
+        assert_eq!(id.to_string(), text);
+    }
+    if let Ok(pin) = text.parse::<Pin>() {
+        assert!(pin.vault.authority().is_some());
+        let again: Pin = format!("{}@{}", pin.vault, pin.floor).parse().unwrap();
+        assert!(again == pin && text.starts_with(&pin.vault.to_string()));
+    }
+    // Any 32 bytes are an id as text.
+    if let Some(id) = data.get(..32).and_then(VaultId::from_bytes) {
+        assert_eq!(id.to_string().parse::<VaultId>().unwrap(), id);
+    }
+}

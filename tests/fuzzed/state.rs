@@ -1,0 +1,39 @@
+//! Checks the state, the file in which a person's vault remembers ids: arbitrary bytes are refused
+//! and left alone, or what was read survives being written again.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use repovault::crypto::{Identity, Recipient, SigningKey, VaultId};
+use repovault::vault::trust::{Seen, State};
+
+static RECIPIENT: LazyLock<Recipient> = LazyLock::new(|| Identity::generate().recipient());
+
+/// A folder of this process.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("vault-fuzzed-state-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+});
+
+pub(crate) fn check(data: &[u8]) {
+    let file = FOLDER.join(format!("{}.toml", *RECIPIENT));
+    fs::write(&file, data).unwrap();
+    if let Ok(mut state) = State::load(&FOLDER, &RECIPIENT) {
+        let before: Vec<VaultId> = state.all().map(|(vault, _)| *vault).collect();
+        let new = VaultId::new(SigningKey::generate().public());
+        for vault in before.iter().take(4) {
+            let _ = before.iter().filter(|other| state.became(vault, other)).count();
+        }
+        state.record(new, &Seen::default()).unwrap();
+        let again = State::load(&FOLDER, &RECIPIENT).unwrap();
+        assert_eq!(again.all().count(), before.len() + 1);
+        for vault in before {
+            assert!(again.seen(&vault).is_some());
+        }
+    } else {
+        assert_eq!(fs::read(&file).unwrap(), data);
+    }
+    fs::remove_file(&file).unwrap();
+}
