@@ -2,12 +2,14 @@
 # A Django project whose secrets exist nowhere but in its vault, from the first `vault init` to a
 # request that its server answers. Works in a temporary folder and leaves nothing behind.
 #
-# Needs Rust, git and python3 (with venv). Can be run from anywhere, as often as you like.
+# Needs Rust, git, and python3 with venv (or another Python, named in PYTHON). It can be run from
+# anywhere, as often as you like.
 set -euo pipefail
 
 readonly STEPS=9
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
+python=${PYTHON:-python3}
 number=0
 server=
 
@@ -26,6 +28,15 @@ fail() {
 run() { # shows a command, then runs it
     printf '      $ %s\n' "$*"
     "$@" 2>&1 | indent || fail "that command failed"
+}
+
+need() { # PROGRAM HINT
+    command -v "$1" > /dev/null || fail "$1 is not installed ($2)"
+}
+
+build_vault() { # prints the path of the binary, wherever the caller's settings have cargo put it
+    (cd "$root" && cargo build --locked --quiet --message-format=json-render-diagnostics) |
+        sed -n 's|.*"executable":"\([^"]*/vault\)".*|\1|p'
 }
 
 indent() { sed 's/^/        /'; }
@@ -68,10 +79,14 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 say "Build vault (the first time takes a few minutes) and a virtual environment with Django."
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
-run cargo build --release --locked --quiet --manifest-path "$root/Cargo.toml"
-PATH="$(cd "$CARGO_TARGET_DIR/release" && pwd):$PATH"
-python3 -m venv "$work/venv" || fail "python3 has no venv; on Debian: apt-get install python3-venv"
+need cargo "https://rustup.rs"
+need git "on Debian: apt-get install git"
+need "$python" "on Debian: apt-get install python3 python3-venv; or name one with PYTHON=…"
+note '$ cargo build      (also what `cargo test` uses)'
+vault=$(build_vault) || fail "vault could not be built"
+PATH="$(dirname "$vault"):$PATH"
+"$python" -m venv "$work/venv" ||
+    fail "$python has no venv; on Debian: apt-get install python3-venv"
 run "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 export PATH="$work/venv/bin:$PATH"
 note "$(vault --version), Django $(python -m django --version)"
