@@ -181,17 +181,25 @@ pub(crate) enum Answer {
 }
 
 /// Asks for a yes at a terminal; without one `--yes` is needed.
+///
+/// # Errors
+/// `Refused` without a yes.
 pub(crate) fn confirm(console: Console, question: &str, answer: Answer) -> Result<(), Fault> {
     if answer == Answer::Yes {
         return Ok(());
     }
     if !is_interactive() {
-        return Err(Fault::usage(format!("{question} nobody can be asked here"))
+        return Err(Fault::refused(format!("{question} nobody can be asked here"))
             .hint("say yes beforehand: --yes"));
     }
     let typed = visible(console, &format!("{question} [y/N] "))?;
     if matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    Err(Fault::usage("not done: the answer was not yes"))
+    Err(not_confirmed())
+}
+
+/// Refuses what the person at the terminal did not say yes to.
+pub(crate) fn not_confirmed() -> Fault {
+    Fault::refused("not done: the answer was not yes")
 }

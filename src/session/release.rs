@@ -6,6 +6,7 @@
 
 use std::io::{self, IsTerminal};
 
+use super::console::not_confirmed;
 use super::context::Context;
 use super::open::Session;
 use super::prompt::visible;
@@ -39,7 +40,7 @@ impl Release {
             let typed = visible(context.console, &format!("{question} [y/N] "))
                 .map_err(|fault| Fault::refused(fault.to_string()))?;
             if !matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {
-                return Err(Fault::refused("not done: the answer was not yes"));
+                return Err(not_confirmed());
             }
         }
         Ok(Self { environment: environment.clone() })
@@ -63,11 +64,11 @@ pub(crate) fn listed(names: &[SecretName]) -> String {
 }
 
 fn no_terminal(environment: &EnvironmentName) -> Fault {
-    Fault::refused(format!(
-        "{environment} has confirm = true in vault.toml, and there is no terminal to ask a person at"
-    ))
-    .hint("run it at a terminal; --yes does not answer this question")
-    .hint(format!("a machine uses a credential, which is not asked: vault ci add NAME -e {environment}"))
+    let state = "has confirm = true in vault.toml, and there is no terminal to ask a person at";
+    let machine = "a machine uses a credential, which is not asked";
+    Fault::refused(format!("{environment} {state}"))
+        .hint("run it at a terminal; --yes does not answer this question")
+        .hint(format!("{machine}: vault ci add NAME -e {environment}"))
 }
 
 /// Whether a person can be asked: the question is shown on standard error. If standard input is not

@@ -61,7 +61,7 @@ fn who_was_an_admin_leaves_a_vault_with_a_new_id_that_they_cannot_sign_for() {
     let question = "error: alice knows the authority. The vault gets a new one and a new id, which everybody has to trust anew, and every credential has to be made again. Go on? nobody can be asked here
 hint: say yes beforehand: --yes
 ";
-    bob.vault(&["members", "remove", "alice"]).fails(2).says(question).check();
+    bob.vault(&["members", "remove", "alice"]).fails(4).says(question).check();
     let mut terminal = Terminal::start(bob.vault(&["members", "remove", "alice"]));
     terminal.sees("Go on? [y/N] ");
     terminal.types("y\n");
@@ -231,7 +231,7 @@ fn the_recovery_member_replaces_the_only_persons_key() {
         run.variable("VAULT_ID", &sandbox.id()).without("HOME")
     };
     run(&set)
-        .fails(2)
+        .fails(4)
         .says("error: alice knows the authority. [..]\nhint: say yes beforehand: --yes\n")
         .check();
     let done = run(&[&set[..], &["--yes"]].concat()).outcome();
@@ -258,7 +258,7 @@ fn a_new_authority_names_the_old_id_and_what_must_be_made_or_trusted_anew() {
     let said = "error: make a new authority? The vault gets a new id, which everybody has to trust anew, and every credential has to be made again. nobody can be asked here
 hint: say yes beforehand: --yes
 ";
-    sandbox.vault(&["rotate", "--authority"]).fails(2).says(said).check();
+    sandbox.vault(&["rotate", "--authority"]).fails(4).says(said).check();
     let outcome = sandbox.vault(&["rotate", "--authority", "--yes"]).outcome();
     let new = sandbox.id();
     assert_ne!(old, new);

@@ -220,7 +220,7 @@ fn removing_an_environment_asks_first() {
     let mut terminal = Terminal::start(sandbox.vault(&remove));
     terminal.sees("remove the environment production with its 1 entries? [y/N] ");
     terminal.types("\n");
-    terminal.ends(2);
+    terminal.ends(4);
     assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
     let mut terminal = Terminal::start(sandbox.vault(&remove));
     terminal.sees("[y/N] ");

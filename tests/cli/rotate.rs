@@ -339,11 +339,11 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     let said = format!(
         "{shown}error: take over what they signed? nobody can be asked here\nhint: say yes beforehand: --yes\n"
     );
-    sandbox.vault(&adopt).fails(2).says(&said).check();
+    sandbox.vault(&adopt).fails(4).says(&said).check();
     let mut terminal = Terminal::start(sandbox.vault(&adopt));
     terminal.sees("take over what they signed? [y/N] ");
     terminal.types("n\n");
-    terminal.ends(2);
+    terminal.ends(4);
     let output = rotated("2", "DOES NOT HOLD")
         + &findings(&[".vault/production/NEW.toml: is signed by bob, who is no longer a member"]);
     sandbox.vault(&["verify"]).fails(1).prints(output).says("error: findings: 1\n").check();

@@ -119,7 +119,8 @@ fn files(
         command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
     };
     let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
-    let wanted: BTreeSet<&str> = wanted.map(|(name, _)| name.as_str()).collect();
+    let wanted: BTreeSet<&str> =
+        wanted.flat_map(|(name, _)| proxies::spellings(name.as_str())).collect();
     let values: Vec<(&str, &Secret)> =
         values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
     if values.is_empty() {
