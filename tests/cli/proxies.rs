@@ -2,10 +2,16 @@
 
 use std::fs;
 
+use crate::refusal::{held, stocked};
+use crate::review::reviewed;
 use crate::sandbox::Sandbox;
 
 const PROXY: &str = "http://u:pass-one@p:3128";
 const MENTIONED: &str = "decides which proxy sees the traffic of programs";
+
+const INDEX: &str = "decides where packages, whose code is run, come from";
+const SERVER: &str =
+    "decides which server runs what programs ask for, or which helpers are started";
 
 /// Prints all that its environment says of proxies.
 const PRINT: &str = "env | grep -i '^[a-z]*_proxy=' | LC_ALL=C sort";
@@ -103,16 +109,10 @@ fn names_that_redirect_programs_are_mentioned_when_they_are_set() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("HTTPS_PROXY", MENTIONED),
-        ("PIP_INDEX_URL", "decides where packages, whose code is run, come from"),
+        ("PIP_INDEX_URL", INDEX),
         ("SSL_CERT_FILE", "decides whose certificates programs believe"),
-        (
-            "KUBECONFIG",
-            "decides which server runs what programs ask for, or which helpers are started",
-        ),
-        (
-            "DOCKER_HOST",
-            "decides which server runs what programs ask for, or which helpers are started",
-        ),
+        ("KUBECONFIG", SERVER),
+        ("DOCKER_HOST", SERVER),
     ];
     for (name, mentioned) in cases {
         let words = ["set", name];
@@ -135,4 +135,49 @@ imported into development: 4 set, 0 changed, 0 unchanged
     )
     .check();
     sandbox.vault(&["set", "ALL_PROXY", "-q"]).input("x").any_change().check();
+}
+
+#[test]
+fn verify_mentions_new_values_of_names_that_redirect_or_run_code() {
+    let sandbox = stocked();
+    let config = sandbox.repo().join("vault.toml");
+    let text = "allowed_names = [\"MAKEFLAGS\"]\ndefault = \"development\"\n";
+    fs::write(&config, text).unwrap();
+    sandbox.set("production", "MAKEFLAGS", b"-j4");
+    sandbox.set("production", "PIP_INDEX_URL", b"https://index");
+    sandbox.commit("names");
+    sandbox.set("production", "HTTP_PROXY", b"http://p");
+    sandbox.set("production", "PIP_INDEX_URL", b"https://other");
+    sandbox.set("production", "MAKEFLAGS", b"--eval=x");
+    let variables = "[environments.development.variables]\nKUBECONFIG = \"x\"\nEDITOR = \"x\"\n";
+    fs::write(&config, text.to_owned() + variables).unwrap();
+    let make = "a build takes it as options, or starts what it names";
+    reviewed(
+        &sandbox,
+        &held(1, 5),
+        &[
+            "set: .vault/production/MAKEFLAGS.toml (revision 1 → 2) by alice",
+            "set: .vault/production/PIP_INDEX_URL.toml (revision 1 → 2) by alice",
+            "new: .vault/production/HTTP_PROXY.toml (revision 1) by alice",
+        ],
+        &[
+            &format!(
+                ".vault/production/MAKEFLAGS.toml: MAKEFLAGS is allowed in vault.toml: {make}"
+            ),
+            &format!(".vault/production/PIP_INDEX_URL.toml: PIP_INDEX_URL {INDEX}"),
+            &format!(".vault/production/HTTP_PROXY.toml: HTTP_PROXY {MENTIONED}"),
+            "vault.toml: the variable EDITOR of development is new",
+            "vault.toml: the variable KUBECONFIG of development is new",
+            "vault.toml: EDITOR is refused by exec: programs start what it names",
+            &format!("vault.toml: KUBECONFIG {SERVER}"),
+        ],
+        &[],
+    );
+    // A name that is removed, or sealed again with the value it had, needs no mention.
+    sandbox.commit("reviewed");
+    sandbox.quick(&["remove", "HTTP_PROXY", "-e", "production"]);
+    fs::write(&config, text).unwrap();
+    let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
+    let output = String::from_utf8(outcome.output).unwrap();
+    assert!(!output.contains("decides") && !output.contains("refused by"), "{output}");
 }

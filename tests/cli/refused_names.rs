@@ -201,6 +201,9 @@ fn variable_and_secret_that_differ_only_in_case_are_one_name() {
     let said = "error: OTHER is both a secret and a variable of production\nhint: [..]\n";
     let exec: Command = &["exec", "-e", "production", "--", "touch", "started"];
     stopped(&sandbox, &[exec], Why::Refused, said, |run| run);
+    let verify = sandbox.vault(&["verify"]).outcome();
+    let printed = String::from_utf8(verify.output).unwrap();
+    assert!(printed.contains("OTHER is both a secret and a variable of production"), "{printed}");
     let said = "error: other is a variable of production in vault.toml\nhint: [..]\n";
     let set = sandbox.vault(&["set", "Other", "-e", "production"]).input("value");
     set.fails(2).says(said).check();

@@ -130,8 +130,10 @@ fn judge(
         report.items.push(item.quote(format!("vault rotate --finish -e {name}")));
     }
     let variables = config.map(|config| config.variables(name)).unwrap_or_default();
+    // Two names that differ only in case are one name.
+    let variables: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
     let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
-    for entry in live.map(CheckedEntry::name).filter(|name| variables.contains_key(name)) {
+    for entry in live.map(CheckedEntry::name).filter(|name| variables.contains(&name.folded())) {
         let item = finding("both", CONFIG_FILE.to_owned()).detail("name", entry.as_str());
         let item = item.quote(entry).say(" is both a secret and a variable of ").quote(name);
         report.items.push(item);

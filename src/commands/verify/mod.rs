@@ -52,7 +52,7 @@ pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Faul
     let side = side.transpose()?;
     let now = vault.as_ref().zip(side.as_ref());
     if let Some(before) = &before {
-        since::changes(before, now, &place, &mut report)?;
+        since::changes(before, now, config.as_ref(), &place, &mut report)?;
         if let Some(config) = &config {
             since::loosened(before, config, now.map(|(vault, _)| vault), &place, &mut report)?;
         }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::before::{Before, Past};
 use super::check::{self, Side, below};
-use super::compare::{self, EnvironmentChange, Lineage, Lives, PathChange, Place, RosterChange};
+use super::compare::{
+    self, EntryChange, EntryDifference, EnvironmentChange, Lineage, Lives, Loosened, PathChange,
+    Place, RosterChange, VariableChange,
+};
 use super::report::{Item, Level, Report};
 use super::tell;
 use crate::fault::Fault;
@@ -20,6 +23,7 @@ use crate::vault::trust::Vault;
 pub(super) fn changes(
     before: &Before,
     now: Option<(&Vault, &Side)>,
+    config: Option<&Config>,
     place: &Folder,
     report: &mut Report,
 ) -> Result<(), Fault> {
@@ -47,6 +51,7 @@ pub(super) fn changes(
     let contents = (&old.contents, &side.contents);
     let entries = compare::entries(contents, lineage, &lives, |place| past.of(place));
     report.items.extend(tell::entries(&entries));
+    report.items.extend(entries.iter().filter_map(|entry| named(entry, side, config)));
     let mut told: BTreeSet<String> =
         entries.iter().map(|entry| below(&entry_path(&entry.place.0, &entry.place.1))).collect();
     // With an environment go its entries, and with its data key those of before.
@@ -61,6 +66,14 @@ pub(super) fn changes(
     let whole = |item: &&Item| ["refused", "stranger"].contains(&item.kind);
     told.extend(report.items[..checked].iter().filter(whole).map(|item| item.file.clone()));
     other_paths(before, place, &told, report)
+}
+
+/// What to mind about the name of an entry with a value that is new or another one.
+fn named(entry: &EntryDifference, side: &Side, config: Option<&Config>) -> Option<Item> {
+    let EntryDifference { place, change: EntryChange::Alone(_) } = entry else { return None };
+    let (environment, name) = place;
+    side.contents.entries.get(place).filter(|now| now.sealed.is_some())?;
+    tell::name(&below(&entry_path(environment, name)), environment, name, config)
 }
 
 /// The files whose bytes are others because their content is, which was compared.
@@ -202,6 +215,13 @@ pub(super) fn loosened(
     let environments = vaults.flat_map(|vault| vault.roster().environments.keys().cloned());
     let found = compare::loosened(&old, now, &environments.collect());
     report.items.extend(found.iter().map(tell::loosened));
+    for found in &found {
+        let Loosened::Variable(other) = found else { continue };
+        let (environment, variable) = (&other.environment, &other.variable);
+        if other.change != VariableChange::Removed {
+            report.items.extend(tell::name(CONFIG_FILE, environment, variable, Some(now)));
+        }
+    }
     let text = std::fs::read(place.config()).unwrap_or_default();
     if found.is_empty() && before.config_differs(&text) {
         report.items.push(tell::config_changed());

@@ -5,6 +5,7 @@
 mod config;
 mod entries;
 mod membership;
+mod names;
 mod paths;
 mod requests;
 mod roster;
@@ -13,6 +14,7 @@ mod sealed;
 pub(super) use config::{config_changed, loosened};
 pub(super) use entries::entries;
 pub(super) use membership::member;
+pub(super) use names::name;
 pub(super) use paths::{more_paths, path, vault_added};
 pub(super) use requests::{request, waiting};
 pub(super) use roster::{environment, roster};
