@@ -67,7 +67,7 @@ fn no_terminal(environment: &EnvironmentName) -> Fault {
     let state = "has confirm = true in vault.toml, and there is no terminal to ask a person at";
     let machine = "a machine uses a credential, which is not asked";
     Fault::refused(format!("{environment} {state}"))
-        .hint("run it at a terminal; --yes does not answer this question")
+        .hint("run it with standard error at a terminal; --yes does not answer this question")
         .hint(format!("{machine}: vault ci add NAME -e {environment}"))
 }
 

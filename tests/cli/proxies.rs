@@ -156,16 +156,16 @@ fn verify_mentions_new_values_of_names_that_redirect_or_run_code() {
         &sandbox,
         &held(1, 5),
         &[
+            "new: .vault/production/HTTP_PROXY.toml (revision 1) by alice",
             "set: .vault/production/MAKEFLAGS.toml (revision 1 → 2) by alice",
             "set: .vault/production/PIP_INDEX_URL.toml (revision 1 → 2) by alice",
-            "new: .vault/production/HTTP_PROXY.toml (revision 1) by alice",
         ],
         &[
+            &format!(".vault/production/HTTP_PROXY.toml: HTTP_PROXY {MENTIONED}"),
             &format!(
                 ".vault/production/MAKEFLAGS.toml: MAKEFLAGS is allowed in vault.toml: {make}"
             ),
             &format!(".vault/production/PIP_INDEX_URL.toml: PIP_INDEX_URL {INDEX}"),
-            &format!(".vault/production/HTTP_PROXY.toml: HTTP_PROXY {MENTIONED}"),
             "vault.toml: the variable EDITOR of development is new",
             "vault.toml: the variable KUBECONFIG of development is new",
             "vault.toml: EDITOR is refused by exec: programs start what it names",
