@@ -39,6 +39,8 @@ impl<'a> Line<'a> {
         let mut words = typed.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
         while let Some(word) = words.next() {
             match command.find_subcommand(word) {
+                // Its argument is the command that is meant.
+                Some(found) if rest.is_empty() && found.get_name() == "help" => {}
                 Some(found) if rest.is_empty() => {
                     command = found;
                     path.push(found.get_name());

@@ -129,6 +129,11 @@ pub(crate) fn remove(
         return Err(Fault::usage(format!("{name} is the default environment"))
             .hint("change `default` in vault.toml first"));
     }
+    let mut environments = session.config.environments.iter();
+    if let Some((child, _)) = environments.find(|(_, own)| own.inherits.as_ref() == Some(name)) {
+        return Err(Fault::usage(format!("{child} inherits from {name} in vault.toml"))
+            .hint(format!("change `inherits` of [environments.{child}] first")));
+    }
     let count = session.vault.entry_names(name)?.len();
     let question = format!("remove the environment {name} with its {count} entries?");
     confirm(context.console, &question, answer)?;

@@ -10,6 +10,7 @@ use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::session::repeated;
 use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::EnvironmentName;
 
@@ -31,6 +32,7 @@ pub(crate) fn import(
     }
     let outcomes = apply(context, &mut session, &changes)?;
     report(context, &environment, &outcomes);
+    repeated::mention(context, &session, &changes, &outcomes);
     if path != "-" {
         context
             .console

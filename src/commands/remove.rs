@@ -5,7 +5,9 @@ use crate::session::apply::{Change, Outcome, apply};
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::no_secret;
+use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::template::Template;
 
 pub(crate) fn remove(
     context: &mut Context,
@@ -27,10 +29,36 @@ pub(crate) fn remove(
             context
                 .console
                 .note(format!("removed {name} from {environment} (revision {revision})"));
+            mention_uses(context, &session.config, &environment, name);
         }
     }
     context.console.note("old values stay in git history: change them where they are used");
     Ok(())
+}
+
+/// Mentions where `vault.toml` still names what was removed: a command that needs it there would not
+/// start.
+fn mention_uses(
+    context: &Context,
+    config: &Config,
+    environment: &EnvironmentName,
+    name: &SecretName,
+) {
+    let steps = config.steps.iter().filter(|(_, step)| step.names.contains(name));
+    let steps = steps.map(|(step, _)| format!("[steps.{step}]"));
+    let variables = config.variables(environment).into_iter();
+    let refers = |text: &str, of: &SecretName| {
+        Template::parse(of, text).is_ok_and(|template| template.references().any(|own| own == name))
+    };
+    let variables = variables.filter(|(of, text)| refers(text, of));
+    let variables = variables.map(|(of, _)| format!("the variable {of}"));
+    let required = config.secrets.get(name);
+    let required = required.filter(|secret| secret.required.holds_in(environment));
+    let required = required.map(|_| format!("[secrets.{name}] as required"));
+    let uses: Vec<String> = steps.chain(variables).chain(required).collect();
+    if !uses.is_empty() {
+        context.console.note(format!("vault.toml still names {name}: {}", uses.join(", ")));
+    }
 }
 
 fn check_all_exist(

@@ -13,6 +13,7 @@ use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::prompt::hidden;
 use crate::session::release::{Release, listed};
+use crate::session::repeated;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree, largest};
@@ -60,9 +61,10 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
         changes.extend(values(context, &session, command, name, &releases)?);
     }
     let outcomes = apply(context, &mut session, &changes)?;
-    for (change, outcome) in changes.iter().zip(outcomes) {
-        say(context, change, outcome);
+    for (change, outcome) in changes.iter().zip(&outcomes) {
+        say(context, change, *outcome);
     }
+    repeated::mention(context, &session, &changes, &outcomes);
     Ok(())
 }
 

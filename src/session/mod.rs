@@ -19,4 +19,5 @@ pub(crate) mod prompt;
 pub(crate) mod read;
 pub(crate) mod release;
 pub(crate) mod renewal;
+pub(crate) mod repeated;
 pub(crate) mod succession;

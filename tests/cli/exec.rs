@@ -69,9 +69,13 @@ fn what_is_wanted_and_not_there_stops_the_command() {
         (
             &["--only", "DATABASE_URL"],
             123,
-            "DATABASE_URL refers to DB_PASSWORD, which is not in development\nhint: set it: vault set DB_PASSWORD -e development",
+            "DATABASE_URL still refers to DB_PASSWORD, which was removed from [..]\nhint: [..]\nhint: [..]",
         ),
-        (&["--step", "migrate"], 123, "DATABASE_URL refers to DB_PASSWORD[..]\nhint: [..]"),
+        (
+            &["--step", "migrate"],
+            123,
+            "step migrate: DATABASE_URL still refers to DB_PASSWORD[..]\nhint: [..]\nhint: [..]",
+        ),
         (
             &["--step", "migrat"],
             125,

@@ -130,6 +130,9 @@ fn mistyped_command_names_the_nearest_and_repeats_nothing() {
     let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
     sandbox.vault(&["hunter2"]).fails(2).says(said).check();
     sandbox.vault(&["man", "nothing"]).fails(2).says(said).check();
+    sandbox.vault(&["help", "nothing"]).fails(2).says(said).check();
+    let said = "error: unknown command\nhint: did you mean `vault exec`?\nhint: [..]\n";
+    sandbox.vault(&["help", "exce"]).fails(2).says(said).check();
 }
 
 #[test]

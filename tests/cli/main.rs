@@ -59,6 +59,8 @@ mod refusal;
 mod refused_names;
 mod release;
 mod removed;
+mod removed_names;
+mod repeated;
 mod requests;
 mod review;
 mod review_rotation;

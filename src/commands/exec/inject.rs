@@ -11,18 +11,40 @@ use crate::session::read::{self, Wanted};
 use crate::session::release::Release;
 use crate::vault::config::Config;
 use crate::vault::model::Access;
-use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
 use crate::vault::trust::Vault;
 use crate::vault::unlock::Holder;
+
+/// The names asked for.
+#[derive(Clone)]
+pub(super) enum Selection {
+    /// All that the caller may read.
+    All,
+    Names(Vec<SecretName>),
+    Step(StepName, Vec<SecretName>),
+}
+
+impl Selection {
+    /// The names; `None` stands for all.
+    pub(super) fn names(&self) -> Option<&[SecretName]> {
+        match self {
+            Self::All => None,
+            Self::Names(names) | Self::Step(_, names) => Some(names),
+        }
+    }
+
+    fn has(&self, name: &SecretName) -> bool {
+        self.names().is_none_or(|names| names.contains(name))
+    }
+}
 
 /// What is asked for.
 pub(super) struct Scope<'a> {
     pub(super) config: &'a Config,
     pub(super) vault: &'a Vault,
     pub(super) environment: &'a EnvironmentName,
-    /// The names asked for, or nothing where it is all that the caller may read.
-    pub(super) wanted: Option<&'a [SecretName]>,
+    pub(super) wanted: &'a Selection,
     /// Whether the caller may read a name, be it there or not.
     pub(super) may_read: &'a dyn Fn(&SecretName) -> bool,
 }
@@ -33,16 +55,13 @@ pub(super) struct Injected {
     pub(super) secrets: Vec<(SecretName, Secret)>,
     /// Variables, filled.
     variables: Vec<(SecretName, Secret)>,
-    /// The names asked for, or nothing where it is all.
-    wanted: Option<Vec<SecretName>>,
+    wanted: Selection,
 }
 
 impl Injected {
     /// Names and values to inject: entries and variables alike, proxies in both spellings.
     pub(super) fn values(&self) -> Vec<(&str, &Secret)> {
-        let is_wanted =
-            |name: &SecretName| self.wanted.as_ref().is_none_or(|names| names.contains(name));
-        let own = self.secrets.iter().filter(|(name, _)| is_wanted(name));
+        let own = self.secrets.iter().filter(|(name, _)| self.wanted.has(name));
         let all = own.chain(&self.variables);
         all.flat_map(|(name, value)| spellings(name.as_str()).into_iter().map(move |n| (n, value)))
             .collect()
@@ -54,11 +73,11 @@ pub(super) fn injected(
     context: &Context,
     session: &mut Session,
     release: &Release,
-    wanted: Option<&[SecretName]>,
+    wanted: &Selection,
 ) -> Result<Injected, Fault> {
     let environment = release.environment();
     let variables = templates(&session.config, environment)?;
-    let read = match wanted {
+    let read = match wanted.names() {
         None => read::values(session, release, &Wanted::All)?,
         Some(names) => {
             let entries = entries_for(names, &variables);
@@ -83,27 +102,23 @@ impl Scope<'_> {
         self.check_names(variables, &secrets)?;
         let known: BTreeMap<&SecretName, &Secret> =
             secrets.iter().map(|(name, value)| (name, value)).collect();
-        let is_wanted = |name: &SecretName| self.wanted.is_none_or(|names| names.contains(name));
         let mut filled = Vec::new();
         for (name, template) in variables {
             match template.fill(|name| known.get(name).copied()) {
-                Some(value) if is_wanted(name) => filled.push((name.clone(), value)),
+                Some(value) if self.wanted.has(name) => filled.push((name.clone(), value)),
                 // Among all that the caller may read is no variable that refers to what he may not.
-                None if self.wanted.is_none() && !template.references().all(self.may_read) => {}
-                None if is_wanted(name) => {
-                    let missing = template.references().find(|name| !known.contains_key(name));
-                    let missing = missing.map(ToString::to_string).unwrap_or_default();
-                    let environment = self.environment;
-                    return Err(Fault::incomplete(format!(
-                        "{name} refers to {missing}, which is not in {environment}"
-                    ))
-                    .hint(format!("set it: vault set {missing} -e {environment}")));
+                None if self.wanted.names().is_none()
+                    && !template.references().all(self.may_read) => {}
+                None if self.wanted.has(name) => {
+                    let mut references = template.references();
+                    let missing = references.find(|name| !known.contains_key(name));
+                    return Err(self.dangling(name, missing));
                 }
                 _ => {}
             }
         }
         self.check_complete(&known, variables)?;
-        Ok(Injected { secrets, variables: filled, wanted: self.wanted.map(<[SecretName]>::to_vec) })
+        Ok(Injected { secrets, variables: filled, wanted: self.wanted.clone() })
     }
 
     /// Checks that every entry has a name that may be injected, and that no variable has that name.
@@ -132,15 +147,70 @@ impl Scope<'_> {
         variables: &BTreeMap<SecretName, Template>,
     ) -> Result<(), Fault> {
         let is_there = |name: &SecretName| known.contains_key(name) || variables.contains_key(name);
-        let missing =
-            |name| Err(read::no_secret_in(self.vault, self.environment, name, Kind::Incomplete));
-        if let Some(wanted) = self.wanted {
+        let missing = |name| Err(self.missing(name));
+        if let Some(wanted) = self.wanted.names() {
             return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
         }
         let required = self.config.secrets.iter();
         let required = required.filter(|(_, config)| config.required.holds_in(self.environment));
         let mut required = required.map(|(name, _)| name).filter(|name| (self.may_read)(name));
         required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+    }
+
+    /// Explains that `name` is not there, although a step, `vault.toml`, or the caller asks for it.
+    fn missing(&self, name: &SecretName) -> Fault {
+        let environment = self.environment;
+        if !self.was_removed(name) {
+            return read::no_secret_in(self.vault, environment, name, Kind::Incomplete);
+        }
+        let removed = format!("{name}, which was removed from {environment}");
+        let again = format!("to have it again: `vault set {name} -e {environment}`");
+        match self.wanted {
+            Selection::Step(step, _) => {
+                Fault::incomplete(format!("step {step} still lists {removed}"))
+                    .hint(format!("remove {name} from [steps.{step}] in vault.toml"))
+            }
+            Selection::All => Fault::incomplete(format!("vault.toml still requires {removed}"))
+                .hint(format!("change `required` of [secrets.{name}] in vault.toml")),
+            Selection::Names(_) => {
+                Fault::incomplete(format!("{name} was removed from {environment}"))
+            }
+        }
+        .hint(again)
+    }
+
+    /// Explains that the variable `name` refers to a secret that is not there.
+    fn dangling(&self, name: &SecretName, missing: Option<&SecretName>) -> Fault {
+        let environment = self.environment;
+        let Some(missing) = missing else {
+            return Fault::incomplete(format!("{name} could not be filled"));
+        };
+        if self.config.variables(environment).contains_key(missing) {
+            return Fault::incomplete(format!("{name} refers to {missing}, which is a variable"))
+                .hint("a variable can refer to secrets only");
+        }
+        if !self.was_removed(missing) {
+            return Fault::incomplete(format!(
+                "{name} refers to {missing}, which is not in {environment}"
+            ))
+            .hint(format!("set it: vault set {missing} -e {environment}"));
+        }
+        let message =
+            format!("{name} still refers to {missing}, which was removed from {environment}");
+        let message = match self.wanted {
+            Selection::Step(step, _) => format!("step {step}: {message}"),
+            Selection::All | Selection::Names(_) => message,
+        };
+        Fault::incomplete(message)
+            .hint(format!("change the variable {name} in vault.toml"))
+            .hint(format!("to have it again: `vault set {missing} -e {environment}`"))
+    }
+
+    /// Whether `name` has a tombstone.
+    fn was_removed(&self, name: &SecretName) -> bool {
+        let checked = self.vault.environment(self.environment);
+        let entry = checked.and_then(|checked| self.vault.entry(&checked, name));
+        matches!(entry, Ok(Some(entry)) if entry.content().sealed.is_none())
     }
 }
 

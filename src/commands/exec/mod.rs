@@ -9,7 +9,7 @@ mod proxies;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
-use self::inject::Injected;
+use self::inject::{Injected, Selection};
 use self::masked::Masked;
 use super::ci::unknown_step;
 use crate::crypto::random_bytes;
@@ -165,7 +165,7 @@ fn injected(
     let wanted = wanted(&session.config, command)?;
     let question = format!("run this with the secrets of {environment}?");
     let release = Release::ask(context, &session, &environment, &question)?;
-    let injected = inject::injected(context, &mut session, &release, wanted.as_deref())?;
+    let injected = inject::injected(context, &mut session, &release, &wanted)?;
     session.remember(context)?;
     Ok((session.config, injected))
 }
@@ -179,7 +179,7 @@ pub(super) fn rehearse(
 ) -> Result<usize, Fault> {
     // Nothing is started, so the values stay here.
     let release = Release::withheld(environment);
-    let injected = inject::injected(context, session, &release, None)?;
+    let injected = inject::injected(context, session, &release, &Selection::All)?;
     let mut values = injected.values();
     let count = values.len();
     // A file may be longer than any variable.
@@ -198,13 +198,14 @@ pub(super) fn rehearse(
     Ok(count)
 }
 
-/// The names asked for, or nothing where it is all that the caller may read.
-fn wanted(config: &Config, command: &Exec) -> Result<Option<Vec<SecretName>>, Fault> {
+/// The names asked for.
+fn wanted(config: &Config, command: &Exec) -> Result<Selection, Fault> {
     match &command.step {
         Some(step) => {
             let known = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
-            Ok(Some(known.names.clone()))
+            Ok(Selection::Step(step.clone(), known.names.clone()))
         }
-        None => Ok(Some(command.only.clone()).filter(|names| !names.is_empty())),
+        None if command.only.is_empty() => Ok(Selection::All),
+        None => Ok(Selection::Names(command.only.clone())),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn injected(
     let wanted = super::wanted(config, command)?;
     let variables = templates(config, environment)?;
     let checked = vault.environment(environment)?;
-    let entries = match &wanted {
+    let entries = match wanted.names() {
         None => vault.entries(&checked)?,
         Some(names) => vault.entries_named(&checked, &entries_for(names, &variables))?,
     };
@@ -45,8 +45,7 @@ pub(super) fn injected(
     let names: Vec<&SecretName> = live.map(CheckedEntry::name).collect();
     let secrets = names.iter().map(|name| Ok(((*name).clone(), generated(config, name, None)?)));
     let secrets = secrets.collect::<Result<_, Fault>>()?;
-    let wanted = wanted.as_deref();
-    let scope = Scope { config, vault: &vault, environment, wanted, may_read: &|_| true };
+    let scope = Scope { config, vault: &vault, environment, wanted: &wanted, may_read: &|_| true };
     let injected = scope.filled(&variables, secrets)?;
     tell(context, &names);
     Ok(injected)
