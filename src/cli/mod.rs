@@ -21,6 +21,7 @@ use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::{Context, KeyRead};
 use crate::session::panic::hide_panics;
+use crate::session::reach::IdentityVariables;
 use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
@@ -211,6 +212,11 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
         },
         if_locked: arguments.if_locked,
         inherit: if arguments.clean_env { Inherit::Basics } else { Inherit::Everything },
+        identity: if arguments.keep_identity {
+            IdentityVariables::Passed
+        } else {
+            IdentityVariables::Withheld
+        },
         command: arguments.command,
     })
 }

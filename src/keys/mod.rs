@@ -12,6 +12,7 @@ mod file;
 mod given;
 mod guard;
 mod identity;
+mod means;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -23,6 +24,7 @@ pub use given::Given;
 use guard::holds_key;
 pub use guard::{hide_keys, is_key};
 pub use identity::create as create_identity;
+pub use means::{holds_key_to, is_identity};
 
 use self::exposure::Text;
 use crate::crypto::Identity;

@@ -3,6 +3,7 @@
 //! What lives here is thin: each function does one thing to the world and decides nothing. What
 //! it changes is put back by the value it returns.
 
+mod ancestors;
 mod child;
 mod descriptors;
 mod environ;
@@ -19,6 +20,7 @@ mod streams;
 mod terminal;
 mod walk;
 
+pub use ancestors::{Ancestor, ancestors_whose_environment, is_parent};
 pub use child::{
     Change, Ground, change_of, end_with, fork, is_init, lead_group, lead_session, leads_session,
     notice_children, own_group, own_process, reap, release_all_but, replace_streams,

@@ -16,6 +16,7 @@ pub(crate) mod panic;
 pub(crate) mod person;
 mod plain;
 pub(crate) mod prompt;
+pub(crate) mod reach;
 pub(crate) mod read;
 pub(crate) mod release;
 pub(crate) mod renewal;

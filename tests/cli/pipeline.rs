@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -75,7 +76,12 @@ impl Pipeline {
     }
 
     pub(crate) fn gitlab() -> Self {
-        let file = yaml(&Path::new(ROOT).join("examples/gitlab-ci/.gitlab-ci.yml"));
+        Self::of_gitlab(&Path::new(ROOT).join("examples/gitlab-ci/.gitlab-ci.yml"))
+    }
+
+    /// Any pipeline for GitLab CI.
+    pub(crate) fn of_gitlab(path: &Path) -> Self {
+        let file = yaml(path);
         let file = file.as_object().unwrap();
         let is_job = |name: &str| file[name]["script"].is_array();
         let jobs = file
@@ -129,19 +135,29 @@ impl Pipeline {
         };
         let programs = machine.folder.join("programs");
         fs::write(&programs, "").unwrap();
+        let file = machine.folder.join("VAULT_KEY_FILE");
         let added = match self.platform {
-            Platform::GitHub => [
+            Platform::GitHub => vec![
+                ("GITHUB_ACTIONS", "true"),
                 ("GITHUB_SHA", REVISION),
                 ("GITHUB_BASE_REF", if event == Event::Request { "main" } else { "" }),
                 ("GITHUB_PATH", programs.to_str().unwrap()),
             ],
-            Platform::GitLab => [
-                ("CI_COMMIT_SHA", REVISION),
-                ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-                ("VAULT_KEY", key),
-            ],
+            Platform::GitLab => {
+                let mut added = vec![
+                    ("CI_COMMIT_SHA", REVISION),
+                    ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+                ];
+                if !key.is_empty() {
+                    // A variable of the type File; the runner's umask is 0.
+                    fs::write(&file, key).unwrap();
+                    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+                    added.push(("VAULT_KEY_FILE", file.to_str().unwrap()));
+                }
+                added
+            }
         };
-        let added = added.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let added = added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         machine.variables.extend(added);
         let mut log = String::new();
         for step in &job.steps {
@@ -149,7 +165,11 @@ impl Pipeline {
                 Step::Upload(path) => deliver(&machine.project().join(path), &artifacts),
                 Step::Download(path) => deliver(&artifacts, &machine.project().join(path)),
                 Step::Run { shell, script, variables } => {
-                    let (status, said) = run_step(&machine, shell, script, variables, key);
+                    let script = match self.platform {
+                        Platform::GitHub => script.clone(),
+                        Platform::GitLab => evaluated(&machine, script),
+                    };
+                    let (status, said) = run_step(&machine, shell, &script, variables, key);
                     log += &said;
                     if status != 0 {
                         return (status, log);
@@ -176,6 +196,14 @@ pub(crate) struct Keys<'a> {
 pub(crate) const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
 /// How GitHub writes its repository's or environment's secret.
 pub(crate) const GITHUB_KEY: &str = "${{ secrets.VAULT_KEY }}";
+
+/// As GitLab's runner gives a script to its shell, which stays above it.
+pub(crate) fn evaluated(machine: &Machine, script: &str) -> String {
+    let file = machine.folder.join("lines");
+    fs::write(&file, script).unwrap();
+    let file = file.display();
+    format!("set -o pipefail; set -o errexit\n: | eval \"$(cat '{file}')\"\nexit 0\n")
+}
 
 fn run_step(
     machine: &Machine,
@@ -297,7 +325,7 @@ fn gitlab_job(file: &Value, name: &str) -> Job {
     let mut steps: Vec<Step> =
         needs.iter().flat_map(|need| artifacts(need)).map(Step::Download).collect();
     steps.push(Step::Run {
-        shell: "bash -eo pipefail {0}".to_owned(),
+        shell: "bash {0}".to_owned(),
         script: lines.join("\n"),
         variables: BTreeMap::new(),
     });
@@ -305,7 +333,8 @@ fn gitlab_job(file: &Value, name: &str) -> Job {
     Job {
         name: name.to_owned(),
         needs,
-        environment: string(&file[name]["environment"]["name"]),
+        environment: string(&file[name]["environment"]["name"])
+            .or(string(&file[name]["environment"])),
         only,
         is_manual: rules.first().is_some_and(|rule| rule["when"] == "manual"),
         steps,

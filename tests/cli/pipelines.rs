@@ -14,7 +14,7 @@ fn both() -> [(Pipeline, &'static str); 2] {
 }
 
 impl Shop {
-    fn keys(&self) -> Keys<'_> {
+    pub(crate) fn keys(&self) -> Keys<'_> {
         Keys { development: &self.development, production: &self.production }
     }
 }
@@ -123,15 +123,18 @@ fn only_the_steps_that_use_the_key_are_given_it() {
         assert_eq!(variables.contains_key("VAULT_KEY"), uses && !is_static, "{script}");
         assert!(variables.values().all(|value| value == GITHUB_KEY), "{variables:?}");
     }
-    // Where a job is given the key, what it installs runs without it; the others have none.
     let pipeline = Pipeline::gitlab();
     for job in &pipeline.jobs {
         let has_key = job.environment.is_some();
         assert_eq!(has_key, ["test", "migrate", "deploy"].contains(&&*job.name), "{}", job.name);
-        for line in script(job).lines().filter(|line| has_key && line.contains("pip install")) {
-            assert!(line.starts_with("env -u VAULT_KEY pip install"), "{line}");
-        }
+        assert_eq!(has_key, script(job).contains("ci/vault-exec "), "{}", job.name);
     }
+}
+
+/// What vault itself said in a log.
+pub(crate) fn notices(log: &str) -> Vec<&str> {
+    let starts = ["vault: ", "warning: ", "error: ", "hint: "];
+    log.lines().filter(|line| starts.iter().any(|start| line.starts_with(start))).collect()
 }
 
 #[test]
@@ -145,6 +148,8 @@ fn a_push_is_tested_migrated_and_deployed_and_no_log_shows_a_value() {
         assert!(jobs.ends_with(&["deploy"]) && !jobs.contains(&"verify"), "{jobs:?}");
         let said: String = log.iter().map(|(_, _, said)| said.as_str()).collect();
         shop.shows_no_value(&said);
+        let placeholder = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY";
+        assert_eq!(notices(&said), [placeholder], "{example}: of collectstatic, and no other");
         assert!(said.contains("All checks passed!") && said.contains("\nOK\n"), "{said}");
         assert!(said.contains(&format!("{REVISION}: the servers say 202")), "{said}");
         // The tests had development's key; only what needs no value had none.
@@ -217,7 +222,12 @@ fn another_binary_than_the_reviewed_one_is_not_installed() {
 
 /// The fenced blocks of docs/ci.md with this language.
 fn blocks(language: &str) -> Vec<String> {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/ci.md")).unwrap();
+    blocks_of("docs/ci.md", language)
+}
+
+/// The fenced blocks of a page with this language.
+pub(crate) fn blocks_of(page: &str, language: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
     let start = format!("\n```{language}\n");
     let blocks = page.split(&start).skip(1);
     blocks.map(|rest| rest.split("\n```").next().unwrap().to_owned() + "\n").collect()
@@ -251,21 +261,13 @@ fn every_pipeline_on_the_page_is_what_its_platform_accepts() {
 }
 
 #[test]
-fn every_vault_line_on_the_page_is_one_that_vault_understands() {
+fn every_verify_line_on_the_page_is_one_that_vault_understands() {
     let shop = Shop::with("github-actions");
     let mut machine = shop.machine("runner", "main");
     machine.install_vault();
     machine.variables.insert("VAULT_KEY".to_owned(), shop.production.clone());
     let mut lines = 0;
     for block in [blocks("yaml"), blocks("groovy")].concat() {
-        for (at, _) in block.match_indices("vault exec ") {
-            let (ours, _) = block[at..].split_once(" -- ").unwrap();
-            let words: Vec<&str> = ours.split_whitespace().chain(["--", "true"]).collect();
-            // Nothing but the step named differs, so what is known to work there works here.
-            let output = machine.command(&[&["env"], &words[..]].concat()).output().unwrap();
-            assert!(output.status.success(), "{ours}: {}", text(&output));
-            lines += 1;
-        }
         for (at, _) in block.match_indices("vault verify ") {
             let words = block[at..].split_whitespace().take(3).collect::<Vec<_>>();
             assert_eq!(words[..3], ["vault", "verify", "--since"], "{block}");
@@ -274,7 +276,7 @@ fn every_vault_line_on_the_page_is_one_that_vault_understands() {
             lines += 1;
         }
     }
-    assert!(lines > 12, "{lines}");
+    assert!(lines >= 3, "{lines}");
 }
 
 #[test]
@@ -287,6 +289,7 @@ fn a_job_can_have_vault_exec_as_its_shell() {
         let log = Pipeline::of_workflow(&file).run(&shop, Event::Push, shop.keys());
         all_went_well(&log);
         shop.shows_no_value(&log[0].2);
+        assert_eq!(notices(&log[0].2), [""; 0]);
         ran.push(log[0].0.clone());
     }
     assert_eq!(ran, ["migrate", "report"]);

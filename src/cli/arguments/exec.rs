@@ -37,6 +37,9 @@ pub(in crate::cli) struct ExecArguments {
     /// Of the caller's environment pass only what a program needs to work (PATH, HOME, …)
     #[arg(long)]
     pub(in crate::cli) clean_env: bool,
+    /// Keep the variables with which VAULT_KEY_COMMAND could fetch the key again
+    #[arg(long)]
+    pub(in crate::cli) keep_identity: bool,
     /// Accepted, as it was before `confirm = true` asked a person in any case; answers nothing
     #[arg(short, long, hide = true)]
     pub(in crate::cli) yes: bool,

@@ -6,6 +6,7 @@ use crate::keys::Found;
 use crate::session::context::Context;
 use crate::session::new_vault::untrusted;
 use crate::session::open::{FORKED, Session, folder, tree};
+use crate::session::reach::{Above, Reach};
 use crate::vault::model::{Access, Member};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
@@ -21,11 +22,33 @@ pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Exec {
     if let Some(place) = &place {
         roster(place, findings);
     }
+    if let Some(key) = &key {
+        reach(&Reach::look(context, key), context, findings);
+    }
     let works = key.zip(place).and_then(|(key, place)| open(context, place, key, findings));
     if works.is_none() {
         findings.note("exec", "would start nothing here");
     }
     works.map_or(Exec::Fails, |()| Exec::Works)
+}
+
+/// What a command could come by the key with.
+fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
+    match (&reach.above, reach.notice(context)) {
+        (Above::NotLookedAt, _) => {}
+        (Above::NotKnown, _) => {
+            findings.note("key", "not known: whether a process above this one holds it, too");
+        }
+        (Above::Holding(_), None) => {
+            findings.fine("key", "no process above this one holds it in its environment");
+        }
+        (Above::Holding(_), Some(notice)) => findings.note("key", notice),
+    }
+    if !reach.identity.is_empty() {
+        let names: Vec<_> = reach.identity.iter().map(|name| name.to_string_lossy()).collect();
+        let text = format!("exec withholds {}, which can fetch the key again", names.join(", "));
+        findings.note("key", text);
+    }
 }
 
 /// What the credential and `VAULT_ID` say.

@@ -19,6 +19,7 @@ use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
 use crate::secret::{Secret, StackDepth, with_wiped_stack};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::session::reach::{IdentityVariables, Reach};
 use crate::session::release::Release;
 use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
@@ -34,6 +35,7 @@ pub(crate) struct Exec {
     pub(crate) leaks: Leaks,
     pub(crate) if_locked: IfLocked,
     pub(crate) inherit: Inherit,
+    pub(crate) identity: IdentityVariables,
     pub(crate) command: Vec<OsString>,
 }
 
@@ -65,12 +67,15 @@ pub(crate) enum IfLocked {
 
 /// Runs the command and says how it ended; becomes the command where nothing is to be masked.
 pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
-    let place = context.place_for_key()?;
-    let config = Context::config(&place)?;
-    let leaks = leaks(&config, &command)?;
     // The keys are dropped in there; a parent that stays for weeks must not hold a copy of one.
-    let (config, injected) =
-        with_wiped_stack(stack_depth(), || injected(context, place, config, &command))?;
+    let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
+        let place = context.place_for_key()?;
+        let config = Context::config(&place)?;
+        let leaks = leaks(&config, &command)?;
+        let (config, injected, reach) = injected(context, place, config, &command)?;
+        Ok((config, leaks, (injected, reach)))
+    })?;
+    let reach = reach.map(|reach| withhold(context, &reach, &command));
     let mut values = injected.values();
     values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
     let files = files(context, &config, &command, &values)?;
@@ -90,6 +95,7 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
             plan.shadowed.join(", ")
         ));
     }
+    reach.iter().flatten().for_each(|notice| context.console.note(notice));
     let masked = match command.masking {
         Masking::Wanted => Masked::choose(injected.secrets, &config),
         Masking::Declined => Masked::default(),
@@ -106,6 +112,18 @@ pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault
 
 fn stack_depth() -> StackDepth {
     if platform::has_small_stack() { StackDepth::Small } else { StackDepth::Usual }
+}
+
+/// Takes out of the caller's environment what leads to the key; gives what is to be said of it.
+fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String> {
+    let is_kept = |name: &OsStr| command.keep.iter().any(|keep| OsStr::new(keep.as_str()) == name);
+    let taken = reach.withhold(&mut context.environ, command.identity, &is_kept);
+    let above = reach.notice(context).map(|notice| format!("vault: {notice}"));
+    let taken = (!taken.is_empty()).then(|| {
+        let names = taken.join(", ");
+        format!("vault: withheld, since they can fetch the key again: {names} (--keep-identity)")
+    });
+    above.into_iter().chain(taken).collect()
 }
 
 /// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
@@ -145,21 +163,23 @@ fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
     }
 }
 
-/// What is injected: from the vault, or placeholders where there is no key and they will do.
+/// What is injected: from the vault, or placeholders where there is no key and they will do. With a key
+/// also how the command could reach it.
 fn injected(
     context: &mut Context,
     place: Place,
     config: Config,
     command: &Exec,
-) -> Result<(Config, Injected), Fault> {
+) -> Result<(Config, Injected, Option<Reach>), Fault> {
     let key = match (command.if_locked, context.key()?) {
         (_, Some(key)) => key,
         (IfLocked::Fail, None) => return Err(context.no_key()),
         (IfLocked::Placeholder, None) => {
             let injected = placeholder::injected(context, &place, &config, command)?;
-            return Ok((config, injected));
+            return Ok((config, injected, None));
         }
     };
+    let reach = Reach::look(context, &key);
     let mut session = Session::open_with(context, place, config, key)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = wanted(&session.config, command)?;
@@ -167,7 +187,7 @@ fn injected(
     let release = Release::ask(context, &session, &environment, &question)?;
     let injected = inject::injected(context, &mut session, &release, &wanted)?;
     session.remember(context)?;
-    Ok((session.config, injected))
+    Ok((session.config, injected, Some(reach)))
 }
 
 /// Does all that comes before the start of a command that gets everything, and says how many

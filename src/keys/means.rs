@@ -1,0 +1,103 @@
+//! What a command could come by the key with: copies of it, and the identity of a CI job, with which
+//! `VAULT_KEY_COMMAND` can fetch it again.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::credential::{self, Credential};
+use crate::crypto::{Identity, Recipient};
+
+/// Variables that stand for the job itself; docs/ci.md lists them. One that ends in `_` is a prefix.
+const IDENTITIES: [&str; 6] = [
+    "ACTIONS_ID_TOKEN_REQUEST_",
+    "ACTIONS_RUNTIME_TOKEN",
+    "BAO_TOKEN",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "OP_SERVICE_ACCOUNT_TOKEN",
+    "VAULT_TOKEN",
+];
+/// A variable with one of these in its name counts if the command mentions it.
+const TELLING: [&str; 4] = ["TOKEN", "JWT", "SECRET", "PASSWORD"];
+const AGE: &str = "AGE-SECRET-KEY-";
+
+/// Whether `name` is a variable with which `command` (`VAULT_KEY_COMMAND`) can fetch the key again.
+#[must_use]
+pub fn is_identity(name: &OsStr, command: &OsStr) -> bool {
+    let is_listed = |listed: &&str| {
+        let prefix = listed.ends_with('_') && name.as_bytes().starts_with(listed.as_bytes());
+        prefix || name == *listed
+    };
+    if IDENTITIES.iter().any(is_listed) {
+        return true;
+    }
+    let upper = name.to_string_lossy().to_ascii_uppercase();
+    TELLING.iter().any(|word| upper.contains(word)) && mentions(command.as_bytes(), name.as_bytes())
+}
+
+/// Whether `name` is a whole word of `command`: `$NAME`, `${NAME:-x}`, `printenv NAME`.
+fn mentions(command: &[u8], name: &[u8]) -> bool {
+    let is_border = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'_';
+    command.split(is_border).any(|word| word == name)
+}
+
+/// Whether the key to `recipient` is anywhere in `text`.
+#[must_use]
+pub fn holds_key_to(text: &[u8], recipient: &Recipient) -> bool {
+    let is_border = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-.~".contains(byte);
+    text.split(is_border).any(|word| is_key(word).is_some_and(|own| own == *recipient))
+}
+
+/// The public half of the key that `word` is, if it is one.
+fn is_key(word: &[u8]) -> Option<Recipient> {
+    let word = std::str::from_utf8(word).ok()?;
+    let identity = if word.starts_with(credential::PREFIX) {
+        Credential::parse(word)?.identity
+    } else if word.get(..AGE.len()).is_some_and(|start| start.eq_ignore_ascii_case(AGE)) {
+        Identity::parse(word)?
+    } else {
+        return None;
+    };
+    Some(identity.recipient())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_variables_are_listed_or_mentioned_by_a_telling_name() {
+        let command =
+            OsStr::new("fetch \"$JOB_JWT\" ${My_Token:-x} --as $ROLE '$APP_SECRETS' $A_TOKEN2");
+        for name in [
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "VAULT_TOKEN",
+            "JOB_JWT",
+            "My_Token",
+            "APP_SECRETS",
+            "A_TOKEN2",
+        ] {
+            assert!(is_identity(OsStr::new(name), command), "{name}");
+        }
+        for name in
+            ["ROLE", "HOME", "A_TOKEN", "JOB_JWT2", "MY_TOKEN", "OTHER_TOKEN", "VAULT_TOKENS"]
+        {
+            assert!(!is_identity(OsStr::new(name), command), "{name}");
+        }
+    }
+
+    #[test]
+    fn key_is_found_wherever_it_is_in_a_text() {
+        let (own, other) = (Identity::generate(), Identity::generate());
+        let text =
+            |identity: &Identity| String::from_utf8(identity.to_text().expose().to_vec()).unwrap();
+        let key = text(&own);
+        for held in [&key, &format!("{{\"key\":\"{key}\"}}"), &format!(" {}\n", key.to_lowercase())]
+        {
+            assert!(holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
+        }
+        for held in ["", "AGE-SECRET-KEY-", "vaultci1_", &text(&other), &key[1..]] {
+            assert!(!holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
+        }
+    }
+}
