@@ -22,7 +22,7 @@ pub use encoding::{
 };
 pub use envelope::{Identity, Recipient, UnsealError};
 pub use fingerprint::Fingerprint;
-pub use random::{Alphabet, random_bytes, random_key, random_text};
+pub use random::{Alphabet, random_base64url, random_bytes, random_key, random_text};
 pub use signature::{PublicKey, Signature, SigningKey};
 pub use tag::Tagger;
 pub use vault_id::VaultId;

@@ -23,6 +23,7 @@ mod flipped;
 mod foreign;
 mod formats;
 mod former;
+mod generated;
 mod golden;
 mod guarded;
 mod hints;

@@ -184,14 +184,13 @@ min_length = 100
 ";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    let django = "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)";
-    let base64url = format!("{letters}-_");
+    let safe = format!("{letters}-_");
     let cases = [
         ("PLAIN", "--generate", 43, letters),
-        ("DJANGO_SECRET_KEY", "--generate", 50, django),
-        ("DJANGO", "--generate=django", 50, django),
+        ("DJANGO_SECRET_KEY", "--generate", 50, &safe),
+        ("DJANGO", "--generate=django", 50, &safe),
         ("DIGITS", "--generate=hex", 64, "0123456789abcdef"),
-        ("URL", "--generate=base64url", 43, &base64url),
+        ("URL", "--generate=base64url", 43, &safe),
         ("LONG", "--generate", 100, "0123456789abcdef"),
     ];
     for (name, generate, length, alphabet) in cases {
