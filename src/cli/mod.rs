@@ -13,7 +13,7 @@ use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
     SetArguments, VerifyArguments, once,
 };
-use crate::commands::{self, Format, Leaks, Masking, Origin};
+use crate::commands::{self, Empty, FinalNewline, Format, Leaks, Manner, Masking, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::{Hardened, Signal};
 use crate::runner::{Ending, Inherit};
@@ -101,10 +101,7 @@ fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
             commands::init(context, commands::Init { environments, name, recovery })
         }
         Command::Environments(command) => environments(context, command),
-        Command::Set(SetArguments { names, environments, origin }) => {
-            let environments = environments.environments;
-            commands::set(context, &commands::Set { names, environments, origin: origin.into() })
-        }
+        Command::Set(arguments) => commands::set(context, &set(arguments)),
         Command::Get { name, environment } => {
             commands::get(context, &name, environment.environment.as_ref())
         }
@@ -174,6 +171,19 @@ fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
         }
         Members::Remove { name, yes } => commands::members_remove(context, &name, yes.answer()),
         Members::Sync { grant } => commands::members_sync(context, &grant),
+    }
+}
+
+fn set(arguments: SetArguments) -> commands::Set {
+    let manner = Manner {
+        empty: if arguments.empty { Empty::Allowed } else { Empty::Refused },
+        newline: if arguments.keep_newline { FinalNewline::Kept } else { FinalNewline::Dropped },
+    };
+    commands::Set {
+        names: arguments.names,
+        environments: arguments.environments.environments,
+        origin: arguments.origin.into(),
+        manner,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::presence::warn_if_ignored;
 use crate::crypto::{Identity, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
@@ -54,6 +55,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
     let finished = remember(context, &place, &identity)
         .and_then(|()| write_config(context, &place, &environments[0]))
         .map(|()| report(context, &place, &name, hand.id()));
+    warn_if_ignored(context.console, &place, &[]);
     // The recovery member is in the roster: whatever failed since, this is the only time to show
     // the key.
     if let Some(recovery) = recovery {

@@ -1,20 +1,18 @@
 //! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
 
-use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use super::generate::{KINDS, generated};
-use crate::fault::{Fault, Kind};
+use super::incoming::{Incoming, Manner};
+use crate::fault::Fault;
 use crate::git::Repository;
-use crate::platform;
 use crate::secret::Secret;
-use crate::session::apply::{Change, Outcome, apply, too_long};
+use crate::session::apply::{Change, Outcome, apply};
 use crate::session::context::Context;
 use crate::session::open::Session;
-use crate::session::prompt::hidden;
 use crate::session::release::{Release, listed};
 use crate::session::repeated;
-use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree, largest};
 use crate::vault::trust::Presented;
@@ -25,6 +23,7 @@ pub(crate) struct Set {
     pub(crate) names: Vec<String>,
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) origin: Origin,
+    pub(crate) manner: Manner,
 }
 
 /// Where the value comes from.
@@ -135,6 +134,7 @@ fn values(
 ) -> Result<Vec<Change>, Fault> {
     let environments: Vec<EnvironmentName> =
         releases.iter().map(|release| release.environment().clone()).collect();
+    let incoming = Incoming { console: context.console, session, manner: command.manner };
     let mut values = Vec::new();
     for release in releases {
         let value = match &command.origin {
@@ -142,8 +142,8 @@ fn values(
             Origin::Revision(revision) => at_revision(session, release, name, revision)?,
             // Read once: every environment gets the same.
             Origin::Input | Origin::File(_) if !values.is_empty() => continue,
-            Origin::Input => input(context, session, name, &environments)?,
-            Origin::File(path) => file(context, name, path)?,
+            Origin::Input => incoming.typed_or_piped(name, &environments)?,
+            Origin::File(path) => incoming.file(name, path, &environments)?,
         };
         values.push(value);
     }
@@ -166,72 +166,6 @@ fn values(
         value: Some(value),
     };
     Ok(values.into_iter().zip(environments).map(change).collect())
-}
-
-fn input(
-    context: &Context,
-    session: &Session,
-    name: &SecretName,
-    environments: &[EnvironmentName],
-) -> Result<Secret, Fault> {
-    let failed = |error: io::Error| Fault::failed(format!("could not read the value: {error}"));
-    if io::stdin().is_terminal() {
-        let places: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
-        let prompt = format!("{name} in {}: ", places.join(", "));
-        return typed(context, name, &prompt);
-    }
-    if session.key.source.is_input() {
-        return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
-            .hint("give the value as a file: --file PATH"));
-    }
-    let value = read(&mut platform::Input, name, failed)?;
-    Ok(without_newline(context, name, value))
-}
-
-fn typed(context: &Context, name: &SecretName, prompt: &str) -> Result<Secret, Fault> {
-    let typed = hidden(prompt, LONGEST_VALUE + 1).map_err(|fault| match fault.kind() {
-        Kind::Usage => fault.hint(format!("give the value as a file: vault set {name} < FILE")),
-        _ => fault,
-    })?;
-    let value = typed.value.ok_or_else(|| too_long(name))?;
-    if typed.has_other_keys {
-        context.console.warn(format!("left out keys that no value of {name} can hold"));
-    }
-    if typed.has_pairs {
-        context.console.note(format!("the carriage returns in {name} were pasted as newlines"));
-    }
-    Ok(without_newline(context, name, value))
-}
-
-fn file(context: &Context, name: &SecretName, path: &Path) -> Result<Secret, Fault> {
-    let failed =
-        |error: io::Error| Fault::failed(format!("could not read {}: {error}", path.display()));
-    let value = read(&mut platform::open_named(path).map_err(failed)?, name, failed)?;
-    Ok(without_newline(context, name, value))
-}
-
-/// Reads a value that may be followed by the newline that is dropped.
-fn read(
-    source: &mut dyn Read,
-    name: &SecretName,
-    failed: impl Fn(io::Error) -> Fault,
-) -> Result<Secret, Fault> {
-    Secret::read(source, LONGEST_VALUE + 1).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => too_long(name),
-        _ => failed(error),
-    })
-}
-
-/// An editor and `echo` end a line with a newline that nobody means; a value of several lines, as
-/// a PEM file, keeps it.
-fn without_newline(context: &Context, name: &SecretName, mut value: Secret) -> Secret {
-    if value.expose().iter().position(|&byte| byte == b'\n') == value.len().checked_sub(1)
-        && !value.is_empty()
-    {
-        value.truncate(value.len() - 1);
-        context.console.note(format!("dropped the newline at the end of {name}"));
-    }
-    value
 }
 
 /// The value at `revision`, all of which must hold by this vault's own id.

@@ -5,3 +5,5 @@
 //! names lines only.
 
 pub mod dotenv;
+pub mod foreign;
+pub mod yaml;

@@ -1,7 +1,7 @@
 //! A key that a command of the user prints, such as a password manager's.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{self, IsTerminal, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -15,7 +15,8 @@ use crate::secret::Secret;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Runs `command` in the shell and takes what it prints. It may ask on the terminal; of our own
-/// key variables it sees none.
+/// key variables it sees none. Any other standard input belongs to the command that follows, or holds
+/// a value.
 pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
     let failed = |reason: &str| Fault::locked(format!("VAULT_KEY_COMMAND {reason}"));
     let mut child = Command::new("/bin/sh")
@@ -23,6 +24,7 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         .arg(command)
         .env_remove("VAULT_KEY")
         .env_remove("VAULT_KEY_COMMAND")
+        .stdin(if io::stdin().is_terminal() { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(&format!("could not be started: {error}")))?;

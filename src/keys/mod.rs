@@ -170,7 +170,12 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
         Fault::locked(format!("the key from {source} {reason}"))
             .hint("a key is one line: a credential from `vault ci add`, or an age identity")
     };
+    if text.expose().starts_with(b"\xff\xfe") || text.expose().starts_with(b"\xfe\xff") {
+        return Err(wrong("is UTF-16 text; save it as UTF-8"));
+    }
     let text = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
+    // Editors of Windows put a byte order mark before the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {
         return Err(wrong("is protected by a passphrase, which is not supported yet"));
     }
@@ -205,7 +210,8 @@ mod tests {
     #[test]
     fn one_identity_is_a_key_with_comments_and_newlines_around_it() {
         let key = identity();
-        for text in [&key, &format!("{key}\n"), &format!("# made today\r\n\r\n{key}\r\n")] {
+        let windows = format!("\u{feff}# made today\r\n\r\n{key}\r\n");
+        for text in [&key, &format!("{key}\n"), &format!("\u{feff}{key}"), &windows] {
             assert!(parsed(text).is_ok());
         }
     }

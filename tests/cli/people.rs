@@ -40,7 +40,9 @@ fn a_value_is_typed_without_being_shown() {
     terminal.sees("TOKEN in development: ");
     terminal.types_hidden(" typed ünseen \n");
     let screen = terminal.ends(0);
-    assert_eq!(screen, "TOKEN in development: \nset TOKEN in development (revision 1)\n");
+    let blanks = "warning: TOKEN begins and ends with blanks, which are kept\n";
+    let set = "set TOKEN in development (revision 1)\n";
+    assert_eq!(screen, format!("TOKEN in development: \n{blanks}{set}"));
     sandbox.vault(&["get", "TOKEN"]).prints(" typed ünseen ").check();
 
     let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN", "OTHER"]));

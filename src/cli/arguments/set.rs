@@ -15,6 +15,12 @@ pub(in crate::cli) struct SetArguments {
     pub(in crate::cli) environments: Many,
     #[command(flatten)]
     pub(in crate::cli) origin: OriginArguments,
+    /// Allow an empty value
+    #[arg(long, conflicts_with_all = ["generate", "from"])]
+    pub(in crate::cli) empty: bool,
+    /// Keep the newline at the end of a single line
+    #[arg(long, conflicts_with_all = ["generate", "from"])]
+    pub(in crate::cli) keep_newline: bool,
 }
 
 #[derive(Args)]

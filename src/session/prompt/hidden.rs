@@ -20,6 +20,8 @@ pub(crate) struct Hidden {
     pub(crate) value: Option<Secret>,
     /// Whether keys were pressed that mean nothing in an answer, and are not part of it.
     pub(crate) has_other_keys: bool,
+    /// Whether control characters were typed, which are part of the value.
+    pub(crate) has_control_characters: bool,
     /// Whether a paste had carriage returns before newlines, which are not part of the value.
     pub(crate) has_pairs: bool,
 }
@@ -41,6 +43,7 @@ pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
         line: Line::new(longest),
         buffer: vec![0; CHUNK].into(),
         has_other_keys: false,
+        has_control_characters: false,
     };
     dialog.keyboard.show(shown.as_bytes());
     let answered = dialog.answer();
@@ -53,8 +56,12 @@ pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
     }
     answered.map_err(Reason::fault)?;
     let value = dialog.line.finished();
-    let (has_other_keys, has_pairs) = (dialog.has_other_keys, dialog.decoder.has_pairs());
-    Ok(Hidden { value, has_other_keys, has_pairs })
+    Ok(Hidden {
+        value,
+        has_other_keys: dialog.has_other_keys,
+        has_control_characters: dialog.has_control_characters,
+        has_pairs: dialog.decoder.has_pairs(),
+    })
 }
 
 /// Why there is no answer.
@@ -97,6 +104,7 @@ struct Dialog<'a> {
     line: Line,
     buffer: Wiped<u8>,
     has_other_keys: bool,
+    has_control_characters: bool,
 }
 
 impl Dialog<'_> {
@@ -110,6 +118,7 @@ impl Dialog<'_> {
             }
             // The person has seen other things since.
             self.line.clear();
+            (self.has_other_keys, self.has_control_characters) = (false, false);
             self.decoder = Decoder::new(self.keyboard.control_keys());
             self.keyboard.show(self.question.as_bytes());
         }
@@ -167,7 +176,11 @@ impl Dialog<'_> {
     fn press(&mut self, key: Key) -> Result<(), Reason> {
         let line = &mut self.line;
         match key {
-            Key::Text(byte) | Key::Pasted(byte) => line.insert(byte),
+            Key::Text(byte) => {
+                self.has_control_characters |= byte.is_ascii_control() && byte != b'\t';
+                line.insert(byte);
+            }
+            Key::Pasted(byte) => line.insert(byte),
             // Handled by the caller, which knows the rest of the input.
             Key::Enter => {}
             Key::PasteEnd => self.report_paste(),

@@ -1,10 +1,16 @@
 //! `vault import`: the assignments of a dotenv file as secrets, all of them or none.
 
+mod conversion;
+mod mentions;
+
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use super::presence;
 use super::spellings::one_per_name;
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
+use crate::import::foreign;
 use crate::platform;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
@@ -17,41 +23,66 @@ use crate::vault::name::EnvironmentName;
 pub(crate) fn import(
     context: &mut Context,
     path: &str,
-    environment: Option<&EnvironmentName>,
+    named: Option<&EnvironmentName>,
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
-    let environment = session.environment(context, environment)?;
+    let environment = session.environment(context, named)?;
     session.vault.environment(&environment)?;
-    let file = dotenv::parse(&read(&session, path)?)?;
+    let target = conversion::Target { path, environment: named };
+    let text = read(&session, path)?;
+    if let Some(foreign) = foreign::file(text.expose()) {
+        return Err(target.refusal(foreign, text.expose()));
+    }
+    let file = dotenv::parse(&text)?;
+    target.check_plain(&file)?;
+    if file.assignments.is_empty() {
+        return Err(nothing(path, &file));
+    }
     report_lines(context, &file);
+    mentions::tell(context.console, &file);
     let all = changes(&session, &environment, file)?;
     let changes = one_per_name(context, &session, &environment, all)?;
-    if changes.is_empty() {
-        context.console.note("nothing to import");
-        return Ok(());
-    }
     let outcomes = apply(context, &mut session, &changes)?;
     report(context, &environment, &outcomes);
     repeated::mention(context, &session, &changes, &outcomes);
-    if path != "-" {
+    presence::warn_if_ignored(context.console, &session.place, &changes);
+    if target.is_file() {
         context
             .console
             .note(format!("the plaintext is still in {path}: remove it, and keep it out of git"));
+        presence::warn_if_committed(context.console, path);
     }
     Ok(())
 }
 
 fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
-    if path == "-" && session.key.source.is_input() {
+    let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
+    if is_input && session.key.source.is_input() {
         return Err(Fault::usage("standard input holds the key, so it cannot hold the file"));
     }
-    let file = if path == "-" {
+    // A terminal cuts long lines, and shows what is typed.
+    if is_input && io::stdin().is_terminal() {
+        return Err(Fault::usage("standard input is a terminal, not a dotenv file")
+            .hint("vault import FILE")
+            .hint("or type one value at a prompt: vault set NAME"));
+    }
+    let file = if is_input {
         Secret::read(&mut platform::Input, LARGEST_FILE)
     } else {
         platform::open_named(Path::new(path))
             .and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
     };
     file.map_err(|error| Fault::failed(format!("could not read {path}: {error}")))
+}
+
+/// The file sets nothing, so something went wrong before.
+fn nothing(path: &str, file: &Dotenv) -> Fault {
+    let place = if path == "-" { "standard input" } else { path };
+    let fault = Fault::usage(format!("{place} sets nothing; nothing was imported"));
+    if file.without_value.is_empty() {
+        return fault.hint("write one NAME=value per line");
+    }
+    fault.hint(format!("names without `=` set nothing: line {}", listed(&file.without_value)))
 }
 
 fn changes(
@@ -74,14 +105,17 @@ fn changes(
     Ok(changes)
 }
 
+fn listed(lines: &[usize]) -> String {
+    lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn report_lines(context: &Context, file: &Dotenv) {
-    let list =
-        |lines: &[usize]| lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if !file.replaced.is_empty() {
-        context.console.note(format!("set again further down: line {}", list(&file.replaced)));
+        let lines = listed(&file.replaced);
+        context.console.note(format!("set again further down: line {lines}"));
     }
     if !file.without_value.is_empty() {
-        context.console.note(format!("left out, no value: line {}", list(&file.without_value)));
+        context.console.note(format!("left out, no value: line {}", listed(&file.without_value)));
     }
 }
 
