@@ -131,7 +131,21 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let distances =
         known.iter().map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name));
     let near = distances.filter(|(distance, _)| *distance <= farthest);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    if let Some((_, name)) = near.min_by_key(|(distance, _)| *distance) {
+        return Some(name);
+    }
+    let mut contracted = known.iter().filter(|(_, folded)| is_contraction(&typed, folded));
+    match (contracted.next(), contracted.next()) {
+        (Some((name, _)), None) if typed.len() >= SHORTEST_ABBREVIATION => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether `short` is `long` with letters left out after the first, as `prd` is `production`.
+fn is_contraction(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().next() == long.chars().next()
+        && short.chars().all(|letter| rest.any(|other| other == letter))
 }
 
 /// A shorter beginning of a name says nothing about which name is meant.
@@ -149,6 +163,9 @@ mod tests {
             ("PRODUCTION", Some("production")),
             ("prod", Some("production")),
             ("dev", Some("development")),
+            ("prd", Some("production")),
+            ("stg", Some("staging")),
+            ("ooo", None),
             ("stagign", Some("staging")),
             ("pr", None),
             ("test", None),

@@ -87,6 +87,8 @@ impl<'a> Line<'a> {
                     _ => OTHER_VAULT.to_owned(),
                 });
             }
+        } else if self.path == ["ci"] && ["list", "ls", "remove", "rm", "delete"].contains(&word) {
+            return Some("a machine is a member: `vault members --help`".to_owned());
         } else if let Some((_, verb)) = synonym
             && known().any(|name| name == *verb)
         {

@@ -60,8 +60,10 @@ impl Failure {
             (Self::Refused(0), _) => ("an argument holds a NUL byte".to_owned(), Vec::new()),
             (Self::NoInterpreter, Some(found)) => found.without_interpreter(),
             (Self::Refused(number), Some(found)) => found.refused(number),
-            (Self::NoInterpreter | Self::Refused(_), None) => {
-                ("cannot be executed".to_owned(), Vec::new())
+            (Self::NoInterpreter, None) => ("cannot be executed".to_owned(), Vec::new()),
+            (Self::Refused(number), None) => {
+                let error = io::Error::from_raw_os_error(number);
+                (format!("cannot be executed: {error}"), Vec::new())
             }
         });
         let fault = Fault::new(kind, format!("{}: {reason}", mistyped::shown(name)));

@@ -28,7 +28,7 @@ const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", 
 /// one. Returns `None` if nothing says what was meant.
 pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
     let name = arguments.first()?.to_string_lossy();
-    if name.is_empty() {
+    if name.trim().is_empty() {
         return said("the name of the command is empty", &["`vault exec -- COMMAND ARG…`"]);
     }
     if !name.contains('/') && BUILTINS.contains(&&*name) {
@@ -47,6 +47,12 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
     if let Some(variable) = assigned(&name) {
         let hint = format!("`vault exec -- env {variable}=… COMMAND`");
         return said("command not found: it is an assignment", &[&hint]);
+    }
+    if name == "--" {
+        return said(
+            "command not found: there is a `--` before it",
+            &["leave out the second `--`"],
+        );
     }
     if name.starts_with('-') {
         return said(

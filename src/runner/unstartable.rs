@@ -26,10 +26,12 @@ pub(super) struct Program {
 const START: u64 = 256;
 
 impl Program {
-    /// Returns the first of `candidates` that exists; `name` is what was typed.
+    /// Returns the first of `candidates` that exists; `name` is what was typed. In a folder of
+    /// `PATH` another folder is never meant.
     pub(super) fn find(name: &OsStr, candidates: &[OsString]) -> Option<Self> {
+        let is_path = name.as_encoded_bytes().contains(&b'/');
         candidates.iter().find_map(|path| {
-            let metadata = fs::metadata(path).ok()?;
+            let metadata = fs::metadata(path).ok().filter(|found| is_path || !found.is_dir())?;
             Some(Self { name: quoted(&name.to_string_lossy()), path: path.into(), metadata })
         })
     }

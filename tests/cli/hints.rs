@@ -20,7 +20,7 @@ fn mistyped_environment_names_the_nearest_before_adding() {
 hint: did you mean production?
 hint: make it: vault environments add prodction
 ";
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &["get", "KEY", "-e", "prodction"],
         &["set", "KEY", "-e", "prodction"],
         &["set", "KEY", "-e", "production", "-e", "prodction"],
@@ -37,6 +37,7 @@ hint: make it: vault environments add prodction
         &["members", "set", "alice", "-e", "prodction=read"],
         &["environments", "remove", "prodction", "--yes"],
         &["rotate", "-e", "prodction"],
+        &["members", "sync", "--grant", "alice:prodction/KEY"],
     ];
     for command in commands {
         let status = if command[0] == "exec" { 125 } else { 2 };
@@ -165,6 +166,7 @@ fn command_of_another_program_names_what_does_the_same() {
         (["members", "lsit"], "hint: did you mean `vault members list`?\n"),
         (["environments", "create"], "hint: did you mean `vault environments add`?\n"),
         (["key", "sohw"], "hint: did you mean `vault key show`?\n"),
+        (["ci", "list"], "hint: a machine is a member: `vault members --help`\n"),
         (["ci", "hunter2"], ""),
     ];
     for (words, hint) in cases {

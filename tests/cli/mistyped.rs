@@ -104,7 +104,10 @@ fn syntax_of_a_shell_gets_a_shell() {
 fn option_in_place_of_a_command_goes_before_the_dashes() {
     let said = "-e: command not found: it looks like an option
 hint: options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`";
-    fails(&sandbox(), &["-e", "production", "touch", "ran"], 127, said);
+    let sandbox = sandbox();
+    fails(&sandbox, &["-e", "production", "touch", "ran"], 127, said);
+    let said = "--: command not found: there is a `--` before it\nhint: leave out the second `--`";
+    fails(&sandbox, &["--", "touch", "ran"], 127, said);
 }
 
 #[test]
@@ -188,6 +191,21 @@ fn program_of_another_machine_is_named_as_such() {
 hint: see for which: file ./tool";
         file_fails(&sandbox, ("tool", content, 0o755), said);
     }
+}
+
+#[test]
+fn name_without_a_command_says_why() {
+    let sandbox = sandbox();
+    for name in ["", " ", "\t\n"] {
+        let said = "[..]: the name of the command is empty\nhint: `vault exec -- COMMAND ARG…`";
+        fails(&sandbox, &[name], 127, said);
+    }
+    let said = "[..]: cannot be executed: File name too long [..]";
+    fails(&sandbox, &[&"x".repeat(5000)], 126, said);
+    // A folder in a folder of PATH is not a command.
+    std::fs::create_dir_all(sandbox.repo().join("bin/web")).unwrap();
+    let run = sandbox.vault(&["exec", "--", "web"]).variable("PATH", "bin");
+    run.fails(126).says("error: web: cannot be executed: Permission denied [..]\n").check();
 }
 
 #[test]

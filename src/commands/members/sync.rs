@@ -59,6 +59,7 @@ fn give(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {
     let lacks = lacks(&admin.session.config, &roster)?;
     let mut grants = Grants::new();
     for wanted in typed {
+        admin.session.vault.check_environment(&wanted.environment)?;
         let own = limited_to(&roster, wanted)?;
         // What they have already is sealed again, which finishes an interrupted command.
         if !lacks.contains_key(wanted) && !own.contains(&wanted.name) {
