@@ -159,7 +159,7 @@ fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> 
 
 /// Reads what was written, as any other command would, and enters its id.
 fn remember(context: &Context, place: &Place, identity: &Identity) -> Result<(), Fault> {
-    let vault = Presented::read(tree(place)?)?.accept();
+    let vault = Presented::read(tree(place)?)?.accept()?;
     let Some(state) = context.state_folder() else {
         context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
         return Ok(());

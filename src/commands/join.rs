@@ -6,7 +6,7 @@ use crate::keys::Found;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
-use crate::session::new_vault::{LATER, QUESTION, ask_for_id};
+use crate::session::new_vault::{LATER, QUESTION, ask_for_id, check_pin};
 use crate::session::open::{FORKED, folder, seen, tree, trust};
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::change::seal_seed;
@@ -54,9 +54,12 @@ pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
     let (vault, standing) = judged(&place, tree(&place)?, &trust)?;
     check(&vault)?;
     let pasted = match (pin, standing) {
-        (None, Standing::Unknown) if is_interactive() => {
-            ask_for_id(context.console, &vault, &question())?
-        }
+        (None, Standing::Unknown) if is_interactive() => ask_for_id(
+            context.console,
+            &vault.roster().vault,
+            &|pin| check_pin(&vault, pin),
+            &question(),
+        )?,
         (pin, _) => pin,
     };
     trust.pins.extend(pasted);
@@ -105,7 +108,7 @@ fn question() -> String {
 fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing), Fault> {
     let presented = Presented::read(tree)?;
     let standing = presented.judge(trust, &folder(place))?;
-    Ok((presented.accept(), standing))
+    Ok((presented.accept()?, standing))
 }
 
 /// Whether the vault leaves room for a request.

@@ -62,7 +62,7 @@ pub(super) fn open_without_key(
         Standing::Forked => context.console.warn(FORKED),
         Standing::Trusted => {}
     }
-    Ok((presented.accept(), credential))
+    Ok((presented.accept()?, credential))
 }
 
 /// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what

@@ -179,11 +179,12 @@ fn at_revision(
     let repository = Repository::open(session.place.folder())?;
     let commit = repository.commit(revision)?;
     let files = repository.files(&repository.listing(&commit, STORE_FOLDER)?, largest)?;
-    let presented = Presented::read(Tree::Committed(files))?;
-    if presented.id() != session.vault.roster().vault {
-        return Err(Fault::refused(format!("at {revision} there is another vault")));
-    }
-    let vault = presented.accept();
+    let own = session.vault.roster().vault;
+    let presented = Presented::read_if(Tree::Committed(files), |id| {
+        let other = || Fault::refused(format!("at {revision} there is another vault"));
+        (*id == own).then_some(()).ok_or_else(other)
+    })?;
+    let vault = presented.accept()?;
     let checked = vault.environment(environment)?;
     let entry = vault.entry(&checked, name)?;
     let absent = || Fault::usage(format!("there is no {name} in {environment} at {revision}"));

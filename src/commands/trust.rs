@@ -40,5 +40,5 @@ fn here(context: &Context, pin: &Pin) -> Option<Seen> {
         context.console.warn(format!("the vault here is not the one trusted now: {fault}"));
         return None;
     }
-    Some(seen(&presented.accept(), &place))
+    Some(seen(&presented.accept().ok()?, &place))
 }

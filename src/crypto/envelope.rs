@@ -7,7 +7,6 @@ use std::str::FromStr;
 use age::secrecy::ExposeSecret;
 use bech32::Hrp;
 use bech32::primitives::decode::CheckedHrpstring;
-use curve25519_dalek::montgomery::MontgomeryPoint;
 
 use crate::secret::{Key, Secret};
 
@@ -17,6 +16,40 @@ const IDENTITY_PREFIX: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipient(age::x25519::Recipient);
 
+/// The points of Curve25519 and of its twist whose order divides 8, as u in canonical encoding: 0, 1,
+/// -1, and the two of order 8.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    },
+    {
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        minus_one[31] = 0x7f;
+        minus_one
+    },
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+];
+
+/// Whether u is below p = 2^255 - 19. X25519 takes other spellings for the same point, but no identity
+/// has one.
+fn is_canonical(u: &[u8; 32]) -> bool {
+    let is_above = u[31] == 0x7f && u[1..31].iter().all(|byte| *byte == 0xff) && u[0] >= 0xed;
+    u[31] < 0x80 && !is_above
+}
+
 /// The text is not a recipient (or not in its one spelling).
 #[derive(Debug)]
 pub struct NotARecipient;
@@ -25,8 +58,10 @@ impl FromStr for Recipient {
     type Err = NotARecipient;
 
     fn from_str(text: &str) -> Result<Self, NotARecipient> {
-        let recipient = text.parse().map(Self).map_err(|_| NotARecipient)?;
-        if recipient.to_string() == text { Ok(recipient) } else { Err(NotARecipient) }
+        let recipient: age::x25519::Recipient = text.parse().map_err(|_| NotARecipient)?;
+        let is_spelled = recipient.to_string() == text;
+        let recipient = Self(recipient);
+        if is_spelled && recipient.is_sound() { Ok(recipient) } else { Err(NotARecipient) }
     }
 }
 
@@ -37,19 +72,16 @@ impl fmt::Display for Recipient {
 }
 
 impl Recipient {
-    /// Whether only one identity can open what is sealed to it. To a point of small order anybody
-    /// could; age refuses to seal to one, and no identity has it. Asked of whoever is new, since it
-    /// costs as much as opening.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
+    /// Whether the bytes are the one encoding of a point that is not of small order. To a point of
+    /// small order anyone could open what is sealed; age panics when it is to seal to one.
+    fn is_sound(&self) -> bool {
         let text = self.to_string();
         let Ok(decoded) = CheckedHrpstring::new::<bech32::Bech32>(&text) else { return false };
         let mut point = [0; 32];
         for (to, from) in point.iter_mut().zip(decoded.byte_iter()) {
             *to = from;
         }
-        // Any clamped scalar is a multiple of 8, which is what makes these points vanish.
-        MontgomeryPoint(point).mul_clamped([1; 32]) != MontgomeryPoint([0; 32])
+        is_canonical(&point) && !SMALL_ORDER.contains(&point)
     }
 
     /// An age file (binary, version 1) that only the holder of the identity can open.
@@ -171,6 +203,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use curve25519_dalek::montgomery::MontgomeryPoint;
+
     use super::*;
 
     #[test]
@@ -183,19 +217,36 @@ mod tests {
         assert!(matches!(identity.unseal(&sealed[..40]), Err(UnsealError::Corrupt)));
     }
 
+    fn recipient(u: &[u8; 32]) -> Result<Recipient, NotARecipient> {
+        let hrp = Hrp::parse_unchecked("age");
+        bech32::encode::<bech32::Bech32>(hrp, u).unwrap().parse()
+    }
+
     #[test]
-    fn a_point_of_small_order_is_no_sound_recipient() {
-        assert!(Identity::generate().recipient().is_sound());
-        for weak in [
-            "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
-            "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya",
-            "age1ur4h5lpmgxu2u9jku0a0r87ydtdqnr0tnsetrlvxvgz3vh6fhqqqzyt4v9",
-            "age1t7wft09r2zxzfvwsk92eeql0tvzyghxytqwgapkcyf8dm5ylz9ts6wm9s8",
-            "age1anlllllllllllllllllllllllllllllllllllllllllllllllals4n2t7m",
-            "age1ahlllllllllllllllllllllllllllllllllllllllllllllllalsn46ayy",
-        ] {
-            assert!(weak.parse::<Recipient>().is_ok_and(|weak| !weak.is_sound()), "{weak}");
+    fn point_of_small_order_is_not_a_recipient_in_any_spelling() {
+        for point in SMALL_ORDER {
+            // Any clamped scalar is a multiple of 8, which makes these points vanish.
+            let product = MontgomeryPoint(point).mul_clamped([1; 32]);
+            assert_eq!(product, MontgomeryPoint([0; 32]));
+            let mut high = point;
+            high[31] |= 0x80;
+            assert!(recipient(&point).is_err() && recipient(&high).is_err());
         }
+    }
+
+    #[test]
+    fn other_spelling_of_a_point_is_not_a_recipient() {
+        for low in 0..=255_u8 {
+            let mut u = [0xff; 32];
+            (u[0], u[31]) = (low, 0x7f);
+            // p and what is above it, and p - 1, which is -1.
+            assert_eq!(recipient(&u).is_ok(), low < 0xec, "{low:x}");
+            u[31] = 0xff;
+            assert!(recipient(&u).is_err());
+        }
+        let text = Identity::generate().recipient().to_string();
+        assert!(text.parse::<Recipient>().is_ok());
+        assert!(text.to_uppercase().parse::<Recipient>().is_err());
     }
 
     #[test]

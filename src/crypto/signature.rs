@@ -50,8 +50,18 @@ impl PublicKey {
 /// The point whose encoding is exactly these bytes (RFC 8032, 5.1.3): y below p, and no sign for
 /// x = 0.
 fn canonical_point(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
-    let point = CompressedEdwardsY(*bytes).decompress()?;
-    (point.compress().as_bytes() == bytes).then_some(point)
+    is_canonical(bytes).then(|| CompressedEdwardsY(*bytes).decompress())?
+}
+
+/// By comparison alone: compressing the point again would cost an inversion for each signature.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let (low, middle, high) = (bytes[0], &bytes[1..31], bytes[31] & 0x7f);
+    let is_high = high == 0x7f && middle.iter().all(|byte| *byte == 0xff);
+    let is_low = high == 0 && middle.iter().all(|byte| *byte == 0);
+    // x is 0 for y = 1 and y = -1.
+    let has_no_x = is_low && low == 1 || is_high && low == 0xec;
+    let is_below_p = !(is_high && low >= 0xed);
+    is_below_p && !(has_no_x && bytes[31] & 0x80 != 0)
 }
 
 impl PartialOrd for PublicKey {
@@ -147,6 +157,25 @@ mod tests {
         assert!(PublicKey::from_bytes(&neutral).is_none());
         assert!(PublicKey::from_bytes(&[0; 32]).is_none());
         assert!(PublicKey::from_bytes(&[1; 31]).is_none());
+    }
+
+    #[test]
+    fn canonical_encodings_are_those_that_come_back() {
+        let mut encodings: Vec<[u8; 32]> = (0..=255_u8)
+            .flat_map(|low| [0, 0xff].map(|middle| (low, middle)))
+            .flat_map(|(low, middle)| [0, 0x7f, 0x80, 0xff].map(|high| (low, middle, high)))
+            .map(|(low, middle, high)| {
+                let mut bytes = [middle; 32];
+                (bytes[0], bytes[31]) = (low, high);
+                bytes
+            })
+            .collect();
+        encodings.extend((0..64).map(|_| *SigningKey::generate().public().as_bytes()));
+        for bytes in encodings {
+            let point = CompressedEdwardsY(bytes).decompress();
+            let comes_back = point.filter(|point| *point.compress().as_bytes() == bytes);
+            assert_eq!(canonical_point(&bytes), comes_back, "{bytes:x?}");
+        }
     }
 
     #[test]

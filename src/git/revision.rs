@@ -137,7 +137,7 @@ impl Repository {
 
     /// Whether `name` looks like a branch of a remote, such as `origin/main`.
     fn is_of_a_remote(&self, name: &str) -> bool {
-        let Some((remote, _)) = name.split_once('/') else { return false };
+        let remote = name.split('/').next().unwrap_or_default();
         let place = format!("refs/remotes/{remote}/");
         let listed = self.run(&["for-each-ref", "--count=1", "--format=%(refname)", &place]);
         ["origin", "upstream"].contains(&remote)

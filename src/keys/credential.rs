@@ -11,6 +11,10 @@ use crate::secret::{Key, Secret};
 pub(super) const PREFIX: &str = "vaultci1_";
 const LABEL: &str = "vault/v1/credential";
 const CHECKSUM: usize = 8;
+/// The longest credential, in characters: hundreds of environments.
+const LONGEST: usize = 32 << 10;
+/// The highest floor: numbers in a vault's files are no larger.
+const LARGEST_FLOOR: u64 = (1 << 53) - 1;
 
 /// A machine's identity with its pin.
 pub struct Credential {
@@ -42,6 +46,9 @@ impl Credential {
     /// Reads the one line, or nothing when it is not whole.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
         let bytes = Secret::new(base64url_decode(text.strip_prefix(PREFIX)?)?);
         let end = bytes.len().checked_sub(CHECKSUM)?;
         let (payload, sum) = bytes.expose().split_at(end);
@@ -58,6 +65,9 @@ impl Credential {
             rest = after;
         }
         let vault = VaultId::from_bytes(vault)?;
+        if u64::from_be_bytes(*floor) > LARGEST_FLOOR {
+            return None;
+        }
         let pinned = Pinned { vault, floor: u64::from_be_bytes(*floor), environments };
         Some(Self { identity: Identity::from_key(&Key::from_slice(identity)?), pinned })
     }

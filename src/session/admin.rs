@@ -7,7 +7,7 @@ use crate::crypto::SigningKey;
 use crate::fault::Fault;
 use crate::vault::change::Authority;
 use crate::vault::format::environment_path;
-use crate::vault::model::{Listed, Roster};
+use crate::vault::model::{LARGEST_NUMBER, Listed, Roster};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{NewFile, Writer};
 use crate::vault::trust::CheckedEnvironment;
@@ -35,6 +35,7 @@ impl<'a> Admin<'a> {
     /// As [`Admin::start`], for what starts a new epoch wherever a change was interrupted.
     pub(crate) fn start_anew(context: &Context, session: &'a mut Session) -> Result<Self, Fault> {
         let writer = session.lock(context)?;
+        check_numbers(session.vault.roster())?;
         for name in session.vault.roster().environments.keys() {
             session.vault.environment(name)?;
         }
@@ -95,6 +96,22 @@ impl<'a> Admin<'a> {
         self.session.read_again(self.writer.tree()?)?;
         self.session.remember(context)
     }
+}
+
+/// Every change counts up, and a command makes a few of them: nothing is written that could not be
+/// read again because a number is above the largest.
+fn check_numbers(roster: &Roster) -> Result<(), Fault> {
+    const CHANGES: u64 = 1000;
+    let members = roster.members.values().map(|member| &member.lost);
+    let lost = members.chain(roster.former.values().map(|former| &former.lost));
+    let epochs = lost.flat_map(|lost| lost.values().map(|lost| lost.epoch));
+    let listed = roster.environments.values().map(|listed| listed.revision);
+    let highest = epochs.chain(listed).chain([roster.revision]).max();
+    if highest.is_some_and(|highest| highest > LARGEST_NUMBER - CHANGES) {
+        return Err(Fault::refused(".vault/members.toml: has the last number that there can be")
+            .hint("see which change wrote it, and put back an older one: git log -- .vault"));
+    }
+    Ok(())
 }
 
 /// Nothing is sealed under the data key of an environment that is newer than the roster says: the

@@ -10,7 +10,7 @@ use super::prompt::visible;
 use crate::crypto::VaultId;
 use crate::fault::{Fault, Kind};
 use crate::keys::Found;
-use crate::vault::trust::{Pin, Trust, Vault};
+use crate::vault::trust::{Pin, Presented, Trust, Vault};
 
 /// How often an id can be pasted.
 const ATTEMPTS: u8 = 3;
@@ -24,15 +24,17 @@ pub(crate) const LATER: &str = "ask a colleague for the output of `vault id`, th
 /// If no one can be asked, or the right id was not pasted.
 pub(crate) fn confirm_new_vault(
     context: &Context,
-    vault: &Vault,
+    presented: &Presented,
     key: &Found,
 ) -> Result<(), Fault> {
-    let id = vault.roster().vault;
+    let id = presented.id();
     if key.credential.is_some() || !is_interactive() || context.state_folder().is_none() {
         return Err(untrusted(&id));
     }
     let question = format!("This vault is new to you. {QUESTION}: ");
-    match ask_for_id(context.console, vault, &question)? {
+    // Only with the right id is anything else of it looked at.
+    let check = |pin: &Pin| presented.judge(&only(pin), "").map(drop);
+    match ask_for_id(context.console, &id, &check, &question)? {
         Some(_) => Ok(()),
         None => Err(Fault::locked("the vault is not trusted: no id was given").hint(LATER)),
     }
@@ -43,14 +45,15 @@ pub(crate) const QUESTION: &str = "Paste the id that a colleague sent you (vault
 
 const AGAIN: &str = "Paste the id again: ";
 
-/// Asks `question` until the answer is the id of `vault`, at most three times. Returns `None` if
-/// the answer is empty.
+/// Asks `question` until the answer is `id`, at most three times. Returns `None` if the answer is
+/// empty.
 ///
 /// # Errors
-/// If no answer was the id, or `vault` is older than the answer allows.
+/// If no answer was the id, or `check` refuses the answer.
 pub(crate) fn ask_for_id(
     console: Console,
-    vault: &Vault,
+    id: &VaultId,
+    check: &dyn Fn(&Pin) -> Result<(), Fault>,
     question: &str,
 ) -> Result<Option<Pin>, Fault> {
     let mut question = question;
@@ -66,8 +69,8 @@ pub(crate) fn ask_for_id(
             Err(fault) => Err((*fault).clone()),
         };
         match pin {
-            Ok(pin) if pin.vault == vault.roster().vault => {
-                check(vault, &pin)?;
+            Ok(pin) if pin.vault == *id => {
+                check(&pin)?;
                 return Ok(Some(pin));
             }
             Ok(_) => {
@@ -111,9 +114,12 @@ pub(crate) fn pasted_id(console: Console) -> Result<Pin, Fault> {
 ///
 /// # Errors
 /// If it has another id, or is older than the pin allows.
-fn check(vault: &Vault, pin: &Pin) -> Result<(), Fault> {
-    let trust = Trust { pins: vec![*pin], states: Vec::new() };
-    trust.judge(vault.roster(), vault.sha256(), "").map(drop)
+pub(crate) fn check_pin(vault: &Vault, pin: &Pin) -> Result<(), Fault> {
+    only(pin).judge(vault.roster(), vault.sha256(), "").map(drop)
+}
+
+fn only(pin: &Pin) -> Trust {
+    Trust { pins: vec![*pin], states: Vec::new() }
 }
 
 /// No one has said that this is the right vault; says how.

@@ -49,11 +49,15 @@ impl Session {
         config: Config,
         key: Found,
     ) -> Result<Self, Fault> {
-        let mut session = Self::judged(context, place, config, key)?;
-        if session.standing == Standing::Unknown {
-            confirm_new_vault(context, &session.vault, &session.key)?;
-            (session.standing, session.entered) = (Standing::Trusted, true);
+        let (trust, presented, mut standing) = presented(context, &place, &key)?;
+        let entered = standing == Standing::Unknown;
+        if entered {
+            // A stranger's roster is not parsed before somebody has trusted its id.
+            confirm_new_vault(context, &presented, &key)?;
+            standing = Standing::Trusted;
         }
+        let vault = presented.accept()?;
+        let session = Self { place, config, vault, key, standing, trust, entered };
         session.holder()?;
         if session.standing == Standing::Forked {
             context.console.warn(FORKED);
@@ -69,14 +73,8 @@ impl Session {
         config: Config,
         key: Found,
     ) -> Result<Self, Fault> {
-        let trust = trust(context, &key)?;
-        let presented = Presented::read(tree(&place)?)?;
-        let standing = presented.judge(&trust, &folder(&place));
-        let standing = match &key.credential {
-            Some(_) => standing.map_err(|fault| fault.hint(NEWER)),
-            None => standing,
-        }?;
-        let vault = presented.accept();
+        let (trust, presented, standing) = presented(context, &place, &key)?;
+        let vault = presented.accept()?;
         Ok(Self { place, config, vault, key, standing, trust, entered: false })
     }
 
@@ -93,17 +91,23 @@ impl Session {
     /// vault, and nobody who had lost access may have it again: values that were read from one
     /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let presented = Presented::read(settled(tree)?)?;
+        let replaced = || {
+            Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
+                .hint("put back the committed files: git checkout -- .vault")
+        };
         let before = self.vault.roster();
-        if presented.id() != before.vault || presented.roster().floor < before.floor {
-            return Err(Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
-                .hint("put back the committed files: git checkout -- .vault"));
+        let is_same = |id: &VaultId| if *id == before.vault { Ok(()) } else { Err(replaced()) };
+        let presented = Presented::read_if(settled(tree)?, is_same)?;
+        let standing = presented.judge(&self.trust, &folder(&self.place));
+        let vault = presented.accept()?;
+        if vault.roster().floor < before.floor {
+            return Err(replaced());
         }
-        match presented.judge(&self.trust, &folder(&self.place))? {
-            Standing::Unknown if !self.entered => return Err(untrusted(&presented.id())),
+        match standing? {
+            Standing::Unknown if !self.entered => return Err(untrusted(&vault.roster().vault)),
             standing => self.standing = standing,
         }
-        self.vault = presented.accept();
+        self.vault = vault;
         Ok(())
     }
 
@@ -196,6 +200,22 @@ fn unknown_credential(vault: &Vault, identity: &Identity) -> Fault {
             "if it is newer: commit and push .vault as `vault ci add` left it, then run this again",
         )
         .hint("if it is older: make a new one with `vault ci add`")
+}
+
+/// The roster, how it stands with the caller, and all that speaks for it.
+fn presented(
+    context: &Context,
+    place: &Place,
+    key: &Found,
+) -> Result<(Trust, Presented, Standing), Fault> {
+    let trust = trust(context, key)?;
+    let presented = Presented::read(tree(place)?)?;
+    let standing = presented.judge(&trust, &folder(place));
+    let standing = match &key.credential {
+        Some(_) => standing.map_err(|fault| fault.hint(NEWER)),
+        None => standing,
+    }?;
+    Ok((trust, presented, standing))
 }
 
 /// What there is to remember of a vault.

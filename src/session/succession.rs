@@ -31,7 +31,7 @@ impl Session {
         if presented.id() != id {
             return Err(Fault::refused(".vault/members.toml: was replaced meanwhile"));
         }
-        let vault = presented.accept();
+        let vault = presented.accept()?;
         for name in vault.roster().environments.keys() {
             vault.environment(name)?;
         }

@@ -59,7 +59,11 @@ impl Author<'_> {
 
     fn entry(&self, name: &SecretName, before: u64) -> Result<Entry, Fault> {
         if before >= LARGEST_NUMBER {
-            return Err(Fault::refused(format!("{name} has the last revision that there can be")));
+            let path = entry_path(&self.environment.name, name);
+            return Err(Fault::refused(format!("{name} has the last revision that there can be"))
+                .hint(format!(
+                    "see who set it, and put back an older one: git log -- .vault/{path}"
+                )));
         }
         let epoch = self.environment.newest().number;
         Ok(Entry {

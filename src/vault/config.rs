@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml_edit::DocumentMut;
 
 use super::families::family_of;
+use super::model::LONGEST_VALUE;
 use super::name::{EnvironmentName, SecretName, StepName};
 use super::template::Template;
 use crate::fault::Fault;
@@ -165,6 +166,10 @@ impl Config {
     /// # Errors
     /// With line and column where it is not TOML or not of this shape.
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        if text.len() > LARGEST_CONFIG {
+            let most = LARGEST_CONFIG >> 20;
+            return Err(Fault::usage(format!("vault.toml: is larger than {most} MiB")));
+        }
         let document = toml::de::Deserializer::from(shape::parse(text)?);
         let fields = Fields::deserialize(document);
         let fields = fields.map_err(|error| shape::not_understood(text, &error))?;
@@ -179,6 +184,12 @@ impl Config {
             config.environments.insert(name, fields);
         }
         for (name, secret) in fields.secrets {
+            if secret.min_length.is_some_and(|least| least > LONGEST_VALUE) {
+                return Err(Fault::usage(format!(
+                    "vault.toml: secrets.{name}: min_length is above {LONGEST_VALUE}, the length of \
+                     the longest value"
+                )));
+            }
             config.secrets.insert(named("secrets", &name)?, secret);
         }
         for (name, step) in fields.steps {

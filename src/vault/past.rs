@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use super::format::{Signed, read_entry, read_environment, read_roster, sealed_place};
+use super::format::{
+    Signed, environment_file, parse_environment, parse_roster, read_entry, roster_file,
+    sealed_place,
+};
 use super::model::{Entry, Epoch, LONGEST_VALUE, Roster};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::unlock::EpochKey;
@@ -75,14 +78,14 @@ impl<'a> Past<'a> {
 
     /// Takes a roster's file into account, if it is one of a vault that the caller `knows`.
     pub fn add_roster(&mut self, file: &[u8], knows: &dyn Fn(&VaultId) -> bool) {
-        let Ok(signed) = read_roster(file) else { return };
-        let vault = signed.content.vault;
-        let authority = vault.authority().filter(|_| knows(&vault));
-        if let Some(authority) = authority
-            && signed.claim(authority, &vault, None).holds()
+        let Ok(file) = roster_file(file) else { return };
+        let Some(vault) = file.vault().ok().filter(|vault| knows(vault)) else { return };
+        if let Some(authority) = vault.authority()
+            && file.check(authority, &vault, "").is_ok()
+            && let Ok(roster) = parse_roster(&file)
         {
             self.authorities.insert(vault, authority);
-            self.add_signers(&signed.content);
+            self.add_signers(&roster);
         }
     }
 
@@ -102,11 +105,12 @@ impl<'a> Past<'a> {
     /// Takes an environment's file into account, if the authority of a roster that was added
     /// signed it.
     pub fn add_environment(&mut self, name: &EnvironmentName, file: &[u8]) {
-        let Ok(signed) = read_environment(name, file) else { return };
+        let Ok(file) = environment_file(name, file) else { return };
         let mut ids = self.authorities.iter();
-        let by = ids.find(|(vault, authority)| signed.claim(**authority, vault, None).holds());
+        let by = ids.find(|(vault, authority)| file.check(**authority, vault, "").is_ok());
         let Some((vault, _)) = by else { return };
-        for epoch in signed.content.epochs {
+        let Ok(content) = parse_environment(name, &file) else { return };
+        for epoch in content.epochs {
             let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
             let same = |past: &&mut PastEpoch| {
                 past.vault == *vault && past.epoch.commitment == epoch.commitment

@@ -5,6 +5,10 @@ use super::name::SecretName;
 use crate::fault::Fault;
 use crate::secret::Secret;
 
+/// The value of a variable would be longer than the limit.
+#[derive(Debug)]
+pub struct TooLong;
+
 /// A variable's value, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
@@ -62,17 +66,31 @@ impl Template {
     }
 
     /// The value with every reference replaced by what `value` gives; nothing when it gives
-    /// nothing for one of them.
-    pub fn fill<'a>(&self, value: impl Fn(&SecretName) -> Option<&'a Secret>) -> Option<Secret> {
+    /// nothing for one of them. Stops as soon as the value has more than `limit` bytes: a few
+    /// kilobytes of references can stand for gigabytes.
+    ///
+    /// # Errors
+    /// When it is longer than `limit`.
+    pub fn fill<'a>(
+        &self,
+        limit: usize,
+        value: impl Fn(&SecretName) -> Option<&'a Secret>,
+    ) -> Result<Option<Secret>, TooLong> {
         let mut filled = Secret::with_capacity(256);
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => filled.extend(text.as_bytes()),
-                Piece::Reference(name, Encoding::Plain) => filled.extend(value(name)?.expose()),
-                Piece::Reference(name, Encoding::Url) => percent_encode(value(name)?, &mut filled),
+                Piece::Reference(name, encoding) => match (value(name), encoding) {
+                    (None, _) => return Ok(None),
+                    (Some(value), Encoding::Plain) => filled.extend(value.expose()),
+                    (Some(value), Encoding::Url) => percent_encode(value, &mut filled),
+                },
+            }
+            if filled.len() > limit {
+                return Err(TooLong);
             }
         }
-        Some(filled)
+        Ok(Some(filled))
     }
 }
 
@@ -104,7 +122,8 @@ mod tests {
     fn filled(text: &str) -> Option<String> {
         let secret = Secret::new(b"p@ss/\xc3\xa4".to_vec());
         let template = Template::parse(&"V".parse().unwrap(), text).ok()?;
-        let value = template.fill(|name| (name.as_str() == "PW").then_some(&secret))?;
+        let value = template.fill(40, |name| (name.as_str() == "PW").then_some(&secret));
+        let value = value.ok()??;
         Some(String::from_utf8(value.expose().to_vec()).unwrap())
     }
 
@@ -120,6 +139,15 @@ mod tests {
         for (text, value) in cases {
             assert_eq!(filled(text).as_deref(), Some(value), "{text}");
         }
+    }
+
+    #[test]
+    fn value_beyond_the_limit_is_refused() {
+        for (count, is_filled) in [(0, true), (5, true), (6, false), (100_000, false)] {
+            assert_eq!(filled(&"${PW}".repeat(count)).is_some(), is_filled, "{count}");
+            assert_eq!(filled(&"1234567".repeat(count)).is_some(), is_filled, "{count}");
+        }
+        assert_eq!(filled(&"${PW|url}".repeat(3)), None);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
 /// The vault in the sandbox's repository, read and accepted.
 pub(crate) fn vault(sandbox: &Sandbox) -> Vault {
     let dir = Dir::open(&sandbox.store("")).unwrap().unwrap();
-    Presented::read(Tree::Working(dir)).unwrap().accept()
+    Presented::read(Tree::Working(dir)).unwrap().accept().unwrap()
 }
 
 /// The authority's key, opened as the sandbox's admin.

@@ -90,7 +90,7 @@ fn sandbox() -> Sandbox {
 /// Whether the check that every command goes through accepts the file at `path`.
 fn accepts(files: Files, path: &str) -> bool {
     let Ok(presented) = Presented::read(Tree::Committed(files)) else { return false };
-    let vault = presented.accept();
+    let Ok(vault) = presented.accept() else { return false };
     let Some((environment, name)) = path.trim_end_matches(".toml").split_once('/') else {
         let name = path.trim_end_matches(".toml");
         return path == ROSTER || vault.environment(&name.parse().unwrap()).is_ok();

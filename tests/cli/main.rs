@@ -6,6 +6,7 @@ mod admins;
 mod attacks;
 mod basics;
 mod bent;
+mod bounds;
 mod colleague;
 mod config;
 mod confirm;
@@ -25,6 +26,7 @@ mod foreign;
 mod formats;
 mod former;
 mod generated;
+mod git_programs;
 mod golden;
 mod guarded;
 mod hints;
@@ -88,6 +90,7 @@ mod threats;
 mod trust;
 mod unpushed;
 mod values;
+mod weak_recipients;
 mod whole_vault;
 
 /// Drives `vault` in a way that would need `unsafe` in Rust.

@@ -37,7 +37,7 @@ fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     let text = fs::read_to_string(bob.key_file()).unwrap();
     let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
     let dir = Dir::open(&bob.store("")).unwrap().unwrap();
-    let vault = Presented::read(Tree::Working(dir)).unwrap().accept();
+    let vault = Presented::read(Tree::Working(dir)).unwrap().accept().unwrap();
     (vault, Identity::parse(line).unwrap())
 }
 

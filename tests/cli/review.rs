@@ -30,7 +30,8 @@ pub(crate) fn reviewed(
         part("needs attention", attention),
         last,
     ];
-    let run = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output.concat());
+    let output = output.concat().replace("\n\n\n", "\n\n");
+    let run = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output);
     match found.len() {
         0 => run.check(),
         count => run.fails(1).says(&format!("error: findings: {count}\n")).check(),
@@ -285,7 +286,7 @@ fn another_authority_counts_only_for_whoever_names_its_id() {
     let new = sandbox.id();
     let other =
         format!(".vault/members.toml: is of another vault: trusted is {old}, here is {new}");
-    reviewed(&sandbox, &held(1, 2), &[], &[], &[&other]);
+    reviewed(&sandbox, "", &[], &[], &[&other]);
     let verify =
         |id: &str| sandbox.vault(&["verify", "--since", "HEAD", "--id", id]).without("HOME");
     let attention = [
@@ -305,7 +306,7 @@ fn another_authority_counts_only_for_whoever_names_its_id() {
     verify(&new).prints(output).check();
     verify(&old)
         .fails(1)
-        .prints(compared("HEAD") + &held(1, 2) + &findings(&[&other]))
+        .prints(compared("HEAD") + findings(&[&other]).trim_start())
         .says("error: findings: 1\n")
         .check();
 }

@@ -107,7 +107,7 @@ fn a_new_authority_is_reviewed_by_its_id() {
         ["development", "1", "2", "alice", "holds"],
         ["production", "2", "2", "alice", "holds"],
     ]);
-    reviewed(&sandbox, &both, &[], &[], &[&other]);
+    reviewed(&sandbox, "", &[], &[], &[&other]);
     let changed = [
         "rotated: development (epoch 1 → 2)",
         "rotated: production (epoch 1 → 2)",

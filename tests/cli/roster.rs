@@ -48,19 +48,8 @@ hint: only if a colleague sent you the new id: vault trust ID
     );
     refused(&sandbox, KEYED, &said);
     refused(&sandbox, KEYLESS, &said);
-    found(
-        &sandbox,
-        &[],
-        3,
-        &(table(&[
-            ["development", "-", "-", "-", "DOES NOT HOLD"],
-            ["production", "-", "-", "-", "DOES NOT HOLD"],
-        ]) + &findings(&[
-            &reason,
-            ".vault/development.toml: is not as the authority of this vault signed it",
-            ".vault/production.toml: is not as the authority of this vault signed it",
-        ])),
-    );
+    // Nothing else of it is looked at.
+    found(&sandbox, &[], 1, findings(&[&reason]).trim_start());
 }
 
 /// Alice is a member of both vaults and trusts both, but one must not take the other's place:

@@ -111,10 +111,8 @@ fn ci_with_a_credential_refuses_it() {
         .variable("VAULT_KEY", &attack.credential)
         .fails(1)
         .prints(
-            held(1, 2)
-                + &findings(&[
-                    ".vault/members.toml: is of another vault: trusted is [..], here is [..]",
-                ]),
+            findings(&[".vault/members.toml: is of another vault: trusted is [..], here is [..]"])
+                .trim_start(),
         )
         .says("error: findings: 1\n")
         .check();
@@ -174,7 +172,8 @@ fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
         ".vault/members.toml: is of another vault: trusted is {}, here is {}",
         attack.genuine, attack.planted
     );
-    found(&attack.sandbox, &[], 1, &(held(1, 2) + &findings(&[&other])));
+    // Nothing else of it is looked at.
+    found(&attack.sandbox, &[], 1, findings(&[&other]).trim_start());
 }
 
 /// That it would open, were it trusted, shows that nothing else stood in the way.

@@ -12,9 +12,11 @@ pub(crate) fn check(data: &[u8]) {
     let references = template.references().count();
     assert!(references <= text.matches("${").count());
     let secret = Secret::new(value.to_vec());
-    let filled = template.fill(|_| Some(&secret)).unwrap();
+    let filled = template.fill(usize::MAX, |_| Some(&secret)).ok().flatten().unwrap();
     assert!(filled.len() <= text.len() + references * 3 * value.len());
-    assert!(references == 0 || template.fill(|_| None).is_none());
+    assert!(references == 0 || template.fill(usize::MAX, |_| None).is_ok_and(|f| f.is_none()));
+    let limit = filled.len() / 2;
+    assert_eq!(template.fill(limit, |_| Some(&secret)).is_err(), filled.len() > limit);
     if references == 0 {
         assert_eq!(filled.expose(), text.replace("$$", "$").as_bytes());
     }

@@ -21,7 +21,7 @@ from keys import Holder, Key, Locked, Pin, read_key_file
 from text import Signed, epoch_of, read_entry, read_environment, read_request, read_roster
 from text import secret_name
 
-LARGEST_FILE = 16 << 20
+LARGEST_FILE, LARGEST_ENTRY, LARGEST_REQUEST = 16 << 20, 2 << 20, 16 << 10
 MOST_ENTRIES = 20_000
 
 
@@ -44,12 +44,12 @@ class Folder:
     def names(self) -> list[str]:
         return sorted(os.listdir(self.handle))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = LARGEST_FILE) -> bytes:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self.handle)
         with open(handle, "rb") as file:
             require(stat.S_ISREG(os.fstat(handle).st_mode), f"{name}: is not a regular file")
-            content = file.read(LARGEST_FILE + 1)
-        require(len(content) <= LARGEST_FILE, f"{name}: is too large")
+            content = file.read(limit + 1)
+        require(len(content) <= limit, f"{name}: is too large")
         return content
 
 
@@ -98,7 +98,7 @@ def check_entries(store: Folder, roster: dict, environment: dict) -> dict[str, d
     for file in files:
         require(file.endswith(".toml"), f"{file!r}: is no entry")
         name = secret_name(file.removesuffix(".toml"))
-        entries[name] = check_entry(roster, environment, name, folder.read(file))
+        entries[name] = check_entry(roster, environment, name, folder.read(file, LARGEST_ENTRY))
     return entries
 
 
@@ -128,7 +128,7 @@ def check_requests(store: Folder, roster: dict) -> dict[str, str | None]:
 
 def check_request(roster: dict, file: str, folder: Folder) -> str | None:
     try:
-        request = read_request(file.removesuffix(".toml"), folder.read(file))
+        request = read_request(file.removesuffix(".toml"), folder.read(file, LARGEST_REQUEST))
         vault = read_id(roster["vault"])
         require(request.fields["vault"] == roster["vault"], "is for another vault")
         signer = unb64(request.fields["signer"])

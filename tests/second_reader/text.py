@@ -12,7 +12,7 @@ from typing import Callable, NamedTuple
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from crypto import BECH32, LONGEST_VALUE, Refused, is_public_key, padded_length, read_id, require
-from crypto import unb64, unbech32
+from crypto import P, unb64, unbech32
 
 LARGEST_NUMBER = 2**53 - 1
 
@@ -273,7 +273,14 @@ def check_names(names: object) -> None:
 
 
 def check_recipient(text: object) -> None:
-    require(isinstance(text, str) and len(unbech32("age", text, BECH32)) == 32, "not a recipient")
+    """The one encoding of a point of Curve25519 that is not of small order."""
+    require(isinstance(text, str), "not a recipient")
+    point = unbech32("age", text, BECH32)
+    require(len(point) == 32 and int.from_bytes(point, "little") < P, "not a recipient")
+    try:
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(point))
+    except ValueError:
+        raise Refused("a recipient of small order") from None
 
 
 def check_public_key(text: object) -> None:
@@ -314,15 +321,6 @@ def read_roster(file: bytes) -> Signed:
 # --- Request to join ------------------------------------------------------------------------------
 
 
-def check_sound_recipient(text: object) -> None:
-    check_recipient(text)
-    point = X25519PublicKey.from_public_bytes(unbech32("age", text, BECH32))
-    try:
-        X25519PrivateKey.generate().exchange(point)
-    except ValueError:
-        raise Refused("a recipient of small order") from None
-
-
 def check_request(fields: dict) -> None:
     check_fields(
         fields,
@@ -330,7 +328,7 @@ def check_request(fields: dict) -> None:
             "format": is_one,
             "name": label,
             "vault": read_id,
-            "recipient": check_sound_recipient,
+            "recipient": check_recipient,
             "signer": check_public_key,
             "signing_key": lambda seed: require(len(unb64(seed)) <= 4096, "too long a seed"),
         },

@@ -101,9 +101,9 @@ fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: 
 
 /// What is here, whoever trusts it.
 fn roster(place: &Place, findings: &mut Findings) {
-    let presented = tree(place).and_then(Presented::read);
-    let Some(presented) = findings.take("vault", presented) else { return };
-    let roster = presented.roster();
+    let vault = tree(place).and_then(Presented::read).and_then(Presented::accept);
+    let Some(vault) = findings.take("vault", vault) else { return };
+    let roster = vault.roster();
     findings.fine(
         "vault",
         format!("{}, roster {}, floor {}", roster.vault, roster.revision, roster.floor),

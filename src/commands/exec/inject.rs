@@ -10,11 +10,14 @@ use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
 use crate::session::release::Release;
 use crate::vault::config::Config;
-use crate::vault::model::Access;
+use crate::vault::model::{Access, LONGEST_VALUE};
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
 use crate::vault::trust::Vault;
 use crate::vault::unlock::Holder;
+
+/// How many bytes all variables may have together; no system gives a process as much.
+const ROOM: usize = 8 << 20;
 
 /// The names asked for.
 #[derive(Clone)]
@@ -103,18 +106,22 @@ impl Scope<'_> {
         let known: BTreeMap<&SecretName, &Secret> =
             secrets.iter().map(|(name, value)| (name, value)).collect();
         let mut filled = Vec::new();
-        for (name, template) in variables {
-            match template.fill(|name| known.get(name).copied()) {
-                Some(value) if self.wanted.has(name) => filled.push((name.clone(), value)),
+        let mut room = ROOM;
+        for (name, template) in variables.iter().filter(|(name, _)| self.wanted.has(name)) {
+            let value = template.fill(LONGEST_VALUE.min(room), |name| known.get(name).copied());
+            match value.map_err(|_| too_long(name))? {
+                Some(value) => {
+                    room -= value.len();
+                    filled.push((name.clone(), value));
+                }
                 // Among all that the caller may read is no variable that refers to what he may not.
                 None if self.wanted.names().is_none()
                     && !template.references().all(self.may_read) => {}
-                None if self.wanted.has(name) => {
+                None => {
                     let mut references = template.references();
                     let missing = references.find(|name| !known.contains_key(name));
                     return Err(self.dangling(name, missing));
                 }
-                _ => {}
             }
         }
         self.check_complete(&known, variables)?;
@@ -212,6 +219,12 @@ impl Scope<'_> {
         let entry = checked.and_then(|checked| self.vault.entry(&checked, name));
         matches!(entry, Ok(Some(entry)) if entry.content().sealed.is_none())
     }
+}
+
+/// No system gives a process as much.
+fn too_long(name: &SecretName) -> Fault {
+    Fault::incomplete(format!("the value of {name} is too long for a variable"))
+        .hint("shorten it in vault.toml, or let the program read the secrets it refers to")
 }
 
 /// The variables of `environment`, understood.

@@ -58,7 +58,7 @@ fn open(context: &mut Context, place: &Place) -> Result<Vault, Fault> {
     if presented.judge(&trust, &folder(place))? == Standing::Forked {
         context.console.warn(FORKED);
     }
-    Ok(presented.accept())
+    presented.accept()
 }
 
 fn tell(context: &Context, names: &[&SecretName]) {

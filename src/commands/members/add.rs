@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::list::spelled;
-use crate::crypto::{Fingerprint, Recipient};
+use crate::crypto::Fingerprint;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::session::console::is_interactive;
@@ -83,7 +83,7 @@ fn wanted_access(
 
 /// Somebody of whom no more is known than the recipient.
 fn reader(recipient: &str) -> Result<Member, Fault> {
-    let recipient = recipient.parse().ok().filter(Recipient::is_sound).ok_or_else(|| {
+    let recipient = recipient.parse().ok().ok_or_else(|| {
         Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
     })?;
     Ok(Member::new(recipient))

@@ -45,7 +45,8 @@ impl Before {
         let vault = if files.contains_key(ROSTER_PATH) {
             let at = format!("at {}", revision.escape_debug());
             let presented = Presented::read(Tree::Committed(files));
-            Some(presented.map_err(|fault| fault.within(&at))?.accept())
+            let vault = presented.and_then(Presented::accept);
+            Some(vault.map_err(|fault| fault.within(&at))?)
         } else {
             None
         };

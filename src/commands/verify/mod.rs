@@ -65,9 +65,17 @@ pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Faul
 fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vault>, Fault> {
     let Some(tree) = report.take(STORE_FOLDER, tree(place))? else { return Ok(None) };
     let file = below(ROSTER_PATH);
-    let Some(presented) = report.take(&file, Presented::read(tree))? else { return Ok(None) };
-    let standing = report.take(&file, presented.judge(trust, &folder(place)))?;
-    let vault = presented.accept();
+    let here = folder(place);
+    let presented = Presented::read_if(tree, |id| trust.check_id(id, &here));
+    let Some(presented) = report.take(&file, presented)? else { return Ok(None) };
+    let standing = report.take(&file, presented.judge(trust, &here))?;
+    let accepted = presented.accept();
+    // What is refused here was said before, unless nobody has judged it.
+    let vault = match standing {
+        None => accepted.ok(),
+        Some(_) => report.take(&file, accepted)?,
+    };
+    let Some(vault) = vault else { return Ok(None) };
     let roster = vault.roster();
     let (id, revision, floor) = (roster.vault, roster.revision, roster.floor);
     report.vault = Some(Identified { id, revision, floor });

@@ -10,10 +10,11 @@ use super::compare::{
 };
 use super::report::{Item, Level, Report};
 use super::tell;
+use crate::crypto::Commitment;
 use crate::fault::Fault;
 use crate::vault::config::Config;
 use crate::vault::format::{ROSTER_PATH, entry_path, environment_path, request_path};
-use crate::vault::model::Roster;
+use crate::vault::model::{Environment, Roster};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{CONFIG_FILE, Place as Folder};
 use crate::vault::trust::Vault;
@@ -91,7 +92,14 @@ fn explained(
     let mut paths = BTreeSet::new();
     let environments = now.environments.iter();
     paths.extend(environments.filter_map(|(name, new)| {
-        let is_other = old.environments.get(name).is_none_or(|old| old.epochs != new.epochs);
+        // Of epochs that come and go is told by the environment itself.
+        let keys = |environment: &Environment| -> Vec<(u64, Commitment)> {
+            environment.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect()
+        };
+        let is_sealed_anew = |old: &Environment| keys(old) == keys(new) && old.epochs != new.epochs;
+        // Under a new authority, which was told of, all keys are others.
+        let is_new = old_vault.roster().vault != vault.roster().vault;
+        let is_other = is_new || old.environments.get(name).is_some_and(is_sealed_anew);
         is_other.then(|| below(&environment_path(name)))
     }));
     let requests = now.requests.iter().filter(|(name, new)| old.requests.get(*name) != Some(new));
@@ -100,7 +108,7 @@ fn explained(
     let (before, after) = (old_vault.roster(), vault.roster());
     let listed = &before.environments;
     let is_listing = after.environments.iter().all(|(name, new)| {
-        listed.get(name) == Some(new) || paths.contains(&below(&environment_path(name)))
+        listed.get(name) == Some(new) || old.environments.get(name) != now.environments.get(name)
     });
     let same = Roster {
         revision: after.revision,

@@ -8,7 +8,7 @@ use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::past::{Past, PastEntry};
-use crate::vault::store::STORE_FOLDER;
+use crate::vault::store::{LARGEST_ENTRY, STORE_FOLDER};
 
 /// How many contents of entries are looked at: a history with more takes minutes, and what is left
 /// out of it is counted.
@@ -112,7 +112,7 @@ impl<'a> Files<'a> {
     ) -> Result<usize, Fault> {
         let versions: Vec<&Version> = self.entries.iter().map(|(_, _, version)| *version).collect();
         let (mut some, mut size, mut closed) = (Vec::new(), 0, 0);
-        let missing = repository.read_each(&versions, LARGEST_FILE, &mut |at, file| {
+        let missing = repository.read_each(&versions, LARGEST_ENTRY, &mut |at, file| {
             let (environment, name, _) = &self.entries[at];
             let entry = PastEntry::read(environment.clone(), name.clone(), &file);
             let wanted = entry

@@ -1,7 +1,8 @@
 //! Entries as text, and the place in which a sealed value opens.
 
 use super::body::{Body, Tables};
-use super::reading::{Place, Signed, number, read, sign};
+use super::lines::{Lines, unquoted};
+use super::reading::{Place, Signed, decimal, number, read, sign};
 use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode, is_sealed_length};
 use crate::fault::Fault;
 use crate::vault::model::{Entry, LONGEST_VALUE, Moment};
@@ -66,39 +67,25 @@ pub fn read_entry(
 /// An environment has thousands of entries, so they are taken apart by their lines; an entry in any
 /// other form of TOML would not be accepted anyway.
 fn understand(body: &str) -> Option<Entry> {
-    let mut lines = body.lines().skip(1).map(|line| line.split_once(" = "));
-    let mut field =
-        |key| Some(lines.next()??).filter(|(own, _)| *own == key).map(|(_, value)| value);
-    let format = field("format")?;
+    let mut lines = Lines::of(body)?;
     let mut entry = Entry {
-        epoch: integer(field("epoch")?)?,
-        origin: integer(field("origin")?)?,
-        revision: integer(field("revision")?)?,
-        changed: Moment::parse(field("changed")?)?,
-        author: string(field("author")?)?.parse().ok()?,
-        signer: string(field("signer")?)?.parse().ok()?,
+        epoch: number(decimal(lines.bare("epoch")?)?)?,
+        origin: number(decimal(lines.bare("origin")?)?)?,
+        revision: number(decimal(lines.bare("revision")?)?)?,
+        changed: Moment::parse(lines.bare("changed")?)?,
+        author: lines.text("author")?.parse().ok()?,
+        signer: lines.text("signer")?.parse().ok()?,
         sealed: None,
     };
-    match lines.next()?? {
-        ("sealed", sealed) => entry.sealed = Some(base64_decode(string(sealed)?)?),
+    match lines.next()? {
+        ("sealed", sealed) => entry.sealed = Some(base64_decode(unquoted(sealed)?)?),
         ("removed", "true") => {}
         _ => return None,
     }
     let fits = |sealed: &Vec<u8>| is_sealed_length(sealed, LONGEST_VALUE);
-    let is_sound = format == "1"
-        && entry.origin <= entry.epoch
-        && entry.sealed.as_ref().is_none_or(fits)
-        && lines.next().is_none();
+    let is_sound =
+        entry.origin <= entry.epoch && entry.sealed.as_ref().is_none_or(fits) && lines.is_at_end();
     is_sound.then_some(entry)
-}
-
-fn integer(text: &str) -> Option<u64> {
-    text.parse().ok().and_then(number)
-}
-
-/// What is between the quotes of a string without escapes.
-fn string(text: &str) -> Option<&str> {
-    text.strip_prefix('"')?.strip_suffix('"')
 }
 
 fn body(environment: &EnvironmentName, name: &SecretName, entry: &Entry) -> String {

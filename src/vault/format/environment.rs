@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::body::{Body, Tables};
 use super::reading::{Place, Signed, bytes32, number, read, sign};
+use super::unparsed::Unparsed;
 use crate::crypto::{Commitment, SigningKey, VaultId, base64_decode};
 use crate::fault::Fault;
 use crate::vault::model::{Environment, Epoch};
@@ -51,13 +52,35 @@ pub fn write_environment(vault: &VaultId, environment: &Environment, key: &Signi
 /// the file of another environment.
 pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<Environment>, Fault> {
     let signed = read(LABEL, &environment_path(name), file, understand, body)?;
-    if signed.content.name != *name {
-        let message =
-            format!(".vault/{name}.toml: is the file of the environment {}", signed.content.name);
-        return Err(Fault::refused(message)
-            .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml")));
-    }
+    check_name(name, &signed.content)?;
     Ok(signed)
+}
+
+/// The file of `name` before it is parsed.
+///
+/// # Errors
+/// When it has no signature.
+pub fn environment_file(name: &EnvironmentName, file: &[u8]) -> Result<Unparsed, Fault> {
+    Unparsed::new(LABEL, environment_path(name), file)
+}
+
+/// Parses the file of `name`, whose signature was checked.
+///
+/// # Errors
+/// For the same reasons as [`read_environment`].
+pub fn parse_environment(name: &EnvironmentName, file: &Unparsed) -> Result<Environment, Fault> {
+    let content = file.parse(understand, body)?;
+    check_name(name, &content)?;
+    Ok(content)
+}
+
+fn check_name(name: &EnvironmentName, content: &Environment) -> Result<(), Fault> {
+    if content.name == *name {
+        return Ok(());
+    }
+    let message = format!(".vault/{name}.toml: is the file of the environment {}", content.name);
+    Err(Fault::refused(message)
+        .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml")))
 }
 
 fn understand(text: &str) -> Option<Environment> {

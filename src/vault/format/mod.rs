@@ -7,12 +7,17 @@
 mod body;
 mod entry;
 mod environment;
+mod lines;
 mod reading;
 mod request;
 mod roster;
+mod unparsed;
 
 pub use entry::{entry_path, read_entry, sealed_place, write_entry};
-pub use environment::{environment_path, read_environment, write_environment};
-pub use reading::Signed;
+pub use environment::{
+    environment_file, environment_path, parse_environment, read_environment, write_environment,
+};
+pub use reading::{Signed, decimal};
 pub use request::{REQUESTS, fingerprint, read_request, request_of, request_path, write_request};
-pub use roster::{ROSTER_PATH, read_roster, write_roster};
+pub use roster::{ROSTER_PATH, parse_roster, read_roster, roster_file, write_roster};
+pub use unparsed::Unparsed;

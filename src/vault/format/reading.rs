@@ -39,7 +39,7 @@ impl<T> Signed<T> {
     }
 }
 
-fn message(
+pub(super) fn message(
     label: &str,
     vault: &VaultId,
     path: &str,
@@ -81,7 +81,7 @@ pub(super) fn read<T>(
     understand: impl FnOnce(&str) -> Option<T>,
     write: impl FnOnce(&T) -> String,
 ) -> Result<Signed<T>, Fault> {
-    let refuse = || diagnose(path, file);
+    let refuse = || refuse(path, file);
     let (body, signature) = split(file).ok_or_else(refuse)?;
     let content = understand(body).ok_or_else(refuse)?;
     if write(&content) != body {
@@ -91,7 +91,7 @@ pub(super) fn read<T>(
 }
 
 /// The text before the last line, and the signature in it.
-fn split(file: &[u8]) -> Option<(&str, Signature)> {
+pub(super) fn split(file: &[u8]) -> Option<(&str, Signature)> {
     let text = std::str::from_utf8(file).ok()?.strip_suffix("\"\n")?;
     let start = text.rfind('\n')? + 1;
     let signature = text[start..].strip_prefix("signature = \"")?;
@@ -108,34 +108,50 @@ pub(super) fn bytes32(text: &str) -> Option<[u8; 32]> {
     base64_decode(text)?.try_into().ok()
 }
 
+/// A number in decimal as our files spell it: digits alone, and no zero before them.
+#[must_use]
+pub fn decimal(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = text.len() == 1 || !text.starts_with('0');
+    (is_plain && is_short).then(|| text.parse().ok())?.filter(|number| *number <= LARGEST_NUMBER)
+}
+
 /// Says, as well as the bytes allow, why a file was not accepted. What is quoted of it is never
 /// more than a number.
-fn diagnose(path: &str, file: &[u8]) -> Fault {
+pub(super) fn refuse(path: &str, file: &[u8]) -> Fault {
+    explain(path, file).unwrap_or_else(|| {
+        Fault::refused(format!(".vault/{path}: is not as vault writes it"))
+            .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+    })
+}
+
+/// What is visibly wrong with a file; nothing where only its content can be.
+pub(super) fn explain(path: &str, file: &[u8]) -> Option<Fault> {
     let refused = |reason: &str| Fault::refused(format!(".vault/{path}: {reason}"));
     let restore = format!("put back the committed file: git checkout -- .vault/{path}");
     let Ok(text) = std::str::from_utf8(file) else {
-        return refused("is not UTF-8 text").hint(restore);
+        return Some(refused("is not UTF-8 text").hint(restore));
     };
     let starts = |mark: &str| text.lines().any(|line| line.starts_with(mark));
     if starts("<<<<<<<") || starts(">>>>>>>") {
-        return refused("has conflict markers of a merge").hint(format!(
+        return Some(refused("has conflict markers of a merge").hint(format!(
             "take one side whole: git checkout --ours (or --theirs) -- .vault/{path}"
-        ));
+        )));
     }
     if text.starts_with('\u{feff}') {
-        return refused("starts with a byte order mark").hint(restore);
+        return Some(refused("starts with a byte order mark").hint(restore));
     }
     if text.contains('\r') {
-        return refused("has CRLF line endings")
-            .hint("commit .vault/.gitattributes, then put the file back: git checkout -- .vault");
+        return Some(
+            refused("has CRLF line endings").hint(
+                "commit .vault/.gitattributes, then put the file back: git checkout -- .vault",
+            ),
+        );
     }
     if text.contains('\0') {
-        return refused("holds a NUL byte").hint(restore);
+        return Some(refused("holds a NUL byte").hint(restore));
     }
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
-    match format.and_then(|number| number.parse::<u64>().ok()) {
-        Some(number) if number != 1 => refused(&format!("has format {number}, this vault reads 1"))
-            .hint("install a newer vault"),
-        _ => refused("is not as vault writes it").hint(restore),
-    }
+    let other = format.and_then(decimal).filter(|number| *number != 1)?;
+    Some(refused(&format!("has format {other}, this vault reads 1")).hint("install a newer vault"))
 }

@@ -1,12 +1,9 @@
 //! Requests to join as text, and the fingerprint by which two people know one.
 
-use serde::Deserialize;
-
 use super::body::{Body, Tables};
+use super::lines::Lines;
 use super::reading::{Place, Signed, read, sign};
-use crate::crypto::{
-    Fingerprint, Framed, PublicKey, Recipient, SigningKey, VaultId, base64_decode,
-};
+use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId, base64_decode};
 use crate::fault::Fault;
 use crate::vault::model::{Member, Request, Signing};
 use crate::vault::name::MemberName;
@@ -17,17 +14,6 @@ pub const REQUESTS: &str = "requests";
 /// The largest sealed seed in bytes, several times what age makes of it: a stranger writes it, and
 /// it goes into the roster as it is.
 const LONGEST_SEED: usize = 4096;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    format: u64,
-    name: String,
-    vault: String,
-    recipient: String,
-    signer: String,
-    signing_key: String,
-}
 
 /// The path of a request below `.vault`.
 #[must_use]
@@ -71,17 +57,20 @@ pub fn request_of(vault: &VaultId, name: &MemberName, member: &Member) -> Option
     })
 }
 
-fn understand(text: &str) -> Option<Request> {
-    let fields: Fields = toml::from_str(text).ok()?;
-    let signer = PublicKey::from_bytes(&base64_decode(&fields.signer)?)?;
-    let seed = base64_decode(&fields.signing_key).filter(|seed| seed.len() <= LONGEST_SEED)?;
+/// By its lines, with no work for whatever else anyone may have written there.
+fn understand(body: &str) -> Option<Request> {
+    let mut lines = Lines::of(body)?;
     let request = Request {
-        name: fields.name.parse().ok()?,
-        vault: fields.vault.parse().ok()?,
-        recipient: fields.recipient.parse().ok().filter(Recipient::is_sound)?,
-        signing: Signing { signer, seed },
+        name: lines.text("name")?.parse().ok()?,
+        vault: lines.text("vault")?.parse().ok()?,
+        recipient: lines.text("recipient")?.parse().ok()?,
+        signing: Signing {
+            signer: PublicKey::from_bytes(&base64_decode(lines.text("signer")?)?)?,
+            seed: base64_decode(lines.text("signing_key")?)
+                .filter(|seed| seed.len() <= LONGEST_SEED)?,
+        },
     };
-    (fields.format == 1).then_some(request)
+    lines.is_at_end().then_some(request)
 }
 
 fn body(request: &Request) -> String {

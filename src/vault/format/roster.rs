@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::body::{Body, Tables, inline_table, list};
 use super::reading::{Place, Signed, bytes32, number, read, sign};
+use super::unparsed::Unparsed;
 use crate::crypto::{PublicKey, Recipient, SigningKey, base64_decode};
 use crate::fault::Fault;
 use crate::vault::model::{Access, Former, Listed, Lost, Member, Roster, Signing};
@@ -89,6 +90,22 @@ pub fn write_roster(roster: &Roster, key: &SigningKey) -> Vec<u8> {
 /// key, two members with one recipient, a name in use twice.
 pub fn read_roster(file: &[u8]) -> Result<Signed<Roster>, Fault> {
     read(LABEL, ROSTER_PATH, file, understand, body)
+}
+
+/// The roster before it is parsed.
+///
+/// # Errors
+/// When it has no signature.
+pub fn roster_file(file: &[u8]) -> Result<Unparsed, Fault> {
+    Unparsed::new(LABEL, ROSTER_PATH.to_owned(), file)
+}
+
+/// Parses the roster, whose signature was checked.
+///
+/// # Errors
+/// For the same reasons as [`read_roster`].
+pub fn parse_roster(file: &Unparsed) -> Result<Roster, Fault> {
+    file.parse(understand, body)
 }
 
 fn understand(text: &str) -> Option<Roster> {

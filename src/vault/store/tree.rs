@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use super::limit::largest;
 use crate::fault::Fault;
 use crate::platform::{Dir, ReadError};
-use crate::vault::model::LARGEST_FILE;
 
 /// The files below `.vault`, by their path below it.
 pub enum Tree {
@@ -119,13 +119,13 @@ impl Folder<'_> {
 }
 
 fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    dir.read(name, LARGEST_FILE)
-        .map_err(|error| unusable(&format!("{prefix}{name}"), "a regular file", &error))
+    let path = format!("{prefix}{name}");
+    dir.read(name, largest(&path)).map_err(|error| unusable(&path, "a regular file", &error))
 }
 
 fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let file = files.get(path);
-    if file.is_some_and(|file| file.len() > LARGEST_FILE) {
+    if file.is_some_and(|file| file.len() > largest(path)) {
         return Err(unusable(path, "a regular file", &ReadError::TooLarge));
     }
     Ok(file.cloned())
@@ -141,13 +141,18 @@ fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
 
 /// What is at `path` below `.vault`, or `.vault` itself, cannot be used.
 pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
+    let below = path;
     let path = format!(".vault/{path}");
     let path = path.trim_end_matches('/');
     match error {
         ReadError::NotRegular => Fault::refused(format!("{path}: is not {expected}"))
             .hint(format!("remove it and put back the committed file: git checkout -- {path}")),
         ReadError::TooLarge => {
-            Fault::refused(format!("{path}: is larger than {} MiB", LARGEST_FILE >> 20))
+            let most = match largest(below) {
+                most if most < 1 << 20 => format!("{} KiB", most >> 10),
+                most => format!("{} MiB", most >> 20),
+            };
+            Fault::refused(format!("{path}: is larger than {most}"))
                 .hint(format!("put back the committed file: git checkout -- {path}"))
         }
         ReadError::Io(error) => Fault::failed(format!("could not open {path}: {error}")),

@@ -4,7 +4,7 @@
 //! Such an entry is refused everywhere. An admin may adopt it, by name and after seeing who signed it;
 //! that it is what this signer signed is checked here all the same.
 
-use super::check::{CheckedEntry, CheckedEnvironment, Vault, not_signed};
+use super::{CheckedEntry, CheckedEnvironment, Vault, not_signed};
 use crate::fault::Fault;
 use crate::vault::format::{entry_path, read_entry};
 use crate::vault::name::SecretName;

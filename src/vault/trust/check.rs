@@ -1,12 +1,13 @@
-//! From files to checked content: roster, environments, entries.
+//! From files to checked content: environments and entries of a vault whose roster was accepted.
 
 use std::collections::BTreeMap;
 
-use super::pin::{Standing, Trust};
-use crate::crypto::{Claim, PublicKey, VaultId, sha256, verify_all};
+use super::presented::AUTHORITY;
+use crate::crypto::{Claim, PublicKey, sha256, verify_all};
 use crate::fault::Fault;
 use crate::vault::format::{
-    ROSTER_PATH, Signed, entry_path, environment_path, read_entry, read_environment, read_roster,
+    ROSTER_PATH, Signed, entry_path, environment_file, environment_path, parse_environment,
+    read_entry,
 };
 use crate::vault::halves::in_halves;
 use crate::vault::model::{Entry, Environment, MOST_ENTRIES, Roster};
@@ -16,74 +17,15 @@ use crate::vault::store::{Folder, Tree};
 /// How many entries are checked as one: enough for nearly all of the gain, and few enough that their
 /// files need not all be in memory.
 const TOGETHER: usize = 1000;
-
-/// A roster that holds by its own id. Whether it is the right one nobody has said yet.
-pub struct Presented {
-    tree: Tree,
-    roster: Roster,
-    authority: PublicKey,
-    sha256: [u8; 32],
-}
-
-impl Presented {
-    /// Reads the roster and checks its signature by the id it names.
-    ///
-    /// # Errors
-    /// When it is missing, not as `vault` writes it, or not signed by its authority.
-    pub fn read(tree: Tree) -> Result<Self, Fault> {
-        let file = tree.read(ROSTER_PATH)?.ok_or_else(|| {
-            Fault::refused(".vault/members.toml: is missing")
-                .hint("put it back: git checkout -- .vault/members.toml")
-        })?;
-        let signed = read_roster(&file)?;
-        let vault = signed.content.vault;
-        let authority = vault.authority();
-        let authority = authority.filter(|key| signed.claim(*key, &vault, None).holds());
-        let authority =
-            authority.ok_or_else(|| not_signed(ROSTER_PATH, "the authority of this vault"))?;
-        Ok(Self { tree, roster: signed.content, authority, sha256: sha256(&file) })
-    }
-
-    /// The id that the roster names.
-    #[must_use]
-    pub fn id(&self) -> VaultId {
-        self.roster.vault
-    }
-
-    /// SHA-256 of the file.
-    #[must_use]
-    pub fn sha256(&self) -> [u8; 32] {
-        self.sha256
-    }
-
-    /// Who is in it, before anybody has said that it is the right one.
-    #[must_use]
-    pub fn roster(&self) -> &Roster {
-        &self.roster
-    }
-
-    /// How it stands with `trust`; see [`Trust::judge`].
-    ///
-    /// # Errors
-    /// When the trust speaks against it.
-    pub fn judge(&self, trust: &Trust, folder: &str) -> Result<Standing, Fault> {
-        trust.judge(&self.roster, self.sha256, folder)
-    }
-
-    /// Goes on with it after a judgement, or, for what decrypts nothing, without one.
-    #[must_use]
-    pub fn accept(self) -> Vault {
-        let Self { tree, roster, authority, sha256 } = self;
-        Vault { tree, roster, authority, sha256 }
-    }
-}
+/// How many bytes of entries are in memory before their signatures are checked, about.
+const ROOM: usize = 16 << 20;
 
 /// A vault whose roster was accepted. Environments and entries come out of it checked.
 pub struct Vault {
-    tree: Tree,
-    roster: Roster,
-    authority: PublicKey,
-    sha256: [u8; 32],
+    pub(super) tree: Tree,
+    pub(super) roster: Roster,
+    pub(super) authority: PublicKey,
+    pub(super) sha256: [u8; 32],
 }
 
 /// An environment whose file is the one that the roster lists, or a newer one by the same
@@ -174,13 +116,10 @@ impl Vault {
         let Some(file) = self.tree.read(&path)? else {
             return refused("is missing, though the roster lists it");
         };
-        let signed = read_environment(name, &file)?;
-        let vault = &self.roster.vault;
-        if !signed.claim(self.authority, vault, None).holds() {
-            return Err(not_signed(&path, "the authority of this vault"));
-        }
+        let unparsed = environment_file(name, &file)?;
+        unparsed.check(self.authority, &self.roster.vault, AUTHORITY)?;
+        let content = parse_environment(name, &unparsed)?;
         let sha256 = sha256(&file);
-        let content = signed.content;
         if content.revision < listed.revision {
             return refused("is older than the roster says");
         }
@@ -284,26 +223,22 @@ impl Vault {
         names: &[SecretName],
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let mut entries = Vec::with_capacity(names.len());
-        let mut claims = Vec::with_capacity(names.len());
+        let (mut claims, mut unchecked, mut size) = (Vec::new(), 0, 0);
         for name in names {
             let parent = environment.content.name.as_str();
             if let Some(file) = folder.read(parent, &name.file())? {
                 let (entry, claim) = self.claimed(environment, name, &file)?;
                 entries.push(entry);
                 claims.push(claim);
+                size += file.len();
+            }
+            if size > ROOM {
+                check_claims(environment, &entries[unchecked..], &claims)?;
+                (unchecked, size) = (entries.len(), 0);
+                claims.clear();
             }
         }
-        if !verify_all(&claims) {
-            let wrong = entries.iter().zip(&claims).find(|(_, claim)| !claim.holds());
-            let (path, signer) = wrong.map_or_else(
-                || (environment.content.name.to_string(), "its signer".to_owned()),
-                |(entry, _)| {
-                    let path = entry_path(&environment.content.name, &entry.name);
-                    (path, entry.content.signer.to_string())
-                },
-            );
-            return Err(not_signed(&path, &signer));
-        }
+        check_claims(environment, &entries[unchecked..], &claims)?;
         Ok(entries)
     }
 
@@ -358,6 +293,26 @@ impl Vault {
             .did_you_mean(name.as_str(), known)
             .hint(format!("make it: vault environments add {name}"))
     }
+}
+
+/// Checks that each of `entries` is as its signer signed it; `claims` are theirs.
+fn check_claims(
+    environment: &CheckedEnvironment,
+    entries: &[CheckedEntry],
+    claims: &[Claim],
+) -> Result<(), Fault> {
+    if verify_all(claims) {
+        return Ok(());
+    }
+    let wrong = entries.iter().zip(claims).find(|(_, claim)| !claim.holds());
+    let (path, signer) = wrong.map_or_else(
+        || (environment.content.name.to_string(), "its signer".to_owned()),
+        |(entry, _)| {
+            let path = entry_path(&environment.content.name, &entry.name);
+            (path, entry.content.signer.to_string())
+        },
+    );
+    Err(not_signed(&path, &signer))
 }
 
 fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, Fault> {

@@ -8,10 +8,13 @@
 mod adopt;
 mod check;
 mod pin;
+mod presented;
 mod request;
 mod state;
 
-pub use check::{CheckedEntry, CheckedEnvironment, Presented, Vault};
+use check::not_signed;
+pub use check::{CheckedEntry, CheckedEnvironment, Vault};
 pub use pin::{Pin, Standing, Trust};
+pub use presented::Presented;
 pub use request::Asked;
 pub use state::{Seen, State};

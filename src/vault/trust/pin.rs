@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::state::{Seen, State};
 use crate::crypto::VaultId;
 use crate::fault::Fault;
+use crate::vault::format::decimal;
 use crate::vault::model::Roster;
 
 /// What a caller has decided to trust: an id, and the lowest floor to accept.
@@ -22,10 +23,7 @@ impl FromStr for Pin {
     /// Reads `ID` or `ID@FLOOR`.
     fn from_str(text: &str) -> Result<Self, Fault> {
         let (id, floor) = match text.split_once('@') {
-            // One number has one spelling.
-            Some((id, floor)) => {
-                (id, floor.parse().ok().filter(|number: &u64| number.to_string() == floor))
-            }
+            Some((id, floor)) => (id, decimal(floor)),
             None => (text, Some(0)),
         };
         match (id.parse::<VaultId>(), floor) {
@@ -85,22 +83,8 @@ impl Trust {
         sha256: [u8; 32],
         folder: &str,
     ) -> Result<Standing, Fault> {
-        for pin in &self.pins {
-            if pin.vault != roster.vault {
-                return Err(other_id(&pin.vault, roster)
-                    .hint("the trusted id is that of the credential, VAULT_ID, --id or --since"));
-            }
-            check_floor(pin.floor, roster)?;
-        }
-        let known: Vec<VaultId> =
-            self.states.iter().filter_map(|state| state.vault_of(folder)).collect();
-        // Being a member of two vaults must not let one of them take the other's place.
-        if self.pins.is_empty()
-            && let Some(other) = known.first().filter(|_| !known.contains(&roster.vault))
-        {
-            return Err(other_id(other, roster)
-                .hint("only if a colleague sent you the new id: vault trust ID"));
-        }
+        self.check_id(&roster.vault, folder)?;
+        self.pins.iter().try_for_each(|pin| check_floor(pin.floor, roster))?;
         for state in &self.states {
             let asked = state.asked(&roster.vault);
             asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
@@ -109,13 +93,6 @@ impl Trust {
             self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
         for seen in &seen {
             check_floor(seen.floor, roster)?;
-        }
-        // Else whoever held the old authority could offer a vault of his own in a new folder.
-        if self.pins.is_empty()
-            && let Some(first) = seen.first().and_then(|seen| seen.replaced)
-            && seen.iter().all(|seen| seen.replaced.is_some())
-        {
-            return Err(replaced(&first, roster));
         }
         if seen.is_empty() && self.pins.is_empty() {
             return Ok(Standing::Unknown);
@@ -126,18 +103,47 @@ impl Trust {
         };
         Ok(if seen.iter().any(forked) { Standing::Forked } else { Standing::Trusted })
     }
+
+    /// Checks the id that a roster names, found in `folder`, before anything else of it is looked at.
+    ///
+    /// # Errors
+    /// When the id is another one than the pinned, or than the one known for this folder, or one that
+    /// another has replaced.
+    pub fn check_id(&self, presented: &VaultId, folder: &str) -> Result<(), Fault> {
+        if let Some(pin) = self.pins.iter().find(|pin| pin.vault != *presented) {
+            return Err(other_id(&pin.vault, presented)
+                .hint("the trusted id is that of the credential, VAULT_ID, --id or --since"));
+        }
+        if !self.pins.is_empty() {
+            return Ok(());
+        }
+        let known: Vec<VaultId> =
+            self.states.iter().filter_map(|state| state.vault_of(folder)).collect();
+        // Being a member of two vaults must not let one of them take the other's place.
+        if let Some(other) = known.first().filter(|_| !known.contains(presented)) {
+            return Err(other_id(other, presented)
+                .hint("only if a colleague sent you the new id: vault trust ID"));
+        }
+        let seen: Vec<&Seen> =
+            self.states.iter().filter_map(|state| state.seen(presented)).collect();
+        // Else whoever held the old authority could offer a vault of his own in a new folder.
+        match seen.first().and_then(|seen| seen.replaced) {
+            Some(first) if seen.iter().all(|seen| seen.replaced.is_some()) => {
+                Err(replaced(&first, presented))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-fn other_id(trusted: &VaultId, roster: &Roster) -> Fault {
-    let presented = roster.vault;
+fn other_id(trusted: &VaultId, presented: &VaultId) -> Fault {
     Fault::refused(format!(
         ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
     ))
     .hint("put back the committed files: git checkout -- .vault")
 }
 
-fn replaced(by: &VaultId, roster: &Roster) -> Fault {
-    let presented = roster.vault;
+fn replaced(by: &VaultId, presented: &VaultId) -> Fault {
     Fault::refused(format!(
         ".vault/members.toml: is of a vault that was replaced: trusted is {by}, here is {presented}"
     ))

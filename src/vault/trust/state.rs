@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,9 +17,12 @@ use super::Asked;
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
+use crate::vault::model::LARGEST_NUMBER;
 
 /// How long a record waits for another one, which takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest state file, in bytes.
+const LARGEST: u64 = 4 << 20;
 /// How many folders are remembered per vault; the oldest go first.
 const FOLDERS: usize = 32;
 
@@ -106,7 +110,7 @@ impl State {
 
     fn load_file(folder: &Path, file: String) -> Result<Self, Fault> {
         let path = folder.join(&file);
-        let (vaults, asked) = match fs::read_to_string(&path) {
+        let (vaults, asked) = match read(&path) {
             Ok(text) => parse(&text).ok_or_else(|| {
                 Fault::refused(format!("{}: is damaged", path.display()))
                     .hint("remove it, then enter the ids you trust again: vault trust ID")
@@ -279,6 +283,18 @@ impl State {
     }
 }
 
+/// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.len() as u64 <= LARGEST)
+        .unwrap_or_default())
+}
+
+/// Understands the text of a state file; nothing where it is damaged. Numbers above those of a vault's
+/// files are damage, too.
 fn parse(text: &str) -> Option<Content> {
     let fields: Fields = toml::from_str(text).ok()?;
     let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
@@ -291,6 +307,10 @@ fn parse(text: &str) -> Option<Content> {
         };
         let replaced = seen.replaced.map(|vault| vault.parse().ok());
         let replaced = replaced.map_or(Some(None), |vault| vault.map(Some))?;
+        let is_high = |number: u64| number > LARGEST_NUMBER;
+        if is_high(seen.floor) || roster.is_some_and(|(revision, _)| is_high(revision)) {
+            return None;
+        }
         let seen = Seen { floor: seen.floor, roster, folders: seen.folders, replaced };
         Some((vault.parse().ok()?, seen))
     });

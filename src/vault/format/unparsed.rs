@@ -1,0 +1,68 @@
+//! A signed file before its text is understood: its last line was found, and nothing else was looked
+//! at but the line that names the vault.
+//!
+//! Whoever can write to the repository can make a file of any size and shape, so a reader checks its
+//! size, the id, and the signature first: a stranger's file costs no more than a hash.
+
+use super::reading::{explain, message, refuse, split};
+use crate::crypto::{Claim, Commitment, PublicKey, Signature, VaultId};
+use crate::fault::Fault;
+
+/// A file of the authority that nobody has parsed yet.
+pub struct Unparsed {
+    label: &'static str,
+    path: String,
+    body: String,
+    signature: Signature,
+}
+
+impl Unparsed {
+    /// Finds the last line of `file`.
+    ///
+    /// # Errors
+    /// When there is no signature, or the file is not text as `vault` writes it.
+    pub(super) fn new(label: &'static str, path: String, file: &[u8]) -> Result<Self, Fault> {
+        // Two files, one after the other, are none.
+        let is_one = |(body, _): &(&str, Signature)| !body.contains("\nsignature = ");
+        let (body, signature) = split(file).filter(is_one).ok_or_else(|| refuse(&path, file))?;
+        Ok(Self { label, body: body.to_owned(), signature, path })
+    }
+
+    /// The vault that the third line names: `vault = "vault1…"`.
+    ///
+    /// # Errors
+    /// When there is no such line.
+    pub fn vault(&self) -> Result<VaultId, Fault> {
+        let line = self.body.lines().nth(2).and_then(|line| line.strip_prefix("vault = \""));
+        let id = line.and_then(|line| line.strip_suffix('"')).and_then(|id| id.parse().ok());
+        id.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
+    }
+
+    /// Checks that `signer` signed it, for this vault.
+    ///
+    /// # Errors
+    /// When not; says what else is visibly wrong with it, or calls the signer `name`.
+    pub fn check(&self, signer: PublicKey, vault: &VaultId, name: &str) -> Result<(), Fault> {
+        let none: Option<&Commitment> = None;
+        let message = message(self.label, vault, &self.path, none, self.body.as_bytes());
+        if (Claim { signer, message, signature: self.signature }).holds() {
+            return Ok(());
+        }
+        let unsigned = || {
+            let path = &self.path;
+            Fault::refused(format!(".vault/{path}: is not as {name} signed it"))
+                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+        };
+        Err(explain(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
+    }
+
+    /// Understands the text, which must be what `write` would make of its content.
+    pub(super) fn parse<T>(
+        &self,
+        understand: impl FnOnce(&str) -> Option<T>,
+        write: impl FnOnce(&T) -> String,
+    ) -> Result<T, Fault> {
+        let content = understand(&self.body).filter(|content| write(content) == self.body);
+        content.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
+    }
+}
