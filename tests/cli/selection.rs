@@ -96,7 +96,7 @@ fn the_vault_is_the_nearest_or_the_named_one() {
 fn quiet_leaves_results_and_errors() {
     let sandbox = sandbox();
     let changes = ["repo/.vault/development/KEY.toml"];
-    let run = sandbox.vault(&["set", "KEY", "-q"]).input("").changes(&changes);
+    let run = sandbox.vault(&["set", "KEY", "-q"]).input("other").changes(&changes);
     run.check();
     sandbox.vault(&["remove", "KEY", "--quiet"]).changes(&changes).check();
     let said = "error: there is no KEY in development\nhint: [..]\n";
