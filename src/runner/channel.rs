@@ -151,7 +151,12 @@ impl<F: Filter> Channel<F> {
                     self.show_short().await;
                     silent = true;
                 }
-                () = until(rest.as_ref()) => {}
+                // When it has passed and nothing was read first, nothing more can be.
+                () = until(rest.as_ref()) => {
+                    if let Some(left) = rest.as_mut().and_then(|rest| rest.left.as_mut()) {
+                        *left = 0;
+                    }
+                }
             }
         }
         Ok(Holder::Gone)
@@ -244,10 +249,11 @@ impl Rest {
     }
 }
 
-/// Waits for the end of that time; forever while the command runs, and once it is over.
+/// Waits for the end of that time, and once it is over as long again; forever while the command runs.
 async fn until(rest: Option<&Rest>) {
-    match rest.filter(|rest| rest.left.is_none()) {
-        Some(rest) => sleep_until(rest.until).await,
+    match rest {
+        Some(Rest { until, left: None }) => sleep_until(*until).await,
+        Some(Rest { left: Some(_), .. }) => tokio::time::sleep(PATIENCE).await,
         None => std::future::pending().await,
     }
 }

@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 
-NAMES = "HUP INT QUIT TERM USR1 USR2 TTIN TTOU WINCH CONT TSTP".split()
+NAMES = (
+    "HUP INT QUIT TERM USR1 USR2 TTIN TTOU WINCH CONT TSTP ABRT ALRM VTALRM PROF IO PWR XCPU"
+).split()
 
 log = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 reader, writer = os.pipe()

@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/counts.py");
 const JOB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/job.py");
 /// Those that a command can take notice of, the one that ends [`COUNTS`] last.
-const NOTICED: [(&str, Signal); 11] = [
+const NOTICED: [(&str, Signal); 18] = [
     ("SIGHUP", Signal::HUP),
     ("SIGINT", Signal::INT),
     ("SIGQUIT", Signal::QUIT),
@@ -21,6 +21,13 @@ const NOTICED: [(&str, Signal); 11] = [
     ("SIGWINCH", Signal::WINCH),
     ("SIGCONT", Signal::CONT),
     ("SIGTSTP", Signal::TSTP),
+    ("SIGABRT", Signal::ABORT),
+    ("SIGALRM", Signal::ALARM),
+    ("SIGVTALRM", Signal::VTALARM),
+    ("SIGPROF", Signal::PROF),
+    ("SIGIO", Signal::IO),
+    ("SIGPWR", Signal::POWER),
+    ("SIGXCPU", Signal::XCPU),
     ("SIGTERM", Signal::TERM),
 ];
 
@@ -72,7 +79,9 @@ fn a_deadly_signal_kills_the_command_and_vault_ends_as_it_did() {
         Signal::TERM,
         Signal::USR1,
         Signal::USR2,
+        Signal::ABORT,
         Signal::ALARM,
+        Signal::XCPU,
         Signal::KILL,
     ] {
         let deadly = |way, at_a_terminal| {
@@ -96,6 +105,20 @@ fn a_deadly_signal_kills_the_command_and_vault_ends_as_it_did() {
         assert_eq!(same(|way| deadly(way, false)), Killed(number), "{signal:?}");
         assert_eq!(same(|way| deadly(way, true)), Killed(number), "{signal:?} at a terminal");
     }
+}
+
+#[test]
+fn timer_that_the_caller_set_ends_the_command() {
+    let scene = Scene::new();
+    let program = "
+import os, signal, sys
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+os.execvp(sys.argv[1], sys.argv[1:])
+";
+    let launch = |way| scene.launch(way, &["sleep", "1000"]).under(&["python", "-c", program]);
+    let number = Signal::ALARM.as_raw();
+    assert_eq!(same(|way| launch(way).start().end().status), Killed(number));
+    assert_eq!(same(|way| Terminal::start(&launch(way)).ends().0), Killed(number));
 }
 
 #[test]
