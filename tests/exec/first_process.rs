@@ -74,7 +74,7 @@ fn ctrl_c_ends_the_command_of_a_container() {
         return;
     }
     let scene = Scene::new();
-    let script = "trap 'echo got it; exit 5' INT; echo ready; while :; do sleep 1000; done";
+    let script = "trap 'echo got it; exit 5' INT; echo ready; while :; do sleep 0.1; done";
     let mut terminal = Terminal::start(&masked(&scene, script));
     terminal.sees("ready\r\n");
     terminal.types("\x03");
