@@ -150,10 +150,10 @@ pub fn with_wiped_stack<R>(depth: StackDepth, work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// How much of the stack is wiped. Work with keys has been seen to use less than half of the usual.
+/// How much of the stack is wiped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StackDepth {
-    /// 512 KiB.
+    /// 512 KiB: a whole run, even of a binary that is not optimized, does with less.
     Usual,
     /// 64 KiB, if the stack is limited.
     Small,
