@@ -77,9 +77,10 @@ impl Reach {
     ) -> Vec<String> {
         let is_taken = |name: &OsString| identity == IdentityVariables::Withheld && !is_kept(name);
         let taken: Vec<&OsString> = self.identity.iter().filter(|name| is_taken(name)).collect();
-        for (_, copy) in environ.iter_mut().filter(|(name, _)| self.copies.contains(name)) {
-            // Wiped: vault may stay as long as the command runs.
+        for (name, copy) in environ.iter_mut().filter(|(name, _)| self.copies.contains(name)) {
+            // Wiped, here and where the kernel shows it: vault may stay as long as the command runs.
             drop(Secret::new(std::mem::take(copy).into_vec()));
+            drop(name.to_str().map(platform::take_variable));
         }
         environ.retain(|(name, _)| !self.copies.contains(name) && !taken.contains(&name));
         taken.iter().map(|name| name.to_string_lossy().into_owned()).collect()

@@ -144,6 +144,29 @@ fn parent_holds_no_key_however_it_came_in() {
 }
 
 #[test]
+fn parent_holds_no_key_that_others_have_in_their_environment() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let text = identity(&scene);
+    let needles = needles(&scene, &Identity::parse(&text).unwrap());
+    let launch = || scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+    // Under a second name.
+    check_run(&scene, &launch().variable("DEPLOY_KEY", &text), &needles, "a copy");
+    // In a shell above, which vault looks into.
+    let _ = fs::remove_file(scene.path("seen"));
+    let mut running = launch().by("\"$@\"; exit $?").start();
+    wait_for_file(&scene.path("seen"));
+    let vault = wait_for("vault", || children(running.pid()).first().copied());
+    check(vault, &needles, "a key above");
+    running.write(b"\n");
+    let end = running.end();
+    assert_eq!(end.status, Code(0));
+    assert!(end.said.contains("VAULT_KEY in the environment of sh"), "{}", end.said);
+}
+
+#[test]
 fn parent_holds_no_credential() {
     if !can_look() {
         return;
