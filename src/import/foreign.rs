@@ -23,6 +23,10 @@ pub enum Foreign {
     Sops,
     /// Encrypted by dotenvx.
     Dotenvx,
+    /// Encrypted by dotenv-vault.
+    DotenvVault,
+    /// Encrypted by hiera-eyaml, Jasypt, Spring Cloud Config, or a transit key of a server.
+    Other,
     /// JSON.
     Json,
     /// YAML.
@@ -65,6 +69,9 @@ pub fn assignment(name: &str, value: &[u8]) -> Option<Foreign> {
     if name.starts_with("sops_") {
         return Some(Foreign::Sops);
     }
+    if name.starts_with("DOTENV_VAULT_") {
+        return Some(Foreign::DotenvVault);
+    }
     encrypted(value)
 }
 
@@ -92,6 +99,8 @@ impl Foreign {
             Self::OpenSsl => "OpenSSL",
             Self::Sops => "sops",
             Self::Dotenvx => "dotenvx",
+            Self::DotenvVault => "dotenv-vault",
+            Self::Other => "another tool",
             Self::Json => "JSON",
             Self::Yaml => "YAML",
             Self::KubernetesSecret => "a Kubernetes secret",
@@ -111,7 +120,12 @@ fn encrypted(value: &[u8]) -> Option<Foreign> {
         return Some(Foreign::Dotenvx);
     }
     if value.starts_with(b"ENC[") && value.ends_with(b"]") {
-        return Some(Foreign::Sops);
+        let is_sops = value.starts_with(b"ENC[AES256_GCM,");
+        return Some(if is_sops { Foreign::Sops } else { Foreign::Other });
+    }
+    let is_enclosed = value.starts_with(b"ENC(") && value.ends_with(b")");
+    if is_enclosed || value.starts_with(b"{cipher}") || value.starts_with(b"vault:v1:") {
+        return Some(Foreign::Other);
     }
     value.starts_with(b"$ANSIBLE_VAULT;").then_some(Foreign::AnsibleVault)
 }
@@ -192,7 +206,17 @@ mod tests {
 
     #[test]
     fn encrypted_values_are_told_apart_from_others() {
-        let cases: [(&[u8], Option<&str>); 9] = [
+        let cases: [(&[u8], Option<&str>); 13] = [
+            (b"ENC[PKCS7,MIIBe]", Some("another tool")),
+            (b"ENC(G6N718UuyPE5bHyWKyuLQSm02auQPUtm)", Some("another tool")),
+            (
+                b"{cipher}682bc583f4641835fa2db009355293665d2647dade3375c0ee201de2a49f7bda",
+                Some("another tool"),
+            ),
+            (
+                b"vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==",
+                Some("another tool"),
+            ),
             (b"encrypted:BClgjk06vTnq0m7Yv0fX3sQ1rZ8k+/==", Some("dotenvx")),
             (b" ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]\n", Some("sops")),
             (b"$ANSIBLE_VAULT;1.1;AES256\n31", Some("ansible-vault")),
@@ -207,6 +231,7 @@ mod tests {
             assert_eq!(ciphertext(value), expected, "{}", String::from_utf8_lossy(value));
         }
         assert_eq!(assignment("sops_version", b"3.8.1"), Some(Foreign::Sops));
+        assert_eq!(assignment("DOTENV_VAULT_CI", b"x"), Some(Foreign::DotenvVault));
         assert_eq!(assignment("SOPS_VERSION", b"3.8.1"), None);
     }
 }

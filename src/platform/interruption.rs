@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::pipe::PipeFlags;
 
 use super::inherited::was_refused;
-use super::signals::Signal;
+use super::signals::{Signal, Target, send};
 
 /// Where a handler writes the number of its signal; -1 if nothing listens.
 static BELL: AtomicI32 = AtomicI32::new(-1);
@@ -70,6 +70,10 @@ impl Drop for Interruptions {
             unsafe { libc::sigaction(signal.number(), &raw const *old, std::ptr::null_mut()) };
         }
         BELL.store(-1, Ordering::Relaxed);
+        // What arrived after the last look has its usual effect now.
+        while let Some(signal) = self.arrived() {
+            send(signal, Target::Process(rustix::process::getpid()));
+        }
     }
 }
 

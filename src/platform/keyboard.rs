@@ -6,6 +6,9 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -64,7 +67,11 @@ pub struct Keyboard {
     before: Termios,
     modes: Termios,
     interruptions: Interruptions,
+    /// What a panic did before; here it also puts the terminal back.
+    hook: Arc<Hook>,
 }
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
 impl Keyboard {
     /// Takes the terminal and discards what was typed before.
@@ -92,7 +99,8 @@ impl Keyboard {
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         let interruptions = Interruptions::note()?;
-        let keyboard = Self { terminal, before, modes, interruptions };
+        let hook = put_back_in_panic(terminal.clone(), before.clone());
+        let keyboard = Self { terminal, before, modes, interruptions, hook };
         keyboard.renew()?;
         Ok(keyboard)
     }
@@ -189,19 +197,39 @@ impl Keyboard {
         Ok(())
     }
 
-    /// If another program has the terminal by now, it has set its own modes.
     fn put_back(&self) {
-        if self.terminal.is_ours() {
-            self.show(MARKS_OFF);
-            let _ = set_modes(&self.terminal, &self.before);
-        }
+        put_back(&self.terminal, &self.before);
     }
 }
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
         self.put_back();
+        // A thread that panics may not change what a panic does.
+        if !thread::panicking() {
+            let hook = Arc::clone(&self.hook);
+            set_hook(Box::new(move |panic| hook(panic)));
+        }
     }
+}
+
+/// If another program has the terminal by now, it has set its own modes.
+fn put_back(terminal: &Terminal, before: &Termios) {
+    if terminal.is_ours() {
+        show(terminal, MARKS_OFF);
+        let _ = set_modes(terminal, before);
+    }
+}
+
+/// Where a panic ends the process at once, nothing is dropped. Returns what a panic did before.
+fn put_back_in_panic(terminal: Terminal, before: Termios) -> Arc<Hook> {
+    let hook: Arc<Hook> = take_hook().into();
+    let also = Arc::clone(&hook);
+    set_hook(Box::new(move |panic| {
+        put_back(&terminal, &before);
+        also(panic);
+    }));
+    hook
 }
 
 /// Sets modes and discards what was not read. Signals are blocked, so that the kernel cannot stop

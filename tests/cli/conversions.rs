@@ -43,7 +43,7 @@ fn ciphertext_is_refused_with_the_way_to_decrypt_it() {
         assert!(said.contains(&hint), "{said}");
         assert!(said.ends_with("| vault import - -e production\n"), "{said}");
     }
-    let cases: [(&[u8], &str); 7] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"\0GITCRYPT\0\x01\x02\x03", "git-crypt unlock"),
         (b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", "ansible-vault view file | vault import -"),
         (b"age-encryption.org/v1\n-> X25519 abc\n", "age --decrypt -i KEY file | vault import -"),
@@ -51,6 +51,8 @@ fn ciphertext_is_refused_with_the_way_to_decrypt_it() {
         (b"U2FsdGVkX1abc=\n", "decrypt it"),
         (b"A=1\nB='ENC[AES256_GCM,data:x,type:str]'\n", "sops -d"),
         (b"A=1\nsops_version=3.9.0\n", "sops -d"),
+        (b"DOTENV_VAULT_CI=\"s7NYXa809k\"\n", "by dotenv-vault; nothing"),
+        (b"A=1\nB={cipher}682bc583f4641835\n", "by another tool; nothing"),
     ];
     for (content, hint) in cases {
         let said = refusal(&sandbox, "file", content);

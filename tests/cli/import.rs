@@ -33,6 +33,8 @@ fn value_that_another_reader_would_change_is_mentioned() {
         mentions(line, &format!("warning: {kept}: URL\n"));
     }
     mentions("URL=a$B$$c${d", "");
+    let place = "the value says where the secret is, and is not the secret";
+    mentions("A=op://shop/database/password", &format!("warning: {place}: A\n"));
     mentions(r#"A="b\rc""#, "warning: carriage returns are kept: A\n");
     mentions("A=\n", "warning: the value is empty: A\n");
     mentions("A=''", "warning: the value is empty: A\n");

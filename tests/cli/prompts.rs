@@ -128,6 +128,10 @@ hint: give the value as a file: vault set KEY < FILE
         let screen = refuses(&sandbox, &["set", "KEY"], paste, "2");
         assert!(screen.contains(said), "{screen}");
     }
+    // Lines that are only the start of something, however late the others arrive.
+    for typed in ["-----BEGIN PRIVATE KEY-----\n", "{\n", "[\r"] {
+        assert!(refuses(&sandbox, &["set", "KEY"], typed, "2").contains(said), "{typed:?}");
+    }
     // Also with marks, if more follows.
     let after = format!("{}\nrm -rf x\n", marked("one\n"));
     assert!(refuses(&sandbox, &["set", "KEY"], &after, "2").contains(said));
@@ -257,6 +261,19 @@ fn terminal_that_goes_away_stores_nothing() {
     drop(terminal);
     while Command::new("kill").args(["-0", &pid]).output().unwrap().status.success() {}
     assert!(before == sandbox.files());
+}
+
+#[test]
+fn key_command_can_ask_at_a_terminal() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let command = "echo Password: >&2; read -r word; test \"$word\" = open && \
+                   cat \"$HOME/.config/vault/identity.txt\"";
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_COMMAND", command);
+    let mut terminal = Terminal::start(run);
+    terminal.sees("Password:\n");
+    terminal.types("open\n");
+    assert!(terminal.ends(0).ends_with("value"));
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Sandbox {
 
     /// Sets a secret to prepare a test.
     pub(crate) fn set(&self, environment: &str, name: &str, value: &[u8]) {
-        let run = self.vault(&["set", name, "-e", environment, "-q"]);
+        let run = self.vault(&["set", name, "-e", environment, "--empty", "-q"]);
         let _ = run.input(value).any_change().outcome_of_success();
     }
 

@@ -61,7 +61,9 @@ impl Target<'_> {
             }
             Foreign::Age => fault.hint(self.piped(&format!("age --decrypt -i KEY {word} |"))),
             Foreign::Pgp => fault.hint(self.piped(&format!("gpg --decrypt {word} |"))),
-            Foreign::OpenSsl => fault.hint("decrypt it and import it again"),
+            Foreign::OpenSsl | Foreign::DotenvVault | Foreign::Other => {
+                fault.hint(self.piped("decrypt it, then import what that prints: COMMAND |"))
+            }
             Foreign::Sops => {
                 fault.hint(self.piped(&format!("sops -d --output-type json {word} {json}")))
             }

@@ -6,9 +6,10 @@ use crate::session::console::Console;
 /// Whether a value is worth a mention.
 type Wanted = fn(&[u8]) -> bool;
 
-const MENTIONED: [(Wanted, &str); 4] = [
+const MENTIONED: [(Wanted, &str); 5] = [
     (is_one_line_pem, r"one line with \n in it instead of newlines (put it in double quotes)"),
     (has_reference, "${…} is kept as it is written, not replaced by a value"),
+    (is_place, "the value says where the secret is, and is not the secret"),
     (has_carriage_return, "carriage returns are kept"),
     (<[u8]>::is_empty, "the value is empty"),
 ];
@@ -38,6 +39,12 @@ fn is_one_line_pem(value: &[u8]) -> bool {
 fn has_reference(value: &[u8]) -> bool {
     let start = value.windows(2).position(|pair| pair == b"${");
     start.is_some_and(|start| value[start..].contains(&b'}'))
+}
+
+/// A reference that another tool replaces, such as `op run` of 1Password or `vals`.
+fn is_place(value: &[u8]) -> bool {
+    let starts: [&[u8]; 4] = [b"op://", b"ref+", b"arn:aws:secretsmanager:", b"arn:aws:ssm:"];
+    starts.iter().any(|start| value.starts_with(start))
 }
 
 fn has_carriage_return(value: &[u8]) -> bool {

@@ -14,6 +14,9 @@ use crate::session::plain::plain;
 /// How long a paste may pause before its end mark.
 const PASTE_PAUSE: Duration = Duration::from_secs(6);
 
+/// For how long the rest is awaited of a value that cannot end with its first line.
+const QUIET_AFTER_FIRST: Duration = Duration::from_secs(1);
+
 /// What was typed and pasted.
 pub(crate) struct Hidden {
     /// Every byte, without the final Enter; `None` if there are too many.
@@ -161,8 +164,11 @@ impl Dialog<'_> {
         if !rest.is_empty() && !is_pair(rest) {
             return Err(Reason::SeveralLines);
         }
+        let is_first = self.line.is_first_of_several();
+        let quiet = if is_first { QUIET_AFTER_FIRST } else { QUIET };
         loop {
-            match self.hear(Some(QUIET))? {
+            match self.hear(Some(quiet))? {
+                Heard::Silence if is_first => return Err(Reason::SeveralLines),
                 Heard::Silence => return Ok(()),
                 Heard::Bytes(count) if is_pair(&self.buffer[..count]) => {}
                 Heard::Bytes(_) => return Err(Reason::SeveralLines),

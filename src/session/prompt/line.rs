@@ -89,6 +89,13 @@ impl Line {
         self.text.expose().split(|&byte| byte == b'\n').count() - 1
     }
 
+    /// Whether the text can only be the first line of a longer one: the start of PEM or of JSON.
+    pub(super) fn is_first_of_several(&self) -> bool {
+        let text = self.text.expose().trim_ascii();
+        let has_end = text.windows(9).any(|part| part == b"-----END ");
+        text.starts_with(b"-----BEGIN ") && !has_end || matches!(text, b"{" | b"[")
+    }
+
     /// The text; `None` if it is longer than the line may be.
     pub(super) fn finished(self) -> Option<Secret> {
         (!self.is_cut).then_some(self.text)
