@@ -39,9 +39,10 @@ def wanted():
 
 
 def is_ready():
+    # Whatever is there instead of a stamp is not one.
     try:
         return STAMP.read_text() == wanted() and os.access(VENV / "bin/python", os.X_OK)
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return False
 
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::machine::has;
+use crate::machine::{has, left_out};
 use crate::sandbox::Sandbox;
 
 /// Real files, and the tool that a hint names.
@@ -134,9 +134,22 @@ fn hint_for_json_imports_every_value() {
     }
 }
 
+/// Whether `yq` is the one written in Python, for which the first hint is.
+fn has_yq() -> bool {
+    if !has("yq", "yq") {
+        return false;
+    }
+    let version = Command::new("yq").arg("--version").output().unwrap().stdout;
+    let is_go = String::from_utf8_lossy(&version).contains("mikefarah");
+    if is_go {
+        left_out("yq is the one written in Go here");
+    }
+    !is_go
+}
+
 #[test]
 fn hint_for_yaml_imports_every_value() {
-    if !has("jq", "jq") || !has("yq", "yq") {
+    if !has("jq", "jq") || !has_yq() {
         return;
     }
     let sandbox = Sandbox::with_vault();
@@ -164,7 +177,7 @@ fn hint_for_yaml_imports_every_value() {
 
 #[test]
 fn hint_for_a_kubernetes_secret_imports_its_data() {
-    if !has("jq", "jq") || !has("yq", "yq") {
+    if !has("jq", "jq") || !has_yq() {
         return;
     }
     let sandbox = Sandbox::with_vault();
