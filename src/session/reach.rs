@@ -38,7 +38,7 @@ pub(crate) struct Reach {
 /// What is known of the processes above this one.
 #[derive(Default)]
 pub(crate) enum Above {
-    /// They were not looked at: the key came from elsewhere.
+    /// They were not looked at: the key came from a file, and is in no variable here.
     #[default]
     NotLookedAt,
     /// This system does not show them.
@@ -55,14 +55,18 @@ impl Reach {
             let found = context.environ.iter().filter(|(name, value)| wanted(name, value));
             found.map(|(name, _)| name.clone()).collect()
         };
-        let copies = names(&|_, value| holds_key_to(value.as_encoded_bytes(), &recipient));
+        let copies: Vec<OsString> =
+            names(&|_, value| holds_key_to(value.as_encoded_bytes(), &recipient));
         let command =
             context.variable("VAULT_KEY_COMMAND").filter(|_| key.source == Source::Command);
         let identity =
             command.map(|command| names(&|name, _| is_identity(name, command))).unwrap_or_default();
-        let above = match key.source {
-            Source::Variable | Source::Command => above(&recipient),
-            _ => Above::NotLookedAt,
+        // What started this process most likely has these variables, too.
+        let is_near = context.environ.iter().any(|(name, _)| name == KEY) || !copies.is_empty();
+        let above = if is_near || key.source == Source::Command {
+            above(&recipient)
+        } else {
+            Above::NotLookedAt
         };
         Self { copies, identity, above }
     }

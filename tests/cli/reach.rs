@@ -153,6 +153,15 @@ fn every_process_above_is_looked_at() {
         let said = scene.run(&["bash", "-c", script], &variables).said;
         assert!(said.starts_with(NOTICE), "{said}");
     }
+    // The key comes from a file, and the shell above has it in its environment all the same.
+    let file = scene.file("key", &scene.key);
+    let script = format!("vault exec --key-file {file} -- true; true");
+    for name in ["VAULT_KEY", "SHOP_KEY"] {
+        let said = scene.run(&["bash", "-c", &script], &[(name, &scene.key)]).said;
+        assert!(said.starts_with(NOTICE), "{name}: {said}");
+    }
+    let said = scene.run(&["bash", "-c", &script], &[]).said;
+    assert_eq!(said, "");
     let command = "VAULT_KEY_COMMAND='echo $SHOP_KEY' vault exec -- true; true";
     let said = scene.run(&["bash", "-c", command], &[("SHOP_KEY", &scene.key)]).said;
     assert!(said.starts_with(NOTICE), "{said}");
