@@ -47,7 +47,10 @@ fn a_removed_secret_is_gone_for_every_command_and_cannot_be_removed_twice() {
         sandbox.vault(arguments).fails(2).says(absent).check();
     }
     let arguments = ["exec", "--no-mask", "--only", "KEY", "--", "true"];
-    sandbox.vault(&arguments).fails(123).says(absent).check();
+    let removed = "error: KEY was removed from development
+hint: to have it again: `vault set KEY -e development`
+";
+    sandbox.vault(&arguments).fails(123).says(removed).check();
     let run = sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${KEY-none} $KEPT"]);
     run.prints("none value\n").check();
     let listed = sandbox.quick(&["list"]);
