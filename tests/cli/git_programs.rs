@@ -9,12 +9,13 @@ use crate::refusal::stocked;
 use crate::sandbox::{Run, Sandbox};
 
 /// Every command that asks git for something.
-const COMMANDS: [&[&str]; 6] = [
+const COMMANDS: [&[&str]; 7] = [
     &["verify", "--since", "HEAD"],
     &["verify", "--since", "HEAD~1", "--format", "github"],
     &["verify", "--since", "origin/main"],
     &["status"],
     &["doctor"],
+    &["import", "plain.env", "-e", "development"],
     &["set", "DATABASE_URL", "-e", "production", "--from", "HEAD~1"],
 ];
 
@@ -31,6 +32,7 @@ impl Trap {
         sandbox.quick(&["ci", "add", "gone", "-e", "production", "-q"]);
         sandbox.commit("a machine");
         sandbox.quick(&["members", "remove", "gone", "--yes"]);
+        fs::write(sandbox.repo().join("plain.env"), "PLAIN=a value\n").unwrap();
         sandbox.commit("no machine");
         sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD~1"]);
         let (program, mark) = (sandbox.root().join("trap"), sandbox.root().join("sprung"));

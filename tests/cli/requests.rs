@@ -12,7 +12,6 @@ use repovault::vault::model::{Access, Former, Request, Signing};
 use crate::colleague::Colleague;
 use crate::craft::{self, Person};
 use crate::golden::{copy_folder, read};
-use crate::joining::SMALL_ORDER;
 use crate::refusal::{compared, findings, found, held, section, stocked};
 use crate::sandbox::{Run, Sandbox};
 
@@ -415,15 +414,13 @@ fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
         fs::write(&path, write_request(&request, &SigningKey::generate())).unwrap();
     };
     let longer = || crafted(&|request| request.signing.seed = vec![0; 4097]);
-    let weak = || crafted(&|request| request.recipient = SMALL_ORDER.parse().unwrap());
-    let cases: [(&dyn Fn(), &str); 7] = [
+    let cases: [(&dyn Fn(), &str); 6] = [
         (&link, "is not a regular file"),
         (&folder, "is not a regular file"),
-        (&large, "is larger than 16 MiB"),
+        (&large, "is larger than 16 KiB"),
         (&crlf, "has CRLF line endings"),
         (&binary, "is not UTF-8 text"),
         (&longer, "is not as vault writes it"),
-        (&weak, "is not as vault writes it"),
     ];
     for (make, reason) in cases {
         let _ = fs::remove_file(&path);

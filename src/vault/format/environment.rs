@@ -52,16 +52,20 @@ pub fn write_environment(vault: &VaultId, environment: &Environment, key: &Signi
 /// the file of another environment.
 pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<Environment>, Fault> {
     let signed = read(LABEL, &environment_path(name), file, understand, body)?;
-    check_name(name, &signed.content)?;
+    check_name(name, &signed.content.name)?;
     Ok(signed)
 }
 
 /// The file of `name` before it is parsed.
 ///
 /// # Errors
-/// When it has no signature.
+/// When it has no signature, or names another environment.
 pub fn environment_file(name: &EnvironmentName, file: &[u8]) -> Result<Unparsed, Fault> {
-    Unparsed::new(LABEL, environment_path(name), file)
+    let unparsed = Unparsed::new(LABEL, environment_path(name), file)?;
+    // Said before the signature, which covers the path, so does not hold for another one either.
+    let named = unparsed.third_line("environment").and_then(|named| named.parse().ok());
+    named.map_or(Ok(()), |named| check_name(name, &named))?;
+    Ok(unparsed)
 }
 
 /// Parses the file of `name`, whose signature was checked.
@@ -70,15 +74,15 @@ pub fn environment_file(name: &EnvironmentName, file: &[u8]) -> Result<Unparsed,
 /// For the same reasons as [`read_environment`].
 pub fn parse_environment(name: &EnvironmentName, file: &Unparsed) -> Result<Environment, Fault> {
     let content = file.parse(understand, body)?;
-    check_name(name, &content)?;
+    check_name(name, &content.name)?;
     Ok(content)
 }
 
-fn check_name(name: &EnvironmentName, content: &Environment) -> Result<(), Fault> {
-    if content.name == *name {
+fn check_name(name: &EnvironmentName, named: &EnvironmentName) -> Result<(), Fault> {
+    if named == name {
         return Ok(());
     }
-    let message = format!(".vault/{name}.toml: is the file of the environment {}", content.name);
+    let message = format!(".vault/{name}.toml: is the file of the environment {named}");
     Err(Fault::refused(message)
         .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml")))
 }

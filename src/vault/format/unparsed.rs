@@ -33,9 +33,14 @@ impl Unparsed {
     /// # Errors
     /// When there is no such line.
     pub fn vault(&self) -> Result<VaultId, Fault> {
-        let line = self.body.lines().nth(2).and_then(|line| line.strip_prefix("vault = \""));
-        let id = line.and_then(|line| line.strip_suffix('"')).and_then(|id| id.parse().ok());
+        let id = self.third_line("vault").and_then(|id| id.parse().ok());
         id.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
+    }
+
+    /// The string in the third line, if its key is this one.
+    pub(super) fn third_line(&self, key: &str) -> Option<&str> {
+        let line = self.body.lines().nth(2)?.strip_prefix(key)?;
+        line.strip_prefix(" = \"")?.strip_suffix('"')
     }
 
     /// Checks that `signer` signed it, for this vault.
