@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -17,7 +18,11 @@ pub(super) fn fault(error: &clap::Error) -> Option<Fault> {
     match error.kind() {
         ErrorKind::ValueValidation => error.source().map(|reason| {
             let fault = reason.downcast_ref::<Fault>().cloned();
-            fault.unwrap_or_else(|| Fault::usage(reason.to_string()))
+            fault.unwrap_or_else(|| {
+                let is_number = reason.is::<ParseIntError>();
+                let number = || format!("{argument} needs a number");
+                Fault::usage(if is_number { number() } else { reason.to_string() })
+            })
         }),
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))

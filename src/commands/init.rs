@@ -52,7 +52,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
         members.insert(RECOVERY.parse()?, hand.person(recovery.recipient(), &all, Role::Admin));
     }
     write(&place, &hand, &environments, members)?;
-    let finished = remember(context, &place, &identity)
+    let finished = remember(context, &place, &identity, hand.id())
         .and_then(|()| write_config(context, &place, &environments[0]))
         .map(|()| report(context, &place, &name, hand.id()));
     warn_if_ignored(context.console, &place, &[]);
@@ -157,14 +157,22 @@ fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> 
     }
 }
 
-/// Reads what was written, as any other command would, and enters its id.
-fn remember(context: &Context, place: &Place, identity: &Identity) -> Result<(), Fault> {
+/// Reads what was written, as any other command would, and trusts its id.
+fn remember(
+    context: &Context,
+    place: &Place,
+    identity: &Identity,
+    id: VaultId,
+) -> Result<(), Fault> {
     let vault = Presented::read(tree(place)?)?.accept()?;
+    if vault.roster().vault != id {
+        return Err(Fault::refused(".vault/members.toml: was replaced while this command ran"));
+    }
     let Some(state) = context.state_folder() else {
         context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
         return Ok(());
     };
-    let (id, now) = (vault.roster().vault, seen(&vault, place));
+    let now = seen(&vault, place);
     let entered =
         State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
     if let Err(fault) = entered {

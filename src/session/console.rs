@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::plain::{annotations, json, plain};
+use super::plain::{annotations, json, one_line, plain};
 use super::prompt::visible;
 use crate::fault::Fault;
 
@@ -108,7 +108,7 @@ impl Console {
     /// Says something about the work, unless `--quiet`.
     pub(crate) fn note(self, text: impl Display) {
         if self.quiet == Notices::Shown {
-            say(&plain(&format!("{text}\n")));
+            say(&(one_line(&text.to_string()) + "\n"));
         }
     }
 
@@ -139,9 +139,7 @@ impl Console {
         } else {
             Style::new()
         };
-        let line = plain(&format!("{mark} {text}\n"));
-        let text = line.strip_prefix(mark).unwrap_or(&line);
-        say(&format!("{style}{mark}{style:#}{text}"));
+        say(&format!("{style}{mark}{style:#} {}\n", one_line(&text.to_string())));
     }
 }
 

@@ -15,6 +15,11 @@ pub(super) fn plain(text: &str) -> String {
     marks(&lines.join("\n"), r"#\#")
 }
 
+/// As [`plain`], in one line: a name with a line break in it makes no message of its own.
+pub(super) fn one_line(text: &str) -> String {
+    plain(text).replace('\n', "\\n")
+}
+
 /// As [`plain`], for lines that are commands of GitHub Actions, made by us.
 pub(super) fn annotations(text: &str) -> String {
     marks(&visible(&hide_keys(text)), r"#\#")

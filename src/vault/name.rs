@@ -33,6 +33,11 @@ impl FromStr for SecretName {
         if !name.bytes().all(legal) || name.as_bytes()[0].is_ascii_digit() {
             return Err(Fault::usage("not the name of a secret").hint(rule));
         }
+        // It would be the name of a file, and of a variable.
+        if name.to_ascii_lowercase().starts_with("vaultci") && name.len() > 64 {
+            return Err(Fault::usage("this is a credential, not the name of a secret")
+                .hint("store it as the secret VAULT_KEY of the CI platform"));
+        }
         if is_device(name) {
             let message = format!("{name} is a device on Windows, where it cannot be a file");
             return Err(Fault::usage(message));
