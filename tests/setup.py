@@ -61,7 +61,8 @@ def locked():
 
 def make():
     say(f"making tests/.venv with Python {sys.version.split()[0]} (once; takes up to a minute)")
-    STAMP.unlink(missing_ok=True)
+    if VENV.is_dir():
+        STAMP.unlink(missing_ok=True)
     if not runs([sys.executable, "-I", "-m", "venv", "--clear", str(VENV)]):
         fail(
             "could not make a virtual environment",
