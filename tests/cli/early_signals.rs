@@ -19,7 +19,9 @@ fn left(shared: &Shared) -> Vec<String> {
 
 fn exec(sandbox: &Sandbox, shared: &Shared, options: &[&str], command: &[&str]) -> Command {
     let words = [&["exec"], options, &["--"], command].concat();
-    let mut command = sandbox.vault(&words).variable("XDG_RUNTIME_DIR", shared.text()).command();
+    // A caller in the background ignores some signals, and so would everything that it starts.
+    let run = sandbox.vault(&words).under(&["env", "--default-signal", "--"]);
+    let mut command = run.variable("XDG_RUNTIME_DIR", shared.text()).command();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
