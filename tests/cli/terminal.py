@@ -7,6 +7,7 @@ is not typed: it waits until the terminal hides what is typed.
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 
@@ -18,6 +19,9 @@ def is_hidden(terminal):
 def main():
     pid, terminal = pty.fork()
     if pid == 0:
+        # As in a terminal window, even if the tests run in the background and ignore some.
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         os.execvp(sys.argv[1], sys.argv[1:])
     sources, typed = [terminal, 0], b""
     while True:
