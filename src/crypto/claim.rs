@@ -1,7 +1,7 @@
 //! Signatures that somebody claims to have made, and many of them checked as one equation.
 //!
-//! A signature (R, s) of the key A over M holds when [8](s·B − R − k·A) = 0 with k = SHA-512(R ‖ A ‖
-//! M). Weighted with random numbers z and added up, that is [8](Σz·R + Σ(z·k)·A − (Σz·s)·B) = 0, which
+//! A signature (R, s) of the key A over M holds when `[8]`(s·B − R − k·A) = 0 with k = SHA-512(R ‖ A ‖
+//! M). Weighted with random numbers z and added up, that is `[8]`(Σz·R + Σ(z·k)·A − (Σz·s)·B) = 0, which
 //! holds if each does, and else with a chance of 2⁻¹²⁸: the factor 8 takes away what is of small
 //! order, so nothing is left that weights could cancel by luck. The claims of one signer share one
 //! multiple of A: a vault has thousands of entries and a handful of signers, so that is half of the

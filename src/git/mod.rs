@@ -2,7 +2,7 @@
 //!
 //! Runs the real git, and only commands that read objects, references, the index, and ignore rules:
 //! they start no hook and no filter. A vault works without git; only what asks for a revision needs
-//! it. [`command`] is the one place that starts git.
+//! it. `command` is the one place that starts git.
 
 mod command;
 mod files;
