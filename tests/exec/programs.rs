@@ -62,8 +62,9 @@ fn vim_edits_a_file() {
     }
     let scene = Scene::new();
     let seen = same(|way| {
-        let path = scene.write("text", "first\nsecond\n").display().to_string();
-        let vim = ["vi", "-u", "NONE", "-i", "NONE", "-n", &path];
+        let path = scene.write("text", "first\nsecond\n");
+        // By a short path: vi shows it, and waits for Enter if it does not fit into the line.
+        let vim = ["vi", "-u", "NONE", "-i", "NONE", "-n", "../text"];
         let mut terminal = Terminal::start(&scene.launch(way, &vim));
         terminal.sees("second");
         terminal.types("othird");
