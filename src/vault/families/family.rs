@@ -38,7 +38,10 @@ pub(super) const FAMILIES: [&[Family]; 5] = [
 #[must_use]
 pub fn family_of(name: &str) -> Option<&'static Family> {
     let listed = LISTED.get(name.to_ascii_lowercase().as_str());
-    listed.copied().or_else(|| all().find(|family| family.has_by_prefix(name)))
+    listed.copied().or_else(|| {
+        let mut begun = PREFIXES.iter().filter(|(prefix, _)| starts_with(name, prefix));
+        begun.find(|(_, family)| !family.excepts(name)).map(|(_, family)| *family)
+    })
 }
 
 /// All of them in a row.
@@ -52,11 +55,16 @@ static LISTED: LazyLock<HashMap<String, &Family>> = LazyLock::new(|| {
     all().flat_map(names).map(|(name, family)| (name.to_ascii_lowercase(), family)).collect()
 });
 
+/// Each prefix with its family. The text of the table is split once, not once for each name.
+static PREFIXES: LazyLock<Vec<(&str, &Family)>> = LazyLock::new(|| {
+    let prefixes =
+        |family: &'static Family| family.prefixes.split_whitespace().map(move |p| (p, family));
+    all().flat_map(prefixes).collect()
+});
+
 impl Family {
-    fn has_by_prefix(&self, name: &str) -> bool {
-        let mut prefixes = self.prefixes.split_whitespace();
-        prefixes.any(|prefix| starts_with(name, prefix))
-            && !self.except.split_whitespace().any(|pattern| is_like(name, pattern))
+    fn excepts(&self, name: &str) -> bool {
+        self.except.split_whitespace().any(|pattern| is_like(name, pattern))
     }
 }
 
