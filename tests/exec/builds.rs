@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::facts::{pid_in, wait_until_gone};
-use crate::machine::{all_is_wanted, has};
-use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{Way, same};
-use crate::site::Site;
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_until_gone};
+use crate::support::machine::{all_is_wanted, has};
+use crate::support::running::Status::{Code, Signal as Killed};
+use crate::support::scene::{Way, same};
+use crate::support::site::Site;
+use crate::support::terminal::Terminal;
 
 #[test]
 fn pytest_with_two_workers_runs_and_hides_the_secret() {
@@ -65,7 +65,7 @@ fn make_makes_two_at_once() {
         let mut lines: Vec<String> = end.output.lines().map(str::to_owned).collect();
         lines.sort();
         let hidden: Vec<String> =
-            lines.iter().map(|line| line.replace(crate::scene::SECRET, "***")).collect();
+            lines.iter().map(|line| line.replace(crate::support::scene::SECRET, "***")).collect();
         assert!(way != Way::Masked || lines == hidden);
         (end.status, hidden, end.said)
     });

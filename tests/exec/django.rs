@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use rustix::process::Signal;
 
-use crate::facts::wait_for;
-use crate::running::Status::Code;
-use crate::scene::{MASK, SECRET, Way, same};
-use crate::site::{Site, edit};
-use crate::terminal::Terminal;
+use crate::support::facts::wait_for;
+use crate::support::running::Status::Code;
+use crate::support::scene::{MASK, SECRET, Way, same};
+use crate::support::site::{Site, edit};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn runserver_reloads_and_one_ctrl_c_ends_all_of_it() {

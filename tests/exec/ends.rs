@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
-use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::running::Status::{Code, Signal as Killed};
+use crate::support::scene::{Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn the_exit_code_is_the_commands() {

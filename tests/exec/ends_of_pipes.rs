@@ -9,9 +9,9 @@ use std::process::Stdio;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-use crate::facts::{pid_in, wait};
-use crate::running::Status::{self, Code};
-use crate::scene::{MASK, Scene, Way, same};
+use crate::support::facts::{pid_in, wait};
+use crate::support::running::Status::{self, Code};
+use crate::support::scene::{MASK, Scene, Way, same};
 
 const SCRIPT: &str =
     "i=0; while [ $i -lt 3000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; exit 3";

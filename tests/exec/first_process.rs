@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::facts::{children, wait_for, wait_for_file, wait_until_gone};
-use crate::machine::left_out;
-use crate::running::Running;
-use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::facts::{children, wait_for, wait_for_file, wait_until_gone};
+use crate::support::machine::left_out;
+use crate::support::running::Running;
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, Scene, Way};
+use crate::support::terminal::Terminal;
 
 const CONTAINER: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 

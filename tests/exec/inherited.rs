@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, same};
-use crate::terminal::Terminal;
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, Scene, same};
+use crate::support::terminal::Terminal;
 
 /// Writes what a process sees of itself into `seen`, whatever its streams are.
 const REPORT: &str = r"

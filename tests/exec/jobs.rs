@@ -5,10 +5,10 @@ use std::ops::{Deref, DerefMut};
 
 use rustix::process::Pid;
 
-use crate::facts::{pid_in, wait_for_state, wait_until_gone};
-use crate::running::Status::Code;
-use crate::scene::{Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for_state, wait_until_gone};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 /// Answers lines, says when it goes on, and writes when the file `write` is there.
 const ANSWERS: &str = "

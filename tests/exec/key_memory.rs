@@ -7,11 +7,11 @@ use repovault::crypto::{DataKey, Identity, base64_decode};
 use repovault::secret::Key;
 use rustix::process::{Pid, geteuid};
 
-use crate::facts::{children, wait_for, wait_for_file};
-use crate::machine::left_out;
-use crate::running::Status::Code;
-use crate::scene::{Launch, SECRET, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::facts::{children, wait_for, wait_for_file};
+use crate::support::machine::left_out;
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, SECRET, Scene, Way};
+use crate::support::terminal::Terminal;
 
 const WAITING: &str = "echo ready >$SCENE/seen; read go";
 

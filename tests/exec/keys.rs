@@ -6,10 +6,10 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::facts::{pid_in, wait_for_lines};
-use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for_lines};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/counts.py");
 /// Which of the three streams are the terminal: each choice of those with one at least.

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::running::Status::{Code, Signal};
-use crate::scene::{SECRET, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::running::Status::{Code, Signal};
+use crate::support::scene::{SECRET, Scene, Way};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn a_report_names_what_was_masked() {

@@ -4,10 +4,10 @@ use std::fs;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::facts::{pid_in, wait_until_gone};
-use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_until_gone};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, Scene, Way};
+use crate::support::terminal::Terminal;
 
 const NOTE: &str =
     "vault: a process that the command left behind is still running and loses its output\n";

@@ -10,7 +10,6 @@ mod builds;
 mod django;
 mod ends;
 mod ends_of_pipes;
-mod facts;
 mod first_process;
 mod inherited;
 mod jobs;
@@ -18,26 +17,14 @@ mod key_memory;
 mod keys;
 mod leaks;
 mod left_behind;
-#[path = "../cli/machine.rs"]
-mod machine;
 mod masked;
 mod modes;
 mod programs;
-#[path = "../cli/python.rs"]
-#[expect(dead_code, reason = "here Python is found by PATH")]
-mod python;
 mod runaway;
-mod running;
-#[path = "../cli/sandbox.rs"]
-#[expect(dead_code, reason = "written for the other tests; here only places are needed")]
-mod sandbox;
-mod scene;
 mod screens;
 mod secrecy;
 mod servers;
 mod sessions;
 mod signals;
-mod site;
 mod streams;
-mod terminal;
-mod transcript;
+mod support;

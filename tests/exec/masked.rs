@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Signal, kill_process};
 
-use crate::facts::{pid_in, wait_for_state};
-use crate::running::Status::Code;
-use crate::scene::{MASK, SECRET, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for_state};
+use crate::support::running::Status::Code;
+use crate::support::scene::{MASK, SECRET, Scene, Way};
+use crate::support::terminal::Terminal;
 
 /// Runs the program, expects success and no word on stderr, and gives what it printed.
 #[track_caller]

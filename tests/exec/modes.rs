@@ -4,10 +4,10 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::facts::{pid_in, wait_for, wait_until_gone};
-use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for, wait_until_gone};
+use crate::support::running::Status::{Code, Signal as Killed};
+use crate::support::scene::{Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn the_terminal_is_as_it_was_however_the_command_ends() {

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::machine::has;
-use crate::running::Status::Code;
-use crate::scene::{Scene, same};
-use crate::terminal::Terminal;
+use crate::support::machine::has;
+use crate::support::running::Status::Code;
+use crate::support::scene::{Scene, same};
+use crate::support::terminal::Terminal;
 
 fn numbered_lines() -> String {
     let lines: Vec<String> = (1..=200).map(|number| format!("line {number}\n")).collect();

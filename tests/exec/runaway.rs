@@ -6,10 +6,12 @@ use std::io::Write;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::facts::{children, pid_in, wait_for, wait_for_file, wait_for_state, wait_until_gone};
-use crate::running::Status::Code;
-use crate::scene::{Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{
+    children, pid_in, wait_for, wait_for_file, wait_for_state, wait_until_gone,
+};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 const PROMPT: &str = "\r\n<prompt> ";
 /// More than a pipe holds, less than vault takes in besides, so that the command ends unread.

@@ -5,10 +5,10 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use crate::facts::{pid_in, wait_for};
-use crate::running::Status::Code;
-use crate::scene::{Scene, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Scene, same};
+use crate::support::terminal::Terminal;
 
 /// What a program sees of its streams.
 const STREAMS: &str = "

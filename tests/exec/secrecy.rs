@@ -4,12 +4,13 @@ use std::fs;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::facts::{children, wait_for, wait_for_file};
-use crate::running::Status::Code;
-use crate::scene::{Launch, Scene, Way};
-use crate::terminal::Terminal;
+use crate::support::facts::{children, wait_for, wait_for_file};
+use crate::support::running::Status::Code;
+use crate::support::scene::{Launch, Scene, Way};
+use crate::support::terminal::Terminal;
 
-const UNPRIVILEGED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/unprivileged.py");
+const UNPRIVILEGED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/unprivileged.py");
 
 /// Looks into each process above it in every way that the kernel offers, and writes into `seen`
 /// what could be opened.
@@ -133,7 +134,7 @@ fn no_process_of_ours_dumps_its_memory_and_the_command_may() {
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     let command = wait_for("the command", || children(running.pid()).first().copied());
     kill_process(command, Signal::KILL).unwrap();
-    assert_eq!(running.status(), crate::running::Status::Signal(9));
+    assert_eq!(running.status(), crate::support::running::Status::Signal(9));
     let seen = String::from_utf8(running.output.all()).unwrap();
     assert!(!seen.contains(" 0 "), "{seen}");
 }

@@ -4,13 +4,13 @@ use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::facts::{children, wait_for, wait_for_file, wait_until_gone};
-use crate::machine::all_is_wanted;
-use crate::running::Running;
-use crate::running::Status::Code;
-use crate::scene::{Way, same};
-use crate::site::Site;
-use crate::terminal::Terminal;
+use crate::support::facts::{children, wait_for, wait_for_file, wait_until_gone};
+use crate::support::machine::all_is_wanted;
+use crate::support::running::Running;
+use crate::support::running::Status::Code;
+use crate::support::scene::{Way, same};
+use crate::support::site::Site;
+use crate::support::terminal::Terminal;
 
 /// Waits until the process has so many children, and gives them.
 #[track_caller]
@@ -29,7 +29,7 @@ fn gunicorn(site: &Site, way: Way) -> (Running, Pid) {
         ["gunicorn", "--no-control-socket", "-b", &address, "-w", "1", "--pid", &pid_path, "wsgi"];
     let mut running = site.launch(way, &words).start();
     running.errors.sees("Listening at");
-    let master = crate::facts::pid_in(&pid_file);
+    let master = crate::support::facts::pid_in(&pid_file);
     (running, master)
 }
 
@@ -59,7 +59,7 @@ fn gunicorn_obeys_hup_ttin_ttou_and_term() {
         running.errors.sees("Handling signal: term");
         let end = running.end();
         site.is_abandoned();
-        let shown = if way == Way::Masked { "***" } else { crate::scene::SECRET };
+        let shown = if way == Way::Masked { "***" } else { crate::support::scene::SECRET };
         assert!(end.output.starts_with(&format!("serving with {shown}\n")), "{}", end.output);
         end.status
     });
@@ -76,7 +76,7 @@ fn gunicorn_replaces_itself_on_usr2() {
         let (mut running, master) = gunicorn(&site, way);
         site.shows("/", "version one");
         running.signal(Signal::USR2);
-        let new = crate::facts::pid_in(&site.scene().path("gunicorn.pid.2"));
+        let new = crate::support::facts::pid_in(&site.scene().path("gunicorn.pid.2"));
         running.errors.sees("Listening at");
         workers(new, 1);
         // The old one goes, and with it what `vault` waited for; the new one serves on.

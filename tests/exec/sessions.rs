@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use crate::facts::{pid_in, wait_for_file, wait_until_gone};
-use crate::running::Status::Code;
-use crate::scene::{MASK, Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for_file, wait_until_gone};
+use crate::support::running::Status::Code;
+use crate::support::scene::{MASK, Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 const HANGUP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/hangup.py");
 const PROMPT: &str = "\r\n<prompt> ";

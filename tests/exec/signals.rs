@@ -2,10 +2,10 @@
 
 use rustix::process::{Signal, kill_process};
 
-use crate::facts::{pid_in, wait_for_lines, wait_for_state, wait_until_gone};
-use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{Launch, Scene, Way, same};
-use crate::terminal::Terminal;
+use crate::support::facts::{pid_in, wait_for_lines, wait_for_state, wait_until_gone};
+use crate::support::running::Status::{Code, Signal as Killed};
+use crate::support::scene::{Launch, Scene, Way, same};
+use crate::support::terminal::Terminal;
 
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/counts.py");
 const JOB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/job.py");
@@ -134,7 +134,7 @@ fn a_command_whose_parent_is_killed_gets_sigterm() {
     terminal.signal(Signal::KILL);
     assert_eq!(terminal.status(), Killed(Signal::KILL.as_raw()));
     // The terminal's end may be told by SIGHUP as well.
-    crate::facts::wait_for("SIGTERM", || {
+    crate::support::facts::wait_for("SIGTERM", || {
         counted(&scene, 1).contains(&"SIGTERM".to_owned()).then_some(())
     });
 }

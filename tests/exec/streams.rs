@@ -7,10 +7,10 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::facts::{pid_in, state, wait_for, wait_for_state, wait_until_gone};
-use crate::machine::all_is_wanted;
-use crate::running::Status::{Code, Signal as Killed};
-use crate::scene::{SECRET, Scene, Way, same};
+use crate::support::facts::{pid_in, state, wait_for, wait_for_state, wait_until_gone};
+use crate::support::machine::all_is_wanted;
+use crate::support::running::Status::{Code, Signal as Killed};
+use crate::support::scene::{SECRET, Scene, Way, same};
 
 /// Bytes without any order, always the same ones.
 fn noise(count: usize) -> Vec<u8> {
@@ -134,7 +134,7 @@ fn a_reader_that_goes_away_ends_the_command_by_sigpipe() {
         drop(output);
         let status = wait_for("the end", || child.try_wait().unwrap());
         wait_until_gone(pid_in(&scene.path("pid")));
-        (start, crate::running::Status::from(status))
+        (start, crate::support::running::Status::from(status))
     });
     assert_eq!(seen, (*b"y\ny\n", Killed(Signal::PIPE.as_raw())));
     // Where the caller ignores the signal, the command is told by an error.
@@ -171,7 +171,7 @@ fn a_reader_that_goes_away_unread_does_not_end_a_command_that_writes_no_more() {
         child.stdin.take().unwrap().write_all(b"go\n").unwrap();
         let status = wait_for("the end", || child.try_wait().unwrap());
         pid_in(&scene.path("after"));
-        crate::running::Status::from(status)
+        crate::support::running::Status::from(status)
     });
     assert_eq!(seen, Code(6));
 }
@@ -255,7 +255,7 @@ fn a_reader_that_pauses_stops_neither_signals_nor_the_end() {
         });
         let status = wait_for("the end", || child.try_wait().unwrap());
         reader.join().unwrap();
-        crate::running::Status::from(status)
+        crate::support::running::Status::from(status)
     });
     assert_eq!(seen, Killed(Signal::TERM.as_raw()));
 }
@@ -288,6 +288,6 @@ fn a_grandchild_with_its_own_streams_goes_on() {
         let mut fifo = scene.fifo("fifo");
         assert_eq!(scene.shell(way, script).start().end().status, Code(0));
         fifo.write_all(b"go\n").unwrap();
-        assert_eq!(crate::facts::wait_for_file(&scene.path("on")), "on\n");
+        assert_eq!(crate::support::facts::wait_for_file(&scene.path("on")), "on\n");
     });
 }

@@ -1,0 +1,103 @@
+//! Secrets that a command gets as files: in memory, for as long as it runs.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::support::memory::{KEY, sandbox};
+
+#[test]
+fn a_secret_that_is_a_file_is_a_path_to_it_and_gone_afterwards() {
+    let (sandbox, shared) = sandbox();
+    let script = "stat -c %a-%u $TLS_KEY $(dirname $TLS_KEY); cmp $TLS_KEY key && echo same; \
+                  sh -c 'cat $TLS_KEY >/dev/null' && echo child; echo ${TLS_KEY%/repovault-*}";
+    fs::write(sandbox.repo().join("key"), KEY).unwrap();
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(sandbox.root()).unwrap());
+    for masking in ["--report-leaks", "--no-mask"] {
+        // A umask of 777 takes every right from what is made, but not from these.
+        let run = sandbox.vault(&["exec", masking, "--", "sh", "-c", script]);
+        let run = run.variable("XDG_RUNTIME_DIR", shared.text());
+        run.under(&["sh", "-c", "umask 777; exec \"$@\"", "sh"])
+            .prints(format!("400-{owner}\n700-{owner}\nsame\nchild\n{}\n", shared.text()))
+            .check();
+        assert!(shared.is_empty());
+    }
+}
+
+#[test]
+fn however_the_command_ends_no_file_stays() {
+    let (sandbox, shared) = sandbox();
+    for (command, status) in [("exit 3", 3), ("kill -TERM $$", 143), ("kill -SEGV $$", 139)] {
+        let run = sandbox.vault(&["exec", "--", "sh", "-c", command]);
+        run.under(&["sh", "-c", "\"$@\" 2>/dev/null; exit $?", "sh"])
+            .variable("XDG_RUNTIME_DIR", shared.text())
+            .fails(status)
+            .check();
+        assert!(shared.is_empty());
+    }
+    sandbox
+        .vault(&["exec", "--", "no-such-command"])
+        .variable("XDG_RUNTIME_DIR", shared.text())
+        .fails(127)
+        .says("error: no-such-command: command not found\n")
+        .check();
+    assert!(shared.is_empty());
+}
+
+#[test]
+fn what_a_killed_vault_left_behind_is_removed_by_the_next_and_what_is_in_use_is_not() {
+    let (sandbox, shared) = sandbox();
+    let start = || {
+        let run = sandbox.vault(&["exec", "--", "sh", "-c", "echo started; exec cat"]);
+        let run = run.variable("XDG_RUNTIME_DIR", shared.text());
+        let mut command = run.command();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut started = [0; 8];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut started).unwrap();
+        child
+    };
+    let (mut killed, mut running) = (start(), start());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(fs::read_dir(&shared.0).unwrap().count(), 2);
+    sandbox.vault(&["exec", "--", "true"]).variable("XDG_RUNTIME_DIR", shared.text()).check();
+    assert_eq!(fs::read_dir(&shared.0).unwrap().count(), 1);
+    drop(running.stdin.take());
+    assert!(running.wait().unwrap().success());
+    assert!(shared.is_empty());
+}
+
+#[test]
+fn a_folder_on_a_disk_is_never_used() {
+    let (sandbox, shared) = sandbox();
+    let disk = sandbox.root().join("runtime");
+    fs::create_dir(&disk).unwrap();
+    sandbox
+        .vault(&["exec", "--", "sh", "-c", "dirname $(dirname $TLS_KEY)"])
+        .variable("XDG_RUNTIME_DIR", disk.to_str().unwrap())
+        .prints("/dev/shm\n")
+        .check();
+    assert!(fs::read_dir(disk).unwrap().next().is_none());
+    drop(shared);
+}
+
+#[test]
+fn the_content_of_the_file_is_masked_line_by_line() {
+    let (sandbox, shared) = sandbox();
+    sandbox
+        .vault(&["exec", "--", "sh", "-c", "sed -n 3p $TLS_KEY; echo $TLS_KEY | grep -c shm"])
+        .variable("XDG_RUNTIME_DIR", shared.text())
+        .prints("***\n1\n")
+        .check();
+}
+
+#[test]
+fn a_kept_value_of_the_caller_makes_no_file() {
+    let (sandbox, shared) = sandbox();
+    sandbox
+        .vault(&["exec", "--no-mask", "--keep", "TLS_KEY", "--", "sh", "-c", "echo $TLS_KEY"])
+        .variable("XDG_RUNTIME_DIR", shared.text())
+        .variable("TLS_KEY", "mine")
+        .prints("mine\n")
+        .check();
+    assert!(shared.is_empty());
+}

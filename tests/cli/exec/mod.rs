@@ -1,0 +1,10 @@
+//! `vault exec` without a terminal; the target `exec` tests the rest.
+
+mod commands;
+mod confirm;
+mod early_signals;
+mod memory;
+mod mistyped;
+mod placeholder;
+mod process;
+mod reach;

@@ -1,0 +1,156 @@
+//! A byte of a machine-written file is flipped: nothing of that file is accepted, by any command.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use repovault::vault::store::Tree;
+use repovault::vault::trust::Presented;
+
+use crate::support::craft;
+use crate::support::machine::all_is_wanted;
+use crate::support::refusal::{Command, Why, stopped};
+use crate::support::sandbox::Sandbox;
+
+/// What a byte is changed by: its lowest bit, a letter's case, its highest bit.
+const FLIPS: [u8; 3] = [0x01, 0x20, 0x80];
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+const ROSTER: &str = "members.toml";
+/// The roster lists it by its hash.
+const LISTED: &str = "production.toml";
+/// It is newer than the roster says, so that only its signature speaks for it.
+const AHEAD: &str = "development.toml";
+const ENTRY: &str = "production/LIVE.toml";
+const TOMBSTONE: &str = "production/GONE.toml";
+
+/// Every kind of file with the commands that read it.
+const KINDS: [(&str, &[Command]); 5] = [
+    (
+        ROSTER,
+        &[
+            &["get", "LIVE", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["list", "-e", "production"],
+            &["set", "NEW", "-e", "production"],
+            &["ci", "add", "github", "-e", "production"],
+        ],
+    ),
+    (
+        LISTED,
+        &[
+            &["get", "LIVE", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["set", "NEW", "-e", "production"],
+            &["list", "-e", "production"],
+            &["environments", "add", "staging"],
+        ],
+    ),
+    (
+        AHEAD,
+        &[
+            &["exec", "--no-mask", "--", "touch", "started"],
+            &["list"],
+            &["set", "NEW"],
+            &["copy", "LIVE", "--from", "production", "--to", "development"],
+            &["ci", "add", "github", "-e", "production"],
+        ],
+    ),
+    (
+        ENTRY,
+        &[
+            &["get", "LIVE", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["set", "LIVE", "-e", "production"],
+            &["remove", "LIVE", "-e", "production"],
+            &["copy", "LIVE", "--from", "production", "--to", "development"],
+        ],
+    ),
+    (
+        TOMBSTONE,
+        &[
+            &["get", "GONE", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["set", "GONE", "-e", "production"],
+            &["list", "-e", "production"],
+        ],
+    ),
+];
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("production", "LIVE", b"alive");
+    sandbox.set("production", "GONE", b"dead");
+    sandbox.quick(&["remove", "GONE", "-e", "production"]);
+    let authority = craft::authority(&sandbox);
+    craft::resign_environment(&sandbox, "development", &authority, |file| file.revision += 1);
+    sandbox
+}
+
+/// Whether the check that every command goes through accepts the file at `path`.
+fn accepts(files: Files, path: &str) -> bool {
+    let Ok(presented) = Presented::read(Tree::Committed(files)) else { return false };
+    let Ok(vault) = presented.accept() else { return false };
+    let Some((environment, name)) = path.trim_end_matches(".toml").split_once('/') else {
+        let name = path.trim_end_matches(".toml");
+        return path == ROSTER || vault.environment(&name.parse().unwrap()).is_ok();
+    };
+    let environment = vault.environment(&environment.parse().unwrap()).unwrap();
+    vault.entry(&environment, &name.parse().unwrap()).is_ok_and(|entry| entry.is_some())
+}
+
+#[test]
+fn no_byte_of_any_file_can_be_another_one() {
+    let sandbox = sandbox();
+    let read = |path: &str| (path.to_owned(), fs::read(sandbox.store(path)).unwrap());
+    let files: Files = KINDS.iter().map(|(path, _)| read(path)).collect();
+    for (path, _) in KINDS {
+        assert!(accepts(files.clone(), path), "{path} as it was written");
+        for at in 0..files[path].len() {
+            for flip in FLIPS {
+                let mut files = files.clone();
+                files.get_mut(path).unwrap()[at] ^= flip;
+                assert!(!accepts(files, path), "{path}, byte {at} ^ {flip:#x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_can_end_early_or_late() {
+    let sandbox = sandbox();
+    let read = |path: &str| (path.to_owned(), fs::read(sandbox.store(path)).unwrap());
+    let files: Files = KINDS.iter().map(|(path, _)| read(path)).collect();
+    for (path, _) in KINDS {
+        for length in 0..files[path].len() {
+            let mut files = files.clone();
+            files.get_mut(path).unwrap().truncate(length);
+            assert!(!accepts(files, path), "{path} cut after {length} bytes");
+        }
+        for tail in ["\n", " ", "\0", "#", "a", "signature = \"\"\n"] {
+            let mut files = files.clone();
+            files.get_mut(path).unwrap().extend(tail.as_bytes());
+            assert!(!accepts(files, path), "{path} and {tail:?}");
+        }
+    }
+}
+
+/// Every byte with `VAULT_TESTS=all`, else some; the library's check meets all of them anyway.
+#[test]
+fn a_flipped_byte_stops_every_command_and_changes_nothing() {
+    let step = if all_is_wanted() { 1 } else { 37 };
+    let sandbox = sandbox();
+    for (path, commands) in KINDS {
+        let file = fs::read(sandbox.store(path)).unwrap();
+        for (number, at) in (0..file.len()).step_by(step).enumerate() {
+            let mut flipped = file.clone();
+            flipped[at] ^= FLIPS[number % FLIPS.len()];
+            fs::write(sandbox.store(path), flipped).unwrap();
+            let command = &commands[number % commands.len()..][..1];
+            let said = format!("error: .vault/{path}: [..]\nhint: [..]\n");
+            stopped(&sandbox, command, Why::Refused, &said, |run| run);
+        }
+        fs::write(sandbox.store(path), file).unwrap();
+    }
+    assert_eq!(sandbox.get("production", "LIVE"), b"alive");
+}

@@ -1,0 +1,339 @@
+//! Files that are not in the one spelling: each is refused although its signature holds.
+
+use std::fs;
+
+use repovault::crypto::SigningKey;
+
+use crate::support::craft;
+use crate::support::refusal::{Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, refused, stocked};
+use crate::support::sandbox::Sandbox;
+
+const ROSTER: &str = "members.toml";
+const PRODUCTION: &str = "production.toml";
+const URL: &str = "production/DATABASE_URL.toml";
+
+/// Changes the text before the signature.
+type Edit = fn(&str) -> String;
+/// Changes a whole file.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
+/// One command of each kind; that every command refuses in the same words is shown elsewhere.
+const SOME: &[Command] = &[
+    &["get", "DATABASE_URL", "-e", "production"],
+    &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+    &["set", "DATABASE_URL", "-e", "production"],
+    &["list", "-e", "production"],
+];
+
+/// Who signs the file at `path`.
+fn key(sandbox: &Sandbox, path: &str) -> SigningKey {
+    match path.split_once('/') {
+        Some((environment, _)) => craft::signing_key(sandbox, environment),
+        None => craft::authority(sandbox),
+    }
+}
+
+/// Each of `edits` to the file at `path`, properly signed, is refused for this reason. The edit
+/// that changes nothing is accepted, or the test would show nothing.
+#[track_caller]
+fn edits_are_refused(path: &str, edits: &[Edit], reason: &str) {
+    let sandbox = stocked();
+    let (key, body) = (key(&sandbox, path), craft::body(&sandbox, path));
+    let genuine = fs::read(sandbox.store(path)).unwrap();
+    assert_eq!(craft::sign(&sandbox, path, body.as_bytes(), &key), genuine);
+    let said = format!("error: .vault/{path}: {reason}\nhint: [..]\n");
+    for (number, edit) in edits.iter().enumerate() {
+        let edited = edit(&body);
+        assert_ne!(edited, body, "edit {number} of {path} changes something");
+        let file = craft::sign(&sandbox, path, edited.as_bytes(), &key);
+        fs::write(sandbox.store(path), file).unwrap();
+        refused(&sandbox, &SOME[number % SOME.len()..][..1], &said);
+        fs::write(sandbox.store(path), &genuine).unwrap();
+    }
+}
+
+const NOT_OURS: &str = "is not as vault writes it";
+
+/// What can be done to any of the three kinds of file.
+const ANYWHERE: &[Edit] = &[
+    // A field, a table, a comment, a blank line that nobody knows.
+    |body| body.replacen("format = 1\n", "format = 1\nsurprise = 1\n", 1),
+    |body| format!("{body}surprise = 1\n"),
+    |body| format!("{body}[surprise]\n"),
+    |body| body.replacen("format", "# more\nformat", 1),
+    |body| body.replacen("format", "\nformat", 1),
+    |body| format!("{body}# the end\n"),
+    |body| format!("{body}\n"),
+    |body| body.trim_start_matches('#').replacen(|_| true, "#", 1),
+    |body| body.split_once('\n').unwrap().1.to_owned(),
+    |body| body.replacen(". ", ". Really. ", 1),
+    // The same number, spelled otherwise.
+    |body| body.replacen("format = 1", "format = 0x1", 1),
+    |body| body.replacen("format = 1", "format = 0o1", 1),
+    |body| body.replacen("format = 1", "format = 0b1", 1),
+    |body| body.replacen("format = 1", "format = +1", 1),
+    |body| body.replacen("format = 1", "format = 1.0", 1),
+    |body| body.replacen("format = 1", "format = \"1\"", 1),
+    |body| body.replacen("format = 1", "format = true", 1),
+    |body| body.replacen("revision = 1", "revision = 0x1", 1),
+    |body| body.replacen("revision = 1", "revision = 1_0", 1),
+    |body| body.replacen("revision = 1", "revision = +1", 1),
+    |body| body.replacen("revision = 1", "revision = 01", 1),
+    // Numbers that a reader in another language would not hold exactly, or that count nothing.
+    |body| body.replacen("revision = 1", "revision = 0", 1),
+    |body| body.replacen("revision = 1", "revision = -1", 1),
+    |body| body.replacen("revision = 1", "revision = 9007199254740992", 1),
+    |body| body.replacen("revision = 1", "revision = 9223372036854775807", 1),
+    |body| body.replacen("revision = 1", "revision = 9223372036854775808", 1),
+    |body| body.replacen("revision = 1", "revision = 18446744073709551617", 1),
+    |body| body.replacen("revision = 1", "revision = 1e400", 1),
+    // White space and quotes.
+    |body| body.replacen(" = ", "=", 1),
+    |body| body.replacen(" = ", "  = ", 1),
+    |body| body.replacen(" = ", " =\t", 1),
+    |body| body.replacen("format = 1", "format = 1 ", 1),
+    |body| body.replacen("format", " format", 1),
+    |body| body.replacen("format", "\"format\"", 1),
+    |body| body.replacen('"', "'", 2),
+    |body| body.replacen('"', "\"\"\"", 2),
+    |body| body.replacen("alice", "\\u0061lice", 1),
+    // Twice, and not at all.
+    |body| body.replacen("format = 1\n", "format = 1\nformat = 1\n", 1),
+    |body| body.replacen("revision = 1\n", "revision = 1\nrevision = 1\n", 1),
+    |body| body.replacen("format = 1\n", "", 1),
+    |body| body.replacen("revision = 1\n", "", 1),
+    // Deep and wide.
+    |body| format!("{body}deep = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)),
+    |body| format!("{body}deep = {}{}\n", "{a=".repeat(10_000), "}".repeat(10_000)),
+    |body| format!("{body}{} = 1\n", ["a"; 50_000].join(".")),
+];
+
+#[test]
+fn any_other_spelling_of_any_file_is_refused() {
+    for path in [ROSTER, PRODUCTION, URL] {
+        edits_are_refused(path, ANYWHERE, NOT_OURS);
+    }
+}
+
+#[test]
+fn any_other_spelling_of_an_entry_is_refused() {
+    fn within(body: &str, start: &str, end: &str, change: fn(&str) -> String) -> String {
+        let (before, rest) = body.split_once(start).unwrap();
+        let (text, after) = rest.split_once(end).unwrap();
+        format!("{before}{start}{}{end}{after}", change(text))
+    }
+    fn base64(body: &str, change: fn(&str) -> String) -> String {
+        within(body, "sealed = \"", "\"", change)
+    }
+    fn moment(body: &str, change: fn(&str) -> String) -> String {
+        within(body, "changed = ", "\n", change)
+    }
+    let edits: &[Edit] = &[
+        |body| body.replacen("epoch = 1\norigin = 1\n", "origin = 1\nepoch = 1\n", 1),
+        |body| body.replacen("origin = 1", "origin = 2", 1),
+        |body| moment(body, |text| text.replace('Z', "z")),
+        |body| moment(body, |text| text.replace('Z', "+00:00")),
+        |body| moment(body, |text| text.replace('Z', "-00:00")),
+        |body| moment(body, |text| text.replace('Z', "+01:00")),
+        |body| moment(body, |text| text.replace('Z', "")),
+        |body| moment(body, |text| text.replace('Z', ".0Z")),
+        |body| moment(body, |text| text.replace('Z', ".123456789Z")),
+        |body| moment(body, |text| text.replace('T', " ")),
+        |body| moment(body, |text| text.replace('T', "t")),
+        |body| moment(body, |text| format!("\"{text}\"")),
+        |body| moment(body, |_| "2026-02-30T00:00:00Z".to_owned()),
+        |body| moment(body, |_| "2026-11-23T10:11:60Z".to_owned()),
+        |body| moment(body, |_| "2026-11-23".to_owned()),
+        |body| moment(body, |_| "10:11:12".to_owned()),
+        |body| moment(body, |_| "1".to_owned()),
+        |body| body.replacen("\"alice\"", "\"Alice\"", 1),
+        |body| body.replacen("\"alice\"", "\"\"", 1),
+        |body| body.replacen("\"alice\"", "\"../alice\"", 1),
+        |body| body.replacen("\"alice\"", "\"members\"", 1),
+        |body| body.replacen("\"alice\"", "[\"alice\"]", 1),
+        |body| format!("{body}removed = true\n"),
+        |body| format!("{body}removed = false\n"),
+        |body| base64(body, |text| format!("{text}=")),
+        |body| base64(body, |text| format!("{text}A")),
+        |body| base64(body, |text| format!("{} {}", &text[..4], &text[4..])),
+        |body| base64(body, |text| format!("{}\\n{}", &text[..4], &text[4..])),
+        |body| base64(body, |text| format!("-_{}", &text[2..])),
+        |body| base64(body, |text| format!("*{}", &text[1..])),
+        // One byte less: its last character then has bits that stand for nothing.
+        |body| base64(body, |text| format!("{}{}", &text[..text.len() - 4], "QR")),
+        |body| body.replacen("encrypted", "removed", 1),
+        |body| body.replacen("DATABASE_URL", "database_url", 1),
+    ];
+    edits_are_refused(URL, edits, NOT_OURS);
+}
+
+#[test]
+fn any_other_spelling_of_an_environment_is_refused() {
+    let edits: &[Edit] = &[
+        |body| body.replacen("[[epochs]]", "[epochs]", 1),
+        |body| body.replacen("[[epochs]]", "[[ epochs ]]", 1),
+        |body| body.replacen("sealed.alice", "sealed.\"alice\"", 1),
+        |body| body.replacen("sealed.alice", "sealed . alice", 1),
+        |body| {
+            body.replacen("sealed.alice = ", "sealed = { alice = ", 1).trim_end().to_owned()
+                + " }\n\n"
+        },
+        |body| body.replacen("sealed.alice", "sealed.tmp", 1),
+        |body| body.replacen("number = 1", "number = 0", 1),
+        |body| body.replacen("commitment = \"", "commitment = \"AA", 1),
+        |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "\n",
+        |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "epochs = []\n\n",
+        // Two epochs of one number, and the older one first.
+        |body| {
+            let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
+            format!("{}\n[[epochs]]{epoch}", body.trim_end_matches('\n').to_owned() + "\n")
+        },
+        |body| {
+            let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
+            let newer = epoch.replacen("number = 1", "number = 2", 1);
+            format!("{}\n[[epochs]]{newer}", body.trim_end_matches('\n').to_owned() + "\n")
+        },
+    ];
+    edits_are_refused(PRODUCTION, edits, NOT_OURS);
+}
+
+#[test]
+fn any_other_spelling_of_a_roster_is_refused() {
+    let edits: &[Edit] = &[
+        |body| body.replacen("vault1", "VAULT1", 1),
+        |body| body.replacen("floor = 1", "floor = 0", 1),
+        |body| body.replacen("floor = 1", "floor = 2", 1),
+        |body| body.replacen("revision = 1\nfloor = 1\n", "floor = 1\nrevision = 1\n", 1),
+        |body| body.replacen("[members.alice]", "[members.\"alice\"]", 1),
+        |body| body.replacen("[members.alice]", "[members . alice]", 1),
+        |body| body.replacen("[members.alice]", "[members.Alice]", 1),
+        |body| body.replacen("[members.alice]", "[members.tmp]", 1),
+        |body| body.replacen("[members.alice]", "[members]\n[members.alice]", 1),
+        |body| body.replacen("[environments.production]", "[environments.requests]", 1),
+        |body| body.replacen("{ development", "{development", 1),
+        |body| body.replacen("\"write\", production", "\"write\",production", 1),
+        |body| {
+            body.replacen("development = \"write\", ", "", 1).replacen(
+                "\"write\" }",
+                "\"write\", development = \"write\" }",
+                1,
+            )
+        },
+        |body| body.replacen("\"write\"", "\"admin\"", 1),
+        |body| {
+            body.replacen("production = \"write\"", "production = []", 1)
+                .replacen("= []", "= [ ]", 1)
+        },
+        |body| body.replacen("production = \"write\"", "production = [\"B\", \"A\"]", 1),
+        |body| body.replacen("production = \"write\"", "production = [\"A\", \"A\"]", 1),
+        |body| body.replacen("production = \"write\"", "production = [\"../A\"]", 1),
+        |body| body.replacen("admin = true", "admin = false", 1),
+        |body| body.replacen("admin = true\n", "", 1),
+        |body| body.replacen("recipient = \"age1", "recipient = \"AGE1", 1),
+        |body| body.replacen("signer = \"", "signer = \"A", 1),
+        |body| body.replacen("admin = true\n", "admin = true\nfloor = 0\n", 1),
+        |body| body.replacen("admin = true\n", "admin = true\nlost = {}\n", 1),
+    ];
+    edits_are_refused(ROSTER, edits, NOT_OURS);
+}
+
+#[test]
+fn a_format_of_the_future_asks_for_a_newer_vault() {
+    for number in ["2", "0", "4294967296"] {
+        for path in [ROSTER, PRODUCTION, URL] {
+            let sandbox = stocked();
+            let body = craft::body(&sandbox, path).replacen("= 1", &format!("= {number}"), 1);
+            let file = craft::sign(&sandbox, path, body.as_bytes(), &key(&sandbox, path));
+            fs::write(sandbox.store(path), file).unwrap();
+            refused(
+                &sandbox,
+                SOME,
+                &format!(
+                    "error: .vault/{path}: has format {number}, this vault reads 1
+hint: install a newer vault
+"
+                ),
+            );
+        }
+    }
+}
+
+/// What editors, mail and git do to a file, with the signature left as it was.
+#[test]
+fn a_damaged_file_is_refused_with_the_damage_named() {
+    let restore = "put back the committed file: git checkout -- .vault/";
+    let attributes = "commit .vault/.gitattributes, then put the file back: git checkout -- .vault";
+    let damages: [(Damage, &str, &str); 12] = [
+        (|file| replaced(file, b"\n", b"\r\n"), "has CRLF line endings", attributes),
+        (|file| replaced(file, b"\n", b"\r"), "has CRLF line endings", attributes),
+        (|file| [b"\xef\xbb\xbf", file].concat(), "starts with a byte order mark", restore),
+        (|file| replaced(file, b"alice", b"ali\0ce"), "holds a NUL byte", restore),
+        (|file| replaced(file, b"alice", b"ali\xffce"), "is not UTF-8 text", restore),
+        (|file| replaced(file, b"alice", b"ali\xed\xa0\x80ce"), "is not UTF-8 text", restore),
+        (|file| file[..file.len() - 1].to_vec(), NOT_OURS, restore),
+        (|file| [file, b"\n"].concat(), NOT_OURS, restore),
+        (|file| [file, b"garbage"].concat(), NOT_OURS, restore),
+        (|file| file.repeat(2), NOT_OURS, restore),
+        (|file| replaced(file, b"signature", b"Signature"), NOT_OURS, restore),
+        (|_| Vec::new(), NOT_OURS, restore),
+    ];
+    let kinds = [
+        (ROSTER, [KEYED, KEYLESS].concat()),
+        (PRODUCTION, ENVIRONMENT.to_vec()),
+        (URL, ENTRY.to_vec()),
+    ];
+    for (path, commands) in kinds {
+        let sandbox = stocked();
+        let genuine = fs::read(sandbox.store(path)).unwrap();
+        for (number, (damage, reason, hint)) in damages.iter().enumerate() {
+            fs::write(sandbox.store(path), damage(&genuine)).unwrap();
+            let said = format!("error: .vault/{path}: {reason}\nhint: {hint}[..]\n");
+            // The first meets every command, the others one after another.
+            let at = number % commands.len();
+            let some = if number == 0 { &commands[..] } else { &commands[at..=at] };
+            refused(&sandbox, some, &said);
+        }
+    }
+}
+
+fn replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut result = Vec::new();
+    let mut rest = file;
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        result.extend_from_slice(&rest[..at]);
+        result.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    result.extend_from_slice(rest);
+    result
+}
+
+#[test]
+fn the_same_secret_set_on_two_branches_is_a_conflict_that_every_command_names() {
+    let sandbox = stocked();
+    for (branch, value) in [("one", b"1"), ("two", b"2")] {
+        sandbox.git(&["checkout", "--quiet", "-b", branch, "main"]);
+        sandbox.set("production", "DATABASE_URL", value);
+        sandbox.set("production", &branch.to_uppercase(), value);
+        sandbox.commit(branch);
+    }
+    let merge = std::process::Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=t@example.com", "merge", "one"])
+        .current_dir(sandbox.repo())
+        .env("HOME", sandbox.home())
+        .output()
+        .unwrap();
+    assert!(!merge.status.success(), "the merge conflicts: {merge:?}");
+    refused(
+        &sandbox,
+        ENTRY,
+        "error: .vault/production/DATABASE_URL.toml: has conflict markers of a merge
+hint: take one side whole: git checkout --ours (or --theirs) -- .vault/production/DATABASE_URL.toml
+",
+    );
+    // The secrets that only one branch set came together, and can be read.
+    assert_eq!(sandbox.get("production", "ONE"), b"1");
+    assert_eq!(sandbox.get("production", "TWO"), b"2");
+    sandbox.git(&["checkout", "--theirs", "--", ".vault/production/DATABASE_URL.toml"]);
+    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"1");
+}

@@ -1,0 +1,3 @@
+//! Git as a program that is started.
+
+mod git_programs;

@@ -1,0 +1,433 @@
+//! Keys: every source, their order, and what is no key or not the right one.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use crate::support::sandbox::{Run, Sandbox};
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+/// A vault with `KEY` in development and, beside HOME, a folder where nobody lives.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    fs::create_dir(sandbox.root().join("nobody")).unwrap();
+    sandbox
+}
+
+fn identity_file(sandbox: &Sandbox) -> String {
+    sandbox.home().join(".config/vault/identity.txt").display().to_string()
+}
+
+/// The line with the admin's identity.
+fn identity(sandbox: &Sandbox) -> String {
+    let text = fs::read_to_string(identity_file(sandbox)).unwrap();
+    text.lines().last().unwrap().to_owned()
+}
+
+/// A new identity that belongs to no member.
+fn stranger() -> String {
+    identity(&Sandbox::with_vault())
+}
+
+/// As `Sandbox::vault`, by somebody with an empty HOME who trusts the vault.
+fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
+    let home = sandbox.root().join("nobody");
+    sandbox
+        .vault(arguments)
+        .variable("HOME", home.to_str().unwrap())
+        .variable("VAULT_ID", &sandbox.id())
+}
+
+/// Opens the file `path` as descriptor `number` for what follows.
+fn opening(number: i32, path: &str) -> [String; 4] {
+    ["sh", "-c", &format!("exec \"$@\" {number}<'{path}'"), "sh"].map(str::to_owned)
+}
+
+#[test]
+fn every_source_unlocks() {
+    let sandbox = sandbox();
+    let (path, key) = (identity_file(&sandbox), identity(&sandbox));
+    let get = ["get", "KEY"];
+    elsewhere(&sandbox, &["get", "KEY", "--key-file", &path]).prints("value").check();
+    let run = elsewhere(&sandbox, &["get", "KEY", "--key-file", "-"]);
+    run.input(fs::read(&path).unwrap()).prints("value").check();
+    for number in [3, 9] {
+        let words = opening(number, &path);
+        let run = elsewhere(&sandbox, &["get", "KEY", "--key-fd", &number.to_string()]);
+        run.under(&words.each_ref().map(String::as_str)).prints("value").check();
+    }
+    elsewhere(&sandbox, &get).variable("VAULT_KEY_FILE", &path).prints("value").check();
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    for text in [&key, &credential, &format!("{credential}\n"), &format!(" {key}\r\n\n")] {
+        elsewhere(&sandbox, &get).variable("VAULT_KEY", text).prints("value").check();
+    }
+    let command = format!("printf '# mine\\n'; tail -n 1 '{path}'");
+    elsewhere(&sandbox, &get).variable("VAULT_KEY_COMMAND", &command).prints("value").check();
+    sandbox.vault(&get).prints("value").check();
+}
+
+#[test]
+fn sources_are_asked_in_their_order() {
+    let sandbox = sandbox();
+    let (path, key) = (identity_file(&sandbox), identity(&sandbox));
+    let recipient = sandbox.quick(&["key", "show"]);
+    let variables = [
+        ("VAULT_KEY_FILE", path.clone(), format!("VAULT_KEY_FILE {path}")),
+        ("VAULT_KEY", key, "VAULT_KEY".to_owned()),
+        ("VAULT_KEY_COMMAND", format!("cat '{path}'"), "VAULT_KEY_COMMAND".to_owned()),
+    ];
+    for first in 0..=variables.len() {
+        let mut run = sandbox.vault(&["key", "show"]);
+        for (name, value, _) in &variables[first..] {
+            run = run.variable(name, value);
+        }
+        let source = variables.get(first).map_or(&path, |(_, _, source)| source);
+        run.prints(&recipient).says(&format!("from {source}\n")).check();
+    }
+    let mut run = sandbox.vault(&["key", "show", "--key-file", &path]);
+    for (name, value, _) in &variables {
+        run = run.variable(name, value);
+    }
+    run.prints(&recipient).says(&format!("from --key-file {path}\n")).check();
+}
+
+#[test]
+fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
+    let sandbox = sandbox();
+    let (key, path) = (identity(&sandbox), identity_file(&sandbox));
+    let no_file = "could not read the key file /nowhere: No such file or directory[..]";
+    let command = "run it by hand; it must print the key alone on standard output";
+    let shape = "a key is one line: a credential from `vault ci add`, or an age identity";
+    let cases: [(&[&str], Variables<'_>, String); 9] = [
+        (&["--key-file", "/nowhere"], &[], no_file.into()),
+        (
+            &["--key-file", "/dev/null"],
+            &[],
+            format!("the key from --key-file /dev/null is empty\nhint: {shape}"),
+        ),
+        (&["--key-file", "/"], &[], "could not read the key file /: Is a directory[..]".into()),
+        (&[], &[("VAULT_KEY_FILE", "/nowhere")], no_file.into()),
+        (
+            &[],
+            &[("VAULT_KEY", "hunter2")],
+            format!("the key from VAULT_KEY is no key\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "exit 7")],
+            format!("VAULT_KEY_COMMAND failed (exit status: 7)\nhint: {command}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "echo hunter2")],
+            format!("the key from VAULT_KEY_COMMAND is no key\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "true")],
+            format!("the key from VAULT_KEY_COMMAND is empty\nhint: {shape}"),
+        ),
+        (
+            &[],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "yes hunter2")],
+            "VAULT_KEY_COMMAND printed more than a key\nhint: [..]".into(),
+        ),
+    ];
+    for (options, variables, said) in cases {
+        let arguments: Vec<&str> = ["get", "KEY"].iter().chain(options).copied().collect();
+        let mut run = sandbox.vault(&arguments).variable("VAULT_KEY", &key);
+        for (name, value) in variables {
+            run = run.variable(name, value);
+        }
+        run.fails(3).says(&format!("error: {said}\n")).check();
+    }
+    let run = sandbox.vault(&["get", "KEY", "--key-fd", "3", "--key-file", &path]);
+    let outcome = run.outcome();
+    assert_eq!((outcome.status, outcome.output.len()), (2, 0), "{}", outcome.said);
+}
+
+#[test]
+fn key_fd_takes_only_descriptors_of_the_caller() {
+    let sandbox = sandbox();
+    let closed = |number: &str, options: &[&str]| {
+        let said = format!(
+            "error: descriptor {number} is not open\n\
+             hint: open it for the command: vault --key-fd {number} … {number}<key.txt\n"
+        );
+        let close = format!("exec {number}<&-; exec \"$@\"");
+        let run = |command: &[&str], status| {
+            let arguments: Vec<&str> = command.iter().chain(options).copied().collect();
+            let arguments = match command {
+                ["exec", ..] => [&arguments[..], &["--", "true"]].concat(),
+                _ => arguments,
+            };
+            let run = sandbox.vault(&arguments).under(&["sh", "-c", &close, "sh"]);
+            run.fails(status).says(&said).check();
+        };
+        run(&["get", "KEY"], 2);
+        run(&["exec"], 125);
+        // With something to finish, the store is open before the key is read.
+        fs::create_dir_all(sandbox.store("tmp/before")).unwrap();
+        run(&["rotate", "--finish"], 2);
+        fs::remove_dir_all(sandbox.store("tmp")).unwrap();
+    };
+    closed("0", &["--key-fd", "0"]);
+    for number in 3..8 {
+        let number = number.to_string();
+        closed(&number, &["--key-fd", &number]);
+        let link = sandbox.root().join(format!("link-{number}")).display().to_string();
+        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), &link).unwrap();
+        for path in [&format!("/dev/fd/{number}"), &format!("/proc/self/fd/{number}"), &link] {
+            closed(&number, &["--key-file", path]);
+        }
+    }
+    for (number, said) in [
+        ("1", "descriptor 1 is for output, so it cannot hold the key"),
+        ("2", "descriptor 2 is for output, so it cannot hold the key"),
+        ("-1", "descriptor -1 is not open"),
+        ("2147483647", "descriptor 2147483647 is not open"),
+    ] {
+        let run = sandbox.vault(&["get", "KEY", &format!("--key-fd={number}")]);
+        run.fails(2).says(&format!("error: {said}\nhint: [..]\n")).check();
+    }
+    // Its own standard input is the caller's to give.
+    let key = identity(&sandbox);
+    for option in [["--key-fd", "0"], ["--key-file", "/proc/self/fd/0"]] {
+        let run = elsewhere(&sandbox, &["get", "KEY", option[0], option[1]]);
+        run.input(&key).prints("value").check();
+    }
+}
+
+#[test]
+fn set_and_import_read_no_descriptor_of_ours() {
+    let sandbox = sandbox();
+    for number in 3..8 {
+        let path = format!("/dev/fd/{number}");
+        let close = format!("exec {number}<&-; exec \"$@\"");
+        let said = format!("error: could not read {path}: [..] (os error [..])\n");
+        for arguments in [&["set", "KEY", "--file", &path][..], &["import", &path]] {
+            let run = sandbox.vault(arguments).under(&["sh", "-c", &close, "sh"]);
+            run.fails(1).says(&said).check();
+        }
+    }
+}
+
+#[test]
+fn key_in_the_place_of_a_path_or_name_is_pointed_out() {
+    let sandbox = sandbox();
+    let said = |place: &str, meant: &str| {
+        format!(
+            "error: {place} holds a key, not {meant}
+hint: put the key into the variable VAULT_KEY, never into an argument
+"
+        )
+    };
+    for key in [identity(&sandbox), sandbox.credential("github", &["-e", "development"])] {
+        for key in [key.clone(), format!("# a comment\n\"{}\"\n", key.to_lowercase())] {
+            for option in ["--key-file", "--vault"] {
+                let run = sandbox.vault(&["get", "KEY", option, &key]);
+                run.fails(2).says(&said(option, "a path")).check();
+            }
+            for (name, meant) in [
+                ("VAULT_KEY_FILE", "a path"),
+                ("VAULT_DIR", "a path"),
+                ("VAULT_KEY_COMMAND", "a command"),
+                ("VAULT_ID", "the id of a vault"),
+                ("VAULT_ENVIRONMENT", "a name"),
+            ] {
+                let run = sandbox.vault(&["get", "KEY"]).variable(name, &key);
+                run.fails(2).says(&said(name, meant)).check();
+            }
+            let run = sandbox.vault(&["init"]).variable("VAULT_DIR", &key);
+            run.fails(2).says(&said("VAULT_DIR", "a path")).check();
+        }
+    }
+}
+
+#[test]
+fn what_is_no_key_or_the_key_of_nobody_is_locked() {
+    let sandbox = sandbox();
+    let (key, other) = (identity(&sandbox), stranger());
+    let two = format!("{key}\n{other}\n");
+    let shape = "hint: a key is one line: a credential from `vault ci add`, or an age identity\n";
+    let cases = [
+        (two.as_str(), "the key from VAULT_KEY is more than one key\n", shape),
+        (&key[..key.len() - 1], "the key from VAULT_KEY is no key\n", shape),
+        ("age1abc", "the key from VAULT_KEY is no key\n", shape),
+        ("# only a comment", "the key from VAULT_KEY is empty\n", shape),
+        (
+            "vaultci1_",
+            "the key from VAULT_KEY is a damaged credential: a part is missing or mistyped\n",
+            shape,
+        ),
+        (
+            &other,
+            "your key (age1[..]) belongs to no member of this vault\n",
+            "hint: use the key you joined with, or ask an admin to add you\n",
+        ),
+    ];
+    for (text, said, hint) in cases {
+        let said = format!("error: {said}{hint}");
+        let run = elsewhere(&sandbox, &["get", "KEY"]).variable("VAULT_KEY", text);
+        run.fails(3).says(&said).check();
+        let arguments = ["exec", "--no-mask", "--", "touch", "ran"];
+        let run = elsewhere(&sandbox, &arguments).variable("VAULT_KEY", text);
+        run.fails(121).says(&said).check();
+    }
+}
+
+#[test]
+fn an_empty_vault_key_counts_as_absent() {
+    let sandbox = sandbox();
+    for text in ["", "\n", "  \r\n"] {
+        sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", text).prints("value").check();
+        let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]).variable("VAULT_KEY", text);
+        let said = "error: locked: there is no key
+hint: on your own machine the key is [..]/nobody/.config/vault/identity.txt
+hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
+";
+        run.fails(121).says(said).check();
+    }
+}
+
+#[test]
+fn a_credential_opens_its_own_environments_of_its_own_vault_only() {
+    let sandbox = sandbox();
+    sandbox.set("production", "KEY", b"production");
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    let arguments = ["exec", "--no-mask", "-e", "production", "--", "touch", "ran"];
+    let said = "error: production is locked: this credential is for development
+hint: make one: vault ci add NAME -e production
+";
+    let run = sandbox.vault(&arguments).variable("VAULT_KEY", &credential);
+    run.fails(121).says(said).check();
+    let run = sandbox.vault(&["get", "KEY", "-e", "production"]).variable("VAULT_KEY", &credential);
+    run.fails(3).says(said).check();
+    let run = sandbox.vault(&["set", "KEY"]).variable("VAULT_KEY", &credential).input("mine");
+    let said = "error: github may not write in development\nhint: ask an admin for write access\n";
+    run.fails(3).says(said).check();
+
+    let other = Sandbox::with_vault().credential("github", &["-e", "development"]);
+    let said =
+        "error: .vault/members.toml: is of another vault: trusted is vault1[..], here is vault1[..]
+hint: [..]
+hint: [..]
+hint: [..]
+";
+    for (arguments, status) in [(&["get", "KEY"][..], 4), (&["exec", "--", "touch", "ran"], 122)] {
+        let run = sandbox.vault(arguments).variable("VAULT_KEY", &other);
+        run.fails(status).says(said).check();
+    }
+}
+
+#[test]
+fn a_credential_with_any_one_character_changed_is_refused() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    assert!(credential.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte)));
+    for at in 0..credential.len() {
+        let mut damaged = credential.clone().into_bytes();
+        damaged[at] = if damaged[at] == b'x' { b'y' } else { b'x' };
+        let damaged = String::from_utf8(damaged).unwrap();
+        let outcome = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &damaged).outcome();
+        let seen = (outcome.status, outcome.output.len());
+        assert_eq!(seen, (3, 0), "character {at}: {}", outcome.said);
+        assert!(!outcome.said.contains(&damaged), "quoted: {}", outcome.said);
+    }
+}
+
+#[test]
+fn the_key_file_must_be_the_callers_alone() {
+    let sandbox = sandbox();
+    let path = identity_file(&sandbox);
+    let get = ["get", "KEY"];
+    let refused = |reason: &str| {
+        format!(
+            "error: your key file {path} is refused: {reason}\nhint: make it yours alone: chmod 600 {path}\n"
+        )
+    };
+    for (mode, accepted) in
+        [(0o600, true), (0o400, true), (0o640, false), (0o644, false), (0o602, false)]
+    {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        if accepted {
+            sandbox.vault(&get).prints("value").check();
+        } else {
+            sandbox.vault(&get).fails(3).says(&refused("others can read it")).check();
+        }
+    }
+    // A link is followed, as people keep such files elsewhere; what it leads to must be private.
+    let elsewhere = sandbox.home().join("identity");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    sandbox.vault(&get).fails(3).says(&refused("others can read it")).check();
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
+    sandbox.vault(&get).prints("value").check();
+    // Only root can give a file away.
+    if chown(&elsewhere, Some(65533), None).is_ok() {
+        sandbox.vault(&get).fails(3).says(&refused("it belongs to another user")).check();
+    }
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    sandbox.vault(&get).fails(3).says(&refused("not a regular file")).check();
+}
+
+#[test]
+fn without_a_home_the_variables_are_enough() {
+    let sandbox = sandbox();
+    let key = identity(&sandbox);
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    for home in [None, Some(""), Some("home")] {
+        let run = |arguments: &[&str]| match home {
+            None => sandbox.vault(arguments).without("HOME"),
+            Some(home) => sandbox.vault(arguments).variable("HOME", home),
+        };
+        let said = "error: locked: there is no key
+hint: HOME is not set, so there is no key file
+hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
+";
+        run(&["get", "KEY"]).fails(3).says(said).check();
+        run(&["get", "KEY"]).variable("VAULT_KEY", &credential).prints("value").check();
+        let pinned = run(&["get", "KEY"]).variable("VAULT_KEY", &key);
+        pinned.variable("VAULT_ID", &sandbox.id()).prints("value").check();
+        let said = "error: nobody has said yet that this is the right vault
+hint: in CI, after comparing it with a colleague, set VAULT_ID=vault1[..]
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+";
+        run(&["get", "KEY"]).variable("VAULT_KEY", &key).fails(3).says(said).check();
+    }
+    let empty = Sandbox::empty();
+    let said = "error: HOME is not set, so there is no place for your key
+hint: name a file that holds an age identity: --key-file PATH
+";
+    empty.vault(&["init"]).without("HOME").fails(2).says(said).check();
+}
+
+#[test]
+fn the_xdg_folders_are_used_when_absolute_and_ignored_when_relative() {
+    let sandbox = sandbox();
+    let get = ["get", "KEY"];
+    let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", "config");
+    run.variable("XDG_STATE_HOME", "state").prints("value").check();
+    let moved = |name: &str| {
+        let path = sandbox.root().join(name);
+        path.display().to_string()
+    };
+    let rename = |from: &Path, to: &str| fs::rename(from, moved(to)).unwrap();
+    rename(&sandbox.home().join(".config"), "config");
+    rename(&sandbox.home().join(".local/state"), "state");
+    let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", &moved("config"));
+    run.variable("XDG_STATE_HOME", &moved("state")).prints("value").check();
+}
+
+#[test]
+fn a_key_command_that_closes_its_output_and_goes_on_is_waited_for() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let file = sandbox.home().join(".config/vault/identity.txt");
+    let command = format!("cat {0}; exec >&-; test -s {0}", file.display());
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_COMMAND", &command);
+    run.prints("value").check();
+}

@@ -1,0 +1,166 @@
+//! Adding members without a request, additions killed at any moment, and the list of who may do what.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use repovault::vault::format::{fingerprint, write_request};
+use repovault::vault::model::Request;
+
+use crate::support::craft;
+use crate::support::membership::{SMALL_ORDER, add_with, asked};
+use crate::support::refusal::stocked;
+
+#[test]
+fn somebody_without_a_request_gets_read_access_and_can_never_write() {
+    let sandbox = stocked();
+    let carol = craft::Person::new();
+    let recipient = carol.identity.recipient().to_string();
+    let key = carol.key_file(&sandbox);
+    let add = |access: &'static str| {
+        sandbox.vault(&["members", "add", "carol", "--recipient", &recipient, "-e", access])
+    };
+    let said = "error: carol has no signing key, so cannot write
+hint: who shall write asks to join with a key for it: vault join --name NAME
+";
+    add("production=write").fails(2).says(said).check();
+    add("production=read")
+        .says("added carol: production=read\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    let run = |arguments: &[&str]| {
+        sandbox
+            .vault(arguments)
+            .variable("VAULT_KEY_FILE", key.to_str().unwrap())
+            .variable("VAULT_ID", &sandbox.id())
+            .variable("HOME", "/nowhere")
+    };
+    run(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    let said = "error: carol may not write in production\nhint: ask an admin for write access\n";
+    run(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
+    let said = "error: carol is no admin of this vault\nhint: ask an admin: alice\n";
+    let recipient = craft::Person::new().identity.recipient().to_string();
+    let add = ["members", "add", "dave", "--recipient", &recipient, "-e", "production=read"];
+    run(&add).fails(3).says(said).check();
+    run(&["ci", "add", "machine", "-e", "production"]).fails(3).says(said).check();
+    run(&["environments", "add", "staging", "--access", "carol=read"]).fails(3).says(said).check();
+}
+
+#[test]
+fn a_bare_recipient_takes_nobodys_place() {
+    let (sandbox, _) = asked();
+    let own = craft::identity(&sandbox).recipient().to_string();
+    let stranger = craft::Person::new().identity.recipient().to_string();
+    let add = |name: &str, recipient: &str| {
+        sandbox.vault(&["members", "add", name, "--recipient", recipient, "-e", "production=read"])
+    };
+    let said = "error: the name alice is taken, and never used twice\nhint: choose another name\n";
+    add("alice", &stranger).fails(2).says(said).check();
+    let said = "error: this recipient is a member already: alice
+hint: change what they may do: vault members set alice -e ENV=…
+";
+    add("second", &own).fails(2).says(said).check();
+    let said = "error: not a recipient\nhint: it is one word, age1…: vault key show prints it\n";
+    // The second is a point of small order: whatever were sealed to it, everybody could open.
+    for wrong in ["age1hunter2", SMALL_ORDER] {
+        add("carol", wrong).fails(2).says(said).check();
+    }
+    for more in [&["--admin"][..], &["--fingerprint", "x"]] {
+        let add = ["members", "add", "carol", "--recipient", &stranger, "-e", "production=read"];
+        let outcome = sandbox.vault(&[&add[..], more].concat()).outcome();
+        assert_eq!(outcome.status, 2, "{}", outcome.said);
+    }
+    add("carol", &stranger)
+        .says("added carol: production=read\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    let said = "error: the name carol is taken, and never used twice\nhint: choose another name\n";
+    add("carol", &stranger).fails(2).says(said).check();
+}
+
+/// Kills an addition at a random moment, thirty-five times, and types it again.
+#[test]
+fn an_addition_killed_at_any_moment_leaves_a_vault_that_works_and_is_finished_by_typing_it_again() {
+    let sandbox = stocked();
+    let vault = craft::vault(&sandbox).roster().vault;
+    let (mut span, mut killed) = (Duration::ZERO, 0);
+    for number in 0..35_u32 {
+        let (person, name) = (craft::Person::new(), format!("person-{number}"));
+        let member = person.member();
+        let (recipient, signing) = (member.recipient, member.signing.unwrap());
+        let request = Request { name: name.parse().unwrap(), vault, recipient, signing };
+        fs::create_dir_all(sandbox.store("requests")).unwrap();
+        let path = sandbox.store(&format!("requests/{name}.toml"));
+        fs::write(&path, write_request(&request, &person.key)).unwrap();
+        let told = fingerprint(&request).to_string();
+        let access = ["-e", "development=OTHER", "-e", "production=read"];
+        let add = [&["members", "add", &name, "--fingerprint", &told], &access[..]].concat();
+        let started = Instant::now();
+        let mut child = sandbox.vault(&add).command().spawn().unwrap();
+        if number % 7 == 0 {
+            assert!(child.wait().unwrap().success());
+            span = started.elapsed();
+        } else {
+            // The moment itself is what is tried here, so nothing else can be waited for.
+            thread::sleep(span * (number * 18 % 35) / 35);
+            child.kill().unwrap();
+            killed += u32::from(child.wait().unwrap().code().is_none());
+        }
+        assert_eq!(sandbox.get("production", "OTHER"), b"other");
+        let verified = String::from_utf8(sandbox.vault(&["verify"]).outcome().output).unwrap();
+        for finding in verified.lines().filter(|line| line.starts_with("  ")) {
+            let known = ["a change was interrupted", "the name is taken", "asks to join"];
+            assert!(known.iter().any(|known| finding.contains(known)), "{verified}");
+        }
+        if path.exists() {
+            let again = sandbox.vault(&add).outcome();
+            if again.said.contains("hint: an admin finishes it: vault rotate --finish\n") {
+                sandbox.quick(&["rotate", "--finish"]);
+                sandbox.quick(&add);
+            } else {
+                assert_eq!(again.status, 0, "{}", again.said);
+            }
+        }
+        let holds = "[..]RESULT\ndevelopment  1 [..]holds\nproduction   2 [..]holds\n";
+        sandbox.vault(&["verify"]).prints(holds).check();
+        let key = person.key_file(&sandbox);
+        sandbox
+            .vault(&["get", "OTHER", "-e", "production"])
+            .variable("VAULT_KEY_FILE", key.to_str().unwrap())
+            .variable("VAULT_ID", &sandbox.id())
+            .variable("HOME", "/nowhere")
+            .prints("other")
+            .check();
+    }
+    assert!(killed > 0, "none was killed in time");
+}
+
+#[test]
+fn who_may_do_what_is_listed_without_a_key() {
+    let (sandbox, fingerprint) = asked();
+    sandbox.quick(&add_with(&fingerprint));
+    sandbox.quick(&["ci", "add", "github", "-e", "production", "--only", "OTHER,DATABASE_URL"]);
+    let list = ["members", "list"];
+    let output = "MEMBER  ROLE               ACCESS                              RECIPIENT
+alice   admin              development=write production=write  age1[..]
+bob     member             development=write production=read   age1[..]
+github  machine (floor 1)  production=DATABASE_URL,OTHER       age1[..]
+";
+    let warned = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    sandbox.vault(&list).prints(output).check();
+    sandbox.vault(&list).without("HOME").prints(output).says(warned).check();
+    let json: serde_json::Value =
+        serde_json::from_str(&sandbox.quick(&["members", "list", "--json"])).unwrap();
+    let [alice, bob, github] = &json.as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!((&alice["member"], &alice["admin"]), (&"alice".into(), &true.into()));
+    let access = serde_json::json!({"development": "write", "production": "read"});
+    assert_eq!((&bob["access"], &bob["admin"]), (&access, &false.into()));
+    assert_eq!(bob["credential_floor"], serde_json::Value::Null);
+    assert_eq!(bob["signer"].as_str().unwrap().len(), 43);
+    let access = serde_json::json!({"production": ["DATABASE_URL", "OTHER"]});
+    assert_eq!((&github["access"], &github["credential_floor"]), (&access, &1.into()));
+    assert_eq!(github["signer"], serde_json::Value::Null);
+    let keys: Vec<&String> = github.as_object().unwrap().keys().collect();
+    let known = ["access", "admin", "credential_floor", "member", "recipient", "signer"];
+    assert_eq!(keys, known);
+}

@@ -1,0 +1,301 @@
+//! Admins come and go, keys are lost, and the vault gets a new authority.
+
+use std::fs;
+
+use repovault::vault::model::Access;
+
+use crate::support::colleague::Colleague;
+use crate::support::craft;
+use crate::support::membership::{ALL_OF_PRODUCTION, roster, touched, with_bob};
+use crate::support::refusal::stocked;
+use crate::support::sandbox::Sandbox;
+use crate::support::terminal::Terminal;
+
+#[test]
+fn the_last_admin_cannot_leave_and_nobody_takes_anything_from_themselves() {
+    let sandbox = stocked();
+    let alone = "error: alice is the only admin, and cannot lose anything
+hint: make somebody else an admin, who then does this: vault members set NAME --admin
+";
+    let own: [&[&str]; 5] = [
+        &["members", "remove", "alice", "--yes"],
+        &["members", "set", "alice", "--no-admin", "--yes"],
+        &["members", "set", "alice", "-e", "production=none"],
+        &["members", "set", "alice", "-e", "production=read"],
+        &["members", "set", "alice", "-e", "production=OTHER"],
+    ];
+    for arguments in own {
+        sandbox.vault(arguments).fails(2).says(alone).check();
+    }
+    with_bob(&sandbox, &["production=write"]);
+    sandbox.vault(own[0]).fails(2).says(alone).check();
+    sandbox
+        .vault(&["members", "set", "bob", "--admin"])
+        .says("the admin bob has production=write\nnext: commit .vault\n")
+        .changes(&[&state(&sandbox), "repo/.vault/members.toml"])
+        .check();
+    let said =
+        "error: alice cannot take anything from alice\nhint: another admin has to do it: bob\n";
+    for arguments in own {
+        sandbox.vault(arguments).fails(2).says(said).check();
+    }
+}
+
+/// Alice's state, as a path in the sandbox.
+fn state(sandbox: &Sandbox) -> String {
+    let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
+    let file = files.next().unwrap().unwrap().file_name().into_string().unwrap();
+    format!("home/.local/state/vault/{file}")
+}
+
+/// Handing over: bob becomes an admin and removes alice, who knows the authority.
+#[test]
+fn who_was_an_admin_leaves_a_vault_with_a_new_id_that_they_cannot_sign_for() {
+    let sandbox = stocked();
+    let bob = with_bob(&sandbox, &["production=write", "development=write"]);
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    sandbox.quick(&["members", "set", "bob", "--admin"]);
+    sandbox.commit("bob takes over");
+    bob.pull();
+    let (old, authority) = (sandbox.id(), craft::authority(&sandbox));
+    let question = "error: alice knows the authority. The vault gets a new one and a new id, which everybody has to trust anew, and every credential has to be made again. Go on? nobody can be asked here
+hint: say yes beforehand: --yes
+";
+    bob.vault(&["members", "remove", "alice"]).fails(4).says(question).check();
+    let mut terminal = Terminal::start(bob.vault(&["members", "remove", "alice"]));
+    terminal.sees("Go on? [y/N] ");
+    terminal.types("y\n");
+    let screen = terminal.ends(0);
+    for line in [
+        "removed the member alice\n",
+        "development has epoch 2: 1 entry sealed anew\n",
+        "production has epoch 2: 2 entries sealed anew\n",
+        "the vault has a new id: vault1",
+        &format!("until now it was {old}\n"),
+        "these credentials are of no use any more: github; ",
+        "alice may know OTHER in production: not changed since\n",
+    ] {
+        assert!(screen.contains(line), "{line}: {screen}");
+    }
+    bob.send();
+    let new = sandbox.id();
+    assert_ne!(old, new);
+    bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    let other = format!(
+        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\n"
+    );
+    let get = ["get", "OTHER", "-e", "production"];
+    let said = format!(
+        "{other}hint: [..]\nhint: only if a colleague sent you the new id: vault trust ID\n"
+    );
+    sandbox.vault(&get).fails(4).says(&said).check();
+    let said = format!("{other}hint: [..]\nhint: [..]\nhint: [..]\n");
+    sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_ID", &new)
+        .fails(3)
+        .says("error: your key (age1[..]) belongs to no member of this vault\nhint: [..]\n")
+        .check();
+    // She still knows the old authority. Nobody who trusts the new id believes it.
+    craft::resign_roster(&sandbox, &authority, |roster| roster.revision += 1);
+    let said =
+        "error: .vault/members.toml: is not as the authority of this vault signed it\nhint: [..]\n";
+    sandbox.vault(&get).variable("VAULT_ID", &new).fails(4).says(said).check();
+    sandbox.git(&["checkout", "--quiet", "HEAD~", "--", ".vault"]);
+    sandbox.commit("alice puts her vault back");
+    bob.pull();
+    let said = format!(
+        "error: .vault/members.toml: is of another vault: trusted is {new}, here is {old}\nhint: [..]\nhint: [..]\n"
+    );
+    bob.vault(&get).fails(4).says(&said).check();
+}
+
+#[test]
+fn an_admin_no_more_keeps_reading_and_writing_under_the_new_id() {
+    let sandbox = stocked();
+    let bob = with_bob(&sandbox, &["production=write"]);
+    sandbox.quick(&["members", "set", "bob", "--admin"]);
+    let old = sandbox.id();
+    sandbox.quick(&["members", "set", "bob", "--no-admin", "--yes"]);
+    let new = sandbox.id();
+    assert_ne!(old, new);
+    sandbox.commit("bob is no admin");
+    bob.pull();
+    bob.vault(&["trust", &new]).says("trusted: vault1[..]\n").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
+    let said = "error: bob is no admin of this vault\nhint: ask an admin: alice\n";
+    bob.vault(&["rotate", "-e", "production"]).fails(3).says(said).check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+}
+
+#[test]
+fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
+    let sandbox = stocked();
+    let bob = with_bob(&sandbox, &["production=write"]);
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
+    bob.send();
+    // His laptop is gone, and with it key and state.
+    let stolen = fs::read(bob.key_file()).unwrap();
+    fs::remove_dir_all(bob.home().join(".config")).unwrap();
+    fs::remove_dir_all(bob.home().join(".local")).unwrap();
+    let taken = "error: the name bob is taken, and never used twice\nhint: choose another name\n";
+    bob.vault(&["join", "--name", "bob"]).fails(2).says(taken).check();
+    bob.vault(&["join", "--name", "carol", "--new-key"])
+        .fails(2)
+        .says("error: there is no member carol\nhint: list the members: `vault members list`\n")
+        .check();
+    let id = sandbox.id();
+    let join = ["join", "--name", "bob", "--new-key", "--id", &id];
+    let asked = bob.vault(&join).outcome();
+    let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();
+    let line = asked.said.lines().find(|line| line.contains("members set")).unwrap();
+    let recipient = line.rsplit(' ').next().unwrap();
+    bob.send();
+    let set = ["members", "set", "bob", "--recipient", recipient];
+    let said = "error: whose request is it? bob knows its fingerprint\nhint: [..]\n";
+    sandbox.vault(&set).fails(2).says(said).check();
+    let wrong = [&set[..], &["--fingerprint", "qqqqqqqqqqqqqqqqqqqqqqqqqq"]].concat();
+    sandbox
+        .vault(&wrong)
+        .fails(4)
+        .says("error: [..]fingerprint[..]\nhint: [..]\nhint: [..]\n")
+        .check();
+    let files = touched(&sandbox, &[&set[..], &["--fingerprint", &fingerprint]].concat());
+    assert_eq!(files, [&ALL_OF_PRODUCTION[..], &["requests/bob.toml"]].concat());
+    sandbox.commit("bob has a new key");
+    bob.pull();
+    bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("again").any_change().check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    // Whoever has the laptop opens nothing, and what the old key could read is told.
+    let key = sandbox.root().join("stolen");
+    fs::write(&key, stolen).unwrap();
+    let run = sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .variable("VAULT_KEY_FILE", key.to_str().unwrap());
+    run.variable("VAULT_ID", &sandbox.id())
+        .fails(3)
+        .says("error: [..]belongs to no member[..]\nhint: [..]\n")
+        .check();
+    let status = String::from_utf8(sandbox.vault(&["status"]).outcome().output).unwrap();
+    let known = "bob-until-3 may know OTHER in production: ";
+    assert!(status.contains(known), "{status}");
+}
+
+#[test]
+fn a_recipient_without_a_request_reads_and_does_not_write() {
+    let sandbox = stocked();
+    with_bob(&sandbox, &["production=write"]);
+    let person = craft::Person::new();
+    let recipient = person.identity.recipient().to_string();
+    let set = ["members", "set", "bob", "--recipient", &recipient];
+    let said = "error: bob would have no signing key, so cannot write in production
+hint: bob asks for one with the new key: vault join --new-key --name bob
+hint: to read only: vault members set bob -e production=read …
+";
+    sandbox.vault(&set).fails(2).says(said).check();
+    let own = craft::identity(&sandbox).recipient().to_string();
+    let said = "error: this is the recipient of alice already\n";
+    sandbox.vault(&["members", "set", "bob", "--recipient", &own]).fails(2).says(said).check();
+    let said = "error: not a recipient\nhint: [..]\n";
+    sandbox.vault(&["members", "set", "bob", "--recipient", "age1x"]).fails(2).says(said).check();
+    sandbox.quick(&[&set[..], &["-e", "production=read"]].concat());
+    let key = person.key_file(&sandbox).display().to_string();
+    let get = sandbox.vault(&["get", "OTHER", "-e", "production"]).variable("VAULT_KEY_FILE", &key);
+    get.variable("VAULT_ID", &sandbox.id()).prints("other").any_change().check();
+}
+
+/// Alice's laptop is gone; the recovery key comes out of the safe.
+#[test]
+fn the_recovery_member_replaces_the_only_persons_key() {
+    let sandbox = Sandbox::empty();
+    let recovery = sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
+    sandbox.set("production", "KEY", b"value");
+    sandbox.commit("a vault");
+    let old = sandbox.id();
+    let safe = sandbox.root().join("recovery");
+    fs::write(&safe, recovery).unwrap();
+    for folder in [".config", ".local"] {
+        fs::remove_dir_all(sandbox.home().join(folder)).unwrap();
+    }
+    let asked = sandbox.vault(&["join", "--name", "alice", "--new-key"]).outcome();
+    let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();
+    let line = asked.said.lines().find(|line| line.contains("members set")).unwrap();
+    let recipient = line.rsplit(' ').next().unwrap();
+    let set = ["members", "set", "alice", "--recipient", recipient, "--fingerprint", &fingerprint];
+    let safe = safe.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        let run = sandbox.vault(arguments).variable("VAULT_KEY_FILE", safe);
+        run.variable("VAULT_ID", &sandbox.id()).without("HOME")
+    };
+    run(&set)
+        .fails(4)
+        .says("error: alice knows the authority. [..]\nhint: say yes beforehand: --yes\n")
+        .check();
+    let done = run(&[&set[..], &["--yes"]].concat()).outcome();
+    assert_eq!(done.status, 0, "{}", done.said);
+    let new = sandbox.id();
+    assert_ne!(old, new);
+    sandbox.vault(&["trust", &new]).says("trusted: [..]\n").any_change().check();
+    assert_eq!(sandbox.get("production", "KEY"), b"value");
+    sandbox.quick(&["rotate", "-e", "production"]);
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    assert_eq!(roster(&sandbox).members.len(), 2);
+}
+
+#[test]
+fn a_new_authority_names_the_old_id_and_what_must_be_made_or_trusted_anew() {
+    let sandbox = stocked();
+    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    sandbox.commit("bob and a machine");
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    carol.join();
+    carol.send();
+    let old = sandbox.id();
+    let said = "error: make a new authority? The vault gets a new id, which everybody has to trust anew, and every credential has to be made again. nobody can be asked here
+hint: say yes beforehand: --yes
+";
+    sandbox.vault(&["rotate", "--authority"]).fails(4).says(said).check();
+    let outcome = sandbox.vault(&["rotate", "--authority", "--yes"]).outcome();
+    let new = sandbox.id();
+    assert_ne!(old, new);
+    assert_eq!(
+        outcome.said,
+        format!(
+            "development has epoch 2: 1 entry sealed anew
+production has epoch 2: 2 entries sealed anew
+the vault has a new id: {new}
+until now it was {old}
+tell it by another way than the repository to bob:
+    vault trust {new}
+these credentials are of no use any more: github; vault members remove them first, which raises \
+             the floor, then make new ones under new names (vault ci add)
+these asked to join under the old id and have to ask again: carol
+where VAULT_ID is set, it is the new id from now on
+next: commit .vault
+"
+        )
+    );
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    fs::remove_file(sandbox.store("requests/carol.toml")).unwrap();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    let said = format!(
+        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
+    );
+    let get = ["get", "OTHER", "-e", "production"];
+    sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();
+    let key = bob.key_file(&sandbox).display().to_string();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_KEY_FILE", &key)
+        .variable("VAULT_ID", &new)
+        .prints("other")
+        .any_change()
+        .check();
+    // Nothing of the old vault holds in the new one.
+    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production/OTHER.toml"]);
+    sandbox.vault(&get).fails(4).says("error: .vault/production/OTHER.toml: is of epoch 1, which the environment does not have\nhint: [..]\n").check();
+}

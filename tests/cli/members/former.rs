@@ -1,0 +1,95 @@
+//! A former member with the old keys and an old clone: what can be read with them, and what cannot.
+
+use std::fs;
+
+use repovault::crypto::{DataKey, base64_decode, open};
+use repovault::secret::Key;
+use repovault::vault::format::sealed_place;
+use repovault::vault::model::{Access, Epoch};
+use repovault::vault::name::{EnvironmentName, SecretName};
+use repovault::vault::unlock::Holder;
+
+use crate::support::craft::{self, Person};
+use crate::support::refusal::stocked;
+use crate::support::sandbox::Sandbox;
+
+const URL: &str = "production/DATABASE_URL.toml";
+
+/// Bob wrote in production and has left; this is what he took along.
+struct Former {
+    sandbox: Sandbox,
+    bob: Person,
+    data_key: DataKey,
+    epoch: Epoch,
+    /// The entry from when he was a member.
+    old: Vec<u8>,
+}
+
+fn former() -> Former {
+    let sandbox = stocked();
+    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
+    sandbox.set("production", "DATABASE_URL", b"postgres://as bob saw it");
+    sandbox.commit("bob is a member");
+    let vault = craft::vault(&sandbox);
+    let production = vault.environment(&"production".parse().unwrap()).unwrap();
+    let holder = Holder::find(&vault, &bob.identity).unwrap();
+    let keys = holder.unlock(&production, [1]).unwrap();
+    let bytes = Key::from_slice(keys.data_key(1).unwrap().expose()).unwrap();
+    let data_key = DataKey::new(bytes, &vault.roster().vault, "production");
+    let epoch = production.content().newest().clone();
+    let old = fs::read(sandbox.store(URL)).unwrap();
+    sandbox.quick(&["members", "remove", "bob"]);
+    sandbox.set("production", "DATABASE_URL", b"postgres://after bob");
+    sandbox.commit("bob has left");
+    Former { sandbox, bob, data_key, epoch, old }
+}
+
+fn place() -> (EnvironmentName, SecretName) {
+    ("production".parse().unwrap(), "DATABASE_URL".parse().unwrap())
+}
+
+#[test]
+fn nothing_that_was_set_after_he_left_opens_with_what_he_took_along() {
+    let former = former();
+    let text = fs::read_to_string(former.sandbox.store("production.toml")).unwrap();
+    let sealed = text.lines().filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "));
+    let sealed: Vec<&str> = sealed.map(|(_, sealed)| sealed.trim_matches('"')).collect();
+    assert!(sealed.len() >= 2, "{text}");
+    for sealed in sealed {
+        let sealed = base64_decode(sealed).unwrap();
+        assert!(former.bob.identity.unseal(&sealed).is_err());
+    }
+    let (environment, name) = place();
+    let vault = craft::vault(&former.sandbox);
+    let checked = vault.environment(&environment).unwrap();
+    let entry = vault.entry(&checked, &name).unwrap().unwrap();
+    let entry = entry.content();
+    let key = former.data_key.entry_key(name.as_str());
+    for commitment in [former.epoch.commitment, checked.content().newest().commitment] {
+        let place = sealed_place(&vault.roster().vault, &environment, &name, &commitment, entry);
+        assert!(open(&key, &place, entry.sealed.as_ref().unwrap()).is_none());
+    }
+}
+
+#[test]
+fn an_old_entry_by_a_member_who_stays_opens_and_is_found() {
+    let former = former();
+    fs::write(former.sandbox.store(URL), &former.old).unwrap();
+    let warning =
+        "warning: production has entries of an older epoch: DATABASE_URL; vault rotate --finish\n";
+    former
+        .sandbox
+        .vault(&["get", "DATABASE_URL", "-e", "production"])
+        .says(warning)
+        .prints("postgres://as bob saw it")
+        .check();
+    let outcome = former.sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
+    assert_eq!(outcome.status, 1);
+    let output = String::from_utf8(outcome.output).unwrap();
+    assert!(output.contains("brought back: .vault/production/DATABASE_URL.toml"), "{output}");
+    // Bob knows it, and that is told too.
+    let known = "bob may know DATABASE_URL in production: not changed since\n";
+    let outcome = former.sandbox.vault(&["status"]).outcome();
+    let output = String::from_utf8(outcome.output).unwrap();
+    assert!(output.contains(known), "{output}");
+}

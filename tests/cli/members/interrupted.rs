@@ -1,0 +1,317 @@
+//! Rotations, removals and new authorities that die half-way: what is there works or is refused, says
+//! how to finish, and finishing gives a vault that holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Instant;
+
+use repovault::crypto::Commitment;
+use repovault::vault::model::Access;
+
+use crate::support::craft;
+use crate::support::refusal::stocked;
+use crate::support::sandbox::{Content, Sandbox};
+
+type Store = BTreeMap<String, Vec<u8>>;
+
+/// The machine-written files, by their path below `.vault`.
+fn store(sandbox: &Sandbox) -> Store {
+    let files = sandbox.files().into_iter().filter_map(|(path, content)| {
+        let path = path.strip_prefix("repo/.vault/")?.to_owned();
+        match content {
+            Content::File(bytes) if !path.starts_with('.') => Some((path, bytes)),
+            _ => None,
+        }
+    });
+    files.collect()
+}
+
+fn write(sandbox: &Sandbox, path: &str, bytes: &[u8]) {
+    let path = sandbox.store(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// The paths that differ, in the order of writing: each environment before its entries, the roster
+/// last.
+fn in_order(before: &Store, after: &Store) -> Vec<String> {
+    let differs = |path: &&String| before.get(*path) != after.get(*path);
+    let mut paths: Vec<String> = after.keys().filter(differs).cloned().collect();
+    paths.sort_by_key(|path| {
+        let (environment, rest) =
+            path.split_once('/').unwrap_or((path.trim_end_matches(".toml"), ""));
+        (path == "members.toml", environment.to_owned(), rest.to_owned())
+    });
+    paths
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let copied = std::process::Command::new("cp").arg("-R").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+/// A vault with bob, who may write in both environments, and every file that `command` changes.
+struct Half {
+    sandbox: Sandbox,
+    before: Store,
+    after: Store,
+    order: Vec<String>,
+}
+
+impl Half {
+    fn of(command: &[&str]) -> Self {
+        let sandbox = stocked();
+        let write = [("development", Access::Write), ("production", Access::Write)];
+        let bob = craft::enrol(&sandbox, "bob", &write);
+        craft::resign_entry(&sandbox, "production", "OTHER", &bob.key, |entry| {
+            entry.signer = "bob".parse().unwrap();
+        });
+        sandbox.quick(&["get", "OTHER", "-e", "production"]);
+        let (state, kept) = (sandbox.home().join(".local"), sandbox.root().join("kept"));
+        copy(&state, &kept);
+        let before = store(&sandbox);
+        sandbox.quick(command);
+        copy(&state, &sandbox.root().join("kept-after"));
+        let after = store(&sandbox);
+        let order = in_order(&before, &after);
+        Self { sandbox, before, after, order }
+    }
+
+    /// As it was before the command, in the repository and in alice's state.
+    fn rewind(&self) {
+        let _ = fs::remove_dir_all(self.sandbox.store("tmp"));
+        for (path, bytes) in &self.before {
+            write(&self.sandbox, path, bytes);
+        }
+        copy(&self.sandbox.root().join("kept"), &self.sandbox.home().join(".local"));
+    }
+
+    fn newest(&self, environment: &str) -> (u64, Commitment) {
+        let vault = craft::vault(&self.sandbox);
+        let checked = vault.environment(&environment.parse().unwrap()).unwrap();
+        let newest = checked.content().newest();
+        (newest.number, newest.commitment)
+    }
+
+    fn holds(&self) {
+        self.sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        let get = |environment, name| self.sandbox.get(environment, name);
+        assert_eq!(get("production", "DATABASE_URL"), b"postgres://production");
+        assert_eq!(get("production", "OTHER"), b"other");
+        assert_eq!(get("development", "DATABASE_URL"), b"postgres://development");
+    }
+}
+
+/// The first `count` files of a removal are new, the others old: a `kill -9` between two renames.
+fn killed_after(half: &Half, count: usize) {
+    half.rewind();
+    for path in &half.order[..count] {
+        write(&half.sandbox, path, &half.after[path]);
+    }
+}
+
+#[test]
+fn a_removal_killed_between_any_two_files_works_and_is_finished() {
+    let remove = ["members", "remove", "bob", "-q"];
+    let half = Half::of(&remove);
+    let sandbox = &half.sandbox;
+    assert_eq!(half.order.len(), 6, "{:?}", half.order);
+    let bob = "bob".parse().unwrap();
+    for count in 1..half.order.len() {
+        for finish in [&["rotate", "--finish", "-q"][..], &remove] {
+            killed_after(&half, count);
+            assert_eq!(sandbox.get("production", "OTHER"), b"other", "{count}");
+            let verified = sandbox.vault(&["verify"]).outcome();
+            let verified = (verified.status, String::from_utf8(verified.output).unwrap());
+            assert!(
+                verified.0 == 1 && verified.1.contains(": vault rotate --finish"),
+                "{verified:?}"
+            );
+            let said = "error: .vault/development.toml: is newer than the roster says: a change was interrupted
+hint: an admin finishes it: vault rotate --finish
+";
+            sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(said).check();
+            let interrupted = half.newest("development");
+            sandbox.quick(finish);
+            half.holds();
+            // Never under the data key of the interrupted epoch.
+            let now = half.newest("development");
+            assert!(now.0 > interrupted.0 && now.1 != interrupted.1, "{count}");
+            let roster = craft::vault(sandbox).roster().clone();
+            assert_eq!(roster.floor, roster.revision, "{count}");
+            assert_eq!(roster.former.contains_key(&bob), finish == remove, "{count}");
+        }
+    }
+}
+
+/// A rotation that was only half there must not be gone on with by whoever removes somebody else: he
+/// could read its data key.
+#[test]
+fn who_is_removed_after_an_interrupted_rotation_knows_no_data_key_that_is_used() {
+    let half = Half::of(&["rotate", "-e", "production", "-q"]);
+    killed_after(&half, 2);
+    let (number, commitment) = half.newest("production");
+    half.sandbox.quick(&["members", "remove", "bob", "-q"]);
+    half.holds();
+    let now = half.newest("production");
+    assert!(now.0 > number && now.1 != commitment);
+    let vault = craft::vault(&half.sandbox);
+    let former = &vault.roster().former[&"bob".parse().unwrap()];
+    assert_eq!(former.lost[&"production".parse().unwrap()].epoch, number);
+}
+
+/// Where a signature alone is new, nothing is half done: every state holds, and the command is typed
+/// again.
+#[test]
+fn entries_that_are_only_signed_anew_hold_in_every_state() {
+    let set = ["members", "set", "bob", "-e", "production=read", "-e", "development=read", "-q"];
+    let half = Half::of(&set);
+    assert_eq!(half.order, ["production/OTHER.toml", "members.toml"]);
+    killed_after(&half, 1);
+    half.holds();
+    half.sandbox.quick(&set);
+    half.holds();
+}
+
+const BETWEEN: &str = "error: .vault: getting a new authority was interrupted
+hint: take it back: vault rotate --finish
+";
+
+/// What a new authority leaves behind: `kept` of the old files lie in `tmp/before`, `placed` of the
+/// new ones are in their place. The roster is a copy there, and the last here.
+fn between(half: &Half, kept: usize, placed: usize) {
+    half.rewind();
+    let sandbox = &half.sandbox;
+    write(sandbox, "tmp/before/members.toml", &half.before["members.toml"]);
+    for path in half.order[..kept].iter().filter(|path| *path != "members.toml") {
+        write(sandbox, &format!("tmp/before/{path}"), &half.before[path]);
+        fs::remove_file(sandbox.store(path)).unwrap();
+    }
+    for path in &half.order[..placed] {
+        write(sandbox, path, &half.after[path]);
+    }
+}
+
+#[test]
+fn a_new_authority_killed_at_any_moment_is_refused_and_taken_back() {
+    let half = Half::of(&["rotate", "--authority", "--yes", "-q"]);
+    let (sandbox, all) = (&half.sandbox, half.order.len());
+    assert_eq!(all, 6, "{:?}", half.order);
+    let first = (0..all).map(|kept| (kept, 0));
+    let second = (1..=all).map(|placed| (all, placed));
+    for (kept, placed) in first.chain(second) {
+        between(&half, kept, placed);
+        let get = ["get", "OTHER", "-e", "production"];
+        sandbox.vault(&get).fails(4).says(BETWEEN).check();
+        sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
+        sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(BETWEEN).check();
+        sandbox.vault(&["members", "remove", "bob"]).fails(4).says(BETWEEN).check();
+        let exec = ["exec", "--no-mask", "--", "touch", "started"];
+        sandbox.vault(&exec).fails(122).says(BETWEEN).check();
+        let found = "findings:\n  .vault: getting a new authority was interrupted\n";
+        let verify = sandbox.vault(&["verify"]).fails(1).prints(found);
+        verify.says("error: findings: 1\n").check();
+        sandbox
+            .vault(&["rotate", "--finish"])
+            .says(
+                "taken back: the vault is as it was before its authority was to be replaced; to replace it, type that command again
+there was nothing to finish
+",
+            )
+            .any_change()
+            .check();
+        assert!(store(sandbox) == half.before, "{kept} {placed}");
+        half.holds();
+    }
+}
+
+/// Once the new id is recorded, the new vault counts.
+#[test]
+fn a_new_authority_killed_after_its_id_was_recorded_stands() {
+    let half = Half::of(&["rotate", "--authority", "--yes", "-q"]);
+    let sandbox = &half.sandbox;
+    for left in 0..half.order.len() {
+        between(&half, half.order.len(), half.order.len());
+        copy(&sandbox.root().join("kept-after"), &sandbox.home().join(".local"));
+        for path in half.order[..left].iter().filter(|path| *path != "members.toml") {
+            fs::remove_file(sandbox.store(&format!("tmp/before/{path}"))).unwrap();
+        }
+        sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
+        let said = "the vault with the new id stands\nthere was nothing to finish\n";
+        sandbox.vault(&["rotate", "--finish"]).says(said).any_change().check();
+        assert!(store(sandbox) == half.after, "{left}");
+        half.holds();
+    }
+}
+
+/// A folder that is there is not a reason to believe what is in it.
+#[test]
+fn what_somebody_planted_as_an_older_vault_is_not_put_back() {
+    let (sandbox, other) = (stocked(), stocked());
+    let genuine = store(&sandbox);
+    for (path, bytes) in store(&other) {
+        write(&sandbox, &format!("tmp/before/{path}"), &bytes);
+    }
+    let finish = ["rotate", "--finish"];
+    // The vault in place is trusted and the other one is not: it is thrown away.
+    sandbox.vault(&finish).says("[..]stands\n[..]nothing to finish\n").any_change().check();
+    assert!(store(&sandbox) == genuine);
+    // An older roster of the same vault says nothing about which of the two is right.
+    write(&sandbox, "tmp/before/members.toml", &genuine["members.toml"]);
+    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| roster.revision += 1);
+    let said = "error: .vault/tmp/before: does not belong to the vault in place
+hint: if the files in .vault are the right ones: rm -r .vault/tmp/before
+";
+    sandbox.vault(&finish).fails(4).says(said).check();
+    // Without a key, and without trust, nothing is decided.
+    sandbox
+        .vault(&finish)
+        .without("HOME")
+        .fails(3)
+        .says("error: [..]\nhint: [..]\nhint: [..]\n")
+        .check();
+}
+
+/// Kills `command` at moments spread over the time it takes, and finishes each time.
+fn killed_anywhere(command: &[&str], times: u32) {
+    let sandbox = Sandbox::with_vault();
+    let names: Vec<String> = (0..60).map(|number| format!("SECRET_{number:02}")).collect();
+    let lines: Vec<String> = names.iter().map(|name| format!("{name}=value of {name}\n")).collect();
+    let import = sandbox.vault(&["import", "-", "-e", "production", "-q"]).input(lines.concat());
+    import.any_change().check();
+    let start = Instant::now();
+    sandbox.quick(command);
+    let span = start.elapsed();
+    let mut killed = 0;
+    for number in 0..times {
+        let mut run = sandbox.vault(command).command();
+        let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The moment itself is what is tried here, so nothing else can be waited for.
+        thread::sleep(span * (number + 1) / times);
+        child.kill().unwrap();
+        killed += u32::from(child.wait().unwrap().code().is_none());
+        let finished = sandbox.vault(&["rotate", "--finish"]).outcome();
+        assert_eq!(finished.status, 0, "kill {number}: {}", finished.said);
+        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        let printed = sandbox.quick(&["exec", "--no-mask", "-e", "production", "--", "env"]);
+        let seen: BTreeSet<&str> =
+            printed.lines().filter(|line| line.starts_with("SECRET_")).collect();
+        let expected: BTreeSet<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(seen, expected, "kill {number}");
+    }
+    assert!(killed > 0, "none of {times} was killed in time");
+}
+
+#[test]
+fn a_rotation_killed_at_any_moment_is_finished() {
+    killed_anywhere(&["rotate", "-e", "production", "-q"], 40);
+}
+
+#[test]
+fn a_new_authority_killed_at_any_moment_is_finished_or_taken_back() {
+    killed_anywhere(&["rotate", "--authority", "--yes", "-q"], 40);
+}

@@ -1,0 +1,299 @@
+//! Joining: a request, a fingerprint told by another way, and what the new member can do then.
+
+use std::fs;
+
+use crate::support::colleague::Colleague;
+use crate::support::craft;
+use crate::support::membership::{ADD, add_with, asked};
+use crate::support::refusal::stocked;
+use crate::support::sandbox::{Sandbox, changed, is_like};
+use crate::support::terminal::Terminal;
+
+#[test]
+fn somebody_joins_by_a_request_that_is_merged_and_added() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let said =
+        "made your key: [..]/.config/vault/identity.txt (back it up; it is not in the repository)
+asked to join as bob: [..]/.vault/requests/bob.toml
+next: commit it, and tell an admin (alice) this fingerprint by another way than the repository:
+";
+    let recipient = "home/bob/.local/state/vault/age1";
+    let before = sandbox.files();
+    let outcome = bob.vault(&["join", "--name", "bob", "--id", &sandbox.id()]).outcome();
+    assert!(outcome.status == 0 && is_like(said, &outcome.said), "{}", outcome.said);
+    let fingerprint = String::from_utf8(outcome.output).unwrap();
+    assert!(fingerprint.ends_with('\n') && fingerprint.trim().len() == 26, "{fingerprint}");
+    let files = changed(&before, &sandbox.files());
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(files[0], "home/bob/.config/vault/identity.txt");
+    assert!(files[1].starts_with(recipient), "{files:?}");
+    assert_eq!(files[2], "home/bob/repo/.vault/requests/bob.toml");
+    let locked = "error: your key (age1[..]) belongs to no member of this vault
+hint: use the key you joined with, or ask an admin to add you
+";
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(locked).check();
+    bob.send();
+
+    sandbox
+        .vault(&add_with(fingerprint.trim()))
+        .says("added bob: development=write production=read\nnext: commit .vault\n")
+        .changes(&[
+            "home/.local/state/vault/[..]".replace("[..]", &state_file(&sandbox)).as_str(),
+            "repo/.vault/development.toml",
+            "repo/.vault/members.toml",
+            "repo/.vault/production.toml",
+            "repo/.vault/requests/bob.toml",
+        ])
+        .check();
+    sandbox.commit("bob is a member");
+    bob.pull();
+
+    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
+    bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
+    let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
+    bob.vault(&["set", "OWN", "-e", "production"]).input("own").fails(3).says(said).check();
+    bob.send();
+    assert_eq!(sandbox.get("development", "OWN"), b"own");
+}
+
+/// The one file in alice's state folder.
+fn state_file(sandbox: &Sandbox) -> String {
+    let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
+    files.next().unwrap().unwrap().file_name().into_string().unwrap()
+}
+
+#[test]
+fn at_a_terminal_the_admin_is_asked_for_the_fingerprint_and_not_shown_it() {
+    let (sandbox, fingerprint) = asked();
+    let question = "bob asks to join, and would get development=write production=read.
+Type the fingerprint that bob told you by another way than this repository: ";
+    let before = sandbox.files();
+    for wrong in ["", "y", &fingerprint[1..], "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
+        let mut terminal = Terminal::start(sandbox.vault(&ADD));
+        terminal.sees(question);
+        terminal.types(&format!("{wrong}\n"));
+        let screen = terminal.ends(4);
+        assert!(!screen.contains(&fingerprint), "{screen}");
+        let refused = "error: .vault/requests/bob.toml: has another fingerprint than bob told you";
+        assert!(screen.contains(refused), "{screen}");
+        assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
+    }
+    let mut terminal = Terminal::start(sandbox.vault(&ADD));
+    terminal.sees(question);
+    terminal.types(&format!("{}\n", fingerprint.to_uppercase()));
+    let screen = terminal.ends(0);
+    assert!(screen.contains("added bob: development=write production=read\n"), "{screen}");
+}
+
+#[test]
+fn without_a_terminal_only_the_fingerprint_adds_somebody() {
+    let (sandbox, fingerprint) = asked();
+    let said = "error: whose request is it? bob knows its fingerprint
+hint: let it be told by another way than this repository: --fingerprint …
+";
+    sandbox.vault(&ADD).fails(2).says(said).check();
+    let refused = "error: .vault/requests/bob.toml: has another fingerprint than bob told you
+hint: a typing error, an older request, or somebody changed it: git log -p -- .vault/requests
+hint: bob can read it again where the request was made: vault join --name bob
+";
+    let shorter = &fingerprint[1..];
+    for wrong in ["", "yes", shorter, "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
+        sandbox.vault(&add_with(wrong)).fails(4).says(refused).check();
+    }
+    let yes = sandbox.vault(&[&ADD[..], &["--yes"]].concat()).outcome();
+    assert_eq!(yes.status, 2, "{}", yes.said);
+    sandbox.quick(&add_with(&fingerprint));
+}
+
+#[test]
+fn what_cannot_be_given_is_refused_before_anybody_is_asked() {
+    let (sandbox, fingerprint) = asked();
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &["bob"],
+            "error: what may bob do?
+hint: say it for each environment: vault members add bob -e ENV=read
+",
+        ),
+        (
+            &["bob", "-e", "staging=read"],
+            "error: there is no environment staging; there are: development, production
+hint: make it: vault environments add staging
+",
+        ),
+        (
+            &["bob", "-e", "production=read", "-e", "production=write"],
+            "error: access to production is given twice\n",
+        ),
+        (&["bob", "-e", "production="], "error: write it as ENVIRONMENT=write, [..]\n"),
+        (
+            &["carol", "-e", "production=read"],
+            "error: there is no request of carol
+hint: carol makes one and has it merged: vault join --name carol
+hint: to read only: vault members add carol --recipient age1… -e ENV=read
+",
+        ),
+        (
+            &["alice", "-e", "production=read"],
+            "error: there is no request of alice
+hint: [..]
+hint: [..]
+",
+        ),
+    ];
+    for (arguments, said) in cases {
+        let arguments = [&["members", "add"], arguments, &["--fingerprint", &fingerprint]].concat();
+        sandbox.vault(&arguments).fails(2).says(said).check();
+    }
+}
+
+#[test]
+fn a_key_that_is_there_is_used_and_asking_twice_shows_the_same_fingerprint() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let other = sandbox.repo().join("other");
+    fs::create_dir(&other).unwrap();
+    bob.vault(&["init", "--name", "bob", "-q"]).folder(&other).any_change().check();
+    let key = fs::read(bob.key_file()).unwrap();
+    let fingerprint = bob.join();
+    assert_eq!(fs::read(bob.key_file()).unwrap(), key);
+    let said = "you have asked to join as bob already; the fingerprint is\n";
+    let again = bob.vault(&["join", "--name", "bob"]);
+    again.prints(format!("{fingerprint}\n")).says(said).check();
+}
+
+#[test]
+fn a_name_that_is_taken_and_a_key_that_is_no_persons_do_not_join() {
+    let (sandbox, fingerprint) = asked();
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    let said = "error: .vault/requests/bob.toml: is a request that was not made here
+hint: choose another name, or remove it and ask anew: rm .vault/requests/bob.toml
+";
+    carol.vault(&["join", "--name", "bob"]).fails(4).says(said).check();
+    let taken = "error: the name alice is taken, and never used twice\nhint: choose another name\n";
+    carol.vault(&["join", "--name", "alice"]).fails(2).says(taken).check();
+    for name in ["", "Carol", "requests", "a/b"] {
+        let outcome = carol.vault(&["join", "--name", name]).outcome();
+        assert_eq!((outcome.status, outcome.output), (2, Vec::new()), "{}", outcome.said);
+    }
+    let said = "error: HOME is not set, so it cannot be remembered what you ask for
+hint: set HOME, or XDG_STATE_HOME
+";
+    carol.vault(&["join", "--name", "carol"]).without("HOME").fails(2).says(said).check();
+    let said = "error: a credential is a machine's key, and a machine does not join by a request
+hint: unset VAULT_KEY and try again
+";
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let machine = carol.vault(&["join", "--name", "carol"]).variable("VAULT_KEY", &credential);
+    machine.fails(2).says(said).check();
+
+    sandbox.quick(&add_with(&fingerprint));
+    let said = "error: you are a member already: alice
+hint: see who may do what: vault members list
+";
+    sandbox.vault(&["join", "--name", "second"]).fails(2).says(said).check();
+    let taken = "error: the name bob is taken, and never used twice\nhint: choose another name\n";
+    sandbox.commit("bob is a member");
+    carol.pull();
+    carol.vault(&["join", "--name", "bob"]).fails(2).says(taken).check();
+}
+
+#[test]
+fn an_admin_gives_access_only_to_what_he_can_open() {
+    let (sandbox, fingerprint) = asked();
+    let add = ["members", "add", "bob", "--admin", "-e", "production=OTHER"];
+    sandbox.quick(&[&add[..], &["--fingerprint", &fingerprint]].concat());
+    let as_bob = |arguments: &[&str]| {
+        let bob = sandbox.home().join("bob");
+        sandbox.vault(arguments).variable("HOME", bob.to_str().unwrap())
+    };
+    // He keeps in mind which vault he saw.
+    as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
+    let said = "error: only some names of production are sealed to you, not its data key
+hint: ask an admin who may read all of it: vault members list
+";
+    as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(said).check();
+    let said = "error: development is locked: bob has access to production
+hint: ask an admin for access to development
+";
+    as_bob(&["ci", "add", "machine", "-e", "development"]).fails(3).says(said).check();
+}
+
+#[test]
+fn an_admin_who_is_added_opens_everything_and_adds_others() {
+    let (sandbox, fingerprint) = asked();
+    let said = "added the admin bob: development=write production=write\nnext: commit .vault\n";
+    let add = ["members", "add", "bob", "--admin", "--fingerprint", &fingerprint];
+    sandbox.vault(&add).says(said).any_change().check();
+    sandbox.set("production", "LATER", b"later");
+    sandbox.commit("bob is an admin");
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    let fingerprint = carol.join();
+    carol.send();
+    let bob_home = sandbox.home().join("bob");
+    let as_bob = |arguments: &[&str]| {
+        sandbox.vault(arguments).variable("HOME", bob_home.to_str().unwrap()).any_change()
+    };
+    // The id that bob pinned when he asked is that of the clone he asked in.
+    as_bob(&["get", "LATER", "-e", "production"]).prints("later").check();
+    let add = ["members", "add", "carol", "-e", "production=write", "--fingerprint", &fingerprint];
+    as_bob(&add).says("added carol: production=write\nnext: commit .vault\n").check();
+    sandbox.commit("carol is a member");
+    carol.pull();
+    carol.vault(&["get", "LATER", "-e", "production"]).prints("later").any_change().check();
+}
+
+/// What a killed `members add` has written: the roster with bob, or that and the environments.
+#[test]
+fn an_addition_that_was_interrupted_is_finished_by_the_same_command() {
+    let environments = ["development.toml", "production.toml"];
+    for written in [&[][..], &environments[..1], &environments] {
+        let (sandbox, fingerprint) = asked();
+        let read = |path: &str| fs::read(sandbox.store(path)).unwrap();
+        let (roster, request) = (read("members.toml"), read("requests/bob.toml"));
+        let before = environments.map(read);
+        sandbox.quick(&add_with(&fingerprint));
+        for (path, file) in environments.iter().zip(before) {
+            if !written.contains(path) {
+                fs::write(sandbox.store(path), file).unwrap();
+            }
+        }
+        craft::resign_roster(&sandbox, &craft::authority(&sandbox), |members| {
+            members.revision -= 1;
+            members.environments = craft::listed(&roster);
+        });
+        fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
+        let unfinished =
+            sandbox.vault(&["verify", "--id", &sandbox.id()]).without("HOME").outcome();
+        assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
+        // Alice has not seen a roster yet, as it would be.
+        let identity = sandbox.home().join(".config/vault/identity.txt");
+        let alice = |arguments: &[&str]| {
+            sandbox
+                .vault(arguments)
+                .variable("VAULT_KEY_FILE", identity.to_str().unwrap())
+                .variable("VAULT_ID", &sandbox.id())
+                .without("HOME")
+                .any_change()
+        };
+        if !written.is_empty() {
+            let said = "error: .vault/development.toml: is newer than the roster says: a change was interrupted
+hint: an admin finishes it: vault rotate --finish
+";
+            alice(&add_with(&fingerprint)).fails(4).says(said).check();
+            assert_eq!(alice(&["rotate", "--finish", "-q"]).outcome().status, 0);
+        }
+        alice(&add_with(&fingerprint))
+            .says("added bob: development=write production=read\nnext: commit .vault\n")
+            .check();
+        assert!(!sandbox.store("requests/bob.toml").exists());
+        let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
+        let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
+        bob.prints("other").any_change().check();
+        let holds = "[..]RESULT\ndevelopment  1 [..]holds\nproduction   2 [..]holds\n";
+        let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
+        finished.without("HOME").prints(holds).check();
+    }
+}

@@ -1,0 +1,265 @@
+//! Limited members: the keys of a few names and no more, and what `vault.toml` does not give them.
+
+use std::fs;
+
+use repovault::crypto::DataKey;
+use repovault::vault::format::read_environment;
+use repovault::vault::model::{Environment, Epoch};
+use repovault::vault::unlock::{data_key_payload, entry_keys_payload};
+
+use crate::support::colleague::Colleague;
+use crate::support::craft;
+use crate::support::golden::{names, read};
+use crate::support::sandbox::{Run, Sandbox};
+
+const STEPS: &str = "default = \"development\"
+[environments.production.variables]
+DSN = \"https://${SENTRY_KEY}@sentry.example/1\"
+[steps.migrate]
+names = [\"DATABASE_URL\"]
+[steps.deploy]
+names = [\"API_KEY\", \"DSN\"]
+";
+
+/// Four secrets in production; the steps migrate and deploy need three of them.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    for name in ["API_KEY", "DATABASE_URL", "SENTRY_KEY", "OTHER"] {
+        sandbox.set("production", name, format!("{name} value").as_bytes());
+    }
+    steps(&sandbox, STEPS);
+    sandbox.commit("a vault");
+    sandbox
+}
+
+fn steps(sandbox: &Sandbox, text: &str) {
+    fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
+}
+
+/// A run with this credential and nothing of alice's.
+fn machine<'a>(sandbox: &'a Sandbox, credential: &str, arguments: &[&str]) -> Run<'a> {
+    sandbox.vault(arguments).variable("VAULT_KEY", credential).variable("HOME", "/nowhere")
+}
+
+/// What the second reader opens with a credential, and what stays closed.
+fn opened(sandbox: &Sandbox, credential: &str) -> (Vec<String>, Vec<String>) {
+    let file = sandbox.home().join("credential");
+    fs::write(&file, credential).unwrap();
+    let result = read(sandbox, &file, &[]);
+    fs::remove_file(file).unwrap();
+    (names(&result["values"]["production"]), names(&result["closed"]["production"]))
+}
+
+#[test]
+fn a_limited_credential_opens_its_names_and_the_keys_of_no_other_are_in_it() {
+    let sandbox = sandbox();
+    let only = sandbox.credential("only", &["-e", "production", "--only", "API_KEY,OTHER"]);
+    let step = sandbox.credential("step", &["-e", "production", "--step", "deploy"]);
+    let (values, closed) = opened(&sandbox, &only);
+    assert_eq!(
+        (values, closed),
+        (list(&["API_KEY", "OTHER"]), list(&["DATABASE_URL", "SENTRY_KEY"]))
+    );
+    let (values, closed) = opened(&sandbox, &step);
+    assert_eq!(
+        (values, closed),
+        (list(&["API_KEY", "SENTRY_KEY"]), list(&["DATABASE_URL", "OTHER"]))
+    );
+
+    machine(&sandbox, &step, &["get", "API_KEY"]).prints("API_KEY value").check();
+    let exec = ["exec", "--no-mask", "--step", "deploy", "--", "printenv", "DSN"];
+    machine(&sandbox, &step, &exec).prints("https://SENTRY_KEY value@sentry.example/1\n").check();
+    let said = "error: DATABASE_URL in production is not sealed to you
+hint: ask an admin for access to this name
+";
+    machine(&sandbox, &step, &["get", "DATABASE_URL"]).fails(3).says(said).check();
+    for wanted in [&["--only", "DATABASE_URL"][..], &["--step", "migrate"]] {
+        let exec = [&["exec"], wanted, &["--", "touch", "started"]].concat();
+        let outcome = machine(&sandbox, &step, &exec).outcome();
+        assert!([121, 123].contains(&outcome.status), "{}", outcome.said);
+        assert!(!sandbox.repo().join("started").exists());
+    }
+    let exec = ["exec", "--no-mask", "--", "printenv", "DATABASE_URL"];
+    machine(&sandbox, &step, &exec).fails(1).check();
+    let said = "error: step may not write in production\nhint: ask an admin for write access\n";
+    machine(&sandbox, &step, &["set", "API_KEY"]).input("x").fails(3).says(said).check();
+    let said = "error: step is no admin of this vault\nhint: ask an admin: alice\n";
+    let grant = ["members", "sync", "--grant", "step:production/OTHER"];
+    machine(&sandbox, &step, &grant).fails(3).says(said).check();
+}
+
+fn list(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_person_can_be_limited_to_names_of_an_environment() {
+    let sandbox = sandbox();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let access = ["-e", "development=write", "-e", "production=OTHER,LATER,API_KEY"];
+    let add = [&["members", "add", "bob", "--fingerprint", &told], &access[..]].concat();
+    let said = "warning: there is no LATER in production yet
+added bob: development=write production=API_KEY,LATER,OTHER
+next: commit .vault
+";
+    sandbox.vault(&add).says(said).any_change().check();
+    sandbox.set("production", "LATER", b"later");
+    let result = read(&sandbox, &bob.key_file(), &["--id", &sandbox.id()]);
+    assert_eq!(names(&result["values"]["production"]), ["API_KEY", "LATER", "OTHER"]);
+    assert_eq!(names(&result["closed"]["production"]), ["DATABASE_URL", "SENTRY_KEY"]);
+    sandbox.commit("bob is a member");
+    bob.pull();
+    let get = ["get", "LATER", "-e", "production"];
+    bob.vault(&get).prints("later").any_change().check();
+    let said = "error: DATABASE_URL in production is not sealed to you
+hint: ask an admin for access to this name
+";
+    bob.vault(&["get", "DATABASE_URL", "-e", "production"]).fails(3).says(said).check();
+    let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
+    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
+}
+
+/// Whoever can write to the repository names everything in every step.
+#[test]
+fn a_name_that_is_added_to_a_step_is_told_and_granted_to_nobody() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
+    let quiet = "no limited member lacks a name of a step that it serves\n";
+    sandbox.vault(&["members", "sync"]).says(quiet).check();
+
+    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
+    let before = opened(&sandbox, &credential);
+    let output = "MEMBER  ENVIRONMENT  LACKS         NAMED BY
+deploy  production   DATABASE_URL  deploy
+deploy  production   OTHER         deploy
+";
+    let said = "error: names that are lacking: 2
+hint: whether they need them, you decide: anybody can edit vault.toml
+hint: vault members sync --grant deploy:production/DATABASE_URL
+";
+    sandbox.vault(&["members", "sync"]).fails(1).prints(output).says(said).check();
+    let warned = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    let run = sandbox.vault(&["members", "sync"]).without("HOME").fails(1);
+    run.prints(output).says(&format!("{warned}{said}")).check();
+    assert_eq!(opened(&sandbox, &credential), before);
+    let exec = ["exec", "--step", "deploy", "--", "touch", "started"];
+    let outcome = machine(&sandbox, &credential, &exec).outcome();
+    assert!([121, 123].contains(&outcome.status), "{}", outcome.said);
+    assert!(!sandbox.repo().join("started").exists());
+    // Not by accident either: what an admin does for another reason grants nothing.
+    sandbox.set("production", "OTHER", b"another value");
+    sandbox.quick(&["ci", "add", "second", "-e", "production"]);
+    sandbox.quick(&["members", "sync", "--grant", "deploy:production/DATABASE_URL"]);
+    assert_eq!(opened(&sandbox, &credential).1, ["OTHER"]);
+}
+
+#[test]
+fn what_an_admin_types_is_granted_and_the_credential_stays_the_same() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
+    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", "));
+    let grant = ["members", "sync", "--grant", "deploy:production/OTHER"];
+    sandbox
+        .vault(&grant)
+        .says("deploy may read OTHER of production\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    assert_eq!(opened(&sandbox, &credential).0, ["API_KEY", "OTHER", "SENTRY_KEY"]);
+    machine(&sandbox, &credential, &["get", "OTHER"]).prints("OTHER value").check();
+    // Again, as after an interruption: it is sealed again, and stays granted.
+    sandbox
+        .vault(&grant)
+        .says("deploy may read OTHER of production\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    assert_eq!(opened(&sandbox, &credential).1, ["DATABASE_URL"]);
+}
+
+#[test]
+fn only_a_name_of_a_step_is_granted_to_a_limited_member_who_serves_it() {
+    let sandbox = sandbox();
+    sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
+    sandbox.credential("reader", &["-e", "production"]);
+    let cases = [
+        (
+            "deploy:production/OTHER",
+            "error: no step that deploy serves in production names OTHER
+hint: see what is lacking: vault members sync
+hint: what no step names: vault members set deploy -e production=…
+",
+        ),
+        (
+            // Of another step, of which it has no name.
+            "deploy:production/DATABASE_URL",
+            "error: no step that deploy serves in production names DATABASE_URL
+hint: see what is lacking: vault members sync
+hint: what no step names: vault members set deploy -e production=…
+",
+        ),
+        (
+            "deploy:development/API_KEY",
+            "error: deploy has no access to development
+hint: give it first: vault members set deploy -e development=…
+",
+        ),
+        ("reader:production/API_KEY", "error: reader may read all of production already\n"),
+        ("nobody:production/API_KEY", "error: there is no member nobody\nhint: [..]\n"),
+        ("deploy/production:API_KEY", "error: write it as MEMBER:ENVIRONMENT/NAME\n"),
+    ];
+    for (grant, said) in cases {
+        sandbox.vault(&["members", "sync", "--grant", grant]).fails(2).says(said).check();
+    }
+}
+
+/// A new epoch by hand: the rotation of the next issue is not needed to see that older ones stay shut.
+#[test]
+fn a_longer_list_holds_from_the_newest_epoch_on() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
+    let authority = craft::authority(&sandbox);
+    let vault = craft::vault(&sandbox).roster().clone();
+    craft::resign_environment(&sandbox, "production", &authority, |environment| {
+        let key = DataKey::generate(&vault.vault, "production");
+        let name = &environment.name;
+        let own = ["API_KEY", "SENTRY_KEY"].map(|name| name.parse().unwrap());
+        let sealed = [
+            ("alice", data_key_payload(&vault.vault, name, 2, &key)),
+            ("deploy", entry_keys_payload(&vault.vault, name, 2, &key, &own)),
+        ];
+        let sealed = sealed.map(|(member, payload)| {
+            let member = member.parse().unwrap();
+            let sealed = vault.members[&member].recipient.seal(&payload);
+            (member, sealed)
+        });
+        let epoch = Epoch { number: 2, commitment: key.commitment(), sealed: sealed.into() };
+        environment.epochs.insert(0, epoch);
+        environment.revision += 1;
+    });
+    craft::list_environment(&sandbox, "production", &authority);
+    sandbox.set("production", "OTHER", b"of the new epoch");
+    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
+    let before = environment(&sandbox);
+    let grant = [
+        "members",
+        "sync",
+        "--grant",
+        "deploy:production/OTHER",
+        "--grant",
+        "deploy:production/DATABASE_URL",
+    ];
+    sandbox.quick(&grant);
+    let after = environment(&sandbox);
+    assert_eq!(before.epochs[1], after.epochs[1]);
+    assert_ne!(before.epochs[0], after.epochs[0]);
+    assert_eq!(after.revision, before.revision + 1);
+    let get = machine(&sandbox, &credential, &["get", "OTHER"]);
+    get.prints("of the new epoch").check();
+    assert!(opened(&sandbox, &credential).1.contains(&"DATABASE_URL".to_owned()));
+}
+
+fn environment(sandbox: &Sandbox) -> Environment {
+    let file = fs::read(sandbox.store("production.toml")).unwrap();
+    read_environment(&"production".parse().unwrap(), &file).unwrap().content
+}

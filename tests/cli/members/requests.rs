@@ -1,0 +1,454 @@
+//! Attacks on joining: by somebody who can write to the repository and holds no key, by one who was
+//! a member, by a reader; and requests that are no requests.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use repovault::crypto::{Identity, SigningKey};
+use repovault::vault::change::seal_seed;
+use repovault::vault::format::{fingerprint, read_request, write_request};
+use repovault::vault::model::{Access, Former, Request, Signing};
+
+use crate::support::colleague::Colleague;
+use crate::support::craft::{self, Person};
+use crate::support::golden::{copy_folder, read};
+use crate::support::refusal::{compared, findings, found, held, section, stocked};
+use crate::support::sandbox::{Run, Sandbox};
+
+const PATH: &str = "requests/bob.toml";
+
+/// bob's request, as it lies in the repository.
+fn request(sandbox: &Sandbox) -> Request {
+    let file = fs::read(sandbox.store(PATH)).unwrap();
+    read_request(&"bob".parse().unwrap(), &file).unwrap().content
+}
+
+/// Replaces bob's request by another one, signed by `key`.
+fn plant(sandbox: &Sandbox, request: &Request, key: &SigningKey) {
+    fs::create_dir_all(sandbox.store("requests")).unwrap();
+    let path = sandbox.store(&format!("requests/{}.toml", request.name));
+    fs::write(path, write_request(request, key)).unwrap();
+}
+
+fn add<'a>(sandbox: &'a Sandbox, name: &str, fingerprint: &str) -> Run<'a> {
+    let access = ["-e", "development=write", "--fingerprint", fingerprint];
+    sandbox.vault(&[&["members", "add", name], &access[..]].concat())
+}
+
+const OTHER_FINGERPRINT: &str =
+    "error: .vault/requests/bob.toml: has another fingerprint than bob told you
+hint: a typing error, an older request, or somebody changed it: git log -p -- .vault/requests
+hint: bob can read it again where the request was made: vault join --name bob
+";
+
+fn not_acceptable(reason: &str) -> String {
+    format!(
+        "error: .vault/requests/bob.toml: {reason}
+hint: ask for a new one: rm .vault/requests/bob.toml, then vault join --name NAME
+"
+    )
+}
+
+/// The attacker can make his own signer sign a request with anything of bob's in it.
+#[test]
+fn a_request_whose_keys_were_swapped_on_the_way_is_refused() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let genuine = request(&sandbox);
+    let file = fs::read(sandbox.store(PATH)).unwrap();
+    let mallory = Person::new();
+    let recipient = mallory.identity.recipient();
+    let signing = |recipient| {
+        let signer = mallory.key.public();
+        Signing { signer, seed: seal_seed(&mallory.key, recipient) }
+    };
+    let all =
+        Request { recipient: recipient.clone(), signing: signing(&recipient), ..genuine.clone() };
+    let signer = Request { signing: signing(&genuine.recipient), ..genuine.clone() };
+    let seed = Signing { signer: mallory.key.public(), seed: genuine.signing.seed.clone() };
+    let only_signer = Request { signing: seed, ..genuine.clone() };
+    for request in [&all, &signer, &only_signer] {
+        plant(&sandbox, request, &mallory.key);
+        add(&sandbox, "bob", &told).fails(4).says(OTHER_FINGERPRINT).check();
+    }
+    // Without bob's signing key nothing else of his can be changed.
+    let swapped = Request { recipient, ..genuine.clone() };
+    plant(&sandbox, &swapped, &mallory.key);
+    let said = not_acceptable("is not as its signer signed it");
+    add(&sandbox, "bob", &told).fails(4).says(&said).check();
+    let seed =
+        Signing { seed: seal_seed(&mallory.key, &genuine.recipient), ..genuine.signing.clone() };
+    plant(&sandbox, &Request { signing: seed, ..genuine }, &mallory.key);
+    add(&sandbox, "bob", &told).fails(4).says(&said).check();
+    fs::write(sandbox.store(PATH), file).unwrap();
+    add(&sandbox, "bob", &told)
+        .says("added bob: development=write\nnext: commit .vault\n")
+        .any_change()
+        .check();
+}
+
+#[test]
+fn a_request_for_another_vault_or_by_another_name_is_refused() {
+    let (sandbox, other) = (stocked(), stocked());
+    let bob = Colleague::clone_of(&other, "bob");
+    let told = bob.join();
+    fs::create_dir_all(sandbox.store("requests")).unwrap();
+    fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
+    let said = not_acceptable(&format!("asks to join another vault, {}", other.id()));
+    add(&sandbox, "bob", &told).fails(4).says(&said).check();
+
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    fs::copy(bob.store(PATH), sandbox.store("requests/carol.toml")).unwrap();
+    let said = "error: .vault/requests/carol.toml: is the request of bob
+hint: ask for a new one: rm .vault/requests/carol.toml, then vault join --name NAME
+";
+    add(&sandbox, "carol", &told).fails(4).says(said).check();
+}
+
+/// Somebody shows bob a vault of his own, in the place of alice's, before bob joins.
+#[test]
+fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
+    let (sandbox, planted) = (stocked(), stocked());
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    fs::remove_dir_all(bob.store("")).unwrap();
+    copy_folder(&planted.store(""), &bob.store(""));
+    let asked = bob.vault(&["join", "--name", "bob", "-q"]).outcome();
+    let told = String::from_utf8(asked.output).unwrap().trim().to_owned();
+    fs::create_dir_all(sandbox.store("requests")).unwrap();
+    fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
+    let said = not_acceptable(&format!("asks to join another vault, {}", planted.id()));
+    add(&sandbox, "bob", &told).fails(4).says(&said).check();
+    // He trusts neither of the two.
+    let untrusted =
+        "error: nobody has said yet that this is the right vault\nhint: [..]\nhint: [..]\n";
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(untrusted).check();
+    fs::remove_dir_all(bob.store("")).unwrap();
+    copy_folder(&sandbox.store(""), &bob.store(""));
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(untrusted).check();
+    fs::remove_file(bob.store(PATH)).unwrap();
+    let told = bob.join();
+    fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
+    sandbox.quick(&["members", "add", "bob", "-e", "development=read", "--fingerprint", &told]);
+}
+
+#[test]
+fn a_request_takes_over_no_name_and_no_recipient() {
+    let sandbox = stocked();
+    let mallory = Person::new();
+    let vault = craft::vault(&sandbox).roster().vault;
+    let member = mallory.member();
+    let ask = |name: &str| Request {
+        name: name.parse().unwrap(),
+        vault,
+        recipient: member.recipient.clone(),
+        signing: member.signing.clone().unwrap(),
+    };
+    // The name of a member, and, though the member is gone, a former one's.
+    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
+        let former = Former {
+            recipient: Identity::generate().recipient(),
+            signer: None,
+            lost: std::collections::BTreeMap::new(),
+        };
+        roster.former.insert("gone".parse().unwrap(), former);
+    });
+    let sandboxed = |name: &str| {
+        add(&sandbox, name, &fingerprint(&ask(name)).to_string())
+            .without("HOME")
+            .variable("VAULT_ID", &sandbox.id())
+            .variable(
+                "VAULT_KEY_FILE",
+                sandbox.home().join(".config/vault/identity.txt").to_str().unwrap(),
+            )
+    };
+    for name in ["alice", "gone"] {
+        plant(&sandbox, &ask(name), &mallory.key);
+        let said = format!(
+            "error: the name {name} is taken, and never used twice\nhint: choose another name\n"
+        );
+        sandboxed(name).fails(2).says(&said).check();
+        fs::remove_file(sandbox.store(&format!("requests/{name}.toml"))).unwrap();
+    }
+    // A member's recipient, which everybody can read, under another name.
+    let alice = craft::identity(&sandbox).recipient();
+    let twin = Request { recipient: alice, ..ask("twin") };
+    plant(&sandbox, &twin, &mallory.key);
+    let said = "error: this recipient is a member already: alice
+hint: change what they may do: vault members set alice -e ENV=…
+";
+    let told = fingerprint(&twin).to_string();
+    let run = add(&sandbox, "twin", &told).without("HOME").variable("VAULT_ID", &sandbox.id());
+    let key = sandbox.home().join(".config/vault/identity.txt");
+    run.variable("VAULT_KEY_FILE", key.to_str().unwrap()).fails(2).says(said).check();
+}
+
+#[test]
+fn a_request_is_of_no_use_a_second_time() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let old = fs::read(sandbox.store(PATH)).unwrap();
+    sandbox.quick(&["members", "add", "bob", "-e", "development=write", "--fingerprint", &told]);
+    // Removed since.
+    let authority = craft::authority(&sandbox);
+    craft::resign_environment(&sandbox, "development", &authority, |environment| {
+        environment.revision += 1;
+        environment.epochs[0].sealed.remove(&"bob".parse().unwrap());
+    });
+    craft::list_environment(&sandbox, "development", &authority);
+    craft::resign_roster(&sandbox, &authority, |roster| {
+        let (name, member) = roster.members.remove_entry(&"bob".parse().unwrap()).unwrap();
+        let signer = member.signing.map(|signing| signing.signer);
+        let former = Former { recipient: member.recipient, signer, lost: member.lost };
+        roster.former.insert(name, former);
+        roster.revision += 1;
+        roster.floor = roster.revision;
+    });
+    fs::write(sandbox.store(PATH), old).unwrap();
+    let said = "error: the name bob is taken, and never used twice\nhint: choose another name\n";
+    add(&sandbox, "bob", &told).fails(2).says(said).check();
+    found(
+        &sandbox,
+        &[],
+        1,
+        &(held(1, 2)
+            + &findings(&[".vault/requests/bob.toml: the name is taken, and never used twice"])),
+    );
+}
+
+/// An admin who compared nothing has added somebody else's keys under bob's name.
+#[test]
+fn a_roster_that_lists_other_keys_than_were_asked_for_is_refused_at_the_first_use() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let genuine = request(&sandbox);
+    let mallory = Person::new();
+    let recipient = mallory.identity.recipient();
+    let signing = |recipient| {
+        let signer = mallory.key.public();
+        Signing { signer, seed: seal_seed(&mallory.key, recipient) }
+    };
+    let requests = [
+        Request { recipient: recipient.clone(), signing: signing(&recipient), ..genuine.clone() },
+        // What is set by bob could be forged by whoever knows the seed.
+        Request { signing: signing(&genuine.recipient), ..genuine.clone() },
+        // His own keys, but under another name.
+        Request { name: "rob".parse().unwrap(), signing: signing(&genuine.recipient), ..genuine },
+    ];
+    let said = "error: .vault/members.toml: lists bob with other keys than you asked for
+hint: somebody changed your request on its way: tell the admins, use nothing in here
+hint: once they have removed this member, ask by another name: vault join --name NAME
+";
+    for request in requests {
+        plant(&sandbox, &request, &mallory.key);
+        let name = request.name.as_str();
+        let fooled = fingerprint(&request).to_string();
+        add(&sandbox, name, &fooled)
+            .says(&format!("added {name}: development=write\nnext: commit .vault\n"))
+            .any_change()
+            .check();
+        bob_refuses(&sandbox, &bob, said);
+        sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
+        forget(&sandbox);
+    }
+    // A recipient alone is other keys, too.
+    let recipient = Colleague::key_file(&bob);
+    let public = fs::read_to_string(recipient).unwrap();
+    let public =
+        public.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap().to_owned();
+    sandbox.quick(&["members", "add", "rob", "--recipient", &public, "-e", "development=read"]);
+    bob_refuses(&sandbox, &bob, said);
+    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
+    forget(&sandbox);
+
+    add(&sandbox, "bob", &told)
+        .says("added bob: development=write\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    sandbox.commit("bob");
+    bob.pull();
+    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
+    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").check();
+}
+
+/// What alice has seen, so that the next case starts as the first.
+fn forget(sandbox: &Sandbox) {
+    let state = sandbox.home().join(".local/state/vault");
+    fs::remove_dir_all(state).unwrap();
+    sandbox.quick(&["trust", &sandbox.id()]);
+}
+
+fn bob_refuses(sandbox: &Sandbox, bob: &Colleague<'_>, said: &str) {
+    let copy = bob.home().join("copy");
+    let _ = fs::remove_dir_all(&copy);
+    fs::create_dir(&copy).unwrap();
+    copy_folder(&sandbox.repo(), &copy);
+    let commands: [&[&str]; 6] = [
+        &["get", "DATABASE_URL"],
+        &["set", "DATABASE_URL"],
+        &["remove", "DATABASE_URL"],
+        &["list"],
+        &["members", "list"],
+        &["join", "--name", "other"],
+    ];
+    for command in commands {
+        let run = bob.vault(command).folder(&copy).input("value");
+        run.fails(4).says(said).check();
+        let run = bob.vault(command).folder(&copy).input("value");
+        run.variable("VAULT_ID", &sandbox.id()).fails(4).says(said).check();
+    }
+    let exec = bob.vault(&["exec", "--", "touch", "started"]).folder(&copy);
+    exec.fails(122).says(said).check();
+}
+
+#[test]
+fn a_reader_adds_nobody_by_signing_the_roster_himself() {
+    let sandbox = stocked();
+    let reader = craft::enrol(&sandbox, "reader", &[("production", Access::Read)]);
+    let genuine = fs::read(sandbox.store("members.toml")).unwrap();
+    craft::resign_roster(&sandbox, &reader.key, |roster| {
+        let own = roster.members.get_mut(&"reader".parse().unwrap()).unwrap();
+        own.access.insert("production".parse().unwrap(), Access::Write);
+        own.authority = Some(own.signing.as_ref().unwrap().seed.clone());
+    });
+    let said = "error: .vault/members.toml: is not as the authority of this vault signed it
+hint: put back the committed file: git checkout -- .vault/members.toml
+";
+    sandbox.vault(&["members", "list"]).fails(4).says(said).check();
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+    fs::write(sandbox.store("members.toml"), genuine).unwrap();
+    // Nor by a request in his own name or another, for which he knows the fingerprint.
+    let own = reader.member();
+    let ask = |name: &str, identity: &Identity| Request {
+        name: name.parse().unwrap(),
+        vault: craft::vault(&sandbox).roster().vault,
+        recipient: identity.recipient(),
+        signing: own.signing.clone().unwrap(),
+    };
+    let key = reader.key_file(&sandbox);
+    for (name, identity) in [("reader", &reader.identity), ("second", &Identity::generate())] {
+        let request = ask(name, identity);
+        plant(&sandbox, &request, &reader.key);
+        let said = "error: reader is no admin of this vault\nhint: ask an admin: alice\n";
+        add(&sandbox, name, &fingerprint(&request).to_string())
+            .variable("VAULT_KEY_FILE", key.to_str().unwrap())
+            .variable("VAULT_ID", &sandbox.id())
+            .variable("HOME", "/nowhere")
+            .fails(3)
+            .says(said)
+            .check();
+    }
+}
+
+#[test]
+fn verify_tells_who_asks_to_join_and_what_is_no_request() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let asks = section("needs attention", &["bob asks to join with recipient age1[..]"]);
+    sandbox.vault(&["verify"]).prints(held(1, 2) + &asks).check();
+    let output = compared("HEAD~1") + &held(1, 2) + &asks;
+    sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(output).check();
+
+    let identity = sandbox.home().join(".config/vault/identity.txt");
+    let told_by_reader = || read(&sandbox, &identity, &["--id", &sandbox.id()])["requests"].clone();
+    assert_eq!(told_by_reader(), serde_json::json!({"bob.toml": told}));
+    let file = fs::read_to_string(sandbox.store(PATH)).unwrap();
+    let strange = |name: &str| sandbox.store(&format!("requests/{name}"));
+    fs::write(strange(".hidden"), "").unwrap();
+    fs::write(strange("README.md"), "").unwrap();
+    fs::write(strange("carol.toml"), &file).unwrap();
+    fs::write(sandbox.store(PATH), file.replace("format = 1", "format = 1 ")).unwrap();
+    found(
+        &sandbox,
+        &[],
+        3,
+        &(held(1, 2)
+            + &findings(&[
+                ".vault/requests/README.md: is no request to join",
+                ".vault/requests/bob.toml: is not as vault writes it",
+                ".vault/requests/carol.toml: is the request of bob",
+            ])),
+    );
+    let none = serde_json::json!({"README.md": null, "bob.toml": null, "carol.toml": null});
+    assert_eq!(told_by_reader(), none);
+}
+
+#[test]
+fn more_requests_than_anybody_makes_are_a_finding() {
+    let sandbox = stocked();
+    fs::create_dir(sandbox.store("requests")).unwrap();
+    for number in 0..1001 {
+        fs::write(sandbox.store(&format!("requests/a{number}.toml")), "").unwrap();
+    }
+    let many = findings(&[".vault/requests: holds 1001 files"]);
+    found(&sandbox, &[], 1, &(held(1, 2) + &many));
+}
+
+#[test]
+fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let told = bob.join();
+    bob.send();
+    let path = sandbox.store(PATH);
+    let file = fs::read_to_string(&path).unwrap();
+    let outside = sandbox.home().join("outside.toml");
+    fs::write(&outside, &file).unwrap();
+    let link = || symlink(&outside, &path).unwrap();
+    let folder = || fs::create_dir(&path).unwrap();
+    let large = || fs::write(&path, vec![b'#'; (16 << 20) + 1]).unwrap();
+    let crlf = || fs::write(&path, file.replace('\n', "\r\n")).unwrap();
+    let binary = || fs::write(&path, [0xff]).unwrap();
+    let crafted = |change: &dyn Fn(&mut Request)| {
+        let name = "bob".parse().unwrap();
+        let mut request = read_request(&name, file.as_bytes()).unwrap().content;
+        change(&mut request);
+        fs::write(&path, write_request(&request, &SigningKey::generate())).unwrap();
+    };
+    let longer = || crafted(&|request| request.signing.seed = vec![0; 4097]);
+    let cases: [(&dyn Fn(), &str); 6] = [
+        (&link, "is not a regular file"),
+        (&folder, "is not a regular file"),
+        (&large, "is larger than 16 KiB"),
+        (&crlf, "has CRLF line endings"),
+        (&binary, "is not UTF-8 text"),
+        (&longer, "is not as vault writes it"),
+    ];
+    for (make, reason) in cases {
+        let _ = fs::remove_file(&path);
+        make();
+        let outcome = add(&sandbox, "bob", &told).outcome();
+        let said = format!("error: .vault/requests/bob.toml: {reason}\nhint: ");
+        assert!(outcome.status == 4 && outcome.said.starts_with(&said), "{}", outcome.said);
+        let verified = sandbox.vault(&["verify"]).outcome();
+        let output = String::from_utf8(verified.output).unwrap();
+        assert!(output.contains(&format!(".vault/requests/bob.toml: {reason}\n")), "{output}");
+        let _ = fs::remove_dir(&path);
+    }
+    // The folder, too.
+    let requests = sandbox.store("requests");
+    let moved = sandbox.home().join("moved");
+    let _ = fs::remove_file(&path);
+    fs::rename(&requests, &moved).unwrap();
+    fs::write(moved.join("bob.toml"), &file).unwrap();
+    symlink(&moved, &requests).unwrap();
+    let outcome = add(&sandbox, "bob", &told).outcome();
+    let said = "error: .vault/requests: is not a folder\n";
+    assert!(outcome.status == 4 && outcome.said.starts_with(said), "{}", outcome.said);
+    let outcome = sandbox.vault(&["verify"]).outcome();
+    assert_eq!(outcome.status, 1);
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    fs::remove_dir_all(carol.store("requests")).unwrap();
+    symlink(&moved, carol.store("requests")).unwrap();
+    let outcome = carol.vault(&["join", "--name", "carol"]).outcome();
+    assert!(outcome.status == 4 && outcome.said.starts_with(said), "{}", outcome.said);
+    assert!(!moved.join("carol.toml").exists() && !carol.key_file().exists());
+}

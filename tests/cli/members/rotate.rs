@@ -1,0 +1,385 @@
+//! `rotate`: new data keys, what branches bring that were cut before, and a new authority.
+
+use std::fs;
+
+use repovault::vault::model::Access;
+
+use crate::support::colleague::Colleague;
+use crate::support::craft;
+use crate::support::golden;
+use crate::support::refusal::{compared, findings, found, section, stocked, table};
+use crate::support::sandbox::Sandbox;
+use crate::support::terminal::Terminal;
+
+const URL: &str = "production/DATABASE_URL.toml";
+
+/// What an entry says behind `field = `.
+fn field(sandbox: &Sandbox, path: &str, field: &str) -> String {
+    let body = craft::body(sandbox, path);
+    let line = body.lines().find_map(|line| line.strip_prefix(&format!("{field} = ")));
+    line.unwrap().trim_matches('"').to_owned()
+}
+
+fn floor(sandbox: &Sandbox) -> u64 {
+    craft::vault(sandbox).roster().floor
+}
+
+#[test]
+fn a_rotation_seals_everything_anew_and_keeps_what_people_know_of_a_value() {
+    let sandbox = stocked();
+    sandbox.quick(&["remove", "OTHER", "-e", "production"]);
+    let keeps = ["origin", "revision", "changed", "author"];
+    let all = |path: &str| keeps.map(|name| field(&sandbox, path, name));
+    let (url, gone) = (all(URL), all("production/OTHER.toml"));
+    let sealed = field(&sandbox, URL, "sealed");
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .says("production has epoch 2: 2 entries sealed anew\nnext: commit .vault\n")
+        .changes(
+            &[
+                "home/.local/state/vault/[..]",
+                "repo/.vault/members.toml",
+                "repo/.vault/production.toml",
+                "repo/.vault/production/DATABASE_URL.toml",
+                "repo/.vault/production/OTHER.toml",
+            ]
+            .map(|path| path.replace("[..]", &state_file(&sandbox)))
+            .each_ref()
+            .map(String::as_str),
+        )
+        .check();
+    assert_eq!((all(URL), all("production/OTHER.toml")), (url, gone));
+    assert_eq!(field(&sandbox, URL, "epoch"), "2");
+    assert_eq!(field(&sandbox, "production/OTHER.toml", "epoch"), "2");
+    assert_ne!(field(&sandbox, URL, "sealed"), sealed);
+    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+    sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .prints(
+            compared("HEAD")
+                + &rotated("1", "holds")
+                + &section(
+                    "changed since HEAD",
+                    &[
+                        "floor raised: 1 → 2: rosters from before no longer count",
+                        "rotated: production (epoch 1 → 2)",
+                        "sealed anew: 1 entry of production (epoch 1 → 2) by alice",
+                        "removed: .vault/production/OTHER.toml (revision 1 → 2) by alice",
+                    ],
+                ),
+        )
+        .check();
+}
+
+/// The table of `verify` after a rotation of production, which holds so many secrets.
+fn rotated(secrets: &str, result: &str) -> String {
+    table(&[
+        ["development", "1", "1", "alice", "holds"],
+        ["production", secrets, "2", "alice", result],
+    ])
+}
+
+/// The one file in alice's state folder.
+fn state_file(sandbox: &Sandbox) -> String {
+    let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
+    files.next().unwrap().unwrap().file_name().into_string().unwrap()
+}
+
+/// The second reader, too, opens what a rotation made; a limited member has its names' keys only.
+#[test]
+fn who_may_read_opens_the_new_epoch_and_a_limited_member_opens_its_names() {
+    let sandbox = stocked();
+    let all = sandbox.credential("all", &["-e", "production"]);
+    let one = sandbox.credential("one", &["-e", "production", "--only", "OTHER"]);
+    sandbox.quick(&["rotate", "-e", "production", "-e", "development"]);
+    sandbox.quick(&["rotate", "-e", "production"]);
+    let opened = |credential: &str| {
+        let file = sandbox.home().join("credential");
+        fs::write(&file, credential).unwrap();
+        let result = golden::read(&sandbox, &file, &[]);
+        golden::names(&result["values"]["production"])
+    };
+    assert_eq!(opened(&all), ["DATABASE_URL", "OTHER"]);
+    assert_eq!(opened(&one), ["OTHER"]);
+    let identity = sandbox.home().join(".config/vault/identity.txt");
+    let own = golden::read(&sandbox, &identity, &["--id", &sandbox.id()]);
+    assert_eq!(own["facts"]["production"]["epochs"], serde_json::json!([3, 2, 1]));
+    assert_eq!(golden::names(&own["values"]["production"]), ["DATABASE_URL", "OTHER"]);
+    let exec = |credential: &str| {
+        let printed = sandbox
+            .vault(&["exec", "--no-mask", "--", "sh", "-c", "echo $DATABASE_URL/$OTHER"])
+            .variable("VAULT_KEY", credential)
+            .without("HOME");
+        String::from_utf8(printed.outcome().output).unwrap()
+    };
+    assert_eq!(
+        (exec(&all), exec(&one)),
+        ("postgres://production/other\n".into(), "/other\n".into())
+    );
+}
+
+/// Else an old environment could be put back under an old roster, and values be set under a data key
+/// that was given up.
+#[test]
+fn a_rotation_raises_the_floor_and_names_the_credentials_below_it() {
+    let sandbox = stocked();
+    sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
+    sandbox.commit("before");
+    let said = format!(
+        "production has epoch 2: 2 entries sealed anew
+these credentials still accept the files from before: github; make new ones, or set VAULT_ID={}@4 \
+         beside them
+next: commit .vault
+",
+        sandbox.id()
+    );
+    sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
+    assert_eq!(floor(&sandbox), 4);
+    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
+    let said = "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 4
+hint: take the current one: git pull, or merge the main branch
+";
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(said).check();
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+}
+
+#[test]
+fn without_e_the_default_environment_is_rotated_and_an_unknown_one_is_refused() {
+    let sandbox = stocked();
+    let said = "development has epoch 2: 1 entry sealed anew\nnext: commit .vault\n";
+    sandbox.vault(&["rotate"]).says(said).any_change().check();
+    let said = "error: there is no environment staging; there are: development, production
+hint: make it: vault environments add staging
+";
+    sandbox.vault(&["rotate", "-e", "staging"]).fails(2).says(said).check();
+    sandbox.vault(&["rotate", "--finish", "-e", "staging"]).fails(2).says(said).check();
+    sandbox.vault(&["rotate", "--finish"]).says("there was nothing to finish\n").check();
+}
+
+#[test]
+fn only_an_admin_who_may_write_rotates() {
+    let sandbox = stocked();
+    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
+    let key = bob.key_file(&sandbox).display().to_string();
+    let said = "error: bob is no admin of this vault\nhint: ask an admin: alice\n";
+    let id = sandbox.id();
+    for arguments in [
+        &["rotate", "-e", "production"][..],
+        &["rotate", "--finish"],
+        &["rotate", "--authority", "--yes"],
+        &["members", "remove", "alice", "--yes"],
+        &["members", "set", "bob", "--admin"],
+    ] {
+        let run =
+            sandbox.vault(arguments).variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key);
+        run.fails(3).says(said).check();
+    }
+    // An admin who may only read cannot sign what is sealed anew.
+    for name in ["OTHER", "DATABASE_URL"] {
+        craft::resign_entry(&sandbox, "production", name, &bob.key, |entry| {
+            entry.signer = "bob".parse().unwrap();
+        });
+    }
+    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
+        roster.revision += 1;
+        let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
+        alice.access.insert("production".parse().unwrap(), Access::Read);
+    });
+    let said = "error: alice may not write in production, where entries must be signed anew
+hint: make an admin of one who may: vault members set bob --admin
+";
+    sandbox.vault(&["rotate", "-e", "production"]).fails(3).says(said).check();
+}
+
+/// On main production is rotated; the branch, cut before, brings `NEW` and, where `more` says so,
+/// another value of `OTHER`.
+fn merged() -> Sandbox {
+    let sandbox = stocked();
+    sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
+    sandbox.set("production", "NEW", b"from the branch");
+    sandbox.commit("new");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.quick(&["rotate", "-e", "production"]);
+    sandbox.commit("rotated");
+    sandbox.git(&["merge", "--quiet", "--no-edit", "branch"]);
+    sandbox
+}
+
+#[test]
+fn an_entry_of_a_branch_cut_before_opens_is_warned_about_and_is_mended() {
+    let sandbox = merged();
+    let warning = "warning: production has entries of an older epoch: NEW; vault rotate --finish\n";
+    sandbox
+        .vault(&["exec", "--no-mask", "-e", "production", "--", "sh", "-c", "echo $NEW"])
+        .prints("from the branch\n")
+        .says(warning)
+        .check();
+    let older = ".vault/production/NEW.toml: is sealed in epoch 1, and the newest is 2: \
+                 vault rotate --finish -e production";
+    found(&sandbox, &[], 1, &(rotated("3", "DOES NOT HOLD") + &findings(&[older])));
+    let (revision, before) = (craft::vault(&sandbox).roster().revision, floor(&sandbox));
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .says("production: 1 entry sealed anew\nnext: commit .vault\n")
+        .changes(&["repo/.vault/production/NEW.toml"])
+        .check();
+    assert_eq!((craft::vault(&sandbox).roster().revision, floor(&sandbox)), (revision, before));
+    assert_eq!(field(&sandbox, "production/NEW.toml", "origin"), "1");
+    assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["rotate", "--finish"]).says("there was nothing to finish\n").check();
+}
+
+#[test]
+fn a_whole_rotation_takes_entries_of_older_epochs_along() {
+    let sandbox = merged();
+    let said = "production has epoch 3: 3 entries sealed anew\nnext: commit .vault\n";
+    sandbox.vault(&["rotate", "-e", "production"]).says(said).any_change().check();
+    assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+}
+
+#[test]
+fn older_epochs_go_when_they_are_forgotten_and_no_sooner() {
+    let sandbox = merged();
+    let epochs = |sandbox: &Sandbox| {
+        let vault = craft::vault(sandbox);
+        let checked = vault.environment(&"production".parse().unwrap()).unwrap();
+        checked.content().epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>()
+    };
+    assert_eq!(epochs(&sandbox), [2, 1]);
+    sandbox.vault(&["rotate", "--forget"]).fails(2).says(
+        "error: the following required arguments were not provided:\n  --finish\n\nUsage: vault rotate --finish --forget\n\nFor more information, try '--help'.\n",
+    ).check();
+    sandbox
+        .vault(&["rotate", "--finish", "--forget"])
+        .says("production: 1 entry sealed anew\nproduction has no older epochs any more\nnext: commit .vault\n")
+        .any_change()
+        .check();
+    assert_eq!(epochs(&sandbox), [2]);
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
+}
+
+/// The names of files that git cannot merge.
+fn conflicts(sandbox: &Sandbox) -> String {
+    sandbox.git(&["diff", "--name-only", "--diff-filter=U"])
+}
+
+#[test]
+fn two_rotations_conflict_visibly_and_the_losing_one_seals_nothing() {
+    let sandbox = stocked();
+    sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
+    sandbox.quick(&["rotate", "-e", "production"]);
+    sandbox.set("production", "NEW", b"sealed under the losing one");
+    sandbox.commit("rotated on a branch");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    // Another admin's machine: this one has seen the branch's floor.
+    fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
+    sandbox.quick(&["trust", &sandbox.id()]);
+    sandbox.quick(&["rotate", "-e", "production"]);
+    sandbox.commit("rotated on main");
+    let merge = ["-c", "user.name=x", "-c", "user.email=x@x", "merge", "--no-edit", "branch"];
+    let merged =
+        std::process::Command::new("git").current_dir(sandbox.repo()).args(merge).output().unwrap();
+    assert_eq!(merged.status.code(), Some(1), "{merged:?}");
+    assert_eq!(
+        conflicts(&sandbox),
+        ".vault/members.toml
+.vault/production.toml
+.vault/production/DATABASE_URL.toml
+.vault/production/OTHER.toml
+"
+    );
+    sandbox.git(&["checkout", "--ours", "--", ".vault"]);
+    sandbox.git(&["checkout", "branch", "--", ".vault/production/OTHER.toml"]);
+    let output = rotated("1", "DOES NOT HOLD")
+        + &findings(&[
+            ".vault/production/NEW.toml: is not as alice signed it",
+            ".vault/production/OTHER.toml: is not as alice signed it",
+        ]);
+    sandbox
+        .vault(&["verify", "--id", &sandbox.id()])
+        .without("HOME")
+        .fails(1)
+        .prints(output)
+        .says("error: findings: 2\n")
+        .check();
+    let said = "error: .vault/production/NEW.toml: is not as alice signed it
+hint: put back the committed file: git checkout -- .vault/production/NEW.toml
+";
+    sandbox.vault(&["rotate", "--finish"]).fails(4).says(said).check();
+    sandbox.vault(&["get", "NEW", "-e", "production"]).fails(4).says(said).check();
+}
+
+#[test]
+fn an_entry_of_a_former_member_is_adopted_by_name_after_it_was_shown() {
+    let sandbox = stocked();
+    let bob = Colleague::clone_of(&sandbox, "bob");
+    let fingerprint = bob.join();
+    bob.send();
+    let add = ["members", "add", "bob", "-e", "production=write", "--fingerprint", &fingerprint];
+    sandbox.quick(&add);
+    sandbox.commit("bob");
+    bob.pull();
+    bob.vault(&["set", "NEW", "-e", "production", "-q"]).input("bob's").any_change().check();
+    sandbox.quick(&["members", "remove", "bob"]);
+    sandbox.commit("bob has left");
+    bob.send();
+    let refused = "error: .vault/production/NEW.toml: is signed by bob, who is no longer a member
+hint: put back one that a writer signed: git log -p -- .vault/production/NEW.toml
+hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt NEW
+";
+    for arguments in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
+        sandbox.vault(arguments).fails(4).says(refused).check();
+    }
+    let shown = ".vault/production/NEW.toml: signed by bob, who may not write in production: a value \
+                 chosen by bob at [..], revision 1, epoch 1\n";
+    let adopt = ["rotate", "--finish", "--adopt", "NEW"];
+    let said = format!(
+        "{shown}error: take over what they signed? nobody can be asked here\nhint: say yes beforehand: --yes\n"
+    );
+    sandbox.vault(&adopt).fails(4).says(&said).check();
+    let mut terminal = Terminal::start(sandbox.vault(&adopt));
+    terminal.sees("take over what they signed? [y/N] ");
+    terminal.types("n\n");
+    terminal.ends(4);
+    let output = rotated("2", "DOES NOT HOLD")
+        + &findings(&[".vault/production/NEW.toml: is signed by bob, who is no longer a member"]);
+    sandbox.vault(&["verify"]).fails(1).prints(output).says("error: findings: 1\n").check();
+    let said = "error: there is no OTHER to adopt in development, production: a member signed it, or nobody\n";
+    sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(said).check();
+    let said = format!("{shown}production: 1 entry sealed anew\nnext: commit .vault\n");
+    sandbox
+        .vault(&["rotate", "--finish", "--adopt", "NEW", "--yes"])
+        .says(&said)
+        .changes(&["repo/.vault/production/NEW.toml"])
+        .check();
+    assert_eq!(sandbox.get("production", "NEW"), b"bob's");
+    let of = |name| field(&sandbox, "production/NEW.toml", name);
+    assert_eq!(
+        (of("author"), of("signer"), of("origin")),
+        ("bob".into(), "alice".into(), "1".into())
+    );
+    // Its value is one that bob knows.
+    let status = sandbox.vault(&["status"]).outcome();
+    let known = "bob may know NEW in production: not changed since\n";
+    assert!(String::from_utf8(status.output).unwrap().contains(known));
+}
+
+/// They are not all in memory at a time.
+#[test]
+fn large_values_are_sealed_anew_in_portions() {
+    let sandbox = Sandbox::with_vault();
+    let value = |number: u8| vec![number; (1 << 20) - usize::from(number)];
+    for number in 0..5 {
+        sandbox.set("production", &format!("LARGE_{number}"), &value(number));
+        sandbox.set("production", &format!("SMALL_{number}"), b"small");
+    }
+    sandbox.quick(&["rotate", "-e", "production"]);
+    for number in 0..5 {
+        assert!(sandbox.get("production", &format!("LARGE_{number}")) == value(number));
+        assert_eq!(sandbox.get("production", &format!("SMALL_{number}")), b"small");
+    }
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\nproduction   10 [..]holds\n").check();
+}

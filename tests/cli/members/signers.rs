@@ -1,0 +1,207 @@
+//! Who signed: an entry counts only if a current writer of its environment signed it, a roster only
+//! if the authority did.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use repovault::crypto::SigningKey;
+use repovault::vault::model::{Access, Former};
+
+use crate::support::craft::{self, Person};
+use crate::support::refusal::{
+    Command, ENTRY, KEYED, KEYLESS, Why, findings, found, not_held, refused, stocked, stopped,
+};
+use crate::support::sandbox::Sandbox;
+
+/// A vault with bob, who may read production but not write there (though he has a signing key),
+/// carol, who may write in development only, and dave, who was a member.
+struct Cast {
+    sandbox: Sandbox,
+    bob: Person,
+    carol: Person,
+    dave: Person,
+}
+
+fn cast() -> Cast {
+    let sandbox = stocked();
+    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    let development = ("development", Access::Write);
+    let carol =
+        craft::enrol(&sandbox, "carol", &[development.clone(), ("production", Access::Read)]);
+    let (dave, authority) = (Person::new(), craft::authority(&sandbox));
+    craft::resign_roster(&sandbox, &authority, |roster| {
+        let former = Former {
+            recipient: dave.identity.recipient(),
+            signer: Some(dave.key.public()),
+            lost: BTreeMap::new(),
+        };
+        roster.former.insert("dave".parse().unwrap(), former);
+        roster.revision += 1;
+    });
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    Cast { sandbox, bob, carol, dave }
+}
+
+/// The entry `DATABASE_URL` of production, in which `signer` stands and which `key` signs.
+fn sign(sandbox: &Sandbox, signer: &str, key: &SigningKey) {
+    craft::resign_entry(sandbox, "production", "DATABASE_URL", key, |entry| {
+        entry.signer = signer.parse().unwrap();
+        entry.revision += 1;
+    });
+}
+
+#[test]
+fn an_entry_that_no_current_writer_of_its_environment_signed_is_refused() {
+    let Cast { sandbox, bob, carol, dave } = cast();
+    let (eve, authority) = (Person::new(), craft::authority(&sandbox));
+    let path = ".vault/production/DATABASE_URL.toml";
+    let genuine = fs::read(sandbox.repo().join(path)).unwrap();
+    let not_alice = "is not as alice signed it";
+    let cases = [
+        ("bob", &bob.key, "is signed by bob, who may not write in production"),
+        ("carol", &carol.key, "is signed by carol, who may not write in production"),
+        ("dave", &dave.key, "is signed by dave, who is no longer a member"),
+        ("eve", &eve.key, "is signed by eve, who is no member"),
+        ("alice", &bob.key, not_alice),
+        ("alice", &carol.key, not_alice),
+        ("alice", &dave.key, not_alice),
+        ("alice", &eve.key, not_alice),
+        ("alice", &authority, not_alice),
+        ("bob", &authority, "is signed by bob, who may not write in production"),
+    ];
+    for (signer, key, reason) in cases {
+        sign(&sandbox, signer, key);
+        refused(&sandbox, ENTRY, &format!("error: {path}: {reason}\nhint: put back [..]{path}\n"));
+        found(&sandbox, &[], 1, &(not_held(1, 1) + &findings(&[&format!("{path}: {reason}")])));
+        fs::write(sandbox.repo().join(path), &genuine).unwrap();
+    }
+}
+
+#[test]
+fn a_tombstone_that_no_writer_signed_is_refused() {
+    let Cast { sandbox, bob, .. } = cast();
+    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &bob.key, |entry| {
+        entry.signer = "bob".parse().unwrap();
+        entry.sealed = None;
+        entry.revision += 1;
+    });
+    refused(
+        &sandbox,
+        ENTRY,
+        "error: .vault/production/DATABASE_URL.toml: is signed by bob, who may not write in production
+hint: put back one that a writer signed: git log -p -- .vault/production/DATABASE_URL.toml
+",
+    );
+}
+
+/// The author is who chose the value: he may have left since, or be anybody; the signer counts.
+#[test]
+fn an_entry_by_a_former_author_is_fine_when_a_writer_signed_it() {
+    let Cast { sandbox, .. } = cast();
+    let key = craft::signing_key(&sandbox, "production");
+    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
+        entry.author = "dave".parse().unwrap();
+    });
+    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+}
+
+#[test]
+fn readers_write_nothing_and_only_admins_change_members() {
+    let Cast { sandbox, bob, carol, dave } = cast();
+    let id = sandbox.id();
+    let run = |person: &Person, commands: &[Command], said: &str| {
+        let key = person.key_file(&sandbox).display().to_string();
+        stopped(&sandbox, commands, Why::Locked, said, |run| {
+            run.variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key)
+        });
+    };
+    let production: &[Command] = &[
+        &["set", "DATABASE_URL", "-e", "production"],
+        &["set", "NEW", "-e", "production"],
+        &["remove", "DATABASE_URL", "-e", "production"],
+    ];
+    for (name, person) in [("bob", &bob), ("carol", &carol)] {
+        let said = format!(
+            "error: {name} may not write in production\nhint: ask an admin for write access\n"
+        );
+        run(person, production, &said);
+        let said = format!("error: {name} is no admin of this vault\nhint: ask an admin: alice\n");
+        run(person, &[&["ci", "add", "x", "-e", "production"]], &said);
+        run(person, &[&["environments", "add", "staging"]], &said);
+        run(person, &[&["environments", "remove", "production", "--yes"]], &said);
+    }
+    let locked = "error: development is locked: bob has access to production
+hint: ask an admin for access to development
+";
+    run(&bob, &[&["get", "DATABASE_URL", "-e", "development"]], locked);
+    run(&bob, &[&["exec", "-e", "development", "--", "touch", "started"]], locked);
+    let stranger = "error: your key ([..]) belongs to no member of this vault
+hint: use the key you joined with, or ask an admin to add you
+";
+    for person in [&dave, &Person::new()] {
+        run(person, KEYED, stranger);
+    }
+}
+
+#[test]
+fn a_member_added_by_hand_is_none() {
+    let sandbox = stocked();
+    let (mallory, authority) = (Person::new(), craft::authority(&sandbox));
+    let genuine = fs::read_to_string(sandbox.store("members.toml")).unwrap();
+    // The roster with mallory in it, exactly as vault would write it, but for the signature.
+    craft::resign_roster(&sandbox, &authority, |roster| {
+        let mut member = mallory.member();
+        member.access.insert("production".parse().unwrap(), Access::Write);
+        roster.members.insert("mallory".parse().unwrap(), member);
+    });
+    let signature = genuine.lines().last().unwrap();
+    let forged = format!("{}{signature}\n", craft::body(&sandbox, "members.toml"));
+    fs::write(sandbox.store("members.toml"), forged).unwrap();
+    not_by_the_authority(&sandbox);
+}
+
+#[test]
+fn a_roster_signed_by_another_authority_is_refused() {
+    let sandbox = stocked();
+    craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| roster.revision += 1);
+    not_by_the_authority(&sandbox);
+}
+
+#[test]
+fn a_roster_signed_by_a_member_is_refused() {
+    let sandbox = stocked();
+    let key = craft::signing_key(&sandbox, "production");
+    craft::resign_roster(&sandbox, &key, |roster| roster.revision += 1);
+    not_by_the_authority(&sandbox);
+}
+
+#[track_caller]
+fn not_by_the_authority(sandbox: &Sandbox) {
+    let reason = ".vault/members.toml: is not as the authority of this vault signed it";
+    let said = format!(
+        "error: {reason}\nhint: put back the committed file: git checkout -- .vault/members.toml\n"
+    );
+    refused(sandbox, KEYED, &said);
+    refused(sandbox, KEYLESS, &said);
+    found(sandbox, &["--id", &sandbox.id()], 1, findings(&[reason]).trim_start());
+}
+
+#[test]
+fn an_environment_signed_by_anybody_but_the_authority_is_refused() {
+    let Cast { sandbox, bob, .. } = cast();
+    let genuine = fs::read(sandbox.store("production.toml")).unwrap();
+    let alice = craft::signing_key(&sandbox, "production");
+    for key in [&bob.key, &alice, &SigningKey::generate()] {
+        craft::resign_environment(&sandbox, "production", key, |environment| {
+            environment.revision += 1;
+        });
+        refused(
+            &sandbox,
+            crate::support::refusal::ENVIRONMENT,
+            "error: .vault/production.toml: is not as the authority of this vault signed it
+hint: put back the committed file: git checkout -- .vault/production.toml
+",
+        );
+        fs::write(sandbox.store("production.toml"), &genuine).unwrap();
+    }
+}

@@ -1,0 +1,197 @@
+//! Which environment is meant, and how `vault` speaks: help, versions, colours, documents.
+
+use std::fs;
+
+use crate::support::sandbox::Sandbox;
+
+/// A vault in which `KEY` holds the name of its environment.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.quick(&["environments", "add", "staging"]);
+    for environment in ["development", "production", "staging"] {
+        sandbox.set(environment, "KEY", environment.as_bytes());
+    }
+    sandbox
+}
+
+#[test]
+fn the_environment_is_the_named_one_then_the_variable_then_the_credentials_then_the_default() {
+    let sandbox = sandbox();
+    let own = sandbox.credential("own", &["-e", "production"]);
+    let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
+    let cases = [
+        ("", "", "", "development"),
+        ("", "staging", "", "staging"),
+        ("production", "staging", "", "production"),
+        ("", "", &own, "production"),
+        ("", "production", &own, "production"),
+        ("staging", "", &both, "staging"),
+        ("", "production", &both, "production"),
+    ];
+    for (option, variable, credential, environment) in cases {
+        let mut arguments = vec!["get", "KEY"];
+        if !option.is_empty() {
+            arguments.extend(["-e", option]);
+        }
+        let run = sandbox.vault(&arguments).variable("VAULT_ENVIRONMENT", variable);
+        run.variable("VAULT_KEY", credential).prints(environment).check();
+    }
+}
+
+#[test]
+fn an_environment_that_is_unknown_locked_or_not_named_is_told_apart() {
+    let sandbox = sandbox();
+    let own = sandbox.credential("own", &["-e", "production"]);
+    let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
+    let unknown = "error: there is no environment test; there are: development, production, staging
+hint: make it: vault environments add test
+";
+    sandbox.vault(&["get", "KEY", "-e", "test"]).fails(2).says(unknown).check();
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "test");
+    run.fails(2).says(unknown).check();
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "No Name");
+    let said = "error: VAULT_ENVIRONMENT: not the name of an environment\nhint: [..]\n";
+    run.fails(2).says(said).check();
+    let run = sandbox.vault(&["list"]).variable("VAULT_ENVIRONMENT", "test");
+    run.fails(2).says(unknown).check();
+    for (credential, covers) in [(&own, "production"), (&both, "production, staging")] {
+        let locked = format!(
+            "error: development is locked: this credential is for {covers}
+hint: make one: vault ci add NAME -e development
+"
+        );
+        let run = sandbox.vault(&["get", "KEY", "-e", "development"]);
+        run.variable("VAULT_KEY", credential).fails(3).says(&locked).check();
+        let run = sandbox.vault(&["exec", "-e", "development", "--", "touch", "ran"]);
+        run.variable("VAULT_KEY", credential).fails(121).says(&locked).check();
+    }
+    fs::write(sandbox.repo().join("vault.toml"), "").unwrap();
+    let said = "error: which environment? there are: development, production, staging
+hint: name it with -e, or write `default = …` into vault.toml
+";
+    sandbox.vault(&["get", "KEY"]).fails(2).says(said).check();
+    sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &both).fails(2).says(said).check();
+}
+
+#[test]
+fn the_vault_is_the_nearest_or_the_named_one() {
+    let sandbox = sandbox();
+    let deep = sandbox.repo().join("a/b");
+    fs::create_dir_all(&deep).unwrap();
+    sandbox.vault(&["get", "KEY"]).folder(&deep).prints("development").check();
+    let repo = sandbox.repo().display().to_string();
+    let outside = sandbox.root();
+    sandbox.vault(&["get", "KEY", "--vault", &repo]).folder(outside).prints("development").check();
+    let run = sandbox.vault(&["get", "KEY"]).folder(outside).variable("VAULT_DIR", "repo");
+    run.prints("development").check();
+    let run = sandbox.vault(&["get", "KEY", "--vault", "a"]);
+    let said = "error: no vault.toml in [..]/repo/a\nhint: name the folder that holds vault.toml\n";
+    run.fails(2).says(said).check();
+    let home = sandbox.home();
+    let said = "error: no vault.toml in [..]/home\nhint: make a vault here: vault init\n";
+    sandbox.vault(&["get", "KEY"]).folder(&home).fails(2).says(said).check();
+}
+
+#[test]
+fn quiet_leaves_results_and_errors() {
+    let sandbox = sandbox();
+    let changes = ["repo/.vault/development/KEY.toml"];
+    let run = sandbox.vault(&["set", "KEY", "-q"]).input("other").changes(&changes);
+    run.check();
+    sandbox.vault(&["remove", "KEY", "--quiet"]).changes(&changes).check();
+    let said = "error: there is no KEY in development\nhint: [..]\n";
+    sandbox.vault(&["get", "KEY", "-q"]).fails(2).says(said).check();
+    sandbox.vault(&["exec", "-q", "--", "echo", "out"]).prints("out\n").check();
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let sandbox = sandbox();
+    let plain =
+        "error: there is no NAME in development\nhint: set it: vault set NAME -e development\n";
+    let colours = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m there is no NAME in development
+\u{1b}[1m\u{1b}[36mhint:\u{1b}[0m set it: vault set NAME -e development
+";
+    let cases = [
+        ("auto", "", plain),
+        ("auto", "1", plain),
+        ("always", "", colours),
+        ("always", "1", colours),
+        ("never", "", plain),
+    ];
+    for (when, no_color, said) in cases {
+        let run = sandbox.vault(&["get", "NAME", "--color", when]).variable("NO_COLOR", no_color);
+        run.fails(2).says(said).check();
+    }
+}
+
+#[test]
+fn help_version_completions_and_manuals_are_printed_anywhere() {
+    let sandbox = Sandbox::empty();
+    let version = format!("vault {}\n", env!("CARGO_PKG_VERSION"));
+    let run = |arguments: &[&str]| sandbox.vault(arguments).without("HOME");
+    run(&["--version"]).prints(&version).check();
+    let text = |arguments: &[&str]| {
+        let outcome = run(arguments).outcome();
+        assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{arguments:?}");
+        String::from_utf8(outcome.output).unwrap()
+    };
+    let commands = [
+        "init",
+        "environments",
+        "set",
+        "get",
+        "list",
+        "remove",
+        "copy",
+        "import",
+        "exec",
+        "ci",
+        "trust",
+        "verify",
+        "key",
+        "completions",
+        "man",
+    ];
+    let help = text(&["--help"]);
+    let manual = text(&["man"]);
+    for command in commands {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+        assert!(text(&[command, "--help"]).contains("Usage: vault"), "{command}");
+        assert!(manual.contains(&format!("vault\\-{command}(1)")), "{command}: {manual}");
+        assert!(text(&["man", command]).starts_with(".ie"), "{command}");
+    }
+    assert!(help.contains("Exit status: 0 done;"));
+    assert!(text(&["man", "ci", "add"]).contains("vault\\-ci\\-add"));
+    let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
+    run(&["man", "nothing"]).fails(2).says(said).check();
+    for (shell, mark) in [
+        ("bash", "complete -F _vault"),
+        ("zsh", "#compdef vault"),
+        ("fish", "complete -c vault"),
+        ("elvish", "edit:completion"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let script = text(&["completions", shell]);
+        assert!(script.contains(mark) && script.contains("environments"), "{shell}");
+    }
+}
+
+#[test]
+fn usage_errors_name_the_mistake_and_change_nothing() {
+    let sandbox = sandbox();
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["frobnicate"], 2, "error: unknown command"),
+        (&["get"], 2, "[..]required arguments[..]"),
+        (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"),
+        (&["list", "--color", "sometimes"], 2, "[..]--color[..]"),
+        (&["get", "not-a-name"], 2, "error: not the name of a secret"),
+        (&["exec", "--frobnicate", "--", "true"], 125, "error: exec has no option --frobnicate"),
+    ];
+    for (arguments, status, first) in cases {
+        let outcome = sandbox.vault(arguments).outcome();
+        let line = outcome.said.lines().next().unwrap_or_default().to_owned();
+        assert_eq!((outcome.status, outcome.output.len()), (status, 0), "{}", outcome.said);
+        assert!(crate::support::sandbox::is_like(first, &line), "{}", outcome.said);
+    }
+}

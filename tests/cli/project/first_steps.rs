@@ -1,0 +1,89 @@
+//! The everyday way through: init, set, get, list, exec, ci, remove, copy.
+
+use crate::support::sandbox::Sandbox;
+
+#[test]
+fn without_arguments_there_is_a_short_help_with_the_four_commands() {
+    let outcome = Sandbox::empty().vault::<&str>(&[]).outcome();
+    let text = String::from_utf8(outcome.output).unwrap();
+    for command in ["vault init", "vault set", "vault exec -- ", "vault ci add"] {
+        assert!(text.contains(command), "{text}");
+    }
+    assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
+}
+
+#[test]
+fn init_makes_a_vault_and_a_key() {
+    Sandbox::empty()
+        .vault(&["init", "--name", "alice"])
+        .says(
+            "made your key: [..]/home/.config/vault/identity.txt (back it up; it is not in the repository)
+made a vault in [..]/repo; you are its admin alice
+its id, to tell your colleagues: vault1[..]
+next: git add vault.toml .vault, then vault set NAME
+",
+        )
+        .changes(&[])
+        .any_change()
+        .check();
+}
+
+#[test]
+fn a_value_goes_in_and_comes_out_and_only_its_entry_is_written() {
+    let sandbox = Sandbox::with_vault();
+    sandbox
+        .vault(&["set", "DJANGO_SECRET_KEY"])
+        .input("s3cret value\n")
+        .says(
+            "dropped the newline at the end of DJANGO_SECRET_KEY
+set DJANGO_SECRET_KEY in development (revision 1)
+",
+        )
+        .changes(&["repo/.vault/development/DJANGO_SECRET_KEY.toml"])
+        .check();
+    sandbox.vault(&["get", "DJANGO_SECRET_KEY"]).prints("s3cret value").check();
+    sandbox
+        .vault(&["set", "DJANGO_SECRET_KEY"])
+        .input("s3cret value")
+        .says("unchanged: DJANGO_SECRET_KEY in development has this value already\n")
+        .check();
+    sandbox
+        .vault(&["exec", "--no-mask", "--", "sh", "-c", "printf %s \"$DJANGO_SECRET_KEY\""])
+        .prints("s3cret value")
+        .check();
+}
+
+#[test]
+fn a_variable_that_refers_to_a_secret_which_is_not_there_is_never_left_out_silently() {
+    let sandbox = Sandbox::with_vault();
+    let config = "default = \"development\"\n[environments.development.variables]\n\
+                  URL = \"db://${DB_PASSWORD}@db\"\n";
+    std::fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
+    sandbox
+        .vault(&["exec", "--no-mask", "--", "true"])
+        .fails(123)
+        .says(
+            "error: URL refers to DB_PASSWORD, which is not in development
+hint: set it: vault set DB_PASSWORD -e development
+",
+        )
+        .check();
+    // A machine that may not read the secret was never meant to have the variable.
+    sandbox.set("development", "OTHER", b"value");
+    let credential = sandbox.credential("ci", &["-e", "development", "--only", "OTHER"]);
+    sandbox
+        .vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${URL-none} $OTHER"])
+        .variable("VAULT_KEY", &credential)
+        .prints("none value\n")
+        .check();
+}
+
+#[test]
+fn init_keeps_a_vault_toml_that_somebody_wrote_before() {
+    let sandbox = Sandbox::empty();
+    let config = sandbox.repo().join("vault.toml");
+    std::fs::write(&config, "# ours\ndefault = \"staging\"\n").unwrap();
+    let outcome = sandbox.vault(&["init", "--name", "alice", "-e", "staging"]).outcome();
+    assert!(outcome.said.contains("kept the vault.toml that is there\n"), "{}", outcome.said);
+    assert_eq!(std::fs::read_to_string(config).unwrap(), "# ours\ndefault = \"staging\"\n");
+}

@@ -1,0 +1,194 @@
+//! The project itself: its layers, its dependencies, its files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each layer with the layers that it may import.
+const LAYERS: [(&str, &[&str]); 12] = [
+    ("cli", &["commands", "session", "runner", "vault", "fault", "platform", "secret"]),
+    (
+        "commands",
+        &[
+            "session", "vault", "keys", "runner", "mask", "git", "import", "crypto", "fault",
+            "platform", "secret",
+        ],
+    ),
+    ("session", &["vault", "keys", "mask", "git", "crypto", "fault", "platform", "secret"]),
+    ("vault", &["crypto", "fault", "platform", "secret"]),
+    ("keys", &["crypto", "fault", "platform", "secret"]),
+    ("runner", &["fault", "platform", "secret"]),
+    ("mask", &["secret"]),
+    ("git", &["fault"]),
+    ("import", &["fault", "secret"]),
+    ("crypto", &["secret"]),
+    ("platform", &["secret"]),
+    ("secret", &[]),
+];
+
+/// Crates that only these layers may name.
+const NAMED_BY: [(&str, &[&str]); 22] = [
+    ("curve25519_dalek", &["crypto"]),
+    ("age", &["crypto"]),
+    ("ed25519_dalek", &["crypto"]),
+    ("chacha20poly1305", &["crypto"]),
+    ("hkdf", &["crypto"]),
+    ("sha2", &["crypto"]),
+    ("base64", &["crypto", "mask"]),
+    ("bech32", &["crypto"]),
+    ("getrandom", &["crypto"]),
+    ("zeroize", &["secret"]),
+    ("subtle", &["secret"]),
+    ("libc", &["platform"]),
+    ("rustix", &["platform"]),
+    ("signal_hook", &["platform"]),
+    ("serde", &["vault"]),
+    ("toml", &["vault"]),
+    ("toml_edit", &["vault"]),
+    ("jiff", &["vault"]),
+    ("clap", &["cli", "commands", "session"]),
+    ("tokio", &["runner"]),
+    ("keyring", &["keys"]),
+    ("strsim", &["fault"]),
+];
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let below = path.strip_prefix(&root).unwrap();
+                let first = below.iter().next().unwrap().to_string_lossy().into_owned();
+                let layer = first.trim_end_matches(".rs").to_owned();
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((layer, path, text));
+            }
+        }
+    }
+    assert!(found.len() > 40, "the sources were found");
+    // A module of tests may use what it likes.
+    let declared = |stem: &str| format!("#[cfg(test)]\nmod {stem};");
+    let texts: Vec<String> = found.iter().map(|(_, _, text)| text.clone()).collect();
+    found.retain(|(_, path, _)| {
+        let declared = declared(&path.file_stem().unwrap().to_string_lossy());
+        !texts.iter().any(|text| text.contains(&declared))
+    });
+    found
+}
+
+/// The identifiers that stand behind each `marker` in `text`; of `{a::x, b}` all first ones.
+fn named(text: &str, marker: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (at, _) in text.match_indices(marker) {
+        let rest = &text[at + marker.len()..];
+        let groups = if let Some(group) = rest.strip_prefix('{') {
+            group.split('}').next().unwrap().split(',').map(str::trim).collect()
+        } else {
+            vec![rest]
+        };
+        for group in groups {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let name: String = group.chars().take_while(|&c| is_word(c)).collect();
+            names.insert(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn imports_follow_the_layers_and_never_point_back_up() {
+    for (layer, path, text) in sources() {
+        let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
+            assert!(["main", "lib", "fault"].contains(&layer.as_str()), "{layer} has no place");
+            continue;
+        };
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for used in named(code, "crate::") {
+            let is_layer = LAYERS.iter().any(|(name, _)| *name == used) || used == "fault";
+            let fine = used == layer || allowed.contains(&used.as_str());
+            assert!(!is_layer || fine, "{}: {layer} may not import {used}", path.display());
+        }
+    }
+}
+
+#[test]
+fn crates_are_named_in_their_own_layer_only() {
+    for (layer, path, text) in sources() {
+        for (name, layers) in NAMED_BY {
+            let uses = text.lines().any(|line| {
+                let line = line.trim_start();
+                !line.starts_with("//")
+                    && (line.contains(&format!("use {name}::"))
+                        || line.match_indices(&format!("{name}::")).any(|(at, _)| {
+                            !line[..at]
+                                .ends_with(|c: char| c.is_ascii_alphanumeric() || "_:".contains(c))
+                        }))
+            });
+            assert!(!uses || layers.contains(&layer.as_str()), "{}: {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for_and_is_short() {
+    for (_, path, text) in sources() {
+        assert!(text.starts_with("//! "), "{}", path.display());
+        assert!(text.lines().count() <= 400, "{}", path.display());
+    }
+}
+
+/// There keys are hidden and commands of CI runners escaped.
+#[test]
+fn messages_leave_through_the_console() {
+    for (_, path, text) in sources() {
+        if path.ends_with("session/console.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for way in ["stderr()", "stdout()", "print!", "println!", ".print()"] {
+            let uses = code.lines().filter(|line| line.contains(way));
+            let writes = |line: &&str| {
+                let reads =
+                    ["is_terminal()", "use_stderr()", "rustix::stdio::", "piped()", "null()", "//"];
+                !reads.iter().any(|read| line.contains(read))
+            };
+            let writing: Vec<&str> = uses.filter(writes).collect();
+            assert!(writing.is_empty(), "{}: {writing:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn tests_import_only_from_support() {
+    for target in ["cli", "exec"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(target);
+        let mut folders = vec![root];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    let marker = concat!("crate", "::");
+                    let imported = named(&text, marker);
+                    let others: Vec<_> =
+                        imported.iter().filter(|name| *name != "support").collect();
+                    assert!(
+                        others.is_empty() || path.ends_with("project/layout.rs"),
+                        "{}: {others:?}",
+                        path.display()
+                    );
+                    files += 1;
+                }
+            }
+        }
+        assert!(files > 20, "the tests were found");
+    }
+}

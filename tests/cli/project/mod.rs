@@ -1,0 +1,13 @@
+//! The project itself: its layout, documents, examples, and releases.
+
+mod dependencies;
+mod examples;
+mod first_steps;
+mod hosting;
+mod layout;
+mod pipelines;
+mod platforms;
+mod readme;
+mod release;
+mod setup;
+mod threats;

@@ -1,0 +1,150 @@
+//! The pipelines in README.md and docs/ci.md, each run as its platform runs it: vault says nothing that is
+//! not expected, above all not that the command can read the key.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::pages::blocks_of;
+use crate::support::pipeline::notices;
+use crate::support::pipeline::{Event, Pipeline};
+use crate::support::shop::{Machine, Shop};
+
+const VAULT: &str = env!("CARGO_BIN_EXE_vault");
+
+/// The lines of a block that start `vault exec`, without the command that it starts.
+fn lines(block: &str) -> Vec<String> {
+    let wanted = |line: &&str| line.contains("vault exec ") || line.contains("vault-exec ");
+    let ours = |line: &str| {
+        let (ours, _) = line.split_once(" -- ").unwrap();
+        let starts = ["- run: ", "- ", "sh '"];
+        let found = starts.iter().find_map(|start| ours.split_once(start));
+        let (_, line) = found.unwrap();
+        format!("{line} -- true\n")
+    };
+    block.lines().filter(wanted).map(ours).collect()
+}
+
+/// The one block of docs/ci.md that starts like this.
+fn block(language: &str, start: &str) -> String {
+    let blocks = blocks_of("docs/ci.md", language);
+    blocks.into_iter().find(|block| block.starts_with(start)).unwrap()
+}
+
+/// A machine that has the binary both in its `PATH` and in the project's own folder.
+fn machine(shop: &Shop) -> Machine {
+    let mut machine = shop.machine("runner", "main");
+    machine.install_vault();
+    fs::create_dir(machine.project().join(".bin")).unwrap();
+    symlink(VAULT, machine.project().join(".bin/vault")).unwrap();
+    machine
+}
+
+/// Runs the line as the script of `shell`, and gives what standard error says.
+#[track_caller]
+fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)]) -> String {
+    let script = machine.folder.join("script");
+    fs::write(&script, line).unwrap();
+    let words: Vec<String> =
+        shell.iter().map(|word| word.replace("{0}", script.to_str().unwrap())).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let output = machine.command(&words).envs(variables.iter().copied()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{line}: {said}");
+    said
+}
+
+/// What is said where there is no key, which collecting static files does not need.
+const PLACEHOLDER: &str = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY\n";
+
+#[test]
+fn circleci_steps_say_nothing() {
+    let shop = Shop::with("github-actions");
+    let machine = machine(&shop);
+    let lines = lines(&block("yaml", "# .circleci/"));
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        let key = [("VAULT_KEY", shop.production.as_str())];
+        assert_eq!(said(&machine, &["bash", "-eo", "pipefail", "{0}"], &line, &key), "", "{line}");
+    }
+}
+
+#[test]
+fn buildkite_steps_say_only_what_is_withheld() {
+    let shop = Shop::with("github-actions");
+    let machine = machine(&shop);
+    let file = machine.folder.join("secret");
+    fs::write(&file, &shop.production).unwrap();
+    let command = format!("cat {}", file.display());
+    let lines = lines(&block("yaml", "# .buildkite/"));
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        let token = ("BUILDKITE_AGENT_ACCESS_TOKEN", "of the agent");
+        let (variables, expected) = if line.contains("collectstatic") {
+            (vec![token], PLACEHOLDER)
+        } else {
+            let withheld = "vault: withheld, since they can fetch the key again: \
+                            BUILDKITE_AGENT_ACCESS_TOKEN (--keep-identity)\n";
+            (vec![token, ("VAULT_KEY_COMMAND", command.as_str())], withheld)
+        };
+        assert_eq!(said(&machine, &["bash", "-e", "{0}"], &line, &variables), expected, "{line}");
+    }
+}
+
+#[test]
+fn jenkins_steps_say_nothing() {
+    let shop = Shop::with("github-actions");
+    let machine = machine(&shop);
+    let lines = lines(&block("groovy", "// Jenkinsfile"));
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        // Jenkins keeps a shell above the one of the step.
+        let shell = ["sh", "-c", "sh -e {0}; exit $?"];
+        if line.contains("collectstatic") {
+            assert_eq!(said(&machine, &shell, &line, &[]), PLACEHOLDER);
+            continue;
+        }
+        let file = machine.folder.join("secret");
+        fs::write(&file, &shop.production).unwrap();
+        let variables = [("VAULT_KEY_FILE", file.to_str().unwrap()), ("JENKINS_URL", "x")];
+        assert_eq!(said(&machine, &shell, &line, &variables), "", "{line}");
+        assert!(!file.exists(), "{line}");
+    }
+}
+
+/// A shop whose default environment is production, so that a step which names nothing has its secrets.
+fn shop() -> Shop {
+    let shop = Shop::with("github-actions");
+    symlink(VAULT, shop.sandbox.root().join("tools/vault")).unwrap();
+    shop
+}
+
+#[track_caller]
+fn runs(pipeline: &Pipeline, shop: &Shop) {
+    let log = pipeline.run(shop, Event::Push, shop.keys());
+    assert_eq!(log.len(), 1, "one job");
+    let (name, status, said) = &log[0];
+    assert_eq!(*status, 0, "{name}: {said}");
+    assert!(said.contains("No migrations to apply") || said.contains("Applying "), "{said}");
+    assert_eq!(notices(said), [""; 0], "{name}");
+}
+
+#[test]
+fn pipelines_in_the_readme_run_and_say_nothing() {
+    let shop = shop();
+    let folder = shop.sandbox.root().to_owned();
+    let mut ran = 0;
+    for (number, block) in blocks_of("README.md", "yaml").into_iter().enumerate() {
+        let file = folder.join(format!("{number}.yml"));
+        fs::write(&file, &block).unwrap();
+        if block.starts_with("jobs:") {
+            runs(&Pipeline::of_workflow(&file), &shop);
+            ran += 1;
+        } else if block.contains("script:") {
+            runs(&Pipeline::of_gitlab(&file), &shop);
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 2);
+    assert!(Path::new(VAULT).exists());
+}

@@ -1,0 +1,190 @@
+//! The documents are true: the commands in them are run, their links lead somewhere.
+//!
+//! A fenced block ```` ```sh ```` is a script that must succeed. In a ```` ```console ```` block each line
+//! that starts with `$ ` is a command; the lines below it are what it prints, standard output and
+//! standard error together, where `…` stands for any text within a line. A command that fails is
+//! followed by `$ echo $?`. The blocks of a page run one after the other in one sandbox, in which
+//! `manage.py` stands for a Django project, `dsn.txt` holds a value and standard input holds one line. A ```` ```toml ```` block
+//! must be a `vault.toml` that the library understands. A block below the line
+//! `<!-- not run: REASON -->` is left alone.
+//!
+//! A block ```` ```console bob ```` is run by a colleague: in a HOME and a clone of their own, which is made
+//! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on, the id
+//! of alice's vault in `$SENT`.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use repovault::crypto::Fingerprint;
+use repovault::vault::config::Config;
+use repovault::vault::name::EnvironmentName;
+use repovault::vault::template::Template;
+
+use crate::support::pages::{Block, blocks, page};
+use crate::support::python::python;
+use crate::support::sandbox::{Sandbox, is_like};
+
+const PAGES: [&str; 14] = [
+    "README.md",
+    "docs/ci.md",
+    "docs/commands.md",
+    "docs/members.md",
+    "docs/vault-toml.md",
+    "docs/dependencies.md",
+    "docs/review.md",
+    "docs/testing.md",
+    "examples/README.md",
+    "examples/django/README.md",
+    "examples/docker/README.md",
+    "examples/github-actions/README.md",
+    "examples/gitlab-ci/README.md",
+    "examples/systemd/README.md",
+];
+
+/// Written behind each command: prints its status between two marks, and keeps it for the next
+/// command, which may ask for it.
+const STATUS: &str = "\ns=$?; printf '\\036%s\\036' $s; (exit $s)\n";
+const MARK: char = '\u{1e}';
+
+/// A repository with what the pages take for granted: a Django project, and `python`.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    let bin = sandbox.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let program = bin.join("python");
+    fs::write(&program, format!("#!/bin/sh\nexec '{}' \"$@\"\n", python())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
+    fs::write(sandbox.repo().join("manage.py"), project).unwrap();
+    fs::write(sandbox.repo().join("dsn.txt"), "https://key@sentry.example/1\n").unwrap();
+    sandbox
+}
+
+/// HOME and repository of whoever runs a block.
+fn whereabouts(sandbox: &Sandbox, person: Option<&str>) -> (PathBuf, PathBuf) {
+    let Some(person) = person else { return (sandbox.home(), sandbox.repo()) };
+    let home = sandbox.root().join(person);
+    let clone = home.join("repo");
+    if !clone.exists() {
+        let (from, to) = (sandbox.repo(), clone.display().to_string());
+        sandbox.git(&["clone", "--quiet", from.to_str().unwrap(), &to]);
+    }
+    (home, clone)
+}
+
+/// Runs a script and gives whether it succeeded, and what it printed on both streams.
+fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String) {
+    let (home, folder) = whereabouts(sandbox, person);
+    let name = person.unwrap_or("alice");
+    let told = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
+    let is_there = sandbox.store("members.toml").exists();
+    let sent = if is_there { sandbox.id() } else { String::new() };
+    let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
+    let own = sandbox.root().join("bin");
+    let path = format!("{}:{}:{}", vault.display(), own.display(), std::env::var("PATH").unwrap());
+    let mut child = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", home)
+        .env("USER", name)
+        .env("TOLD", told)
+        .env("SENT", sent)
+        .env("PATH", path)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key, name)))
+        .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|key| (key, "someone@example.com")))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A script that reads nothing may be gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(b"typed at the prompt\n");
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+fn run_script(sandbox: &Sandbox, block: &Block) {
+    let person = block.person.as_deref();
+    let (succeeded, output) = bash(sandbox, person, &format!("set -euo pipefail\n{}", block.text));
+    assert!(succeeded, "{}: {output}", block.place);
+}
+
+fn run_console(sandbox: &Sandbox, block: &Block) {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for line in block.text.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push((command.to_owned(), String::new()));
+        } else {
+            let (_, expected) = commands.last_mut().expect("a console block starts with $");
+            expected.push_str(line);
+            expected.push('\n');
+        }
+    }
+    let script: String = commands.iter().flat_map(|(command, _)| [command, STATUS]).collect();
+    let (_, output) = bash(sandbox, block.person.as_deref(), &format!("exec 2>&1\n{script}"));
+    if let Some(told) = output.lines().find(|line| line.parse::<Fingerprint>().is_ok()) {
+        fs::write(sandbox.root().join("told"), told).unwrap();
+    }
+    let mut seen = output.split(MARK);
+    for (number, (command, expected)) in commands.iter().enumerate() {
+        let (printed, status) = (seen.next().unwrap_or(""), seen.next().unwrap_or("none"));
+        let asked = commands.get(number + 1).is_some_and(|(next, _)| next == "echo $?");
+        let place = &block.place;
+        assert!(status == "0" || asked, "{place}: {command}: status {status}\n{printed}");
+        let pattern = expected.trim_end().replace('…', "[..]");
+        assert!(
+            is_like(&pattern, printed.trim_end()),
+            "{place}: {command}\nprinted:\n{printed}\nexpected:\n{expected}"
+        );
+    }
+}
+
+#[test]
+fn the_commands_in_the_documents_do_what_is_said() {
+    for path in PAGES {
+        let sandbox = sandbox();
+        for block in blocks(path) {
+            match block.language.as_str() {
+                "sh" => run_script(&sandbox, &block),
+                "console" => run_console(&sandbox, &block),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn every_vault_toml_in_the_documents_is_understood() {
+    for path in PAGES {
+        for block in blocks(path).into_iter().filter(|block| block.language == "toml") {
+            let config = Config::parse(&block.text);
+            let config = config.unwrap_or_else(|fault| panic!("{}: {fault}", block.place));
+            for environment in config.environments.keys() {
+                let environment: &EnvironmentName = environment;
+                for (name, value) in config.variables(environment) {
+                    Template::parse(name, value).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn links_within_the_project_lead_to_a_file() {
+    for path in PAGES {
+        let text = page(path);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let folder = folder.parent().unwrap();
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let file = target.split('#').next().unwrap();
+            assert!(file.is_empty() || folder.join(file).exists(), "{path}: {target}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The formats of `verify`, above all with names that want to be something else; and what is told of
+//! `vault.toml`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::craft;
+use crate::support::refusal::{compared, held, stocked};
+use crate::support::review::reviewed;
+use crate::support::sandbox::Sandbox;
+
+/// What a branch, or a file below `.vault`, can be called.
+const HOSTILE: &str = "x|`<img/src=x>`%0A::error::@all";
+
+fn printed(sandbox: &Sandbox, options: &[&str], status: i32) -> String {
+    let arguments = [&["verify"], options].concat();
+    let outcome = sandbox.vault(&arguments).without("HOME").outcome();
+    assert_eq!(outcome.status, status, "{}", outcome.said);
+    String::from_utf8(outcome.output).unwrap()
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A vault in which one thing of each level happened.
+fn eventful() -> Sandbox {
+    let sandbox = stocked();
+    sandbox.set("production", "DATABASE_URL", b"new");
+    sandbox.quick(&["remove", "DATABASE_URL", "-e", "development"]);
+    fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
+    let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
+    fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
+    sandbox
+}
+
+#[test]
+fn json_is_one_object_of_a_stable_shape() {
+    let sandbox = eventful();
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    let expected = json!({
+        "vault": { "id": sandbox.id(), "revision": 1, "floor": 1 },
+        "since": { "revision": "HEAD", "name": "HEAD", "commit": commit.trim() },
+        "holds": false,
+        "environments": [
+            { "environment": "development", "secrets": 0, "tombstones": 1, "epoch": 1,
+              "signers": ["alice"], "holds": true },
+            { "environment": "production", "secrets": 1, "tombstones": 0, "epoch": 1,
+              "signers": ["alice"], "holds": true },
+        ],
+        "changes": [
+            { "kind": "entry-removed", "file": ".vault/development/DATABASE_URL.toml",
+              "environment": "development", "name": "DATABASE_URL", "from": 1, "to": 2,
+              "author": "alice", "signer": "alice",
+              "message": "removed: .vault/development/DATABASE_URL.toml (revision 1 → 2) by alice" },
+            { "kind": "entry-set", "file": ".vault/production/DATABASE_URL.toml",
+              "environment": "production", "name": "DATABASE_URL", "from": 1, "to": 2,
+              "author": "alice", "signer": "alice",
+              "message": "set: .vault/production/DATABASE_URL.toml (revision 1 → 2) by alice" },
+        ],
+        "attention": [
+            { "kind": "step-names", "file": "vault.toml", "step": "deploy", "names": ["OTHER"],
+              "message": "vault.toml: the step deploy asks for more: OTHER" },
+        ],
+        "findings": [
+            { "kind": "entry-gone", "file": ".vault/production/OTHER.toml",
+              "environment": "production", "name": "OTHER", "from": 1,
+              "message": "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone" },
+        ],
+    });
+    let text = printed(&sandbox, &["--since", "HEAD", "--json"], 1);
+    assert_eq!(json_of(&text), expected);
+    assert_eq!(text.lines().count(), 1);
+    assert_eq!(text, printed(&sandbox, &["--since", "HEAD", "--format", "json"], 1));
+    sandbox
+        .vault(&["verify", "--json", "--format", "text"])
+        .fails(2)
+        .says("[..]\n\n[..]\n\n[..]\n")
+        .check();
+}
+
+#[test]
+fn json_of_a_roster_that_does_not_hold_says_so() {
+    let sandbox = stocked();
+    fs::remove_file(sandbox.store("members.toml")).unwrap();
+    let expected = json!({
+        "vault": null, "since": null, "holds": false, "environments": [], "changes": [],
+        "attention": [],
+        "findings": [{ "kind": "refused", "file": ".vault/members.toml", "reason": "is missing",
+                       "message": ".vault/members.toml: is missing" }],
+    });
+    assert_eq!(json_of(&printed(&sandbox, &["--json"], 1)), expected);
+}
+
+#[test]
+fn markdown_is_fit_for_a_summary() {
+    let sandbox = eventful();
+    let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    let expected = format!(
+        "## The vault does not hold: 1 finding
+
+Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
+
+| environment | secrets | epoch | signed by | result |
+|---|---:|---:|---|---|
+| `development` | 0 | 1 | `alice` | holds |
+| `production` | 1 | 1 | `alice` | holds |
+
+### Findings
+
+- gone: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone
+
+### Needs attention
+
+- `vault.toml`: the step `deploy` asks for more: `OTHER`
+
+### Changed
+
+- removed: `.vault/development/DATABASE_URL.toml` (revision 1 → 2) by `alice`
+- set: `.vault/production/DATABASE_URL.toml` (revision 1 → 2) by `alice`
+",
+        sandbox.id(),
+        commit.trim()
+    );
+    assert_eq!(text, expected);
+    sandbox.git(&["checkout", "--quiet", "HEAD", "--", "."]);
+    let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 0);
+    assert!(text.starts_with("## The vault holds\n\nVault `"), "{text}");
+    assert!(text.contains(" Nothing changed since `HEAD` (`"), "{text}");
+}
+
+#[test]
+fn annotations_name_the_file_from_the_top_of_the_repository() {
+    let sandbox = eventful();
+    let compared = |name: &str| {
+        let commit = sandbox.git(&["rev-parse", "HEAD"]);
+        format!("::notice title=vault verify::compared with {name} = {commit}")
+    };
+    let expected = compared("HEAD")
+        + "::error file=.vault/production/OTHER.toml,title=vault verify::gone: \
+                    .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
+::warning file=vault.toml,title=vault verify::vault.toml: the step deploy asks for more: OTHER
+";
+    assert_eq!(printed(&sandbox, &["--since", "HEAD", "--format", "github"], 1), expected);
+    let sandbox = Sandbox::empty();
+    let api = sandbox.repo().join("services/a,b");
+    fs::create_dir_all(&api).unwrap();
+    sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&api).any_change().check();
+    let verify = || sandbox.vault(&["verify", "--format", "github"]).folder(&api);
+    verify().check();
+    fs::write(api.join(".vault/x"), "").unwrap();
+    let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
+                    nothing listed\n";
+    verify().fails(1).prints(expected).says("error: findings: 1\n").check();
+    fs::remove_file(api.join(".vault/x")).unwrap();
+    // What git knows is asked below the vault's folder, too.
+    sandbox.commit("a vault");
+    fs::write(api.join("vault.toml"), "").unwrap();
+    let expected = "::notice title=vault verify::compared with HEAD = [..]\n::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: \
+                    another default environment: development → none\n";
+    let verify = sandbox.vault(&["verify", "--since", "HEAD", "--format", "github"]);
+    verify.folder(&api).prints(expected).check();
+}
+
+/// A summary has a limit, and a flood of changes must not push the findings out of it.
+#[test]
+fn markdown_tells_the_worst_first_and_not_more_than_can_be_read() {
+    let sandbox = stocked();
+    let lines: Vec<String> = (0..501).map(|number| format!("A{number}=1\n")).collect();
+    let import = sandbox.vault(&["import", "-", "-q"]).input(lines.concat());
+    import.any_change().check();
+    fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
+    let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
+    let (before, after) = text.split_once("### Changed").unwrap();
+    assert!(before.contains("- gone: `.vault/production/OTHER.toml`"), "{text}");
+    assert_eq!(after.lines().filter(|line| line.starts_with("- new: `")).count(), 500);
+    assert!(after.ends_with("- … and 1 more: run the command yourself to see them\n"), "{text}");
+}
+
+#[test]
+fn what_a_name_says_is_never_markup_nor_a_command() {
+    let sandbox = stocked();
+    sandbox.git(&["branch", &HOSTILE.replace(':', "")]);
+    let stranger = format!("{}\n::error::own line\u{202e}", HOSTILE.replace('/', ""));
+    fs::write(sandbox.store(&stranger), "").unwrap();
+    let branch = HOSTILE.replace(':', "");
+    let options = |format| ["--since", &branch, "--format", format].map(str::to_owned);
+    let shown = |format| {
+        let options = options(format);
+        printed(&sandbox, &options.each_ref().map(String::as_str), 1)
+    };
+    let name = ".vault/x|`<imgsrc=x>`%0A::error::@all\\n::error::own line\\u{202e}";
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    let full = format!("refs/heads/{branch} = {}", commit.trim());
+    let compared = format!("compared with {full}\n\n");
+    assert_eq!(
+        shown("text"),
+        format!("{}{}\nfindings:\n  {name}: belongs to nothing listed\n", compared, held(1, 2))
+    );
+    let markdown = shown("markdown");
+    assert!(markdown.contains(&format!("- ``{name}``: belongs to nothing listed\n")), "{markdown}");
+    assert!(markdown.contains(&format!(" Compared with ``{branch}`` (`")), "{markdown}");
+    let escaped = name.replace('%', "%25");
+    let file = escaped.replace(':', "%3A").replace(',', "%2C");
+    let error =
+        format!("::error file={file},title=vault verify::{escaped}: belongs to nothing listed\n");
+    let notice = format!("::notice title=vault verify::compared with {full}\n");
+    assert_eq!(shown("github"), notice.replace('%', "%25") + &error);
+    assert_eq!(json_of(&shown("json"))["findings"][0]["file"], json!(name));
+}
+
+const STRICT: &str = r#"default = "development"
+
+[environments.base.variables]
+HOST = "db"
+
+[environments.production]
+confirm = true
+inherits = "base"
+
+[environments.production.variables]
+URL = "postgres://${OTHER}@db"
+
+[secrets.OTHER]
+required = true
+min_length = 50
+mask = "always"
+file = true
+
+[secrets.DATABASE_URL]
+required = ["production"]
+
+[steps.migrate]
+names = ["OTHER"]
+fail_on_leak = true
+"#;
+
+const LOOSE: &str = r#"default = "production"
+allowed_names = ["LD_PRELOAD"]
+
+[environments.base.variables]
+HOST = "${DATABASE_URL|url}.evil.example"
+
+[environments.production]
+inherits = "base"
+
+[environments.production.variables]
+URL = "https://evil.example/${OTHER}"
+
+[secrets.OTHER]
+required = ["production"]
+min_length = 1
+mask = "never"
+
+[steps.migrate]
+names = ["OTHER", "DATABASE_URL"]
+
+[steps.new]
+names = ["HOST"]
+"#;
+
+#[test]
+fn what_vault_toml_loosens_is_told_and_what_it_tightens_is_not() {
+    let sandbox = stocked();
+    let config = sandbox.repo().join("vault.toml");
+    fs::write(&config, STRICT).unwrap();
+    sandbox.commit("strict");
+    fs::write(&config, LOOSE).unwrap();
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[],
+        &[
+            "vault.toml: another default environment: development → production",
+            "vault.toml: LD_PRELOAD is allowed, though it changes what a command executes",
+            "vault.toml: nobody is asked before a command gets production",
+            "vault.toml: the variable HOST of production is new or changed, and carries DATABASE_URL",
+            "vault.toml: the variable URL of production is new or changed, and carries OTHER",
+            "vault.toml: DATABASE_URL is no longer required in production",
+            "vault.toml: OTHER is no longer masked in output",
+            "vault.toml: OTHER is no longer required in development",
+            "vault.toml: OTHER may be shorter (min_length 50 → 1)",
+            "vault.toml: OTHER is given as a variable, no longer as a file in memory",
+            "vault.toml: the step migrate asks for more: DATABASE_URL",
+            "vault.toml: the step migrate no longer fails when its output has a secret",
+            "vault.toml: the step new asks for more: HOST",
+        ],
+        &[],
+    );
+    sandbox.commit("loose");
+    fs::write(&config, STRICT.replace("development\"", "production\"")).unwrap();
+    let left = [
+        "vault.toml: the variable HOST of production has another value",
+        "vault.toml: the variable URL of production is new or changed, and carries OTHER",
+    ];
+    reviewed(&sandbox, &held(1, 2), &[], &left, &[]);
+}
+
+/// Also where the roster cannot be compared.
+#[test]
+fn what_vault_toml_loosens_is_told_whatever_the_roster_says() {
+    let sandbox = stocked();
+    craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| roster.revision += 1);
+    let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
+    fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
+    let forged = ".vault/members.toml: is not as the authority of this vault signed it";
+    let asks = "vault.toml: the step deploy asks for more: OTHER";
+    let output =
+        compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
+    let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
+    verify.fails(1).prints(output).says("error: findings: 1\n").check();
+}
+
+/// Nothing of it is quoted: what stands there may be a value that somebody pasted.
+#[test]
+fn a_vault_toml_that_is_not_understood_is_found_on_either_side() {
+    let sandbox = stocked();
+    let config = sandbox.repo().join("vault.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, "default = hunter2\n").unwrap();
+    let reason = "vault.toml: not understood at line 1, column 11";
+    reviewed(&sandbox, &held(1, 2), &[], &[], &[reason]);
+    sandbox.commit("broken");
+    fs::write(&config, good).unwrap();
+    reviewed(&sandbox, &held(1, 2), &[], &[], &[&format!("vault.toml: at HEAD: {reason}")]);
+}

@@ -1,0 +1,299 @@
+//! `verify --since`: what reviewers are told of members, access, keys, environments and rotations,
+//! with no key, as a pull request's CI runs it.
+
+use std::collections::BTreeSet;
+
+use repovault::crypto::{Identity, SigningKey};
+use repovault::vault::model::{Access, Former, Roster};
+
+use crate::support::craft::{self, Person};
+use crate::support::refusal::{compared, findings, held, section, stocked, table};
+use crate::support::review::{cast, change, reviewed};
+
+/// Raises the floor, as every loss must.
+fn raise(roster: &mut Roster) {
+    roster.floor = roster.revision;
+}
+
+#[test]
+fn a_new_member_is_told_with_all_that_he_may_do() {
+    let sandbox = stocked();
+    let names: BTreeSet<_> = ["OTHER".parse().unwrap()].into();
+    let access = [("development", Access::Write), ("production", Access::Names(names))];
+    craft::enrol(&sandbox, "bob", &access);
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[],
+        &[
+            "member added: bob with recipient age1[..]",
+            "access granted: bob in development: none → write (member added)",
+            "access granted: bob in production: none → read OTHER (member added)",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn access_granted_and_taken_is_told_by_which_change() {
+    let (sandbox, _) = cast();
+    change(&sandbox, |roster| {
+        raise(roster);
+        let access = |text: &str| text.parse().unwrap();
+        let bob = roster.members.get_mut(&"bob".parse().unwrap()).unwrap();
+        bob.access.insert(access("development"), Access::Read);
+        bob.access.insert(access("production"), Access::Write);
+        let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
+        carol.access.insert(access("production"), Access::Names(["OTHER".parse().unwrap()].into()));
+        carol.credential_floor = Some(roster.floor);
+    });
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[
+            "floor raised: 1 → 5: rosters from before no longer count",
+            "access taken: bob in development: write → read (access changed)",
+            "access taken: carol in production: read DATABASE_URL, OTHER → read OTHER (access changed)",
+            "credential made anew: carol (floor 1 → 5)",
+        ],
+        &["access granted: bob in production: read → write (access changed)"],
+        // What somebody can no longer read must be sealed anew.
+        &[
+            "not rotated: .vault/production.toml: carol lost access, and knows the data key of epoch 1, which is still in use",
+        ],
+    );
+}
+
+#[test]
+fn a_machine_that_may_read_other_names_than_before_is_told() {
+    let (sandbox, _) = cast();
+    change(&sandbox, |roster| {
+        let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
+        let all: BTreeSet<_> =
+            ["DATABASE_URL", "NEW", "OTHER"].map(|name| name.parse().unwrap()).into();
+        carol.access.insert("production".parse().unwrap(), Access::Names(all));
+    });
+    let more = "access granted: carol in production: read DATABASE_URL, OTHER → \
+                read DATABASE_URL, NEW, OTHER (access changed)";
+    reviewed(&sandbox, &held(1, 2), &[], &[more], &[]);
+}
+
+#[test]
+fn whoever_leaves_is_told_and_a_loss_without_a_trace_is_found() {
+    let (sandbox, _) = cast();
+    change(&sandbox, |roster| {
+        let (name, bob) = roster.members.remove_entry(&"bob".parse().unwrap()).unwrap();
+        let signer = bob.signing.map(|signing| signing.signer);
+        roster.former.insert(name, Former { recipient: bob.recipient, signer, lost: bob.lost });
+        roster.members.remove(&"carol".parse().unwrap());
+    });
+    for environment in ["development", "production"] {
+        let authority = craft::authority(&sandbox);
+        craft::unseal_to_strangers(&sandbox, environment, &authority);
+    }
+    let known = |environment: &str, name: &str| {
+        format!(
+            "not rotated: .vault/{environment}.toml: {name} lost access, and knows the data key of epoch 1, which is still in use"
+        )
+    };
+    let still = |name: &str| {
+        format!(
+            "floor not raised: {name} lost something, and rosters from before still count: the floor is 1"
+        )
+    };
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[
+            "member removed: bob",
+            "access taken: bob in development: write → none (member removed)",
+            "access taken: bob in production: read → none (member removed)",
+            "access taken: carol in production: read DATABASE_URL, OTHER → none (member removed)",
+        ],
+        &[],
+        &[
+            &known("development", "bob"),
+            &known("production", "bob"),
+            &still("bob"),
+            "vanished: carol is listed neither as a member nor as a former one",
+            &known("production", "carol"),
+            &still("carol"),
+        ],
+    );
+    // Bob's name stands for somebody else.
+    sandbox.commit("bob has left");
+    change(&sandbox, |roster| {
+        roster.former.clear();
+        roster.members.insert("bob".parse().unwrap(), Person::new().member());
+    });
+    let again = "used again: bob is the name of a former member";
+    let added = "member added: bob with recipient age1[..]";
+    reviewed(&sandbox, &held(1, 2), &[], &[added], &[again]);
+}
+
+#[test]
+fn other_keys_of_a_member_are_told() {
+    let (sandbox, _) = cast();
+    let (other, recipient) = (Person::new(), Identity::generate().recipient());
+    change(&sandbox, |roster| {
+        raise(roster);
+        let bob = roster.members.get_mut(&"bob".parse().unwrap()).unwrap();
+        bob.recipient = recipient;
+        bob.signing = other.member().signing;
+        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().signing = other.member().signing;
+    });
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &["floor raised: 1 → 5: rosters from before no longer count"],
+        &[
+            "recipient changed: bob: age1[..] → age1[..]",
+            "signer changed: bob: [..] → [..]",
+            "signer changed: carol: none → [..]",
+            "below the floor: the credential of carol accepts rosters of floor 1, and it is 5 now; make it anew, or set VAULT_ID with the floor beside it",
+        ],
+        &[
+            "not rotated: .vault/development.toml: bob lost access, and knows the data key of epoch 1, which is still in use",
+            "not rotated: .vault/production.toml: bob lost access, and knows the data key of epoch 1, which is still in use",
+        ],
+    );
+}
+
+/// Only the member himself could tell that what is sealed to him is his key.
+#[test]
+fn a_seed_that_was_sealed_anew_is_told() {
+    let (sandbox, bob) = cast();
+    let alice = craft::identity(&sandbox).recipient();
+    let authority = craft::authority(&sandbox);
+    change(&sandbox, |roster| {
+        let record = roster.members.get_mut(&"bob".parse().unwrap()).unwrap();
+        record.signing = bob.member().signing;
+        let record = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
+        record.authority = Some(alice.seal(&craft::seed(&authority)));
+    });
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[],
+        &[
+            "sealed anew: the authority of alice, though it is the same key",
+            "sealed anew: the signing key of bob, though it is the same key",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn admins_are_told_and_one_who_still_knows_the_authority_is_found() {
+    let (sandbox, bob) = cast();
+    let authority = craft::authority(&sandbox);
+    let sealed = bob.identity.recipient().seal(&craft::seed(&authority));
+    change(&sandbox, |roster| {
+        roster.members.get_mut(&"bob".parse().unwrap()).unwrap().authority = Some(sealed);
+    });
+    let granted = "admin granted: bob changes membership from now on";
+    reviewed(&sandbox, &held(1, 2), &[], &[granted], &[]);
+    sandbox.commit("two admins");
+    change(&sandbox, |roster| {
+        raise(roster);
+        roster.members.get_mut(&"bob".parse().unwrap()).unwrap().authority = None;
+        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().credential_floor = None;
+    });
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &["floor raised: 1 → 6: rosters from before no longer count"],
+        &[],
+        &["admin taken: bob knows the authority's key, which is still the same"],
+    );
+}
+
+#[test]
+fn another_roster_of_the_same_revision_is_found() {
+    let (sandbox, _) = cast();
+    let authority = craft::authority(&sandbox);
+    craft::resign_roster(&sandbox, &authority, |roster| {
+        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().credential_floor = Some(2);
+    });
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &["credential made anew: carol (floor 1 → 2)"],
+        &[],
+        &["replaced: .vault/members.toml has another content of the same revision 4"],
+    );
+}
+
+/// A new id is no finding for who names it himself, and never accepted otherwise.
+#[test]
+fn another_authority_counts_only_for_whoever_names_its_id() {
+    let sandbox = stocked();
+    let old = sandbox.id();
+    let key = SigningKey::generate();
+    craft::resign_everything(&sandbox, &key);
+    let new = sandbox.id();
+    let other =
+        format!(".vault/members.toml: is of another vault: trusted is {old}, here is {new}");
+    reviewed(&sandbox, "", &[], &[], &[&other]);
+    let verify =
+        |id: &str| sandbox.vault(&["verify", "--since", "HEAD", "--id", id]).without("HOME");
+    let attention = [
+        &*format!(
+            "authority changed: {old} → {new}; everybody must trust the new id, and every credential be made anew"
+        ),
+        "signer changed: alice: [..] → [..]",
+    ];
+    let changed = [
+        "sealed anew: 1 entry of development (epoch 1 → 1) by alice",
+        "sealed anew: 2 entries of production (epoch 1 → 1) by alice",
+    ];
+    let output = compared("HEAD")
+        + &held(1, 2)
+        + &section("changed since HEAD", &changed)
+        + &section("needs attention", &attention);
+    verify(&new).prints(output).check();
+    verify(&old)
+        .fails(1)
+        .prints(compared("HEAD") + findings(&[&other]).trim_start())
+        .says("error: findings: 1\n")
+        .check();
+}
+
+#[test]
+fn environments_that_come_go_and_are_made_anew_are_told() {
+    let sandbox = stocked();
+    sandbox.quick(&["environments", "add", "staging"]);
+    sandbox.set("staging", "A", b"a");
+    let rows = |epochs: [&str; 2], staging: &str, signer: &str| {
+        table(&[
+            ["development", "1", "1", "alice", "holds"],
+            ["production", "2", epochs[0], "alice", "holds"],
+            ["staging", staging, epochs[1], signer, "holds"],
+        ])
+    };
+    let added = ["environment added: staging", "new: .vault/staging/A.toml (revision 1) by alice"];
+    let granted = "access granted: alice in staging: none → write (environment added)";
+    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &added, &[granted], &[]);
+    sandbox.commit("staging");
+    sandbox.quick(&["environments", "remove", "staging", "--yes"]);
+    let removed = [
+        "floor raised: 1 → 3: rosters from before no longer count",
+        "access taken: alice in staging: write → none (environment removed)",
+    ];
+    let had = "environment removed: staging, which had 1 entries";
+    reviewed(&sandbox, &held(1, 2), &removed, &[had], &[]);
+    sandbox.quick(&["environments", "add", "staging"]);
+    let anew =
+        "environment made anew: staging has another data key, and none of the 1 entries of before";
+    reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
+    // What has the name of an older entry is not that entry.
+    sandbox.set("staging", "A", b"another");
+    let new = "new: .vault/staging/A.toml (revision 1) by alice";
+    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &[removed[0], new], &[anew], &[]);
+    sandbox.quick(&["environments", "remove", "staging", "--yes"]);
+    sandbox.commit("no staging");
+    sandbox.quick(&["environments", "add", "staging"]);
+    sandbox.set("staging", "A", b"a third");
+    let added = ["environment added: staging", new];
+    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &added, &[granted], &[]);
+}

@@ -1,0 +1,398 @@
+//! `verify` and what it takes to be trusted; `verify --since`: what somebody without a key did to a
+//! branch, and what members did.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::craft;
+use crate::support::refusal::{compared, findings, found, held, not_held, section, stocked};
+use crate::support::sandbox::Sandbox;
+
+const URL: &str = "repo/.vault/production/DATABASE_URL.toml";
+fn old_and_new(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
+    let path = sandbox.root().join(URL);
+    let old = fs::read(&path).unwrap();
+    sandbox.set("production", "DATABASE_URL", b"postgres://new");
+    (old, fs::read(&path).unwrap())
+}
+
+#[test]
+fn a_deleted_entry_and_one_brought_back_are_both_shown() {
+    let sandbox = stocked();
+    let (old, _) = old_and_new(&sandbox);
+    sandbox.commit("a new password");
+    fs::write(sandbox.root().join(URL), old).unwrap();
+    fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
+    // Without a revision to compare with, nothing is wrong: both are genuine.
+    sandbox.vault(&["verify"]).prints(held(1, 1)).check();
+    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+    found(
+        &sandbox,
+        &["--since", "HEAD"],
+        2,
+        &(held(1, 1)
+            + &findings(&[
+                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
+                "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+            ])),
+    );
+}
+
+#[test]
+fn a_tombstone_replaced_by_the_older_value_is_brought_back() {
+    let sandbox = stocked();
+    let old = fs::read(sandbox.root().join(URL)).unwrap();
+    sandbox.quick(&["remove", "DATABASE_URL", "-e", "production"]);
+    sandbox.commit("removed");
+    fs::write(sandbox.root().join(URL), &old).unwrap();
+    found(
+        &sandbox,
+        &["--since", "HEAD"],
+        1,
+        &(held(1, 2)
+            + &findings(&[
+                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
+            ])),
+    );
+    // Also when the tombstone itself had been deleted in the meantime.
+    fs::remove_file(sandbox.root().join(URL)).unwrap();
+    sandbox.commit("deleted by hand");
+    fs::write(sandbox.root().join(URL), old).unwrap();
+    let back =
+        "brought back: .vault/production/DATABASE_URL.toml (revision 1), which had been deleted";
+    found(&sandbox, &["--since", "HEAD"], 1, &(held(1, 2) + &findings(&[back])));
+}
+
+/// Git's own simplified history would leave the branch out.
+#[test]
+fn an_entry_that_lived_and_died_on_a_merged_branch_is_brought_back_too() {
+    let sandbox = stocked();
+    sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
+    sandbox.set("production", "SHORT_LIVED", b"value");
+    sandbox.commit("born");
+    let path = sandbox.store("production/SHORT_LIVED.toml");
+    let old = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    sandbox.commit("dead");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.git(&["merge", "--quiet", "--no-ff", "--no-edit", "branch"]);
+    fs::write(path, old).unwrap();
+    found(
+        &sandbox,
+        &["--since", "HEAD"],
+        1,
+        &(held(1, 3)
+            + &findings(&[
+                "brought back: .vault/production/SHORT_LIVED.toml (revision 1), which had been deleted",
+            ])),
+    );
+}
+
+#[test]
+fn what_members_did_is_told_and_is_no_finding() {
+    let sandbox = stocked();
+    sandbox.set("production", "DATABASE_URL", b"new");
+    sandbox.set("production", "NEW", b"new");
+    sandbox.quick(&["remove", "OTHER", "-e", "production"]);
+    sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .prints(
+            compared("HEAD")
+                + &held(1, 2)
+                + &section(
+                    "changed since HEAD",
+                    &[
+                        "set: .vault/production/DATABASE_URL.toml (revision 1 → 2) by alice",
+                        "new: .vault/production/NEW.toml (revision 1) by alice",
+                        "removed: .vault/production/OTHER.toml (revision 1 → 2) by alice",
+                    ],
+                ),
+        )
+        .check();
+}
+
+#[test]
+fn a_roster_that_went_back_is_found() {
+    let sandbox = stocked();
+    sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
+    sandbox.commit("a machine");
+    sandbox.git(&["checkout", "--quiet", "HEAD~", "--", ".vault"]);
+    found(
+        &sandbox,
+        &["--since", "HEAD"],
+        2,
+        &(held(1, 2)
+            + &findings(&[
+                "went back: .vault/members.toml has revision 1, before it had 3",
+                "went back: .vault/production.toml is listed with revision 1, before with 2",
+            ])),
+    );
+}
+
+/// The revision supplies the pin, so a vault of somebody else's making is found without a key.
+#[test]
+fn a_whole_vault_replaced_is_found() {
+    let (sandbox, other) = (stocked(), stocked());
+    let other_vault = format!(
+        ".vault/members.toml: is of another vault: trusted is {}, here is {}",
+        sandbox.id(),
+        other.id()
+    );
+    fs::remove_dir_all(sandbox.store("")).unwrap();
+    fs::rename(other.store(""), sandbox.store("")).unwrap();
+    let verify = ["verify", "--since", "HEAD"];
+    sandbox
+        .vault(&verify)
+        .without("HOME")
+        .fails(1)
+        .prints(compared("HEAD") + findings(&[&other_vault]).trim_start())
+        .says("error: findings: 1\n")
+        .check();
+}
+
+/// A folder with HEAD, objects and refs is a repository to git, with settings of its own, and all
+/// of that can be committed below the top: it must not answer for the branch that was asked about.
+#[test]
+fn a_repository_planted_around_the_vault_supplies_no_pin() {
+    let sandbox = Sandbox::empty();
+    let api = sandbox.repo().join("services/api");
+    fs::create_dir_all(&api).unwrap();
+    sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&api).any_change().check();
+    sandbox.commit("genuine");
+    let attacker = stocked();
+    let planted = format!("{}/.git", attacker.repo().display());
+    for bare in ["services/api", "services"] {
+        let _ = fs::remove_dir_all(api.join(".vault"));
+        copy(&attacker.store(""), &api.join(".vault"));
+        copy(Path::new(&planted), &sandbox.repo().join(bare));
+        for verify in [["verify", "--since", "main"], ["verify", "--since", "HEAD"]] {
+            sandbox
+                .vault(&verify)
+                .folder(&api)
+                .without("HOME")
+                .fails(4)
+                .says(
+                    "error: git would take [..] for the repository, which is part of the files
+hint: remove HEAD, objects, refs and config there
+",
+                )
+                .check();
+        }
+        for name in ["HEAD", "config"] {
+            fs::remove_file(sandbox.repo().join(bare).join(name)).unwrap();
+        }
+    }
+    let verify = sandbox.vault(&["verify", "--since", "main"]).folder(&api).without("HOME");
+    let found = verify.outcome();
+    assert_eq!(found.status, 1, "{}", found.said);
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-R").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+#[test]
+fn a_revision_that_git_does_not_know_is_refused_with_what_to_do() {
+    let sandbox = stocked();
+    for revision in ["no-such-branch", "--output=/dev/null", "a\x1b[2J\n"] {
+        sandbox
+            .vault(&["verify", &format!("--since={revision}")])
+            .fails(4)
+            .says(&format!(
+                "error: git does not know the revision {} here
+hint: see what there is: git fetch, then git branch --all
+",
+                revision.escape_debug()
+            ))
+            .check();
+    }
+}
+
+#[test]
+fn in_a_shallow_clone_the_hint_fetches_the_revision() {
+    let sandbox = stocked();
+    sandbox.set("development", "DATABASE_URL", b"new");
+    sandbox.commit("more");
+    sandbox.git(&["branch", "target", "HEAD~"]);
+    let source = format!("file://{}", sandbox.repo().display());
+    sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+    let shallow = sandbox.home().join("shallow");
+    let tip = sandbox.git(&["rev-parse", "HEAD~"]);
+    let cases =
+        [("origin/target", "refs/heads/target"), (tip.trim(), tip.trim()), ("HEAD~", "REV")];
+    for (revision, fetched) in cases {
+        let fetch = format!("git fetch --depth=1 origin {fetched}");
+        let verify = |revision| {
+            sandbox.vault(&["verify", "--since", revision]).folder(&shallow).without("HOME")
+        };
+        verify(revision)
+            .fails(4)
+            .says(&format!(
+                "error: git does not know the revision {revision} here
+hint: this clone is shallow: {fetch}, then say FETCH_HEAD
+hint: in CI rather fetch-depth: 0: what is new can then be told from what came back
+"
+            ))
+            .check();
+        if fetched == "REV" {
+            continue;
+        }
+        let shallow = shallow.to_str().unwrap();
+        sandbox.git(&["-C", shallow, "fetch", "--quiet", "--depth=1", "origin", fetched]);
+        let set = "set: .vault/development/DATABASE_URL.toml (revision 1 → 2) by alice";
+        let output =
+            compared("FETCH_HEAD") + &held(1, 2) + &section("changed since FETCH_HEAD", &[set]);
+        verify("FETCH_HEAD").prints(output).check();
+        fs::remove_dir_all(shallow).unwrap();
+        sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+    }
+}
+
+/// Whoever may push can make a tag, which git takes before the branch of the remote: the attacker's
+/// own commit would supply the pin.
+#[test]
+fn a_name_that_could_mean_another_commit_is_refused() {
+    let sandbox = stocked();
+    sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let verify = |revision| sandbox.vault(&["verify", "--since", revision]).without("HOME");
+    fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
+    sandbox.commit("the attack");
+    for tag in [&["tag", "origin/main"][..], &["tag", "-f", "-m", "x", "origin/main"]] {
+        sandbox.git(tag);
+        for revision in ["origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"]
+        {
+            let said =
+                "error: origin/main could mean refs/remotes/origin/main or refs/tags/origin/main
+hint: say which of them, by its full name
+";
+            verify(revision).fails(4).says(said).check();
+        }
+    }
+    let gone = findings(&[
+        "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+    ]);
+    let full = "refs/remotes/origin/main";
+    let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
+    verify.says("error: findings: 1\n").check();
+    // Where all of them are one commit, nothing is in doubt.
+    sandbox.git(&["tag", "-f", "same"]);
+    sandbox.git(&["branch", "same"]);
+    let nothing = compared("refs/heads/same") + &held(1, 1) + "\nnothing changed since same\n";
+    sandbox.vault(&["verify", "--since", "same"]).prints(nothing).check();
+}
+
+/// Both revisions are there, but not whether the entry had been there before.
+#[test]
+fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
+    let sandbox = stocked();
+    sandbox.set("production", "NEW", b"new");
+    sandbox.commit("more");
+    let source = format!("file://{}", sandbox.repo().display());
+    sandbox.git(&["clone", "--quiet", "--depth", "2", &source, "../home/shallow"]);
+    let whether = "unknown: whether .vault/production/NEW.toml (revision 1) was there before: \
+                   history is cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)";
+    sandbox
+        .vault(&["verify", "--since", "HEAD~"])
+        .folder(&sandbox.home().join("shallow"))
+        .fails(1)
+        .prints(compared("HEAD~") + &held(1, 3) + &findings(&[whether]))
+        .says("error: findings: 1\n")
+        .check();
+    sandbox
+        .vault(&["verify", "--since", "HEAD~"])
+        .prints(
+            compared("HEAD~")
+                + &held(1, 3)
+                + &section(
+                    "changed since HEAD~",
+                    &["new: .vault/production/NEW.toml (revision 1) by alice"],
+                ),
+        )
+        .check();
+}
+
+#[test]
+fn where_there_is_no_git_repository_there_is_nothing_to_compare_with() {
+    let sandbox = stocked();
+    fs::rename(sandbox.repo().join(".git"), sandbox.root().join("git")).unwrap();
+    sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .variable("GIT_CEILING_DIRECTORIES", &sandbox.root().display().to_string())
+        .fails(2)
+        .says(
+            "error: git finds no repository of yours in [..]/repo
+hint: git is needed for what is asked of an older revision
+",
+        )
+        .check();
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
+}
+
+#[test]
+fn without_a_pin_a_vault_is_consistent_and_not_trusted() {
+    let sandbox = stocked();
+    let id = sandbox.id();
+    let doubt = format!("consistent, not trusted: nobody has said that {id} is the right vault");
+    let untrusted = || sandbox.vault(&["verify"]).without("HOME");
+    untrusted()
+        .fails(1)
+        .prints(held(1, 2) + &findings(&[&doubt]))
+        .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
+        .check();
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    untrusted().variable("VAULT_ID", &id).prints(held(1, 2)).check();
+    untrusted().variable("VAULT_KEY", &credential).prints(held(1, 2)).check();
+    sandbox.vault(&["verify", "--id", &id]).without("HOME").prints(held(1, 2)).check();
+    let added = [
+        "member added: github with recipient age1[..]",
+        "access granted: github in production: none → read (member added)",
+    ];
+    let output = compared("HEAD") + &held(1, 2) + &section("needs attention", &added);
+    sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output).check();
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
+}
+
+#[test]
+fn an_id_that_is_none_is_not_taken_for_a_pin() {
+    let sandbox = stocked();
+    let id = sandbox.id();
+    let last = if id.ends_with('q') { "p" } else { "q" };
+    for wrong in [
+        "",
+        "vault1",
+        &id.to_uppercase(),
+        &format!("{}{last}", &id[..63]),
+        &format!("{id}@"),
+        &format!("{id}@x"),
+    ] {
+        sandbox
+            .vault(&["verify", &format!("--id={wrong}")])
+            .fails(2)
+            .says(
+                "error: not the id of a vault (vault1… with 64 characters)
+hint: ask a colleague for the output of `vault id`
+",
+            )
+            .check();
+    }
+}
+
+/// What a reviewer's CI runs: no key, no HOME, the target branch's tip.
+#[test]
+fn an_entry_signed_by_nobody_is_found_by_its_file() {
+    let sandbox = stocked();
+    craft::resign_entry(&sandbox, "production", "OTHER", &craft::Person::new().key, |entry| {
+        entry.revision += 1;
+    });
+    let run = sandbox.vault(&["verify", "--since", "main"]).without("HOME");
+    run.fails(1)
+        .prints(
+            compared("refs/heads/main")
+                + &not_held(1, 1)
+                + &findings(&[".vault/production/OTHER.toml: is not as alice signed it"]),
+        )
+        .says("error: findings: 1\n")
+        .check();
+}

@@ -1,0 +1,301 @@
+//! Input of any size and shape ends in a refusal, before any work that its author chooses: sizes, ids
+//! and signatures are checked before text is understood.
+
+use std::fs;
+use std::path::Path;
+
+use repovault::crypto::{Framed, SigningKey, VaultId, base64_encode};
+use repovault::vault::model::LARGEST_NUMBER;
+
+use crate::support::craft;
+use crate::support::refusal::{findings, found, held, stocked};
+use crate::support::sandbox::Sandbox;
+
+const REQUEST: &str = ".vault/requests/eve.toml";
+
+/// A request of exactly so many bytes, which is none.
+fn request(sandbox: &Sandbox, size: usize) {
+    fs::create_dir_all(sandbox.store("requests")).unwrap();
+    let signature = format!("signature = \"{}\"\n", base64_encode(&[0; 64]));
+    let head = "# x\nformat = 1\nx = [";
+    let filling = "1".repeat(size - head.len() - signature.len() - 2);
+    fs::write(sandbox.repo().join(REQUEST), format!("{head}{filling}]\n{signature}")).unwrap();
+}
+
+#[test]
+fn request_above_16_kib_is_refused_by_its_size() {
+    let sandbox = stocked();
+    for (size, reason) in [
+        (16 << 10, "is not as vault writes it"),
+        ((16 << 10) + 1, "is larger than 16 KiB"),
+        (15 << 20, "is larger than 16 KiB"),
+    ] {
+        request(&sandbox, size);
+        let line = findings(&[&format!("{REQUEST}: {reason}")]);
+        found(&sandbox, &[], 1, &(held(1, 2) + &line));
+        let said = format!("error: {REQUEST}: {reason}\nhint: [..]\n");
+        let add = ["members", "add", "eve", "-e", "production=read"];
+        sandbox.vault(&add).fails(4).says(&said).check();
+    }
+    // The older side is read within the same limits.
+    sandbox.commit("a large request");
+    fs::remove_file(sandbox.repo().join(REQUEST)).unwrap();
+    let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
+    let printed = String::from_utf8(outcome.output).unwrap();
+    assert!(printed.contains(&format!("other change: {REQUEST} was removed")), "{printed}");
+}
+
+#[test]
+fn oversized_files_are_refused_by_their_size() {
+    for (path, size, most) in [
+        ("production/OTHER.toml", (2 << 20) + 1, "2 MiB"),
+        ("production.toml", (16 << 20) + 1, "16 MiB"),
+        ("members.toml", (16 << 20) + 1, "16 MiB"),
+    ] {
+        let sandbox = stocked();
+        fs::write(sandbox.store(path), vec![b'x'; size]).unwrap();
+        let said = format!("error: .vault/{path}: is larger than {most}\nhint: [..]\n");
+        let exec = ["exec", "-e", "production", "--", "touch", "started"];
+        sandbox.vault(&exec).fails(122).says(&said).check();
+    }
+}
+
+/// Signs what is not even TOML as the roster of a vault of its own.
+fn strangers_roster(sandbox: &Sandbox) -> VaultId {
+    let key = SigningKey::generate();
+    let id = VaultId::new(key.public());
+    let body = format!("# x\nformat = 1\nvault = \"{id}\"\n]]]] not TOML\n");
+    let message = Framed::new("vault/v1/roster")
+        .part(id.as_bytes())
+        .part(b"members.toml")
+        .part(body.as_bytes())
+        .into_bytes();
+    let signature = base64_encode(&key.sign(&message).to_bytes());
+    fs::write(sandbox.store("members.toml"), format!("{body}signature = \"{signature}\"\n"))
+        .unwrap();
+    id
+}
+
+/// What stands in it is not looked at, so it cannot cost anything.
+#[test]
+fn strangers_roster_is_refused_by_its_id_before_it_is_parsed() {
+    let sandbox = stocked();
+    let own = sandbox.id();
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let other = strangers_roster(&sandbox);
+    let reason =
+        format!(".vault/members.toml: is of another vault: trusted is {own}, here is {other}");
+    let exec = ["exec", "-e", "production", "--", "touch", "started"];
+    sandbox
+        .vault(&exec)
+        .fails(122)
+        .says(&format!("error: {reason}\nhint: [..]\nhint: [..]\n"))
+        .check();
+    for variable in ["VAULT_ID", "VAULT_KEY"] {
+        let value = if variable == "VAULT_ID" { &own } else { &credential };
+        let outcome = sandbox.vault(&exec).variable(variable, value).outcome();
+        assert_eq!(outcome.status, 122, "{}", outcome.said);
+        assert!(outcome.said.contains(&reason), "{}", outcome.said);
+    }
+    for command in [
+        &["list"][..],
+        &["get", "OTHER"],
+        &["set", "OTHER"],
+        &["ci", "add", "x", "-e", "production"],
+    ] {
+        let outcome = sandbox.vault(command).outcome();
+        assert_eq!(outcome.status, 4, "{}", outcome.said);
+        assert!(outcome.said.contains(&reason), "{}", outcome.said);
+    }
+    let verify = sandbox.vault(&["verify", "--id", &own]).without("HOME").fails(1);
+    verify.prints(format!("findings:\n  {reason}\n")).says("error: findings: 1\n").check();
+}
+
+#[test]
+fn unknown_roster_is_not_parsed_before_its_id_is_trusted() {
+    let sandbox = stocked();
+    strangers_roster(&sandbox);
+    fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
+    let outcome = sandbox.vault(&["exec", "-e", "production", "--", "touch", "started"]).outcome();
+    assert_eq!(outcome.status, 121, "{}", outcome.said);
+    assert!(outcome.said.starts_with("error: nobody has said yet that"), "{}", outcome.said);
+}
+
+#[test]
+fn unsigned_environment_is_refused_before_it_is_parsed() {
+    let sandbox = stocked();
+    let key = craft::Person::new().key;
+    let file = craft::sign(&sandbox, "production.toml", b"# x\nformat = 1\n]]]] not TOML\n", &key);
+    fs::write(sandbox.store("production.toml"), file).unwrap();
+    let said = "error: .vault/production.toml: is not as the authority of this vault signed it\nhint: [..]\n";
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+}
+
+#[test]
+fn configuration_that_asks_for_too_much_is_refused() {
+    let sandbox = stocked();
+    let config = sandbox.repo().join("vault.toml");
+    let base = fs::read_to_string(&config).unwrap();
+    let big = "[environments.production.variables]\nX = \"".to_owned();
+    let deep = |open: &str, close: &str| format!("{}{close}", open.repeat(100_000));
+    let exec = ["exec", "-e", "production", "--", "touch", "started"];
+    for (text, message) in [
+        (
+            "#\n".repeat((1 << 19) + 1),
+            "could not read [..]/vault.toml: it is no regular file of at most 1 MiB",
+        ),
+        (
+            "[secrets.NEW]\nmin_length = 4611686018427387904\n".to_owned(),
+            "vault.toml: secrets.NEW: min_length is above 1048576",
+        ),
+        (
+            "[secrets.NEW]\nmin_length = 1048577\n".to_owned(),
+            "vault.toml: secrets.NEW: min_length is above 1048576",
+        ),
+        (format!("x = {}", deep("[", "")), "vault.toml: "),
+        (format!("x = {}", deep("{a=", "")), "vault.toml: "),
+        (format!("{} = 1", deep("a.", "a")), "vault.toml: "),
+        (format!("[{}]", deep("a.", "a")), "vault.toml: "),
+        (format!("[[{}]]", deep("a.", "a")), "vault.toml: "),
+        (format!("{big}{}\"\n", "${OTHER}".repeat(100_000)), ""),
+    ] {
+        fs::write(&config, format!("{base}\n{text}")).unwrap();
+        let outcome = sandbox.vault(&exec).outcome();
+        assert!([122, 123, 125].contains(&outcome.status), "{}: {}", outcome.status, outcome.said);
+        let start = message.split("[..]").next().unwrap();
+        assert!(outcome.said.starts_with(&format!("error: {start}")), "{}", outcome.said);
+        assert!(!sandbox.repo().join("started").exists());
+        let generate = ["set", "NEW", "--generate", "-e", "production"];
+        let status = sandbox.vault(&generate).outcome().status;
+        assert!(status < 5, "{status}");
+    }
+}
+
+/// Many references to a long secret, and many variables with a few of them.
+#[test]
+fn templates_that_would_fill_the_memory_are_refused() {
+    let sandbox = stocked();
+    sandbox.set("production", "BIG", &vec![b'x'; 700_000]);
+    let config = sandbox.repo().join("vault.toml");
+    let base = fs::read_to_string(&config).unwrap();
+    let table = "[environments.production.variables]\n";
+    let one = format!("{table}X0 = \"{}\"\n", "${BIG}".repeat(20_000));
+    let encoded = format!("{table}X0 = \"{}\"\n", "${BIG|url}".repeat(20_000));
+    let lines = (0..20_000).map(|number| format!("X{number} = \"${{BIG}}\"\n"));
+    let many = lines.collect::<Vec<String>>().concat();
+    for text in [one, encoded, format!("{table}{many}")] {
+        fs::write(&config, format!("{base}\n{text}")).unwrap();
+        let limited = ["bash", "-c", "ulimit -v 2000000; exec \"$@\"", "bash"];
+        let run = sandbox.vault(&["exec", "-e", "production", "--", "touch", "started"]);
+        let outcome = run.under(&limited).outcome();
+        assert_eq!(outcome.status, 123, "{}", outcome.said);
+        assert!(outcome.said.contains("is too long for a variable"), "{}", outcome.said);
+    }
+}
+
+#[test]
+fn number_of_a_pin_has_one_spelling() {
+    let sandbox = stocked();
+    let id = sandbox.id();
+    let pinned = format!("{id}@1");
+    let get = ["get", "OTHER", "-e", "production"];
+    sandbox.vault(&get).variable("VAULT_ID", &pinned).prints("other").check();
+    for number in [
+        "",
+        "+1",
+        "01",
+        "007",
+        "1_0",
+        " 1",
+        "1 ",
+        "1.0",
+        "-1",
+        "0x1",
+        "1e0",
+        "\u{661}",
+        "--1",
+        "9007199254740992",
+        "18446744073709551615",
+        "18446744073709551616",
+    ] {
+        let pin = format!("{id}@{number}");
+        let said = "error: [..]not the id of a vault[..]\nhint: [..]\n";
+        sandbox
+            .vault(&["get", "OTHER", "-e", "production"])
+            .variable("VAULT_ID", &pin)
+            .fails(2)
+            .says(said)
+            .check();
+        // Blanks in what is pasted are taken out.
+        if number.contains(' ') {
+            continue;
+        }
+        let trust = sandbox.vault(&["trust", &pin]).outcome();
+        assert_eq!(trust.status, 2, "{pin}: {}", trust.said);
+    }
+    let long = "vault1".repeat(10_000);
+    let outcome = sandbox.vault(&["list"]).variable("VAULT_ID", &long).outcome();
+    assert_eq!(outcome.status, 2);
+    assert!(outcome.said.len() < 1000);
+}
+
+#[test]
+fn last_revision_of_an_entry_is_not_counted_up() {
+    let sandbox = stocked();
+    let key = craft::signing_key(&sandbox, "production");
+    craft::resign_entry(&sandbox, "production", "OTHER", &key, |entry| {
+        entry.revision = LARGEST_NUMBER;
+        entry.sealed = None;
+    });
+    let said = "error: OTHER has the last revision that there can be\nhint: [..]\n";
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(said).check();
+    craft::resign_entry(&sandbox, "production", "OTHER", &key, |entry| {
+        entry.revision = LARGEST_NUMBER + 1;
+    });
+    let said = "error: .vault/production/OTHER.toml: is not as vault writes it\nhint: [..]\n";
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(said).check();
+}
+
+#[test]
+fn last_number_of_a_roster_is_not_counted_up() {
+    for number in [LARGEST_NUMBER, LARGEST_NUMBER - 1] {
+        let sandbox = stocked();
+        craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
+            roster.revision = number;
+            roster.floor = number;
+        });
+        let said =
+            "error: .vault/members.toml: has the last number that there can be\nhint: [..]\n";
+        for command in [
+            &["ci", "add", "x", "-e", "production"][..],
+            &["environments", "add", "staging"],
+            &["environments", "remove", "production", "--yes"],
+            &["rotate", "-e", "production"],
+            &["rotate", "--authority", "--yes"],
+        ] {
+            sandbox.vault(command).fails(4).says(said).check();
+        }
+    }
+}
+
+#[test]
+fn damaged_state_is_refused_whatever_its_size() {
+    let sandbox = stocked();
+    let folder = sandbox.home().join(".local/state/vault");
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let good = fs::read_to_string(&file).unwrap();
+    let high = |number: &str| good.replace("floor = 1", &format!("floor = {number}"));
+    for text in [
+        format!("{good}{}", "#\n".repeat(3 << 20)),
+        high("9007199254740992"),
+        high("18446744073709551615"),
+        high("-1"),
+        format!("x = {}", "[".repeat(200_000)),
+        format!("{}a = 1", "a.".repeat(200_000)),
+    ] {
+        fs::write(&file, text).unwrap();
+        let path = Path::new("[..]").join(file.file_name().unwrap());
+        let said = format!("error: {}: is damaged\nhint: [..]\n", path.display());
+        sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+    }
+}

@@ -1,0 +1,221 @@
+//! Writers that die and many writers at once: old or new, never broken.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::sandbox::{Content, Sandbox};
+
+/// A seeded generator (splitmix64), so that a failure can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn fraction(&mut self) -> f64 {
+        f64::from(u16::try_from(self.below(1000)).unwrap()) / 1000.0
+    }
+}
+
+/// So that `set`, `copy` and `import` are killed 200 times together.
+const TIMES: u64 = 80;
+
+/// Everything `vault` may have left in its temporary folder.
+fn temporaries(sandbox: &Sandbox) -> usize {
+    fs::read_dir(sandbox.store("tmp")).map_or(0, Iterator::count)
+}
+
+fn start(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Child {
+    let mut command = sandbox.vault(arguments).command();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child
+}
+
+#[test]
+fn two_hundred_writers_at_once_lose_nothing() {
+    let sandbox = Sandbox::with_vault();
+    let mut children: Vec<Child> = (0..200)
+        .map(|number| {
+            let name = format!("SECRET_{number}");
+            start(&sandbox, &["set", &name], format!("value {number}").as_bytes())
+        })
+        .collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let printed = sandbox.quick(&["exec", "--no-mask", "--", "env"]);
+    for number in 0..200 {
+        assert!(printed.contains(&format!("SECRET_{number}=value {number}\n")), "{number}");
+    }
+    assert_eq!(temporaries(&sandbox), 0);
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\ndevelopment  200 [..]holds\n[..]holds\n")
+        .check();
+}
+
+#[test]
+fn writers_of_one_name_take_turns_and_every_one_counts() {
+    let sandbox = Sandbox::with_vault();
+    let mut children: Vec<Child> = (0..20)
+        .map(|number| start(&sandbox, &["set", "KEY"], number.to_string().as_bytes()))
+        .collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let text = fs::read_to_string(sandbox.store("development/KEY.toml")).unwrap();
+    assert!(text.contains("\nrevision = 20\n"), "{text}");
+}
+
+/// A command that changes values, and what they are afterwards.
+struct Change {
+    arguments: Vec<&'static str>,
+    input: String,
+    after: BTreeMap<&'static str, String>,
+}
+
+/// The values of an environment.
+fn values(sandbox: &Sandbox, environment: &str) -> BTreeMap<String, String> {
+    let printed = sandbox.quick(&["exec", "--no-mask", "-e", environment, "--", "env"]);
+    let pairs = printed.lines().filter_map(|line| line.split_once('='));
+    let own = pairs.filter(|(name, _)| name.starts_with("SECRET_"));
+    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Starts the changes one after another and kills each at a random moment of the time that the
+/// last complete one took; every eighth may end by itself. What is found is old or new, holds,
+/// and shows no plaintext; the next writer works.
+fn kill_at_random_moments(
+    sandbox: &Sandbox,
+    environment: &str,
+    seed: u64,
+    change: &dyn Fn(u64) -> Change,
+) {
+    let (mut random, mut span, mut killed) = (Random(seed), Duration::ZERO, 0);
+    for number in 0..TIMES {
+        let Change { arguments, input, after } = change(number);
+        let before = values(sandbox, environment);
+        let started = Instant::now();
+        let mut child = start(sandbox, &arguments, input.as_bytes());
+        if number % 8 == 0 {
+            assert!(child.wait().unwrap().success(), "kill {number}, seed {seed}");
+            span = started.elapsed();
+            assert_eq!(temporaries(sandbox), 0);
+        } else {
+            // The moment itself is what is tried here, so nothing else can be waited for.
+            thread::sleep(span.mul_f64(random.fraction()));
+            child.kill().unwrap();
+            killed += u32::from(child.wait().unwrap().code().is_none());
+        }
+        let now = values(sandbox, environment);
+        for (name, new) in &after {
+            let (old, now) = (before.get(*name), now.get(*name));
+            assert!(now == old || now == Some(new), "{name}: kill {number}, seed {seed}: {now:?}");
+        }
+        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        for (path, content) in sandbox.files() {
+            let Content::File(bytes) = content else { continue };
+            assert!(!contains(&bytes, b"plain-"), "{path}: kill {number}, seed {seed}");
+        }
+    }
+    assert!(killed > 0, "none of {TIMES} was killed in time");
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn a_set_killed_at_any_moment_leaves_the_old_value_or_the_new() {
+    let sandbox = Sandbox::with_vault();
+    kill_at_random_moments(&sandbox, "development", 1, &|number| {
+        let value = format!("plain-{number}");
+        Change {
+            arguments: vec!["set", "SECRET_A"],
+            input: value.clone(),
+            after: BTreeMap::from([("SECRET_A", value)]),
+        }
+    });
+}
+
+#[test]
+fn a_copy_killed_at_any_moment_leaves_every_value_old_or_new() {
+    let sandbox = Sandbox::with_vault();
+    let names = ["SECRET_A", "SECRET_B"];
+    kill_at_random_moments(&sandbox, "production", 2, &|number| {
+        let value = |name: &str| format!("plain-{name}-{number}");
+        for name in names {
+            sandbox.set("development", name, value(name).as_bytes());
+        }
+        Change {
+            arguments: vec![
+                "copy",
+                "SECRET_A",
+                "SECRET_B",
+                "--from",
+                "development",
+                "--to",
+                "production",
+            ],
+            input: String::new(),
+            after: names.map(|name| (name, value(name))).into(),
+        }
+    });
+}
+
+#[test]
+fn an_import_killed_at_any_moment_leaves_every_value_old_or_new() {
+    let sandbox = Sandbox::with_vault();
+    let names = ["SECRET_A", "SECRET_B", "SECRET_C", "SECRET_D"];
+    kill_at_random_moments(&sandbox, "development", 3, &|number| {
+        let value = |name: &str| format!("plain-{name}-{number}");
+        Change {
+            arguments: vec!["import", "-"],
+            input: names.map(|name| format!("{name}={}\n", value(name))).concat(),
+            after: names.map(|name| (name, value(name))).into(),
+        }
+    });
+}
+
+#[test]
+fn an_import_of_many_names_needs_few_descriptors() {
+    let sandbox = Sandbox::with_vault();
+    let lines: Vec<String> = (0..200).map(|number| format!("SECRET_{number}={number}\n")).collect();
+    let run = sandbox.vault(&["import", "-"]).input(lines.concat()).any_change();
+    run.under(&["sh", "-c", "ulimit -n 32 && exec \"$@\"", "sh"])
+        .says("imported into development: 200 set, 0 changed, 0 unchanged\n")
+        .check();
+    assert_eq!((values(&sandbox, "development").len(), temporaries(&sandbox)), (200, 0));
+}
+
+#[test]
+fn what_a_dead_writer_left_goes_with_the_next_change_and_not_before() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    fs::create_dir_all(sandbox.store("tmp")).unwrap();
+    // No writer makes the others, so they are not ours to remove.
+    for name in ["0123456789abcdef", "other", "0123456789ABCDEF", "0123456789abcdef.txt"] {
+        fs::write(sandbox.store("tmp").join(name), "half a fil").unwrap();
+    }
+    sandbox.vault(&["get", "KEY"]).prints("value").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    let said = "error: key differs from KEY in case only\nhint: [..]\n";
+    sandbox.vault(&["set", "key"]).input("value").fails(2).says(said).check();
+    let said = "changed KEY in development (revision 2)\n";
+    sandbox
+        .vault(&["set", "KEY"])
+        .input("other")
+        .says(said)
+        .changes(&["repo/.vault/development/KEY.toml", "repo/.vault/tmp/0123456789abcdef"])
+        .check();
+}

@@ -1,0 +1,281 @@
+//! What is not a plain file of ours in its place: links, pipes, folders, strangers, giants, crowds.
+//! Nothing is followed, nothing hangs, nothing outside of `.vault` is touched.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command as Process;
+
+use crate::support::refusal::{
+    Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, findings, found, held, not_held, refused, stocked,
+    writers,
+};
+use crate::support::sandbox::Sandbox;
+
+const ROSTER: &str = "members.toml";
+const PRODUCTION: &str = "production.toml";
+const URL: &str = "production/DATABASE_URL.toml";
+
+/// Each kind of file with the commands that read it.
+fn kinds() -> [(&'static str, Vec<Command>); 3] {
+    let all = [KEYED, KEYLESS].concat();
+    [(ROSTER, all), (PRODUCTION, ENVIRONMENT.to_vec()), (URL, ENTRY.to_vec())]
+}
+
+fn not_regular(path: &str) -> String {
+    format!(
+        "error: .vault/{path}: is not a regular file
+hint: remove it and put back the committed file: git checkout -- .vault/{path}
+"
+    )
+}
+
+fn not_a_folder(path: &str) -> String {
+    format!(
+        "error: .vault/{path}: is not a folder
+hint: remove it and put back the committed file: git checkout -- .vault/{path}
+"
+    )
+}
+
+fn pipe(path: &Path) {
+    assert!(Process::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_link_in_the_place_of_a_file_is_not_followed_even_to_the_genuine_one() {
+    for (path, commands) in kinds() {
+        let sandbox = stocked();
+        let genuine = sandbox.home().join("genuine");
+        fs::rename(sandbox.store(path), &genuine).unwrap();
+        symlink(&genuine, sandbox.store(path)).unwrap();
+        refused(&sandbox, &commands, &not_regular(path));
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_nobody_waits() {
+    for (path, commands) in kinds() {
+        let sandbox = stocked();
+        fs::remove_file(sandbox.store(path)).unwrap();
+        pipe(&sandbox.store(path));
+        refused(&sandbox, &commands, &not_regular(path));
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_refused() {
+    for (path, commands) in kinds() {
+        let sandbox = stocked();
+        fs::remove_file(sandbox.store(path)).unwrap();
+        fs::create_dir(sandbox.store(path)).unwrap();
+        refused(&sandbox, &commands, &not_regular(path));
+    }
+}
+
+#[test]
+fn a_file_of_100_megabytes_is_refused_unread() {
+    for (path, commands) in kinds() {
+        let sandbox = stocked();
+        File::options().write(true).open(sandbox.store(path)).unwrap().set_len(100 << 20).unwrap();
+        let most = if path.contains('/') { 2 } else { 16 };
+        let said = format!(
+            "error: .vault/{path}: is larger than {most} MiB
+hint: put back the committed file: git checkout -- .vault/{path}
+"
+        );
+        refused(&sandbox, &commands[..2], &said);
+    }
+}
+
+#[test]
+fn a_linked_environment_folder_is_not_entered() {
+    let sandbox = stocked();
+    let genuine = sandbox.home().join("genuine");
+    fs::rename(sandbox.store("production"), &genuine).unwrap();
+    symlink(&genuine, sandbox.store("production")).unwrap();
+    refused(&sandbox, ENTRY, &not_a_folder("production"));
+    found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[".vault/production: is not a folder"])));
+}
+
+#[test]
+fn a_file_in_the_place_of_an_environment_folder_is_refused() {
+    let sandbox = stocked();
+    fs::remove_dir_all(sandbox.store("production")).unwrap();
+    fs::write(sandbox.store("production"), "").unwrap();
+    refused(&sandbox, ENTRY, &not_a_folder("production"));
+}
+
+#[test]
+fn a_linked_store_is_not_entered() {
+    let sandbox = stocked();
+    let genuine = sandbox.home().join("genuine");
+    fs::rename(sandbox.store(""), &genuine).unwrap();
+    symlink(&genuine, sandbox.repo().join(".vault")).unwrap();
+    let said = "error: .vault is not a folder
+hint: remove it and put back the committed one: git checkout -- .vault
+";
+    refused(&sandbox, &[KEYED, KEYLESS].concat(), said);
+    // Nor is a new vault made at the other end.
+    fs::remove_file(genuine.join(ROSTER)).unwrap();
+    let said = "error: .vault: is not a folder
+hint: remove it and put back the committed file: git checkout -- .vault
+";
+    refused(&sandbox, &[&["init", "--name", "alice"]], said);
+}
+
+/// The sweep of what a dead writer left must not reach into somebody's folder.
+#[test]
+fn a_linked_folder_for_temporaries_is_neither_swept_nor_written() {
+    let sandbox = stocked();
+    let precious = sandbox.home().join("precious");
+    fs::create_dir(&precious).unwrap();
+    fs::write(precious.join("file"), "precious").unwrap();
+    let _ = fs::remove_dir_all(sandbox.store("tmp"));
+    symlink(&precious, sandbox.store("tmp")).unwrap();
+    refused(&sandbox, &writers(), &not_a_folder("tmp"));
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+}
+
+#[test]
+fn a_folder_among_the_temporaries_stops_writers_with_what_to_do() {
+    let sandbox = stocked();
+    // Of any other name it is not ours, and in no one's way.
+    for name in ["0123456789abcdef", "folder"] {
+        fs::create_dir_all(sandbox.store("tmp").join(name)).unwrap();
+        fs::write(sandbox.store("tmp").join(name).join("file"), "").unwrap();
+    }
+    for command in writers() {
+        sandbox
+            .vault(command)
+            .input("value")
+            .fails(1)
+            .says(
+                "error: could not write .vault/tmp: [..]
+hint: remove it whole, it is never needed: rm -r .vault/tmp
+",
+            )
+            .check();
+    }
+    fs::remove_dir_all(sandbox.store("tmp/0123456789abcdef")).unwrap();
+    sandbox.set("production", "OTHER", b"another");
+    assert!(sandbox.store("tmp/folder/file").exists());
+}
+
+#[test]
+fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
+    let strangers: [(&[u8], &str); 9] = [
+        (b"README.md", "README.md"),
+        (b"NO_ENDING", "NO_ENDING"),
+        (b"A B.toml", "A B.toml"),
+        (b"1.toml", "1.toml"),
+        (b"CON.toml", "CON.toml"),
+        (b"X.TOML", "X.TOML"),
+        (b"-e.toml", "-e.toml"),
+        (b"X\x1b[2J\n.toml", "X\\u{1b}[2J\\n.toml"),
+        (b"\xff.toml", "[..].toml"),
+    ];
+    let sandbox = stocked();
+    for (name, shown) in strangers {
+        let path = sandbox.store("production").join(OsStr::from_bytes(name));
+        fs::write(&path, "").unwrap();
+        let reason = format!(".vault/production/{shown}: is no entry");
+        refused(
+            &sandbox,
+            &[
+                &["list", "-e", "production"],
+                &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+                &["set", "NEW", "-e", "production"],
+                &["environments", "list"],
+            ],
+            &format!("error: {reason}\nhint: remove the file; vault did not write it\n"),
+        );
+        found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[&reason])));
+        // What is named is read without a look at its neighbours.
+        assert_eq!(sandbox.get("production", "OTHER"), b"other");
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn what_belongs_to_nothing_is_found_by_verify() {
+    let sandbox = stocked();
+    for stranger in ["README.md", "staging.toml", "x\x1b[2J"] {
+        fs::write(sandbox.store(stranger), "").unwrap();
+    }
+    fs::write(sandbox.store(".gitattributes"), "# nothing\n").unwrap();
+    found(
+        &sandbox,
+        &[],
+        4,
+        &(held(1, 2)
+            + &findings(&[
+                ".vault/README.md: belongs to nothing listed",
+                ".vault/staging.toml: belongs to nothing listed",
+                ".vault/x\\u{1b}[2J: belongs to nothing listed",
+                ".vault/.gitattributes: must start with * -text, or git may change line endings",
+            ])),
+    );
+}
+
+#[test]
+fn hidden_files_that_desktops_leave_behind_disturb_nobody() {
+    let sandbox = stocked();
+    for hidden in [".DS_Store", "production/.DS_Store", "production/.OTHER.toml.swp"] {
+        fs::write(sandbox.store(hidden), "\0").unwrap();
+    }
+    sandbox.vault(&["verify"]).prints(held(1, 2)).check();
+    sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").check();
+    sandbox
+        .vault(&["set", "NEW", "-e", "production", "-q"])
+        .input("new")
+        .changes(&["repo/.vault/production/NEW.toml"])
+        .check();
+}
+
+#[test]
+fn two_names_that_differ_in_case_only_are_refused_together() {
+    let sandbox = stocked();
+    fs::write(sandbox.store("production/database_url.toml"), "").unwrap();
+    refused(
+        &sandbox,
+        &[
+            &["list", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["set", "NEW", "-e", "production"],
+        ],
+        "error: .vault/production: DATABASE_URL and database_url differ in case only
+hint: remove one of the two files
+",
+    );
+}
+
+fn fill(sandbox: &Sandbox, count: usize) {
+    for number in 0..count {
+        File::create(sandbox.store(&format!("production/F{number}.toml"))).unwrap();
+    }
+}
+
+/// The limit is on files, so they need no content here.
+#[test]
+fn of_20_001_entries_none_is_read_and_the_20_001st_is_not_made() {
+    let sandbox = stocked();
+    fill(&sandbox, 19_998);
+    let set = sandbox.vault(&["set", "NEW", "-e", "production"]).input("value");
+    set.fails(2).says("error: production would hold more than 20000 entries\n").check();
+    fill(&sandbox, 19_999);
+    refused(
+        &sandbox,
+        &[
+            &["list", "-e", "production"],
+            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &["set", "NEW", "-e", "production"],
+        ],
+        "error: .vault/production: holds 20001 files, the limit is 20000 entries
+hint: see what does not belong there: git status .vault/production
+",
+    );
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+}

@@ -1,0 +1,59 @@
+//! Members who join and leave.
+
+use repovault::vault::model::Roster;
+
+use crate::support::colleague::Colleague;
+use crate::support::craft;
+use crate::support::refusal::stocked;
+use crate::support::sandbox::{Sandbox, changed};
+
+pub(crate) fn roster(sandbox: &Sandbox) -> Roster {
+    craft::vault(sandbox).roster().clone()
+}
+
+/// The stocked vault with bob, who joined properly with this access; all committed and pulled.
+pub(crate) fn with_bob<'a>(sandbox: &'a Sandbox, access: &[&str]) -> Colleague<'a> {
+    let bob = Colleague::clone_of(sandbox, "bob");
+    let fingerprint = bob.join();
+    bob.send();
+    let access: Vec<&str> = access.iter().flat_map(|access| ["-e", access]).collect();
+    let words = ["members", "add", "bob", "-q", "--fingerprint", &fingerprint];
+    sandbox.quick(&[&words[..], &access].concat());
+    sandbox.commit("bob is a member");
+    bob.pull();
+    bob
+}
+
+/// The files below `.vault` that a run changes.
+pub(crate) fn touched(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
+    let before = sandbox.files();
+    sandbox.quick(arguments);
+    let files = changed(&before, &sandbox.files());
+    let own = files.iter().filter_map(|path| path.strip_prefix("repo/.vault/"));
+    own.map(str::to_owned).collect()
+}
+
+pub(crate) const ALL_OF_PRODUCTION: [&str; 4] =
+    ["members.toml", "production.toml", "production/DATABASE_URL.toml", "production/OTHER.toml"];
+
+pub(crate) const ADD: [&str; 7] =
+    ["members", "add", "bob", "-e", "development=write", "-e", "production=read"];
+
+pub(crate) const SMALL_ORDER: &str =
+    "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";
+
+pub(crate) fn add_with(fingerprint: &str) -> Vec<&str> {
+    [&ADD[..], &["--fingerprint", fingerprint]].concat()
+}
+
+/// A vault that bob has asked to join, the request merged; gives the fingerprint.
+pub(crate) fn asked() -> (Sandbox, String) {
+    let sandbox = stocked();
+    let fingerprint = {
+        let bob = Colleague::clone_of(&sandbox, "bob");
+        let fingerprint = bob.join();
+        bob.send();
+        fingerprint
+    };
+    (sandbox, fingerprint)
+}

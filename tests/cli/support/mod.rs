@@ -1,0 +1,21 @@
+//! Helpers that the tests share. None of these files has a test.
+
+pub(crate) mod colleague;
+pub(crate) mod craft;
+pub(crate) mod golden;
+pub(crate) mod machine;
+pub(crate) mod membership;
+pub(crate) mod memory;
+pub(crate) mod order_two;
+pub(crate) mod pages;
+pub(crate) mod pipeline;
+pub(crate) mod python;
+pub(crate) mod refusal;
+pub(crate) mod review;
+pub(crate) mod sandbox;
+pub(crate) mod shop;
+pub(crate) mod terminal;
+
+/// Drives `vault` in a way that would need `unsafe` in Rust.
+pub(crate) const UNPRIVILEGED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/unprivileged.py");

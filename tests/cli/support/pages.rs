@@ -1,0 +1,50 @@
+//! The fenced blocks of the documents.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::shop::ROOT;
+
+pub(crate) struct Block {
+    /// For messages: page and line.
+    pub(crate) place: String,
+    pub(crate) language: String,
+    /// Who runs it, where it is not alice.
+    pub(crate) person: Option<String>,
+    pub(crate) text: String,
+}
+
+pub(crate) fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The fenced blocks of a page, without those that are marked.
+pub(crate) fn blocks(path: &str) -> Vec<Block> {
+    let text = page(path);
+    let mut lines = text.lines().enumerate();
+    let (mut blocks, mut before) = (Vec::new(), "");
+    while let Some((number, line)) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside: Vec<&str> =
+                lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            if !before.starts_with("<!-- not run: ") {
+                let place = format!("{path}:{}", number + 1);
+                let text = inside.join("\n") + "\n";
+                let (language, person) =
+                    language.split_once(' ').map_or((language, None), |(l, p)| (l, Some(p)));
+                let (language, person) = (language.to_owned(), person.map(str::to_owned));
+                blocks.push(Block { place, language, person, text });
+            }
+        }
+        before = line;
+    }
+    blocks
+}
+
+/// The fenced blocks of a page with this language.
+pub(crate) fn blocks_of(page: &str, language: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+    let start = format!("\n```{language}\n");
+    let blocks = page.split(&start).skip(1);
+    blocks.map(|rest| rest.split("\n```").next().unwrap().to_owned() + "\n").collect()
+}

@@ -1,0 +1,89 @@
+//! A person at a terminal: sees what `vault` shows and types.
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use crate::support::python::python;
+use crate::support::sandbox::Run;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/terminal.py");
+
+pub(crate) struct Terminal {
+    child: Child,
+    keyboard: ChildStdin,
+    shown: ChildStdout,
+    screen: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts the run at a terminal of its own.
+    pub(crate) fn start(run: Run<'_>) -> Self {
+        Self::start_under(run, &[])
+    }
+
+    /// As [`Terminal::start`], through another program.
+    pub(crate) fn start_under(run: Run<'_>, program: &[&str]) -> Self {
+        let words = [&[python(), SCRIPT], program].concat();
+        let mut command = run.under(&words).variable("NO_COLOR", "1").command();
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        let (keyboard, shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keyboard, shown, screen: Vec::new() }
+    }
+
+    /// Waits until `text` is on the screen.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, text: &str) {
+        while !self.screen().contains(text) {
+            let mut chunk = [0; 4096];
+            let count = self.shown.read(&mut chunk).unwrap();
+            assert!(count > 0, "{text:?} was never shown, but:\n{}", self.screen());
+            self.screen.extend(&chunk[..count]);
+        }
+    }
+
+    pub(crate) fn types(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Takes turns of a question that is shown, an answer, and what is said to it. Gives all that
+    /// the screen shows then.
+    #[track_caller]
+    pub(crate) fn talks(&mut self, turns: &[(&str, &str, &str)]) -> String {
+        let mut screen = String::new();
+        for (question, answer, said) in turns {
+            screen.push_str(question);
+            self.sees(&screen);
+            self.types(&format!("{answer}\n"));
+            screen = [screen.as_str(), answer, "\n", said].concat();
+        }
+        screen
+    }
+
+    /// Types once the terminal hides what is typed.
+    pub(crate) fn types_hidden(&mut self, text: &str) {
+        self.types(&format!("\0{text}"));
+    }
+
+    /// Waits for the end, expects this status, and gives all that was shown.
+    #[track_caller]
+    pub(crate) fn ends(mut self, status: i32) -> String {
+        self.shown.read_to_end(&mut self.screen).unwrap();
+        let ended = self.child.wait().unwrap().code();
+        assert_eq!(ended, Some(status), "the screen shows:\n{}", self.screen());
+        self.screen()
+    }
+
+    /// What a person sees. A prompt asks the terminal to mark pastes, which shows nothing.
+    pub(crate) fn screen(&self) -> String {
+        let text = String::from_utf8_lossy(&self.screen).replace("\r\n", "\n");
+        text.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
+    }
+}
+
+impl Drop for Terminal {
+    /// Takes the terminal away from what still runs at it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

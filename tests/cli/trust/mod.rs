@@ -1,0 +1,12 @@
+//! Whom a caller trusts, and attacks on that.
+
+mod attacks;
+mod introduction;
+mod moved;
+mod people;
+mod people_and_ids;
+mod planted;
+mod state;
+mod unpushed;
+mod weak_recipients;
+mod whole_vault;

@@ -1,0 +1,240 @@
+//! Trust of several people, each with a HOME of their own: a new id, an old id, an old roster.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::colleague::Colleague;
+use crate::support::craft::{authority, resign_roster};
+use crate::support::refusal::stocked;
+use crate::support::sandbox::{Run, Sandbox};
+
+const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
+const KEYLESS: [&[&str]; 3] =
+    [&["list", "-e", "production"], &["environments", "list"], &["status"]];
+
+/// A vault of alice and recovery, with bob, who writes, and carol, the third admin.
+struct Team {
+    sandbox: Sandbox,
+}
+
+impl Team {
+    fn new() -> Self {
+        let sandbox = stocked();
+        for (name, options) in [
+            ("bob", &["-e", "development=write", "-e", "production=write"][..]),
+            ("carol", &["--admin"]),
+        ] {
+            let person = Colleague::clone_of(&sandbox, name);
+            let fingerprint = person.join();
+            person.send();
+            let add = ["members", "add", name, "-q", "--fingerprint", &fingerprint];
+            sandbox.quick(&[&add[..], options].concat());
+            sandbox.commit("a new member");
+            person.pull();
+            person.vault(&GET).prints("other").any_change().check();
+        }
+        Self { sandbox }
+    }
+
+    fn person(&self, name: &'static str) -> Person<'_> {
+        Person { sandbox: &self.sandbox, home: self.sandbox.home().join(name) }
+    }
+
+    /// A folder that nobody has seen, with the vault as it was at `revision`.
+    fn clone_at(&self, revision: &str) -> PathBuf {
+        let folder = self.sandbox.home().join(format!("clone-{revision}"));
+        let source = self.sandbox.repo();
+        self.sandbox.git(&["clone", "--quiet", source.to_str().unwrap(), folder.to_str().unwrap()]);
+        git(&folder, &["checkout", "--quiet", revision]);
+        folder
+    }
+
+    /// Rotates or removes as alice and commits; gives the id before and after.
+    fn changes_authority(&self, arguments: &[&str]) -> (String, String) {
+        let before = self.sandbox.id();
+        self.sandbox.git(&["tag", "before"]);
+        self.sandbox.quick(arguments);
+        self.sandbox.commit("a new authority");
+        (before, self.sandbox.id())
+    }
+}
+
+struct Person<'a> {
+    sandbox: &'a Sandbox,
+    home: PathBuf,
+}
+
+impl<'a> Person<'a> {
+    fn at(&self, folder: &Path, arguments: &[&str]) -> Run<'a> {
+        let run = self.sandbox.vault(arguments).folder(folder);
+        run.variable("HOME", self.home.to_str().unwrap())
+    }
+
+    fn repo(&self) -> PathBuf {
+        self.home.join("repo")
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args(["-c", "user.name=T", "-c", "user.email=t@example.com"]);
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+}
+
+fn another_vault(trusted: &str, here: &str) -> String {
+    format!(
+        "error: .vault/members.toml: is of another vault: trusted is {trusted}, here is {here}
+hint: put back the committed files: git checkout -- .vault
+hint: only if a colleague sent you the new id: vault trust ID
+"
+    )
+}
+
+fn was_replaced(trusted: &str, here: &str) -> String {
+    format!(
+        "error: .vault/members.toml: is of a vault that was replaced: trusted is {trusted}, here is {here}
+hint: take the current one: git pull, or merge the main branch
+hint: only if a colleague sent you the old id all the same: vault trust ID
+"
+    )
+}
+
+#[test]
+fn a_new_authority_is_refused_by_each_person_until_that_person_trusts_it() {
+    let team = Team::new();
+    let (old, new) = team.changes_authority(&["rotate", "--authority", "--yes"]);
+    team.sandbox.vault(&GET).prints("other").check();
+    for name in ["bob", "carol"] {
+        let person = team.person(name);
+        git(&person.repo(), &["pull", "--quiet"]);
+        let refused = another_vault(&old, &new);
+        person.at(&person.repo(), &GET).fails(4).says(&refused).check();
+        person.at(&person.repo(), &["set", "OTHER"]).input("x").fails(4).says(&refused).check();
+        let exec = ["exec", "--", "touch", "ran"];
+        person.at(&person.repo(), &exec).fails(122).says(&refused).check();
+        for command in KEYLESS {
+            person.at(&person.repo(), command).fails(4).says(&refused).check();
+        }
+        let trusted = format!("trusted: {new}\n");
+        let trust = ["trust", new.as_str()];
+        person.at(&person.repo(), &trust).says(&trusted).any_change().check();
+        person.at(&person.repo(), &GET).prints("other").check();
+    }
+}
+
+#[test]
+fn an_id_that_was_replaced_is_refused_in_a_folder_that_nobody_has_seen() {
+    let team = Team::new();
+    let (old, new) = team.changes_authority(&["rotate", "--authority", "--yes"]);
+    let bob = team.person("bob");
+    git(&bob.repo(), &["pull", "--quiet"]);
+    bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
+    let clone = team.clone_at("before");
+    let refused = was_replaced(&new, &old);
+    // Alice made the new authority herself, so she was never asked.
+    let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
+    for person in [&bob, &alice] {
+        person.at(&clone, &GET).fails(4).says(&refused).check();
+        person.at(&clone, &["set", "OTHER"]).input("x").fails(4).says(&refused).check();
+        for command in KEYLESS {
+            person.at(&clone, command).fails(4).says(&refused).check();
+        }
+    }
+    // In the folder in which the new one is known, too.
+    git(&bob.repo(), &["checkout", "--quiet", "before"]);
+    bob.at(&bob.repo(), &GET).fails(4).says(&another_vault(&new, &old)).check();
+    git(&bob.repo(), &["checkout", "--quiet", "main"]);
+    // Somebody who says so all the same gets it, and loses nothing.
+    bob.at(&clone, &["trust", &old]).says(&format!("trusted: {old}\n")).any_change().check();
+    bob.at(&clone, &GET).prints("other").check();
+    bob.at(&bob.repo(), &GET).prints("other").check();
+    // The other person's word counts for that person only.
+    alice.at(&clone, &GET).fails(4).says(&refused).check();
+}
+
+#[test]
+fn an_admin_who_left_cannot_offer_a_vault_of_the_old_id() {
+    let team = Team::new();
+    let old_key = authority(&team.sandbox);
+    let (old, new) = team.changes_authority(&["members", "remove", "carol", "--yes"]);
+    let bob = team.person("bob");
+    git(&bob.repo(), &["pull", "--quiet"]);
+    bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
+    // Carol still has the old authority. Her roster is newer than any that bob has seen.
+    git(&team.sandbox.repo(), &["checkout", "--quiet", "before"]);
+    resign_roster(&team.sandbox, &old_key, |roster| {
+        roster.revision += 100;
+        roster.floor = roster.revision;
+    });
+    team.sandbox.git(&["switch", "--quiet", "--create", "attack"]);
+    team.sandbox.commit("attack");
+    let clone = team.clone_at("attack");
+    for command in [&GET[..], &["list"], &["status"]] {
+        bob.at(&clone, command).fails(4).says(&was_replaced(&new, &old)).check();
+    }
+}
+
+#[test]
+fn a_roster_from_before_somebody_lost_access_is_refused_by_whoever_saw_the_later_one() {
+    let team = Team::new();
+    let id = team.sandbox.id();
+    let credential = team.sandbox.credential("github", &["-e", "production"]);
+    team.sandbox.commit("github");
+    team.sandbox.git(&["tag", "before"]);
+    team.sandbox.quick(&["members", "remove", "bob"]);
+    team.sandbox.commit("bob has left");
+    let carol = team.person("carol");
+    git(&carol.repo(), &["pull", "--quiet"]);
+    carol.at(&carol.repo(), &GET).prints("other").any_change().check();
+    let clone = team.clone_at("before");
+    let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is [..], known is [..]
+hint: take the current one: git pull, or merge the main branch
+";
+    let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
+    git(&carol.repo(), &["checkout", "--quiet", "before"]);
+    for (person, folder) in [(&carol, &carol.repo()), (&carol, &clone), (&alice, &clone)] {
+        person.at(folder, &GET).fails(4).says(refused).check();
+        person.at(folder, &["set", "OTHER"]).input("x").fails(4).says(refused).check();
+        for command in KEYLESS {
+            person.at(folder, command).fails(4).says(refused).check();
+        }
+    }
+    // Bob has seen nothing of it, and reads what he could read anyway.
+    let bob = team.person("bob");
+    bob.at(&bob.repo(), &GET).prints("other").any_change().check();
+    git(&bob.repo(), &["pull", "--quiet"]);
+    let stranger = "error: your key (age1[..]) belongs to no member of this vault\nhint: [..]\n";
+    bob.at(&bob.repo(), &GET).fails(3).says(stranger).check();
+    // A credential from before accepts it, unless VAULT_ID raises its floor.
+    let machine = |arguments: &[&str]| {
+        let run = team.sandbox.vault(arguments).folder(&clone).without("HOME");
+        run.variable("VAULT_KEY", &credential)
+    };
+    machine(&["get", "OTHER"]).prints("other").check();
+    let floor = fs::read_to_string(team.sandbox.store("members.toml")).unwrap();
+    let floor = floor.lines().find_map(|line| line.strip_prefix("floor = ")).unwrap();
+    let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{floor}"));
+    let newer = format!("{refused}hint: if the credential is newer than this checkout: [..]\n");
+    raised.fails(4).says(&newer).check();
+}
+
+#[test]
+fn people_who_share_a_machine_trust_for_themselves() {
+    let team = Team::new();
+    let id = team.sandbox.id();
+    let dave = Colleague::clone_of(&team.sandbox, "dave");
+    let locked = "error: locked: there is no key\nhint: [..]\nhint: [..]\n";
+    dave.vault(&GET).fails(3).says(locked).check();
+    // Bob's key in dave's hands is a key, but trust is not in it.
+    let key = team.sandbox.home().join("bob/.config/vault/identity.txt");
+    let run = dave.vault(&GET).variable("VAULT_KEY_FILE", key.to_str().unwrap());
+    let untrusted = format!(
+        "error: nobody has said yet that this is the right vault
+hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
+hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+"
+    );
+    run.fails(3).says(&untrusted).check();
+}

@@ -1,0 +1,266 @@
+//! What a person trusts and has seen: entering ids, floors that only rise, and the folder in
+//! which it is kept.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::support::UNPRIVILEGED;
+use crate::support::python::python;
+use crate::support::sandbox::Sandbox;
+
+const FOLDER: &str = ".local/state/vault";
+
+/// A vault with `KEY`, of which nobody on this machine remembers anything.
+fn forgotten() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
+    sandbox
+}
+
+/// The one file in the state folder.
+fn file(sandbox: &Sandbox) -> PathBuf {
+    let mut files = fs::read_dir(sandbox.home().join(FOLDER)).unwrap();
+    files.next().unwrap().unwrap().path()
+}
+
+fn relative(sandbox: &Sandbox) -> String {
+    file(sandbox).strip_prefix(sandbox.root()).unwrap().display().to_string()
+}
+
+#[test]
+fn an_id_that_was_entered_is_trusted_from_then_on() {
+    let sandbox = forgotten();
+    let id = sandbox.id();
+    sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).any_change().check();
+    sandbox.vault(&["get", "KEY"]).prints("value").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["list", "-q"]).prints("NAME[..]\nKEY [..]\n").check();
+    // Entering it again changes nothing.
+    sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).check();
+}
+
+#[test]
+fn before_an_id_is_entered_reading_without_a_key_says_so_and_verify_fails() {
+    let sandbox = forgotten();
+    let warning = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    sandbox.vault(&["list"]).says(warning).prints("NAME[..]\nKEY [..]\n").check();
+    let printed = "[..]RESULT\n[..]holds\n[..]holds\n\nfindings:\n  consistent, not trusted: nobody has said that vault1[..] is the right vault\n";
+    let said = "error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n";
+    sandbox.vault(&["verify"]).fails(1).prints(printed).says(said).check();
+    let id = sandbox.id();
+    sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    let run = sandbox.vault(&["verify"]).variable("VAULT_ID", &id);
+    run.prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+}
+
+#[test]
+fn what_is_no_id_is_refused() {
+    let sandbox = forgotten();
+    let id = sandbox.id();
+    let mut mistyped = id.clone().into_bytes();
+    mistyped[20] = if mistyped[20] == b'q' { b'p' } else { b'q' };
+    let mistyped = String::from_utf8(mistyped).unwrap();
+    let cases = [
+        "",
+        "vault1",
+        &mistyped,
+        &id[..60],
+        &format!("{id}@"),
+        &format!("{id}@x"),
+        &format!("{id}@-1"),
+        &format!("{id}@+1"),
+        &format!("{id}@01"),
+    ];
+    let hint = "hint: ask a colleague for the output of `vault id`\n";
+    let said = format!("error: not the id of a vault (vault1… with 64 characters)\n{hint}");
+    for text in cases {
+        sandbox.vault(&["trust", text]).fails(2).says(&said).check();
+        if text.is_empty() {
+            continue;
+        }
+        let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", text).fails(2);
+        let said = "error: VAULT_ID: not the id of a vault[..]\nhint: VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR\n";
+        run.says(said).check();
+    }
+}
+
+#[test]
+fn another_id_is_refused_by_every_command() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let other = Sandbox::with_vault().id();
+    let said = format!(
+        "error: .vault/members.toml: is of another vault: trusted is {other}, here is {0}
+hint: put back the committed files: git checkout -- .vault
+hint: the trusted id is that of the credential, VAULT_ID, --id or --since
+",
+        sandbox.id()
+    );
+    for arguments in [&["get", "KEY"][..], &["set", "KEY"], &["list"]] {
+        let run = sandbox.vault(arguments).variable("VAULT_ID", &other).input("other");
+        run.fails(4).says(&said).check();
+    }
+    let run = sandbox.vault(&["exec", "--", "touch", "ran"]).variable("VAULT_ID", &other);
+    run.fails(122).says(&said).check();
+}
+
+#[test]
+fn a_floor_that_was_entered_only_rises() {
+    let sandbox = forgotten();
+    let id = sandbox.id();
+    let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
+hint: take the current one: git pull, or merge the main branch
+";
+    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", &format!("{id}@7"));
+    run.fails(4).says(refused).check();
+    let warning =
+        "warning: the vault here is not the one trusted now: [..]its floor is 1, known is";
+    for (pin, said) in
+        [("@7", format!("{warning} 7\n")), ("@3", format!("{warning} 3\n")), ("", String::new())]
+    {
+        let run = sandbox.vault(&["trust", &format!("{id}{pin}")]);
+        run.says(&format!("{said}trusted: {id}\n")).any_change().check();
+        assert!(fs::read_to_string(file(&sandbox)).unwrap().contains("floor = 7\n"));
+        sandbox.vault(&["get", "KEY"]).fails(4).says(refused).check();
+    }
+}
+
+#[test]
+fn a_newer_roster_is_remembered_and_an_older_one_with_the_same_floor_still_works() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let old = fs::read(sandbox.store("members.toml")).unwrap();
+    let environment = fs::read(sandbox.store("production.toml")).unwrap();
+    sandbox.credential("github", &["-e", "production"]);
+    let state = fs::read(file(&sandbox)).unwrap();
+    fs::write(sandbox.store("members.toml"), old).unwrap();
+    fs::write(sandbox.store("production.toml"), environment).unwrap();
+    sandbox.vault(&["get", "KEY"]).prints("value").check();
+    assert_eq!(fs::read(file(&sandbox)).unwrap(), state);
+}
+
+#[test]
+fn a_state_that_is_damaged_is_never_forgotten_silently() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    for text in ["", "format = 2\n", "format = 1\nother = 1\n", "<<<<<<<"] {
+        fs::write(file(&sandbox), text).unwrap();
+        let said = format!(
+            "error: {}: is damaged\nhint: remove it, then enter the ids you trust again: vault trust ID\n",
+            file(&sandbox).display()
+        );
+        sandbox.vault(&["get", "KEY"]).fails(4).says(&said).check();
+        sandbox.vault(&["exec", "--", "touch", "ran"]).fails(122).says(&said).check();
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_written_stops_nobody_who_is_trusted_already() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    sandbox.commit("all");
+    sandbox.git(&["clone", "--quiet", ".", "clone"]);
+    let folder = sandbox.home().join(FOLDER);
+    fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
+    let unprivileged = [python(), UNPRIVILEGED];
+    sandbox.vault(&["get", "KEY"]).under(&unprivileged).prints("value").check();
+    let warning = "warning: could not write [..]/.local/state/vault: Permission denied[..]\n";
+    let clone = sandbox.repo().join("clone");
+    let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
+    run.says(warning).prints("value").check();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
+    run.prints("value").changes(&[&relative(&sandbox)]).check();
+}
+
+#[test]
+fn a_credential_remembers_nothing_and_trusts_no_other_id() {
+    let sandbox = forgotten();
+    let id = sandbox.id();
+    sandbox.quick(&["trust", &id]);
+    let credential = sandbox.credential("github", &["-e", "development"]);
+    fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
+    let run = |arguments: &[&str]| sandbox.vault(arguments).variable("VAULT_KEY", &credential);
+    run(&["get", "KEY"]).prints("value").check();
+    run(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    let said =
+        "error: a credential carries its own pin\nhint: for another vault: vault ci add, there\n";
+    run(&["trust", &id]).fails(2).says(said).check();
+}
+
+#[test]
+fn without_a_home_an_id_cannot_be_entered_and_the_variable_to_use_is_named() {
+    let sandbox = Sandbox::with_vault();
+    let key = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
+    let id = sandbox.id();
+    let run = sandbox.vault(&["trust", &id]).without("HOME").variable("VAULT_KEY", &key);
+    let said = format!(
+        "error: HOME is not set, so nothing can be remembered\nhint: say it with every command: VAULT_ID={id}\n"
+    );
+    run.fails(2).says(&said).check();
+}
+
+#[test]
+fn a_state_that_cannot_be_written_does_not_hide_the_recovery_key() {
+    let sandbox = Sandbox::empty();
+    let folder = sandbox.home().join(".local");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
+    sandbox
+        .vault(&["init", "--name", "alice", "--recovery"])
+        .under(&[python(), UNPRIVILEGED])
+        .says(
+            "made your key: [..]
+warning: could not write [..]/.local/state/vault: Permission denied[..]; enter its id later: vault trust vault1[..]
+made a vault in [..]
+its id, [..]
+next: [..]
+the recovery key, shown this once; print it and lock it away:
+",
+        )
+        .prints("AGE-SECRET-KEY-1[..]\n")
+        .any_change()
+        .check();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    sandbox.quick(&["trust", &sandbox.id()]);
+    sandbox.set("development", "KEY", b"value");
+}
+
+#[test]
+fn folders_of_ones_own_may_be_links() {
+    let sandbox = Sandbox::empty();
+    let real = sandbox.root().join("elsewhere");
+    std::fs::create_dir(&real).unwrap();
+    for link in [".config", ".local"] {
+        std::os::unix::fs::symlink(&real, sandbox.home().join(link)).unwrap();
+    }
+    sandbox.quick(&["init", "--name", "alice"]);
+    sandbox.set("development", "KEY", b"value");
+    assert_eq!(sandbox.get("development", "KEY"), b"value");
+    assert!(real.join("vault/identity.txt").exists() && real.join("state/vault").is_dir());
+}
+
+#[test]
+fn a_config_that_cannot_be_written_does_not_hide_the_recovery_key() {
+    let sandbox = Sandbox::empty();
+    fs::create_dir(sandbox.store("")).unwrap();
+    fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o500)).unwrap();
+    sandbox
+        .vault(&["init", "--name", "alice", "--recovery"])
+        .under(&[python(), UNPRIVILEGED])
+        .fails(1)
+        .says(
+            "made your key: [..]
+the recovery key, shown this once; print it and lock it away:
+error: could not write [..]/repo/vault.toml: Permission denied[..]
+",
+        )
+        .prints("AGE-SECRET-KEY-1[..]\n")
+        .any_change()
+        .check();
+    fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o700)).unwrap();
+    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    sandbox.set("development", "KEY", b"value");
+}

@@ -1,0 +1,113 @@
+//! Recipients to which anyone could open what is sealed, or that have a second spelling: refused wherever
+//! one comes in, before anything is sealed to it.
+
+use std::fs;
+
+use repovault::crypto::{Framed, Identity, SigningKey, VaultId, base64_encode};
+
+use crate::support::craft;
+use crate::support::refusal::{findings, found, held, stocked};
+
+const REQUEST: &str = ".vault/requests/eve.toml";
+
+/// The points of small order, in every spelling that X25519 takes for them, and other spellings of a
+/// good one. Age panics when it is to seal to some of them.
+fn weak_recipients() -> Vec<String> {
+    let p = {
+        let mut p = [0xff; 32];
+        (p[0], p[31]) = (0xed, 0x7f);
+        p
+    };
+    let low = |number: u8| {
+        let mut u = [0; 32];
+        u[0] = number;
+        u
+    };
+    let above = |number: u8| {
+        let mut u = p;
+        u[0] += number;
+        u
+    };
+    let (mut minus_one, order_eight) = (
+        p,
+        [
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        ],
+    );
+    minus_one[0] = 0xec;
+    let hex = |text: &str| -> [u8; 32] {
+        std::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+    };
+    let points = [
+        low(0),
+        low(1),
+        minus_one,
+        p,
+        above(1),
+        above(9),
+        hex(order_eight[0]),
+        hex(order_eight[1]),
+    ];
+    let high = points.map(|mut point| {
+        point[31] |= 0x80;
+        point
+    });
+    let hrp = bech32::Hrp::parse("age").unwrap();
+    let spelled = |point: &[u8; 32]| bech32::encode::<bech32::Bech32>(hrp, point).unwrap();
+    points.iter().chain(&high).map(spelled).collect()
+}
+
+#[test]
+fn recipient_of_small_order_is_refused_wherever_it_comes_in() {
+    let sandbox = stocked();
+    sandbox.quick(&["ci", "add", "ci", "-e", "production", "-q"]);
+    sandbox.commit("a machine");
+    for weak in weak_recipients() {
+        for spelled in [weak.clone(), weak.to_uppercase()] {
+            for command in [
+                &["members", "set", "ci", "--yes", "--recipient", &spelled][..],
+                &["members", "add", "new", "-e", "production=read", "--recipient", &spelled],
+            ] {
+                let outcome = sandbox.vault(command).outcome();
+                assert_eq!(outcome.status, 2, "{command:?}: {}", outcome.said);
+                assert!(outcome.said.starts_with("error: not a recipient\n"), "{}", outcome.said);
+            }
+        }
+        // In a roster that the authority signed, and in a request.
+        let sandbox = stocked();
+        let (key, good) = (craft::authority(&sandbox), craft::identity(&sandbox).recipient());
+        let body = craft::body(&sandbox, "members.toml").replace(&good.to_string(), &weak);
+        let file = craft::sign(&sandbox, "members.toml", body.as_bytes(), &key);
+        fs::write(sandbox.store("members.toml"), file).unwrap();
+        let said = "error: .vault/members.toml: is not as vault writes it\nhint: [..]\n";
+        sandbox.vault(&["list", "-e", "production"]).fails(4).says(said).check();
+    }
+    assert_eq!(sandbox.git(&["status", "--short"]), "");
+}
+
+#[test]
+fn request_with_a_recipient_of_small_order_is_refused() {
+    let sandbox = stocked();
+    let (key, identity) = (SigningKey::generate(), Identity::generate());
+    for weak in weak_recipients() {
+        let seed = base64_encode(&identity.recipient().seal(&craft::seed(&key)));
+        let body = format!(
+            "# eve asks to join. Written by vault; safe to commit.\nformat = 1\nname = \"eve\"\n\
+             vault = \"{}\"\nrecipient = \"{weak}\"\nsigner = \"{}\"\nsigning_key = \"{seed}\"\n",
+            sandbox.id(),
+            base64_encode(key.public().as_bytes()),
+        );
+        let message = Framed::new("vault/v1/request")
+            .part(sandbox.id().parse::<VaultId>().unwrap().as_bytes())
+            .part(b"requests/eve.toml")
+            .part(body.as_bytes())
+            .into_bytes();
+        let signature = base64_encode(&key.sign(&message).to_bytes());
+        fs::create_dir_all(sandbox.store("requests")).unwrap();
+        fs::write(sandbox.repo().join(REQUEST), format!("{body}signature = \"{signature}\"\n"))
+            .unwrap();
+        let line = findings(&[&format!("{REQUEST}: is not as vault writes it")]);
+        found(&sandbox, &[], 1, &(held(1, 2) + &line));
+    }
+}

@@ -1,0 +1,388 @@
+//! `vault doctor`: why something does not work, one line for everything that was looked at.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::UNPRIVILEGED;
+use crate::support::python::python;
+use crate::support::sandbox::{Run, Sandbox};
+use crate::support::terminal::Terminal;
+
+const VAULT: &str = env!("CARGO_BIN_EXE_vault");
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value of the key");
+    sandbox.set("production", "KEY", b"value of the key");
+    sandbox
+}
+
+/// A run whose PATH leads to git, and to these folders first.
+fn doctor<'a>(sandbox: &'a Sandbox, folders: &[&Path]) -> Run<'a> {
+    let mut path: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    path.push("/usr/bin:/bin".to_owned());
+    sandbox.vault(&["doctor", "--json"]).variable("PATH", &path.join(":"))
+}
+
+/// Whether exec would work, and each line as `subject state: text`.
+#[track_caller]
+fn found(run: &Run<'_>) -> (bool, Vec<String>) {
+    let outcome = run.outcome();
+    let found: Value = serde_json::from_slice(&outcome.output).unwrap();
+    let works = found["works"].as_bool().unwrap();
+    assert_eq!(outcome.status, i32::from(!works), "{}", outcome.said);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let line = |check: &Value| {
+        format!("{} {}: {}", text(&check["subject"]), text(&check["state"]), text(&check["text"]))
+    };
+    (works, found["checks"].as_array().unwrap().iter().map(line).collect())
+}
+
+#[track_caller]
+fn says(run: &Run<'_>, works: bool, expected: &[&str]) {
+    let (found_works, lines) = found(run);
+    assert_eq!(found_works, works, "{lines:#?}");
+    for expected in expected {
+        let like = |line: &&String| crate::support::sandbox::is_like(expected, line);
+        assert!(lines.iter().any(|line| like(&line)), "{expected} is not in {lines:#?}");
+    }
+}
+
+#[test]
+fn where_all_is_well_it_says_what_it_found_and_changes_nothing() {
+    let sandbox = sandbox();
+    let id = sandbox.id();
+    sandbox
+        .vault(&["doctor"])
+        .variable("PATH", "/usr/bin:/bin")
+        .prints(format!(
+            "      SUBJECT      FOUND
+ok    binary       this is {VAULT}, version [..]
+note  binary       the shell finds no vault in PATH
+ok    vault.toml   [..]/repo/vault.toml, the nearest upward from [..]/repo
+note  vault.toml   its default environment is development
+ok    git          git version [..]
+ok    git          [..]/repo is in a repository
+note  terminal     standard input: no terminal, standard output: no terminal, standard error: no terminal
+note  terminal     CI is not set
+note  key          --key-file: not given
+note  key          --key-fd: not given
+note  key          VAULT_KEY_FILE: not given
+note  key          VAULT_KEY: not given
+note  key          VAULT_KEY_COMMAND: not given
+ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, yours alone (mode 600)
+ok    key          your recipient is age1[..]
+note  trust        VAULT_ID: not given
+note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, floor 1, newest roster seen 1, met in this folder
+ok    vault        {id}, roster 1, floor 1
+ok    trust        the vault here is the one that is trusted
+ok    member       you are alice: development (write), production (write), admin
+ok    environment  development, where none is named
+ok    exec         would give a command 1 variables
+"
+        ))
+        .check();
+}
+
+#[test]
+fn it_shows_no_value_and_no_key() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let identity = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
+    let identity = identity.lines().last().unwrap();
+    for run in [
+        doctor(&sandbox, &[]),
+        doctor(&sandbox, &[]).variable("VAULT_KEY", &credential),
+        doctor(&sandbox, &[]).variable("VAULT_KEY", &credential[..90]),
+        doctor(&sandbox, &[]).variable("VAULT_KEY_FILE", identity),
+        doctor(&sandbox, &[]).variable("VAULT_KEY_COMMAND", &format!("echo {credential} #")),
+        doctor(&sandbox, &[]).variable("VAULT_KEY_COMMAND", &format!("echo {credential}; exit 1")),
+        sandbox.vault(&["doctor", "--json", "--key-file", identity]),
+    ] {
+        let outcome = run.outcome();
+        let text = format!("{}{}", String::from_utf8_lossy(&outcome.output), outcome.said);
+        for hidden in ["value of the key", &identity[..30], &credential[..30]] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+    }
+}
+
+#[test]
+fn it_names_every_vault_in_the_path_and_the_one_that_the_shell_finds() {
+    let sandbox = sandbox();
+    let (ours, other, broken) =
+        (sandbox.root().join("ours"), sandbox.root().join("other"), sandbox.root().join("broken"));
+    for folder in [&ours, &other, &broken] {
+        fs::create_dir(folder).unwrap();
+    }
+    symlink(VAULT, ours.join("vault")).unwrap();
+    // It would leave a trace, were it run.
+    fs::write(other.join("vault"), "#!/bin/sh\ntouch \"$HOME/was-run\"\n").unwrap();
+    fs::set_permissions(other.join("vault"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(broken.join("vault"), "cannot be executed").unwrap();
+    says(
+        &doctor(&sandbox, &[&broken, &other, &ours]),
+        true,
+        &[
+            "binary problem: the shell finds [..]/other/vault first: another program",
+            "binary note: then [..]/ours/vault: this one",
+        ],
+    );
+    says(
+        &doctor(&sandbox, &[&ours, &other]),
+        true,
+        &[
+            "binary ok: the shell finds [..]/ours/vault: this one",
+            "binary note: then [..]/other/vault: another program",
+        ],
+    );
+    assert!(!sandbox.home().join("was-run").exists());
+    let hint = "hint: HashiCorp's vault has the same name; [..]\n";
+    let path = format!("{}:/usr/bin:/bin", other.display());
+    let outcome = sandbox.vault(&["doctor"]).variable("PATH", &path).outcome();
+    assert!(crate::support::sandbox::is_like(hint, &outcome.said), "{}", outcome.said);
+}
+
+#[test]
+fn it_says_of_each_source_of_keys_whether_it_was_used_and_why_not() {
+    let sandbox = sandbox();
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let file = sandbox.root().join("key.txt");
+    fs::write(&file, &credential).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let file = file.display().to_string();
+    let id = sandbox.id();
+    says(
+        &doctor(&sandbox, &[])
+            .variable("VAULT_KEY", " ")
+            .variable("VAULT_KEY_COMMAND", "cat $F")
+            .variable("F", &file),
+        true,
+        &[
+            "key note: VAULT_KEY: empty, so it counts as absent",
+            "key ok: VAULT_KEY_COMMAND: used",
+            "key note: identity.txt [..]: not looked at, one before it is named",
+            "key note: it is a credential for production",
+            &format!("trust note: the credential trusts {id} from floor 1 on"),
+            "member ok: you are github: production (read)",
+            "environment ok: production, where none is named",
+        ],
+    );
+    says(
+        &doctor(&sandbox, &[]).variable("VAULT_KEY_FILE", &file).variable("VAULT_KEY", "damaged"),
+        true,
+        &[
+            &format!("key ok: VAULT_KEY_FILE {file}: used, others can get at it (mode 644)"),
+            "key note: VAULT_KEY: not looked at, one before it is named",
+        ],
+    );
+    says(
+        &doctor(&sandbox, &[]).variable("VAULT_KEY", "damaged"),
+        false,
+        &[
+            "key problem: the key from VAULT_KEY is no key",
+            "key note: identity.txt [..]: not looked at, one before it is named",
+            "vault ok: vault1[..], roster [..], floor 1",
+        ],
+    );
+    let identity = sandbox.home().join(".config/vault/identity.txt");
+    fs::set_permissions(&identity, fs::Permissions::from_mode(0o640)).unwrap();
+    says(
+        &doctor(&sandbox, &[]),
+        false,
+        &["key problem: your key file [..]/identity.txt is refused: others can read it"],
+    );
+    fs::remove_file(&identity).unwrap();
+    says(
+        &doctor(&sandbox, &[]),
+        false,
+        &["key note: identity.txt [..]: is not there", "key problem: locked: there is no key"],
+    );
+    says(
+        &doctor(&sandbox, &[]).without("HOME"),
+        false,
+        &[
+            "key note: identity.txt: not given",
+            "trust note: HOME is not set, so nothing is remembered",
+        ],
+    );
+}
+
+#[test]
+fn a_command_that_prints_the_key_is_run_once_and_that_is_said_before() {
+    let sandbox = sandbox();
+    let command = "echo run >> \"$HOME/runs\"; exit 1";
+    let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_COMMAND", command);
+    let outcome = run.outcome();
+    assert_eq!(outcome.status, 1);
+    let said = "running VAULT_KEY_COMMAND, as every command does that needs the key\n";
+    assert!(outcome.said.starts_with(said), "{}", outcome.said);
+    assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
+    // Nor is it run where another source is before it.
+    let credential = sandbox.credential("github", &["-e", "production"]);
+    let run = run.variable("VAULT_KEY", &credential);
+    assert_eq!(run.outcome().said, "");
+    assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
+}
+
+#[test]
+fn it_says_which_vault_toml_is_meant_or_where_the_search_ended() {
+    let sandbox = sandbox();
+    let deep = sandbox.repo().join("a/b");
+    fs::create_dir_all(&deep).unwrap();
+    let repo = sandbox.repo().display().to_string();
+    says(
+        &doctor(&sandbox, &[]).folder(&deep),
+        true,
+        &["vault.toml ok: [..]/repo/vault.toml, the nearest upward from [..]/repo/a/b"],
+    );
+    says(
+        &doctor(&sandbox, &[]).folder(&sandbox.home()).variable("VAULT_DIR", &repo),
+        true,
+        &["vault.toml ok: [..]/repo/vault.toml, named by VAULT_DIR"],
+    );
+    let named = sandbox.vault(&["doctor", "--json", "--vault", &repo]);
+    says(&named, true, &["vault.toml ok: [..]/repo/vault.toml, named by --vault"]);
+    says(
+        &doctor(&sandbox, &[]).folder(&sandbox.home()),
+        false,
+        &[
+            "vault.toml problem: no vault.toml in [..]/home",
+            "vault.toml note: the search ended at [..]/home: your HOME",
+            "key ok: identity.txt [..]: used[..]",
+            "exec note: would start nothing here",
+        ],
+    );
+    fs::create_dir_all(deep.join(".git")).unwrap();
+    says(
+        &doctor(&sandbox, &[]).folder(&deep),
+        false,
+        &["vault.toml note: the search ended at [..]/repo/a/b: the top of a git repository"],
+    );
+    says(
+        &doctor(&sandbox, &[]).folder(Path::new("/proc")),
+        false,
+        &["vault.toml note: the search ended at /proc: where another file system begins"],
+    );
+    let outside = &doctor(&sandbox, &[]).folder(Path::new("/"));
+    says(outside, false, &["vault.toml note: the search ended at /: the root"]);
+    // Somebody else's.
+    std::os::unix::fs::chown(sandbox.repo().join("vault.toml"), Some(12345), None).unwrap();
+    says(
+        &doctor(&sandbox, &[]),
+        false,
+        &["vault.toml problem: [..]/repo/vault.toml belongs to another user (uid 12345)"],
+    );
+}
+
+#[test]
+fn one_problem_hides_no_other() {
+    let sandbox = sandbox();
+    fs::write(sandbox.repo().join("vault.toml"), "default = 7\n").unwrap();
+    fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
+    let state = sandbox.home().join(".local/state/vault");
+    let file = fs::read_dir(&state).unwrap().next().unwrap().unwrap().path();
+    fs::write(&file, "damaged").unwrap();
+    says(
+        &doctor(&sandbox, &[]).variable("VAULT_ID", "vault1").variable("CI", "true"),
+        false,
+        &[
+            "vault.toml problem: [..]vault.toml[..]",
+            "terminal note: CI is set",
+            "key ok: identity.txt [..]",
+            "trust problem: VAULT_ID: not the id of a vault [..]",
+            "trust problem: [..].toml: is damaged",
+            "vault problem: .vault/members.toml: is not as vault writes it",
+            "exec note: would start nothing here",
+        ],
+    );
+    fs::remove_dir_all(sandbox.repo().join(".git")).unwrap();
+    says(
+        &sandbox.vault(&["doctor", "--json"]).variable("PATH", "/nowhere"),
+        false,
+        &["git note: there is no git in PATH; only what asks for older revisions needs it"],
+    );
+}
+
+#[test]
+fn trust_and_membership_and_what_is_missing_are_told_apart() {
+    let sandbox = sandbox();
+    let id = sandbox.id();
+    let laptop = sandbox.home().join("laptop");
+    fs::create_dir_all(laptop.join(".config/vault")).unwrap();
+    let file = ".config/vault/identity.txt";
+    fs::copy(sandbox.home().join(file), laptop.join(file)).unwrap();
+    let at = |home: &Path| doctor(&sandbox, &[]).variable("HOME", home.to_str().unwrap());
+    says(
+        &at(&laptop),
+        false,
+        &[
+            "trust problem: nobody has said yet that this is the right vault",
+            "member ok: you are alice: development (write), production (write), admin",
+        ],
+    );
+    says(
+        &at(&laptop).variable("VAULT_ID", &format!("{id}@9")),
+        false,
+        &[
+            &format!("trust note: VAULT_ID trusts {id} from floor 9 on"),
+            "trust problem: .vault/members.toml: is older than the last loss of access: [..]",
+        ],
+    );
+    let other = Sandbox::with_vault();
+    says(
+        &at(&laptop).variable("VAULT_ID", &other.id()),
+        false,
+        &[&format!(
+            "trust problem: .vault/members.toml: is of another vault: trusted is {}, here is {id}",
+            other.id()
+        )],
+    );
+    says(
+        &at(&other.home()).variable("VAULT_ID", &id),
+        false,
+        &[
+            "trust ok: the vault here is the one that is trusted",
+            "member problem: your key (age1[..]) belongs to no member of this vault",
+        ],
+    );
+    let config = "default = \"development\"\n[secrets.MISSING]\nrequired = true\n";
+    fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
+    says(&doctor(&sandbox, &[]), false, &["exec problem: there is no MISSING in development"]);
+    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    sandbox.set("development", "LONG", &vec![b'x'; 200_000]);
+    says(&doctor(&sandbox, &[]), false, &["exec problem: [..]LONG[..]"]);
+    let file = "default = \"development\"\n[secrets.LONG]\nfile = true\n";
+    fs::write(sandbox.repo().join("vault.toml"), file).unwrap();
+    says(&doctor(&sandbox, &[]), true, &["exec ok: would give a command 2 variables"]);
+    let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
+    fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
+    let asks = "exec note: asks a person at the terminal first; without a terminal it is refused";
+    says(&doctor(&sandbox, &[]), true, &[asks]);
+}
+
+#[test]
+fn at_a_terminal_it_asks_nothing_and_trusts_nothing() {
+    let sandbox = sandbox();
+    let laptop = sandbox.home().join("laptop");
+    fs::create_dir_all(laptop.join(".config/vault")).unwrap();
+    let file = ".config/vault/identity.txt";
+    fs::copy(sandbox.home().join(file), laptop.join(file)).unwrap();
+    let run = sandbox.vault(&["doctor"]).variable("HOME", laptop.to_str().unwrap());
+    let before = sandbox.files();
+    let screen = Terminal::start(run).ends(1);
+    assert!(screen.contains("standard input: a terminal, standard output: a terminal"), "{screen}");
+    assert!(screen.contains("nobody has said yet that this is the right vault"), "{screen}");
+    assert_eq!(crate::support::sandbox::changed(&before, &sandbox.files()), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_is_not_root_learns_which_binary_this_is() {
+    let sandbox = sandbox();
+    let outcome = sandbox.vault(&["doctor"]).under(&[python(), UNPRIVILEGED]).outcome();
+    let output = String::from_utf8(outcome.output).unwrap();
+    assert!(output.contains(&format!("this is {VAULT}, version")), "{output}");
+}

@@ -1,0 +1,334 @@
+//! What somebody who lost access may still know, by epochs and by values, in git's history too.
+
+use std::fs;
+
+use repovault::crypto::SigningKey;
+use repovault::vault::model::Access;
+use serde_json::Value;
+
+use crate::support::craft::{Person, enrol_person, identity, resign_entry};
+use crate::support::sandbox::{Run, Sandbox};
+
+/// Production holds A and B; `bot` may read all of it, `half` only B. All is committed.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
+    sandbox.set("production", "A", b"value of A, once");
+    sandbox.set("production", "B", b"value of B, once");
+    sandbox.credential("bot", &["-e", "production"]);
+    sandbox.credential("half", &["-e", "production", "--only", "B"]);
+    sandbox.commit("a vault");
+    sandbox
+}
+
+/// What `vault status` says is known, and what it could not check.
+fn known(sandbox: &Sandbox) -> (Vec<String>, Vec<String>) {
+    known_to(&sandbox.vault(&["status", "--json"]))
+}
+
+fn known_to(run: &Run<'_>) -> (Vec<String>, Vec<String>) {
+    let outcome = run.outcome();
+    let found: Value = serde_json::from_slice(&outcome.output).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let line = |known: &Value| {
+        let place = |at: &Value| format!("{}/{}", text(&at["environment"]), text(&at["name"]));
+        let was = &known["was"];
+        let was = if was.is_null() {
+            String::new()
+        } else {
+            format!(" from {} revision {}", place(was), was["revision"])
+        };
+        format!("{}: {}{was}", text(&known["member"]), place(known))
+    };
+    let known: Vec<String> = found["known"].as_array().unwrap().iter().map(line).collect();
+    let gaps = found["unchecked"].as_array().unwrap().iter().map(text).collect();
+    assert!(known.is_empty() || outcome.status == 1, "{}", outcome.said);
+    (known, gaps)
+}
+
+#[track_caller]
+fn is_known(sandbox: &Sandbox, expected: &[&str]) {
+    let (known, gaps) = known(sandbox);
+    assert_eq!(known, expected);
+    assert!(gaps.is_empty(), "{gaps:?}");
+}
+
+#[test]
+fn a_value_that_somebody_could_read_is_listed_until_it_is_set_anew() {
+    let sandbox = sandbox();
+    is_known(&sandbox, &[]);
+    sandbox.quick(&["members", "remove", "bot"]);
+    is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
+    sandbox.set("production", "A", b"a new value of A");
+    sandbox.set("production", "C", b"never seen by bot");
+    // The same value again is no change.
+    sandbox.set("production", "B", b"value of B, once");
+    is_known(&sandbox, &["bot: production/B"]);
+    sandbox.quick(&["remove", "B", "-e", "production"]);
+    is_known(&sandbox, &[]);
+}
+
+#[test]
+fn a_limited_member_knows_the_names_that_were_his_and_no_others() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "half"]);
+    is_known(&sandbox, &["half: production/B"]);
+}
+
+#[test]
+fn what_somebody_may_still_read_is_not_held_against_them() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "set", "bot", "-e", "production=A"]);
+    is_known(&sandbox, &["bot: production/B"]);
+    sandbox.quick(&["members", "set", "bot", "-e", "production=none"]);
+    is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
+    sandbox.quick(&["members", "set", "bot", "-e", "production=read"]);
+    is_known(&sandbox, &[]);
+}
+
+#[test]
+fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
+    let sandbox = sandbox();
+    let new = Person::new().identity.recipient().to_string();
+    sandbox.quick(&["members", "set", "bot", "--recipient", &new]);
+    // The key that was replaced is listed like somebody who left.
+    let (lines, _) = known(&sandbox);
+    let [a, b] = &lines[..] else { panic!("{lines:?}") };
+    assert!(a.starts_with("bot-until-") && a.ends_with(": production/A"), "{lines:?}");
+    assert!(b.starts_with("bot-until-") && b.ends_with(": production/B"), "{lines:?}");
+    sandbox.set("production", "A", b"a new value of A");
+    assert_eq!(known(&sandbox).0, std::slice::from_ref(b));
+}
+
+#[test]
+fn nobody_knows_what_is_in_a_new_environment_of_an_old_name() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    sandbox.quick(&["environments", "remove", "production", "--yes"]);
+    sandbox.quick(&["environments", "add", "production"]);
+    sandbox.set("production", "A", b"set in another environment");
+    is_known(&sandbox, &[]);
+    sandbox.set("production", "B", b"value of A, once");
+    is_known(&sandbox, &["bot: production/B from production/A revision 1"]);
+}
+
+#[test]
+fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
+    let sandbox = sandbox();
+    // Changed, and set back later; removed, and in use under another name; in use in an
+    // environment that bot could never open.
+    sandbox.set("production", "A", b"second value of A");
+    sandbox.quick(&["remove", "B", "-e", "production"]);
+    sandbox.commit("changed and removed");
+    sandbox.quick(&["members", "remove", "bot"]);
+    is_known(&sandbox, &["bot: production/A"]);
+    sandbox.set("production", "A", b"value of A, once");
+    sandbox.set("production", "OTHER", b"value of B, once\n");
+    sandbox.set("development", "COPY", b"second value of A");
+    sandbox.set("development", "NEW", b"a value nobody had seen");
+    is_known(
+        &sandbox,
+        &[
+            "bot: development/COPY from production/A revision 2",
+            "bot: production/A from production/A revision 1",
+            "bot: production/OTHER from production/B revision 1",
+        ],
+    );
+    sandbox
+        .vault(&["status"])
+        .fails(1)
+        .prints(
+            "bot may know COPY in development: the value of A in production (revision 2)
+bot may know A in production: the value of A in production (revision 1)
+bot may know OTHER in production: the value of B in production (revision 1)
+the credential of half is from before the floor: it has 1, the floor is [..]
+",
+        )
+        .says(
+            "error: open: 4
+hint: replace credentials first, [..]: vault members remove half, then vault ci add NEW-NAME -e ENVIRONMENT
+hint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT
+",
+        )
+        .check();
+}
+
+#[test]
+fn a_value_is_found_on_every_branch_and_behind_every_merge() {
+    let sandbox = sandbox();
+    sandbox.git(&["switch", "--quiet", "--create", "side"]);
+    sandbox.set("production", "SIDE", b"only on a branch");
+    sandbox.commit("side");
+    sandbox.git(&["switch", "--quiet", "main"]);
+    sandbox.set("production", "MERGED", b"came and went on a merged branch");
+    sandbox.commit("main");
+    sandbox.git(&["switch", "--quiet", "--create", "short"]);
+    sandbox.set("production", "A", b"for a short while");
+    sandbox.commit("short");
+    sandbox.git(&["revert", "--no-edit", "HEAD"]);
+    sandbox.git(&["switch", "--quiet", "main"]);
+    sandbox.git(&["merge", "--quiet", "--no-ff", "--no-edit", "short"]);
+    sandbox.quick(&["members", "remove", "bot"]);
+    for name in ["A", "B", "MERGED"] {
+        sandbox.set("production", name, format!("anew {name}").as_bytes());
+    }
+    sandbox.set("development", "ONE", b"only on a branch");
+    sandbox.set("development", "TWO", b"for a short while");
+    is_known(
+        &sandbox,
+        &[
+            "bot: development/ONE from production/SIDE revision 1",
+            "bot: development/TWO from production/A revision 2",
+        ],
+    );
+}
+
+#[test]
+fn a_value_is_found_in_two_places_before_anything_is_committed() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    sandbox.set("production", "B", b"anew");
+    sandbox.quick(&["copy", "A", "--from", "production", "--to", "development"]);
+    is_known(&sandbox, &["bot: development/A from production/A revision 1", "bot: production/A"]);
+}
+
+#[test]
+fn a_value_that_everybody_uses_proves_nothing() {
+    let sandbox = sandbox();
+    for value in ["", "true", "8080", "localhost", " postgres "] {
+        sandbox.set("production", "A", value.as_bytes());
+        sandbox.commit("a common value");
+    }
+    sandbox.quick(&["members", "remove", "bot"]);
+    for name in ["A", "B"] {
+        sandbox.set("production", name, b"a new value of it");
+    }
+    for (at, value) in ["true", "8080", "localhost", "postgres"].iter().enumerate() {
+        sandbox.set("development", &format!("NAME{at}"), value.as_bytes());
+    }
+    is_known(&sandbox, &[]);
+}
+
+#[test]
+fn a_forgotten_data_key_is_found_in_git_history() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    for name in ["A", "B"] {
+        sandbox.set("production", name, b"a new value of it");
+    }
+    sandbox.commit("bot is gone");
+    sandbox.quick(&["rotate", "--finish", "--forget", "-e", "production"]);
+    let file = fs::read_to_string(sandbox.store("production.toml")).unwrap();
+    assert_eq!(file.matches("[[epochs]]").count(), 1, "{file}");
+    sandbox.set("development", "COPY", b"value of A, once");
+    is_known(&sandbox, &["bot: development/COPY from production/A revision 1"]);
+}
+
+#[test]
+fn an_admin_who_left_knows_what_the_vault_held_under_its_old_id() {
+    let sandbox = sandbox();
+    sandbox.set("production", "A", b"second value of A");
+    sandbox.commit("changed");
+    let id = sandbox.id();
+    sandbox.quick(&["members", "remove", "recovery", "--yes"]);
+    assert_ne!(sandbox.id(), id);
+    sandbox.quick(&["rotate", "--authority", "--yes"]);
+    sandbox.set("development", "COPY", b"value of A, once");
+    let known = ["recovery: production/A", "recovery: production/B"];
+    let copy = "recovery: development/COPY from production/A revision 1";
+    is_known(&sandbox, &[&[copy], &known[..]].concat());
+    // Whoever never trusted the old id believes nothing that is signed under it, and is told so.
+    let home = sandbox.home().join("laptop");
+    fs::create_dir_all(home.join(".config/vault")).unwrap();
+    let file = ".config/vault/identity.txt";
+    fs::copy(sandbox.home().join(file), home.join(file)).unwrap();
+    let run = sandbox.vault(&["status", "--json"]).variable("HOME", home.to_str().unwrap());
+    let (lines, gaps) = known_to(&run.variable("VAULT_ID", &sandbox.id()));
+    assert_eq!(lines, known);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].contains("older values were not compared"), "{gaps:?}");
+}
+
+#[test]
+fn what_could_not_be_compared_is_said() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    sandbox.set("development", "COPY", b"value of A, once");
+    sandbox.commit("a copy");
+    let by_epochs = ["bot: production/A", "bot: production/B"];
+    // Nobody's key.
+    let keyless = sandbox.vault(&["status", "--json"]).variable("XDG_CONFIG_HOME", "/nowhere");
+    let (lines, gaps) = known_to(&keyless);
+    assert_eq!(lines, by_epochs);
+    assert_eq!(gaps, ["no value was compared with others, which takes a key"]);
+    // A key that opens one environment only.
+    let credential = sandbox.credential("later", &["-e", "production"]);
+    let run = sandbox.vault(&["status", "--json"]).variable("VAULT_KEY", &credential);
+    let (lines, gaps) = known_to(&run);
+    assert_eq!(lines, by_epochs);
+    let old =
+        "2 older values were not compared: no known member signed them, or you have no key to them";
+    assert_eq!(gaps, ["development: 1 values in use are closed to you, so were not compared", old]);
+    // A clone without history, and no repository at all.
+    let clone = sandbox.root().join("clone");
+    let url = format!("file://{}", sandbox.repo().display());
+    sandbox.git(&["clone", "--quiet", "--depth=1", &url, clone.to_str().unwrap()]);
+    sandbox.quick(&["trust", &sandbox.id()]);
+    let (lines, gaps) = known_to(&sandbox.vault(&["status", "--json"]).folder(&clone));
+    assert_eq!(
+        lines,
+        [&["bot: development/COPY from production/A revision 1"], &by_epochs[..]].concat()
+    );
+    assert_eq!(
+        gaps,
+        ["git's history is cut off here, so values are missing: git fetch --unshallow"]
+    );
+    fs::remove_dir_all(clone.join(".git")).unwrap();
+    let run = sandbox.vault(&["status", "--json"]).folder(&clone);
+    let (lines, gaps) =
+        known_to(&run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap()));
+    assert_eq!(lines.len(), 3);
+    let none = format!(
+        "no older value was compared: git finds no repository of yours in {}",
+        clone.display()
+    );
+    assert_eq!(gaps, [none]);
+}
+
+#[test]
+fn a_vault_that_somebody_without_a_key_put_on_a_branch_tells_nothing() {
+    let sandbox = sandbox();
+    sandbox.quick(&["members", "remove", "bot"]);
+    for name in ["A", "B"] {
+        sandbox.set("production", name, b"a new value of it");
+    }
+    sandbox.set("development", "PASSWORD", b"the guess of the attacker");
+    sandbox.commit("bot is gone");
+    // His own vault, sealed to alice, with the guess in it: would `status` tell that it is right?
+    let attacker = Sandbox::empty();
+    attacker.quick(&["init", "--name", "mallory", "-q"]);
+    let alice = Person { identity: identity(&sandbox), key: SigningKey::generate() };
+    enrol_person(&attacker, "alice", &[("production", Access::Read)], &alice);
+    attacker.set("production", "A", b"the guess of the attacker");
+    sandbox.git(&["switch", "--quiet", "--create", "attack"]);
+    for path in ["members.toml", "production.toml", "production/A.toml"] {
+        fs::copy(attacker.store(path), sandbox.store(path)).unwrap();
+    }
+    sandbox.commit("attack");
+    // Even where alice is a member of his vault too, and trusts it for what it is.
+    let trust = ["trust", &attacker.id(), "-q"];
+    sandbox.vault(&trust).folder(&attacker.repo()).any_change().check();
+    // An entry of the right vault, with his own signature.
+    sandbox.git(&["checkout", "--quiet", "HEAD~1", "--", ".vault"]);
+    let stranger = SigningKey::generate();
+    resign_entry(&sandbox, "production", "A", &stranger, |entry| {
+        entry.origin = 1;
+        entry.revision = 9;
+    });
+    sandbox.commit("forged");
+    sandbox.git(&["switch", "--quiet", "main"]);
+    let (known, gaps) = known(&sandbox);
+    assert_eq!(known, Vec::<String>::new());
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].starts_with("2 older values were not compared: no known member signed them"));
+}

@@ -1,0 +1,227 @@
+//! `vault status`: what needs doing, until it is done.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::craft::{Person, authority, resign_environment, resign_roster};
+use crate::support::sandbox::Sandbox;
+
+/// Two admins, and a value in each environment.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
+    sandbox.set("development", "KEY", b"value");
+    sandbox.set("production", "KEY", b"value");
+    sandbox
+}
+
+const CLEAN: &str = "nothing needs doing\n";
+
+#[test]
+fn where_nothing_is_open_it_says_so() {
+    let sandbox = sandbox();
+    sandbox.vault(&["status"]).says(CLEAN).check();
+    sandbox.vault(&["status", "-q"]).check();
+    let empty = json!({
+        "vault": sandbox.id(), "floor": 1, "open": 0, "known": [], "old_epoch": [], "broken": [],
+        "below_floor": [], "admins": ["alice", "recovery"], "requests": [], "interrupted": [],
+        "unchecked": [],
+    });
+    let run = sandbox.vault(&["status", "--json"]);
+    run.prints(format!("{empty}\n")).says(CLEAN).check();
+}
+
+#[test]
+fn single_admin_is_advice_and_exits_0() {
+    let sandbox = Sandbox::with_vault();
+    let advice =
+        "advice: alice is the only admin: if that key is lost, the vault cannot be recovered\n";
+    let add = "add a second admin: `vault members set NAME --admin`\n";
+    sandbox.vault(&["status"]).prints(advice).says(&format!("{add}{CLEAN}")).check();
+    sandbox.vault(&["status", "-q"]).prints(advice).check();
+    let outcome = sandbox.vault(&["status", "--json"]).outcome();
+    let json: Value = serde_json::from_slice(&outcome.output).unwrap();
+    assert_eq!((outcome.status, &json["open"], &json["admins"]), (0, &json!(0), &json!(["alice"])));
+}
+
+#[test]
+fn single_admin_does_not_count_as_open() {
+    let sandbox = Sandbox::with_vault();
+    fs::create_dir(sandbox.store("requests")).unwrap();
+    fs::write(sandbox.store("requests/bob.toml"), "").unwrap();
+    let advice = "advice: alice is the only admin: [..]\n";
+    sandbox
+        .vault(&["status"])
+        .fails(1)
+        .prints(format!("bob asks to join\n{advice}"))
+        .says("add a second admin: [..]\nerror: open: 1\nhint: vault members add bob -e [..]\n")
+        .check();
+}
+
+#[test]
+fn a_vault_that_somebody_left_becomes_clean_in_the_order_that_is_told() {
+    let sandbox = sandbox();
+    for name in ["one", "two"] {
+        sandbox.credential(name, &["-e", "production"]);
+    }
+    let bob = Person::new().identity.recipient().to_string();
+    sandbox.quick(&["members", "add", "bob", "--recipient", &bob, "-e", "production=read"]);
+    sandbox.commit("a team");
+    sandbox.quick(&["members", "remove", "bob"]);
+    let told = sandbox.vault(&["status"]).outcome();
+    let hints: Vec<&str> =
+        told.said.lines().filter_map(|line| line.strip_prefix("hint: ")).collect();
+    assert!(hints[0].contains("vault members remove one, two, then vault ci add"), "{hints:?}");
+    assert!(hints[1].ends_with("vault set NAME -e ENVIRONMENT"), "{hints:?}");
+    for name in ["one", "two"] {
+        sandbox.quick(&["members", "remove", name]);
+    }
+    for name in ["three", "four"] {
+        sandbox.credential(name, &["-e", "production"]);
+    }
+    sandbox.set("production", "KEY", b"a new value");
+    sandbox.vault(&["status"]).says(CLEAN).check();
+}
+
+#[test]
+fn everything_that_is_open_is_named_with_the_command_for_it() {
+    let sandbox = sandbox();
+    sandbox.credential("github", &["-e", "production"]);
+    // Nobody has lost anything, but the floor was raised.
+    sandbox.quick(&["environments", "add", "staging"]);
+    sandbox.quick(&["environments", "remove", "staging", "--yes"]);
+    fs::create_dir(sandbox.store("requests")).unwrap();
+    for file in ["bob.toml", "Not a name.toml", ".hidden"] {
+        fs::write(sandbox.store("requests").join(file), "whatever it says").unwrap();
+    }
+    let key = authority(&sandbox);
+    resign_environment(&sandbox, "development", &key, |environment| environment.revision += 1);
+    let entry = sandbox.store("production/KEY.toml");
+    let text = fs::read_to_string(&entry).unwrap();
+    fs::write(&entry, text.replace("revision = 1", "revision = 2")).unwrap();
+    sandbox
+        .vault(&["status"])
+        .fails(1)
+        .prints(
+            ".vault/production/KEY.toml: is not as alice signed it
+the credential of github is from before the floor: it has 1, the floor is 5
+bob asks to join
+a change to development was interrupted
+",
+        )
+        .says(
+            "error: open: 4
+hint: replace credentials first, [..]: vault members remove github, then vault ci add NEW-NAME -e ENVIRONMENT
+hint: what does not hold: vault verify
+hint: vault members add bob -e ENVIRONMENT=read
+hint: what was interrupted, an admin finishes: vault rotate --finish
+",
+        )
+        .check();
+    let outcome = sandbox.vault(&["status", "--json"]).outcome();
+    assert_eq!(outcome.status, 1);
+    let found: Value = serde_json::from_slice(&outcome.output).unwrap();
+    assert_eq!(found["open"], json!(4));
+    assert_eq!(found["below_floor"], json!([{ "member": "github", "floor": 1 }]));
+    assert_eq!(found["requests"], json!(["bob"]));
+    assert_eq!(found["interrupted"], json!(["development"]));
+    assert_eq!(found["broken"], json!([".vault/production/KEY.toml: is not as alice signed it"]));
+}
+
+#[test]
+fn the_golden_vault_that_was_rotated_has_much_to_do() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1-rotated");
+    let sandbox = Sandbox::empty();
+    let (vault, id) = (
+        golden.display().to_string(),
+        "vault16ef9dktzzpywjwrzsnqztsh5y3eju88nzm57wjvjerq2d564ez0qgukqcv",
+    );
+    let run = sandbox
+        .vault(&["status", "--json", "--vault", &vault])
+        .variable("VAULT_KEY_FILE", &format!("{vault}/identities/alice.txt"))
+        .variable("VAULT_ID", id);
+    let outcome = run.outcome();
+    assert_eq!(outcome.status, 1, "{}", outcome.said);
+    let found: Value = serde_json::from_slice(&outcome.output).unwrap();
+    let known = found["known"].as_array().unwrap();
+    let of = |member: &str| {
+        let own = known.iter().filter(|known| known["member"] == *member);
+        own.map(|known| known["name"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    // NEW was set after the last rotation, GONE was removed.
+    let all = [
+        "BACK",
+        "BINARY",
+        "EMPTY",
+        "LENGTH_31",
+        "LENGTH_32",
+        "LINES",
+        "LONG",
+        "QUOTES",
+        "SPACES",
+        "THREE",
+        "UNICODE",
+        "ZEROS",
+        "lower_case",
+    ];
+    assert_eq!(of("ci-production"), all);
+    assert_eq!(of("ci-both"), all);
+    assert_eq!(of("ci-limited-leaver"), ["LINES"]);
+    assert_eq!(known.len(), 2 * all.len() + 1);
+    assert_eq!(found["old_epoch"], json!([{ "environment": "production", "names": ["SPACES"] }]));
+    let below =
+        json!([{ "member": "ci-both", "floor": 1 }, { "member": "ci-limited", "floor": 1 }]);
+    assert_eq!(found["below_floor"], below);
+    assert_eq!(found["admins"], json!(["alice", "recovery"]));
+}
+
+#[test]
+fn without_a_key_it_says_what_it_could_not_check() {
+    let sandbox = sandbox();
+    let key = authority(&sandbox);
+    let nobody = |name: &str| sandbox.root().join(name).display().to_string();
+    let unknown = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    // There is nothing that a key would tell.
+    let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody"));
+    run.says(&format!("{unknown}{CLEAN}")).check();
+    resign_roster(&sandbox, &key, |roster| {
+        roster.revision += 1;
+        let alice = roster.members[&"alice".parse().unwrap()].recipient.clone();
+        let lost = repovault::vault::model::Lost { epoch: 1, names: None };
+        let former = repovault::vault::model::Former {
+            recipient: alice,
+            signer: None,
+            lost: [("production".parse().unwrap(), lost)].into(),
+        };
+        roster.former.insert("bob".parse().unwrap(), former);
+    });
+    let known = "bob may know KEY in production: not changed since\n";
+    let hint = "error: open: 1\nhint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT\n";
+    let copies = "warning: not checked: no value was compared with others, which takes a key\n";
+    let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody")).fails(1);
+    run.prints(known).says(&format!("{unknown}{copies}{hint}")).check();
+    // Somebody else's key.
+    let other = Sandbox::with_vault();
+    let run = sandbox.vault(&["status"]).variable("HOME", other.home().to_str().unwrap());
+    let stranger = "your key (age1[..]) belongs to no member of this vault";
+    run.variable("VAULT_ID", &sandbox.id())
+        .fails(1)
+        .prints(known)
+        .says(&format!("{copies}warning: not checked: {stranger}\n{hint}"))
+        .check();
+}
+
+#[test]
+fn what_is_refused_is_refused_here_too() {
+    let sandbox = sandbox();
+    fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
+    sandbox
+        .vault(&["status"])
+        .fails(4)
+        .says("error: .vault/members.toml: is not as vault writes it\nhint: [..]\n")
+        .check();
+    let run = sandbox.vault(&["status"]).variable("VAULT_KEY", "damaged").fails(3);
+    run.says("error: the key from VAULT_KEY is no key\nhint: [..]\n").check();
+}
