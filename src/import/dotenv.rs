@@ -1,7 +1,7 @@
 //! Reads dotenv files as python-dotenv 1.2.4 reads them with `interpolate=False`.
 //!
 //! Each value is, byte for byte, the one that a program gets today from `load_dotenv` on the same
-//! file; docs/import.md describes the dialect. One thing is stricter: where python-dotenv warns
+//! file; docs/reference/import.md describes the dialect. One thing is stricter: where python-dotenv warns
 //! about a line and goes on, the whole file is refused. Names are copied out of the text only once
 //! all of it was understood, since in a damaged file a piece of a value may look like one.
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::credential::{self, Credential};
 use crate::crypto::{Identity, Recipient};
 
-/// Variables that stand for the job itself; docs/ci.md lists them. One that ends in `_` is a prefix.
+/// Variables that stand for the job itself; docs/guides/ci.md lists them. One that ends in `_` is a prefix.
 const IDENTITIES: [&str; 6] = [
     "ACTIONS_ID_TOKEN_REQUEST_",
     "ACTIONS_RUNTIME_TOKEN",

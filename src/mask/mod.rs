@@ -1,7 +1,7 @@
 //! Finds the secrets in a stream of bytes, in any usual spelling, and replaces them.
 //!
 //! Pure: bytes in, bytes out. It knows no pipes, no time, and of the other modules only
-//! [`crate::secret`]. `docs/masking.md` says what is masked and what is not.
+//! [`crate::secret`]. `docs/reference/masking.md` says what is masked and what is not.
 //!
 //! ```text
 //! secret ── policy ── forms ──▶ Needles ──▶ Tables ══▶ Masker   one per stream

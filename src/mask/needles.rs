@@ -12,7 +12,7 @@ use super::edges::Mixed;
 pub struct Label<'a> {
     /// The name of the secret.
     pub name: &'a str,
-    /// The name of the form, as in `docs/masking.md`.
+    /// The name of the form, as in `docs/reference/masking.md`.
     pub form: &'static str,
 }
 

@@ -242,7 +242,7 @@ fn masked(tables: &Arc<Tables>, chunks: &[Vec<u8>]) -> String {
 
 #[test]
 fn the_page_on_masking_names_every_form() {
-    let page = include_str!("../../docs/masking.md");
+    let page = include_str!("../../docs/reference/masking.md");
     for value in ["a&\"b'\\ c$é/~%+\u{7}\t!<", "Zürich-päß ünï`=/+", "'quoted (and) more'"] {
         let needles = needles(&[("A", value.as_bytes(), Masking::Automatic)]);
         for (label, _) in needles.iter() {

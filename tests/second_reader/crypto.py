@@ -1,4 +1,4 @@
-"""The cryptography of docs/format.md: bytes in, bytes out; knows no files.
+"""The cryptography of docs/reference/format.md: bytes in, bytes out; knows no files.
 
 Where a library is less strict than the page, the difference is spelled out here: canonical
 base64, bech32, public keys, signatures, and XChaCha20, which `cryptography` does not have.

@@ -1,6 +1,6 @@
 """What opens a vault: an identity, or a credential around one, and what is sealed to it.
 
-Follows docs/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
+Follows docs/reference/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
 """
 
 from pathlib import Path

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second reader of vaults, written from docs/format.md and from nothing else.
+"""A second reader of vaults, written from docs/reference/format.md and from nothing else.
 
     reader.py --vault DIR [--id ID[@FLOOR]] [--identity-file FILE] [--environment ENV]
 

@@ -17,7 +17,7 @@ from writer import Writer
 
 TESTS = Path(__file__).resolve().parent.parent
 GOLDEN = TESTS / "golden"
-PAGE = (TESTS.parent / "docs" / "format.md").read_text()
+PAGE = (TESTS.parent / "docs" / "reference" / "format.md").read_text()
 
 
 def expected_of(vault: str) -> dict:
@@ -104,7 +104,7 @@ class SecondWriter(unittest.TestCase):
 class Page(unittest.TestCase):
     def test_the_worked_example_is_true(self):
         for block in worked_example():
-            self.assertTrue(f"```text\n{block}```\n" in PAGE, f"docs/format.md lacks:\n{block}")
+            self.assertTrue(f"```text\n{block}```\n" in PAGE, f"docs/reference/format.md lacks:\n{block}")
 
     def test_the_table_of_lengths_is_true(self):
         rows = re.findall(r"^\| [\d,]+ \| .*$", PAGE, re.MULTILINE)

@@ -1,6 +1,6 @@
 """Machine-written files as text: read strictly, and written in their one spelling.
 
-Follows docs/format.md, "Bytes, numbers, names" and "Machine-written files". Believes nothing: the
+Follows docs/reference/format.md, "Bytes, numbers, names" and "Machine-written files". Believes nothing: the
 signature of what it reads is still to be checked.
 """
 

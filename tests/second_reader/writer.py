@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second writer, from docs/format.md, "Changes": sets a value, or takes something from a member.
+"""A second writer, from docs/reference/format.md, "Changes": sets a value, or takes something from a member.
 
     writer.py --vault DIR --id ID --identity-file FILE set ENVIRONMENT NAME < VALUE
     writer.py --vault DIR --id ID --identity-file FILE remove-access MEMBER ENVIRONMENT

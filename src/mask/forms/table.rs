@@ -1,5 +1,5 @@
 //! The spellings of a value, by name and in the order in which they are kept when there are too
-//! many. `docs/masking.md` shows one example of each.
+//! many. `docs/reference/masking.md` shows one example of each.
 
 use crate::secret::Secret;
 

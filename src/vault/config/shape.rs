@@ -88,7 +88,7 @@ pub(super) fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
         message if message.starts_with("string values must be quoted") => {
             fault.hint("put text in quotes: default = \"development\"")
         }
-        _ => fault.hint("it is not TOML there; docs/vault-toml.md shows a whole file"),
+        _ => fault.hint("it is not TOML there; docs/reference/vault-toml.md shows a whole file"),
     }
 }
 

@@ -49,12 +49,15 @@ fn rendered() -> String {
 /// With `ACCEPT=1` the page is written.
 #[test]
 fn docs_list_every_family_with_its_reason() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/names.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/names.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let (written, _) = page.split_once(MARK).unwrap();
     let expected = [written, MARK, &rendered()].concat();
     if std::env::var_os("ACCEPT").is_some() {
         std::fs::write(&path, &expected).unwrap();
     }
-    assert!(page == expected, "docs/names.md differs from the table: write it with ACCEPT=1");
+    assert!(
+        page == expected,
+        "docs/reference/names.md differs from the table: write it with ACCEPT=1"
+    );
 }

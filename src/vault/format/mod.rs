@@ -1,4 +1,4 @@
-//! Text ⇄ model for the machine-written files; docs/format.md describes every byte.
+//! Text ⇄ model for the machine-written files; docs/reference/format.md describes every byte.
 //!
 //! Pure: knows no files and no keys, and believes nothing. A file is accepted only if writing
 //! what was read from it gives the same bytes, so every content has exactly one spelling. Whoever

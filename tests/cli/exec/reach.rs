@@ -366,7 +366,8 @@ fn doctor_shows_who_holds_the_key_and_what_is_withheld() {
 
 #[test]
 fn identity_variables_are_the_ones_that_the_docs_list() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ci.md")).unwrap();
+    let page =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/ci.md")).unwrap();
     let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/keys/means.rs"));
     let source = source.unwrap();
     let list =

@@ -68,10 +68,10 @@ fn normal_graph(metadata: &Value) -> Vec<&Value> {
     packages.iter().filter(|package| seen.contains(text(&package["id"]))).collect()
 }
 
-/// The rows of the table below a heading of docs/dependencies.md: the name in backquotes, and the
+/// The rows of the table below a heading of docs/reference/dependencies.md: the name in backquotes, and the
 /// other cells.
 fn rows(heading: &str) -> BTreeMap<String, Vec<String>> {
-    let page = file("docs/dependencies.md");
+    let page = file("docs/reference/dependencies.md");
     let section = page.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
     let section = section.split("\n## ").next().unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -115,7 +115,7 @@ fn each_direct_dependency_has_its_reason_beside_it_and_on_the_page() {
     let missing: Vec<&String> = direct.difference(&page).collect();
     let beyond: Vec<&String> = page.difference(&direct).collect();
     let is_same = missing.is_empty() && beyond.is_empty();
-    assert!(is_same, "docs/dependencies.md lacks {missing:#?} and has {beyond:#?}");
+    assert!(is_same, "docs/reference/dependencies.md lacks {missing:#?} and has {beyond:#?}");
 }
 
 #[test]
@@ -139,7 +139,10 @@ fn each_duplicate_is_on_the_page_with_a_reason() {
     assert!(page.values().all(|cells| cells.len() == 3 && !cells[2].is_empty()), "{page:?}");
     let page: BTreeMap<String, String> =
         page.into_iter().map(|(name, cells)| (name, cells[0].clone())).collect();
-    assert_eq!(found, page, "cargo tree -d -e normal (left), docs/dependencies.md (right)");
+    assert_eq!(
+        found, page,
+        "cargo tree -d -e normal (left), docs/reference/dependencies.md (right)"
+    );
 }
 
 #[test]

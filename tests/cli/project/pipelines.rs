@@ -210,9 +210,9 @@ fn another_binary_than_the_reviewed_one_is_not_installed() {
     assert!(shipped.contains(&format!("\nsha256={}\n", "0".repeat(64))));
 }
 
-/// The fenced blocks of docs/ci.md with this language.
+/// The fenced blocks of docs/guides/ci.md with this language.
 fn blocks(language: &str) -> Vec<String> {
-    blocks_of("docs/ci.md", language)
+    blocks_of("docs/guides/ci.md", language)
 }
 
 #[test]

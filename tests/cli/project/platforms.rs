@@ -1,4 +1,4 @@
-//! The pipelines in README.md and docs/ci.md, each run as its platform runs it: vault says nothing that is
+//! The pipelines in README.md and docs/guides/ci.md, each run as its platform runs it: vault says nothing that is
 //! not expected, above all not that the command can read the key.
 
 use std::fs;
@@ -25,9 +25,9 @@ fn lines(block: &str) -> Vec<String> {
     block.lines().filter(wanted).map(ours).collect()
 }
 
-/// The one block of docs/ci.md that starts like this.
+/// The one block of docs/guides/ci.md that starts like this.
 fn block(language: &str, start: &str) -> String {
-    let blocks = blocks_of("docs/ci.md", language);
+    let blocks = blocks_of("docs/guides/ci.md", language);
     blocks.into_iter().find(|block| block.starts_with(start)).unwrap()
 }
 

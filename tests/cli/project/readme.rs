@@ -29,12 +29,12 @@ use crate::support::sandbox::{Sandbox, is_like};
 
 const PAGES: [&str; 14] = [
     "README.md",
-    "docs/ci.md",
-    "docs/commands.md",
-    "docs/members.md",
-    "docs/vault-toml.md",
-    "docs/dependencies.md",
-    "docs/review.md",
+    "docs/guides/ci.md",
+    "docs/reference/commands.md",
+    "docs/reference/members.md",
+    "docs/reference/vault-toml.md",
+    "docs/reference/dependencies.md",
+    "docs/guides/pull-requests.md",
     "docs/testing.md",
     "examples/README.md",
     "examples/django/README.md",

@@ -1,11 +1,11 @@
-//! docs/threat-model.md: what it calls protected is shown by tests that exist.
+//! docs/reference/threat-model.md: what it calls protected is shown by tests that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rows of all tables: attack, protected, by what, shown by.
 fn rows() -> Vec<[String; 4]> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threat-model.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/threat-model.md");
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|---"));
     let cells = |line: &str| -> Vec<String> {

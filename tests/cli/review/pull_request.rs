@@ -1,4 +1,4 @@
-//! The jobs of docs/review.md, run as GitHub and GitLab would run them: real clones, a pull request
+//! The jobs of docs/guides/pull-requests.md, run as GitHub and GitLab would run them: real clones, a pull request
 //! that is fine and one that is an attack.
 
 use std::fs;
@@ -14,7 +14,8 @@ const GONE: &str =
 
 /// The lines of the job that holds `marker`: those of `run: |`, or the items of `script:`.
 fn job(marker: &str) -> String {
-    let jobs = blocks("docs/review.md").into_iter().filter(|block| block.language == "yaml");
+    let jobs =
+        blocks("docs/guides/pull-requests.md").into_iter().filter(|block| block.language == "yaml");
     let job = jobs.map(|block| block.text).find(|text| text.contains(marker)).unwrap();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = job.lines().skip_while(|line| !["- run: |", "script:"].contains(&line.trim()));

@@ -1,6 +1,6 @@
 //! What a difference is called, how much it matters, and its words.
 //!
-//! The kinds and the details are a contract; docs/commands.md lists them. The words are not.
+//! The kinds and the details are a contract; docs/reference/commands.md lists them. The words are not.
 
 mod config;
 mod entries;
