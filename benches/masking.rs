@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use repovault::mask::needles::{Through, Traits};
-use repovault::mask::{Label, Masker, Masking, Needles, Tables, forms};
+use repovault::mask::needles::{Gaps, MatchRules};
+use repovault::mask::{Label, Masker, Masking, Matcher, Needles, forms};
 use repovault::secret::Secret;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -34,8 +34,8 @@ fn main() {
         throughput(count);
     }
     for (name, needles, text) in texts::hostile(LENGTH / 4) {
-        let plain = gigabytes(&tables(&needles, Through::Nothing), &text);
-        let transparent = gigabytes(&tables(&needles, Through::Transparent), &text);
+        let plain = gigabytes(&matcher(&needles, Gaps::Refused), &text);
+        let transparent = gigabytes(&matcher(&needles, Gaps::Allowed), &text);
         let count = needles.len();
         println!("{count:>7} {name:<16} {plain:>7.2} {transparent:>12.2}");
     }
@@ -80,8 +80,8 @@ fn throughput(count: usize) {
         ("prefix, misses", &prefixed, texts::near_misses(LENGTH, &prefixed)),
     ];
     for (name, needles, text) in sets {
-        let plain = gigabytes(&tables(needles, Through::Nothing), &text);
-        let transparent = gigabytes(&tables(needles, Through::Transparent), &text);
+        let plain = gigabytes(&matcher(needles, Gaps::Refused), &text);
+        let transparent = gigabytes(&matcher(needles, Gaps::Allowed), &text);
         let nfa = automaton(needles, AhoCorasickKind::ContiguousNFA, &text);
         let dfa = automaton(needles, AhoCorasickKind::DFA, &text);
         let times = plain / nfa.max(dfa);
@@ -105,36 +105,36 @@ fn all_forms(secrets: usize) {
     };
     let count = collected().len();
     let spelling = best(|| drop(black_box(collected())));
-    let building = best(|| drop(black_box(Tables::new(collected())))) - spelling;
+    let building = best(|| drop(black_box(Matcher::new(collected())))) - spelling;
     println!(
         "all forms of {secrets} secrets: {count} needles, spelled in {:.0} us, prepared in {:.0} us",
         spelling * 1e6,
         building * 1e6
     );
-    let tables = Arc::new(Tables::new(collected()));
+    let matcher = Arc::new(Matcher::new(collected()));
     for (name, text) in [("log", texts::log(LENGTH)), ("base64", texts::base64(LENGTH))] {
-        let speed = gigabytes(&tables, &text);
+        let speed = gigabytes(&matcher, &text);
         println!("all forms of {secrets} secrets, {name}: {speed:.2}");
     }
 }
 
-fn tables(needles: &[Vec<u8>], through: Through) -> Arc<Tables> {
-    Arc::new(Tables::new(collect(needles, through)))
+fn matcher(needles: &[Vec<u8>], gaps: Gaps) -> Arc<Matcher> {
+    Arc::new(Matcher::new(collect(needles, gaps)))
 }
 
-fn collect(needles: &[Vec<u8>], through: Through) -> Needles {
+fn collect(needles: &[Vec<u8>], gaps: Gaps) -> Needles {
     let mut collected = Needles::new();
     for needle in needles {
-        let traits = Traits { through, ..Traits::default() };
-        collected.add(Label { name: "A", form: "raw" }, needle, traits);
+        let rules = MatchRules { gaps, ..MatchRules::default() };
+        collected.add(Label { name: "A", form: "raw" }, needle, rules);
     }
     collected
 }
 
-fn gigabytes(tables: &Arc<Tables>, text: &[u8]) -> f64 {
+fn gigabytes(matcher: &Arc<Matcher>, text: &[u8]) -> f64 {
     let mut out = Vec::with_capacity(2 * CHUNK);
     let seconds = best(|| {
-        let mut masker = Masker::new(Arc::clone(tables));
+        let mut masker = Masker::new(Arc::clone(matcher));
         for chunk in text.chunks(CHUNK) {
             out.clear();
             masker.feed(black_box(chunk), &mut out);
@@ -161,7 +161,7 @@ fn cost(count: usize) {
     let text = texts::near_misses(1 << 20, &tokens);
     let mut out = Vec::with_capacity(2 * CHUNK);
     let before = resident();
-    let mut masker = Masker::new(tables(&tokens, Through::Transparent));
+    let mut masker = Masker::new(matcher(&tokens, Gaps::Allowed));
     for chunk in text.chunks(CHUNK) {
         out.clear();
         masker.feed(chunk, &mut out);
@@ -182,10 +182,10 @@ fn cost(count: usize) {
 fn best_build(tokens: &[Vec<u8>]) -> f64 {
     let rounds = 1 + 20_000 / tokens.len();
     let mut collected: Vec<_> =
-        (0..rounds * ROUNDS).map(|_| collect(tokens, Through::Transparent)).collect();
+        (0..rounds * ROUNDS).map(|_| collect(tokens, Gaps::Allowed)).collect();
     let seconds = best(|| {
         for needles in collected.drain(..rounds) {
-            std::mem::forget(black_box(Tables::new(needles)));
+            std::mem::forget(black_box(Matcher::new(needles)));
         }
     });
     seconds / rounds as f64

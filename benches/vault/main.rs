@@ -5,12 +5,12 @@
 //! Prints a table and judges nothing: the machine may be busy, and a budget is kept by somebody who
 //! reads the numbers. Every row stands beside what it is compared with, measured in the same run.
 
+mod echo;
 mod log;
 mod measure;
 mod runner;
 mod store;
 mod table;
-mod talk;
 
 use std::cell::RefCell;
 use std::fs;

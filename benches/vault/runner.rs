@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::echo::{ECHO, EchoProcess};
 use crate::log;
 use crate::measure::{alternate, first_byte, piped, run};
 use crate::store::{Caller, Store, first_character};
 use crate::table;
-use crate::talk::{ANSWERER, Talk};
 
 /// How many MiB of log pass, where not the 1,024 of the budget.
 const SIZE: &str = "VAULT_BENCH_LOG_MIB";
@@ -23,7 +23,7 @@ pub(crate) struct Stores<'a> {
 /// Everything of the runner's.
 pub(crate) fn measure(stores: &Stores<'_>) -> anyhow::Result<()> {
     start(stores)?;
-    speak(stores)?;
+    first_output(stores)?;
     pipes(stores)?;
     keys(stores)?;
     throughput(stores)
@@ -54,15 +54,15 @@ fn start(stores: &Stores<'_>) -> anyhow::Result<()> {
 }
 
 /// From the start until the first byte of the output arrives.
-fn speak(stores: &Stores<'_>) -> anyhow::Result<()> {
-    const ECHO: [&str; 2] = ["echo", "x"];
+fn first_output(stores: &Stores<'_>) -> anyhow::Result<()> {
+    const PRINT: [&str; 2] = ["echo", "x"];
     let series = alternate(
         51,
         &mut [
-            &mut |_| first_byte(&mut stores.ten.bare(&ECHO)),
-            &mut |_| first_byte(&mut exec(stores.ten, &[], &ECHO)),
-            &mut |_| first_byte(&mut exec(stores.hundred, &[], &ECHO)),
-            &mut |_| first_byte(&mut exec(stores.thousand, &[], &ECHO)),
+            &mut |_| first_byte(&mut stores.ten.bare(&PRINT)),
+            &mut |_| first_byte(&mut exec(stores.ten, &[], &PRINT)),
+            &mut |_| first_byte(&mut exec(stores.hundred, &[], &PRINT)),
+            &mut |_| first_byte(&mut exec(stores.thousand, &[], &PRINT)),
         ],
     )?;
     table::block("exec -- echo x, until the first byte", "+ ms");
@@ -76,9 +76,9 @@ fn speak(stores: &Stores<'_>) -> anyhow::Result<()> {
 /// A line that cannot begin a secret goes to the command and back. Nothing shows on a pipe what is
 /// held, so a line that is held at all is never answered.
 fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
-    let mut bare = Talk::over_pipes(stores.ten.bare(&ANSWERER))?;
-    let mut ten = Talk::over_pipes(exec(stores.ten, &[], &ANSWERER))?;
-    let mut hundred = Talk::over_pipes(exec(stores.hundred, &[], &ANSWERER))?;
+    let mut bare = EchoProcess::over_pipes(stores.ten.bare(&ECHO))?;
+    let mut ten = EchoProcess::over_pipes(exec(stores.ten, &[], &ECHO))?;
+    let mut hundred = EchoProcess::over_pipes(exec(stores.hundred, &[], &ECHO))?;
     let line = b"2026-11-23 10:11:12 INFO 10.0.3.4 \"GET /healthz HTTP/1.1\" 200 2\n";
     let series = alternate(
         1001,
@@ -95,9 +95,9 @@ fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
 
 /// A key at a terminal, until it shows.
 fn keys(stores: &Stores<'_>) -> anyhow::Result<()> {
-    let mut bare = Talk::at_terminal(stores.ten.bare(&ANSWERER))?;
-    let mut ten = Talk::at_terminal(exec(stores.ten, &[], &ANSWERER))?;
-    let mut hundred = Talk::at_terminal(exec(stores.hundred, &[], &ANSWERER))?;
+    let mut bare = EchoProcess::at_terminal(stores.ten.bare(&ECHO))?;
+    let mut ten = EchoProcess::at_terminal(exec(stores.ten, &[], &ECHO))?;
+    let mut hundred = EchoProcess::at_terminal(exec(stores.hundred, &[], &ECHO))?;
     let first = [first_character()];
     let series = alternate(
         1001,

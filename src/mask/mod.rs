@@ -4,16 +4,16 @@
 //! [`crate::secret`]. `docs/reference/masking.md` says what is masked and what is not.
 //!
 //! ```text
-//! secret ── policy ── forms ──▶ Needles ──▶ Tables ══▶ Masker   one per stream
+//! secret ── policy ── forms ──▶ Needles ──▶ Matcher ══▶ Masker   one per stream
 //!           masked at   every     bytes and    built    feed, show_short, switch, finish
 //!           all?        spelling  labels       once
 //! ```
 //!
 //! - [`policy`] decides whether a value is masked: not if it is short or an everyday word.
 //! - [`forms`] spells it in every form, one file per family of encodings, a table of all of them.
-//! - [`needles`] holds the spellings; [`edges`] the characters at their ends that they share with
+//! - [`needles`] holds the spellings; [`base64_edges`] the characters at their ends that they share with
 //!   their neighbours.
-//! - [`engine`] searches. [`Tables`] is what is shared: `scan` finds needles that lie within one
+//! - [`engine`] searches. [`Matcher`] is what is shared: `scan` finds needles that lie within one
 //!   write by looking at every eighth byte or so; `automaton`, a trie over the needles themselves,
 //!   with failure links that are found when first needed (`links`), says what must be held back,
 //!   finds needles that began in an earlier write, and takes over where a text makes the scan waste
@@ -24,7 +24,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use repovault::mask::{Masker, Masking, Needles, Tables, Verdict, forms};
+//! use repovault::mask::{Masker, Masking, Needles, Matcher, Verdict, forms};
 //! use repovault::secret::Secret;
 //!
 //! let mut needles = Needles::new();
@@ -32,7 +32,7 @@
 //! let verdict = forms::add(&mut needles, "API_KEY", &secret, Masking::Automatic);
 //! assert_eq!(verdict, Verdict::Masked);
 //!
-//! let mut masker = Masker::new(Arc::new(Tables::new(needles)));
+//! let mut masker = Masker::new(Arc::new(Matcher::new(needles)));
 //! let mut out = Vec::new();
 //! masker.feed(b"key: vQ7x-Zp2", &mut out);
 //! assert_eq!(out, b"key: ");
@@ -41,12 +41,12 @@
 //! assert_eq!(out, b"key: ***.\n");
 //! ```
 
-pub mod edges;
+pub mod base64_edges;
 pub mod engine;
 pub mod forms;
 pub mod needles;
 pub mod policy;
 
-pub use engine::{MASK, Masker, Tables};
+pub use engine::{MASK, Masker, Matcher};
 pub use needles::{Label, Needles};
 pub use policy::{Masking, Verdict};

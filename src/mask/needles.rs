@@ -5,7 +5,7 @@
 
 use crate::secret::Secret;
 
-use super::edges::Mixed;
+use super::base64_edges::EdgeCharacter;
 
 /// What a needle stands for, as it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,29 +18,29 @@ pub struct Label<'a> {
 
 /// How the surroundings of a needle decide whether, and how far, an occurrence is masked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traits {
+pub struct MatchRules {
     /// Also found when terminal sequences or line breaks run through it.
-    pub through: Through,
+    pub gaps: Gaps,
     /// Where it counts.
-    pub at: Place,
+    pub boundary: Boundary,
     /// The character before it that carries some of its first bits.
-    pub lead: Option<Mixed>,
+    pub lead: Option<EdgeCharacter>,
     /// The character after it that carries some of its last bits.
-    pub trail: Option<Mixed>,
+    pub trail: Option<EdgeCharacter>,
     /// At most so many `=` after it belong to it.
     pub padding: u8,
 }
 
-impl Traits {
+impl MatchRules {
     /// Whether a needle with these masks what the same needle with the others would.
-    fn speak_for(&self, others: &Self) -> bool {
-        let edge = |own: Option<Mixed>, other: Option<Mixed>| match (own, other) {
+    fn subsumes(&self, others: &Self) -> bool {
+        let edge = |own: Option<EdgeCharacter>, other: Option<EdgeCharacter>| match (own, other) {
             (_, None) => true,
             (None, Some(_)) => false,
             (Some(own), Some(other)) => own.includes(other),
         };
-        (self.through == Through::Transparent || others.through == Through::Nothing)
-            && self.at == Place::Anywhere
+        (self.gaps == Gaps::Allowed || others.gaps == Gaps::Refused)
+            && self.boundary == Boundary::Any
             && edge(self.lead, others.lead)
             && edge(self.trail, others.trail)
             && self.padding >= others.padding
@@ -50,22 +50,22 @@ impl Traits {
 
 /// Whether transparent bytes may run through an occurrence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Through {
+pub enum Gaps {
     /// Only the bytes themselves count.
     #[default]
-    Nothing,
+    Refused,
     /// Terminal sequences and line breaks with their indentation are looked through.
-    Transparent,
+    Allowed,
 }
 
 /// Where an occurrence counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum Boundary {
     /// Everywhere.
     #[default]
-    Anywhere,
+    Any,
     /// Only when neither neighbour is a letter, a digit, `_` or part of a non-ASCII character.
-    TokenBorders,
+    Token,
 }
 
 #[derive(Clone, Copy)]
@@ -74,12 +74,12 @@ pub(super) struct Needle {
     pub(super) length: u32,
     name: u32,
     form: &'static str,
-    pub(super) traits: Traits,
+    pub(super) rules: MatchRules,
 }
 
 impl Needle {
-    pub(super) fn is_looked_through(&self) -> bool {
-        self.traits.through == Through::Transparent && self.traits.at == Place::Anywhere
+    pub(super) fn allows_gaps(&self) -> bool {
+        self.rules.gaps == Gaps::Allowed && self.rules.boundary == Boundary::Any
     }
 }
 
@@ -104,15 +104,15 @@ impl Needles {
     }
 
     /// Adds the bytes exactly as they are; an empty needle is ignored.
-    pub fn add(&mut self, label: Label<'_>, bytes: &[u8], traits: Traits) {
-        self.spell(label, traits, |out| out.extend(bytes));
+    pub fn add(&mut self, label: Label<'_>, bytes: &[u8], rules: MatchRules) {
+        self.spell(label, rules, |out| out.extend(bytes));
     }
 
     /// Adds what `write` appends; an empty needle is ignored.
     ///
     /// # Panics
     /// When all needles together exceed 2 GiB.
-    pub fn spell(&mut self, label: Label<'_>, traits: Traits, write: impl FnOnce(&mut Secret)) {
+    pub fn spell(&mut self, label: Label<'_>, rules: MatchRules, write: impl FnOnce(&mut Secret)) {
         let offset = self.bytes.len();
         write(&mut self.bytes);
         let length = self.bytes.len() - offset;
@@ -123,14 +123,14 @@ impl Needles {
         let [offset, length] =
             [offset, length].map(|size| u32::try_from(size).expect("needles of at most 2 GiB"));
         assert!(self.bytes.len() < 1 << 31, "needles of more than 2 GiB");
-        self.list.push(Needle { offset, length, name, form: label.form, traits });
+        self.list.push(Needle { offset, length, name, form: label.form, rules });
     }
 
     /// Adds all of `other`'s needles behind those that are there.
     pub fn append(&mut self, other: &Self) {
         for needle in &other.list {
             let label = other.label_of(needle);
-            self.add(label, other.slice(needle), needle.traits);
+            self.add(label, other.slice(needle), needle.rules);
         }
     }
 
@@ -165,8 +165,7 @@ impl Needles {
             let from = needle.offset as usize - base;
             let place = &bytes.expose()[from..from + needle.length as usize];
             let kept = &self.list[first..];
-            if kept.len() < most && !kept.iter().any(|other| self.speaks_for(other, place, &needle))
-            {
+            if kept.len() < most && !kept.iter().any(|other| self.subsumes(other, place, &needle)) {
                 let offset = u32::try_from(self.bytes.len()).expect("it only moves to the front");
                 self.bytes.extend(place);
                 self.list.push(Needle { offset, ..needle });
@@ -175,8 +174,8 @@ impl Needles {
     }
 
     /// Whether wherever the other needle occurs, `needle` masks all that the other one would.
-    fn speaks_for(&self, needle: &Needle, bytes: &[u8], other: &Needle) -> bool {
-        needle.traits.speak_for(&other.traits) && {
+    fn subsumes(&self, needle: &Needle, bytes: &[u8], other: &Needle) -> bool {
+        needle.rules.subsumes(&other.rules) && {
             let own = self.slice(needle);
             // Overlapping at both ends it covers the other one at every place.
             own == bytes

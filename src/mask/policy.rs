@@ -32,7 +32,7 @@ pub enum Verdict {
     /// It has fewer than [`SHORTEST`] bytes.
     TooShort,
     /// It is on the list of everyday words.
-    Everyday,
+    Common,
     /// Its settings say so.
     Never,
 }
@@ -40,8 +40,8 @@ pub enum Verdict {
 /// What [`super::forms::add`] will say of a value, without spelling it.
 pub fn verdict(value: &Secret, masking: Masking) -> Verdict {
     match decide(value.expose().trim_ascii(), masking) {
-        Treatment::LeftOut(verdict) => verdict,
-        Treatment::Alone | Treatment::AllForms => Verdict::Masked,
+        Treatment::Unmasked(verdict) => verdict,
+        Treatment::TokenOnly | Treatment::AllForms => Verdict::Masked,
     }
 }
 
@@ -50,31 +50,31 @@ pub fn verdict(value: &Secret, masking: Masking) -> Verdict {
 pub(super) enum Treatment {
     AllForms,
     /// The value itself, where no token goes on before or behind it.
-    Alone,
-    LeftOut(Verdict),
+    TokenOnly,
+    Unmasked(Verdict),
 }
 
 /// Decides about a value that has been trimmed.
 pub(super) fn decide(trimmed: &[u8], masking: Masking) -> Treatment {
     let short = trimmed.len() < SHORTEST;
     match masking {
-        Masking::Never => Treatment::LeftOut(Verdict::Never),
-        _ if trimmed.is_empty() => Treatment::LeftOut(Verdict::TooShort),
-        Masking::Always if short => Treatment::Alone,
-        Masking::Automatic if short => Treatment::LeftOut(Verdict::TooShort),
-        Masking::Automatic if is_everyday(trimmed) => Treatment::LeftOut(Verdict::Everyday),
+        Masking::Never => Treatment::Unmasked(Verdict::Never),
+        _ if trimmed.is_empty() => Treatment::Unmasked(Verdict::TooShort),
+        Masking::Always if short => Treatment::TokenOnly,
+        Masking::Automatic if short => Treatment::Unmasked(Verdict::TooShort),
+        Masking::Automatic if is_common(trimmed) => Treatment::Unmasked(Verdict::Common),
         Masking::Always | Masking::Automatic => Treatment::AllForms,
     }
 }
 
 /// Whether a value is on the stop list, whatever its case.
-pub(super) fn is_everyday(value: &[u8]) -> bool {
-    EVERYDAY.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
+pub(super) fn is_common(value: &[u8]) -> bool {
+    STOP_LIST.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// Values of settings, default names and passwords that stand in every log. Shorter words need
 /// not be listed.
-const EVERYDAY: [&str; 53] = [
+const STOP_LIST: [&str; 53] = [
     "0.0.0.0",
     "127.0.0.1",
     "account",
@@ -138,13 +138,13 @@ mod tests {
     fn short_and_everyday_values_are_left_out_unless_asked_for() {
         use Masking::{Always, Automatic, Never};
         for (value, masking, expected) in [
-            ("h7Kq2", Automatic, Treatment::LeftOut(Verdict::TooShort)),
+            ("h7Kq2", Automatic, Treatment::Unmasked(Verdict::TooShort)),
             ("h7Kq2z", Automatic, Treatment::AllForms),
-            ("Postgres", Automatic, Treatment::LeftOut(Verdict::Everyday)),
+            ("Postgres", Automatic, Treatment::Unmasked(Verdict::Common)),
             ("postgres", Always, Treatment::AllForms),
-            ("1234", Always, Treatment::Alone),
-            ("", Always, Treatment::LeftOut(Verdict::TooShort)),
-            ("h7Kq2zVVVV", Never, Treatment::LeftOut(Verdict::Never)),
+            ("1234", Always, Treatment::TokenOnly),
+            ("", Always, Treatment::Unmasked(Verdict::TooShort)),
+            ("h7Kq2zVVVV", Never, Treatment::Unmasked(Verdict::Never)),
         ] {
             assert_eq!(decide(value.as_bytes(), masking), expected, "{value}");
         }

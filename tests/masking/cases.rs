@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use repovault::mask::{Label, Masker, Masking, Needles, Tables, forms, needles::Traits};
+use repovault::mask::{Label, Masker, Masking, Matcher, Needles, forms, needles::MatchRules};
 use repovault::secret::Secret;
 use serde_json::Value;
 
@@ -36,16 +36,16 @@ pub(crate) fn run(text: &str) -> Outcome {
 }
 
 fn check(case: &Value) -> Result<(), String> {
-    let tables = Arc::new(Tables::new(needles(case)));
+    let matcher = Arc::new(Matcher::new(needles(case)));
     let chunks = list(case, "chunks");
     let whole = chunks.concat();
-    expected(case, &masked(&tables, &chunks, &list(case, "emitted_after_chunk"))?, "own chunks")?;
-    expected(case, &masked(&tables, std::slice::from_ref(&whole), &[])?, "one chunk")?;
+    expected(case, &masked(&matcher, &chunks, &list(case, "emitted_after_chunk"))?, "own chunks")?;
+    expected(case, &masked(&matcher, std::slice::from_ref(&whole), &[])?, "one chunk")?;
     let bytes: Vec<_> = whole.iter().map(|&byte| vec![byte]).collect();
-    expected(case, &masked(&tables, &bytes, &[])?, "byte by byte")?;
+    expected(case, &masked(&matcher, &bytes, &[])?, "byte by byte")?;
     for seed in 0..CUTS {
         let how = format!("random cuts {seed}");
-        expected(case, &masked(&tables, &cut(&whole, seed), &[])?, &how)?;
+        expected(case, &masked(&matcher, &cut(&whole, seed), &[])?, &how)?;
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ fn needles(case: &Value) -> Needles {
         let name = format!("SECRET_{index}");
         if raw {
             let label = Label { name: &name, form: "raw" };
-            needles.add(label, &secret, Traits::default());
+            needles.add(label, &secret, MatchRules::default());
         } else {
             // A secret that is left out is one that the expectation lets through.
             let _ = forms::add(&mut needles, &name, &Secret::new(secret), Masking::Automatic);
@@ -75,11 +75,11 @@ fn list(case: &Value, field: &str) -> Vec<Vec<u8>> {
 
 /// The output for these chunks, which after each of them must be `emitted`.
 fn masked(
-    tables: &Arc<Tables>,
+    matcher: &Arc<Matcher>,
     chunks: &[Vec<u8>],
     emitted: &[Vec<u8>],
 ) -> Result<Vec<u8>, String> {
-    let mut masker = Masker::new(Arc::clone(tables));
+    let mut masker = Masker::new(Arc::clone(matcher));
     let mut out = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {
         masker.feed(chunk, &mut out);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use repovault::mask::{Masker, Tables};
+use repovault::mask::{Masker, Matcher};
 
 /// The output for a text that comes in pieces of `cut` bytes.
-pub(crate) fn masked(tables: &Arc<Tables>, text: &[u8], cut: usize) -> Vec<u8> {
-    let mut masker = Masker::new(Arc::clone(tables));
+pub(crate) fn masked(matcher: &Arc<Matcher>, text: &[u8], cut: usize) -> Vec<u8> {
+    let mut masker = Masker::new(Arc::clone(matcher));
     let mut out = Vec::new();
     for chunk in text.chunks(cut) {
         masker.feed(chunk, &mut out);

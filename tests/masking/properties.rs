@@ -3,28 +3,28 @@
 
 use std::sync::Arc;
 
-use repovault::mask::needles::{Through, Traits};
-use repovault::mask::{Label, Masker, Needles, Tables};
+use repovault::mask::needles::{Gaps, MatchRules};
+use repovault::mask::{Label, Masker, Matcher, Needles};
 
 use crate::random::Random;
 use crate::reference::{self, Needle};
 
-fn tables(needles: &[Needle]) -> Arc<Tables> {
+fn matcher(needles: &[Needle]) -> Arc<Matcher> {
     let mut collected = Needles::new();
     add(&mut collected, needles);
-    Arc::new(Tables::new(collected))
+    Arc::new(Matcher::new(collected))
 }
 
 fn add(collected: &mut Needles, needles: &[Needle]) {
     for needle in needles {
-        let through = if needle.transparent { Through::Transparent } else { Through::Nothing };
-        let traits = Traits { through, ..Traits::default() };
-        collected.add(Label { name: "A", form: "raw" }, &needle.bytes, traits);
+        let gaps = if needle.transparent { Gaps::Allowed } else { Gaps::Refused };
+        let rules = MatchRules { gaps, ..MatchRules::default() };
+        collected.add(Label { name: "A", form: "raw" }, &needle.bytes, rules);
     }
 }
 
-fn masked(tables: &Arc<Tables>, chunks: &[Vec<u8>]) -> Vec<u8> {
-    let mut masker = Masker::new(Arc::clone(tables));
+fn masked(matcher: &Arc<Matcher>, chunks: &[Vec<u8>]) -> Vec<u8> {
+    let mut masker = Masker::new(Arc::clone(matcher));
     let mut out = Vec::new();
     for chunk in chunks {
         masker.feed(chunk, &mut out);
@@ -86,11 +86,11 @@ fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
         let needles = needles(&mut random, alphabet, longest);
         let text = text(&mut random, b"abcd", &needles, 60);
         let expected = reference::mask(&needles, &text);
-        let tables = tables(&needles);
+        let matcher = matcher(&needles);
         // Byte by byte takes the longest: the others see to it that every cut occurs.
         let shortest = if seed % 8 == 0 { 1 } else { 20 };
         for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
-            let out = masked(&tables, &chunks);
+            let out = masked(&matcher, &chunks);
             assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
         }
     }
@@ -103,7 +103,7 @@ fn only_what_may_begin_a_needle_is_held_back() {
         let needles = needles(&mut random, b"ab", 10);
         let longest = needles.iter().map(|needle| needle.bytes.len()).max().unwrap();
         let text = text(&mut random, b"abc", &needles, 30);
-        let mut masker = Masker::new(tables(&needles));
+        let mut masker = Masker::new(matcher(&needles));
         let mut out = Vec::new();
         let mut read = 0;
         for chunk in random.cut(&text, 6) {
@@ -127,9 +127,9 @@ fn one_more_needle_never_unmasks_anything() {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 40);
-        let all = masked(&tables(&needles), std::slice::from_ref(&text));
+        let all = masked(&matcher(&needles), std::slice::from_ref(&text));
         needles.swap_remove(random.below(needles.len()));
-        let fewer = masked(&tables(&needles), std::slice::from_ref(&text));
+        let fewer = masked(&matcher(&needles), std::slice::from_ref(&text));
         assert!(is_subsequence(&unmasked(&all), &unmasked(&fewer)), "seed {seed}");
         assert!(is_subsequence(&unmasked(&fewer), &text), "seed {seed}");
     }
@@ -141,7 +141,7 @@ fn no_needle_is_left_in_the_output() {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 60);
-        let out = masked(&tables(&needles), &random.cut(&text, 9));
+        let out = masked(&matcher(&needles), &random.cut(&text, 9));
         let pieces = String::from_utf8(out).unwrap();
         for piece in pieces.split("***") {
             for needle in &needles {
@@ -167,11 +167,11 @@ fn transparent_bytes_are_looked_through_as_in_the_reference() {
         let plain = text(&mut random, b"abc", &needles, 40);
         let text = scattered(&mut random, &plain);
         let expected = reference::mask(&needles, &text);
-        let tables = tables(&needles);
+        let matcher = matcher(&needles);
         // Byte by byte takes the longest: the others see to it that every cut occurs.
         let shortest = if seed % 8 == 0 { 1 } else { 20 };
         for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
-            let out = masked(&tables, &chunks);
+            let out = masked(&matcher, &chunks);
             assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
         }
     }
@@ -202,7 +202,7 @@ fn needles_that_are_added_apply_to_what_is_held() {
         let plain = text(&mut random, b"abc", &needles, 40);
         let text = scattered(&mut random, &plain);
         let at = random.below(needles.len()) + 1;
-        let before = tables(&needles[..at]);
+        let before = matcher(&needles[..at]);
         let mut more = Needles::new();
         add(&mut more, &needles[at..]);
         let after = Arc::new(before.extended(&more));
@@ -211,7 +211,7 @@ fn needles_that_are_added_apply_to_what_is_held() {
         let mut out = Vec::new();
         masker.feed(&text[..split], &mut out);
         let shown = split - masker.held();
-        masker.switch(after);
+        masker.replace_matcher(after);
         masker.feed(&text[split..], &mut out);
         masker.finish(&mut out);
         // Whatever begins behind what had been shown is masked as if all had been known.

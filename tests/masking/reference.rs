@@ -53,7 +53,7 @@ fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
         if needle.transparent {
             for start in 0..=bytes.len().saturating_sub(length) {
                 if bytes[start..].starts_with(&needle.bytes) {
-                    spans.extend(through(&shown[start..start + length]));
+                    spans.extend(masked_span(&shown[start..start + length]));
                 }
             }
         }
@@ -74,7 +74,7 @@ fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
             if needle.transparent && bytes.ends_with(&needle.bytes[..read]) {
                 let places = &shown[shown.len() - read..];
                 let plain = (places[0].at, places[read - 1].at + 1);
-                spans.push(through(places).unwrap_or(plain));
+                spans.push(masked_span(places).unwrap_or(plain));
             }
         }
     }
@@ -82,7 +82,7 @@ fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
 }
 
 /// The visible bytes, if any needle is looked through.
-fn shown(needles: &[Needle], text: &[u8]) -> (Vec<Place>, Vec<u8>) {
+fn shown(needles: &[Needle], text: &[u8]) -> (Vec<VisibleByte>, Vec<u8>) {
     let asked = needles.iter().any(|needle| needle.transparent);
     let shown = if asked { visible(text) } else { Vec::new() };
     let bytes = shown.iter().map(|place| place.byte).collect();
@@ -90,7 +90,7 @@ fn shown(needles: &[Needle], text: &[u8]) -> (Vec<Place>, Vec<u8>) {
 }
 
 /// A visible byte.
-struct Place {
+struct VisibleByte {
     byte: u8,
     at: usize,
     /// What stands before it.
@@ -100,23 +100,23 @@ struct Place {
 #[derive(Clone, Copy, PartialEq)]
 enum Gap {
     None,
-    Sequences,
-    Broken,
+    Sequence,
+    LineBreak,
 }
 
 /// What is masked of the visible bytes of an occurrence; nothing if there is no gap in it.
-fn through(places: &[Place]) -> Option<(usize, usize)> {
+fn masked_span(places: &[VisibleByte]) -> Option<(usize, usize)> {
     let inner = &places[1..];
     if inner.iter().all(|place| place.gap == Gap::None) {
         return None;
     }
-    let last_early_break = inner.iter().take(3).rfind(|place| place.gap == Gap::Broken);
+    let last_early_break = inner.iter().take(3).rfind(|place| place.gap == Gap::LineBreak);
     let start = last_early_break.unwrap_or(&places[0]).at;
     Some((start, places[places.len() - 1].at + 1))
 }
 
 /// The visible bytes of a text whose only escape sequences are `ESC [ … m`.
-fn visible(text: &[u8]) -> Vec<Place> {
+fn visible(text: &[u8]) -> Vec<VisibleByte> {
     let mut places = Vec::new();
     let mut gap = Gap::None;
     let mut at = 0;
@@ -127,15 +127,15 @@ fn visible(text: &[u8]) -> Vec<Place> {
             let length = text[at..].iter().position(|&byte| byte == b'm').unwrap_or(text.len());
             at += length + 1;
             if gap == Gap::None {
-                gap = Gap::Sequences;
+                gap = Gap::Sequence;
             }
             continue;
         }
         if byte == b'\n' || byte == b'\r' || indentation && byte == b' ' {
-            gap = Gap::Broken;
+            gap = Gap::LineBreak;
             indentation = true;
         } else {
-            places.push(Place { byte, at, gap });
+            places.push(VisibleByte { byte, at, gap });
             gap = Gap::None;
             indentation = false;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use repovault::mask::{Masker, Masking, Needles, Tables, Verdict, forms};
+use repovault::mask::{Masker, Masking, Matcher, Needles, Verdict, forms};
 use repovault::secret::Secret;
 
 use crate::random::Random;
@@ -21,7 +21,7 @@ fn needles(secrets: &[(&str, &[u8], Masking)]) -> Needles {
 
 fn masker(value: &str) -> Masker {
     let needles = needles(&[("A", value.as_bytes(), Masking::Always)]);
-    Masker::new(Arc::new(Tables::new(needles)))
+    Masker::new(Arc::new(Matcher::new(needles)))
 }
 
 /// What comes out after each of the chunks, and at the end.
@@ -44,7 +44,7 @@ fn secrets_that_are_left_out_are_said_to_be() {
     for (value, masking, verdict) in [
         ("12345", Masking::Automatic, Verdict::TooShort),
         (" 12345 \n", Masking::Automatic, Verdict::TooShort),
-        ("LocalHost", Masking::Automatic, Verdict::Everyday),
+        ("LocalHost", Masking::Automatic, Verdict::Common),
         (TOKEN, Masking::Never, Verdict::Never),
         ("", Masking::Always, Verdict::TooShort),
     ] {
@@ -116,17 +116,17 @@ fn half_an_escape_sequence_is_not_shown_early() {
 
 #[test]
 fn a_secret_that_is_added_finds_what_is_held_and_what_was_shown_early() {
-    let first = Tables::new(needles(&[("A", b"kestrel-and-more", Masking::Automatic)]));
+    let first = Matcher::new(needles(&[("A", b"kestrel-and-more", Masking::Automatic)]));
     let more = needles(&[("B", b"kestrel-or-less", Masking::Automatic)]);
     let both = Arc::new(first.extended(&more));
     let mut masker = Masker::new(Arc::new(first));
     let mut out = Vec::new();
     masker.feed(b"a kestrel-", &mut out);
-    masker.switch(Arc::clone(&both));
+    masker.replace_matcher(Arc::clone(&both));
     masker.feed(b"or-less b kes", &mut out);
     masker.show_short(&mut out);
     assert_eq!(out, b"a *** b kes");
-    masker.switch(both);
+    masker.replace_matcher(both);
     masker.feed(b"trel-and-more c", &mut out);
     assert_eq!(out, b"a *** b kes*** c");
 }
@@ -148,7 +148,7 @@ fn a_secret_that_wraps_early_is_masked_from_the_break_on() {
 fn what_is_masked_is_counted_by_name_and_form() {
     let secrets: [(&str, &[u8], Masking); 2] =
         [("A", TOKEN.as_bytes(), Masking::Automatic), ("B", b"p&ss/w0rd", Masking::Automatic)];
-    let mut masker = Masker::new(Arc::new(Tables::new(needles(&secrets))));
+    let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
     let encoded = BASE64_STANDARD.encode(TOKEN);
     let behind = BASE64_STANDARD.encode(format!("12{TOKEN}"));
     let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd {behind}");
@@ -164,7 +164,7 @@ fn what_is_masked_is_counted_by_name_and_form() {
 fn an_occurrence_within_another_is_not_counted() {
     let secrets: [(&str, &[u8], Masking); 2] =
         [("A", b"kestrel-one", Masking::Automatic), ("B", b"a-kestrel-one-b", Masking::Automatic)];
-    let mut masker = Masker::new(Arc::new(Tables::new(needles(&secrets))));
+    let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
     steps(&mut masker, &["a-kestrel-one", "-b"]);
     let counts: Vec<_> =
         masker.counts().into_iter().map(|(label, count)| (label.name, count)).collect();
@@ -180,7 +180,7 @@ fn a_secret_of_one_line_has_at_most_a_hundred_needles() {
             let mut needles = Needles::new();
             let verdict = forms::add(&mut needles, "A", &Secret::new(value), Masking::Automatic);
             assert_eq!(verdict, Verdict::Masked);
-            assert!((10..=forms::MOST).contains(&needles.len()), "{}", needles.len());
+            assert!((10..=forms::MOST_NEEDLES).contains(&needles.len()), "{}", needles.len());
         }
     }
 }
@@ -221,17 +221,17 @@ fn forms_are_masked_alike_however_the_text_is_cut() {
             let length = random.below(4);
             text.extend(random.bytes(b"aZ=+\n\x1b[m", length));
         }
-        let tables = Arc::new(Tables::new(needles));
-        let whole = masked(&tables, std::slice::from_ref(&text));
+        let matcher = Arc::new(Matcher::new(needles));
+        let whole = masked(&matcher, std::slice::from_ref(&text));
         for longest in [1, 5, 30] {
-            let cut = masked(&tables, &random.cut(&text, longest));
+            let cut = masked(&matcher, &random.cut(&text, longest));
             assert_eq!(cut, whole, "seed {seed}: {}", text.escape_ascii());
         }
     }
 }
 
-fn masked(tables: &Arc<Tables>, chunks: &[Vec<u8>]) -> String {
-    let mut masker = Masker::new(Arc::clone(tables));
+fn masked(matcher: &Arc<Matcher>, chunks: &[Vec<u8>]) -> String {
+    let mut masker = Masker::new(Arc::clone(matcher));
     let mut out = Vec::new();
     for chunk in chunks {
         masker.feed(chunk, &mut out);

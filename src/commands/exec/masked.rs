@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::mask::{Masker, Masking, Needles, Tables, Verdict, forms, policy};
+use crate::mask::{Masker, Masking, Matcher, Needles, Verdict, forms, policy};
 use crate::runner::Filter;
 use crate::secret::Secret;
 use crate::session::console::Console;
@@ -28,10 +28,10 @@ impl Masked {
             };
             match policy::verdict(&value, masking) {
                 Verdict::Masked => masked.secrets.push((name, value, masking)),
-                Verdict::TooShort | Verdict::Everyday if !value.is_empty() => {
+                Verdict::TooShort | Verdict::Common if !value.is_empty() => {
                     masked.left_out.push(name.to_string());
                 }
-                Verdict::TooShort | Verdict::Everyday | Verdict::Never => {}
+                Verdict::TooShort | Verdict::Common | Verdict::Never => {}
             }
         }
         masked
@@ -58,8 +58,8 @@ impl Masked {
             // The verdict is known.
             let _ = forms::add(&mut needles, name.as_str(), value, *masking);
         }
-        let tables = Arc::new(Tables::new(needles));
-        (0..count).map(|_| Masker::new(Arc::clone(&tables))).collect()
+        let matcher = Arc::new(Matcher::new(needles));
+        (0..count).map(|_| Masker::new(Arc::clone(&matcher))).collect()
     }
 }
 

@@ -10,8 +10,8 @@
 
 use crate::secret::Wiped;
 
-use super::table::{Edges, NEEDLE, PARENT};
-use crate::mask::needles::{Needle, Needles, Place};
+use super::edge_map::{EdgeMap, NEEDLE, PARENT};
+use crate::mask::needles::{Boundary, Needle, Needles};
 
 /// No byte read, or none that could begin a needle.
 pub(super) const ROOT: u32 = 0;
@@ -25,18 +25,18 @@ const NEEDLE_ENDS: u8 = 4;
 /// It is the first state that its owner does not share.
 const FIRST: u8 = 8;
 /// Some needle through this state may be looked through.
-const TRANSPARENT: u8 = 16;
+const GAPS: u8 = 16;
 /// Some needle through this state has a mixed character before it.
 const LEAD: u8 = 32;
 /// A needle that ends here may not count, or masks bytes beyond itself, or cannot be looked
 /// through while others can: longer needles do not speak for it, nor it for shorter ones.
-const PARTICULAR: u8 = 64;
+const INDEPENDENT: u8 = 64;
 
 pub(super) struct Automaton {
     root: Wiped<u32>,
     depths: Vec<u32>,
     flags: Vec<u8>,
-    edges: Edges,
+    edges: EdgeMap,
     /// Per needle: another one with the same bytes, plus one; else zero.
     same: Vec<u32>,
     /// Bytes that can be the mixed character before some needle.
@@ -50,15 +50,15 @@ impl Automaton {
             root: Wiped::new(vec![ROOT; 256]),
             depths: vec![0; states],
             flags: vec![0; states],
-            edges: Edges::new(needles.len()),
+            edges: EdgeMap::new(needles.len()),
             same: vec![0; needles.len()],
             leads: Wiped::new(vec![false; 256]),
         };
-        let mixed = needles.all().iter().any(Needle::is_looked_through);
+        let mixed = needles.all().iter().any(Needle::allows_gaps);
         for (index, needle) in (0..).zip(needles.all()) {
             let last = automaton.insert(needles, index, needle);
-            if is_particular(needle, mixed) {
-                automaton.flags[last as usize] |= PARTICULAR;
+            if is_independent(needle, mixed) {
+                automaton.flags[last as usize] |= INDEPENDENT;
             }
         }
         automaton
@@ -113,7 +113,7 @@ impl Automaton {
             self.same[index as usize] = self.same[first];
             self.same[first] = index + 1;
         }
-        let Some(lead) = needle.traits.lead else {
+        let Some(lead) = needle.rules.lead else {
             return;
         };
         for byte in lead.alphabet.characters() {
@@ -163,16 +163,16 @@ impl Automaton {
         self.flags[state as usize] & (END | BRANCHES) == END
     }
 
-    pub(super) fn is_transparent(&self, state: u32) -> bool {
-        self.flags[state as usize] & TRANSPARENT != 0
+    pub(super) fn allows_gaps(&self, state: u32) -> bool {
+        self.flags[state as usize] & GAPS != 0
     }
 
     pub(super) fn needle_ends(&self, state: u32) -> bool {
         self.flags[state as usize] & NEEDLE_ENDS != 0
     }
 
-    pub(super) fn is_particular(&self, state: u32) -> bool {
-        self.flags[state as usize] & PARTICULAR != 0
+    pub(super) fn is_independent(&self, state: u32) -> bool {
+        self.flags[state as usize] & INDEPENDENT != 0
     }
 
     /// Whether `byte`, standing before what led to `state`, may have to be masked with it.
@@ -192,17 +192,17 @@ impl Automaton {
 }
 
 fn marks(needle: &Needle) -> u8 {
-    let transparent = if needle.is_looked_through() { TRANSPARENT } else { 0 };
-    let lead = if needle.traits.lead.is_some() { LEAD } else { 0 };
-    transparent | lead
+    let gaps = if needle.allows_gaps() { GAPS } else { 0 };
+    let lead = if needle.rules.lead.is_some() { LEAD } else { 0 };
+    gaps | lead
 }
 
-fn is_particular(needle: &Needle, mixed: bool) -> bool {
-    let traits = &needle.traits;
-    traits.at == Place::TokenBorders
-        || traits.trail.is_some()
-        || traits.padding > 0
-        || mixed && !needle.is_looked_through()
+fn is_independent(needle: &Needle, mixed: bool) -> bool {
+    let rules = &needle.rules;
+    rules.boundary == Boundary::Token
+        || rules.trail.is_some()
+        || rules.padding > 0
+        || mixed && !needle.allows_gaps()
 }
 
 fn to_u32(length: usize) -> u32 {

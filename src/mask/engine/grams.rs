@@ -48,7 +48,7 @@ impl Grams {
     }
 
     /// The first place in `text` where a needle that is still incomplete at its end may begin.
-    pub(super) fn first_live(&self, text: &[u8]) -> usize {
+    pub(super) fn first_possible_start(&self, text: &[u8]) -> usize {
         let mut live = text.len().saturating_sub(WIDTH - 1);
         while live > 0 && self.has(read(&text[live - 1..live - 1 + WIDTH])) {
             live -= 1;

@@ -70,7 +70,7 @@ impl Links {
     }
 
     /// The state of the next shorter needle that ends where the one of `best` does, if it needs a
-    /// look of its own: it lies within the longer one and matters only for its traits.
+    /// look of its own: it lies within the longer one and matters only for its rules.
     pub(super) fn next_best(&mut self, trie: &Automaton, arena: &[u8], best: u32) -> Option<u32> {
         if self.bests[best as usize] & MORE == 0 {
             return None;
@@ -90,7 +90,7 @@ impl Links {
                 self.push(trie, link);
                 continue;
             }
-            self.settle(trie, state, link);
+            self.record(trie, state, link);
             self.pending.pop();
         }
     }
@@ -132,13 +132,13 @@ impl Links {
         }
     }
 
-    fn settle(&mut self, trie: &Automaton, state: u32, link: u32) {
+    fn record(&mut self, trie: &Automaton, state: u32, link: u32) {
         self.fails[state as usize] = link + 1;
         let below = self.bests[link as usize];
         self.bests[state as usize] = if !trie.needle_ends(state) {
             below
         } else if below & MORE != 0
-            || below != ROOT && (trie.is_particular(below) || trie.is_particular(state))
+            || below != ROOT && (trie.is_independent(below) || trie.is_independent(state))
         {
             state | MORE
         } else {

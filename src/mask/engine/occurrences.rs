@@ -2,8 +2,8 @@
 //!
 //! Both may depend on bytes that have not come yet; those decisions wait here.
 
-use crate::mask::edges::Mixed;
-use crate::mask::needles::{Needles, Place};
+use crate::mask::base64_edges::EdgeCharacter;
+use crate::mask::needles::{Boundary, Needles};
 
 use super::output::{Output, Span};
 use super::text::Text;
@@ -21,7 +21,7 @@ pub(super) struct Occurrences {
 #[derive(Clone, Copy)]
 struct Tail {
     at: u64,
-    mixed: Option<Mixed>,
+    edge: Option<EdgeCharacter>,
     padding: u8,
 }
 
@@ -35,19 +35,19 @@ impl Occurrences {
         start: u64,
         end: u64,
     ) {
-        let traits = &needles.get(needle).traits;
+        let rules = &needles.get(needle).rules;
         let needle = Some(needle);
-        if traits.at == Place::TokenBorders {
+        if rules.boundary == Boundary::Token {
             if !text.byte_before(start).is_some_and(is_of_token) {
                 self.decide(text, Span { start, end, needle });
             }
             return;
         }
         let before = text.byte_before(start);
-        let leads = traits.lead.zip(before).is_some_and(|(mixed, byte)| mixed.admits(byte));
+        let leads = rules.lead.zip(before).is_some_and(|(edge, byte)| edge.admits(byte));
         let start = start - u64::from(leads);
         self.output.add(Span { start, end, needle });
-        self.follow(text, Tail { at: end, mixed: traits.trail, padding: traits.padding });
+        self.follow(text, Tail { at: end, edge: rules.trail, padding: rules.padding });
     }
 
     /// Decides what waited for the bytes that are now at hand.
@@ -83,13 +83,13 @@ impl Occurrences {
 
     fn follow(&mut self, text: &Text<'_>, mut tail: Tail) {
         let needle_end = tail.at;
-        while tail.mixed.is_some() || tail.padding > 0 {
+        while tail.edge.is_some() || tail.padding > 0 {
             let Some(byte) = text.byte(tail.at) else {
                 self.tails.push(tail);
                 break;
             };
-            match tail.mixed.take() {
-                Some(mixed) if mixed.admits(byte) => {}
+            match tail.edge.take() {
+                Some(edge) if edge.admits(byte) => {}
                 None if byte == b'=' => tail.padding -= 1,
                 _ => break,
             }

@@ -51,9 +51,9 @@ impl Scan {
         text: &[u8],
         found: &mut impl FnMut(Found),
     ) -> Option<()> {
-        let mut patience = 8 * text.len() + 4096;
+        let mut budget = 8 * text.len() + 4096;
         for pass in &self.passes {
-            pass.run(needles, text, &mut patience, found)?;
+            pass.run(needles, text, &mut budget, found)?;
         }
         Some(())
     }
@@ -142,14 +142,14 @@ impl Pass {
         &self,
         needles: &Needles,
         text: &[u8],
-        patience: &mut usize,
+        budget: &mut usize,
         found: &mut impl FnMut(Found),
     ) -> Option<()> {
         let mut at = 0;
         while at + self.window <= text.len() {
             let gram = grams::read(&text[at..at + self.window]);
             if self.set.has(gram) {
-                self.verify(needles, text, at, gram, patience, found)?;
+                self.verify(needles, text, at, gram, budget, found)?;
             }
             at += self.stride;
         }
@@ -164,7 +164,7 @@ impl Pass {
         text: &[u8],
         at: usize,
         gram: u32,
-        patience: &mut usize,
+        budget: &mut usize,
         found: &mut impl FnMut(Found),
     ) -> Option<()> {
         let slot = (grams::hash(gram) >> self.shift) as usize;
@@ -181,7 +181,7 @@ impl Pass {
             if equal {
                 found((start, entry.needle));
             }
-            *patience = patience.checked_sub(8 + effort / 4)?;
+            *budget = budget.checked_sub(8 + effort / 4)?;
         }
         Some(())
     }

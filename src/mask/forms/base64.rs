@@ -4,8 +4,8 @@
 //! Those that carry bits of the value alone are the needle; the characters at its edges, which
 //! carry bits of a neighbour too, and the padding are masked when they fit.
 
-use crate::mask::edges::{Alphabet, Mixed};
-use crate::mask::needles::{Label, Needles, Traits};
+use crate::mask::base64_edges::{Alphabet, EdgeCharacter};
+use crate::mask::needles::{Label, MatchRules, Needles};
 use crate::secret::Secret;
 
 /// Adds the needle of `value` with `before` bytes of something else in front of it.
@@ -15,7 +15,7 @@ pub(super) fn add(
     alphabet: Alphabet,
     before: usize,
     value: &[u8],
-    traits: Traits,
+    rules: MatchRules,
 ) {
     let bits = usize::from(alphabet.bits());
     let (start, end) = (before * 8, (before + value.len()) * 8);
@@ -24,13 +24,13 @@ pub(super) fn add(
         return;
     }
     let character = |index: usize| read(value, start, index * bits, bits);
-    let traits = Traits {
-        lead: (start % bits != 0).then(|| mixed(alphabet, character(first - 1), start % bits)),
-        trail: (end % bits != 0).then(|| tail(alphabet, character(last), end % bits)),
+    let rules = MatchRules {
+        lead: (start % bits != 0).then(|| lead(alphabet, character(first - 1), start % bits)),
+        trail: (end % bits != 0).then(|| trail(alphabet, character(last), end % bits)),
         padding: padding(alphabet, end.div_ceil(bits)),
-        ..traits
+        ..rules
     };
-    needles.spell(label, traits, |out: &mut Secret| {
+    needles.spell(label, rules, |out: &mut Secret| {
         for index in first..last {
             out.extend(&[alphabet.characters()[usize::from(character(index))]]);
         }
@@ -45,14 +45,14 @@ fn padding(alphabet: Alphabet, characters: usize) -> u8 {
 }
 
 /// The character whose first `foreign` bits belong to what stands before the value.
-fn mixed(alphabet: Alphabet, value: u8, foreign: usize) -> Mixed {
-    Mixed { alphabet, value, mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1 }
+fn lead(alphabet: Alphabet, value: u8, foreign: usize) -> EdgeCharacter {
+    EdgeCharacter { alphabet, value, mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1 }
 }
 
 /// The character of which only the first `own` bits belong to the value.
-fn tail(alphabet: Alphabet, value: u8, own: usize) -> Mixed {
+fn trail(alphabet: Alphabet, value: u8, own: usize) -> EdgeCharacter {
     let bits = usize::from(alphabet.bits());
-    Mixed { alphabet, value, mask: ((1 << own) - 1) << (bits - own) }
+    EdgeCharacter { alphabet, value, mask: ((1 << own) - 1) << (bits - own) }
 }
 
 /// The bits from `from` on of a stream in which `value` begins at bit `start`, zeros around it.
@@ -90,16 +90,16 @@ mod tests {
     fn check(alphabet: Alphabet, text: &str, before: usize, value: &[u8]) {
         let mut needles = Needles::new();
         let label = Label { name: "A", form: "base64" };
-        add(&mut needles, label, alphabet, before, value, Traits::default());
+        add(&mut needles, label, alphabet, before, value, MatchRules::default());
         let needle = needles.get(0);
-        let traits = needle.traits;
+        let rules = needle.rules;
         let (from, to) = ((before * 8).div_ceil(6), (before + value.len()) * 8 / 6);
         assert_eq!(&text.as_bytes()[from..to], needles.slice(needle));
-        assert_eq!(traits.lead.is_some(), before > 0);
-        assert!(traits.lead.is_none_or(|lead| lead.admits(text.as_bytes()[from - 1])));
-        assert!(traits.trail.is_none_or(|trail| trail.admits(text.as_bytes()[to])));
+        assert_eq!(rules.lead.is_some(), before > 0);
+        assert!(rules.lead.is_none_or(|lead| lead.admits(text.as_bytes()[from - 1])));
+        assert!(rules.trail.is_none_or(|trail| trail.admits(text.as_bytes()[to])));
         let padding = text.bytes().filter(|&byte| byte == b'=').count();
-        let is_end = text.len() - padding == to + usize::from(traits.trail.is_some());
-        assert!(!is_end || padding == usize::from(traits.padding), "{text}");
+        let is_end = text.len() - padding == to + usize::from(rules.trail.is_some());
+        assert!(!is_end || padding == usize::from(rules.padding), "{text}");
     }
 }

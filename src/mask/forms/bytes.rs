@@ -12,7 +12,7 @@ pub(super) enum Case {
 
 /// The byte order of UTF-16.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum ByteOrder {
     Little,
     Big,
 }
@@ -90,14 +90,14 @@ pub(super) fn quoted_printable(value: &[u8], out: &mut Secret) {
 }
 
 /// UTF-16 without a mark; nothing for what is not UTF-8.
-pub(super) fn utf16(value: &[u8], out: &mut Secret, order: Order) {
+pub(super) fn utf16(value: &[u8], out: &mut Secret, order: ByteOrder) {
     let Ok(text) = std::str::from_utf8(value) else {
         return;
     };
     for unit in text.encode_utf16() {
         out.extend(&match order {
-            Order::Little => unit.to_le_bytes(),
-            Order::Big => unit.to_be_bytes(),
+            ByteOrder::Little => unit.to_le_bytes(),
+            ByteOrder::Big => unit.to_be_bytes(),
         });
     }
 }

@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use super::bytes::{Case, hex_digit, hex_digits};
 
 /// Writes `value`; `spell` says of each character whether it wrote it otherwise.
-pub(super) fn each(
+pub(super) fn map_characters(
     value: &[u8],
     out: &mut Secret,
     mut spell: impl FnMut(char, &mut Secret) -> bool,
@@ -14,7 +14,7 @@ pub(super) fn each(
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
             if !spell(character, out) {
-                as_it_is(character, out);
+                write_unchanged(character, out);
             }
         }
         out.extend(chunk.invalid());
@@ -22,7 +22,7 @@ pub(super) fn each(
 }
 
 /// The character in UTF-8.
-pub(super) fn as_it_is(character: char, out: &mut Secret) {
+pub(super) fn write_unchanged(character: char, out: &mut Secret) {
     out.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
@@ -45,19 +45,19 @@ pub(super) fn prefix(value: &[u8], out: &mut Secret, escape: u8, special: &[u8])
 }
 
 /// `\xNN`.
-pub(super) fn x(out: &mut Secret, byte: u8) {
+pub(super) fn hex_escape(out: &mut Secret, byte: u8) {
     out.extend(b"\\x");
     out.extend(&hex_digits(byte, Case::Lower));
 }
 
 /// `\NNN`, octal.
-pub(super) fn octal(out: &mut Secret, byte: u8) {
+pub(super) fn octal_escape(out: &mut Secret, byte: u8) {
     out.extend(b"\\");
     out.extend(&[6, 3, 0].map(|shift| b'0' + (byte >> shift & 7)));
 }
 
 /// `\uNNNN`, twice for what UTF-16 gives two units.
-pub(super) fn units(out: &mut Secret, character: char, case: Case) {
+pub(super) fn utf16_escapes(out: &mut Secret, character: char, case: Case) {
     for unit in character.encode_utf16(&mut [0; 2]) {
         out.extend(b"\\u");
         for byte in unit.to_be_bytes() {
@@ -67,7 +67,7 @@ pub(super) fn units(out: &mut Secret, character: char, case: Case) {
 }
 
 /// `\UNNNNNNNN`.
-pub(super) fn scalar(out: &mut Secret, character: char) {
+pub(super) fn scalar_escape(out: &mut Secret, character: char) {
     out.extend(b"\\U");
     for byte in u32::from(character).to_be_bytes() {
         out.extend(&hex_digits(byte, Case::Lower));
@@ -75,7 +75,7 @@ pub(super) fn scalar(out: &mut Secret, character: char) {
 }
 
 /// `\u{N}`.
-pub(super) fn braces(out: &mut Secret, character: char) {
+pub(super) fn brace_escape(out: &mut Secret, character: char) {
     out.extend(b"\\u{");
     let code = u32::from(character);
     let digits = (8 - code.leading_zeros() / 4).max(1);

@@ -3,11 +3,11 @@
 use crate::secret::Secret;
 
 use super::bytes::Case;
-use super::escape::{each, replace, units};
+use super::escape::{map_characters, replace, utf16_escapes};
 
 /// What a library escapes beyond what it must.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum JsonStyle {
     /// Nothing: JavaScript, Rust, jq.
     Plain,
     /// Everything that is not ASCII: Python, Ruby.
@@ -27,15 +27,15 @@ pub(super) enum Style {
 }
 
 /// Writes `value` as the inside of a string.
-pub(super) fn encode(value: &[u8], out: &mut Secret, style: Style) {
-    each(value, out, |character, out| {
-        if let Some(case) = style.by_number(character) {
-            units(out, character, case);
+pub(super) fn encode(value: &[u8], out: &mut Secret, style: JsonStyle) {
+    map_characters(value, out, |character, out| {
+        if let Some(case) = style.numbered(character) {
+            utf16_escapes(out, character, case);
             return true;
         }
-        let solidus = matches!(style, Style::Solidus | Style::AsciiSolidus);
+        let solidus = matches!(style, JsonStyle::Solidus | JsonStyle::AsciiSolidus);
         if character < ' ' && short(character).is_none() {
-            units(out, character, Case::Lower);
+            utf16_escapes(out, character, Case::Lower);
             return true;
         }
         replace(out, short(character).or((solidus && character == '/').then_some(b"\\/")))
@@ -43,7 +43,7 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, style: Style) {
 }
 
 /// A string within a string.
-pub(super) fn twice(value: &[u8], out: &mut Secret, style: Style) {
+pub(super) fn twice(value: &[u8], out: &mut Secret, style: JsonStyle) {
     let mut once = Secret::with_capacity(6 * value.len());
     encode(value, &mut once, style);
     encode(once.expose(), out, style);
@@ -62,9 +62,9 @@ fn short(character: char) -> Option<&'static [u8]> {
     })
 }
 
-impl Style {
+impl JsonStyle {
     /// Whether, and how, the style spells a character that has no need of it by its number.
-    fn by_number(self, character: char) -> Option<Case> {
+    fn numbered(self, character: char) -> Option<Case> {
         let control = character < ' ' && short(character).is_none();
         let foreign = character > '~';
         let html = matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');

@@ -4,7 +4,9 @@
 use crate::secret::Secret;
 
 use super::bytes::Case;
-use super::escape::{braces, each, octal, replace, scalar, units, x};
+use super::escape::{
+    brace_escape, hex_escape, map_characters, octal_escape, replace, scalar_escape, utf16_escapes,
+};
 
 /// Which quotes get a backslash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub(super) enum Numbers {
 
 /// Writes `value` as the inside of a literal.
 pub(super) fn encode(value: &[u8], out: &mut Secret, quotes: Quotes, numbers: Numbers) {
-    each(value, out, |character, out| {
+    map_characters(value, out, |character, out| {
         if character == '\\' || quotes.escapes(character, value) {
             out.extend(b"\\");
             return false;
@@ -98,16 +100,16 @@ fn number(character: char, out: &mut Secret, numbers: Numbers) -> bool {
     let mut utf8 = [0; 4];
     let bytes = character.encode_utf8(&mut utf8).as_bytes();
     match numbers {
-        Numbers::Octal if control || foreign => bytes.iter().for_each(|&b| octal(out, b)),
-        Numbers::HexBytes if control || foreign => bytes.iter().for_each(|&b| x(out, b)),
+        Numbers::Octal if control || foreign => bytes.iter().for_each(|&b| octal_escape(out, b)),
+        Numbers::HexBytes if control || foreign => bytes.iter().for_each(|&b| hex_escape(out, b)),
         Numbers::Python if control || foreign => python(out, character),
         Numbers::PythonControl if control => python(out, character),
         Numbers::Go if control || foreign => go(out, character),
         Numbers::GoControl if control => go(out, character),
-        Numbers::Rust if control => braces(out, character),
-        Numbers::Braces if control || foreign => braces(out, character),
-        Numbers::Units if control || foreign => units(out, character, Case::Lower),
-        Numbers::Ruby if control => units(out, character, Case::Lower),
+        Numbers::Rust if control => brace_escape(out, character),
+        Numbers::Braces if control || foreign => brace_escape(out, character),
+        Numbers::Units if control || foreign => utf16_escapes(out, character, Case::Lower),
+        Numbers::Ruby if control => utf16_escapes(out, character, Case::Lower),
         _ => return false,
     }
     true
@@ -115,16 +117,16 @@ fn number(character: char, out: &mut Secret, numbers: Numbers) -> bool {
 
 fn python(out: &mut Secret, character: char) {
     match u8::try_from(character) {
-        Ok(byte) => x(out, byte),
-        Err(_) if u32::from(character) < 0x1_0000 => units(out, character, Case::Lower),
-        Err(_) => scalar(out, character),
+        Ok(byte) => hex_escape(out, byte),
+        Err(_) if u32::from(character) < 0x1_0000 => utf16_escapes(out, character, Case::Lower),
+        Err(_) => scalar_escape(out, character),
     }
 }
 
 fn go(out: &mut Secret, character: char) {
     match u8::try_from(character) {
-        Ok(byte) if byte.is_ascii() => x(out, byte),
-        _ if u32::from(character) < 0x1_0000 => units(out, character, Case::Lower),
-        _ => scalar(out, character),
+        Ok(byte) if byte.is_ascii() => hex_escape(out, byte),
+        _ if u32::from(character) < 0x1_0000 => utf16_escapes(out, character, Case::Lower),
+        _ => scalar_escape(out, character),
     }
 }

@@ -3,11 +3,11 @@
 use crate::secret::Secret;
 
 use super::bytes::decimal_digits;
-use super::escape::{each, replace};
+use super::escape::{map_characters, replace};
 
 /// How the characters are written that some libraries leave alone and others do not.
 #[derive(Clone, Copy)]
-pub(super) struct Style {
+pub(super) struct MarkupStyle {
     /// `"`.
     pub(super) quote: Option<&'static str>,
     /// `'`.
@@ -15,21 +15,21 @@ pub(super) struct Style {
     /// More of them.
     pub(super) more: &'static [(char, &'static str)],
     /// Characters that are not ASCII.
-    pub(super) foreign: Foreign,
+    pub(super) non_ascii: NonAscii,
 }
 
 /// What happens to characters that are not ASCII.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Foreign {
+pub(super) enum NonAscii {
     Kept,
     /// `&#252;`
     Numbered,
 }
 
 /// Writes `value` as text.
-pub(super) fn encode(value: &[u8], out: &mut Secret, style: Style) {
-    each(value, out, |character, out| {
-        if !character.is_ascii() && style.foreign == Foreign::Numbered {
+pub(super) fn encode(value: &[u8], out: &mut Secret, style: MarkupStyle) {
+    map_characters(value, out, |character, out| {
+        if !character.is_ascii() && style.non_ascii == NonAscii::Numbered {
             out.extend(b"&#");
             decimal_digits(out, u32::from(character));
             out.extend(b";");

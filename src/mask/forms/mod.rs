@@ -1,10 +1,11 @@
 //! From a secret to everything it may look like in the output of a program.
 //!
 //! Knows the encodings, and nothing of how needles are found. What holds always: a single-line
-//! secret gives at most [`MOST`] needles, and none of them twice.
+//! secret gives at most [`MOST_NEEDLES`] needles, and none of them twice.
 
 mod base64;
 mod bytes;
+mod catalog;
 mod escape;
 mod json;
 mod literals;
@@ -12,17 +13,16 @@ mod markup;
 mod parts;
 mod percent;
 mod shell;
-mod table;
 
 use crate::secret::Secret;
 
-use super::edges::Alphabet;
-use super::needles::{Label, Needles, Place, Through, Traits};
+use super::base64_edges::Alphabet;
+use super::needles::{Boundary, Gaps, Label, MatchRules, Needles};
 use super::policy::{self, LONG, Masking, SHORTEST, Treatment, Verdict};
-use table::Spelling;
+use catalog::Spelling;
 
 /// The most needles that a secret of one line gives.
-pub const MOST: usize = 100;
+pub const MOST_NEEDLES: usize = 100;
 
 /// A longer value is looked for in its main forms only, so that the needles of a file stay within
 /// some twenty times its size.
@@ -44,10 +44,10 @@ pub fn add(needles: &mut Needles, name: &str, value: &Secret, masking: Masking) 
     let value = value.expose();
     let trimmed = value.trim_ascii();
     match policy::decide(trimmed, masking) {
-        Treatment::LeftOut(verdict) => return verdict,
-        Treatment::Alone => {
-            let traits = Traits { at: Place::TokenBorders, ..Traits::default() };
-            needles.add(Label { name, form: "raw" }, trimmed, traits);
+        Treatment::Unmasked(verdict) => return verdict,
+        Treatment::TokenOnly => {
+            let rules = MatchRules { boundary: Boundary::Token, ..MatchRules::default() };
+            needles.add(Label { name, form: "raw" }, trimmed, rules);
         }
         Treatment::AllForms => Forms { needles, name }.add(value, trimmed),
     }
@@ -62,9 +62,9 @@ struct Forms<'a> {
 impl<'a> Forms<'a> {
     fn add(&mut self, value: &[u8], trimmed: &[u8]) {
         let first = self.needles.len();
-        self.raw(value, trimmed);
-        if let Some(inner) = unquoted(trimmed).filter(|inner| tells_something(inner)) {
-            self.plain("unquoted", inner);
+        self.add_raw(value, trimmed);
+        if let Some(inner) = unquoted(trimmed).filter(|inner| is_worth_masking(inner)) {
+            self.add_plain("unquoted", inner);
         }
         let strings = parts::strings(trimmed);
         let has_lines = |part: &[u8]| part.trim_ascii().contains(&b'\n');
@@ -72,164 +72,164 @@ impl<'a> Forms<'a> {
             || strings.len() > MOST_STRINGS
             || strings.iter().any(|string| has_lines(string.expose()))
         {
-            self.main(trimmed);
+            self.add_main(trimmed);
             self.needles.keep_distinct(first, usize::MAX);
-            self.lines(unquoted(trimmed).unwrap_or(trimmed));
+            self.add_lines(unquoted(trimmed).unwrap_or(trimmed));
             for (index, string) in strings.iter().enumerate() {
-                self.string(index, string.expose().trim_ascii());
+                self.add_string(index, string.expose().trim_ascii());
             }
         } else {
-            self.parts(trimmed, &strings);
-            self.others(trimmed);
-            self.needles.keep_distinct(first, MOST);
+            self.add_parts(trimmed, &strings);
+            self.add_others(trimmed);
+            self.needles.keep_distinct(first, MOST_NEEDLES);
         }
     }
 
     /// The value as it is, and without what may be lost when it is read from a file.
-    fn raw(&mut self, value: &[u8], trimmed: &[u8]) {
+    fn add_raw(&mut self, value: &[u8], trimmed: &[u8]) {
         if value == trimmed {
-            return self.plain("raw", value);
+            return self.add_plain("raw", value);
         }
         let label = self.label("raw");
-        self.needles.add(label, value, Traits::default());
-        self.plain("trimmed", trimmed);
+        self.needles.add(label, value, MatchRules::default());
+        self.add_plain("trimmed", trimmed);
     }
 
     /// The parts of a value of one line, first all of them as they are, and its main spellings.
-    fn parts(&mut self, value: &[u8], strings: &[Secret]) {
+    fn add_parts(&mut self, value: &[u8], strings: &[Secret]) {
         let strings = strings.iter().map(|string| string.expose().trim_ascii());
-        let strings = strings.filter(|string| tells_something(string));
-        self.url_parts(value);
-        strings.clone().for_each(|string| self.plain("json-string", string));
-        self.main(value);
-        self.url_forms(value);
-        strings.for_each(|string| self.main(string));
+        let strings = strings.filter(|string| is_worth_masking(string));
+        self.add_url_parts(value);
+        strings.clone().for_each(|string| self.add_plain("json-string", string));
+        self.add_main(value);
+        self.add_url_forms(value);
+        strings.for_each(|string| self.add_main(string));
     }
 
     /// The spellings that every part has.
-    fn main(&mut self, part: &[u8]) {
-        self.base64(part);
-        let spellings = if part.len() > HUGE { 1 } else { table::MAIN.len() };
-        self.spell(part, &table::MAIN[..spellings]);
+    fn add_main(&mut self, part: &[u8]) {
+        self.add_base64(part);
+        let spellings = if part.len() > HUGE { 1 } else { catalog::MAIN.len() };
+        self.add_spellings(part, &catalog::MAIN[..spellings]);
     }
 
     /// The spellings of a whole value.
-    fn others(&mut self, value: &[u8]) {
+    fn add_others(&mut self, value: &[u8]) {
         if value.len() > LONGEST {
             return;
         }
-        self.spell(value, table::MORE);
+        self.add_spellings(value, catalog::MORE);
         if value.len() < LONG {
             return;
         }
-        self.spell(value, table::RARE);
+        self.add_spellings(value, catalog::RARE);
         let mut utf16 = Secret::with_capacity(2 * value.len());
-        bytes::utf16(value, &mut utf16, bytes::Order::Little);
+        bytes::utf16(value, &mut utf16, bytes::ByteOrder::Little);
         for (form, alphabet, value) in [
             ("base32", Alphabet::Base32, value),
             ("base64-utf-16", Alphabet::Base64, utf16.expose()),
         ] {
-            let traits = traits(value.len());
+            let rules = rules(value.len());
             let label = self.label(form);
-            base64::add(self.needles, label, alphabet, 0, value, traits);
+            base64::add(self.needles, label, alphabet, 0, value, rules);
         }
     }
 
-    fn lines(&mut self, value: &[u8]) {
-        let lines = parts::lines(value).filter(|line| tells_something(line));
+    fn add_lines(&mut self, value: &[u8]) {
+        let lines = parts::lines(value).filter(|line| is_worth_masking(line));
         for (index, line) in lines.enumerate() {
-            self.part("line", index, line);
+            self.add_part("line", index, line);
         }
     }
 
     /// A string in a JSON value, which may have lines of its own.
-    fn string(&mut self, index: usize, string: &[u8]) {
-        if tells_something(string) {
-            self.part("json-string", index, string);
+    fn add_string(&mut self, index: usize, string: &[u8]) {
+        if is_worth_masking(string) {
+            self.add_part("json-string", index, string);
             if string.contains(&b'\n') {
-                self.lines(string);
+                self.add_lines(string);
             }
         }
     }
 
-    fn part(&mut self, form: &'static str, index: usize, part: &[u8]) {
+    fn add_part(&mut self, form: &'static str, index: usize, part: &[u8]) {
         let first = self.needles.len();
-        self.plain(form, part);
+        self.add_plain(form, part);
         if index < MOST_PARTS {
-            self.main(part);
+            self.add_main(part);
             self.needles.keep_distinct(first, usize::MAX);
         }
     }
 
     /// Password and userinfo of a URL, as they are and decoded.
-    fn url_parts(&mut self, value: &[u8]) {
+    fn add_url_parts(&mut self, value: &[u8]) {
         let Some(userinfo) = parts::userinfo(value) else {
             return;
         };
         for (form, part) in [("url-password", userinfo.password), ("url-userinfo", userinfo.whole)]
         {
-            self.url_part(form, part);
+            self.add_url_part(form, part);
             if let Some(part) = parts::decoded(part) {
-                self.url_part(form, part.expose());
+                self.add_url_part(form, part.expose());
             }
         }
     }
 
-    fn url_part(&mut self, form: &'static str, part: &[u8]) {
-        if tells_something(part) {
-            self.plain(form, part);
+    fn add_url_part(&mut self, form: &'static str, part: &[u8]) {
+        if is_worth_masking(part) {
+            self.add_plain(form, part);
         }
     }
 
     /// The spellings of those parts: of the userinfo what HTTP makes of it (RFC 7617).
-    fn url_forms(&mut self, value: &[u8]) {
+    fn add_url_forms(&mut self, value: &[u8]) {
         let Some(userinfo) = parts::userinfo(value) else {
             return;
         };
         let password = percent::decode(userinfo.password);
-        if tells_something(password.expose()) {
-            self.main(password.expose());
+        if is_worth_masking(password.expose()) {
+            self.add_main(password.expose());
         }
         let whole = percent::decode(userinfo.whole);
-        if tells_something(whole.expose()) {
-            self.base64(whole.expose());
+        if is_worth_masking(whole.expose()) {
+            self.add_base64(whole.expose());
         }
     }
 
     /// Base64 at the three places at which a value can stand in a longer text.
-    fn base64(&mut self, part: &[u8]) {
+    fn add_base64(&mut self, part: &[u8]) {
         for (form, alphabet) in [("base64", Alphabet::Base64), ("base64url", Alphabet::Base64Url)] {
             for before in 0..3 {
-                let (label, traits) = (self.label(form), traits(part.len()));
-                base64::add(self.needles, label, alphabet, before, part, traits);
+                let (label, rules) = (self.label(form), rules(part.len()));
+                base64::add(self.needles, label, alphabet, before, part, rules);
             }
         }
     }
 
-    fn spell(&mut self, part: &[u8], spellings: &[Spelling]) {
+    fn add_spellings(&mut self, part: &[u8], spellings: &[Spelling]) {
         let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         let is_token = part.iter().all(token);
-        for (form, how) in spellings {
-            if is_token && how.spares_tokens() {
+        for (form, encoding) in spellings {
+            if is_token && encoding.keeps_tokens() {
                 // The part itself is among the needles already.
                 continue;
             }
-            let (label, traits) = (self.label(form), traits(part.len()));
-            self.needles.spell(label, traits, |out| how.write(part, out));
+            let (label, rules) = (self.label(form), rules(part.len()));
+            self.needles.spell(label, rules, |out| encoding.write(part, out));
         }
     }
 
     /// A part as it is; and as a terminal shows it, if line breaks run through it.
-    fn plain(&mut self, form: &'static str, part: &[u8]) {
-        let (label, traits) = (self.label(form), traits(part.len()));
+    fn add_plain(&mut self, form: &'static str, part: &[u8]) {
+        let (label, rules) = (self.label(form), rules(part.len()));
         if !part.contains(&b'\n') && !part.contains(&b'\r') {
-            self.needles.add(label, part, traits);
+            self.needles.add(label, part, rules);
             return;
         }
-        self.needles.add(label, part, Traits::default());
+        self.needles.add(label, part, MatchRules::default());
         let unwrapped = self.label("unwrapped");
-        let write = |out: &mut Secret| unwrap(part, out);
-        self.needles.spell(unwrapped, traits, write);
+        let write = |out: &mut Secret| join_lines(part, out);
+        self.needles.spell(unwrapped, rules, write);
     }
 
     fn label(&self, form: &'static str) -> Label<'a> {
@@ -237,16 +237,16 @@ impl<'a> Forms<'a> {
     }
 }
 
-/// The traits of every form of a part of so many bytes.
-fn traits(length: usize) -> Traits {
-    Traits {
-        through: if length >= LONG { Through::Transparent } else { Through::Nothing },
-        ..Traits::default()
+/// The rules of every form of a part of so many bytes.
+fn rules(length: usize) -> MatchRules {
+    MatchRules {
+        gaps: if length >= LONG { Gaps::Allowed } else { Gaps::Refused },
+        ..MatchRules::default()
     }
 }
 
-fn tells_something(part: &[u8]) -> bool {
-    part.trim_ascii().len() >= SHORTEST && !policy::is_everyday(part.trim_ascii())
+fn is_worth_masking(part: &[u8]) -> bool {
+    part.trim_ascii().len() >= SHORTEST && !policy::is_common(part.trim_ascii())
 }
 
 /// What stands between a pair of quotes.
@@ -258,7 +258,7 @@ fn unquoted(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// The value without its line breaks and the indentation behind them.
-fn unwrap(value: &[u8], out: &mut Secret) {
+fn join_lines(value: &[u8], out: &mut Secret) {
     for (index, line) in value.split(|&byte| byte == b'\n' || byte == b'\r').enumerate() {
         let blanks = line.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
         out.extend(if index == 0 { line } else { &line[blanks..] });

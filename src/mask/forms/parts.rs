@@ -5,18 +5,18 @@ use crate::secret::Secret;
 
 use super::percent;
 
-/// The lines that say something: at least eight bytes, no PEM armour (RFC 7468), no bare
+/// The lines that say something: at least eight bytes, no PEM armor (RFC 7468), no bare
 /// structure such as `{`, `-----` or `clusters:`. Without the blanks around them.
 pub(super) fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b'\n' || byte == b'\r')
         .map(<[u8]>::trim_ascii)
-        .filter(|line| line.len() >= SHORTEST_LINE && !is_armour(line) && !is_structure(line))
+        .filter(|line| line.len() >= SHORTEST_LINE && !is_armor(line) && !is_structure(line))
 }
 
 const SHORTEST_LINE: usize = 8;
 
-fn is_armour(line: &[u8]) -> bool {
+fn is_armor(line: &[u8]) -> bool {
     line.starts_with(b"-----BEGIN ") || line.starts_with(b"-----END ") || line.starts_with(b"---- ")
 }
 

@@ -3,7 +3,7 @@
 
 use crate::secret::Secret;
 
-use super::escape::{each, octal, prefix, replace};
+use super::escape::{map_characters, octal_escape, prefix, replace};
 
 /// Writes `value` with each of `pairs`' bytes replaced.
 pub(super) fn substitute(value: &[u8], out: &mut Secret, pairs: &[(u8, &[u8])]) {
@@ -21,8 +21,8 @@ pub(super) fn backslashes(value: &[u8], out: &mut Secret) {
 }
 
 /// `$'…'` (POSIX.1-2024, 2.2.4) as bash prints it; bytes beyond ASCII as `foreign` says.
-pub(super) fn dollar_single(value: &[u8], out: &mut Secret, foreign: Foreign) {
-    each(value, out, |character, out| {
+pub(super) fn dollar_single(value: &[u8], out: &mut Secret, locale: Locale) {
+    map_characters(value, out, |character, out| {
         let replacement: Option<&[u8]> = match character {
             '\u{7}' => Some(b"\\a"),
             '\u{8}' => Some(b"\\b"),
@@ -36,10 +36,10 @@ pub(super) fn dollar_single(value: &[u8], out: &mut Secret, foreign: Foreign) {
             '\\' => Some(b"\\\\"),
             _ => None,
         };
-        let numbered = character.is_control() || !character.is_ascii() && foreign == Foreign::Octal;
+        let numbered = character.is_control() || !character.is_ascii() && locale == Locale::C;
         if replacement.is_none() && numbered {
             for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
-                octal(out, byte);
+                octal_escape(out, byte);
             }
             return true;
         }
@@ -49,9 +49,9 @@ pub(super) fn dollar_single(value: &[u8], out: &mut Secret, foreign: Foreign) {
 
 /// What happens to bytes beyond ASCII.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Foreign {
+pub(super) enum Locale {
     /// In a locale with UTF-8.
-    Kept,
+    Utf8,
     /// In the locale C.
-    Octal,
+    C,
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use repovault::mask::edges::{Alphabet, Mixed};
-use repovault::mask::needles::{Place, Through, Traits};
-use repovault::mask::{Label, Masker, Needles, Tables};
+use repovault::mask::base64_edges::{Alphabet, EdgeCharacter};
+use repovault::mask::needles::{Boundary, Gaps, MatchRules};
+use repovault::mask::{Label, Masker, Matcher, Needles};
 
 use crate::masked::masked;
 use crate::reference::{self, Needle};
@@ -23,25 +23,25 @@ pub(crate) fn check(data: &[u8]) {
             return;
         };
         let (bytes, behind) = behind.split_at(usize::from(length % 40).min(behind.len()));
-        needles.add(Label { name: "A", form: "raw" }, bytes, traits(mode));
+        needles.add(Label { name: "A", form: "raw" }, bytes, rules(mode));
         plain.push(Needle { bytes: bytes.to_vec(), transparent: false });
         rest = behind;
     }
     plain.retain(|needle| !needle.bytes.is_empty());
-    let tables = Arc::new(Tables::new(needles));
-    let whole = masked(&tables, rest, usize::MAX);
-    assert_eq!(whole, masked(&tables, rest, 1));
-    assert_eq!(whole, masked(&tables, rest, usize::from(cut) + 2));
-    if traits(mode) == Traits::default() {
+    let matcher = Arc::new(Matcher::new(needles));
+    let whole = masked(&matcher, rest, usize::MAX);
+    assert_eq!(whole, masked(&matcher, rest, 1));
+    assert_eq!(whole, masked(&matcher, rest, usize::from(cut) + 2));
+    if rules(mode) == MatchRules::default() {
         assert_eq!(whole, reference::mask(&plain, rest));
     }
-    disturb(tables, rest, usize::from(cut) + 1);
+    disturb(matcher, rest, usize::from(cut) + 1);
 }
 
-/// Shows early and changes the tables in the midst of it; nothing may break.
-fn disturb(tables: Arc<Tables>, text: &[u8], cut: usize) {
-    let mut masker = Masker::new(Arc::clone(&tables));
-    let mut tables = tables;
+/// Shows early and changes the matcher in the midst of it; nothing may break.
+fn disturb(matcher: Arc<Matcher>, text: &[u8], cut: usize) {
+    let mut masker = Masker::new(Arc::clone(&matcher));
+    let mut matcher = matcher;
     let mut out = Vec::new();
     for (index, chunk) in text.chunks(cut).take(20).enumerate() {
         masker.feed(chunk, &mut out);
@@ -51,23 +51,23 @@ fn disturb(tables: Arc<Tables>, text: &[u8], cut: usize) {
             more.add(
                 Label { name: "B", form: "raw" },
                 chunk,
-                traits(u8::try_from(index).unwrap_or(0)),
+                rules(u8::try_from(index).unwrap_or(0)),
             );
-            tables = Arc::new(tables.extended(&more));
-            masker.switch(Arc::clone(&tables));
+            matcher = Arc::new(matcher.extended(&more));
+            masker.replace_matcher(Arc::clone(&matcher));
         }
     }
     masker.finish(&mut out);
     assert_eq!(masker.held(), 0);
 }
 
-fn traits(mode: u8) -> Traits {
-    let mixed = |mask| Mixed { alphabet: Alphabet::Base64, value: mode & mask, mask };
-    Traits {
-        through: if mode & 1 == 0 { Through::Nothing } else { Through::Transparent },
-        at: if mode & 0b1110 == 2 { Place::TokenBorders } else { Place::Anywhere },
-        lead: (mode & 4 != 0).then(|| mixed(0b11)),
-        trail: (mode & 8 != 0).then(|| mixed(0b11_0000)),
+fn rules(mode: u8) -> MatchRules {
+    let edge = |mask| EdgeCharacter { alphabet: Alphabet::Base64, value: mode & mask, mask };
+    MatchRules {
+        gaps: if mode & 1 == 0 { Gaps::Refused } else { Gaps::Allowed },
+        boundary: if mode & 0b1110 == 2 { Boundary::Token } else { Boundary::Any },
+        lead: (mode & 4 != 0).then(|| edge(0b11)),
+        trail: (mode & 8 != 0).then(|| edge(0b11_0000)),
         padding: if mode & 8 == 0 { 0 } else { 2 },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use repovault::mask::{Masking, Needles, Tables, forms};
+use repovault::mask::{Masking, Matcher, Needles, forms};
 use repovault::secret::Secret;
 
 use crate::masked::masked;
@@ -17,9 +17,9 @@ pub(crate) fn check(data: &[u8]) {
     // Whatever becomes of it, nothing may break.
     let _ = forms::add(&mut needles, "A", &Secret::new(value.to_vec()), Masking::Automatic);
     let single = !value.contains(&b'\n') && !value.contains(&b'"');
-    assert!(!single || needles.len() <= forms::MOST);
+    assert!(!single || needles.len() <= forms::MOST_NEEDLES);
     let spelled: Vec<_> = needles.iter().map(|(_, bytes)| bytes.to_vec()).collect();
-    let tables = Arc::new(Tables::new(needles));
+    let matcher = Arc::new(Matcher::new(needles));
     let mut mixed = Vec::new();
     for &byte in text.iter().take(60) {
         match spelled.get(usize::from(byte)) {
@@ -27,11 +27,11 @@ pub(crate) fn check(data: &[u8]) {
             None => mixed.push(byte),
         }
     }
-    let whole = masked(&tables, &mixed, usize::MAX);
-    assert_eq!(whole, masked(&tables, &mixed, 7));
+    let whole = masked(&matcher, &mixed, usize::MAX);
+    assert_eq!(whole, masked(&matcher, &mixed, 7));
     let some = text.iter().take(6);
     for needle in some.filter_map(|&byte| spelled.get(usize::from(byte))) {
-        let out = masked(&tables, needle, usize::MAX);
+        let out = masked(&matcher, needle, usize::MAX);
         assert_eq!(out, b"***", "{}", needle.escape_ascii());
     }
 }

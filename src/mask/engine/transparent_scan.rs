@@ -16,12 +16,12 @@ use memchr::memchr3;
 
 use crate::secret::Secret;
 
-use super::cursor::{Cursor, Follows};
+use super::byte_kind::{ByteKind, Classifier};
+use super::cursor::{Cursor, Followed};
 use super::grams;
 use super::links::Links;
-use super::tables::Tables;
+use super::matcher::Matcher;
 use super::text::{Text, index};
-use super::transparent::{Kind, Reader};
 
 /// So many bytes before a line break are held back.
 const HELD_AT_BREAK: u64 = 4;
@@ -37,19 +37,19 @@ struct Segment {
     /// Where in the stream it begins.
     at: u64,
     /// A line break came before it.
-    broken: bool,
+    after_break: bool,
 }
 
 /// What lies between the last visible byte and the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
     None,
-    Sequences,
-    Broken,
+    Sequence,
+    LineBreak,
 }
 
-pub(super) struct Shadow {
-    reader: Reader,
+pub(super) struct TransparentScan {
+    classifier: Classifier,
     cursor: Cursor,
     /// How many visible bytes there have been.
     visible: u64,
@@ -58,7 +58,7 @@ pub(super) struct Shadow {
     gap: Gap,
 }
 
-impl Shadow {
+impl TransparentScan {
     pub(super) fn new() -> Self {
         Self::new_at(0)
     }
@@ -66,10 +66,10 @@ impl Shadow {
     /// Begins at a position of the stream.
     pub(super) fn new_at(at: u64) -> Self {
         Self {
-            reader: Reader::new(),
-            cursor: Cursor::new(Follows::Transparent),
+            classifier: Classifier::new(),
+            cursor: Cursor::new(Followed::WithGaps),
             visible: 0,
-            segments: VecDeque::from([Segment { visible: 0, at, broken: false }]),
+            segments: VecDeque::from([Segment { visible: 0, at, after_break: false }]),
             gap: Gap::None,
         }
     }
@@ -77,7 +77,7 @@ impl Shadow {
     /// Reads `text.chunk`; reports needle, start and end of what runs through a gap.
     pub(super) fn read(
         &mut self,
-        tables: &Tables,
+        matcher: &Matcher,
         links: &mut Links,
         text: &Text<'_>,
         found: &mut impl FnMut(u32, u64, u64),
@@ -87,109 +87,109 @@ impl Shadow {
         let (mut floor, mut from) = (self.visible, 0);
         let mut at = 0;
         while at < chunk.len() {
-            if self.gap == Gap::None && self.depth(tables) <= self.visible - floor {
+            if self.gap == Gap::None && self.depth(matcher) <= self.visible - floor {
                 let next = memchr3(0x1b, b'\r', b'\n', &chunk[at..]);
                 let next = next.map_or(chunk.len(), |length| at + length);
-                if let Some(line) = self.pass_break(tables, text, from..next, at) {
+                if let Some(line) = self.skip_break(matcher, text, from..next, at) {
                     (floor, from, at) = (self.visible, line, line);
                     continue;
                 }
-                self.jump(tables, links, &chunk[from..next], at - from);
+                self.skip_line(matcher, links, &chunk[from..next], at - from);
                 at = next;
                 if at == chunk.len() {
                     break;
                 }
             }
             let position = text.at + at as u64;
-            match self.reader.read(chunk[at]) {
-                Kind::Visible => {
+            match self.classifier.read(chunk[at]) {
+                ByteKind::Visible => {
                     if self.gap != Gap::None {
-                        self.begin(tables, links, position);
+                        self.end_gap(matcher, links, position);
                         (floor, from) = (self.visible, at);
                     }
-                    self.step(tables, links, chunk[at], position, found);
+                    self.step(matcher, links, chunk[at], position, found);
                 }
-                kind => self.widen(tables, kind, position),
+                kind => self.extend_gap(matcher, kind, position),
             }
             at += 1;
         }
     }
 
     /// Where the bytes begin that may have to be masked and must not be shown yet.
-    pub(super) fn hold(&self, tables: &Tables, text: &Text<'_>) -> Option<u64> {
-        let depth = self.depth(tables);
-        if depth == 0 || self.gap == Gap::Broken && depth < HELD_AT_BREAK {
+    pub(super) fn held_from(&self, matcher: &Matcher, text: &Text<'_>) -> Option<u64> {
+        let depth = self.depth(matcher);
+        if depth == 0 || self.gap == Gap::LineBreak && depth < HELD_AT_BREAK {
             return None;
         }
         let first = self.visible - depth;
-        if self.gap == Gap::None && !self.crosses(first) {
+        if self.gap == Gap::None && !self.has_gap_after(first) {
             return None;
         }
-        let start = self.first_masked(first);
+        let start = self.mask_start(first);
         let lead = start.checked_sub(1).and_then(|before| text.byte(before));
-        let leads = lead.is_some_and(|byte| self.cursor.may_lead(tables, byte));
+        let leads = lead.is_some_and(|byte| self.cursor.may_lead(matcher, byte));
         Some(start - u64::from(leads))
     }
 
     /// How many visible bytes of an incomplete needle have been read.
-    pub(super) fn depth(&self, tables: &Tables) -> u64 {
-        self.cursor.depth(tables) as u64
+    pub(super) fn depth(&self, matcher: &Matcher) -> u64 {
+        self.cursor.depth(matcher) as u64
     }
 
     /// Whether an escape sequence has begun and not ended.
     pub(super) fn is_within_sequence(&self) -> bool {
-        self.reader.is_within_sequence()
+        self.classifier.is_within_sequence()
     }
 
     /// The end of a stream: reports the beginning of a needle that is long enough to be masked.
     pub(super) fn finish(
         &mut self,
-        tables: &Tables,
+        matcher: &Matcher,
         links: &mut Links,
         found: &mut impl FnMut(u32, u64, u64),
     ) {
         let end = self.position(self.visible - 1) + 1;
-        if let Some((needle, depth)) = self.cursor.cut_off(tables, links) {
+        if let Some((needle, depth)) = self.cursor.cut_off(matcher, links) {
             let first = self.visible - depth as u64;
-            found(needle, self.first_masked(first), end);
+            found(needle, self.mask_start(first), end);
         }
     }
 
-    /// Goes on with other tables; `text` is what is held.
-    pub(super) fn switch(
+    /// Goes on with another matcher; `text` is what is held.
+    pub(super) fn replace_matcher(
         &mut self,
         path: &Secret,
-        tables: &Tables,
+        matcher: &Matcher,
         links: &mut Links,
         text: &Text<'_>,
         found: &mut impl FnMut(u32, u64, u64),
     ) {
         let mut again = Self::new_at(text.at);
-        again.read(tables, links, text, found);
-        again.reader = self.reader;
+        again.read(matcher, links, text, found);
+        again.classifier = self.classifier;
         again.gap = self.gap;
         // What has been shown already is known from the path alone.
         self.cursor.reset();
         self.visible -= path.len() as u64;
         for &byte in path.expose() {
             let position = self.position(self.visible);
-            self.step(tables, links, byte, position, found);
+            self.step(matcher, links, byte, position, found);
         }
-        if again.depth(tables) >= self.depth(tables) {
+        if again.depth(matcher) >= self.depth(matcher) {
             *self = again;
         }
     }
 
-    pub(super) fn path(&self, tables: &Tables) -> Secret {
-        self.cursor.path(tables)
+    pub(super) fn path(&self, matcher: &Matcher) -> Secret {
+        self.cursor.path(matcher)
     }
 
     /// Passes over the line break that follows the visible bytes `line` of the chunk, of which those
     /// before `at` have been read, if the bytes on both sides say that no needle runs through it.
     /// Says where the next line begins.
-    fn pass_break(
+    fn skip_break(
         &mut self,
-        tables: &Tables,
+        matcher: &Matcher,
         text: &Text<'_>,
         line: Range<usize>,
         at: usize,
@@ -203,7 +203,10 @@ impl Shadow {
         // A needle through the break has the byte before it and three behind it, or else it ends
         // there and has three before it.
         let grams = [[b1, a1, a2, a3], [b3, b2, b1, a1]];
-        if gaps || !tables.sparing || grams.iter().any(|gram| tables.grams.has(grams::read(gram))) {
+        if gaps
+            || !matcher.can_skip_breaks
+            || grams.iter().any(|gram| matcher.grams.has(grams::read(gram)))
+        {
             return None;
         }
         self.visible += (end - at) as u64;
@@ -211,50 +214,50 @@ impl Shadow {
         self.segments.push_back(Segment {
             visible: self.visible,
             at: text.at + begin as u64,
-            broken: true,
+            after_break: true,
         });
         self.cursor.reset();
-        self.reader = Reader::new();
+        self.classifier = Classifier::new();
         Some(begin)
     }
 
     /// Reads on to the end of `text`, all of it visible and without a gap. Nothing that runs
     /// through a gap is incomplete, and the cursor has come as far as `read`.
-    fn jump(&mut self, tables: &Tables, links: &mut Links, text: &[u8], read: usize) {
-        let live = tables.grams.first_live(text);
+    fn skip_line(&mut self, matcher: &Matcher, links: &mut Links, text: &[u8], read: usize) {
+        let live = matcher.grams.first_possible_start(text);
         if live > read {
             self.cursor.reset();
         }
         for &byte in &text[live.max(read)..] {
-            self.cursor.skip(tables, links, byte);
+            self.cursor.skip(matcher, links, byte);
         }
         self.visible += (text.len() - read) as u64;
     }
 
     /// Reads a byte of a gap.
-    fn widen(&mut self, tables: &Tables, kind: Kind, position: u64) {
-        if self.gap != Gap::Broken {
+    fn extend_gap(&mut self, matcher: &Matcher, kind: ByteKind, position: u64) {
+        if self.gap != Gap::LineBreak {
             self.gap = match kind {
-                Kind::Break => Gap::Broken,
-                _ => Gap::Sequences,
+                ByteKind::Break => Gap::LineBreak,
+                _ => Gap::Sequence,
             };
         }
-        let depth = self.depth(tables);
+        let depth = self.depth(matcher);
         if depth > 0 && position - self.position(self.visible - depth) > depth + MOST_TRANSPARENT {
             self.cursor.reset();
         }
     }
 
     /// A gap ends before `position`.
-    fn begin(&mut self, tables: &Tables, links: &mut Links, position: u64) {
+    fn end_gap(&mut self, matcher: &Matcher, links: &mut Links, position: u64) {
         self.segments.push_back(Segment {
             visible: self.visible,
             at: position,
-            broken: self.gap == Gap::Broken,
+            after_break: self.gap == Gap::LineBreak,
         });
         self.gap = Gap::None;
-        self.cursor.shorten(tables, links, index(self.visible));
-        let first = self.visible - self.depth(tables);
+        self.cursor.shorten(matcher, links, index(self.visible));
+        let first = self.visible - self.depth(matcher);
         while self.segments.len() > 1 && self.segments[1].visible <= first {
             self.segments.pop_front();
         }
@@ -263,7 +266,7 @@ impl Shadow {
     /// Reads a visible byte.
     fn step(
         &mut self,
-        tables: &Tables,
+        matcher: &Matcher,
         links: &mut Links,
         byte: u8,
         position: u64,
@@ -271,28 +274,28 @@ impl Shadow {
     ) {
         self.visible += 1;
         let mut ends = Vec::new();
-        self.cursor.read(tables, links, byte, |needle| ends.push(needle));
+        self.cursor.read(matcher, links, byte, |needle| ends.push(needle));
         for needle in ends {
-            let needles = tables.needles();
+            let needles = matcher.needles();
             let first = self.visible - u64::from(needles.get(needle).length);
-            if needles.get(needle).is_looked_through() && self.crosses(first) {
-                found(needle, self.first_masked(first), position + 1);
+            if needles.get(needle).allows_gaps() && self.has_gap_after(first) {
+                found(needle, self.mask_start(first), position + 1);
             }
         }
     }
 
     /// Whether there is a gap between that visible byte and the last one.
-    fn crosses(&self, first: u64) -> bool {
+    fn has_gap_after(&self, first: u64) -> bool {
         self.segments.back().is_some_and(|segment| first < segment.visible)
     }
 
     /// Where masking begins if a needle begins with that visible byte.
-    fn first_masked(&self, first: u64) -> u64 {
+    fn mask_start(&self, first: u64) -> u64 {
         let behind = self.segments.partition_point(|segment| segment.visible <= first);
         let early = self.segments.iter().skip(behind);
         let shown = early
             .take_while(|segment| segment.visible - first < HELD_AT_BREAK)
-            .filter(|segment| segment.broken)
+            .filter(|segment| segment.after_break)
             .last();
         shown.map_or_else(|| self.position(first), |segment| segment.at)
     }

@@ -11,13 +11,13 @@ pub(super) const PARENT: u16 = 257;
 
 const EMPTY: u64 = u64::MAX;
 
-pub(super) struct Edges {
+pub(super) struct EdgeMap {
     keys: Wiped<u64>,
     targets: Vec<u32>,
     shift: u32,
 }
 
-impl Edges {
+impl EdgeMap {
     /// Room for three edges a needle.
     pub(super) fn new(needles: usize) -> Self {
         let size = (needles * 6).next_power_of_two().max(16);

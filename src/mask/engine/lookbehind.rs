@@ -6,7 +6,7 @@ use crate::secret::Secret;
 
 use super::text::Text;
 
-pub(super) struct Behind {
+pub(super) struct Lookbehind {
     /// What has not gone out.
     pub(super) held: Secret,
     /// The byte before that.
@@ -15,13 +15,13 @@ pub(super) struct Behind {
     recent: Secret,
 }
 
-impl Default for Behind {
+impl Default for Lookbehind {
     fn default() -> Self {
         Self { held: Secret::with_capacity(0), before: None, recent: Secret::with_capacity(0) }
     }
 }
 
-impl Behind {
+impl Lookbehind {
     /// The past, and `chunk` behind it, which begins at that position of the stream.
     pub(super) fn text<'a>(&'a self, chunk: &'a [u8], at: u64) -> Text<'a> {
         Text {

@@ -11,7 +11,7 @@ const ESC: u8 = 0x1b;
 
 /// What a byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ByteKind {
     Visible,
     /// Part of an escape sequence.
     Sequence,
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Within {
+enum State {
     Text,
     Break,
     Escape,
@@ -32,95 +32,95 @@ enum Within {
 
 /// Where in a stream we are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader {
-    within: Within,
+pub(super) struct Classifier {
+    state: State,
     /// Nothing visible came since the last line break, so blanks are indentation.
     after_break: bool,
     length: u16,
 }
 
-impl Reader {
+impl Classifier {
     pub(super) const fn new() -> Self {
-        Self { within: Within::Text, after_break: false, length: 0 }
+        Self { state: State::Text, after_break: false, length: 0 }
     }
 
     pub(super) fn is_within_sequence(self) -> bool {
-        !matches!(self.within, Within::Text | Within::Break)
+        !matches!(self.state, State::Text | State::Break)
     }
 
     /// Takes the next byte.
-    pub(super) fn read(&mut self, byte: u8) -> Kind {
-        match self.within {
-            Within::Text | Within::Break => self.begin(byte),
-            Within::Intermediate => match byte {
-                0x20..=0x2f => self.on(Within::Intermediate),
-                0x30..=0x7e => self.end(),
+    pub(super) fn read(&mut self, byte: u8) -> ByteKind {
+        match self.state {
+            State::Text | State::Break => self.begin(byte),
+            State::Intermediate => match byte {
+                0x20..=0x2f => self.continue_in(State::Intermediate),
+                0x30..=0x7e => self.end_sequence(),
                 _ => self.begin(byte),
             },
-            Within::Control => match byte {
-                0x20..=0x3f => self.on(Within::Control),
-                0x40..=0x7e => self.end(),
+            State::Control => match byte {
+                0x20..=0x3f => self.continue_in(State::Control),
+                0x40..=0x7e => self.end_sequence(),
                 _ => self.begin(byte),
             },
-            Within::String => match byte {
-                0x07 | 0x18 | 0x1a => self.end(),
-                ESC => self.on(Within::StringEscape),
-                _ => self.on(Within::String),
+            State::String => match byte {
+                0x07 | 0x18 | 0x1a => self.end_sequence(),
+                ESC => self.continue_in(State::StringEscape),
+                _ => self.continue_in(State::String),
             },
-            Within::StringEscape if byte == b'\\' => self.end(),
+            State::StringEscape if byte == b'\\' => self.end_sequence(),
             // Within a string xterm gives it up and reads a new sequence.
-            Within::Escape | Within::StringEscape => self.escape(byte),
+            State::Escape | State::StringEscape => self.escape(byte),
         }
     }
 
-    fn begin(&mut self, byte: u8) -> Kind {
+    fn begin(&mut self, byte: u8) -> ByteKind {
         match byte {
             ESC => {
                 self.length = 0;
-                self.on(Within::Escape)
+                self.continue_in(State::Escape)
             }
             b'\r' | b'\n' => {
-                self.within = Within::Break;
+                self.state = State::Break;
                 self.after_break = true;
-                Kind::Break
+                ByteKind::Break
             }
             b' ' | b'\t' if self.after_break => {
-                self.within = Within::Break;
-                Kind::Break
+                self.state = State::Break;
+                ByteKind::Break
             }
             _ => {
-                self.within = Within::Text;
+                self.state = State::Text;
                 self.after_break = false;
-                Kind::Visible
+                ByteKind::Visible
             }
         }
     }
 
-    fn escape(&mut self, byte: u8) -> Kind {
+    fn escape(&mut self, byte: u8) -> ByteKind {
         match byte {
-            b'[' => self.on(Within::Control),
-            b']' | b'P' | b'X' | b'^' | b'_' => self.on(Within::String),
-            0x20..=0x2f => self.on(Within::Intermediate),
-            0x30..=0x7e => self.end(),
-            ESC => self.on(Within::Escape),
+            b'[' => self.continue_in(State::Control),
+            b']' | b'P' | b'X' | b'^' | b'_' => self.continue_in(State::String),
+            0x20..=0x2f => self.continue_in(State::Intermediate),
+            0x30..=0x7e => self.end_sequence(),
+            ESC => self.continue_in(State::Escape),
             _ => self.begin(byte),
         }
     }
 
-    fn on(&mut self, within: Within) -> Kind {
-        self.within = within;
+    fn continue_in(&mut self, state: State) -> ByteKind {
+        self.state = state;
         self.length += 1;
         if self.length >= LONGEST_SEQUENCE {
-            return self.end();
+            return self.end_sequence();
         }
-        Kind::Sequence
+        ByteKind::Sequence
     }
 
     /// The sequence ends with this byte.
-    fn end(&mut self) -> Kind {
+    fn end_sequence(&mut self) -> ByteKind {
         self.length = 0;
-        self.within = if self.after_break { Within::Break } else { Within::Text };
-        Kind::Sequence
+        self.state = if self.after_break { State::Break } else { State::Text };
+        ByteKind::Sequence
     }
 }
 
@@ -129,8 +129,8 @@ mod tests {
     use super::*;
 
     fn visible(bytes: &[u8]) -> Vec<u8> {
-        let mut reader = Reader::new();
-        let shown = bytes.iter().filter(|&&byte| reader.read(byte) == Kind::Visible);
+        let mut classifier = Classifier::new();
+        let shown = bytes.iter().filter(|&&byte| classifier.read(byte) == ByteKind::Visible);
         shown.copied().collect()
     }
 

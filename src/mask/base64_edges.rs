@@ -2,7 +2,7 @@
 //!
 //! Base64 puts six bits into a character and base32 five (RFC 4648), so a value that begins or
 //! ends within a character shares it with whatever stands beside it. Such a character is known
-//! only in part: a [`Mixed`] says which part.
+//! only in part: an [`EdgeCharacter`] says which part.
 
 /// The alphabets of RFC 4648 that occur in needles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Alphabet {
 
 /// A character of which only some bits belong to the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mixed {
+pub struct EdgeCharacter {
     /// The alphabet it is from.
     pub alphabet: Alphabet,
     /// Its bits that belong to the value, as they stand in the character; the others are zero.
@@ -47,7 +47,7 @@ pub struct Mixed {
     pub mask: u8,
 }
 
-impl Mixed {
+impl EdgeCharacter {
     /// Whether `byte` can be that character.
     #[must_use]
     pub fn admits(self, byte: u8) -> bool {

@@ -3,42 +3,42 @@
 //! Built once and shared by the streams of one command. All of it that tells something about the
 //! needles is wiped on drop.
 
-use crate::mask::needles::{Needle, Needles, Place};
+use crate::mask::needles::{Boundary, Needle, Needles};
 
 use super::automaton::Automaton;
 use super::grams::Grams;
 use super::scan::Scan;
 
 /// Needles, and what finding them fast takes.
-pub struct Tables {
+pub struct Matcher {
     pub(super) needles: Needles,
     pub(super) trie: Automaton,
     pub(super) grams: Grams,
     pub(super) scan: Scan,
     /// Whether any needle is looked through.
-    pub(super) transparent: bool,
+    pub(super) any_gaps: bool,
     /// Whether all that are have at least five bytes, so that each has windows on both sides of a
     /// gap that runs through it.
-    pub(super) sparing: bool,
+    pub(super) can_skip_breaks: bool,
     /// The length of the longest needle that counts between token borders only.
-    pub(super) bordered: usize,
+    pub(super) longest_bounded: usize,
 }
 
-impl Tables {
+impl Matcher {
     /// Prepares the search; takes about a microsecond a needle.
     #[must_use]
     pub fn new(needles: Needles) -> Self {
-        let looked_through = || {
+        let with_gaps = || {
             let needles = needles.all().iter();
-            needles.filter(|needle| needle.is_looked_through())
+            needles.filter(|needle| needle.allows_gaps())
         };
         Self {
             trie: Automaton::new(&needles),
             grams: Grams::of(&needles),
             scan: Scan::new(&needles),
-            transparent: looked_through().next().is_some(),
-            sparing: looked_through().all(|needle| needle.length > 4),
-            bordered: bordered(&needles),
+            any_gaps: with_gaps().next().is_some(),
+            can_skip_breaks: with_gaps().all(|needle| needle.length > 4),
+            longest_bounded: longest_bounded(&needles),
             needles,
         }
     }
@@ -63,8 +63,8 @@ impl Tables {
     }
 }
 
-fn bordered(needles: &Needles) -> usize {
-    let bordered = |needle: &&Needle| needle.traits.at == Place::TokenBorders;
-    let lengths = needles.all().iter().filter(bordered).map(|needle| needle.length as usize);
+fn longest_bounded(needles: &Needles) -> usize {
+    let longest_bounded = |needle: &&Needle| needle.rules.boundary == Boundary::Token;
+    let lengths = needles.all().iter().filter(longest_bounded).map(|needle| needle.length as usize);
     lengths.max().unwrap_or(0)
 }

@@ -3,48 +3,48 @@
 
 use crate::secret::Secret;
 
-use super::bytes::{self, Case, Order};
+use super::bytes::{self, ByteOrder, Case};
 use super::escape::prefix;
-use super::json::{self, Style};
+use super::json::{self, JsonStyle};
 use super::literals::{self, Numbers, Quotes};
-use super::markup::{self, Foreign as Kept};
+use super::markup::{self, MarkupStyle, NonAscii};
 use super::percent::{self, Dialect};
-use super::shell::{self, Foreign};
+use super::shell::{self, Locale};
 
-use How::{
+use Encoding::{
     Backslashes, Decimal, DollarSingle, Hex, Json, JsonTwice, Literal, Markup, Percent,
     PercentTwice, Prefix, QuotedPrintable, Replace, Reversed, Signed, Utf16,
 };
 
 /// A spelling: its name, and how it is written.
-pub(super) type Spelling = (&'static str, How);
+pub(super) type Spelling = (&'static str, Encoding);
 
 /// How a value is spelled.
 #[derive(Clone, Copy)]
-pub(super) enum How {
-    Json(Style),
-    JsonTwice(Style),
+pub(super) enum Encoding {
+    Json(JsonStyle),
+    JsonTwice(JsonStyle),
     /// What stands before each byte, and what between two.
     Hex(Case, &'static [u8], &'static [u8]),
     Percent(Dialect, Case),
     PercentTwice(Dialect),
-    Markup(markup::Style),
+    Markup(MarkupStyle),
     Literal(Quotes, Numbers),
     /// A byte in front of each of some others.
     Prefix(u8, &'static [u8]),
     Replace(&'static [(u8, &'static [u8])]),
     Backslashes,
-    DollarSingle(Foreign),
-    Utf16(Order),
+    DollarSingle(Locale),
+    Utf16(ByteOrder),
     Decimal(&'static [u8]),
     Signed,
     QuotedPrintable,
     Reversed,
 }
 
-impl How {
+impl Encoding {
     /// Whether letters, digits, `-`, `_` and `.` stay as they are, so that most tokens do.
-    pub(super) fn spares_tokens(self) -> bool {
+    pub(super) fn keeps_tokens(self) -> bool {
         match self {
             Percent(dialect, _) => dialect != Dialect::Everything,
             Hex(..) | Utf16(_) | Decimal(_) | Signed | Reversed => false,
@@ -66,7 +66,7 @@ impl How {
             Prefix(escape, special) => prefix(value, out, escape, special),
             Replace(pairs) => shell::substitute(value, out, pairs),
             Backslashes => shell::backslashes(value, out),
-            DollarSingle(foreign) => shell::dollar_single(value, out, foreign),
+            DollarSingle(locale) => shell::dollar_single(value, out, locale),
             Utf16(order) => bytes::utf16(value, out, order),
             Decimal(between) => bytes::decimal(value, out, between),
             Signed => bytes::signed(value, out),
@@ -78,11 +78,11 @@ impl How {
 
 /// The spellings that are looked for even of the parts and lines of a value.
 pub(super) const MAIN: &[Spelling] = &[
-    ("json", Json(Style::Plain)),
-    ("json-ascii", Json(Style::Ascii)),
-    ("json-html", Json(Style::Html)),
-    ("json-twice", JsonTwice(Style::Plain)),
-    ("json-ascii-twice", JsonTwice(Style::Ascii)),
+    ("json", Json(JsonStyle::Plain)),
+    ("json-ascii", Json(JsonStyle::Ascii)),
+    ("json-html", Json(JsonStyle::Html)),
+    ("json-twice", JsonTwice(JsonStyle::Plain)),
+    ("json-ascii-twice", JsonTwice(JsonStyle::Ascii)),
     ("hex", Hex(Case::Lower, b"", b"")),
     ("hex-upper", Hex(Case::Upper, b"", b"")),
     ("percent", Percent(Dialect::Strict, Case::Upper)),
@@ -110,12 +110,12 @@ pub(super) const MORE: &[Spelling] = &[
     ("percent-userinfo", Percent(Dialect::Userinfo, Case::Upper)),
     ("form-lower", Percent(Dialect::Form, Case::Lower)),
     ("form-plus-lower", Percent(Dialect::Plus, Case::Lower)),
-    ("json-ascii-upper", Json(Style::AsciiUpper)),
-    ("json-solidus", Json(Style::Solidus)),
-    ("json-ascii-solidus", Json(Style::AsciiSolidus)),
-    ("json-html-quotes", Json(Style::HtmlQuotes)),
-    ("json-strict", Json(Style::Strict)),
-    ("json-html-twice", JsonTwice(Style::Html)),
+    ("json-ascii-upper", Json(JsonStyle::AsciiUpper)),
+    ("json-solidus", Json(JsonStyle::Solidus)),
+    ("json-ascii-solidus", Json(JsonStyle::AsciiSolidus)),
+    ("json-html-quotes", Json(JsonStyle::HtmlQuotes)),
+    ("json-strict", Json(JsonStyle::Strict)),
+    ("json-html-twice", JsonTwice(JsonStyle::Html)),
     ("html-text", Markup(quotes(None, None))),
     ("html-quote", Markup(quotes(Some("&quot;"), None))),
     ("html-hex", Markup(quotes(Some("&quot;"), Some("&#x27;")))),
@@ -130,8 +130,8 @@ pub(super) const MORE: &[Spelling] = &[
     ("shell-single-double", Replace(&[(b'\'', b"'\"'\"'")])),
     ("shell-double", Prefix(b'\\', b"\\\"$`")),
     ("shell-backslash", Backslashes),
-    ("shell-dollar-single", DollarSingle(Foreign::Kept)),
-    ("shell-dollar-single-octal", DollarSingle(Foreign::Octal)),
+    ("shell-dollar-single", DollarSingle(Locale::Utf8)),
+    ("shell-dollar-single-octal", DollarSingle(Locale::C)),
     ("dollar-doubled", Prefix(b'$', b"$")),
     ("quote-doubled", Prefix(b'\'', b"'")),
     ("double-quote-doubled", Prefix(b'"', b"\"")),
@@ -152,8 +152,8 @@ pub(super) const MORE: &[Spelling] = &[
 /// Those of long values only: rarer, and with short values too likely to be something else.
 pub(super) const RARE: &[Spelling] = &[
     ("reversed", Reversed),
-    ("utf-16-le", Utf16(Order::Little)),
-    ("utf-16-be", Utf16(Order::Big)),
+    ("utf-16-le", Utf16(ByteOrder::Little)),
+    ("utf-16-be", Utf16(ByteOrder::Big)),
     ("decimal", Decimal(b", ")),
     ("decimal-spaced", Decimal(b" ")),
     ("decimal-dense", Decimal(b",")),
@@ -174,25 +174,25 @@ pub(super) const RARE: &[Spelling] = &[
     ("hex-list", Hex(Case::Lower, b"0x", b", ")),
 ];
 
-const HTML_GO: markup::Style = markup::Style {
+const HTML_GO: MarkupStyle = MarkupStyle {
     quote: Some("&#34;"),
     apostrophe: Some("&#39;"),
     more: &[('+', "&#43;")],
-    foreign: Kept::Kept,
+    non_ascii: NonAscii::Kept,
 };
 
-const HTML_MUSTACHE: markup::Style = markup::Style {
+const HTML_MUSTACHE: MarkupStyle = MarkupStyle {
     quote: Some("&quot;"),
     apostrophe: Some("&#39;"),
     more: &[('/', "&#x2F;"), ('`', "&#x60;"), ('=', "&#x3D;")],
-    foreign: Kept::Kept,
+    non_ascii: NonAscii::Kept,
 };
 
-const HTML_ASCII: markup::Style = markup::Style {
+const HTML_ASCII: MarkupStyle = MarkupStyle {
     quote: Some("&quot;"),
     apostrophe: Some("&#39;"),
     more: &[],
-    foreign: Kept::Numbered,
+    non_ascii: NonAscii::Numbered,
 };
 
 /// `MySQL` string literals.
@@ -210,6 +210,6 @@ const SQL_MYSQL: &[(u8, &[u8])] = &[
 const BATCH: &[(u8, &[u8])] =
     &[(b'&', b"^&"), (b'|', b"^|"), (b'<', b"^<"), (b'>', b"^>"), (b'^', b"^^"), (b'%', b"%%")];
 
-const fn quotes(quote: Option<&'static str>, apostrophe: Option<&'static str>) -> markup::Style {
-    markup::Style { quote, apostrophe, more: &[], foreign: Kept::Kept }
+const fn quotes(quote: Option<&'static str>, apostrophe: Option<&'static str>) -> MarkupStyle {
+    MarkupStyle { quote, apostrophe, more: &[], non_ascii: NonAscii::Kept }
 }

@@ -16,18 +16,18 @@ use rustix::stdio::stdin;
 use crate::measure::Cost;
 
 /// Says that it is there, then answers every line with the same line.
-pub(crate) const ANSWERER: [&str; 3] = ["sh", "-c", "echo ready; exec cat"];
+pub(crate) const ECHO: [&str; 3] = ["sh", "-c", "echo ready; exec cat"];
 const READY: &[u8] = b"ready";
 
-/// A running [`ANSWERER`]; ends on drop.
-pub(crate) struct Talk {
+/// A running [`ECHO`]; ends on drop.
+pub(crate) struct EchoProcess {
     child: Child,
     /// Nothing once it has been told the end.
     input: Option<File>,
     output: File,
 }
 
-impl Talk {
+impl EchoProcess {
     /// Between two pipes.
     pub(crate) fn over_pipes(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -79,7 +79,7 @@ impl Talk {
     }
 }
 
-impl Drop for Talk {
+impl Drop for EchoProcess {
     fn drop(&mut self) {
         self.input = None;
         let _ = self.child.kill();
