@@ -5,7 +5,7 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → session → { vault, keys, runner, mask, git, import }
+//! main → cli → commands → review → session → { vault, keys, runner, mask, git, import }
 //!                                 → { crypto, secret, platform, fault }
 //! ```
 
@@ -18,6 +18,7 @@ pub mod import;
 pub mod keys;
 pub mod mask;
 pub mod platform;
+mod review;
 pub mod runner;
 pub mod secret;
 mod session;

@@ -13,13 +13,15 @@ use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
     SetArguments, VerifyArguments, once,
 };
-use crate::commands::{self, Empty, FinalNewline, Format, Leaks, Manner, Masking, Origin};
+use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin};
 use crate::fault::{Fault, Kind};
 use crate::platform::{Hardened, Signal};
+use crate::review::Format;
 use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::{Context, KeyRead};
+use crate::session::injection::Typed;
 use crate::session::panic::hide_panics;
 use crate::session::reach::IdentityVariables;
 use crate::vault::change::Role;
@@ -211,8 +213,7 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
     }
     Ok(commands::Exec {
         environment: arguments.environment.environment,
-        step: arguments.step,
-        only: arguments.only,
+        names: Typed { step: arguments.step, only: arguments.only },
         keep: arguments.keep,
         masking: if arguments.no_mask { Masking::Declined } else { Masking::Wanted },
         leaks: match (arguments.fail_on_leak, arguments.report_leaks) {

@@ -53,19 +53,9 @@ fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Res
     let wanted = match &command.step {
         None if command.only.is_empty() => return Ok(Access::Read),
         None => &command.only,
-        Some(step) => {
-            let step = config.steps.get(step).ok_or_else(|| unknown_step(config, step))?;
-            &step.names
-        }
+        Some(step) => &config.step(step)?.names,
     };
     Ok(Access::Names(config.secrets_behind(environment, wanted)?))
-}
-
-/// There is no such step; says which is nearest.
-pub(super) fn unknown_step(config: &Config, step: &StepName) -> Fault {
-    Fault::usage(format!("vault.toml has no step {step}"))
-        .did_you_mean(step.as_str(), config.steps.keys().map(StepName::as_str))
-        .hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]"))
 }
 
 fn report(context: &Context, command: &Add, access: &BTreeMap<EnvironmentName, Access>) {

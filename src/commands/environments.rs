@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::list::{Style, open_without_key, plain_table};
 use crate::fault::Fault;
 use crate::platform;
 use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::no_member;
+use crate::session::keyless;
 use crate::session::open::Session;
+use crate::session::output::{Style, plain_table};
 use crate::vault::config::without_environment;
 use crate::vault::format::environment_path;
 use crate::vault::model::{Access, Member};
@@ -21,7 +22,7 @@ use crate::vault::trust::Vault;
 pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
     let config = Context::config(&place)?;
-    let (vault, _) = open_without_key(context, &place)?;
+    let (vault, _) = keyless::open(context, &place)?;
     let mut rows = Vec::new();
     for name in vault.roster().environments.keys() {
         let environment = vault.environment(name)?;

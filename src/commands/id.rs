@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::list::{Style, keyless_trust};
 use crate::fault::Fault;
 use crate::session::context::Context;
+use crate::session::keyless;
 use crate::session::open::{FORKED, folder, tree};
+use crate::session::output::Style;
 use crate::vault::trust::{Presented, Standing};
 
 /// Someone who pastes what their own clone says has compared nothing.
@@ -14,7 +15,7 @@ const UNKNOWN: &str = "no one here has trusted this id yet: do not send it on, a
 
 pub(crate) fn id(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
-    let (trust, _) = keyless_trust(context)?;
+    let (trust, _) = keyless::trust(context)?;
     let presented = Presented::read(tree(&place)?)?;
     let standing = presented.judge(&trust, &folder(&place))?;
     match standing {

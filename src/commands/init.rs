@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::presence::warn_if_ignored;
 use crate::crypto::{Identity, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
@@ -11,6 +10,7 @@ use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::open::{seen, tree};
 use crate::session::person::{self, make_identity, own_key};
+use crate::session::presence::warn_if_ignored;
 use crate::session::prompt::visible;
 use crate::vault::change::{Authority, Role};
 use crate::vault::format::ROSTER_PATH;

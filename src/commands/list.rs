@@ -1,24 +1,14 @@
 //! `vault list`: what is in an environment. Needs no key, shows no value.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
 use serde_json::json;
 
 use crate::fault::Fault;
 use crate::session::context::Context;
-use crate::session::open::{FORKED, choose_environment, folder, tree};
+use crate::session::keyless;
+use crate::session::open::choose_environment;
+use crate::session::output::{Style, plain_table};
 use crate::vault::name::EnvironmentName;
-use crate::vault::store::Place;
-use crate::vault::trust::{CheckedEntry, Pin, Presented, Standing, State, Trust, Vault};
-
-const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
-
-/// How a list is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Table,
-    Json,
-}
+use crate::vault::trust::CheckedEntry;
 
 pub(crate) fn list(
     context: &mut Context,
@@ -27,7 +17,7 @@ pub(crate) fn list(
 ) -> Result<(), Fault> {
     let place = context.place()?;
     let config = Context::config(&place)?;
-    let (vault, credential) = open_without_key(context, &place)?;
+    let (vault, credential) = keyless::open(context, &place)?;
     let mut names = environments.to_vec();
     if names.is_empty() {
         names.push(choose_environment(context, &config, None, credential, &vault)?);
@@ -47,40 +37,6 @@ pub(crate) fn list(
         }
         Style::Table => context.console.line(table(&rows, names.len())),
     }
-}
-
-/// The vault as anybody can check it, with the environment of a machine's credential. Where there
-/// is no pin, says so.
-pub(super) fn open_without_key(
-    context: &mut Context,
-    place: &Place,
-) -> Result<(Vault, Option<EnvironmentName>), Fault> {
-    let (trust, credential) = keyless_trust(context)?;
-    let presented = Presented::read(tree(place)?)?;
-    match presented.judge(&trust, &folder(place))? {
-        Standing::Unknown => context.console.warn(UNKNOWN),
-        Standing::Forked => context.console.warn(FORKED),
-        Standing::Trusted => {}
-    }
-    Ok((presented.accept()?, credential))
-}
-
-/// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what
-/// anybody on this machine has seen.
-pub(super) fn keyless_trust(
-    context: &mut Context,
-) -> Result<(Trust, Option<EnvironmentName>), Fault> {
-    let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
-    let mut environment = None;
-    if let Some(credential) = context.machine_key()?.and_then(|found| found.credential) {
-        trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
-        if let [only] = &credential.environments[..] {
-            environment = Some(only.parse()?);
-        }
-    } else if let Some(folder) = context.state_folder() {
-        trust.states = State::load_all(&folder)?;
-    }
-    Ok((trust, environment))
 }
 
 fn json(rows: &[(EnvironmentName, CheckedEntry)]) -> serde_json::Value {
@@ -122,15 +78,4 @@ fn table(rows: &[(EnvironmentName, CheckedEntry)], environments: usize) -> Strin
         table.add_row(row);
     }
     table.trim_fmt()
-}
-
-/// A table without lines, never wrapped: it is read by people and cut by `awk`.
-pub(super) fn plain_table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
 }

@@ -1,28 +1,23 @@
 //! One file per command, glue only: each opens what it needs, calls the layers below, and says
 //! what became of it.
 
-mod aftermath;
 mod ci;
 mod copy;
 mod doctor;
 mod documents;
 mod environments;
 mod exec;
-mod generate;
 mod get;
 mod id;
 mod import;
-mod incoming;
 mod init;
 mod join;
 mod key;
 mod list;
 mod members;
-mod presence;
 mod remove;
 mod rotate;
 mod set;
-mod spellings;
 mod status;
 mod trust;
 mod verify;
@@ -38,18 +33,17 @@ pub(crate) use exec::{Exec, IfLocked, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use id::id;
 pub(crate) use import::import;
-pub(crate) use incoming::{Empty, FinalNewline, Manner};
 pub(crate) use init::{Init, init};
 pub(crate) use join::{Asking, Join, join};
 pub(crate) use key::show as key_show;
-pub(crate) use list::{Style, list};
+pub(crate) use list::list;
 pub(crate) use members::{
     Add as MembersAdd, Set as MembersSet, Wanted, add as members_add, list as members_list,
     remove as members_remove, set as members_set, sync as members_sync,
 };
 pub(crate) use remove::remove;
 pub(crate) use rotate::{Older, Rotate, What, rotate};
-pub(crate) use set::{Origin, Set, set, value_in_arguments};
+pub(crate) use set::{Empty, FinalNewline, Manner, Origin, Set, set, value_in_arguments};
 pub(crate) use status::status;
 pub(crate) use trust::trust;
-pub(crate) use verify::{Format, Verify, verify};
+pub(crate) use verify::{Verify, verify};

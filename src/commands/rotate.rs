@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aftermath;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
@@ -125,7 +125,7 @@ fn anew(context: &Context, session: &mut Session, wanted: &Wanted) -> Result<Ren
     let roster = admin.roster();
     let renewed = renew(context, &mut admin, roster, wanted)?;
     admin.finish(context)?;
-    aftermath::tell(context, session, &renewed, floor);
+    change_report::tell(context, session, &renewed, floor);
     Ok(renewed)
 }
 

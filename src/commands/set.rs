@@ -1,15 +1,18 @@
 //! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
 
+mod incoming;
+
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use super::generate::{KINDS, generated};
-use super::incoming::{Incoming, Manner};
+use self::incoming::Incoming;
+pub(crate) use self::incoming::{Empty, FinalNewline, Manner};
 use crate::fault::Fault;
 use crate::git::Repository;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
 use crate::session::context::Context;
+use crate::session::generate::{KINDS, generated};
 use crate::session::open::Session;
 use crate::session::release::{Release, listed};
 use crate::session::repeated;

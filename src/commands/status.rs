@@ -5,11 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::list::{Style, open_without_key};
 use crate::fault::{Fault, Kind};
 use crate::session::context::Context;
+use crate::session::keyless;
 use crate::session::known::{self, Knowledge, Known};
 use crate::session::open::Session;
+use crate::session::output::Style;
 use crate::session::read::sound_entries;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::Vault;
@@ -32,7 +33,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
             Err(fault) => return Err(fault),
         }
     }
-    let (vault, _) = open_without_key(context, &place)?;
+    let (vault, _) = keyless::open(context, &place)?;
     let mut open = Open::find(&vault, known::by_epochs(&vault)?)?;
     open.unchecked.extend(unchecked);
     open.tell(context, &vault, style)

@@ -6,15 +6,22 @@
 
 pub(crate) mod admin;
 pub(crate) mod apply;
+pub(crate) mod change_report;
 pub(crate) mod console;
 pub(crate) mod context;
+pub(crate) mod generate;
 pub(crate) mod grant;
+pub(crate) mod injection;
+pub(crate) mod keyless;
 pub(crate) mod known;
+pub(crate) mod membership;
 pub(crate) mod new_vault;
 pub(crate) mod open;
+pub(crate) mod output;
 pub(crate) mod panic;
 pub(crate) mod person;
 mod plain;
+pub(crate) mod presence;
 pub(crate) mod prompt;
 pub(crate) mod reach;
 pub(crate) mod read;

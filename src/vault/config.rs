@@ -212,6 +212,18 @@ impl Config {
         variables.map(|(name, value)| (name, value.as_str())).collect()
     }
 
+    /// The step of this name.
+    ///
+    /// # Errors
+    /// `Usage` if there is none; says which is nearest.
+    pub fn step(&self, step: &StepName) -> Result<&StepConfig, Fault> {
+        self.steps.get(step).ok_or_else(|| {
+            Fault::usage(format!("vault.toml has no step {step}"))
+                .did_you_mean(step.as_str(), self.steps.keys().map(StepName::as_str))
+                .hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]"))
+        })
+    }
+
     /// The secrets behind `names` in `environment`: a variable stands for those it refers to.
     ///
     /// # Errors

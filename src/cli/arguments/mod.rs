@@ -18,9 +18,9 @@ pub(super) use self::members::{Members, once};
 pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
 pub(super) use self::verify::VerifyArguments;
-use crate::commands::Style;
 use crate::fault::Fault;
 use crate::session::console::{Answer, Color};
+use crate::session::output::Style;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
 

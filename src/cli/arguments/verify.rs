@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Json;
-use crate::commands::Format;
+use crate::review::Format;
 use crate::vault::trust::Pin;
 
 #[derive(Args)]

@@ -1,9 +1,9 @@
 //! What opens the vault: trust, membership, and whether a command would get its secrets.
 
 use super::{Exec, Findings};
-use crate::commands::exec::rehearse;
 use crate::keys::Found;
 use crate::session::context::Context;
+use crate::session::injection::rehearse;
 use crate::session::new_vault::untrusted;
 use crate::session::open::{FORKED, Session, folder, tree};
 use crate::session::reach::{Above, Reach};

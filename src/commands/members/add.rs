@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::list::spelled;
-use crate::crypto::Fingerprint;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
-use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, grant};
+use crate::session::membership::confirm_request;
 use crate::session::open::Session;
-use crate::session::prompt::visible;
+use crate::session::output::spelled;
 use crate::vault::change::Role;
-use crate::vault::format::{fingerprint, request_path};
-use crate::vault::model::{Access, Member, Request, Roster};
+use crate::vault::format::request_path;
+use crate::vault::model::{Access, Member, Roster};
 use crate::vault::name::{EnvironmentName, MemberName};
 
 /// The command line of `members add`.
@@ -109,39 +107,8 @@ fn joining(
     let role = if command.role == Role::Admin { ", as an admin" } else { "" };
     let access: Vec<String> = access.iter().map(spelled).collect();
     let what = format!("{name} asks to join, and would get {}{role}.", access.join(" "));
-    confirm(context, &request, command.fingerprint.as_deref(), &what)?;
+    confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
     Ok(member)
-}
-
-/// The admin says what he was told; the repository could say anything. `what` tells him what for.
-pub(super) fn confirm(
-    context: &Context,
-    request: &Request,
-    told: Option<&str>,
-    what: &str,
-) -> Result<(), Fault> {
-    let name = &request.name;
-    let typed = match told {
-        Some(fingerprint) => fingerprint.to_owned(),
-        None if is_interactive() => {
-            let question = format!(
-                "{what}\nType the fingerprint that {name} told you by another way than this \
-                 repository: "
-            );
-            visible(context.console, &question)?
-        }
-        None => {
-            return Err(Fault::usage(format!("whose request is it? {name} knows its fingerprint"))
-                .hint("let it be told by another way than this repository: --fingerprint …"));
-        }
-    };
-    if typed.parse().is_ok_and(|typed: Fingerprint| typed == fingerprint(request)) {
-        return Ok(());
-    }
-    let path = request_path(name);
-    Err(Fault::refused(format!(".vault/{path}: has another fingerprint than {name} told you"))
-        .hint("a typing error, an older request, or somebody changed it: git log -p -- .vault/requests")
-        .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
 }
 
 /// Puts `member` into the roster, without access. Whoever is there already with the same keys, as an

@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
-use crate::commands::list::{Style, open_without_key, plain_table};
 use crate::crypto::base64_encode;
 use crate::fault::Fault;
 use crate::session::context::Context;
+use crate::session::keyless;
+use crate::session::output::{Style, plain_table, spelled};
 use crate::vault::model::{Access, Member};
-use crate::vault::name::{EnvironmentName, MemberName, SecretName};
+use crate::vault::name::{MemberName, SecretName};
 
 pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
-    let (vault, _) = open_without_key(context, &place)?;
+    let (vault, _) = keyless::open(context, &place)?;
     let members = &vault.roster().members;
     if style == Style::Json {
         let rows = members.iter().map(json);
@@ -32,16 +33,6 @@ fn role(member: &Member) -> String {
         None if member.is_admin() => "admin".to_owned(),
         None => "member".to_owned(),
     }
-}
-
-/// As it is typed behind `-e`: `production=write`.
-pub(super) fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
-    let access = match access {
-        Access::Write => "write".to_owned(),
-        Access::Read => "read".to_owned(),
-        Access::Names(names) => names.iter().map(SecretName::as_str).collect::<Vec<_>>().join(","),
-    };
-    format!("{environment}={access}")
 }
 
 fn json((name, member): (&MemberName, &Member)) -> serde_json::Value {

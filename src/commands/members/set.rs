@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::add::confirm as confirm_request;
-use super::list::spelled;
-use super::remove::{taken, unchanged};
-use crate::commands::aftermath;
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::{grant, member};
+use crate::session::membership::{confirm_request, taken, unchanged};
 use crate::session::open::Session;
+use crate::session::output::spelled;
 use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::change::Role;
 use crate::vault::format::request_path;
@@ -73,8 +72,8 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     }
     context.console.note(told(session.vault.roster(), name));
     if let Some(renewed) = renewed {
-        aftermath::tell(context, &session, &renewed, floor);
-        aftermath::known(context, &session, name)?;
+        change_report::tell(context, &session, &renewed, floor);
+        change_report::known(context, &session, name)?;
     }
     context.console.note("next: commit .vault");
     Ok(())

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::commands::list::{open_without_key, plain_table};
 use crate::fault::{Fault, Kind};
 use crate::session::admin::Admin;
 use crate::session::context::Context;
 use crate::session::grant::{Grants, grant, member as member_named};
+use crate::session::keyless;
 use crate::session::open::Session;
+use crate::session::output::plain_table;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
@@ -33,7 +34,7 @@ pub(crate) fn sync(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault>
 fn tell(context: &mut Context) -> Result<(), Fault> {
     let place = context.place()?;
     let config = Context::config(&place)?;
-    let (vault, _) = open_without_key(context, &place)?;
+    let (vault, _) = keyless::open(context, &place)?;
     let lacks = lacks(&config, vault.roster())?;
     let Some(first) = lacks.keys().next() else {
         context.console.note("no limited member lacks a name of a step that it serves");

@@ -1,0 +1,143 @@
+//! `vault doctor`: why does it not work. Looks at everything, whatever fails before, changes
+//! nothing, and asks nobody.
+//!
+//! It shows no key and no value. Of what it looks at, only the command in `VAULT_KEY_COMMAND` is
+//! run, as every other command would run it, and it says so before.
+
+mod access;
+mod key;
+mod surroundings;
+
+use serde_json::{Value, json};
+
+use crate::fault::{Fault, Kind};
+use crate::session::context::Context;
+use crate::session::output::{Style, plain_table};
+
+/// How something is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// As it should be.
+    Fine,
+    /// So it is; neither good nor bad.
+    Note,
+    /// It keeps something from working.
+    Problem,
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Fine => "ok",
+            Self::Note => "note",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Check {
+    subject: &'static str,
+    state: State,
+    text: String,
+    hints: Vec<String>,
+}
+
+/// All that was looked at.
+#[derive(Default)]
+struct Findings(Vec<Check>);
+
+impl Findings {
+    fn fine(&mut self, subject: &'static str, text: impl Into<String>) {
+        self.add(subject, State::Fine, text);
+    }
+
+    fn note(&mut self, subject: &'static str, text: impl Into<String>) {
+        self.add(subject, State::Note, text);
+    }
+
+    fn problem(&mut self, subject: &'static str, text: impl Into<String>, hint: &str) {
+        self.add(subject, State::Problem, text);
+        self.0.last_mut().into_iter().for_each(|check| check.hints.push(hint.to_owned()));
+    }
+
+    /// What went right, or why it did not.
+    fn take<T>(&mut self, subject: &'static str, result: Result<T, Fault>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                let hints = fault.hints().to_vec();
+                self.0.push(Check {
+                    subject,
+                    state: State::Problem,
+                    text: fault.to_string(),
+                    hints,
+                });
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, subject: &'static str, state: State, text: impl Into<String>) {
+        self.0.push(Check { subject, state, text: text.into(), hints: Vec::new() });
+    }
+}
+
+/// Whether `vault exec` would start its command in the environment that is meant where none is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exec {
+    Works,
+    Fails,
+}
+
+pub(crate) fn doctor(context: &mut Context, style: Style) -> Result<(), Fault> {
+    let (mut findings, mut keys) = (Findings::default(), Findings::default());
+    // Before all else: the key can say which vault is meant.
+    let found = key::look(context, &mut keys);
+    context.keep_key(found);
+    surroundings::look(context, &mut findings);
+    findings.0.append(&mut keys.0);
+    let exec = access::look(context, &mut findings);
+    match style {
+        Style::Json => context.console.json(json(&findings, exec))?,
+        Style::Table => context.console.line(table(&findings))?,
+    }
+    // One cause often shows in several places.
+    let mut hints: Vec<&String> = Vec::new();
+    for hint in findings.0.iter().flat_map(|check| &check.hints) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    if exec == Exec::Works {
+        for hint in hints {
+            context.console.note(format!("hint: {hint}"));
+        }
+        return Ok(());
+    }
+    let fault = Fault::new(Kind::Found, "vault exec would not start a command here");
+    Err(hints.into_iter().fold(fault, Fault::hint))
+}
+
+fn table(findings: &Findings) -> String {
+    let mut table = plain_table(&["", "SUBJECT", "FOUND"]);
+    for check in &findings.0 {
+        table.add_row([check.state.as_str(), check.subject, &check.text]);
+    }
+    table.trim_fmt()
+}
+
+fn json(findings: &Findings, exec: Exec) -> Value {
+    let check = |check: &Check| {
+        json!({
+            "subject": check.subject,
+            "state": check.state.as_str(),
+            "text": check.text,
+            "hints": check.hints,
+        })
+    };
+    json!({
+        "works": exec == Exec::Works,
+        "checks": findings.0.iter().map(check).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,187 @@
+//! `vault exec`: what the command gets, then the command itself.
+
+mod leak;
+mod masked;
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+
+use self::masked::Masked;
+use crate::crypto::random_bytes;
+use crate::fault::Fault;
+use crate::platform;
+use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
+use crate::secret::{Secret, StackDepth, with_wiped_stack};
+use crate::session::context::Context;
+use crate::session::injection::{Injected, Typed, collect, placeholders, proxies};
+use crate::session::open::Session;
+use crate::session::reach::{IdentityVariables, Reach};
+use crate::session::release::Release;
+use crate::vault::config::Config;
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::Place;
+
+/// The command line of `exec`.
+pub(crate) struct Exec {
+    pub(crate) environment: Option<EnvironmentName>,
+    pub(crate) names: Typed,
+    pub(crate) keep: Vec<SecretName>,
+    pub(crate) masking: Masking,
+    pub(crate) leaks: Leaks,
+    pub(crate) if_locked: IfLocked,
+    pub(crate) inherit: Inherit,
+    pub(crate) identity: IdentityVariables,
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Whether the command's output is to be masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Masking {
+    Wanted,
+    Declined,
+}
+
+/// What is to be said of secrets that were masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaks {
+    /// Nothing.
+    Ignored,
+    /// Which they were.
+    Reported,
+    /// That too, and a command that succeeded has failed.
+    Fatal,
+}
+
+/// What happens where no source holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum IfLocked {
+    // No help for each, as with `--color`: the option's own says it.
+    Fail,
+    Placeholder,
+}
+
+/// Runs the command and says how it ended; becomes the command where nothing is to be masked.
+pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
+    // The keys are dropped in there; a parent that stays for weeks must not hold a copy of one.
+    let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
+        let place = context.place_for_key()?;
+        let config = Context::config(&place)?;
+        let leaks = leaks(&config, &command)?;
+        let (config, injected, reach) = prepare(context, place, config, &command)?;
+        Ok((config, leaks, (injected, reach)))
+    })?;
+    let reach = reach.map(|reach| withhold(context, &reach, &command));
+    let mut values = injected.values();
+    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
+    let files = files(context, &config, &command, &values)?;
+    for (name, value) in &mut values {
+        *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
+    }
+    let plan = Plan::new(Request {
+        arguments: command.command,
+        parent: std::mem::take(&mut context.environ),
+        values,
+        keep: proxies::kept(&command.keep),
+        inherit: command.inherit,
+    })?;
+    if !plan.shadowed.is_empty() {
+        context.console.note(format!(
+            "vault: set here and in the caller's environment, the vault wins: {}",
+            plan.shadowed.join(", ")
+        ));
+    }
+    reach.iter().flatten().for_each(|notice| context.console.note(notice));
+    let masked = match command.masking {
+        Masking::Wanted => Masked::choose(injected.secrets, &config),
+        Masking::Declined => Masked::default(),
+    };
+    masked.warn(context.console);
+    let output = match (masked.is_empty(), &files) {
+        (true, None) => return Err(launch(&plan, &context.hardened)),
+        (true, Some(_)) => Output::Untouched,
+        (false, _) => Output::Filtered,
+    };
+    let done = run(&plan, &context.hardened, output, move |count| masked.filters(count))?;
+    leak::judge(context.console, done, leaks)
+}
+
+fn stack_depth() -> StackDepth {
+    if platform::has_small_stack() { StackDepth::Small } else { StackDepth::Usual }
+}
+
+/// Takes out of the caller's environment what leads to the key; gives what is to be said of it.
+fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String> {
+    let is_kept = |name: &OsStr| command.keep.iter().any(|keep| OsStr::new(keep.as_str()) == name);
+    let taken = reach.withhold(&mut context.environ, command.identity, &is_kept);
+    let above = reach.notice(context).map(|notice| format!("vault: {notice}"));
+    let taken = (!taken.is_empty()).then(|| {
+        let names = taken.join(", ");
+        format!("vault: withheld, since they can fetch the key again: {names} (--keep-identity)")
+    });
+    above.into_iter().chain(taken).collect()
+}
+
+/// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
+fn files(
+    context: &Context,
+    config: &Config,
+    command: &Exec,
+    values: &[(&str, &Secret)],
+) -> Result<Option<Files>, Fault> {
+    let is_kept = |name: &SecretName| {
+        command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
+    };
+    let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
+    let wanted: BTreeSet<&str> =
+        wanted.flat_map(|(name, _)| proxies::spellings(name.as_str())).collect();
+    let values: Vec<(&str, &Secret)> =
+        values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
+    let mut random = [0; 8];
+    random_bytes(&mut random);
+    Files::write(runtime, random, &values).map(Some)
+}
+
+/// What the options say, or the step.
+fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
+    let step = command.names.step.as_ref().and_then(|step| config.steps.get(step));
+    match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
+        (true, Masking::Declined) => Err(Fault::usage(
+            "this step has fail_on_leak = true, and with --no-mask no leak is found",
+        )
+        .hint("leave out --no-mask")),
+        (true, Masking::Wanted) => Ok(Leaks::Fatal),
+        (false, _) => Ok(command.leaks),
+    }
+}
+
+/// What is injected: from the vault, or placeholders where there is no key and they will do. With a key
+/// also how the command could reach it.
+fn prepare(
+    context: &mut Context,
+    place: Place,
+    config: Config,
+    command: &Exec,
+) -> Result<(Config, Injected, Option<Reach>), Fault> {
+    let key = match (command.if_locked, context.key()?) {
+        (_, Some(key)) => key,
+        (IfLocked::Fail, None) => return Err(context.no_key()),
+        (IfLocked::Placeholder, None) => {
+            let named = command.environment.as_ref();
+            let injected = placeholders(context, &place, &config, named, &command.names)?;
+            return Ok((config, injected, None));
+        }
+    };
+    let reach = Reach::look(context, &key);
+    let mut session = Session::open_with(context, place, config, key)?;
+    let environment = session.environment(context, command.environment.as_ref())?;
+    let wanted = command.names.selection(&session.config)?;
+    let question = format!("run this with the secrets of {environment}?");
+    let release = Release::ask(context, &session, &environment, &question)?;
+    let injected = collect(context, &mut session, &release, &wanted)?;
+    session.remember(context)?;
+    Ok((session.config, injected, Some(reach)))
+}

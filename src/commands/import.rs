@@ -1,0 +1,132 @@
+//! `vault import`: the assignments of a dotenv file as secrets, all of them or none.
+
+mod conversion;
+mod mentions;
+mod spellings;
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use self::spellings::one_per_name;
+use crate::fault::Fault;
+use crate::import::dotenv::{self, Dotenv};
+use crate::import::foreign;
+use crate::platform;
+use crate::secret::Secret;
+use crate::session::apply::{Change, Outcome, apply};
+use crate::session::context::Context;
+use crate::session::open::Session;
+use crate::session::presence;
+use crate::session::repeated;
+use crate::vault::model::LARGEST_FILE;
+use crate::vault::name::EnvironmentName;
+
+pub(crate) fn import(
+    context: &mut Context,
+    path: &str,
+    named: Option<&EnvironmentName>,
+) -> Result<(), Fault> {
+    let mut session = Session::open(context)?;
+    let environment = session.environment(context, named)?;
+    session.vault.environment(&environment)?;
+    let target = conversion::Target { path, environment: named };
+    let text = read(&session, path)?;
+    if let Some(foreign) = foreign::file(text.expose()) {
+        return Err(target.refusal(foreign, text.expose()));
+    }
+    let file = dotenv::parse(&text)?;
+    target.check_plain(&file)?;
+    if file.assignments.is_empty() {
+        return Err(nothing(path, &file));
+    }
+    report_lines(context, &file);
+    mentions::tell(context.console, &file);
+    let all = changes(&session, &environment, file)?;
+    let changes = one_per_name(context, &session, &environment, all)?;
+    let outcomes = apply(context, &mut session, &changes)?;
+    report(context, &environment, &outcomes);
+    repeated::mention(context, &session, &changes, &outcomes);
+    presence::warn_if_ignored(context.console, &session.place, &changes);
+    if target.is_file() {
+        context
+            .console
+            .note(format!("the plaintext is still in {path}: remove it, and keep it out of git"));
+        presence::warn_if_committed(context.console, path);
+    }
+    Ok(())
+}
+
+fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
+    let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
+    if is_input && session.key.source.is_input() {
+        return Err(Fault::usage("standard input holds the key, so it cannot hold the file"));
+    }
+    // A terminal cuts long lines, and shows what is typed.
+    if is_input && io::stdin().is_terminal() {
+        return Err(Fault::usage("standard input is a terminal, not a dotenv file")
+            .hint("vault import FILE")
+            .hint("or type one value at a prompt: vault set NAME"));
+    }
+    let file = if is_input {
+        Secret::read(&mut platform::Input, LARGEST_FILE)
+    } else {
+        platform::open_named(Path::new(path))
+            .and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
+    };
+    file.map_err(|error| Fault::failed(format!("could not read {path}: {error}")))
+}
+
+/// The file sets nothing, so something went wrong before.
+fn nothing(path: &str, file: &Dotenv) -> Fault {
+    let place = if path == "-" { "standard input" } else { path };
+    let fault = Fault::usage(format!("{place} sets nothing; nothing was imported"));
+    if file.without_value.is_empty() {
+        return fault.hint("write one NAME=value per line");
+    }
+    fault.hint(format!("names without `=` set nothing: line {}", listed(&file.without_value)))
+}
+
+fn changes(
+    session: &Session,
+    environment: &EnvironmentName,
+    file: Dotenv,
+) -> Result<Vec<Change>, Fault> {
+    let mut changes = Vec::with_capacity(file.assignments.len());
+    for assignment in file.assignments {
+        // Only the line is named: what stands there may be a piece of a value.
+        let wrong = |fault: Fault| fault.within(&format!("line {}", assignment.line));
+        let name = assignment.name.parse().map_err(wrong)?;
+        session.config.check_name(&name)?;
+        changes.push(Change {
+            environment: environment.clone(),
+            name,
+            value: Some(assignment.value),
+        });
+    }
+    Ok(changes)
+}
+
+fn listed(lines: &[usize]) -> String {
+    lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn report_lines(context: &Context, file: &Dotenv) {
+    if !file.replaced.is_empty() {
+        let lines = listed(&file.replaced);
+        context.console.note(format!("set again further down: line {lines}"));
+    }
+    if !file.without_value.is_empty() {
+        context.console.note(format!("left out, no value: line {}", listed(&file.without_value)));
+    }
+}
+
+fn report(context: &Context, environment: &EnvironmentName, outcomes: &[Outcome]) {
+    let count =
+        |kind: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| kind(outcome)).count();
+    context.console.note(format!(
+        "imported into {environment}: {} set, {} changed, {} unchanged",
+        count(|outcome| matches!(outcome, Outcome::Set(_))),
+        count(|outcome| matches!(outcome, Outcome::Changed(_))),
+        count(|outcome| matches!(outcome, Outcome::Unchanged)),
+    ));
+}

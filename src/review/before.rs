@@ -1,0 +1,138 @@
+//! The vault as it was at a git revision.
+//!
+//! Git's own plumbing reads it; nothing of it is believed but what its authority and its members
+//! signed. `vault.toml` there is not signed: it is what reviewers agreed to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compare::{History, PathChange, Place, paths};
+use super::report::Since;
+use crate::fault::Fault;
+use crate::git::{Blob, Commit, Repository};
+use crate::platform::{Dir, Node, ReadError};
+use crate::vault::config::{Config, LARGEST_CONFIG};
+use crate::vault::format::{ROSTER_PATH, entry_path};
+use crate::vault::store::{CONFIG_FILE, Place as Folder, STORE_FOLDER, Tree, largest};
+use crate::vault::trust::{Pin, Presented, Vault};
+
+/// The largest file whose bytes are compared; a larger one counts as changed.
+const LONGEST_COMPARED: u64 = 256 << 20;
+/// The most paths below `.vault` that are compared.
+const MOST_PATHS: usize = 200_000;
+
+/// The vault at a revision.
+pub(crate) struct Before {
+    repository: Repository,
+    commit: Commit,
+    revision: String,
+    /// What was below `.vault`.
+    listing: BTreeMap<Vec<u8>, Blob>,
+    /// Nothing where there was none yet.
+    pub(super) vault: Option<Vault>,
+    config: Option<Vec<u8>>,
+}
+
+impl Before {
+    /// Reads the vault at `revision`, which may have had none yet.
+    ///
+    /// # Errors
+    /// When git does not know the revision, or the vault there does not hold by its own id.
+    pub(crate) fn read(place: &Folder, revision: &str) -> Result<Self, Fault> {
+        let repository = Repository::open(place.folder())?;
+        let commit = repository.commit(revision)?;
+        let listing = repository.listing(&commit, STORE_FOLDER)?;
+        let files = repository.files(&listing, largest)?;
+        let vault = if files.contains_key(ROSTER_PATH) {
+            let at = format!("at {}", revision.escape_debug());
+            let presented = Presented::read(Tree::Committed(files));
+            let vault = presented.and_then(Presented::accept);
+            Some(vault.map_err(|fault| fault.within(&at))?)
+        } else {
+            None
+        };
+        let config = repository.file_at(&commit, CONFIG_FILE, LARGEST_CONFIG)?;
+        Ok(Self { repository, commit, revision: revision.to_owned(), listing, vault, config })
+    }
+
+    /// The pin that the revision supplies.
+    pub(crate) fn pin(&self) -> Option<Pin> {
+        let roster = self.vault.as_ref()?.roster();
+        Some(Pin { vault: roster.vault, floor: roster.floor })
+    }
+
+    /// What it is called.
+    pub(super) fn since(&self) -> Since {
+        let (name, commit) = (self.commit.name().to_owned(), self.commit.id().to_owned());
+        Since { revision: self.revision.clone(), name, commit }
+    }
+
+    /// `vault.toml` as it was; an empty one where there was none.
+    ///
+    /// # Errors
+    /// When it is not understood.
+    pub(super) fn config(&self) -> Result<Config, Fault> {
+        let text = String::from_utf8_lossy(self.config.as_deref().unwrap_or_default());
+        Config::parse(&text)
+    }
+
+    /// Whether `vault.toml` is another one, whatever it says.
+    pub(super) fn config_differs(&self, now: &[u8]) -> bool {
+        self.config.as_deref().unwrap_or_default() != now
+    }
+
+    /// Every path below `.vault` whose bytes, kind or mode are not those of the revision.
+    ///
+    /// # Errors
+    /// When git fails or a folder cannot be listed.
+    pub(super) fn differing(&self, place: &Folder) -> Result<BTreeMap<String, PathChange>, Fault> {
+        let now = working(place)?;
+        let is_file = |path: &Vec<u8>| matches!(now.get(path), Some(Node::File { size, .. }) if *size <= LONGEST_COMPARED);
+        let files: Vec<&[u8]> =
+            self.listing.keys().filter(|path| is_file(path)).map(Vec::as_slice).collect();
+        let ids = self.repository.ids_of(&place.store(), &files)?;
+        let ids = files.into_iter().map(<[u8]>::to_vec).zip(ids).collect();
+        let mut changes = paths(&self.listing, &now, &ids);
+        if !self.repository.knows_modes() {
+            changes.retain(|_, change| *change != PathChange::Mode);
+        }
+        Ok(changes)
+    }
+
+    /// Whether entries were there before the revision, and gone again.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(super) fn past(&self) -> Result<Past, Fault> {
+        let files = self.repository.files_ever(&self.commit, STORE_FOLDER)?;
+        Ok(Past { files, is_cut_off: self.repository.is_shallow()? })
+    }
+}
+
+/// What is below `.vault` now.
+fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
+    let path = place.store();
+    let failed =
+        |error: ReadError| Fault::failed(format!("could not list {}: {error:?}", path.display()));
+    let Some(dir) = Dir::open(&path).map_err(failed)? else { return Ok(BTreeMap::new()) };
+    dir.walk(MOST_PATHS)
+        .map_err(|error| Fault::failed(format!("could not list {}: {error}", path.display())))
+}
+
+/// Every file that was ever below `.vault`, as far as the clone knows.
+#[derive(Default)]
+pub(super) struct Past {
+    files: BTreeSet<String>,
+    is_cut_off: bool,
+}
+
+impl Past {
+    pub(super) fn of(&self, (environment, name): &Place) -> History {
+        if self.files.contains(&format!("{STORE_FOLDER}/{}", entry_path(environment, name))) {
+            History::Gone
+        } else if self.is_cut_off {
+            History::Unknown
+        } else {
+            History::Never
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The vault as it is: what holds in each environment, and what belongs to nothing.
+
+use std::collections::BTreeSet;
+
+use super::compare::{Contents, Environments, Requests};
+use super::report::{Counted, Holds, Item, Level, Report, Row};
+use super::wording;
+use crate::fault::Fault;
+use crate::vault::config::Config;
+use crate::vault::format::{REQUESTS, ROSTER_PATH, entry_path, environment_path, request_path};
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::{CONFIG_FILE, STORE_FOLDER};
+use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+
+/// What of a vault holds.
+#[derive(Default)]
+pub(super) struct Side {
+    pub(super) environments: Environments,
+    pub(super) contents: Contents,
+    pub(super) requests: Requests,
+}
+
+/// Checks everything below `.vault`, row by row, and gives what holds.
+pub(super) fn check(
+    vault: &Vault,
+    config: Option<&Config>,
+    report: &mut Report,
+) -> Result<Side, Fault> {
+    let mut side = Side::default();
+    for name in vault.roster().environments.keys() {
+        let before = report.findings();
+        let counted = check_environment(vault, name, config, &mut side, report)?;
+        let result = if report.findings() == before { Holds::Yes } else { Holds::No };
+        report.rows.push(Row { environment: name.clone(), counted, result });
+    }
+    side.requests = check_requests(vault, report)?;
+    check_strangers(vault, report)?;
+    Ok(side)
+}
+
+/// What of a vault holds, where nobody wants to know what does not: the older side.
+pub(super) fn side(vault: &Vault) -> Result<Side, Fault> {
+    let mut side = Side::default();
+    for name in vault.roster().environments.keys() {
+        check_environment(vault, name, None, &mut side, &mut Report::default())?;
+    }
+    side.requests = check_requests(vault, &mut Report::default())?;
+    Ok(side)
+}
+
+fn check_environment(
+    vault: &Vault,
+    name: &EnvironmentName,
+    config: Option<&Config>,
+    side: &mut Side,
+    report: &mut Report,
+) -> Result<Option<Counted>, Fault> {
+    let before = report.findings();
+    let checked = report.take(&below(&environment_path(name)), vault.environment(name))?;
+    let entries = match &checked {
+        Some(environment) => sound_entries(vault, environment, report)?,
+        None => Vec::new(),
+    };
+    if report.findings() != before {
+        let sound: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
+        let broken = files(vault, name).into_iter().filter(|file| !sound.contains(file));
+        side.contents.broken.extend(broken.map(|file| (name.clone(), file)));
+    }
+    let Some(environment) = checked else { return Ok(None) };
+    judge(&environment, &entries, config, report);
+    check_sealed(vault, &environment, report);
+    let counted = count(&environment, &entries);
+    side.environments.insert(name.clone(), environment.content().clone());
+    let entries = entries.into_iter().map(CheckedEntry::into_parts);
+    side.contents.entries.extend(entries.map(|(entry, content)| ((name.clone(), entry), content)));
+    Ok(Some(counted))
+}
+
+/// Every entry that is as it should be; the others become findings, each by its own.
+fn sound_entries(
+    vault: &Vault,
+    environment: &CheckedEnvironment,
+    report: &mut Report,
+) -> Result<Vec<CheckedEntry>, Fault> {
+    // All at once where all hold, which is far cheaper.
+    if let Ok(entries) = vault.entries(environment) {
+        return Ok(entries);
+    }
+    let environment_name = &environment.content().name;
+    let folder = below(environment_name.as_str());
+    let names = report.take(&folder, vault.entry_names(environment_name))?;
+    let mut sound = Vec::new();
+    for name in names.unwrap_or_default() {
+        let path = below(&entry_path(environment_name, &name));
+        sound.extend(report.take(&path, vault.entry(environment, &name))?.flatten());
+    }
+    Ok(sound)
+}
+
+/// The names of all files in an environment's folder that could be entries.
+fn files(vault: &Vault, name: &EnvironmentName) -> Vec<SecretName> {
+    let folder = vault.tree().folder(name.as_str()).ok().flatten();
+    let files = folder.and_then(|folder| folder.names(name.as_str()).ok()).unwrap_or_default();
+    files.iter().filter_map(|file| file.strip_suffix(".toml")?.parse().ok()).collect()
+}
+
+/// What is amiss although everything is signed as it should be.
+fn judge(
+    environment: &CheckedEnvironment,
+    entries: &[CheckedEntry],
+    config: Option<&Config>,
+    report: &mut Report,
+) {
+    let name = &environment.content().name;
+    let finding = |kind, file: String| {
+        Item::new(Level::Finding, kind, file).detail("environment", name.as_str())
+    };
+    if environment.is_ahead() {
+        let file = below(&environment_path(name));
+        let item = finding("interrupted", file.clone()).quote(file);
+        let item = item.say(": is newer than the roster says: a change was interrupted: ");
+        report.items.push(item.quote("vault rotate --finish"));
+    }
+    let newest = environment.content().newest().number;
+    for entry in entries.iter().filter(|entry| entry.content().epoch != newest) {
+        let (epoch, file) = (entry.content().epoch, below(&entry_path(name, entry.name())));
+        let item = finding("old-epoch", file.clone()).detail("name", entry.name().as_str());
+        let item = item.detail("from", epoch).detail("to", newest).quote(file);
+        let item = item.say(format!(": is sealed in epoch {epoch}, and the newest is {newest}: "));
+        report.items.push(item.quote(format!("vault rotate --finish -e {name}")));
+    }
+    let variables = config.map(|config| config.variables(name)).unwrap_or_default();
+    // Two names that differ only in case are one name.
+    let variables: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
+    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    for entry in live.map(CheckedEntry::name).filter(|name| variables.contains(&name.folded())) {
+        let item = finding("both", CONFIG_FILE.to_owned()).detail("name", entry.as_str());
+        let item = item.quote(entry).say(" is both a secret and a variable of ").quote(name);
+        report.items.push(item);
+    }
+}
+
+/// The newest epoch is sealed to everybody with access; that it is to nobody else was checked before.
+fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
+    let content = environment.content();
+    let sealed = &content.newest().sealed;
+    for (member, record) in &vault.roster().members {
+        if record.access.contains_key(&content.name) && !sealed.contains_key(member) {
+            let file = below(&environment_path(&content.name));
+            let item = Item::new(Level::Finding, "not-sealed", file.clone()).quote(file);
+            let item = item.detail("environment", content.name.as_str());
+            let item = item.detail("member", member.as_str()).say(": is not sealed to ");
+            let item = item.quote(member).say(", who has access: a change was interrupted");
+            report.items.push(item);
+        }
+    }
+}
+
+fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted {
+    let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
+    Counted {
+        secrets,
+        tombstones: entries.len() - secrets,
+        epoch: environment.content().newest().number,
+        signers: entries.iter().map(|entry| entry.content().signer.clone()).collect(),
+    }
+}
+
+/// Whoever asks to join is told of; a request that nobody could be added by is amiss.
+fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault> {
+    let mut requests = Requests::new();
+    for found in report.take(&below(REQUESTS), vault.requests())?.unwrap_or_default() {
+        let name = match found {
+            Ok(name) => name,
+            Err(file) => {
+                let file = below(&format!("{REQUESTS}/{}", file.escape_debug()));
+                let item = Item::new(Level::Finding, "stranger", file.clone()).quote(file);
+                report.items.push(item.say(": is no request to join"));
+                continue;
+            }
+        };
+        let file = below(&request_path(&name));
+        let Some(request) = report.take(&file, vault.request(&name))?.flatten() else { continue };
+        report.items.push(wording::waiting(&name, &request, vault.roster()));
+        requests.insert(name, request);
+    }
+    Ok(requests)
+}
+
+/// Everything below `.vault` belongs to something that the roster lists.
+fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
+    let known = [ROSTER_PATH, REQUESTS, "tmp"];
+    let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
+    for found in vault.tree().names()? {
+        let listed = environments
+            .iter()
+            .any(|name| found == name.as_str() || found == environment_path(name));
+        if !listed && !found.starts_with('.') && !known.contains(&found.as_str()) {
+            let file = below(&found.escape_debug().to_string());
+            let item = Item::new(Level::Finding, "stranger", file.clone()).quote(file);
+            report.items.push(item.say(": belongs to nothing listed"));
+        }
+    }
+    let file = below(".gitattributes");
+    let attributes = report.take(&file, vault.tree().read(".gitattributes"))?.flatten();
+    if attributes.is_none_or(|text| !text.starts_with(b"* -text")) {
+        let item = Item::new(Level::Finding, "attributes", file.clone()).quote(file);
+        let item = item.say(": must start with ").quote("* -text");
+        report.items.push(item.say(", or git may change line endings"));
+    }
+    Ok(())
+}
+
+/// A path below `.vault` as the vault's folder sees it.
+pub(super) fn below(path: &str) -> String {
+    format!("{STORE_FOLDER}/{path}")
+}

@@ -1,0 +1,70 @@
+//! The report, put together: reads first, then checks, then compares.
+
+use super::before::Before;
+use super::changes;
+use super::check::{self, below};
+use super::report::{Identified, Item, Level, Report};
+use crate::fault::Fault;
+use crate::session::open::{folder, tree};
+use crate::vault::config::Config;
+use crate::vault::format::ROSTER_PATH;
+use crate::vault::store::{CONFIG_FILE, Place, STORE_FOLDER};
+use crate::vault::trust::{Presented, Standing, Trust, Vault};
+
+/// Everything that is to be told of the vault in `place`, compared with `before` if that is given.
+pub(crate) fn collect(
+    place: &Place,
+    trust: &Trust,
+    before: Option<&Before>,
+) -> Result<Report, Fault> {
+    let since = before.map(Before::since);
+    let mut report = Report { since, ..Report::default() };
+    let vault = read(place, trust, &mut report)?;
+    let config = report.take(CONFIG_FILE, Config::read(&place.config()))?;
+    let side = vault.as_ref().map(|vault| check::check(vault, config.as_ref(), &mut report));
+    let side = side.transpose()?;
+    let now = vault.as_ref().zip(side.as_ref());
+    if let Some(before) = before {
+        changes::changes(before, now, config.as_ref(), place, &mut report)?;
+        if let Some(config) = &config {
+            let vault = now.map(|(vault, _)| vault);
+            changes::loosened(before, config, vault, place, &mut report)?;
+        }
+    }
+    Ok(report)
+}
+
+/// The vault in the working tree, judged; nothing where its roster does not hold.
+fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vault>, Fault> {
+    let Some(tree) = report.take(STORE_FOLDER, tree(place))? else { return Ok(None) };
+    let file = below(ROSTER_PATH);
+    let here = folder(place);
+    let presented = Presented::read_if(tree, |id| trust.check_id(id, &here));
+    let Some(presented) = report.take(&file, presented)? else { return Ok(None) };
+    let standing = report.take(&file, presented.judge(trust, &here))?;
+    let accepted = presented.accept();
+    // What is refused here was said before, unless nobody has judged it.
+    let vault = match standing {
+        None => accepted.ok(),
+        Some(_) => report.take(&file, accepted)?,
+    };
+    let Some(vault) = vault else { return Ok(None) };
+    let roster = vault.roster();
+    let (id, revision, floor) = (roster.vault, roster.revision, roster.floor);
+    report.vault = Some(Identified { id, revision, floor });
+    match standing {
+        Some(Standing::Trusted) | None => {}
+        Some(Standing::Forked) => {
+            let item = Item::new(Level::Finding, "forked", file.clone()).quote(file);
+            let item = item.say(": another roster of this revision was seen before");
+            report.items.push(item);
+        }
+        Some(Standing::Unknown) => {
+            report.hint = Some("say which vault it must be: vault verify --id ID");
+            let item = Item::new(Level::Finding, "untrusted", file);
+            let item = item.say("consistent, not trusted: nobody has said that ").quote(id);
+            report.items.push(item.say(" is the right vault"));
+        }
+    }
+    Ok(Some(vault))
+}

@@ -1,0 +1,237 @@
+//! What a `vault.toml` protects less than the one before it, or asks for that it did not.
+//!
+//! The file is not signed and grants nothing, but a step gets what it names, and a variable may
+//! carry a secret to wherever its value says.
+
+use std::collections::BTreeSet;
+
+use super::variables::{VariableDifference, variables};
+use crate::vault::config::{Config, Mask, SecretConfig};
+use crate::vault::name::{EnvironmentName, SecretName, StepName};
+
+/// One thing that is looser now.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::review) enum Loosened {
+    Default {
+        from: Option<EnvironmentName>,
+        to: Option<EnvironmentName>,
+    },
+    AllowedName(SecretName),
+    ConfirmDropped(EnvironmentName),
+    /// A variable is another one, which may be looser in ways that only its reader knows.
+    Variable(VariableDifference),
+    /// `set --generate` makes another kind of value.
+    GenerateChanged {
+        secret: SecretName,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    MaskNever(SecretName),
+    /// Was masked however short it is.
+    MaskAlwaysDropped(SecretName),
+    RequiredDropped {
+        secret: SecretName,
+        environments: BTreeSet<EnvironmentName>,
+    },
+    MinLengthLowered {
+        secret: SecretName,
+        from: usize,
+        to: usize,
+    },
+    /// Was a file in memory, is a variable.
+    FileDropped(SecretName),
+    StepNames {
+        step: StepName,
+        names: BTreeSet<SecretName>,
+    },
+    FailOnLeakDropped(StepName),
+}
+
+/// Compares two of them; `environments` are those that the vault has.
+pub(in crate::review) fn loosened(
+    before: &Config,
+    now: &Config,
+    environments: &BTreeSet<EnvironmentName>,
+) -> Vec<Loosened> {
+    let mut found = Vec::new();
+    if before.default != now.default {
+        found.push(Loosened::Default { from: before.default.clone(), to: now.default.clone() });
+    }
+    let allowed: BTreeSet<&SecretName> = now.allowed_names.iter().collect();
+    let allowed = allowed.into_iter().filter(|name| !before.allowed_names.contains(name));
+    found.extend(allowed.cloned().map(Loosened::AllowedName));
+    for (name, old) in &before.environments {
+        let now = now.environments.get(name).is_some_and(|now| now.confirm);
+        if old.confirm && !now {
+            found.push(Loosened::ConfirmDropped(name.clone()));
+        }
+    }
+    found.extend(variables(before, now, environments).into_iter().map(Loosened::Variable));
+    let none = SecretConfig::default();
+    let names: BTreeSet<&SecretName> = before.secrets.keys().chain(now.secrets.keys()).collect();
+    for name in names {
+        let old = before.secrets.get(name).unwrap_or(&none);
+        let new = now.secrets.get(name).unwrap_or(&none);
+        found.extend(secret(name, old, new, environments));
+    }
+    found.extend(steps(before, now));
+    found
+}
+
+fn secret(
+    name: &SecretName,
+    old: &SecretConfig,
+    new: &SecretConfig,
+    environments: &BTreeSet<EnvironmentName>,
+) -> Vec<Loosened> {
+    let mut found = Vec::new();
+    match (old.mask, new.mask) {
+        (Mask::Never, _) | (Mask::Auto, Mask::Auto) | (_, Mask::Always) => {}
+        (_, Mask::Never) => found.push(Loosened::MaskNever(name.clone())),
+        (Mask::Always, Mask::Auto) => found.push(Loosened::MaskAlwaysDropped(name.clone())),
+    }
+    let dropped = environments.iter().filter(|environment| {
+        old.required.holds_in(environment) && !new.required.holds_in(environment)
+    });
+    let dropped: BTreeSet<EnvironmentName> = dropped.cloned().collect();
+    if !dropped.is_empty() {
+        let secret = name.clone();
+        found.push(Loosened::RequiredDropped { secret, environments: dropped });
+    }
+    let (from, to) = (old.min_length.unwrap_or(0), new.min_length.unwrap_or(0));
+    if to < from {
+        found.push(Loosened::MinLengthLowered { secret: name.clone(), from, to });
+    }
+    if old.generate != new.generate && old.generate.is_some() {
+        let (from, to) = (old.generate.clone(), new.generate.clone());
+        found.push(Loosened::GenerateChanged { secret: name.clone(), from, to });
+    }
+    if old.file && !new.file {
+        found.push(Loosened::FileDropped(name.clone()));
+    }
+    found
+}
+
+fn steps(before: &Config, now: &Config) -> Vec<Loosened> {
+    let mut found = Vec::new();
+    for (step, new) in &now.steps {
+        let old = before.steps.get(step);
+        let known = |name: &SecretName| old.is_some_and(|old| old.names.contains(name));
+        let more: BTreeSet<SecretName> =
+            new.names.iter().filter(|name| !known(name)).cloned().collect();
+        if !more.is_empty() {
+            found.push(Loosened::StepNames { step: step.clone(), names: more });
+        }
+        if old.is_some_and(|old| old.fail_on_leak) && !new.fail_on_leak {
+            found.push(Loosened::FailOnLeakDropped(step.clone()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::variables::VariableChange;
+    use super::*;
+
+    const BEFORE: &str = r#"
+        default = "development"
+        allowed_names = ["PYTHONWARNINGS"]
+        [environments.base.variables]
+        PLAIN = "1"
+        [environments.production]
+        confirm = true
+        inherits = "base"
+        [environments.production.variables]
+        URL = "x:${PW}"
+        [secrets.A]
+        required = true
+        generate = "django"
+        min_length = 50
+        mask = "always"
+        file = true
+        [secrets.B]
+        required = ["production", "no name of any"]
+        [steps.migrate]
+        names = ["A", "URL"]
+        fail_on_leak = true
+    "#;
+
+    fn told(before: &str, now: &str) -> Vec<Loosened> {
+        let environments = ["development", "production"].map(|name| name.parse().unwrap());
+        let (before, now) = (Config::parse(before).unwrap(), Config::parse(now).unwrap());
+        loosened(&before, &now, &environments.into())
+    }
+
+    fn name(name: &str) -> SecretName {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_the_same_or_stricter_is_not_told() {
+        assert_eq!(told(BEFORE, BEFORE), []);
+        let looser = BEFORE.replace("50", "9").replace("\"always\"", "\"never\"");
+        let looser = looser.replace(", \"URL\"", "").replace("${PW}", "$${PW}");
+        let changed = told(&looser, &BEFORE.replace("x:${PW}", "x"));
+        assert!(matches!(changed[..], [Loosened::Variable(_), Loosened::StepNames { .. }]));
+        let strict = "[secrets.NEW]\nrequired = true\nmin_length = 9\nmask = \"always\"\n";
+        assert_eq!(told(BEFORE, &format!("{BEFORE}\n{strict}")), []);
+    }
+
+    #[test]
+    fn each_loosening_is_told_by_itself() {
+        let production: EnvironmentName = "production".parse().unwrap();
+        let development: EnvironmentName = "development".parse().unwrap();
+        let migrate: StepName = "migrate".parse().unwrap();
+        let refers = |environment: &EnvironmentName, variable: &str, secret: &str| {
+            let (environment, variable) = (environment.clone(), name(variable));
+            let (change, secrets) = (VariableChange::Changed, [name(secret)].into());
+            Loosened::Variable(VariableDifference { environment, variable, change, secrets })
+        };
+        let cases = [
+            (
+                "default = \"development\"",
+                "default = \"production\"",
+                Loosened::Default { from: Some(development.clone()), to: Some(production.clone()) },
+            ),
+            ("NINGS\"", "NINGS\", \"PATH\"", Loosened::AllowedName(name("PATH"))),
+            ("confirm = true", "", Loosened::ConfirmDropped(production.clone())),
+            ("x:${PW}", "evil:${PW}", refers(&production, "URL", "PW")),
+            ("x:${PW}", "x:${OTHER|url}", refers(&production, "URL", "OTHER")),
+            ("\"1\"", "\"${PW}\"", refers(&production, "PLAIN", "PW")),
+            ("\"always\"", "\"never\"", Loosened::MaskNever(name("A"))),
+            ("mask = \"always\"", "", Loosened::MaskAlwaysDropped(name("A"))),
+            (
+                "required = true",
+                "required = [\"production\"]",
+                Loosened::RequiredDropped { secret: name("A"), environments: [development].into() },
+            ),
+            (
+                "required = [\"production\", ",
+                "required = [",
+                Loosened::RequiredDropped { secret: name("B"), environments: [production].into() },
+            ),
+            ("50", "49", Loosened::MinLengthLowered { secret: name("A"), from: 50, to: 49 }),
+            ("file = true", "", Loosened::FileDropped(name("A"))),
+            (
+                "\"django\"",
+                "\"hex\"",
+                Loosened::GenerateChanged {
+                    secret: name("A"),
+                    from: Some("django".to_owned()),
+                    to: Some("hex".to_owned()),
+                },
+            ),
+            (
+                "[\"A\", \"URL\"]",
+                "[\"A\", \"C\", \"URL\"]",
+                Loosened::StepNames { step: migrate.clone(), names: [name("C")].into() },
+            ),
+            ("fail_on_leak = true", "", Loosened::FailOnLeakDropped(migrate)),
+        ];
+        for (from, to, expected) in cases {
+            assert!(BEFORE.contains(from), "{from}");
+            assert_eq!(told(BEFORE, &BEFORE.replace(from, to)), [expected]);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Who came, who left, who may do more or less, and whose keys are others now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::roster::{Environments, Lineage, lineage};
+use crate::crypto::{PublicKey, Recipient};
+use crate::vault::model::{Access, Member, Roster};
+use crate::vault::name::{EnvironmentName, MemberName};
+
+/// What became of a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::review) enum MemberChange {
+    Added {
+        recipient: Recipient,
+        signer: Option<PublicKey>,
+    },
+    Removed,
+    /// Neither a member any more nor among the former ones.
+    Vanished,
+    /// A former member's name stands for somebody again.
+    NameUsedAgain,
+    Access(EnvironmentName, AccessChange),
+    AdminGranted,
+    /// Who was one knows the authority's key, unless there is a new one.
+    AdminTaken(Lineage),
+    Recipient {
+        from: Recipient,
+        to: Recipient,
+    },
+    Signer {
+        from: Option<PublicKey>,
+        to: Option<PublicKey>,
+    },
+    /// The secret half of a key is sealed to him in other bytes, though the public half is the same.
+    SealedAnew(Key),
+    /// The floor in a machine's credential.
+    CredentialFloor {
+        from: Option<u64>,
+        to: u64,
+    },
+    /// A machine's credential accepts rosters from before the floor.
+    BelowFloor {
+        credential: u64,
+        floor: u64,
+    },
+    /// He lost what he could read, and it is still sealed under the data key that he knows.
+    NotRotated {
+        environment: EnvironmentName,
+        epoch: u64,
+    },
+    /// He lost something, and rosters from before still count.
+    FloorNotRaised {
+        floor: u64,
+    },
+}
+
+/// Access in one environment, before and now; nothing where there was or is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::review) struct AccessChange {
+    pub(in crate::review) from: Option<Access>,
+    pub(in crate::review) to: Option<Access>,
+    pub(in crate::review) cause: Cause,
+}
+
+/// By which change access was granted or taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::review) enum Cause {
+    MemberAdded,
+    MemberRemoved,
+    EnvironmentAdded,
+    EnvironmentRemoved,
+    AccessChanged,
+}
+
+/// A key whose secret half the roster holds, sealed to the member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::review) enum Key {
+    Signing,
+    Authority,
+}
+
+impl AccessChange {
+    /// Whether something can be read or done that could not.
+    pub(in crate::review) fn grants(&self) -> bool {
+        !covers(self.from.as_ref(), self.to.as_ref())
+    }
+
+    /// Whether something can no longer be read or done.
+    pub(in crate::review) fn takes(&self) -> bool {
+        !covers(self.to.as_ref(), self.from.as_ref())
+    }
+
+    fn takes_reading(&self) -> bool {
+        let read = |access: Option<&Access>| match access {
+            Some(Access::Write) => Some(Access::Read),
+            other => other.cloned(),
+        };
+        !covers(read(self.to.as_ref()).as_ref(), read(self.from.as_ref()).as_ref())
+    }
+}
+
+/// Whether `one` allows all that `other` does. A list of no names allows nothing.
+fn covers(one: Option<&Access>, other: Option<&Access>) -> bool {
+    match (one, other) {
+        (_, None) => true,
+        (Some(one), Some(other)) => other.is_within(one),
+        (None, Some(Access::Names(names))) => names.is_empty(),
+        (None, Some(Access::Write | Access::Read)) => false,
+    }
+}
+
+/// Compares members and former members. `files` are the environments' files that hold, by which a
+/// loss is judged.
+pub(in crate::review) fn members(
+    rosters: (&Roster, &Roster),
+    files: (&Environments, &Environments),
+) -> Vec<(MemberName, MemberChange)> {
+    let (before, now) = rosters;
+    let names: BTreeSet<&MemberName> = before.members.keys().chain(now.members.keys()).collect();
+    let mut changes = Vec::new();
+    for name in names {
+        let mut found = came_or_went(name, before, now);
+        let records = (before.members.get(name), now.members.get(name));
+        let access = access(rosters, records);
+        found.extend(losses(rosters, &access, records, files));
+        found.extend(access.into_iter().map(|(place, change)| MemberChange::Access(place, change)));
+        found.extend(admin(rosters, records));
+        let lineage = lineage(before, now);
+        found.extend(records.0.zip(records.1).into_iter().flat_map(|both| keys(both, lineage)));
+        if lineage == Lineage::SameAuthority {
+            found.extend(floors(rosters, records));
+        }
+        changes.extend(found.into_iter().map(|change| (name.clone(), change)));
+    }
+    let former = before.former.keys().filter(|name| !now.former.contains_key(name));
+    let former = former.filter(|name| !now.members.contains_key(name));
+    changes.extend(former.map(|name| (name.clone(), MemberChange::Vanished)));
+    changes
+}
+
+fn came_or_went(name: &MemberName, before: &Roster, now: &Roster) -> Vec<MemberChange> {
+    match (before.members.contains_key(name), now.members.get(name)) {
+        (false, Some(record)) => {
+            let signer = record.signing.as_ref().map(|signing| signing.signer);
+            let added = MemberChange::Added { recipient: record.recipient.clone(), signer };
+            let again = before.former.contains_key(name).then_some(MemberChange::NameUsedAgain);
+            std::iter::once(added).chain(again).collect()
+        }
+        (true, None) if now.former.contains_key(name) => vec![MemberChange::Removed],
+        (true, None) => vec![MemberChange::Vanished],
+        (_, _) => Vec::new(),
+    }
+}
+
+fn access(
+    (before, now): (&Roster, &Roster),
+    (old, new): (Option<&Member>, Option<&Member>),
+) -> Vec<(EnvironmentName, AccessChange)> {
+    let none = BTreeMap::new();
+    let from = old.map_or(&none, |member| &member.access);
+    let to = new.map_or(&none, |member| &member.access);
+    let environments: BTreeSet<&EnvironmentName> = from.keys().chain(to.keys()).collect();
+    let differ = environments.into_iter().filter(|name| from.get(name) != to.get(name));
+    differ
+        .map(|name| {
+            let cause = match (old, new) {
+                (None, _) => Cause::MemberAdded,
+                (_, None) => Cause::MemberRemoved,
+                _ if !before.environments.contains_key(name) => Cause::EnvironmentAdded,
+                _ if !now.environments.contains_key(name) => Cause::EnvironmentRemoved,
+                _ => Cause::AccessChanged,
+            };
+            let (from, to) = (from.get(name).cloned(), to.get(name).cloned());
+            (name.clone(), AccessChange { from, to, cause })
+        })
+        .collect()
+}
+
+/// What a loss must leave behind and did not: a new epoch, a raised floor.
+fn losses(
+    (before, now): (&Roster, &Roster),
+    access: &[(EnvironmentName, AccessChange)],
+    (old, new): (Option<&Member>, Option<&Member>),
+    (old_files, new_files): (&Environments, &Environments),
+) -> Vec<MemberChange> {
+    // Under a new authority everything is sealed anew, and floors count from the start.
+    let Some(record) = old.filter(|_| before.vault == now.vault) else { return Vec::new() };
+    let is_replaced = new.is_some_and(|new| new.recipient != record.recipient);
+    let lost = access.iter().filter(|(_, change)| change.takes_reading());
+    let concerned: BTreeSet<&EnvironmentName> = if is_replaced {
+        record.access.keys().collect()
+    } else {
+        lost.map(|(name, _)| name).collect()
+    };
+    let mut found = Vec::new();
+    for name in concerned {
+        let newest = |files: &Environments| {
+            files.get(name).map(|file| (file.newest().number, file.newest().commitment))
+        };
+        let (old, new) = (newest(old_files), newest(new_files));
+        if let Some((epoch, _)) = old.filter(|_| old == new) {
+            found.push(MemberChange::NotRotated { environment: name.clone(), epoch });
+        }
+    }
+    let lost_something = is_replaced || access.iter().any(|(_, change)| change.takes());
+    if lost_something && now.floor <= before.revision {
+        found.push(MemberChange::FloorNotRaised { floor: now.floor });
+    }
+    found
+}
+
+fn admin(
+    (before, now): (&Roster, &Roster),
+    (old, new): (Option<&Member>, Option<&Member>),
+) -> Option<MemberChange> {
+    match (old.is_some_and(Member::is_admin), new.is_some_and(Member::is_admin)) {
+        (false, true) => Some(MemberChange::AdminGranted),
+        (true, false) => Some(MemberChange::AdminTaken(lineage(before, now))),
+        _ => None,
+    }
+}
+
+/// What differs in the keys of a member who stays one.
+fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
+    let mut found = Vec::new();
+    let is_same_recipient = old.recipient == new.recipient;
+    if !is_same_recipient {
+        let (from, to) = (old.recipient.clone(), new.recipient.clone());
+        found.push(MemberChange::Recipient { from, to });
+    }
+    let signer = |member: &Member| member.signing.as_ref().map(|signing| signing.signer);
+    let seed = |member: &Member| member.signing.as_ref().map(|signing| signing.seed.clone());
+    if signer(old) != signer(new) {
+        found.push(MemberChange::Signer { from: signer(old), to: signer(new) });
+    } else if is_same_recipient && seed(old) != seed(new) {
+        found.push(MemberChange::SealedAnew(Key::Signing));
+    }
+    let both = old.authority.as_ref().zip(new.authority.as_ref());
+    let is_same_key = lineage == Lineage::SameAuthority;
+    if is_same_recipient && is_same_key && both.is_some_and(|(old, new)| old != new) {
+        found.push(MemberChange::SealedAnew(Key::Authority));
+    }
+    found
+}
+
+fn floors(
+    (before, now): (&Roster, &Roster),
+    (old, new): (Option<&Member>, Option<&Member>),
+) -> Vec<MemberChange> {
+    let Some(to) = new.and_then(|new| new.credential_floor) else { return Vec::new() };
+    let from = old.and_then(|old| old.credential_floor);
+    let mut found = Vec::new();
+    if old.is_some() && from != Some(to) {
+        found.push(MemberChange::CredentialFloor { from, to });
+    }
+    let was_below = from.is_some_and(|from| from < before.floor);
+    if to < now.floor && !was_below {
+        found.push(MemberChange::BelowFloor { credential: to, floor: now.floor });
+    }
+    found
+}

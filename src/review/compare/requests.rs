@@ -1,0 +1,43 @@
+//! Requests to join: which are other ones now, and what became of those that are gone.
+
+use std::collections::BTreeMap;
+
+use crate::vault::format::request_of;
+use crate::vault::model::{Request, Roster};
+use crate::vault::name::MemberName;
+
+/// The requests of one side that hold.
+pub(in crate::review) type Requests = BTreeMap<MemberName, Request>;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::review) enum RequestChange {
+    /// The same name asks with other keys.
+    Replaced,
+    /// Who asked is a member, as asked.
+    Answered,
+    /// Who asked is a member, with other keys than asked for.
+    NotAsAsked,
+    Withdrawn,
+}
+
+/// Compares the requests; `roster` is the newer one.
+pub(in crate::review) fn requests(
+    (before, now): (&Requests, &Requests),
+    roster: &Roster,
+) -> Vec<(MemberName, RequestChange)> {
+    let mut changes = Vec::new();
+    for (name, old) in before {
+        let member = roster.members.get(name);
+        let record = member.map(|member| request_of(&roster.vault, name, member));
+        let change = match (now.get(name), record) {
+            (Some(new), None) if new == old => continue,
+            (Some(_), None) => RequestChange::Replaced,
+            (None, None) => RequestChange::Withdrawn,
+            (_, Some(record)) if record.as_ref() == Some(old) => RequestChange::Answered,
+            (_, Some(_)) => RequestChange::NotAsAsked,
+        };
+        changes.push((name.clone(), change));
+    }
+    changes
+}

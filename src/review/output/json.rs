@@ -1,0 +1,48 @@
+//! One object. Its shape is a contract; docs/reference/commands.md describes it.
+
+use serde_json::{Value, json};
+
+use crate::review::report::{Holds, Item, Level, Report, Row};
+
+pub(super) fn written(report: &Report) -> Value {
+    let level = |level| report.level(level).map(item).collect::<Value>();
+    json!({
+        "vault": report.vault.as_ref().map(|vault| json!({
+            "id": vault.id.to_string(),
+            "revision": vault.revision,
+            "floor": vault.floor,
+        })),
+        "since": report.since.as_ref().map(|since| json!({
+            "revision": since.revision,
+            "name": since.name,
+            "commit": since.commit,
+        })),
+        "holds": report.findings() == 0,
+        "environments": report.rows.iter().map(row).collect::<Value>(),
+        "changes": level(Level::Change),
+        "attention": level(Level::Attention),
+        "findings": level(Level::Finding),
+    })
+}
+
+fn row(row: &Row) -> Value {
+    let counted = row.counted.as_ref();
+    let signers = counted
+        .map(|counted| counted.signers.iter().map(|name| json!(name.as_str())).collect::<Value>());
+    json!({
+        "environment": row.environment.as_str(),
+        "secrets": counted.map(|counted| counted.secrets),
+        "tombstones": counted.map(|counted| counted.tombstones),
+        "epoch": counted.map(|counted| counted.epoch),
+        "signers": signers,
+        "holds": row.result == Holds::Yes,
+    })
+}
+
+fn item(item: &Item) -> Value {
+    let mut fields = item.details.clone();
+    fields.insert("kind".to_owned(), json!(item.kind));
+    fields.insert("file".to_owned(), json!(item.file));
+    fields.insert("message".to_owned(), json!(item.words.plain()));
+    Value::Object(fields)
+}

@@ -1,0 +1,113 @@
+//! For the summary of a pull request: GitHub flavoured Markdown, the worst first.
+//!
+//! Everything from outside stands in code spans. In them nothing is markup, a link or a mention;
+//! the only thing that ends one is a run of backticks as long as the one that began it.
+
+use super::{heading, plain, text::counts};
+use crate::review::report::{Holds, Level, Piece, Report, Row, Words};
+
+/// The most items of one level. A summary has a limit of 1 MiB, and nobody reads more.
+const MOST: usize = 500;
+
+pub(super) fn written(report: &Report) -> String {
+    let mut lines = vec![title(report), String::new()];
+    lines.extend(introduction(report).into_iter().flat_map(|line| [line, String::new()]));
+    if !report.rows.is_empty() {
+        lines.push("| environment | secrets | epoch | signed by | result |".to_owned());
+        lines.push("|---|---:|---:|---|---|".to_owned());
+        lines.extend(report.rows.iter().map(row));
+        lines.push(String::new());
+    }
+    for level in [Level::Finding, Level::Attention, Level::Change] {
+        let items: Vec<String> =
+            report.level(level).take(MOST).map(|item| sentence(&item.words)).collect();
+        if items.is_empty() {
+            continue;
+        }
+        lines.push(format!("### {}", capitalised(heading(level))));
+        lines.push(String::new());
+        lines.extend(items.iter().map(|item| format!("- {item}")));
+        let more = report.level(level).count() - items.len();
+        if more > 0 {
+            lines.push(format!("- … and {more} more: run the command yourself to see them"));
+        }
+        lines.push(String::new());
+    }
+    lines.pop();
+    lines.join("\n") + "\n"
+}
+
+fn title(report: &Report) -> String {
+    match report.findings() {
+        0 => "## The vault holds".to_owned(),
+        1 => "## The vault does not hold: 1 finding".to_owned(),
+        count => format!("## The vault does not hold: {count} findings"),
+    }
+}
+
+fn introduction(report: &Report) -> Option<String> {
+    let vault = report.vault.as_ref().map(|vault| {
+        let id = code(&vault.id.to_string());
+        format!("Vault {id}, roster revision {}, floor {}.", vault.revision, vault.floor)
+    });
+    let since = report.since.as_ref().map(|since| {
+        let what = if report.items.is_empty() { "Nothing changed since" } else { "Compared with" };
+        format!("{what} {} ({}).", code(&since.revision), code(&since.in_full()))
+    });
+    let sentences: Vec<String> = vault.into_iter().chain(since).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn row(row: &Row) -> String {
+    let result = match row.result {
+        Holds::Yes => "holds",
+        Holds::No => "**does not hold**",
+    };
+    let [secrets, epoch, signers] = counts(row);
+    let environment = code(row.environment.as_str());
+    format!("| {environment} | {secrets} | {epoch} | {} | {result} |", code(&signers))
+}
+
+fn sentence(words: &Words) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Ours(text) => text.clone(),
+        Piece::Theirs(text) => code(text),
+    };
+    words.0.iter().map(piece).collect()
+}
+
+/// A code span; a space inside each end where a backtick would touch, which Markdown takes off.
+fn code(text: &str) -> String {
+    let text = plain(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad =
+        if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+fn capitalised(text: &str) -> String {
+    let (first, rest) = text.split_at(1);
+    first.to_uppercase() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_span_ends_only_where_it_should() {
+        let cases = [
+            ("main", "`main`"),
+            ("a`b", "``a`b``"),
+            ("`", "`` ` ``"),
+            ("a``b`", "``` a``b` ```"),
+            ("<b>|@all #1 [x](y)", "`<b>|@all #1 [x](y)`"),
+            ("a\n\n# b", "`a\\n\\n# b`"),
+            ("", "`  `"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected, "{text}");
+        }
+    }
+}

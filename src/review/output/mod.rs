@@ -1,0 +1,90 @@
+//! How a report is written: for people, for scripts, for a pull request's summary, for the
+//! annotations of GitHub Actions.
+//!
+//! What comes from outside can be anything a file or a branch can be called. Each format makes it
+//! harmless: no line of its own, no markup, no command.
+
+mod github;
+mod json;
+mod markdown;
+mod text;
+
+use clap::ValueEnum;
+
+use super::report::{Level, Piece, Report, Words};
+use crate::fault::Fault;
+use crate::git::Repository;
+use crate::session::console::Console;
+use crate::vault::store::Place;
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table and lines, for people
+    Text,
+    /// One object, for scripts
+    Json,
+    /// For the summary of a pull request
+    Markdown,
+    /// Annotations of GitHub Actions: errors, warnings, and what was compared
+    Github,
+}
+
+/// Writes the report in `format`.
+pub(crate) fn show(
+    console: Console,
+    report: &Report,
+    format: Format,
+    place: &Place,
+) -> Result<(), Fault> {
+    match format {
+        Format::Text => console.text(&text::written(report)),
+        Format::Json => console.json(json::written(report)),
+        Format::Markdown => console.text(&markdown::written(report)),
+        Format::Github => {
+            // Annotations name files from the top of the repository, where there is one.
+            let repository = Repository::open(place.folder()).ok();
+            let prefix = repository.map(|repository| repository.prefix()).transpose()?;
+            console.annotations(&github::written(report, &prefix.unwrap_or_default()))
+        }
+    }
+}
+
+/// The headings of the levels.
+fn heading(level: Level) -> &'static str {
+    match level {
+        Level::Change => "changed",
+        Level::Attention => "needs attention",
+        Level::Finding => "findings",
+    }
+}
+
+impl Words {
+    /// As one line of plain text: nothing in it moves a cursor, ends a line or turns it around.
+    fn plain(&self) -> String {
+        self.0.iter().map(|(Piece::Ours(text) | Piece::Theirs(text))| plain(text)).collect()
+    }
+}
+
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => plain.push(character),
+            _ => plain.extend(character.escape_debug()),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_on_its_line_and_in_its_direction() {
+        assert_eq!(plain("a \"b\" 'c' \\ ä → …"), "a \"b\" 'c' \\ ä → …");
+        assert_eq!(plain("\x1b[2J\n\r\t\0"), "\\u{1b}[2J\\n\\r\\t\\0");
+        assert_eq!(plain("\u{202e}\u{2028}\u{85}"), "\\u{202e}\\u{2028}\\u{85}");
+    }
+}

@@ -1,0 +1,62 @@
+//! With what it was compared, a table, then what changed, what needs attention and what was found, the worst last.
+
+use super::{heading, plain};
+use crate::review::report::{Holds, Level, Report, Row};
+use crate::session::output::plain_table;
+use crate::vault::name::MemberName;
+
+pub(super) fn written(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let Some(since) = &report.since {
+        lines.push(format!("compared with {}", plain(&since.in_full())));
+        lines.push(String::new());
+    }
+    if !report.rows.is_empty() {
+        let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "SIGNED BY", "RESULT"]);
+        table.add_rows(report.rows.iter().map(cells));
+        lines.push(table.trim_fmt());
+    }
+    for level in [Level::Change, Level::Attention, Level::Finding] {
+        let section = section(report, level);
+        if !section.is_empty() && lines.last().is_some_and(|line| !line.is_empty()) {
+            lines.push(String::new());
+        }
+        lines.extend(section);
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn section(report: &Report, level: Level) -> Vec<String> {
+    let items = report.level(level).map(|item| format!("  {}", item.words.plain()));
+    let items: Vec<String> = items.collect();
+    let heading = match (&report.since, level) {
+        (Some(since), Level::Change) if report.items.is_empty() => {
+            format!("nothing changed since {}", plain(&since.revision))
+        }
+        _ if items.is_empty() => return Vec::new(),
+        (Some(since), Level::Change) => {
+            format!("{} since {}:", heading(level), plain(&since.revision))
+        }
+        _ => format!("{}:", heading(level)),
+    };
+    std::iter::once(heading).chain(items).collect()
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    let result = match row.result {
+        Holds::Yes => "holds",
+        Holds::No => "DOES NOT HOLD",
+    };
+    let [secrets, epoch, signers] = counts(row);
+    [row.environment.to_string(), secrets, epoch, signers, result.to_owned()]
+}
+
+/// How many secrets, which epoch, who signed; a dash where nothing is known.
+pub(super) fn counts(row: &Row) -> [String; 3] {
+    let dash = || "-".to_owned();
+    let Some(counted) = &row.counted else { return [dash(), dash(), dash()] };
+    let signers: Vec<&str> = counted.signers.iter().map(MemberName::as_str).collect();
+    let signers = if signers.is_empty() { dash() } else { signers.join(", ") };
+    [counted.secrets.to_string(), counted.epoch.to_string(), signers]
+}

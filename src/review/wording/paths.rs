@@ -1,0 +1,32 @@
+//! Paths below `.vault` that differ in a way that nothing else has told.
+
+use crate::review::check::below;
+use crate::review::compare::PathChange;
+use crate::review::report::{Item, Level};
+use crate::vault::store::STORE_FOLDER;
+
+pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
+    let (what, words) = match change {
+        PathChange::Added => ("added", "was added"),
+        PathChange::Removed => ("removed", "was removed"),
+        PathChange::Content => ("content", "has other bytes"),
+        PathChange::Mode => ("mode", "has another mode"),
+        PathChange::Link => ("link", "is a symbolic link"),
+        PathChange::Special => ("special", "is not a file"),
+    };
+    let file = below(path);
+    let item = Item::new(Level::Attention, "path-changed", file.clone()).detail("change", what);
+    item.say("other change: ").quote(file).say(" ").say(words)
+}
+
+/// That there are more of them.
+pub(in crate::review) fn more_paths(count: usize) -> Item {
+    let item = Item::new(Level::Attention, "paths-changed", STORE_FOLDER).detail("paths", count);
+    item.say(format!("other changes: and {count} more files in ")).quote(STORE_FOLDER)
+}
+
+/// That there was no vault at the revision.
+pub(in crate::review) fn vault_added() -> Item {
+    let item = Item::new(Level::Attention, "vault-added", STORE_FOLDER);
+    item.say("vault added: there was none before")
+}

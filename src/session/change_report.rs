@@ -1,0 +1,127 @@
+//! What is to be told after access was taken or keys were made anew: what was done, and what remains
+//! to be done outside the vault.
+
+use super::context::Context;
+use super::known;
+use super::open::Session;
+use super::renewal::Renewed;
+use crate::fault::Fault;
+use crate::vault::model::{Member, Roster};
+use crate::vault::name::MemberName;
+
+/// Tells what was done; `floor` is the roster's before.
+pub(crate) fn tell(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
+    let (console, roster) = (context.console, session.vault.roster());
+    for (environment, (epoch, count)) in &renewed.epochs {
+        let entries = counted(*count);
+        console.note(format!("{environment} has epoch {epoch}: {entries} sealed anew"));
+    }
+    for (environment, count) in renewed.sealed.iter().filter(|(_, count)| **count > 0) {
+        console.note(format!("{environment}: {} sealed anew", counted(*count)));
+    }
+    for (environment, count) in renewed.signed.iter().filter(|(_, count)| **count > 0) {
+        console.note(format!("{environment}: {} signed anew", counted(*count)));
+    }
+    match renewed.former_id {
+        Some(former) => {
+            console.note(format!("the vault has a new id: {}", roster.vault));
+            console.note(format!("until now it was {former}"));
+            trusted_anew(context, session);
+        }
+        None if roster.floor > floor => credentials(context, roster),
+        None => {}
+    }
+}
+
+/// Tells what `member`, from whom something was taken, may still know, or whoever has a key that was
+/// replaced.
+pub(crate) fn known(
+    context: &Context,
+    session: &Session,
+    member: &MemberName,
+) -> Result<(), Fault> {
+    let knowledge = match known::of(session) {
+        Ok(knowledge) => knowledge,
+        // What was asked for is done; this can be asked again.
+        Err(fault) => {
+            context.console.warn(format!("what {member} knows could not be told: {fault}"));
+            return Ok(());
+        }
+    };
+    let known = knowledge
+        .known
+        .iter()
+        .filter(|known| known.member == *member || known.member.is_of(member));
+    let mut count = 0;
+    for known in known {
+        context.console.line(known)?;
+        count += 1;
+    }
+    for gap in &knowledge.gaps {
+        context.console.warn(gap);
+    }
+    if count > 0 {
+        context.console.note(format!(
+            "values that {member} may know: {count}; get new ones where they come from and set them \
+             (vault status tells which are left)"
+        ));
+    }
+    Ok(())
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+/// Who has to be told of a new id, and which machines need a new credential.
+fn trusted_anew(context: &Context, session: &Session) {
+    let (console, roster) = (context.console, session.vault.roster());
+    let own = session.holder().ok().map(|holder| holder.name().clone());
+    let people = names(roster, |name, member| {
+        member.credential_floor.is_none() && Some(name) != own.as_ref()
+    });
+    if !people.is_empty() {
+        let id = roster.vault;
+        console
+            .note(format!("tell it by another way than the repository to {}:", people.join(", ")));
+        console.note(format!("    vault trust {id}"));
+    }
+    let machines = names(roster, |_, member| member.credential_floor.is_some());
+    if !machines.is_empty() {
+        console.note(format!(
+            "these credentials are of no use any more: {}; vault members remove them first, which \
+             raises the floor, then make new ones under new names (vault ci add)",
+            machines.join(", ")
+        ));
+    }
+    let asked = session.vault.requests().unwrap_or_default();
+    let asked: Vec<String> = asked.iter().flatten().map(ToString::to_string).collect();
+    if !asked.is_empty() {
+        console.note(format!(
+            "these asked to join under the old id and have to ask again: {}",
+            asked.join(", ")
+        ));
+    }
+    console.note("where VAULT_ID is set, it is the new id from now on");
+}
+
+/// Whose credential is from before the floor.
+fn credentials(context: &Context, roster: &Roster) {
+    let below = names(roster, |_, member| {
+        member.credential_floor.is_some_and(|floor| floor < roster.floor)
+    });
+    if !below.is_empty() {
+        context.console.note(format!(
+            "these credentials still accept the files from before: {}; make new ones, or set \
+             VAULT_ID={}@{} beside them",
+            below.join(", "),
+            roster.vault,
+            roster.floor
+        ));
+    }
+}
+
+fn names(roster: &Roster, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
+    let members = roster.members.iter().filter(|(name, member)| which(name, member));
+    members.map(|(name, _)| name.as_str()).collect()
+}

@@ -1,0 +1,74 @@
+//! `--if-locked placeholder`: where no source holds a key, as in the pull request of a fork or in the
+//! build of an image, random values stand for the secrets.
+//!
+//! Everything that can be checked without a key is checked as if there were one, so that what is
+//! refused there is refused here. Whoever holds a key, be it the wrong one, never gets here.
+
+use super::scope::{Injected, Scope, Typed, entries_for, templates};
+use crate::fault::Fault;
+use crate::session::context::Context;
+use crate::session::generate::generated;
+use crate::session::keyless;
+use crate::session::open::{FORKED, choose_environment, folder, tree};
+use crate::vault::config::Config;
+use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::store::Place;
+use crate::vault::trust::{CheckedEntry, Presented, Standing, Vault};
+
+/// How many names the notice tells.
+const TOLD: usize = 5;
+
+/// As [`super::collect`], with a random value of its declared kind for each secret.
+pub(crate) fn placeholders(
+    context: &mut Context,
+    place: &Place,
+    config: &Config,
+    option: Option<&EnvironmentName>,
+    typed: &Typed,
+) -> Result<Injected, Fault> {
+    let vault = open(context, place)?;
+    let environment = &choose_environment(context, config, option, None, &vault)?;
+    if config.environments.get(environment).is_some_and(|own| own.confirm) {
+        let message = format!("{environment} is locked: there is no key");
+        return Err(Fault::locked(message)
+            .hint("confirm = true in vault.toml: placeholders never stand for its secrets"));
+    }
+    let wanted = typed.selection(config)?;
+    let variables = templates(config, environment)?;
+    let checked = vault.environment(environment)?;
+    let entries = match wanted.names() {
+        None => vault.entries(&checked)?,
+        Some(names) => vault.entries_named(&checked, &entries_for(names, &variables))?,
+    };
+    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let names: Vec<&SecretName> = live.map(CheckedEntry::name).collect();
+    let secrets = names.iter().map(|name| Ok(((*name).clone(), generated(config, name, None)?)));
+    let secrets = secrets.collect::<Result<_, Fault>>()?;
+    let scope = Scope { config, vault: &vault, environment, wanted: &wanted, may_read: &|_| true };
+    let injected = scope.filled(&variables, secrets)?;
+    tell(context, &names);
+    Ok(injected)
+}
+
+/// The vault as anybody can check it. No pin is needed: nothing of it is decrypted.
+fn open(context: &mut Context, place: &Place) -> Result<Vault, Fault> {
+    let (trust, _) = keyless::trust(context)?;
+    let presented = Presented::read(tree(place)?)?;
+    if presented.judge(&trust, &folder(place))? == Standing::Forked {
+        context.console.warn(FORKED);
+    }
+    presented.accept()
+}
+
+fn tell(context: &Context, names: &[&SecretName]) {
+    if names.is_empty() {
+        return;
+    }
+    let told: Vec<&str> = names.iter().take(TOLD).map(|name| name.as_str()).collect();
+    let more = match names.len() - told.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let told = told.join(", ");
+    context.console.note(format!("vault: there is no key: random placeholders for {told}{more}"));
+}

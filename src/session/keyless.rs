@@ -1,0 +1,42 @@
+//! A vault as anybody can check it, without a person's key.
+
+use super::context::Context;
+use super::open::{FORKED, folder, tree};
+use crate::fault::Fault;
+use crate::vault::name::EnvironmentName;
+use crate::vault::store::Place;
+use crate::vault::trust::{Pin, Presented, Standing, State, Trust, Vault};
+
+const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
+
+/// The vault as anybody can check it, with the environment of a machine's credential. Where there
+/// is no pin, says so.
+pub(crate) fn open(
+    context: &mut Context,
+    place: &Place,
+) -> Result<(Vault, Option<EnvironmentName>), Fault> {
+    let (trust, credential) = trust(context)?;
+    let presented = Presented::read(tree(place)?)?;
+    match presented.judge(&trust, &folder(place))? {
+        Standing::Unknown => context.console.warn(UNKNOWN),
+        Standing::Forked => context.console.warn(FORKED),
+        Standing::Trusted => {}
+    }
+    Ok((presented.accept()?, credential))
+}
+
+/// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what
+/// anybody on this machine has seen.
+pub(crate) fn trust(context: &mut Context) -> Result<(Trust, Option<EnvironmentName>), Fault> {
+    let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
+    let mut environment = None;
+    if let Some(credential) = context.machine_key()?.and_then(|found| found.credential) {
+        trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
+        if let [only] = &credential.environments[..] {
+            environment = Some(only.parse()?);
+        }
+    } else if let Some(folder) = context.state_folder() {
+        trust.states = State::load_all(&folder)?;
+    }
+    Ok((trust, environment))
+}

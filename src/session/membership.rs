@@ -1,0 +1,58 @@
+//! What changes of members share: whose request it is, and what an admin is asked before.
+
+use super::console::is_interactive;
+use super::context::Context;
+use super::prompt::visible;
+use crate::crypto::Fingerprint;
+use crate::fault::Fault;
+use crate::vault::format::{fingerprint, request_path};
+use crate::vault::model::{Member, Request, Roster};
+use crate::vault::name::MemberName;
+
+/// The admin says what he was told; the repository could say anything. `what` tells him what for.
+pub(crate) fn confirm_request(
+    context: &Context,
+    request: &Request,
+    told: Option<&str>,
+    what: &str,
+) -> Result<(), Fault> {
+    let name = &request.name;
+    let typed = match told {
+        Some(fingerprint) => fingerprint.to_owned(),
+        None if is_interactive() => {
+            let question = format!(
+                "{what}\nType the fingerprint that {name} told you by another way than this \
+                 repository: "
+            );
+            visible(context.console, &question)?
+        }
+        None => {
+            return Err(Fault::usage(format!("whose request is it? {name} knows its fingerprint"))
+                .hint("let it be told by another way than this repository: --fingerprint …"));
+        }
+    };
+    if typed.parse().is_ok_and(|typed: Fingerprint| typed == fingerprint(request)) {
+        return Ok(());
+    }
+    let path = request_path(name);
+    Err(Fault::refused(format!(".vault/{path}: has another fingerprint than {name} told you"))
+        .hint("a typing error, an older request, or somebody changed it: git log -p -- .vault/requests")
+        .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
+}
+
+/// What is asked before an admin is one no more.
+pub(crate) fn taken(name: &MemberName) -> String {
+    format!(
+        "{name} knows the authority. The vault gets a new one and a new id, which everybody has to \
+         trust anew, and every credential has to be made again. Go on?"
+    )
+}
+
+/// What somebody was asked about must still be so under the lock.
+pub(crate) fn unchanged(roster: &Roster, name: &MemberName, seen: &Member) -> Result<(), Fault> {
+    if roster.members.get(name) == Some(seen) {
+        return Ok(());
+    }
+    Err(Fault::refused(format!("what {name} may do was changed meanwhile"))
+        .hint("see what it is now: vault members list"))
+}

@@ -1,0 +1,35 @@
+//! Forms of output that commands share: a table, JSON, and access as it is typed.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+
+use crate::vault::model::Access;
+use crate::vault::name::{EnvironmentName, SecretName};
+
+/// How a list is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Table,
+    Json,
+}
+
+/// A table without lines, never wrapped: it is read by people and cut by `awk`.
+pub(crate) fn plain_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// As it is typed behind `-e`: `production=write`.
+pub(crate) fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
+    let access = match access {
+        Access::Write => "write".to_owned(),
+        Access::Read => "read".to_owned(),
+        Access::Names(names) => names.iter().map(SecretName::as_str).collect::<Vec<_>>().join(","),
+    };
+    format!("{environment}={access}")
+}
