@@ -5,16 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with the layers that it may import.
-const LAYERS: [(&str, &[&str]); 12] = [
-    ("cli", &["commands", "session", "runner", "vault", "fault", "platform", "secret"]),
+const LAYERS: [(&str, &[&str]); 13] = [
+    ("cli", &["commands", "review", "session", "runner", "vault", "fault", "platform", "secret"]),
     (
         "commands",
         &[
-            "session", "vault", "keys", "runner", "mask", "git", "import", "crypto", "fault",
-            "platform", "secret",
+            "review", "session", "vault", "keys", "runner", "mask", "git", "import", "crypto",
+            "fault", "platform", "secret",
         ],
     ),
-    ("session", &["vault", "keys", "mask", "git", "crypto", "fault", "platform", "secret"]),
+    ("review", &["session", "vault", "git", "crypto", "fault", "platform"]),
+    (
+        "session",
+        &["vault", "keys", "runner", "mask", "git", "crypto", "fault", "platform", "secret"],
+    ),
     ("vault", &["crypto", "fault", "platform", "secret"]),
     ("keys", &["crypto", "fault", "platform", "secret"]),
     ("runner", &["fault", "platform", "secret"]),
@@ -46,7 +50,7 @@ const NAMED_BY: [(&str, &[&str]); 22] = [
     ("toml", &["vault"]),
     ("toml_edit", &["vault"]),
     ("jiff", &["vault"]),
-    ("clap", &["cli", "commands", "session"]),
+    ("clap", &["cli", "commands", "review", "session"]),
     ("tokio", &["runner"]),
     ("keyring", &["keys"]),
     ("strsim", &["fault"]),
@@ -114,6 +118,35 @@ fn imports_follow_the_layers_and_never_point_back_up() {
             assert!(!is_layer || fine, "{}: {layer} may not import {used}", path.display());
         }
     }
+}
+
+/// Each command is glue of its own: what two of them need is in a layer below.
+#[test]
+fn no_command_imports_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    let mut files = 0;
+    for (layer, path, text) in sources() {
+        if layer != "commands" || path.ends_with("commands/mod.rs") {
+            continue;
+        }
+        files += 1;
+        let below = path.strip_prefix(&root).unwrap();
+        // `crate::commands` and, from a file of the folder, `super` lead to other commands. A
+        // folder without a file of its own name (`members`) holds several commands.
+        let depth = below.components().count();
+        let has_own_file =
+            depth > 1 && root.join(below.parent().unwrap()).with_extension("rs").is_file();
+        let is_command = depth == 1 || !has_own_file;
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let others = ["crate::commands", "super::super::"];
+            let leads_out = others.iter().any(|way| line.contains(way))
+                || (is_command && line.contains("super::"));
+            let is_declaration = below.ends_with("mod.rs");
+            assert!(!leads_out || is_declaration, "{}: {line}", path.display());
+        }
+    }
+    assert!(files > 20, "the commands were found");
 }
 
 #[test]
