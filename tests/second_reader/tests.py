@@ -2,6 +2,7 @@
 """Holds page, golden vaults, second reader and second writer together. Needs tests/setup.sh."""
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -95,7 +96,9 @@ class SecondWriter(unittest.TestCase):
         path = self.folder / ".vault/development/GREETING.toml"
         content = path.read_bytes()
         store = Folder(str(self.folder / ".vault"))
-        for at in range(len(content)):
+        # Pure Python takes its time: every byte with VAULT_TESTS=all, else every 16th.
+        step = 1 if os.environ.get("VAULT_TESTS") == "all" else 16
+        for at in range(0, len(content), step):
             path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
             with self.assertRaises(Refused, msg=f"byte {at}"):
                 read_vault(store, None, [self.pin], "development")

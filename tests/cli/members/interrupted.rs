@@ -12,6 +12,7 @@ use repovault::crypto::Commitment;
 use repovault::vault::model::Access;
 
 use crate::support::craft;
+use crate::support::machine::all_is_wanted;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Content, Sandbox};
 
@@ -277,7 +278,8 @@ hint: if the files in .vault are the right ones: rm -r .vault/tmp/before
 }
 
 /// Kills `command` at moments spread over the time it takes, and finishes each time.
-fn killed_anywhere(command: &[&str], times: u32) {
+fn killed_anywhere(command: &[&str]) {
+    let times = if all_is_wanted() { 40 } else { 10 };
     let sandbox = Sandbox::with_vault();
     let names: Vec<String> = (0..60).map(|number| format!("SECRET_{number:02}")).collect();
     let lines: Vec<String> = names.iter().map(|name| format!("{name}=value of {name}\n")).collect();
@@ -308,10 +310,10 @@ fn killed_anywhere(command: &[&str], times: u32) {
 
 #[test]
 fn a_rotation_killed_at_any_moment_is_finished() {
-    killed_anywhere(&["rotate", "-e", "production", "-q"], 40);
+    killed_anywhere(&["rotate", "-e", "production", "-q"]);
 }
 
 #[test]
 fn a_new_authority_killed_at_any_moment_is_finished_or_taken_back() {
-    killed_anywhere(&["rotate", "--authority", "--yes", "-q"], 40);
+    killed_anywhere(&["rotate", "--authority", "--yes", "-q"]);
 }

@@ -2,6 +2,7 @@
 //! left for the program that reads the terminal next.
 
 use std::process::Command;
+use std::thread;
 
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
@@ -124,14 +125,28 @@ fn several_unmarked_lines_are_refused() {
     let said = "error: several lines arrived at once; none of them was used
 hint: give the value as a file: vault set KEY < FILE
 ";
-    for paste in [PEM, "one\ntwo", "one\r\rtwo\r", "\ntwo\n", &"long line\n".repeat(5000)] {
-        let screen = refuses(&sandbox, &["set", "KEY"], paste, "2");
-        assert!(screen.contains(said), "{screen}");
-    }
-    // Lines that are only the start of something, however late the others arrive.
-    for typed in ["-----BEGIN PRIVATE KEY-----\n", "{\n", "[\r"] {
-        assert!(refuses(&sandbox, &["set", "KEY"], typed, "2").contains(said), "{typed:?}");
-    }
+    let long = "long line\n".repeat(5000);
+    // The last three are only the start of something, however late the other lines arrive.
+    let pastes = [
+        PEM,
+        "one\ntwo",
+        "one\r\rtwo\r",
+        "\ntwo\n",
+        &long,
+        "-----BEGIN PRIVATE KEY-----\n",
+        "{\n",
+        "[\r",
+    ];
+    // Each waits for a while for more to come, so they wait together.
+    thread::scope(|scope| {
+        for paste in pastes {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                let screen = refuses(sandbox, &["set", "KEY"], paste, "2");
+                assert!(screen.contains(said), "{screen}");
+            });
+        }
+    });
     // Also with marks, if more follows.
     let after = format!("{}\nrm -rf x\n", marked("one\n"));
     assert!(refuses(&sandbox, &["set", "KEY"], &after, "2").contains(said));
