@@ -32,7 +32,7 @@ fn rendered() -> String {
         write!(text, "\n### {}\n\nRefused because {}:\n\n", family.title, family.reason).unwrap();
         text += &block(&[&starred.join(" "), family.names].join(" "));
         if !family.except.is_empty() {
-            text += "\nAccepted all the same:\n\n";
+            text += "\nAccepted exceptions:\n\n";
             text += &block(family.except);
         }
     }

@@ -12,6 +12,7 @@
 //! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on, the id
 //! of alice's vault in `$SENT`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -27,22 +28,29 @@ use crate::support::pages::{Block, blocks, page};
 use crate::support::python::python;
 use crate::support::sandbox::{Sandbox, is_like};
 
-const PAGES: [&str; 14] = [
-    "README.md",
-    "docs/guides/ci.md",
-    "docs/reference/commands.md",
-    "docs/reference/members.md",
-    "docs/reference/vault-toml.md",
-    "docs/reference/dependencies.md",
-    "docs/guides/pull-requests.md",
-    "docs/testing.md",
-    "examples/README.md",
-    "examples/django/README.md",
-    "examples/docker/README.md",
-    "examples/github-actions/README.md",
-    "examples/gitlab-ci/README.md",
-    "examples/systemd/README.md",
-];
+/// Every page: the Markdown files at the top of the project, and those below `docs` and `examples`.
+fn pages() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = Vec::new();
+    let mut folders = vec![root.to_owned(), root.join("docs"), root.join("examples")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && folder != root {
+                folders.push(path);
+            } else if is_page(&path) {
+                pages.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    pages.sort();
+    assert!(pages.len() > 20, "the pages were found");
+    pages
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}
 
 /// Written behind each command: prints its status between two marks, and keeps it for the next
 /// command, which may ask for it.
@@ -147,7 +155,7 @@ fn run_console(sandbox: &Sandbox, block: &Block) {
 
 #[test]
 fn the_commands_in_the_documents_do_what_is_said() {
-    for path in PAGES {
+    for path in &pages() {
         let sandbox = sandbox();
         for block in blocks(path) {
             match block.language.as_str() {
@@ -161,7 +169,7 @@ fn the_commands_in_the_documents_do_what_is_said() {
 
 #[test]
 fn every_vault_toml_in_the_documents_is_understood() {
-    for path in PAGES {
+    for path in &pages() {
         for block in blocks(path).into_iter().filter(|block| block.language == "toml") {
             let config = Config::parse(&block.text);
             let config = config.unwrap_or_else(|fault| panic!("{}: {fault}", block.place));
@@ -175,16 +183,84 @@ fn every_vault_toml_in_the_documents_is_understood() {
     }
 }
 
-#[test]
-fn links_within_the_project_lead_to_a_file() {
-    for path in PAGES {
-        let text = page(path);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-        let folder = folder.parent().unwrap();
-        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        for target in targets.filter(|target| !target.contains("://")) {
-            let file = target.split('#').next().unwrap();
-            assert!(file.is_empty() || folder.join(file).exists(), "{path}: {target}");
+/// Where the links of a page within the project lead: a path from the root of the project, and an
+/// anchor, which may be empty.
+fn links(path: &str) -> Vec<(String, String)> {
+    let text = without_fences(&page(path));
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let within = targets.filter(|target| !target.contains("://") && !target.contains(' '));
+    within
+        .map(|target| {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let folder = Path::new(path).parent().unwrap();
+            let file = if file.is_empty() { PathBuf::from(path) } else { folder.join(file) };
+            (normal(&file), anchor.to_owned())
+        })
+        .collect()
+}
+
+/// A path without `..`.
+fn normal(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.iter().map(|part| part.to_str().unwrap()) {
+        if part == ".." {
+            parts.pop().expect("the link stays in the project");
+        } else {
+            parts.push(part);
         }
     }
+    parts.join("/")
+}
+
+/// The lines of a page outside fenced blocks.
+fn without_fences(text: &str) -> String {
+    let mut inside = false;
+    let outside = text.lines().filter(|line| {
+        let is_fence = line.starts_with("```");
+        inside ^= is_fence;
+        !inside && !is_fence
+    });
+    outside.collect::<Vec<_>>().join("\n")
+}
+
+/// The anchors of a page: its headings, as GitHub and GitLab spell them.
+fn anchors(path: &str) -> Vec<String> {
+    let text = without_fences(&page(path));
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut plain: Vec<String> = Vec::new();
+    let mut anchors = Vec::new();
+    for heading in headings.map(|line| line.trim_start_matches('#').trim()) {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let anchor = kept.collect::<String>().to_lowercase().replace(' ', "-");
+        let repeats = plain.iter().filter(|known| **known == anchor).count();
+        anchors.push(if repeats == 0 { anchor.clone() } else { format!("{anchor}-{repeats}") });
+        plain.push(anchor);
+    }
+    anchors
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    for path in pages() {
+        for (file, anchor) in links(&path) {
+            let target = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+            assert!(target.exists(), "{path}: {file}");
+            let is_known = anchor.is_empty() || anchors(&file).contains(&anchor);
+            assert!(is_known, "{path}: {file} has no heading for #{anchor}");
+        }
+    }
+}
+
+#[test]
+fn every_page_is_reachable_from_the_map() {
+    let mut reached = BTreeSet::from(["README.md".to_owned()]);
+    let mut next = vec!["docs/README.md".to_owned()];
+    while let Some(path) = next.pop() {
+        if reached.insert(path.clone()) {
+            let linked = links(&path).into_iter().map(|(file, _)| file);
+            next.extend(linked.filter(|file| is_page(Path::new(file))));
+        }
+    }
+    let lost: Vec<String> = pages().into_iter().filter(|path| !reached.contains(path)).collect();
+    assert!(lost.is_empty(), "no link from docs/README.md leads to {lost:?}");
 }
