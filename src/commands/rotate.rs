@@ -125,7 +125,7 @@ fn anew(context: &Context, session: &mut Session, wanted: &Wanted) -> Result<Ren
     let roster = admin.roster();
     let renewed = renew(context, &mut admin, roster, wanted)?;
     admin.finish(context)?;
-    change_report::tell(context, session, &renewed, floor);
+    change_report::report(context, session, &renewed, floor);
     Ok(renewed)
 }
 
@@ -165,9 +165,9 @@ fn adopt(
 
 fn show(context: &Context, environment: &EnvironmentName, name: &SecretName, entry: &Entry) {
     let what = if entry.sealed.is_some() { "a value chosen" } else { "removed" };
-    context.console.ask(format!(
+    context.console.report(format!(
         ".vault/{}: signed by {}, who may not write in {environment}: {what} by {} at {}, revision \
-         {}, epoch {}\n",
+         {}, epoch {}",
         entry_path(environment, name),
         entry.signer,
         entry.author,

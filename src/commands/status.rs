@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind};
 use crate::session::context::Context;
+use crate::session::exposure::{self, Exposure, ExposureReport};
 use crate::session::keyless;
-use crate::session::known::{self, Knowledge, Known};
 use crate::session::open::Session;
 use crate::session::output::Style;
-use crate::session::read::sound_entries;
+use crate::session::read::valid_entries;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::Vault;
 
@@ -25,7 +25,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
     if let Some(key) = context.key()? {
         match Session::open_with(context, place.clone(), config, key) {
             Ok(mut session) => {
-                let open = Open::find(&session.vault, known::of(&session)?)?;
+                let open = Open::find(&session.vault, exposure::find(&session)?)?;
                 session.remember(context)?;
                 return open.tell(context, &session.vault, style);
             }
@@ -34,14 +34,14 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
         }
     }
     let (vault, _) = keyless::open(context, &place)?;
-    let mut open = Open::find(&vault, known::by_epochs(&vault)?)?;
+    let mut open = Open::find(&vault, exposure::find_by_epochs(&vault)?)?;
     open.unchecked.extend(unchecked);
     open.tell(context, &vault, style)
 }
 
 /// What is open.
 struct Open {
-    known: Vec<Known>,
+    exposures: Vec<Exposure>,
     /// Environments with the names that an older epoch seals.
     old: Vec<(EnvironmentName, Vec<SecretName>)>,
     /// What does not hold, and why.
@@ -58,7 +58,7 @@ struct Open {
 }
 
 impl Open {
-    fn find(vault: &Vault, knowledge: Knowledge) -> Result<Self, Fault> {
+    fn find(vault: &Vault, report: ExposureReport) -> Result<Self, Fault> {
         let roster = vault.roster();
         let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
         let credentials = roster
@@ -67,7 +67,7 @@ impl Open {
             .filter_map(|(name, member)| Some((name, member.credential_floor?)));
         let below = credentials.filter(|(_, floor)| *floor < roster.floor);
         let mut open = Self {
-            known: knowledge.known,
+            exposures: report.exposures,
             old: Vec::new(),
             broken: Vec::new(),
             below: below.map(|(name, floor)| (name.clone(), floor)).collect(),
@@ -75,14 +75,14 @@ impl Open {
             admins: admins.map(|(name, _)| name.clone()).collect(),
             requests: requests(vault)?,
             interrupted: Vec::new(),
-            unchecked: knowledge.gaps,
+            unchecked: report.gaps,
         };
         for name in roster.environments.keys() {
             let environment = vault.environment(name)?;
             if environment.is_ahead() {
                 open.interrupted.push(name.clone());
             }
-            let (entries, broken) = sound_entries(vault, &environment)?;
+            let (entries, broken) = valid_entries(vault, &environment)?;
             open.broken.extend(broken.iter().map(ToString::to_string));
             let newest = environment.content().newest().number;
             let old = entries.iter().filter(|entry| entry.content().epoch != newest);
@@ -131,7 +131,7 @@ impl Open {
 
     /// One line for each thing that is open.
     fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.known.iter().map(ToString::to_string).collect();
+        let mut lines: Vec<String> = self.exposures.iter().map(ToString::to_string).collect();
         for (environment, names) in &self.old {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
             lines
@@ -171,7 +171,7 @@ impl Open {
         if !self.broken.is_empty() {
             hints.push("what does not hold: vault verify".to_owned());
         }
-        if !self.known.is_empty() {
+        if !self.exposures.is_empty() {
             hints.push(
                 "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
             );
@@ -190,19 +190,19 @@ impl Open {
         let texts = |names: &[MemberName]| -> Vec<String> {
             names.iter().map(ToString::to_string).collect()
         };
-        let known = |known: &Known| {
-            let was = known.was.as_ref().map(|was| {
+        let exposure = |exposure: &Exposure| {
+            let source = exposure.source.as_ref().map(|source| {
                 json!({
-                    "environment": was.environment.as_str(),
-                    "name": was.name.as_str(),
-                    "revision": was.revision,
+                    "environment": source.environment.as_str(),
+                    "name": source.name.as_str(),
+                    "revision": source.revision,
                 })
             });
             json!({
-                "member": known.member.as_str(),
-                "environment": known.environment.as_str(),
-                "name": known.name.as_str(),
-                "was": was,
+                "member": exposure.member.as_str(),
+                "environment": exposure.environment.as_str(),
+                "name": exposure.name.as_str(),
+                "was": source,
             })
         };
         let old = self.old.iter().map(|(environment, names)| {
@@ -218,7 +218,7 @@ impl Open {
             "vault": roster.vault.to_string(),
             "floor": self.floor,
             "open": open,
-            "known": self.known.iter().map(known).collect::<Vec<_>>(),
+            "known": self.exposures.iter().map(exposure).collect::<Vec<_>>(),
             "old_epoch": old.collect::<Vec<_>>(),
             "broken": self.broken,
             "below_floor": below.collect::<Vec<_>>(),

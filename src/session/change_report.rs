@@ -2,7 +2,7 @@
 //! to be done outside the vault.
 
 use super::context::Context;
-use super::known;
+use super::exposure;
 use super::open::Session;
 use super::renewal::Renewed;
 use crate::fault::Fault;
@@ -10,7 +10,7 @@ use crate::vault::model::{Member, Roster};
 use crate::vault::name::MemberName;
 
 /// Tells what was done; `floor` is the roster's before.
-pub(crate) fn tell(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
+pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
     let (console, roster) = (context.console, session.vault.roster());
     for (environment, (epoch, count)) in &renewed.epochs {
         let entries = counted(*count);
@@ -26,38 +26,38 @@ pub(crate) fn tell(context: &Context, session: &Session, renewed: &Renewed, floo
         Some(former) => {
             console.note(format!("the vault has a new id: {}", roster.vault));
             console.note(format!("until now it was {former}"));
-            trusted_anew(context, session);
+            report_new_id(context, session);
         }
-        None if roster.floor > floor => credentials(context, roster),
+        None if roster.floor > floor => report_outdated_credentials(context, roster),
         None => {}
     }
 }
 
 /// Tells what `member`, from whom something was taken, may still know, or whoever has a key that was
 /// replaced.
-pub(crate) fn known(
+pub(crate) fn report_exposures(
     context: &Context,
     session: &Session,
     member: &MemberName,
 ) -> Result<(), Fault> {
-    let knowledge = match known::of(session) {
-        Ok(knowledge) => knowledge,
+    let report = match exposure::find(session) {
+        Ok(report) => report,
         // What was asked for is done; this can be asked again.
         Err(fault) => {
             context.console.warn(format!("what {member} knows could not be told: {fault}"));
             return Ok(());
         }
     };
-    let known = knowledge
-        .known
+    let exposures = report
+        .exposures
         .iter()
-        .filter(|known| known.member == *member || known.member.is_of(member));
+        .filter(|exposure| exposure.member == *member || exposure.member.is_of(member));
     let mut count = 0;
-    for known in known {
-        context.console.line(known)?;
+    for exposure in exposures {
+        context.console.line(exposure)?;
         count += 1;
     }
-    for gap in &knowledge.gaps {
+    for gap in &report.gaps {
         context.console.warn(gap);
     }
     if count > 0 {
@@ -74,7 +74,7 @@ fn counted(count: usize) -> String {
 }
 
 /// Who has to be told of a new id, and which machines need a new credential.
-fn trusted_anew(context: &Context, session: &Session) {
+fn report_new_id(context: &Context, session: &Session) {
     let (console, roster) = (context.console, session.vault.roster());
     let own = session.holder().ok().map(|holder| holder.name().clone());
     let people = names(roster, |name, member| {
@@ -106,7 +106,7 @@ fn trusted_anew(context: &Context, session: &Session) {
 }
 
 /// Whose credential is from before the floor.
-fn credentials(context: &Context, roster: &Roster) {
+fn report_outdated_credentials(context: &Context, roster: &Roster) {
     let below = names(roster, |_, member| {
         member.credential_floor.is_some_and(|floor| floor < roster.floor)
     });

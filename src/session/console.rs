@@ -125,6 +125,12 @@ impl Console {
         say(&plain(&text.to_string()));
     }
 
+    /// Reports a line that was asked for, or that a question is about, on standard error, whatever
+    /// the options say.
+    pub(crate) fn report(self, line: impl Display) {
+        self.ask(format!("{line}\n"));
+    }
+
     /// Says why the command failed and what to do about it.
     pub(crate) fn error(self, fault: &Fault) {
         self.marked("error:", AnsiColor::Red, fault);

@@ -75,9 +75,9 @@ pub(crate) fn ask_for_id(
             }
             Ok(_) => {
                 is_of_another = true;
-                console.ask("That is the id of another vault than the one here.\n");
+                console.report("That is the id of another vault than the one here.");
             }
-            Err(fault) => console.ask(format!("{fault}\n")),
+            Err(fault) => console.report(fault),
         }
         question = AGAIN;
     }
@@ -103,7 +103,7 @@ pub(crate) fn pasted_id(console: Console) -> Result<Pin, Fault> {
         }
         match Pin::typed(&answer) {
             Ok(pin) => return Ok(pin),
-            Err(fault) => console.ask(format!("{fault}\n")),
+            Err(fault) => console.report(fault),
         }
         AGAIN.clone_into(&mut question);
     }

@@ -95,7 +95,7 @@ fn attempt(
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(crate) fn sound_entries(
+pub(crate) fn valid_entries(
     vault: &Vault,
     environment: &CheckedEnvironment,
 ) -> Result<(Vec<CheckedEntry>, Vec<Fault>), Fault> {

@@ -24,8 +24,8 @@ pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Resul
         for (label, count) in passed.filter.iter().flat_map(Masker::counts) {
             names.insert(label.name);
             if leaks != Leaks::Ignored {
-                console.ask(format!(
-                    "vault: masked {} ({}) {} in {}\n",
+                console.report(format!(
+                    "vault: masked {} ({}) {} in {}",
                     label.name,
                     label.form,
                     times(count),

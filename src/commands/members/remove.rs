@@ -31,8 +31,8 @@ pub(crate) fn remove(
     let renewed = renew(context, &mut admin, after, &Wanted::default())?;
     admin.finish(context)?;
     context.console.note(format!("removed the member {name}"));
-    change_report::tell(context, &session, &renewed, floor);
-    change_report::known(context, &session, name)?;
+    change_report::report(context, &session, &renewed, floor);
+    change_report::report_exposures(context, &session, name)?;
     context.console.note("next: commit .vault");
     Ok(())
 }

@@ -72,8 +72,8 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     }
     context.console.note(told(session.vault.roster(), name));
     if let Some(renewed) = renewed {
-        change_report::tell(context, &session, &renewed, floor);
-        change_report::known(context, &session, name)?;
+        change_report::report(context, &session, &renewed, floor);
+        change_report::report_exposures(context, &session, name)?;
     }
     context.console.note("next: commit .vault");
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::survey::stale;
+use super::plan::stale;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::session::context::Context;

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Knowledge, Known, Was};
+use super::{Exposure, ExposureReport, ExposureSource};
 use crate::crypto::Tagger;
 use crate::fault::Fault;
 use crate::mask::policy::verdict;
 use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
-use crate::session::read::sound_entries;
+use crate::session::read;
 use crate::vault::model::{Access, Entry, Lost};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
@@ -19,16 +19,16 @@ use crate::vault::unlock::Holder;
 pub(super) const TOGETHER: usize = 1000;
 
 /// A value's place, and the epoch in which it was first sealed there.
-pub(super) struct Source {
-    pub(super) place: Was,
+pub(super) struct SourceValue {
+    pub(super) source: ExposureSource,
     pub(super) origin: u64,
 }
 
-impl Source {
+impl SourceValue {
     pub(super) fn new(environment: &EnvironmentName, name: &SecretName, entry: &Entry) -> Self {
         let (environment, name) = (environment.clone(), name.clone());
-        let place = Was { environment, name, revision: entry.revision };
-        Self { place, origin: entry.origin }
+        let source = ExposureSource { environment, name, revision: entry.revision };
+        Self { source, origin: entry.origin }
     }
 }
 
@@ -40,8 +40,8 @@ pub(super) struct Search<'a> {
     losses: Vec<(&'a MemberName, &'a EnvironmentName, &'a Lost)>,
     tagger: Tagger,
     /// Where each value is in use.
-    live: BTreeMap<Tag, Vec<(EnvironmentName, SecretName)>>,
-    known: BTreeMap<(MemberName, EnvironmentName, SecretName), Option<Was>>,
+    current: BTreeMap<Tag, Vec<(EnvironmentName, SecretName)>>,
+    exposures: BTreeMap<(MemberName, EnvironmentName, SecretName), Option<ExposureSource>>,
     gaps: Vec<String>,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Search<'a> {
             vault,
             losses: losses.collect(),
             tagger: Tagger::new(),
-            live: BTreeMap::new(),
-            known: BTreeMap::new(),
+            current: BTreeMap::new(),
+            exposures: BTreeMap::new(),
             gaps: Vec::new(),
         }
     }
@@ -69,77 +69,91 @@ impl<'a> Search<'a> {
     }
 
     /// Whether somebody could read a value of this name, in whatever epoch.
-    pub(super) fn concerns_name(&self, environment: &EnvironmentName, name: &SecretName) -> bool {
+    pub(super) fn was_name_readable(
+        &self,
+        environment: &EnvironmentName,
+        name: &SecretName,
+    ) -> bool {
         self.losses.iter().any(|(_, lost_in, lost)| {
             *lost_in == environment && lost.names.as_ref().is_none_or(|names| names.contains(name))
         })
     }
 
     /// Whether somebody could read this value.
-    pub(super) fn concerns(&self, source: &Source) -> bool {
-        self.readers(source).next().is_some()
+    pub(super) fn was_readable(&self, value: &SourceValue) -> bool {
+        self.readers(value).next().is_some()
     }
 
     /// Says why there may be more.
-    pub(super) fn gap(&mut self, line: impl Into<String>) {
+    pub(super) fn add_gap(&mut self, line: impl Into<String>) {
         self.gaps.push(line.into());
     }
 
     /// Looks at all that is in use; at the values where `holder` can open them.
-    pub(super) fn live(&mut self, holder: Option<&Holder<'_>>) -> Result<(), Fault> {
+    pub(super) fn index_current_values(
+        &mut self,
+        holder: Option<&Holder<'_>>,
+    ) -> Result<(), Fault> {
         let mut copied = Vec::new();
         for name in self.vault.roster().environments.keys() {
             let environment = self.vault.environment(name)?;
-            let entries = self.sound(&environment)?;
+            let entries = self.valid_entries(&environment)?;
             for entry in &entries {
-                self.judge_origin(&Source::new(name, entry.name(), entry.content()));
+                self.add_unchanged(&SourceValue::new(name, entry.name(), entry.content()));
             }
             if let Some(holder) = holder {
                 self.open(holder, &environment, entries, &mut copied)?;
             }
         }
-        for (source, tag) in copied {
-            self.spread(&source, &tag);
+        for (value, tag) in copied {
+            self.propagate(&value, &tag);
         }
         Ok(())
     }
 
-    /// Takes in that `source` has had `value`: whoever could read it there knows it everywhere.
-    pub(super) fn compare(&mut self, source: &Source, value: &Secret) {
-        if let Some(tag) = self.tag(value) {
-            self.spread(source, &tag);
+    /// Adds a value of the past: who could read it there knows it wherever it is in use.
+    pub(super) fn compare(&mut self, value: &SourceValue, content: &Secret) {
+        if let Some(tag) = self.tag(content) {
+            self.propagate(value, &tag);
         }
     }
 
-    pub(super) fn finish(self) -> Knowledge {
-        let known = self.known.into_iter();
-        let known = known.map(|((member, environment, name), was)| Known {
-            member,
-            environment,
-            name,
-            was,
-        });
-        Knowledge { known: known.collect(), gaps: self.gaps }
+    pub(super) fn finish(self) -> ExposureReport {
+        let exposures = self
+            .exposures
+            .into_iter()
+            .map(|((member, environment, name), source)| Exposure {
+                member,
+                environment,
+                name,
+                source,
+            })
+            .collect();
+        ExposureReport { exposures, gaps: self.gaps }
     }
 
     /// Those entries with a value that are as they should be.
-    fn sound(&mut self, environment: &CheckedEnvironment) -> Result<Vec<CheckedEntry>, Fault> {
-        let (mut entries, broken) = sound_entries(self.vault, environment)?;
+    fn valid_entries(
+        &mut self,
+        environment: &CheckedEnvironment,
+    ) -> Result<Vec<CheckedEntry>, Fault> {
+        let (mut entries, broken) = read::valid_entries(self.vault, environment)?;
         if !broken.is_empty() {
             let (name, count) = (&environment.content().name, broken.len());
-            self.gap(format!("{name}: {count} entries do not hold, so they were left out"));
+            self.add_gap(format!("{name}: {count} entries do not hold, so they were left out"));
         }
         entries.retain(|entry| entry.content().sealed.is_some());
         Ok(entries)
     }
 
-    fn judge_origin(&mut self, source: &Source) {
-        let Was { environment, name, .. } = &source.place;
+    fn add_unchanged(&mut self, value: &SourceValue) {
+        let ExposureSource { environment, name, .. } = &value.source;
         let readers =
-            self.readers(source).filter(|member| !self.may_read(member, environment, name));
-        let known: Vec<_> = readers.cloned().collect();
-        let places = known.into_iter().map(|member| (member, environment.clone(), name.clone()));
-        self.known.extend(places.map(|place| (place, None)));
+            self.readers(value).filter(|member| !self.may_read(member, environment, name));
+        let exposed_to: Vec<_> = readers.cloned().collect();
+        let places =
+            exposed_to.into_iter().map(|member| (member, environment.clone(), name.clone()));
+        self.exposures.extend(places.map(|place| (place, None)));
     }
 
     /// Tags the values of `entries`, and keeps the tags of those that somebody could read.
@@ -148,7 +162,7 @@ impl<'a> Search<'a> {
         holder: &Holder<'_>,
         environment: &CheckedEnvironment,
         mut entries: Vec<CheckedEntry>,
-        copied: &mut Vec<(Source, Tag)>,
+        copied: &mut Vec<(SourceValue, Tag)>,
     ) -> Result<(), Fault> {
         let content = environment.content();
         let name = &content.name;
@@ -161,7 +175,7 @@ impl<'a> Search<'a> {
         });
         if entries.len() < all {
             let closed = all - entries.len();
-            self.gap(format!(
+            self.add_gap(format!(
                 "{name}: {closed} values in use are closed to you, so were not compared"
             ));
         }
@@ -174,10 +188,10 @@ impl<'a> Search<'a> {
             for (entry, (_, value)) in some.iter().zip(keys.values(some)?) {
                 let Some(tag) = self.tag(&value) else { continue };
                 let place = (name.clone(), entry.name().clone());
-                self.live.entry(tag).or_default().push(place);
-                let source = Source::new(name, entry.name(), entry.content());
-                if self.concerns(&source) {
-                    copied.push((source, tag));
+                self.current.entry(tag).or_default().push(place);
+                let known = SourceValue::new(name, entry.name(), entry.content());
+                if self.was_readable(&known) {
+                    copied.push((known, tag));
                 }
             }
         }
@@ -190,10 +204,10 @@ impl<'a> Search<'a> {
         tells.then(|| self.tagger.tag(value.expose().trim_ascii()))
     }
 
-    fn spread(&mut self, source: &Source, tag: &Tag) {
-        let Some(places) = self.live.get(tag) else { return };
+    fn propagate(&mut self, value: &SourceValue, tag: &Tag) {
+        let Some(places) = self.current.get(tag) else { return };
         let mut found = Vec::new();
-        for member in self.readers(source) {
+        for member in self.readers(value) {
             for (environment, name) in places {
                 if !self.may_read(member, environment, name) {
                     found.push((member.clone(), environment.clone(), name.clone()));
@@ -201,20 +215,20 @@ impl<'a> Search<'a> {
             }
         }
         for place in found {
-            let was = self.known.entry(place).or_insert_with(|| Some(source.place.clone()));
+            let found = self.exposures.entry(place).or_insert_with(|| Some(value.source.clone()));
             // The same answer whatever the order of the search.
-            if was.as_ref().is_some_and(|was| *was > source.place) {
-                *was = Some(source.place.clone());
+            if found.as_ref().is_some_and(|found| *found > value.source) {
+                *found = Some(value.source.clone());
             }
         }
     }
 
-    /// Who lost access and could read `source` before.
-    fn readers(&self, source: &Source) -> impl Iterator<Item = &'a MemberName> {
-        let Was { environment, name, .. } = &source.place;
+    /// The members who lost access and could read `value` before.
+    fn readers(&self, value: &SourceValue) -> impl Iterator<Item = &'a MemberName> {
+        let ExposureSource { environment, name, .. } = &value.source;
         let could = move |(member, lost_in, lost): &(&'a MemberName, &EnvironmentName, &Lost)| {
             let covers = *lost_in == environment
-                && source.origin <= lost.epoch
+                && value.origin <= lost.epoch
                 && lost.names.as_ref().is_none_or(|names| names.contains(name));
             covers.then_some(*member)
         };

@@ -1,6 +1,6 @@
 //! What git's history holds of values that somebody could read: deleted, changed or moved since.
 
-use super::search::{Search, Source, TOGETHER};
+use super::search::{Search, SourceValue, TOGETHER};
 use crate::fault::{Fault, Kind};
 use crate::git::{Repository, Version};
 use crate::session::open::Session;
@@ -21,18 +21,19 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     let repository = match Repository::open(session.place.folder()) {
         Err(fault) if fault.kind() == Kind::Refused => return Err(fault),
         Err(fault) => {
-            search.gap(format!("no older value was compared: {fault}"));
+            search.add_gap(format!("no older value was compared: {fault}"));
             return Ok(());
         }
         Ok(repository) => repository,
     };
     if repository.is_shallow()? {
-        search.gap("git's history is cut off here, so values are missing: git fetch --unshallow");
+        search
+            .add_gap("git's history is cut off here, so values are missing: git fetch --unshallow");
     }
     let versions = repository.versions(STORE_FOLDER)?;
     let mut files = Files::sort(&versions, search);
     if files.entries.len() > MOST {
-        search.gap(format!("{} older files were left out", files.entries.len() - MOST));
+        search.add_gap(format!("{} older files were left out", files.entries.len() - MOST));
         files.entries.truncate(MOST);
     }
     let holder = session.holder()?;
@@ -40,7 +41,8 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     let mut missing = files.frame(&repository, session, &mut past)?;
     missing += files.compare(&repository, &mut past, search)?;
     if missing > 0 {
-        search.gap(format!("{missing} older files are not in this clone, so were not compared"));
+        search
+            .add_gap(format!("{missing} older files are not in this clone, so were not compared"));
     }
     Ok(())
 }
@@ -69,7 +71,9 @@ impl<'a> Files<'a> {
                     let names = environment.parse().ok().zip(name.parse().ok());
                     files.entries.extend(
                         names
-                            .filter(|(environment, name)| search.concerns_name(environment, name))
+                            .filter(|(environment, name)| {
+                                search.was_name_readable(environment, name)
+                            })
                             .map(|(environment, name)| (environment, name, version)),
                     );
                 }
@@ -115,8 +119,9 @@ impl<'a> Files<'a> {
         let missing = repository.read_each(&versions, LARGEST_ENTRY, &mut |at, file| {
             let (environment, name, _) = &self.entries[at];
             let entry = PastEntry::read(environment.clone(), name.clone(), &file);
-            let wanted = entry
-                .filter(|entry| search.concerns(&Source::new(environment, name, entry.content())));
+            let wanted = entry.filter(|entry| {
+                search.was_readable(&SourceValue::new(environment, name, entry.content()))
+            });
             size += wanted.as_ref().map_or(0, |_| file.len());
             some.extend(wanted);
             if some.len() >= TOGETHER || size >= ROOM {
@@ -126,7 +131,7 @@ impl<'a> Files<'a> {
         })?;
         closed += open(some, past, search);
         if closed > 0 {
-            search.gap(format!(
+            search.add_gap(format!(
                 "{closed} older values were not compared: no known member signed them, or you have \
                  no key to them"
             ));
@@ -140,8 +145,8 @@ fn open(entries: Vec<PastEntry>, past: &mut Past<'_>, search: &mut Search<'_>) -
     let all = entries.len();
     let values = past.values(entries);
     for (entry, value) in &values {
-        let source = Source::new(&entry.environment, &entry.name, entry.content());
-        search.compare(&source, value);
+        let past = SourceValue::new(&entry.environment, &entry.name, entry.content());
+        search.compare(&past, value);
     }
     all - values.len()
 }

@@ -18,7 +18,7 @@ use crate::vault::trust::Vault;
 
 /// A secret in use whose value somebody who lost access may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct Exposure {
     /// Who lost access.
     pub(crate) member: MemberName,
     /// Where the secret is.
@@ -26,12 +26,12 @@ pub(crate) struct Known {
     /// Its name.
     pub(crate) name: SecretName,
     /// Where they could read its value; nothing where it has not changed since they could.
-    pub(crate) was: Option<Was>,
+    pub(crate) source: Option<ExposureSource>,
 }
 
 /// A place that has a value too, or once had it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Was {
+pub(crate) struct ExposureSource {
     pub(crate) environment: EnvironmentName,
     pub(crate) name: SecretName,
     pub(crate) revision: u64,
@@ -39,20 +39,20 @@ pub(crate) struct Was {
 
 /// What was found, and what could not be looked at.
 #[derive(Default)]
-pub(crate) struct Knowledge {
+pub(crate) struct ExposureReport {
     /// By member, environment and name.
-    pub(crate) known: Vec<Known>,
+    pub(crate) exposures: Vec<Exposure>,
     /// Why there may be more, each a line.
     pub(crate) gaps: Vec<String>,
 }
 
-impl fmt::Display for Known {
+impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { member, environment, name, was } = self;
+        let Self { member, environment, name, source } = self;
         write!(f, "{member} may know {name} in {environment}: ")?;
-        match was {
+        match source {
             None => f.write_str("not changed since"),
-            Some(Was { environment, name, revision }) => {
+            Some(ExposureSource { environment, name, revision }) => {
                 write!(f, "the value of {name} in {environment} (revision {revision})")
             }
         }
@@ -64,10 +64,10 @@ impl fmt::Display for Known {
 ///
 /// # Errors
 /// When files or git's history cannot be read, or a value that is in use does not open.
-pub(crate) fn of(session: &Session) -> Result<Knowledge, Fault> {
+pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(&session.vault);
     if search.has_work() {
-        search.live(Some(&session.holder()?))?;
+        search.index_current_values(Some(&session.holder()?))?;
         history::search(session, &mut search)?;
     }
     Ok(search.finish())
@@ -77,11 +77,11 @@ pub(crate) fn of(session: &Session) -> Result<Knowledge, Fault> {
 ///
 /// # Errors
 /// When files cannot be read.
-pub(crate) fn by_epochs(vault: &Vault) -> Result<Knowledge, Fault> {
+pub(crate) fn find_by_epochs(vault: &Vault) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(vault);
     if search.has_work() {
-        search.live(None)?;
-        search.gap("no value was compared with others, which takes a key");
+        search.index_current_values(None)?;
+        search.add_gap("no value was compared with others, which takes a key");
     }
     Ok(search.finish())
 }

@@ -64,7 +64,7 @@ pub(super) fn plan(
             continue;
         };
         let losers = loss.signatures.get(name).unwrap_or(&nobody);
-        let task = survey(vault, environment, work, losers, wanted.adopted.get(name))?;
+        let task = task_for(vault, environment, work, losers, wanted.adopted.get(name))?;
         if !task.names.is_empty() || !task.adopted.is_empty() {
             check_writer(admin, name)?;
         }
@@ -74,7 +74,7 @@ pub(super) fn plan(
 }
 
 /// Checks every entry of `environment` and notes which are concerned.
-fn survey(
+fn task_for(
     vault: &Vault,
     environment: CheckedEnvironment,
     work: Work,
@@ -136,7 +136,7 @@ pub(super) fn stale(
     vault: &Vault,
     environment: CheckedEnvironment,
 ) -> Result<Vec<SecretName>, Fault> {
-    Ok(survey(vault, environment, Work::Seal, &BTreeSet::new(), None)?.names)
+    Ok(task_for(vault, environment, Work::Seal, &BTreeSet::new(), None)?.names)
 }
 
 /// The entries of `names`, checked; says which can be adopted.

@@ -8,12 +8,12 @@
 //! may know them.
 
 mod forget;
-mod survey;
+mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::forget::forget_older;
-use self::survey::{Task, Work, plan, portions};
+use self::plan::{Task, Work, plan, portions};
 use super::admin::Admin;
 use super::context::Context;
 use super::open::Session;
