@@ -174,7 +174,7 @@ fn memberships(
     // Whoever is not in an older roster has not lost anything by any rule.
     if !changes.iter().any(|change| matches!(change, RosterChange::WentBack { .. })) {
         let members = compare::members(rosters, files);
-        let told = members.iter().filter_map(|(name, change)| wording::member(name, change));
+        let told = members.iter().map(|(name, change)| wording::member(name, change));
         report.items.extend(told);
         report.items.extend(compare::resealed(rosters, files).iter().map(wording::resealed));
         let requests = compare::requests((&old.requests, &now.requests), rosters.1);

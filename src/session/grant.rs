@@ -105,7 +105,7 @@ fn check_growth(
         return Err(Fault::usage(format!("{name} has no signing key, so cannot write"))
             .hint("who shall write asks to join with a key for it: vault join --name NAME"));
     }
-    if member.access.get(environment).is_none_or(|before| before.is_within(access)) {
+    if Access::covers(Some(access), member.access.get(environment)) {
         return Ok(());
     }
     Err(Fault::usage(format!("{name} would lose access to {environment}"))

@@ -14,7 +14,6 @@ use crate::mask::policy::verdict;
 use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::vault::config::Mask;
-use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
 
 /// How many names a notice shows.
@@ -76,11 +75,7 @@ fn values<'a>(
     let open = || {
         let holder = session.holder().ok()?;
         let access = holder.member().access.get(environment)?;
-        let may_read = |name: &&SecretName| match access {
-            Access::Write | Access::Read => true,
-            Access::Names(names) => names.contains(name),
-        };
-        let names: Vec<SecretName> = names.filter(may_read).cloned().collect();
+        let names: Vec<SecretName> = names.filter(|name| access.reads(name)).cloned().collect();
         if names.is_empty() {
             return None;
         }

@@ -36,7 +36,7 @@ impl Loss {
                 loss.members.insert(name.clone());
             }
             for environment in after.environments.keys() {
-                if !keeps(member, same, environment) {
+                if loses(member, same, environment) {
                     loss.readable.insert(environment.clone());
                     loss.members.insert(name.clone());
                 }
@@ -52,14 +52,10 @@ impl Loss {
     }
 }
 
-/// Whether somebody, who is now `after`, can still read in `environment` all that he could.
-fn keeps(before: &Member, after: Option<&Member>, environment: &EnvironmentName) -> bool {
+/// Whether a member, who is now `after`, can no longer read something in `environment`.
+fn loses(before: &Member, after: Option<&Member>, environment: &EnvironmentName) -> bool {
     let now = after.and_then(|after| after.access.get(environment));
-    match (before.access.get(environment), now) {
-        (None, _) | (Some(_), Some(Access::Write | Access::Read)) => true,
-        (Some(Access::Names(before)), Some(Access::Names(now))) => before.is_subset(now),
-        (Some(_), None | Some(Access::Names(_))) => false,
-    }
+    Access::loses(before.access.get(environment), now)
 }
 
 impl Roster {
@@ -102,7 +98,7 @@ impl Roster {
             let place = &environment.name;
             let same = self.members.get(name).filter(|new| new.recipient == member.recipient);
             let sealed = environment.epochs.iter().find(|epoch| epoch.sealed.contains_key(name));
-            let Some(epoch) = sealed.filter(|_| !keeps(member, same, place)) else { continue };
+            let Some(epoch) = sealed.filter(|_| loses(member, same, place)) else { continue };
             let now = same.and_then(|same| same.access.get(place));
             let lost = Lost { epoch: epoch.number, names: taken(&member.access[place], now) };
             let known = if same.is_some() {
@@ -125,7 +121,7 @@ impl Roster {
         let keeper = |(name, member): (&MemberName, &Member)| {
             let same = self.members.get(name).filter(|new| new.recipient == member.recipient);
             let had = member.access.contains_key(environment);
-            (had && keeps(member, same, environment)).then(|| name.clone())
+            (had && !loses(member, same, environment)).then(|| name.clone())
         };
         before.members.iter().filter_map(keeper).collect()
     }

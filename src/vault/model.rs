@@ -186,15 +186,37 @@ pub enum Access {
     Names(BTreeSet<SecretName>),
 }
 
+/// The order of access. In all of it `None` is no access at all, which is less than a list of no
+/// names: the latter has a sealed key in the environment, and taking it away takes a new epoch.
 impl Access {
-    /// Whether whoever has `other` can do all that this allows.
+    /// Whether this includes the right to read the secret `name`.
     #[must_use]
-    pub fn is_within(&self, other: &Self) -> bool {
-        match (self, other) {
-            (_, Self::Write) | (Self::Read | Self::Names(_), Self::Read) => true,
-            (Self::Names(own), Self::Names(other)) => own.is_subset(other),
-            _ => false,
+    pub fn reads(&self, name: &SecretName) -> bool {
+        match self {
+            Self::Write | Self::Read => true,
+            Self::Names(names) => names.contains(name),
         }
+    }
+
+    /// Whether `access` allows everything that `other` allows.
+    #[must_use]
+    pub fn covers(access: Option<&Self>, other: Option<&Self>) -> bool {
+        match (access, other) {
+            (_, None) | (Some(Self::Write), _) => true,
+            (Some(Self::Read), Some(other)) => *other != Self::Write,
+            (Some(Self::Names(names)), Some(Self::Names(other))) => other.is_subset(names),
+            (None | Some(Self::Names(_)), Some(_)) => false,
+        }
+    }
+
+    /// Whether a member whose access changes from `before` to `after` loses something to read.
+    #[must_use]
+    pub fn loses(before: Option<&Self>, after: Option<&Self>) -> bool {
+        let read = |access: Option<&Self>| match access {
+            Some(Self::Write) => Some(Self::Read),
+            other => other.cloned(),
+        };
+        !Self::covers(read(after).as_ref(), read(before).as_ref())
     }
 }
 
@@ -243,6 +265,39 @@ pub struct Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No access, every list of the names A, B, and C, and the two kinds of full access.
+    fn all_access() -> Vec<Option<Access>> {
+        let names: Vec<SecretName> = ["A", "B", "C"].map(|name| name.parse().unwrap()).into();
+        let lists = (0_usize..8).map(|bits| {
+            let listed = names.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
+            Some(Access::Names(listed.map(|(_, name)| name.clone()).collect()))
+        });
+        lists.chain([None, Some(Access::Read), Some(Access::Write)]).collect()
+    }
+
+    /// What access allows, one by one: to be sealed to at all, to read each name (D is in no
+    /// list), and to write.
+    fn rights(access: Option<&Access>) -> [bool; 6] {
+        let reads = |name: &str| access.is_some_and(|access| access.reads(&name.parse().unwrap()));
+        let writes = access == Some(&Access::Write);
+        [access.is_some(), reads("A"), reads("B"), reads("C"), reads("D"), writes]
+    }
+
+    #[test]
+    fn access_covers_and_loses_what_its_rights_say() {
+        for before in all_access() {
+            for after in all_access() {
+                let (before, after) = (before.as_ref(), after.as_ref());
+                let pairs: Vec<(bool, bool)> =
+                    rights(before).into_iter().zip(rights(after)).collect();
+                let is_covered = pairs.iter().all(|(had, has)| !had || *has);
+                let is_loss = pairs[..5].iter().any(|(had, has)| *had && !has);
+                assert_eq!(Access::covers(after, before), is_covered, "{before:?} {after:?}");
+                assert_eq!(Access::loses(before, after), is_loss, "{before:?} {after:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_moment_has_one_spelling_and_exists() {

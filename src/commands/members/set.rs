@@ -180,7 +180,7 @@ fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, 
     let is_same = less.recipient == before.recipient;
     let only_more = |environment: &EnvironmentName, access: &Access| {
         let had = before.access.get(environment);
-        had.is_none_or(|had| is_same && had != access && had.is_within(access))
+        had.is_none_or(|had| is_same && had != access && Access::covers(Some(access), Some(had)))
     };
     let more: BTreeMap<EnvironmentName, Access> = less
         .access

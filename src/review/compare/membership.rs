@@ -82,30 +82,12 @@ pub(in crate::review) enum Key {
 impl AccessChange {
     /// Whether something can be read or done that could not.
     pub(in crate::review) fn grants(&self) -> bool {
-        !covers(self.from.as_ref(), self.to.as_ref())
+        !Access::covers(self.from.as_ref(), self.to.as_ref())
     }
 
     /// Whether something can no longer be read or done.
     pub(in crate::review) fn takes(&self) -> bool {
-        !covers(self.to.as_ref(), self.from.as_ref())
-    }
-
-    fn takes_reading(&self) -> bool {
-        let read = |access: Option<&Access>| match access {
-            Some(Access::Write) => Some(Access::Read),
-            other => other.cloned(),
-        };
-        !covers(read(self.to.as_ref()).as_ref(), read(self.from.as_ref()).as_ref())
-    }
-}
-
-/// Whether `one` allows all that `other` does. A list of no names allows nothing.
-fn covers(one: Option<&Access>, other: Option<&Access>) -> bool {
-    match (one, other) {
-        (_, None) => true,
-        (Some(one), Some(other)) => other.is_within(one),
-        (None, Some(Access::Names(names))) => names.is_empty(),
-        (None, Some(Access::Write | Access::Read)) => false,
+        !Access::covers(self.to.as_ref(), self.from.as_ref())
     }
 }
 
@@ -186,7 +168,8 @@ fn losses(
     // Under a new authority everything is sealed anew, and floors count from the start.
     let Some(record) = old.filter(|_| before.vault == now.vault) else { return Vec::new() };
     let is_replaced = new.is_some_and(|new| new.recipient != record.recipient);
-    let lost = access.iter().filter(|(_, change)| change.takes_reading());
+    let lost =
+        access.iter().filter(|(_, change)| Access::loses(change.from.as_ref(), change.to.as_ref()));
     let concerned: BTreeSet<&EnvironmentName> = if is_replaced {
         record.access.keys().collect()
     } else {

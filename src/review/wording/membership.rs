@@ -10,12 +10,11 @@ use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
-/// Nothing for access that is spelled otherwise and the same.
-pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Option<Item> {
+pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Item {
     use Level::{Attention, Change, Finding};
     let item = |level, kind| item(name, level, kind);
-    Some(match change {
-        MemberChange::Access(environment, change) => return access(name, environment, change),
+    match change {
+        MemberChange::Access(environment, change) => access(name, environment, change),
         MemberChange::Added { recipient, signer } => {
             let item = item(Attention, "member-added").detail("recipient", recipient.to_string());
             let item = item.detail("signer", public(signer.as_ref()));
@@ -61,7 +60,7 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Opt
             let item = item.say("floor not raised: ").quote(name).say(" lost something, and ");
             item.say(format!("rosters from before still count: the floor is {floor}"))
         }
-    })
+    }
 }
 
 fn item(name: &MemberName, level: Level, kind: &'static str) -> Item {
@@ -104,12 +103,11 @@ fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> 
     item.say(format!("of epoch {epoch}, which is still in use"))
 }
 
-fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChange) -> Option<Item> {
+fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChange) -> Item {
     let (level, kind, words) = match (change.grants(), change.takes()) {
         (true, false) => (Level::Attention, "access-granted", "access granted: "),
-        (true, true) => (Level::Attention, "access-changed", "access changed: "),
         (false, true) => (Level::Change, "access-taken", "access taken: "),
-        (false, false) => return None,
+        (_, _) => (Level::Attention, "access-changed", "access changed: "),
     };
     let (cause, by) = match change.cause {
         Cause::MemberAdded => ("member-added", "member added"),
@@ -123,7 +121,7 @@ fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChang
     let item = item.detail("environment", environment.as_str()).detail("by", cause);
     let item = item.detail("from", typed(from)).detail("to", typed(to));
     let item = item.say(words).quote(name).say(" in ").quote(environment).say(": ");
-    Some(item.quote(spelled(from)).say(" → ").quote(spelled(to)).say(format!(" ({by})")))
+    item.quote(spelled(from)).say(" → ").quote(spelled(to)).say(format!(" ({by})"))
 }
 
 fn typed(access: Option<&Access>) -> Value {
@@ -140,6 +138,7 @@ fn spelled(access: Option<&Access>) -> String {
         None => "none".to_owned(),
         Some(Access::Write) => "write".to_owned(),
         Some(Access::Read) => "read".to_owned(),
+        Some(Access::Names(names)) if names.is_empty() => "read no names".to_owned(),
         Some(Access::Names(names)) => {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
             format!("read {}", names.join(", "))

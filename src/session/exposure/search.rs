@@ -10,7 +10,7 @@ use crate::mask::policy::verdict;
 use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::session::read;
-use crate::vault::model::{Access, Entry, Lost};
+use crate::vault::model::{Entry, Lost};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::vault::unlock::Holder;
@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
         entries.retain(|entry| {
             let epoch = content.epoch(entry.content().epoch);
             epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
-                && access.is_some_and(|access| allows(access, entry.name()))
+                && access.is_some_and(|access| access.reads(entry.name()))
         });
         if entries.len() < all {
             let closed = all - entries.len();
@@ -244,13 +244,6 @@ impl<'a> Search<'a> {
     ) -> bool {
         let member = self.vault.roster().members.get(member);
         let access = member.and_then(|member| member.access.get(environment));
-        access.is_some_and(|access| allows(access, name))
-    }
-}
-
-fn allows(access: &Access, name: &SecretName) -> bool {
-    match access {
-        Access::Write | Access::Read => true,
-        Access::Names(names) => names.contains(name),
+        access.is_some_and(|access| access.reads(name))
     }
 }

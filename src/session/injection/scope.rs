@@ -10,7 +10,7 @@ use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
 use crate::session::release::Release;
 use crate::vault::config::Config;
-use crate::vault::model::{Access, LONGEST_VALUE};
+use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
 use crate::vault::trust::Vault;
@@ -278,9 +278,5 @@ pub(super) fn entries_for(
 
 /// Whether the caller may read `name`, be it there or not.
 fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretName) -> bool {
-    match holder.member().access.get(environment) {
-        Some(Access::Names(names)) => names.contains(name),
-        Some(_) => true,
-        None => false,
-    }
+    holder.member().access.get(environment).is_some_and(|access| access.reads(name))
 }
