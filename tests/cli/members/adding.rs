@@ -13,7 +13,7 @@ use crate::support::membership::{SMALL_ORDER, add_with, asked};
 use crate::support::refusal::stocked;
 
 #[test]
-fn somebody_without_a_request_gets_read_access_and_can_never_write() {
+fn member_without_a_request_gets_only_read_access() {
     let sandbox = stocked();
     let carol = craft::Person::new();
     let recipient = carol.identity.recipient().to_string();
@@ -48,7 +48,7 @@ hint: who shall write asks to join with a key for it: vault join --name NAME
 }
 
 #[test]
-fn a_bare_recipient_takes_nobodys_place() {
+fn used_or_malformed_recipient_is_refused() {
     let (sandbox, _) = asked();
     let own = craft::identity(&sandbox).recipient().to_string();
     let stranger = craft::Person::new().identity.recipient().to_string();
@@ -81,7 +81,7 @@ hint: change what they may do: vault members set alice -e ENV=…
 
 /// Kills an addition at a random moment, thirty-five times, and types it again.
 #[test]
-fn an_addition_killed_at_any_moment_leaves_a_vault_that_works_and_is_finished_by_typing_it_again() {
+fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
     let sandbox = stocked();
     let vault = craft::vault(&sandbox).roster().vault;
     let (mut span, mut killed) = (Duration::ZERO, 0_u32);
@@ -138,7 +138,7 @@ fn an_addition_killed_at_any_moment_leaves_a_vault_that_works_and_is_finished_by
 }
 
 #[test]
-fn who_may_do_what_is_listed_without_a_key() {
+fn members_and_access_are_listed_without_a_key() {
     let (sandbox, fingerprint) = asked();
     sandbox.quick(&add_with(&fingerprint));
     sandbox.quick(&["ci", "add", "github", "-e", "production", "--only", "OTHER,DATABASE_URL"]);

@@ -12,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
 
 #[test]
-fn the_last_admin_cannot_leave_and_nobody_takes_anything_from_themselves() {
+fn own_access_cannot_be_reduced() {
     let sandbox = stocked();
     let alone = "error: alice is the only admin, and cannot lose anything
 hint: make somebody else an admin, who then does this: vault members set NAME --admin
@@ -50,7 +50,7 @@ fn state(sandbox: &Sandbox) -> String {
 
 /// Handing over: bob becomes an admin and removes alice, who knows the authority.
 #[test]
-fn who_was_an_admin_leaves_a_vault_with_a_new_id_that_they_cannot_sign_for() {
+fn removing_an_admin_replaces_the_vault_id() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write", "development=write"]);
     let credential = sandbox.credential("github", &["-e", "production"]);
@@ -113,7 +113,7 @@ hint: say yes beforehand: --yes
 }
 
 #[test]
-fn an_admin_no_more_keeps_reading_and_writing_under_the_new_id() {
+fn former_admin_can_read_and_write_under_the_new_id() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
     sandbox.quick(&["members", "set", "bob", "--admin"]);
@@ -131,7 +131,7 @@ fn an_admin_no_more_keeps_reading_and_writing_under_the_new_id() {
 }
 
 #[test]
-fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
+fn lost_key_is_replaced_by_a_request_and_its_fingerprint() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
@@ -185,7 +185,7 @@ fn a_lost_key_is_replaced_with_a_request_and_its_fingerprint() {
 }
 
 #[test]
-fn a_recipient_without_a_request_reads_and_does_not_write() {
+fn new_recipient_without_a_request_gets_only_read_access() {
     let sandbox = stocked();
     with_bob(&sandbox, &["production=write"]);
     let person = craft::Person::new();
@@ -209,7 +209,7 @@ hint: to read only: vault members set bob -e production=read …
 
 /// Alice's laptop is gone; the recovery key comes out of the safe.
 #[test]
-fn the_recovery_member_replaces_the_only_persons_key() {
+fn recovery_member_replaces_the_key_of_the_only_person() {
     let sandbox = Sandbox::empty();
     let recovery = sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
     sandbox.set("production", "KEY", b"value");
@@ -246,7 +246,7 @@ fn the_recovery_member_replaces_the_only_persons_key() {
 }
 
 #[test]
-fn a_new_authority_names_the_old_id_and_what_must_be_made_or_trusted_anew() {
+fn new_authority_prints_both_ids_and_the_next_steps() {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
     let credential = sandbox.credential("github", &["-e", "production"]);

@@ -49,7 +49,7 @@ fn place() -> (EnvironmentName, SecretName) {
 }
 
 #[test]
-fn nothing_that_was_set_after_he_left_opens_with_what_he_took_along() {
+fn former_member_cannot_open_later_values() {
     let former = former();
     let text = fs::read_to_string(former.sandbox.store("production.toml")).unwrap();
     let sealed = text.lines().filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "));
@@ -72,7 +72,7 @@ fn nothing_that_was_set_after_he_left_opens_with_what_he_took_along() {
 }
 
 #[test]
-fn an_old_entry_by_a_member_who_stays_opens_and_is_found() {
+fn old_entry_of_a_current_member_opens_and_is_reported() {
     let former = former();
     fs::write(former.sandbox.store(URL), &former.old).unwrap();
     let warning =

@@ -116,7 +116,7 @@ fn killed_after(half: &Half, count: usize) {
 }
 
 #[test]
-fn a_removal_killed_between_any_two_files_works_and_is_finished() {
+fn removal_killed_between_two_files_can_be_finished() {
     let remove = ["members", "remove", "bob", "-q"];
     let half = Half::of(&remove);
     let sandbox = &half.sandbox;
@@ -152,7 +152,7 @@ hint: an admin finishes it: vault rotate --finish
 /// A rotation that was only half there must not be gone on with by whoever removes somebody else: he
 /// could read its data key.
 #[test]
-fn who_is_removed_after_an_interrupted_rotation_knows_no_data_key_that_is_used() {
+fn removal_after_an_interrupted_rotation_uses_a_new_data_key() {
     let half = Half::of(&["rotate", "-e", "production", "-q"]);
     killed_after(&half, 2);
     let (number, commitment) = half.newest("production");
@@ -168,7 +168,7 @@ fn who_is_removed_after_an_interrupted_rotation_knows_no_data_key_that_is_used()
 /// Where a signature alone is new, nothing is half done: every state holds, and the command is typed
 /// again.
 #[test]
-fn entries_that_are_only_signed_anew_hold_in_every_state() {
+fn interrupted_resigning_is_valid_in_every_state() {
     let set = ["members", "set", "bob", "-e", "production=read", "-e", "development=read", "-q"];
     let half = Half::of(&set);
     assert_eq!(half.order, ["production/OTHER.toml", "members.toml"]);
@@ -198,7 +198,7 @@ fn between(half: &Half, kept: usize, placed: usize) {
 }
 
 #[test]
-fn a_new_authority_killed_at_any_moment_is_refused_and_taken_back() {
+fn interrupted_authority_change_is_refused_and_rolled_back() {
     let half = Half::of(&["rotate", "--authority", "--yes", "-q"]);
     let (sandbox, all) = (&half.sandbox, half.order.len());
     assert_eq!(all, 6, "{:?}", half.order);
@@ -232,7 +232,7 @@ there was nothing to finish
 
 /// Once the new id is recorded, the new vault counts.
 #[test]
-fn a_new_authority_killed_after_its_id_was_recorded_stands() {
+fn authority_change_is_kept_after_its_id_is_recorded() {
     let half = Half::of(&["rotate", "--authority", "--yes", "-q"]);
     let sandbox = &half.sandbox;
     for left in 0..half.order.len() {
@@ -251,7 +251,7 @@ fn a_new_authority_killed_after_its_id_was_recorded_stands() {
 
 /// A folder that is there is not a reason to believe what is in it.
 #[test]
-fn what_somebody_planted_as_an_older_vault_is_not_put_back() {
+fn planted_backup_of_an_older_vault_is_not_restored() {
     let (sandbox, other) = (stocked(), stocked());
     let genuine = store(&sandbox);
     for (path, bytes) in store(&other) {
@@ -309,11 +309,11 @@ fn killed_anywhere(command: &[&str]) {
 }
 
 #[test]
-fn a_rotation_killed_at_any_moment_is_finished() {
+fn killed_rotation_can_be_finished() {
     killed_anywhere(&["rotate", "-e", "production", "-q"]);
 }
 
 #[test]
-fn a_new_authority_killed_at_any_moment_is_finished_or_taken_back() {
+fn killed_authority_change_is_finished_or_rolled_back() {
     killed_anywhere(&["rotate", "--authority", "--yes", "-q"]);
 }

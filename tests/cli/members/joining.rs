@@ -10,7 +10,7 @@ use crate::support::sandbox::{Sandbox, changed, is_like};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn somebody_joins_by_a_request_that_is_merged_and_added() {
+fn merged_request_lets_a_colleague_join() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let said =
@@ -65,7 +65,7 @@ fn state_file(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn at_a_terminal_the_admin_is_asked_for_the_fingerprint_and_not_shown_it() {
+fn terminal_asks_for_the_fingerprint_without_showing_it() {
     let (sandbox, fingerprint) = asked();
     let question = "bob asks to join, and would get development=write production=read.
 Type the fingerprint that bob told you by another way than this repository: ";
@@ -88,7 +88,7 @@ Type the fingerprint that bob told you by another way than this repository: ";
 }
 
 #[test]
-fn without_a_terminal_only_the_fingerprint_adds_somebody() {
+fn addition_without_a_terminal_needs_the_fingerprint() {
     let (sandbox, fingerprint) = asked();
     let said = "error: whose request is it? bob knows its fingerprint
 hint: let it be told by another way than this repository: --fingerprint …
@@ -108,7 +108,7 @@ hint: bob can read it again where the request was made: vault join --name bob
 }
 
 #[test]
-fn what_cannot_be_given_is_refused_before_anybody_is_asked() {
+fn invalid_access_is_refused_before_the_prompt() {
     let (sandbox, fingerprint) = asked();
     let cases: [(&[&str], &str); 6] = [
         (
@@ -150,7 +150,7 @@ hint: [..]
 }
 
 #[test]
-fn a_key_that_is_there_is_used_and_asking_twice_shows_the_same_fingerprint() {
+fn existing_key_is_used_and_its_fingerprint_stays_the_same() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let other = sandbox.repo().join("other");
@@ -165,7 +165,7 @@ fn a_key_that_is_there_is_used_and_asking_twice_shows_the_same_fingerprint() {
 }
 
 #[test]
-fn a_name_that_is_taken_and_a_key_that_is_no_persons_do_not_join() {
+fn used_name_or_machine_credential_cannot_join() {
     let (sandbox, fingerprint) = asked();
     let carol = Colleague::clone_of(&sandbox, "carol");
     let said = "error: .vault/requests/bob.toml: is a request that was not made here
@@ -201,7 +201,7 @@ hint: see who may do what: vault members list
 }
 
 #[test]
-fn an_admin_gives_access_only_to_what_he_can_open() {
+fn admin_can_grant_only_their_own_access() {
     let (sandbox, fingerprint) = asked();
     let add = ["members", "add", "bob", "--admin", "-e", "production=OTHER"];
     sandbox.quick(&[&add[..], &["--fingerprint", &fingerprint]].concat());
@@ -222,7 +222,7 @@ hint: ask an admin for access to development
 }
 
 #[test]
-fn an_admin_who_is_added_opens_everything_and_adds_others() {
+fn added_admin_reads_everything_and_adds_members() {
     let (sandbox, fingerprint) = asked();
     let said = "added the admin bob: development=write production=write\nnext: commit .vault\n";
     let add = ["members", "add", "bob", "--admin", "--fingerprint", &fingerprint];
@@ -247,7 +247,7 @@ fn an_admin_who_is_added_opens_everything_and_adds_others() {
 
 /// What a killed `members add` has written: the roster with bob, or that and the environments.
 #[test]
-fn an_addition_that_was_interrupted_is_finished_by_the_same_command() {
+fn interrupted_addition_is_finished_by_the_same_command() {
     let environments = ["development.toml", "production.toml"];
     for written in [&[][..], &environments[..1], &environments] {
         let (sandbox, fingerprint) = asked();

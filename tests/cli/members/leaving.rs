@@ -33,7 +33,7 @@ fn a_reviewer_sees_that_bob_was_removed(sandbox: &Sandbox) {
 }
 
 #[test]
-fn who_leaves_is_locked_out_and_what_they_know_is_told_until_it_is_set_anew() {
+fn removed_member_is_locked_out_and_exposed_values_are_listed() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
@@ -91,14 +91,14 @@ hint: use the key you joined with, or ask an admin to add you
 }
 
 #[test]
-fn only_what_somebody_could_read_is_sealed_anew() {
+fn removal_reencrypts_only_readable_environments() {
     let sandbox = stocked();
     with_bob(&sandbox, &["production=read"]);
     assert_eq!(touched(&sandbox, &["members", "remove", "bob"]), ALL_OF_PRODUCTION);
 }
 
 #[test]
-fn whoever_may_no_longer_write_keeps_reading_and_their_entries_are_signed_anew() {
+fn losing_write_access_keeps_reading_and_resigns_entries() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
@@ -140,7 +140,7 @@ fn whoever_may_no_longer_write_keeps_reading_and_their_entries_are_signed_anew()
 }
 
 #[test]
-fn more_access_touches_no_entry_and_raises_no_floor() {
+fn granting_access_changes_no_entry_and_no_floor() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=OTHER"]);
     let set = |access: &[&str]| touched(&sandbox, &[&["members", "set", "bob"], access].concat());
@@ -161,7 +161,7 @@ fn more_access_touches_no_entry_and_raises_no_floor() {
 }
 
 #[test]
-fn less_here_and_more_there_in_one_step() {
+fn access_can_shrink_and_grow_in_one_command() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=read"]);
     sandbox
@@ -184,7 +184,7 @@ next: commit .vault
 
 /// The second reader shows that the keys of the other names are not there.
 #[test]
-fn a_shorter_list_of_names_is_a_new_epoch_and_the_name_that_went_is_lost() {
+fn removing_a_granted_name_starts_a_new_epoch() {
     let sandbox = stocked();
     let machine = sandbox.credential("bot", &["-e", "production", "--only", "DATABASE_URL,OTHER"]);
     let files = touched(&sandbox, &["members", "set", "bot", "-e", "production=OTHER"]);
@@ -212,7 +212,7 @@ fn a_shorter_list_of_names_is_a_new_epoch_and_the_name_that_went_is_lost() {
 }
 
 #[test]
-fn a_machine_is_removed_like_anybody_else() {
+fn machine_is_removed_like_a_person() {
     let sandbox = stocked();
     let credential = sandbox.credential("github", &["-e", "production"]);
     assert_eq!(touched(&sandbox, &["members", "remove", "github"]), ALL_OF_PRODUCTION);
@@ -224,7 +224,7 @@ fn a_machine_is_removed_like_anybody_else() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_anything_is_asked() {
+fn invalid_removal_is_refused_before_the_prompt() {
     let sandbox = stocked();
     craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
     let said =

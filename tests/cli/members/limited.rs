@@ -51,7 +51,7 @@ fn opened(sandbox: &Sandbox, credential: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_limited_credential_opens_its_names_and_the_keys_of_no_other_are_in_it() {
+fn limited_credential_holds_only_the_keys_of_its_names() {
     let sandbox = sandbox();
     let only = sandbox.credential("only", &["-e", "production", "--only", "API_KEY,OTHER"]);
     let step = sandbox.credential("step", &["-e", "production", "--step", "deploy"]);
@@ -93,7 +93,7 @@ fn list(names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_person_can_be_limited_to_names_of_an_environment() {
+fn person_can_be_limited_to_names() {
     let sandbox = sandbox();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -123,7 +123,7 @@ hint: ask an admin for access to this name
 
 /// Whoever can write to the repository names everything in every step.
 #[test]
-fn a_name_that_is_added_to_a_step_is_told_and_granted_to_nobody() {
+fn name_added_to_a_step_is_reported_and_not_granted() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
     let quiet = "no limited member lacks a name of a step that it serves\n";
@@ -156,7 +156,7 @@ hint: vault members sync --grant deploy:production/DATABASE_URL
 }
 
 #[test]
-fn what_an_admin_types_is_granted_and_the_credential_stays_the_same() {
+fn granting_a_name_keeps_the_credential() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
     steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", "));
@@ -178,7 +178,7 @@ fn what_an_admin_types_is_granted_and_the_credential_stays_the_same() {
 }
 
 #[test]
-fn only_a_name_of_a_step_is_granted_to_a_limited_member_who_serves_it() {
+fn sync_grants_only_names_of_the_members_own_steps() {
     let sandbox = sandbox();
     sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
     sandbox.credential("reader", &["-e", "production"]);
@@ -215,7 +215,7 @@ hint: give it first: vault members set deploy -e development=…
 
 /// A new epoch by hand: the rotation of the next issue is not needed to see that older ones stay shut.
 #[test]
-fn a_longer_list_holds_from_the_newest_epoch_on() {
+fn granted_name_opens_in_the_newest_epoch_only() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
     let authority = craft::authority(&sandbox);

@@ -33,7 +33,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn the_file_of_an_environment_from_its_former_life_is_refused() {
+fn file_of_a_removed_environment_is_refused_in_its_successor() {
     let (sandbox, early) = made_anew();
     fs::write(sandbox.store("staging.toml"), early).unwrap();
     for arguments in
@@ -54,7 +54,7 @@ hint: put back the committed file: git checkout -- .vault/staging.toml
 }
 
 #[test]
-fn the_whole_store_from_before_the_removal_is_below_the_floor() {
+fn store_older_than_the_removal_is_below_the_floor() {
     let (sandbox, _) = made_anew();
     fs::remove_dir_all(sandbox.store("")).unwrap();
     copy(&sandbox.root().join("history"), &sandbox.store(""));

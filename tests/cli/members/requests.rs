@@ -51,7 +51,7 @@ hint: ask for a new one: rm .vault/requests/bob.toml, then vault join --name NAM
 
 /// The attacker can make his own signer sign a request with anything of bob's in it.
 #[test]
-fn a_request_whose_keys_were_swapped_on_the_way_is_refused() {
+fn request_with_swapped_keys_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -90,7 +90,7 @@ fn a_request_whose_keys_were_swapped_on_the_way_is_refused() {
 }
 
 #[test]
-fn a_request_for_another_vault_or_by_another_name_is_refused() {
+fn request_of_another_vault_or_name_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
     let bob = Colleague::clone_of(&other, "bob");
     let told = bob.join();
@@ -135,7 +135,7 @@ fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
 }
 
 #[test]
-fn a_request_takes_over_no_name_and_no_recipient() {
+fn request_with_a_used_name_or_recipient_is_refused() {
     let sandbox = stocked();
     let mallory = Person::new();
     let vault = craft::vault(&sandbox).roster().vault;
@@ -186,7 +186,7 @@ hint: change what they may do: vault members set alice -e ENV=…
 }
 
 #[test]
-fn a_request_is_of_no_use_a_second_time() {
+fn request_of_a_former_member_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -222,7 +222,7 @@ fn a_request_is_of_no_use_a_second_time() {
 
 /// An admin who compared nothing has added somebody else's keys under bob's name.
 #[test]
-fn a_roster_that_lists_other_keys_than_were_asked_for_is_refused_at_the_first_use() {
+fn roster_with_other_keys_than_requested_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -308,7 +308,7 @@ fn bob_refuses(sandbox: &Sandbox, bob: &Colleague<'_>, said: &str) {
 }
 
 #[test]
-fn a_reader_adds_nobody_by_signing_the_roster_himself() {
+fn reader_cannot_add_members() {
     let sandbox = stocked();
     let reader = craft::enrol(&sandbox, "reader", &[("production", Access::Read)]);
     let genuine = fs::read(sandbox.store("members.toml")).unwrap();
@@ -347,7 +347,7 @@ hint: put back the committed file: git checkout -- .vault/members.toml
 }
 
 #[test]
-fn verify_tells_who_asks_to_join_and_what_is_no_request() {
+fn verify_reports_requests_and_other_files_among_them() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -382,7 +382,7 @@ fn verify_tells_who_asks_to_join_and_what_is_no_request() {
 }
 
 #[test]
-fn more_requests_than_anybody_makes_are_a_finding() {
+fn over_1000_requests_are_a_finding() {
     let sandbox = stocked();
     fs::create_dir(sandbox.store("requests")).unwrap();
     for number in 0..1001 {
@@ -393,7 +393,7 @@ fn more_requests_than_anybody_makes_are_a_finding() {
 }
 
 #[test]
-fn a_request_that_is_no_regular_file_of_a_usual_size_is_refused() {
+fn request_of_another_file_type_or_size_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();

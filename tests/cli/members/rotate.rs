@@ -25,7 +25,7 @@ fn floor(sandbox: &Sandbox) -> u64 {
 }
 
 #[test]
-fn a_rotation_seals_everything_anew_and_keeps_what_people_know_of_a_value() {
+fn rotation_reencrypts_all_values_and_keeps_their_metadata() {
     let sandbox = stocked();
     sandbox.quick(&["remove", "OTHER", "-e", "production"]);
     let keeps = ["origin", "revision", "changed", "author"];
@@ -87,7 +87,7 @@ fn state_file(sandbox: &Sandbox) -> String {
 
 /// The second reader, too, opens what a rotation made; a limited member has its names' keys only.
 #[test]
-fn who_may_read_opens_the_new_epoch_and_a_limited_member_opens_its_names() {
+fn readers_and_limited_members_can_open_the_new_epoch() {
     let sandbox = stocked();
     let all = sandbox.credential("all", &["-e", "production"]);
     let one = sandbox.credential("one", &["-e", "production", "--only", "OTHER"]);
@@ -121,7 +121,7 @@ fn who_may_read_opens_the_new_epoch_and_a_limited_member_opens_its_names() {
 /// Else an old environment could be put back under an old roster, and values be set under a data key
 /// that was given up.
 #[test]
-fn a_rotation_raises_the_floor_and_names_the_credentials_below_it() {
+fn rotation_raises_the_floor_and_lists_old_credentials() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.commit("before");
@@ -144,7 +144,7 @@ hint: take the current one: git pull, or merge the main branch
 }
 
 #[test]
-fn without_e_the_default_environment_is_rotated_and_an_unknown_one_is_refused() {
+fn default_environment_is_rotated_without_an_option() {
     let sandbox = stocked();
     let said = "development has epoch 2: 1 entry sealed anew\nnext: commit .vault\n";
     sandbox.vault(&["rotate"]).says(said).any_change().check();
@@ -157,7 +157,7 @@ hint: make it: vault environments add staging
 }
 
 #[test]
-fn only_an_admin_who_may_write_rotates() {
+fn rotation_needs_an_admin_with_write_access() {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
     let key = bob.key_file(&sandbox).display().to_string();
@@ -206,7 +206,7 @@ fn merged() -> Sandbox {
 }
 
 #[test]
-fn an_entry_of_a_branch_cut_before_opens_is_warned_about_and_is_mended() {
+fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     let sandbox = merged();
     let warning = "warning: production has entries of an older epoch: NEW; vault rotate --finish\n";
     sandbox
@@ -231,7 +231,7 @@ fn an_entry_of_a_branch_cut_before_opens_is_warned_about_and_is_mended() {
 }
 
 #[test]
-fn a_whole_rotation_takes_entries_of_older_epochs_along() {
+fn rotation_reencrypts_entries_of_older_epochs() {
     let sandbox = merged();
     let said = "production has epoch 3: 3 entries sealed anew\nnext: commit .vault\n";
     sandbox.vault(&["rotate", "-e", "production"]).says(said).any_change().check();
@@ -240,7 +240,7 @@ fn a_whole_rotation_takes_entries_of_older_epochs_along() {
 }
 
 #[test]
-fn older_epochs_go_when_they_are_forgotten_and_no_sooner() {
+fn older_epochs_are_removed_only_by_forgetting_them() {
     let sandbox = merged();
     let epochs = |sandbox: &Sandbox| {
         let vault = craft::vault(sandbox);
@@ -267,7 +267,7 @@ fn conflicts(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn two_rotations_conflict_visibly_and_the_losing_one_seals_nothing() {
+fn parallel_rotations_conflict_in_git() {
     let sandbox = stocked();
     sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
     sandbox.quick(&["rotate", "-e", "production"]);
@@ -313,7 +313,7 @@ hint: put back the committed file: git checkout -- .vault/production/NEW.toml
 }
 
 #[test]
-fn an_entry_of_a_former_member_is_adopted_by_name_after_it_was_shown() {
+fn entry_of_a_former_member_is_adopted_only_by_name() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let fingerprint = bob.join();
@@ -369,7 +369,7 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
 
 /// They are not all in memory at a time.
 #[test]
-fn large_values_are_sealed_anew_in_portions() {
+fn large_values_survive_a_rotation() {
     let sandbox = Sandbox::with_vault();
     let value = |number: u8| vec![number; (1 << 20) - usize::from(number)];
     for number in 0..5 {

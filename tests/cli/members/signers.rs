@@ -51,7 +51,7 @@ fn sign(sandbox: &Sandbox, signer: &str, key: &SigningKey) {
 }
 
 #[test]
-fn an_entry_that_no_current_writer_of_its_environment_signed_is_refused() {
+fn entry_not_signed_by_a_current_writer_is_refused() {
     let Cast { sandbox, bob, carol, dave } = cast();
     let (eve, authority) = (Person::new(), craft::authority(&sandbox));
     let path = ".vault/production/DATABASE_URL.toml";
@@ -78,7 +78,7 @@ fn an_entry_that_no_current_writer_of_its_environment_signed_is_refused() {
 }
 
 #[test]
-fn a_tombstone_that_no_writer_signed_is_refused() {
+fn tombstone_not_signed_by_a_writer_is_refused() {
     let Cast { sandbox, bob, .. } = cast();
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &bob.key, |entry| {
         entry.signer = "bob".parse().unwrap();
@@ -96,7 +96,7 @@ hint: put back one that a writer signed: git log -p -- .vault/production/DATABAS
 
 /// The author is who chose the value: he may have left since, or be anybody; the signer counts.
 #[test]
-fn an_entry_by_a_former_author_is_fine_when_a_writer_signed_it() {
+fn entry_of_a_former_author_is_valid_if_a_writer_signed_it() {
     let Cast { sandbox, .. } = cast();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
@@ -106,7 +106,7 @@ fn an_entry_by_a_former_author_is_fine_when_a_writer_signed_it() {
 }
 
 #[test]
-fn readers_write_nothing_and_only_admins_change_members() {
+fn readers_cannot_write_and_only_admins_change_members() {
     let Cast { sandbox, bob, carol, dave } = cast();
     let id = sandbox.id();
     let run = |person: &Person, commands: &[Command], said: &str| {
@@ -144,7 +144,7 @@ hint: use the key you joined with, or ask an admin to add you
 }
 
 #[test]
-fn a_member_added_by_hand_is_none() {
+fn member_added_by_hand_is_refused() {
     let sandbox = stocked();
     let (mallory, authority) = (Person::new(), craft::authority(&sandbox));
     let genuine = fs::read_to_string(sandbox.store("members.toml")).unwrap();
@@ -161,14 +161,14 @@ fn a_member_added_by_hand_is_none() {
 }
 
 #[test]
-fn a_roster_signed_by_another_authority_is_refused() {
+fn roster_signed_by_another_authority_is_refused() {
     let sandbox = stocked();
     craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| roster.revision += 1);
     not_by_the_authority(&sandbox);
 }
 
 #[test]
-fn a_roster_signed_by_a_member_is_refused() {
+fn roster_signed_by_a_member_is_refused() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_roster(&sandbox, &key, |roster| roster.revision += 1);
@@ -187,7 +187,7 @@ fn not_by_the_authority(sandbox: &Sandbox) {
 }
 
 #[test]
-fn an_environment_signed_by_anybody_but_the_authority_is_refused() {
+fn environment_not_signed_by_the_authority_is_refused() {
     let Cast { sandbox, bob, .. } = cast();
     let genuine = fs::read(sandbox.store("production.toml")).unwrap();
     let alice = craft::signing_key(&sandbox, "production");

@@ -36,7 +36,7 @@ fn eventful() -> Sandbox {
 }
 
 #[test]
-fn json_is_one_object_of_a_stable_shape() {
+fn json_is_one_object_with_a_stable_shape() {
     let sandbox = eventful();
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
     let expected = json!({
@@ -81,7 +81,7 @@ fn json_is_one_object_of_a_stable_shape() {
 }
 
 #[test]
-fn json_of_a_roster_that_does_not_hold_says_so() {
+fn json_of_an_invalid_roster_contains_the_finding() {
     let sandbox = stocked();
     fs::remove_file(sandbox.store("members.toml")).unwrap();
     let expected = json!({
@@ -94,7 +94,7 @@ fn json_of_a_roster_that_does_not_hold_says_so() {
 }
 
 #[test]
-fn markdown_is_fit_for_a_summary() {
+fn markdown_has_a_heading_for_each_kind_of_change() {
     let sandbox = eventful();
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
@@ -132,7 +132,7 @@ Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
 }
 
 #[test]
-fn annotations_name_the_file_from_the_top_of_the_repository() {
+fn annotation_paths_start_at_the_repository_root() {
     let sandbox = eventful();
     let compared = |name: &str| {
         let commit = sandbox.git(&["rev-parse", "HEAD"]);
@@ -166,7 +166,7 @@ fn annotations_name_the_file_from_the_top_of_the_repository() {
 
 /// A summary has a limit, and a flood of changes must not push the findings out of it.
 #[test]
-fn markdown_tells_the_worst_first_and_not_more_than_can_be_read() {
+fn markdown_lists_findings_first_and_is_limited() {
     let sandbox = stocked();
     let lines: Vec<String> = (0..501).map(|number| format!("A{number}=1\n")).collect();
     let import = sandbox.vault(&["import", "-", "-q"]).input(lines.concat());
@@ -180,7 +180,7 @@ fn markdown_tells_the_worst_first_and_not_more_than_can_be_read() {
 }
 
 #[test]
-fn what_a_name_says_is_never_markup_nor_a_command() {
+fn hostile_names_are_escaped_in_every_format() {
     let sandbox = stocked();
     sandbox.git(&["branch", &HOSTILE.replace(':', "")]);
     let stranger = format!("{}\n::error::own line\u{202e}", HOSTILE.replace('/', ""));
@@ -262,7 +262,7 @@ names = ["HOST"]
 "#;
 
 #[test]
-fn what_vault_toml_loosens_is_told_and_what_it_tightens_is_not() {
+fn only_loosened_settings_are_reported() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     fs::write(&config, STRICT).unwrap();
@@ -300,7 +300,7 @@ fn what_vault_toml_loosens_is_told_and_what_it_tightens_is_not() {
 
 /// Also where the roster cannot be compared.
 #[test]
-fn what_vault_toml_loosens_is_told_whatever_the_roster_says() {
+fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let sandbox = stocked();
     craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| roster.revision += 1);
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
@@ -315,7 +315,7 @@ fn what_vault_toml_loosens_is_told_whatever_the_roster_says() {
 
 /// Nothing of it is quoted: what stands there may be a value that somebody pasted.
 #[test]
-fn a_vault_toml_that_is_not_understood_is_found_on_either_side() {
+fn invalid_vault_toml_is_found_on_either_side() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     let good = fs::read_to_string(&config).unwrap();

@@ -16,7 +16,7 @@ fn raise(roster: &mut Roster) {
 }
 
 #[test]
-fn a_new_member_is_told_with_all_that_he_may_do() {
+fn new_member_is_reported_with_their_access() {
     let sandbox = stocked();
     let names: BTreeSet<_> = ["OTHER".parse().unwrap()].into();
     let access = [("development", Access::Write), ("production", Access::Names(names))];
@@ -35,7 +35,7 @@ fn a_new_member_is_told_with_all_that_he_may_do() {
 }
 
 #[test]
-fn access_granted_and_taken_is_told_by_which_change() {
+fn access_changes_are_reported_with_their_cause() {
     let (sandbox, _) = cast();
     change(&sandbox, |roster| {
         raise(roster);
@@ -65,7 +65,7 @@ fn access_granted_and_taken_is_told_by_which_change() {
 }
 
 #[test]
-fn a_machine_that_may_read_other_names_than_before_is_told() {
+fn changed_names_of_a_machine_are_reported() {
     let (sandbox, _) = cast();
     change(&sandbox, |roster| {
         let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
@@ -79,7 +79,7 @@ fn a_machine_that_may_read_other_names_than_before_is_told() {
 }
 
 #[test]
-fn whoever_leaves_is_told_and_a_loss_without_a_trace_is_found() {
+fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
     let (sandbox, _) = cast();
     change(&sandbox, |roster| {
         let (name, bob) = roster.members.remove_entry(&"bob".parse().unwrap()).unwrap();
@@ -132,7 +132,7 @@ fn whoever_leaves_is_told_and_a_loss_without_a_trace_is_found() {
 }
 
 #[test]
-fn other_keys_of_a_member_are_told() {
+fn changed_keys_of_a_member_are_reported() {
     let (sandbox, _) = cast();
     let (other, recipient) = (Person::new(), Identity::generate().recipient());
     change(&sandbox, |roster| {
@@ -161,7 +161,7 @@ fn other_keys_of_a_member_are_told() {
 
 /// Only the member himself could tell that what is sealed to him is his key.
 #[test]
-fn a_seed_that_was_sealed_anew_is_told() {
+fn resealed_signing_key_is_reported() {
     let (sandbox, bob) = cast();
     let alice = craft::identity(&sandbox).recipient();
     let authority = craft::authority(&sandbox);
@@ -184,7 +184,7 @@ fn a_seed_that_was_sealed_anew_is_told() {
 }
 
 #[test]
-fn admins_are_told_and_one_who_still_knows_the_authority_is_found() {
+fn former_admin_with_a_known_authority_is_found() {
     let (sandbox, bob) = cast();
     let authority = craft::authority(&sandbox);
     let sealed = bob.identity.recipient().seal(&craft::seed(&authority));
@@ -209,7 +209,7 @@ fn admins_are_told_and_one_who_still_knows_the_authority_is_found() {
 }
 
 #[test]
-fn another_roster_of_the_same_revision_is_found() {
+fn different_roster_with_the_same_revision_is_found() {
     let (sandbox, _) = cast();
     let authority = craft::authority(&sandbox);
     craft::resign_roster(&sandbox, &authority, |roster| {
@@ -226,7 +226,7 @@ fn another_roster_of_the_same_revision_is_found() {
 
 /// A new id is no finding for who names it himself, and never accepted otherwise.
 #[test]
-fn another_authority_counts_only_for_whoever_names_its_id() {
+fn new_authority_counts_only_with_its_id() {
     let sandbox = stocked();
     let old = sandbox.id();
     let key = SigningKey::generate();
@@ -260,7 +260,7 @@ fn another_authority_counts_only_for_whoever_names_its_id() {
 }
 
 #[test]
-fn environments_that_come_go_and_are_made_anew_are_told() {
+fn added_removed_and_recreated_environments_are_reported() {
     let sandbox = stocked();
     sandbox.quick(&["environments", "add", "staging"]);
     sandbox.set("staging", "A", b"a");

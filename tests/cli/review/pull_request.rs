@@ -69,7 +69,7 @@ fn run(script: &str, folder: &Path, variables: &[(&str, &str)]) -> (i32, String)
 }
 
 #[test]
-fn the_job_for_github_fills_the_summary_and_annotates_the_findings() {
+fn github_job_writes_the_summary_and_annotates_findings() {
     let script = job("GITHUB_STEP_SUMMARY");
     for deleted in DELETED {
         let (sandbox, is_attack) = (repository(deleted), deleted.is_some());
@@ -103,7 +103,7 @@ fn the_job_for_github_fills_the_summary_and_annotates_the_findings() {
 
 /// The attacker has pushed a tag with the name of the target branch.
 #[test]
-fn the_job_for_gitlab_merges_the_true_target_first() {
+fn gitlab_job_merges_the_real_target_branch_first() {
     let script = job("merge_request_event");
     for deleted in DELETED {
         let (sandbox, is_attack) = (repository(deleted), deleted.is_some());
@@ -135,7 +135,7 @@ fn the_job_for_gitlab_merges_the_true_target_first() {
 
 /// Why the page insists on the whole name.
 #[test]
-fn git_fetches_a_tag_in_the_place_of_a_branch() {
+fn git_fetches_a_tag_instead_of_a_branch() {
     let sandbox = repository(DELETED[1]);
     sandbox.git(&["tag", "main", "branch"]);
     let runner = clone(&sandbox);

@@ -19,7 +19,7 @@ fn rotated(epoch: &str) -> String {
 const FLOOR: &str = "floor raised: 1 → [..]: rosters from before no longer count";
 
 #[test]
-fn whoever_is_removed_by_the_rules_is_told_without_a_finding() {
+fn regular_removal_is_reported_without_a_finding() {
     let (sandbox, _) = cast();
     sandbox.quick(&["members", "remove", "bob", "--yes"]);
     let both = table(&[
@@ -47,7 +47,7 @@ fn whoever_is_removed_by_the_rules_is_told_without_a_finding() {
 }
 
 #[test]
-fn access_taken_by_the_rules_is_told_without_a_finding() {
+fn regular_loss_of_access_is_reported_without_a_finding() {
     let (sandbox, _) = cast();
     sandbox.quick(&["members", "set", "bob", "-e", "development=read", "--yes"]);
     let output = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").outcome();
@@ -58,7 +58,7 @@ fn access_taken_by_the_rules_is_told_without_a_finding() {
 }
 
 #[test]
-fn epochs_that_are_forgotten_are_told() {
+fn forgotten_epochs_are_reported() {
     let sandbox = stocked();
     sandbox.quick(&["rotate", "-e", "production"]);
     sandbox.commit("rotated");
@@ -69,7 +69,7 @@ fn epochs_that_are_forgotten_are_told() {
 
 /// Somebody merges two rotations by taking the files of one.
 #[test]
-fn one_of_two_rotations_at_once_is_found() {
+fn parallel_rotation_is_found() {
     let sandbox = stocked();
     sandbox.git(&["checkout", "--quiet", "-b", "other"]);
     sandbox.quick(&["rotate", "-e", "production"]);
@@ -96,7 +96,7 @@ fn one_of_two_rotations_at_once_is_found() {
 }
 
 #[test]
-fn a_new_authority_is_reviewed_by_its_id() {
+fn new_authority_is_reviewed_with_its_id() {
     let sandbox = stocked();
     let old = sandbox.id();
     sandbox.quick(&["rotate", "--authority", "--yes"]);
@@ -127,7 +127,7 @@ fn a_new_authority_is_reviewed_by_its_id() {
 
 /// The vault of tests/golden, before and after it was rotated.
 #[test]
-fn a_rotation_is_one_line_and_what_it_left_behind_is_found() {
+fn rotation_is_one_line_and_leftover_entries_are_found() {
     let sandbox = Sandbox::empty();
     golden(&sandbox, "v1");
     sandbox.commit("before");

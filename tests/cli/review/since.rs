@@ -18,7 +18,7 @@ fn old_and_new(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn a_deleted_entry_and_one_brought_back_are_both_shown() {
+fn deleted_and_rolled_back_entries_are_found() {
     let sandbox = stocked();
     let (old, _) = old_and_new(&sandbox);
     sandbox.commit("a new password");
@@ -40,7 +40,7 @@ fn a_deleted_entry_and_one_brought_back_are_both_shown() {
 }
 
 #[test]
-fn a_tombstone_replaced_by_the_older_value_is_brought_back() {
+fn tombstone_replaced_by_an_older_value_is_found() {
     let sandbox = stocked();
     let old = fs::read(sandbox.root().join(URL)).unwrap();
     sandbox.quick(&["remove", "DATABASE_URL", "-e", "production"]);
@@ -66,7 +66,7 @@ fn a_tombstone_replaced_by_the_older_value_is_brought_back() {
 
 /// Git's own simplified history would leave the branch out.
 #[test]
-fn an_entry_that_lived_and_died_on_a_merged_branch_is_brought_back_too() {
+fn entry_from_a_merged_branch_is_found_if_rolled_back() {
     let sandbox = stocked();
     sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
     sandbox.set("production", "SHORT_LIVED", b"value");
@@ -90,7 +90,7 @@ fn an_entry_that_lived_and_died_on_a_merged_branch_is_brought_back_too() {
 }
 
 #[test]
-fn what_members_did_is_told_and_is_no_finding() {
+fn regular_changes_are_reported_without_findings() {
     let sandbox = stocked();
     sandbox.set("production", "DATABASE_URL", b"new");
     sandbox.set("production", "NEW", b"new");
@@ -113,7 +113,7 @@ fn what_members_did_is_told_and_is_no_finding() {
 }
 
 #[test]
-fn a_roster_that_went_back_is_found() {
+fn older_roster_is_found() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.commit("a machine");
@@ -132,7 +132,7 @@ fn a_roster_that_went_back_is_found() {
 
 /// The revision supplies the pin, so a vault of somebody else's making is found without a key.
 #[test]
-fn a_whole_vault_replaced_is_found() {
+fn replaced_vault_is_found() {
     let (sandbox, other) = (stocked(), stocked());
     let other_vault = format!(
         ".vault/members.toml: is of another vault: trusted is {}, here is {}",
@@ -154,7 +154,7 @@ fn a_whole_vault_replaced_is_found() {
 /// A folder with HEAD, objects and refs is a repository to git, with settings of its own, and all
 /// of that can be committed below the top: it must not answer for the branch that was asked about.
 #[test]
-fn a_repository_planted_around_the_vault_supplies_no_pin() {
+fn planted_repository_around_the_vault_provides_no_pin() {
     let sandbox = Sandbox::empty();
     let api = sandbox.repo().join("services/api");
     fs::create_dir_all(&api).unwrap();
@@ -194,7 +194,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_revision_that_git_does_not_know_is_refused_with_what_to_do() {
+fn revision_unknown_to_git_is_refused_with_a_hint() {
     let sandbox = stocked();
     for revision in ["no-such-branch", "--output=/dev/null", "a\x1b[2J\n"] {
         sandbox
@@ -211,7 +211,7 @@ hint: see what there is: git fetch, then git branch --all
 }
 
 #[test]
-fn in_a_shallow_clone_the_hint_fetches_the_revision() {
+fn hint_in_a_shallow_clone_fetches_the_revision() {
     let sandbox = stocked();
     sandbox.set("development", "DATABASE_URL", b"new");
     sandbox.commit("more");
@@ -253,7 +253,7 @@ hint: in CI rather fetch-depth: 0: what is new can then be told from what came b
 /// Whoever may push can make a tag, which git takes before the branch of the remote: the attacker's
 /// own commit would supply the pin.
 #[test]
-fn a_name_that_could_mean_another_commit_is_refused() {
+fn ambiguous_revision_is_refused() {
     let sandbox = stocked();
     sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     let verify = |revision| sandbox.vault(&["verify", "--since", revision]).without("HOME");
@@ -285,7 +285,7 @@ hint: say which of them, by its full name
 
 /// Both revisions are there, but not whether the entry had been there before.
 #[test]
-fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
+fn shallow_clone_cannot_tell_new_from_rolled_back_entries() {
     let sandbox = stocked();
     sandbox.set("production", "NEW", b"new");
     sandbox.commit("more");
@@ -314,7 +314,7 @@ fn in_a_shallow_clone_a_new_entry_cannot_be_told_from_one_brought_back() {
 }
 
 #[test]
-fn where_there_is_no_git_repository_there_is_nothing_to_compare_with() {
+fn comparison_without_a_git_repository_is_refused() {
     let sandbox = stocked();
     fs::rename(sandbox.repo().join(".git"), sandbox.root().join("git")).unwrap();
     sandbox
@@ -331,7 +331,7 @@ hint: git is needed for what is asked of an older revision
 }
 
 #[test]
-fn without_a_pin_a_vault_is_consistent_and_not_trusted() {
+fn vault_without_a_pin_is_consistent_and_not_trusted() {
     let sandbox = stocked();
     let id = sandbox.id();
     let doubt = format!("consistent, not trusted: nobody has said that {id} is the right vault");
@@ -355,7 +355,7 @@ fn without_a_pin_a_vault_is_consistent_and_not_trusted() {
 }
 
 #[test]
-fn an_id_that_is_none_is_not_taken_for_a_pin() {
+fn malformed_id_is_not_a_pin() {
     let sandbox = stocked();
     let id = sandbox.id();
     let last = if id.ends_with('q') { "p" } else { "q" };
@@ -381,7 +381,7 @@ hint: ask a colleague for the output of `vault id`
 
 /// What a reviewer's CI runs: no key, no HOME, the target branch's tip.
 #[test]
-fn an_entry_signed_by_nobody_is_found_by_its_file() {
+fn entry_with_an_invalid_signature_is_found() {
     let sandbox = stocked();
     craft::resign_entry(&sandbox, "production", "OTHER", &craft::Person::new().key, |entry| {
         entry.revision += 1;

@@ -13,7 +13,7 @@ use crate::support::review::{cast, reviewed};
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn every_other_path_below_the_store_is_told() {
+fn every_other_changed_path_is_reported() {
     let sandbox = stocked();
     fs::write(sandbox.store("production/.hidden"), "one").unwrap();
     sandbox.commit("a hidden file");
@@ -51,7 +51,7 @@ fn every_other_path_below_the_store_is_told() {
 }
 
 #[test]
-fn removed_hidden_file_is_told() {
+fn removed_hidden_file_is_reported() {
     let sandbox = stocked();
     fs::write(sandbox.store("production/.hidden"), "one").unwrap();
     sandbox.commit("a hidden file");
@@ -74,7 +74,7 @@ fn many_other_paths_are_counted() {
 
 /// The same content under another signature of the same signer: only the bytes differ.
 #[test]
-fn another_signature_of_the_same_content_is_told() {
+fn different_signature_of_the_same_content_is_reported() {
     let sandbox = stocked();
     let path = sandbox.store("production/OTHER.toml");
     let text = fs::read_to_string(&path).unwrap();
@@ -86,7 +86,7 @@ fn another_signature_of_the_same_content_is_told() {
 }
 
 #[test]
-fn new_vault_is_told_as_one() {
+fn new_vault_is_reported_as_added() {
     let sandbox = Sandbox::empty();
     sandbox.commit("nothing");
     sandbox.quick(&["init", "--name", "alice"]);
@@ -98,7 +98,7 @@ fn new_vault_is_told_as_one() {
 }
 
 #[test]
-fn resealed_data_key_is_told() {
+fn resealed_data_key_is_reported() {
     let (sandbox, _) = cast();
     let spy = Identity::generate();
     craft::change_epoch(&sandbox, "production", |epoch| {
@@ -112,7 +112,7 @@ fn resealed_data_key_is_told() {
 }
 
 #[test]
-fn every_variable_is_told_by_its_name_and_never_by_its_value() {
+fn variables_are_reported_without_their_values() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     let before = "default = \"development\"\n[environments.base.variables]\nHOST = \"db\"\n
@@ -146,7 +146,7 @@ fn every_variable_is_told_by_its_name_and_never_by_its_value() {
 }
 
 #[test]
-fn comment_in_the_configuration_is_told() {
+fn changed_comment_in_vault_toml_is_reported() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     let text = fs::read_to_string(&config).unwrap();

@@ -38,7 +38,7 @@ fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
 }
 
 #[test]
-fn tag_called_like_an_abbreviated_id_is_refused() {
+fn tag_named_like_an_abbreviated_id_is_refused() {
     for length in [4, 7, 12, 39] {
         let (sandbox, good) = attacked();
         let short = &good[..length];
@@ -62,7 +62,7 @@ fn tag_called_like_an_abbreviated_id_is_refused() {
 
 /// The commit itself may be missing in the clone, so that nothing but the tag answers.
 #[test]
-fn tag_called_like_the_id_of_a_missing_commit_is_refused() {
+fn tag_named_like_the_id_of_a_missing_commit_is_refused() {
     let (sandbox, _) = attacked();
     for name in ["deadbeef", "DEAD", "feed", "0123456789"] {
         sandbox.git(&["tag", name, "evil"]);
@@ -71,7 +71,7 @@ fn tag_called_like_the_id_of_a_missing_commit_is_refused() {
 }
 
 #[test]
-fn full_id_is_never_taken_for_a_name() {
+fn full_id_is_never_read_as_a_name() {
     let (sandbox, good) = attacked();
     sandbox.git(&["update-ref", &format!("refs/tags/{good}"), "evil"]);
     finds(&sandbox, &good, &format!("compared with {good}\n\n"));
@@ -83,7 +83,7 @@ fn full_id_is_never_taken_for_a_name() {
 }
 
 #[test]
-fn describe_name_is_refused() {
+fn name_in_git_describe_format_is_refused() {
     let (sandbox, _) = attacked();
     let evil = sandbox.git(&["rev-parse", "evil"]);
     let name = format!("v1-3-g{}", &evil[..7]);
@@ -93,7 +93,7 @@ fn describe_name_is_refused() {
 }
 
 #[test]
-fn tag_called_like_a_missing_branch_is_refused() {
+fn tag_named_like_a_missing_branch_is_refused() {
     let (sandbox, good) = attacked();
     sandbox.git(&["branch", "--delete", "--force", "main"]);
     for name in ["main", "origin/main", "heads/main", "remotes/origin/main"] {
@@ -116,7 +116,7 @@ fn tag_called_like_a_missing_branch_is_refused() {
 
 /// A pull request's branch can be called so, and some services check it out by its name.
 #[test]
-fn branch_called_like_one_of_a_remote_is_refused() {
+fn branch_named_like_a_remote_branch_is_refused() {
     let (sandbox, _) = attacked();
     sandbox.git(&["branch", "origin/main", "evil"]);
     let message = "origin/main is only a local branch here, which can be called like a branch that this clone lacks";
@@ -127,7 +127,7 @@ fn branch_called_like_one_of_a_remote_is_refused() {
 }
 
 #[test]
-fn what_is_no_name_of_a_commit_is_refused() {
+fn revision_syntax_beyond_a_name_is_refused() {
     let (sandbox, _) = attacked();
     sandbox.git(&["tag", "--", "x", "evil"]);
     for revision in [

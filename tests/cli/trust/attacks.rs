@@ -110,7 +110,7 @@ impl Team {
 }
 
 #[test]
-fn whoever_adds_himself_is_caught() {
+fn member_added_without_the_authority_is_found() {
     let team = team();
     let mallory = Person::new();
     // The roster with mallory in it, exactly as vault would write it, with the genuine signature.
@@ -139,7 +139,7 @@ fn whoever_adds_himself_is_caught() {
 }
 
 #[test]
-fn whoever_swaps_keys_in_the_roster_is_caught() {
+fn swapped_keys_in_the_roster_are_found() {
     let team = team();
     let mallory = Person::new().member();
     let recipient = format!("\"{}\"", mallory.recipient);
@@ -154,7 +154,7 @@ fn whoever_swaps_keys_in_the_roster_is_caught() {
 }
 
 #[test]
-fn whoever_swaps_keys_in_a_request_is_caught() {
+fn swapped_keys_in_a_request_are_found() {
     let team = team();
     let request = team.read(EVE);
     let mallory = Person::new();
@@ -179,7 +179,7 @@ fn whoever_swaps_keys_in_a_request_is_caught() {
 
 /// What one change wrote together counts only together.
 #[test]
-fn old_and_new_files_of_one_change_are_caught_in_every_mixture() {
+fn every_mixture_of_old_and_new_files_is_found() {
     let team = team();
     let changed = team.sandbox.git(&["diff", "--name-only", "joined", "HEAD"]);
     let changed: Vec<&str> = changed.lines().collect();
@@ -201,7 +201,7 @@ fn old_and_new_files_of_one_change_are_caught_in_every_mixture() {
 }
 
 #[test]
-fn whatever_is_deleted_is_named() {
+fn deleted_files_are_found() {
     let team = team();
     for path in [URL, OTHER, PRODUCTION, ROSTER] {
         fs::remove_file(team.sandbox.repo().join(path)).unwrap();
@@ -217,7 +217,7 @@ fn whatever_is_deleted_is_named() {
 }
 
 #[test]
-fn whatever_is_no_file_of_its_own_is_named() {
+fn links_and_names_differing_in_case_are_found() {
     let team = team();
     let outside = team.sandbox.home().join("outside");
     for path in [URL, PRODUCTION, ROSTER, EVE] {
@@ -232,7 +232,7 @@ fn whatever_is_no_file_of_its_own_is_named() {
 }
 
 #[test]
-fn whoever_renames_an_environment_is_caught() {
+fn renamed_environment_is_found() {
     let team = team();
     let store = |path: &str| team.sandbox.store(path);
     let rename = |from: &str, to: &str| {
@@ -261,7 +261,7 @@ fn whoever_renames_an_environment_is_caught() {
 }
 
 #[test]
-fn whoever_transplants_what_was_sealed_is_caught() {
+fn ciphertext_moved_to_another_member_is_found() {
     let team = team();
     let seeds = [("alice", "bob", "signing_key"), ("bob", "alice", "signing_key")];
     for (from, to, key) in seeds {
@@ -288,7 +288,7 @@ fn whoever_transplants_what_was_sealed_is_caught() {
 
 /// Each of them holds a genuine key: a reader, a writer elsewhere, a limited machine, who left.
 #[test]
-fn whoever_signs_what_he_may_not_is_caught() {
+fn signature_without_write_access_is_found() {
     let team = team();
     let people = [
         ("bob", &team.bob),
@@ -320,7 +320,7 @@ fn whoever_signs_what_he_may_not_is_caught() {
 
 /// His clone is from before, his key opens it, and git merges his branch without a conflict.
 #[test]
-fn whoever_left_and_works_on_in_his_old_clone_is_caught() {
+fn changes_of_a_former_member_in_an_old_clone_are_found() {
     let team = team();
     let sandbox = &team.sandbox;
     let key = team.dave.key_file(sandbox).display().to_string();
@@ -343,7 +343,7 @@ fn whoever_left_and_works_on_in_his_old_clone_is_caught() {
 
 /// A vault of the attacker's own making, in which everybody may open everything.
 #[test]
-fn whoever_replaces_the_whole_vault_is_caught() {
+fn replaced_vault_is_found() {
     let team = team();
     let attacker = stocked();
     for (name, person) in [("bob", &team.bob), ("carol", &team.carol), ("dave", &team.dave)] {
@@ -357,7 +357,7 @@ fn whoever_replaces_the_whole_vault_is_caught() {
 
 /// Git would leave new files out, or hide what changed: no file of the vault is another one.
 #[test]
-fn whoever_tells_git_something_else_about_the_vault_is_shown() {
+fn changed_git_settings_below_the_store_are_reported() {
     let team = team();
     team.write(".vault/.gitignore", "*\n");
     team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
@@ -372,7 +372,7 @@ fn whoever_tells_git_something_else_about_the_vault_is_shown() {
 
 /// `vault.toml` grants nothing, so this is no finding; who reviews it is told.
 #[test]
-fn whoever_asks_for_names_through_vault_toml_is_shown() {
+fn names_added_in_vault_toml_are_reported() {
     let team = team();
     let config = team.read("vault.toml");
     let asking = format!(

@@ -69,7 +69,7 @@ fn join_without_an_id_trusts_nothing() {
 }
 
 #[test]
-fn join_with_a_pin_of_one_command_trusts_nothing() {
+fn join_with_a_pin_in_a_variable_trusts_nothing() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let id = sandbox.id();
@@ -119,7 +119,7 @@ hint: ask a colleague for the output of `vault id`
 }
 
 #[test]
-fn join_at_a_terminal_trusts_only_the_id_that_is_pasted() {
+fn join_at_a_terminal_trusts_only_the_pasted_id() {
     let sandbox = stocked();
     let (id, other) = (sandbox.id(), Sandbox::with_vault().id());
     let bob = Colleague::clone_of(&sandbox, "bob");
@@ -183,7 +183,7 @@ fn planted_vault_receives_nothing_from_a_newcomer() {
 }
 
 #[test]
-fn id_is_printed_alone_and_without_a_key() {
+fn id_is_printed_without_a_key() {
     let sandbox = stocked();
     let id = sandbox.id();
     sandbox.vault(&["id"]).prints(format!("{id}\n")).check();
@@ -209,7 +209,7 @@ hint: only if a colleague sent you the new id: vault trust ID
 }
 
 #[test]
-fn trust_asks_for_the_id_at_a_terminal() {
+fn trust_prompts_for_the_id_at_a_terminal() {
     let sandbox = stocked();
     let id = sandbox.id();
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();

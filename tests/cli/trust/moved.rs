@@ -48,7 +48,7 @@ fn renamed(text: &str, name: &str, environment: &str) -> String {
 }
 
 #[test]
-fn two_entries_swapped_are_refused() {
+fn swapped_entries_are_refused() {
     let sandbox = stocked();
     let (url, other) = (read(&sandbox, URL), read(&sandbox, OTHER));
     write(&sandbox, URL, &other);
@@ -71,7 +71,7 @@ fn two_entries_swapped_are_refused() {
 }
 
 #[test]
-fn an_entry_copied_to_another_name_is_refused() {
+fn entry_copied_to_another_name_is_refused() {
     let sandbox = stocked();
     let copy = renamed(&read(&sandbox, OTHER), "COPY", "production");
     write(&sandbox, "production/COPY.toml", &copy);
@@ -91,7 +91,7 @@ fn an_entry_copied_to_another_name_is_refused() {
 }
 
 #[test]
-fn an_entry_copied_to_another_environment_is_refused() {
+fn entry_copied_to_another_environment_is_refused() {
     let sandbox = stocked();
     let foreign = read(&sandbox, "development/DATABASE_URL.toml");
     write(&sandbox, URL, &foreign);
@@ -101,7 +101,7 @@ fn an_entry_copied_to_another_environment_is_refused() {
 }
 
 #[test]
-fn an_entry_of_another_vault_is_refused() {
+fn entry_of_another_vault_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
     write(&sandbox, URL, &read(&other, URL));
     refused(&sandbox, ENTRY, &not_signed(URL, "alice"));
@@ -109,7 +109,7 @@ fn an_entry_of_another_vault_is_refused() {
 
 /// Members may sign what they like, but a value opens only where it was sealed.
 #[test]
-fn a_sealed_value_moved_by_a_writer_does_not_open() {
+fn value_moved_and_signed_by_a_writer_does_not_open() {
     let moves: [(&str, &str); 2] = [("production", "OTHER"), ("development", "DATABASE_URL")];
     for (environment, name) in moves {
         let sandbox = stocked();
@@ -141,7 +141,7 @@ hint: put back the committed file: git checkout -- .vault/production/DATABASE_UR
 
 /// The revision, the origin and the epoch are part of the place, too.
 #[test]
-fn a_sealed_value_under_another_revision_does_not_open() {
+fn value_moved_to_another_revision_does_not_open() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| entry.revision = 9);
@@ -155,7 +155,7 @@ hint: put back the committed file: git checkout -- .vault/production/DATABASE_UR
 }
 
 #[test]
-fn an_entry_of_an_epoch_that_does_not_exist_is_refused() {
+fn entry_of_an_unknown_epoch_is_refused() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| entry.epoch = 2);
@@ -169,7 +169,7 @@ hint: merge the branch in which the environment was rotated
 }
 
 #[test]
-fn the_file_of_another_environment_is_refused() {
+fn file_of_another_environment_is_refused() {
     let sandbox = stocked();
     write(&sandbox, "production.toml", &read(&sandbox, "development.toml"));
     refused(
@@ -182,7 +182,7 @@ hint: put back the committed file: git checkout -- .vault/production.toml
 }
 
 #[test]
-fn the_environment_of_another_vault_is_refused() {
+fn environment_of_another_vault_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
     write(&sandbox, "production.toml", &read(&other, "production.toml"));
     let said = not_signed("production.toml", "the authority of this vault");
@@ -203,7 +203,7 @@ fn foreign_seeds(sandbox: &Sandbox) -> [(Vec<u8>, &'static str); 4] {
 }
 
 #[test]
-fn a_signing_key_from_elsewhere_is_never_used() {
+fn signing_key_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     for (seed, reason) in foreign_seeds(&sandbox) {
@@ -231,7 +231,7 @@ fn a_signing_key_from_elsewhere_is_never_used() {
 }
 
 #[test]
-fn an_authority_from_elsewhere_is_never_used() {
+fn authority_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     for (seed, reason) in foreign_seeds(&sandbox) {
@@ -251,7 +251,7 @@ fn an_authority_from_elsewhere_is_never_used() {
 }
 
 #[test]
-fn a_data_key_from_elsewhere_is_never_used() {
+fn data_key_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
     let (me, authority) = (craft::identity(&sandbox).recipient(), craft::authority(&sandbox));
     let (here, elsewhere) =

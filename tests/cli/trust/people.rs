@@ -34,7 +34,7 @@ const QUESTION: &str =
 const AGAIN: &str = "Paste the id again: ";
 
 #[test]
-fn a_value_is_typed_without_being_shown() {
+fn typed_value_is_not_shown() {
     let sandbox = sandbox();
     let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN"]));
     terminal.sees("TOKEN in development: ");
@@ -80,7 +80,7 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
 }
 
 #[test]
-fn the_recovery_key_opens_everything() {
+fn recovery_key_opens_every_environment() {
     let sandbox = Sandbox::empty();
     let key = sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
     for file in sandbox.files().values() {
@@ -128,7 +128,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
 }
 
 #[test]
-fn id_is_taken_as_it_is_pasted() {
+fn pasted_id_is_accepted_with_blanks_and_quotes() {
     let sandbox = sandbox();
     let id = sandbox.id();
     for pasted in [format!("  {id} \t"), id.to_uppercase(), format!("`{id}`"), format!("{id}@1")] {
@@ -191,7 +191,7 @@ hint: put back the committed files: git checkout -- .vault
 }
 
 #[test]
-fn trust_that_cannot_be_remembered_changes_nothing() {
+fn unwritable_state_stops_the_first_trust() {
     let sandbox = sandbox();
     let (home, id) = (laptop(&sandbox), sandbox.id());
     fs::create_dir_all(home.join(".local/state")).unwrap();
@@ -215,7 +215,7 @@ fn trust_that_cannot_be_remembered_changes_nothing() {
 }
 
 #[test]
-fn removing_an_environment_asks_first() {
+fn removing_an_environment_asks_for_confirmation() {
     let sandbox = sandbox();
     let remove = ["environments", "remove", "production"];
     let before = sandbox.files();

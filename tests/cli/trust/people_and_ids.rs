@@ -102,7 +102,7 @@ hint: only if a colleague sent you the old id all the same: vault trust ID
 }
 
 #[test]
-fn a_new_authority_is_refused_by_each_person_until_that_person_trusts_it() {
+fn new_authority_is_refused_until_each_person_trusts_it() {
     let team = Team::new();
     let (old, new) = team.changes_authority(&["rotate", "--authority", "--yes"]);
     team.sandbox.vault(&GET).prints("other").check();
@@ -125,7 +125,7 @@ fn a_new_authority_is_refused_by_each_person_until_that_person_trusts_it() {
 }
 
 #[test]
-fn an_id_that_was_replaced_is_refused_in_a_folder_that_nobody_has_seen() {
+fn replaced_id_is_refused_in_a_new_folder() {
     let team = Team::new();
     let (old, new) = team.changes_authority(&["rotate", "--authority", "--yes"]);
     let bob = team.person("bob");
@@ -155,7 +155,7 @@ fn an_id_that_was_replaced_is_refused_in_a_folder_that_nobody_has_seen() {
 }
 
 #[test]
-fn an_admin_who_left_cannot_offer_a_vault_of_the_old_id() {
+fn vault_of_a_former_admin_under_the_old_id_is_refused() {
     let team = Team::new();
     let old_key = authority(&team.sandbox);
     let (old, new) = team.changes_authority(&["members", "remove", "carol", "--yes"]);
@@ -177,7 +177,7 @@ fn an_admin_who_left_cannot_offer_a_vault_of_the_old_id() {
 }
 
 #[test]
-fn a_roster_from_before_somebody_lost_access_is_refused_by_whoever_saw_the_later_one() {
+fn roster_below_a_known_floor_is_refused() {
     let team = Team::new();
     let id = team.sandbox.id();
     let credential = team.sandbox.credential("github", &["-e", "production"]);
@@ -221,7 +221,7 @@ hint: take the current one: git pull, or merge the main branch
 }
 
 #[test]
-fn people_who_share_a_machine_trust_for_themselves() {
+fn trust_is_separate_for_people_sharing_a_machine() {
     let team = Team::new();
     let id = team.sandbox.id();
     let dave = Colleague::clone_of(&team.sandbox, "dave");

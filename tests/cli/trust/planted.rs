@@ -63,7 +63,7 @@ fn forged(bob: &Colleague<'_>, name: &str, value: Option<&str>) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_former_member_seals_and_signs_with_the_old_key_is_refused() {
+fn entry_made_by_a_former_member_is_refused() {
     let sandbox = stocked();
     let bob = left(&sandbox);
     let genuine = fs::read(sandbox.store("production/OTHER.toml")).unwrap();
@@ -96,7 +96,7 @@ fn what_a_former_member_seals_and_signs_with_the_old_key_is_refused() {
 
 /// Whoever reads the number of the new epoch can write it down; the key to it nobody gave him.
 #[test]
-fn a_former_members_value_does_not_open_in_the_new_epoch_even_when_it_is_adopted() {
+fn adopted_value_of_a_former_member_does_not_open() {
     let sandbox = stocked();
     let bob = left(&sandbox);
     let old = fs::read(sandbox.store("production.toml")).unwrap();
@@ -118,7 +118,7 @@ hint: [..]
 
 /// Every mixture of what was committed before bob left and after, of roster, environment and entry.
 #[test]
-fn no_mixture_of_old_files_and_new_ones_gives_a_former_member_anything() {
+fn no_mixture_of_old_and_new_files_helps_a_former_member() {
     let sandbox = stocked();
     let bob = left(&sandbox);
     let paths = ["members.toml", "production.toml", "production/OTHER.toml"];
@@ -160,7 +160,7 @@ fn no_mixture_of_old_files_and_new_ones_gives_a_former_member_anything() {
 /// Only who was told no floor, like a machine whose credential is older, takes the old roster; so
 /// these are named until they are replaced. Even there nothing is sealed under a key that he knows.
 #[test]
-fn under_an_old_roster_and_a_new_environment_nothing_is_written() {
+fn writing_under_an_older_roster_is_refused() {
     let sandbox = stocked();
     let bob = left(&sandbox);
     fs::copy(bob.store("members.toml"), sandbox.store("members.toml")).unwrap();
@@ -177,7 +177,7 @@ hint: an admin finishes it: vault rotate --finish
 /// Somebody who could only read puts back an old value that alice signed. It opens, is sealed anew by
 /// whoever finishes, and is shown to whoever reviews it.
 #[test]
-fn an_old_value_that_a_member_signed_is_shown_as_brought_back_after_it_was_sealed_anew() {
+fn rolled_back_value_is_found_after_its_reencryption() {
     let sandbox = stocked();
     let old = fs::read(sandbox.store("production/OTHER.toml")).unwrap();
     sandbox.set("production", "OTHER", b"new");
@@ -202,7 +202,7 @@ fn an_old_value_that_a_member_signed_is_shown_as_brought_back_after_it_was_seale
 /// What is sealed to a member in one epoch is not taken in another, whoever signs it; a signing key
 /// and an authority neither.
 #[test]
-fn sealed_keys_and_seeds_open_in_their_own_place_only() {
+fn sealed_keys_open_only_in_their_own_place() {
     let sandbox = stocked();
     sandbox.quick(&["rotate", "-e", "production"]);
     let authority = craft::authority(&sandbox);
@@ -238,7 +238,7 @@ hint: [..]
 
 /// Bob writes in development and has no key to production; what he leaves there is never taken along.
 #[test]
-fn a_writer_of_another_environment_can_be_adopted_by_name_at_most() {
+fn entry_of_another_writer_is_adopted_only_by_name() {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("development", Access::Write)]);
     craft::resign_entry(&sandbox, "production", "OTHER", &bob.key, |entry| {

@@ -30,7 +30,7 @@ fn relative(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn an_id_that_was_entered_is_trusted_from_then_on() {
+fn entered_id_stays_trusted() {
     let sandbox = forgotten();
     let id = sandbox.id();
     sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).any_change().check();
@@ -42,7 +42,7 @@ fn an_id_that_was_entered_is_trusted_from_then_on() {
 }
 
 #[test]
-fn before_an_id_is_entered_reading_without_a_key_says_so_and_verify_fails() {
+fn keyless_commands_warn_and_verify_fails_without_trust() {
     let sandbox = forgotten();
     let warning = "warning: consistent, but nobody has said yet that this is the right vault\n";
     sandbox.vault(&["list"]).says(warning).prints("NAME[..]\nKEY [..]\n").check();
@@ -56,7 +56,7 @@ fn before_an_id_is_entered_reading_without_a_key_says_so_and_verify_fails() {
 }
 
 #[test]
-fn what_is_no_id_is_refused() {
+fn malformed_id_is_refused() {
     let sandbox = forgotten();
     let id = sandbox.id();
     let mut mistyped = id.clone().into_bytes();
@@ -87,7 +87,7 @@ fn what_is_no_id_is_refused() {
 }
 
 #[test]
-fn another_id_is_refused_by_every_command() {
+fn different_id_is_refused_by_every_command() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     let other = Sandbox::with_vault().id();
@@ -107,7 +107,7 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 }
 
 #[test]
-fn a_floor_that_was_entered_only_rises() {
+fn entered_floor_is_never_lowered() {
     let sandbox = forgotten();
     let id = sandbox.id();
     let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
@@ -128,7 +128,7 @@ hint: take the current one: git pull, or merge the main branch
 }
 
 #[test]
-fn a_newer_roster_is_remembered_and_an_older_one_with_the_same_floor_still_works() {
+fn older_roster_with_the_same_floor_works() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     let old = fs::read(sandbox.store("members.toml")).unwrap();
@@ -142,7 +142,7 @@ fn a_newer_roster_is_remembered_and_an_older_one_with_the_same_floor_still_works
 }
 
 #[test]
-fn a_state_that_is_damaged_is_never_forgotten_silently() {
+fn damaged_state_is_refused() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     for text in ["", "format = 2\n", "format = 1\nother = 1\n", "<<<<<<<"] {
@@ -157,7 +157,7 @@ fn a_state_that_is_damaged_is_never_forgotten_silently() {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_stops_nobody_who_is_trusted_already() {
+fn unwritable_state_is_a_warning_for_a_trusted_vault() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     sandbox.commit("all");
@@ -176,7 +176,7 @@ fn a_state_that_cannot_be_written_stops_nobody_who_is_trusted_already() {
 }
 
 #[test]
-fn a_credential_remembers_nothing_and_trusts_no_other_id() {
+fn credential_keeps_no_state_and_cannot_trust_ids() {
     let sandbox = forgotten();
     let id = sandbox.id();
     sandbox.quick(&["trust", &id]);
@@ -191,7 +191,7 @@ fn a_credential_remembers_nothing_and_trusts_no_other_id() {
 }
 
 #[test]
-fn without_a_home_an_id_cannot_be_entered_and_the_variable_to_use_is_named() {
+fn trust_without_a_home_is_refused_with_a_hint() {
     let sandbox = Sandbox::with_vault();
     let key = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let id = sandbox.id();
@@ -203,7 +203,7 @@ fn without_a_home_an_id_cannot_be_entered_and_the_variable_to_use_is_named() {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_does_not_hide_the_recovery_key() {
+fn unwritable_state_does_not_hide_the_recovery_key() {
     let sandbox = Sandbox::empty();
     let folder = sandbox.home().join(".local");
     fs::create_dir(&folder).unwrap();
@@ -229,7 +229,7 @@ the recovery key, shown this once; print it and lock it away:
 }
 
 #[test]
-fn folders_of_ones_own_may_be_links() {
+fn config_and_state_folders_may_be_links() {
     let sandbox = Sandbox::empty();
     let real = sandbox.root().join("elsewhere");
     std::fs::create_dir(&real).unwrap();
@@ -243,7 +243,7 @@ fn folders_of_ones_own_may_be_links() {
 }
 
 #[test]
-fn a_config_that_cannot_be_written_does_not_hide_the_recovery_key() {
+fn unwritable_config_does_not_hide_the_recovery_key() {
     let sandbox = Sandbox::empty();
     fs::create_dir(sandbox.store("")).unwrap();
     fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o500)).unwrap();

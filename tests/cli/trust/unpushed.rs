@@ -63,7 +63,7 @@ fn unpushed_authority_before_a_credential_says_to_push() {
 }
 
 #[test]
-fn removed_credential_says_that_it_was_removed() {
+fn removed_credential_is_reported_as_removed() {
     let (sandbox, _) = cloned();
     let key = sandbox.credential("github", &["-e", "development"]);
     sandbox.quick(&["members", "remove", "github", "--yes"]);

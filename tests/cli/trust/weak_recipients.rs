@@ -59,7 +59,7 @@ fn weak_recipients() -> Vec<String> {
 }
 
 #[test]
-fn recipient_of_small_order_is_refused_wherever_it_comes_in() {
+fn recipient_of_small_order_is_refused_everywhere() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "ci", "-e", "production", "-q"]);
     sandbox.commit("a machine");
@@ -87,7 +87,7 @@ fn recipient_of_small_order_is_refused_wherever_it_comes_in() {
 }
 
 #[test]
-fn request_with_a_recipient_of_small_order_is_refused() {
+fn request_with_a_small_order_recipient_is_refused() {
     let sandbox = stocked();
     let (key, identity) = (SigningKey::generate(), Identity::generate());
     for weak in weak_recipients() {

@@ -91,7 +91,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
 }
 
 #[test]
-fn ci_with_a_credential_refuses_it() {
+fn replaced_vault_is_refused_with_a_credential() {
     let attack = attack();
     let said = format!(
         "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
@@ -119,7 +119,7 @@ fn ci_with_a_credential_refuses_it() {
 }
 
 #[test]
-fn ci_with_a_bare_identity_is_locked_and_told_which_line_to_add() {
+fn replaced_vault_is_locked_for_a_bare_identity() {
     let attack = attack();
     let identity = attack.bare_identity();
     stopped(&attack.sandbox, KEYED, Why::Locked, &attack.nobody_has_said(), |run| {
@@ -137,7 +137,7 @@ fn ci_with_a_bare_identity_is_locked_and_told_which_line_to_add() {
 }
 
 #[test]
-fn a_person_on_a_new_laptop_is_locked_without_a_terminal() {
+fn replaced_vault_is_locked_on_a_new_laptop() {
     let attack = attack();
     let home = attack.new_laptop().display().to_string();
     stopped(&attack.sandbox, KEYED, Why::Locked, &attack.nobody_has_said(), |run| {
@@ -160,7 +160,7 @@ fn a_person_on_a_new_laptop_is_locked_without_a_terminal() {
 }
 
 #[test]
-fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
+fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
     let attack = attack();
     let said = format!(
         "{}hint: only if a colleague sent you the new id: vault trust ID\n",
@@ -178,7 +178,7 @@ fn a_person_who_knew_the_folder_refuses_it_and_sees_both_ids() {
 
 /// That it would open, were it trusted, shows that nothing else stood in the way.
 #[test]
-fn only_the_word_of_the_victim_opens_it() {
+fn replaced_vault_opens_only_after_it_is_trusted() {
     let attack = attack();
     let run = attack.sandbox.vault(&["get", "OTHER", "-e", "production"]).without("HOME");
     run.variable("VAULT_KEY", &attack.bare_identity())
