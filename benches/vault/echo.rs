@@ -39,7 +39,9 @@ impl EchoProcess {
 
     /// At a terminal of its own.
     pub(crate) fn at_terminal(mut command: Command) -> anyhow::Result<Self> {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // macOS has no flag for it.
+        rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC)?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname(&master, Vec::new())?.into_string()?;

@@ -51,7 +51,7 @@ struct Status {
 }
 
 /// `comm` and `ppid` of `proc_pid_stat(5)`: `71 (bash) S 1 …`. The name can hold any character.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has it"))]
+#[cfg_attr(not(any(target_os = "linux", test)), expect(dead_code, reason = "only Linux has it"))]
 fn parse(text: &str) -> Option<Status> {
     let (start, rest) = text.rsplit_once(") ")?;
     let (_, name) = start.split_once('(')?;

@@ -8,8 +8,6 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use rustix::pipe::PipeFlags;
-
 use super::inherited::was_refused;
 use super::signals::{Signal, Target, send};
 
@@ -30,10 +28,12 @@ impl Interruptions {
     /// # Errors
     /// The operating system's.
     pub fn note() -> io::Result<Self> {
-        let (bell, rope) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (bell, rope) = super::streams::plain_pipe()?;
+        rustix::io::ioctl_fionbio(&bell, true)?;
+        rustix::io::ioctl_fionbio(&rope, true)?;
         BELL.store(rope.as_raw_fd(), Ordering::Relaxed);
         let mut before = Vec::new();
-        let noted = Signal::ENDING.into_iter().chain([Signal::TSTP, Signal::CONT]);
+        let noted = Signal::ENDING.iter().copied().chain([Signal::TSTP, Signal::CONT]);
         for signal in noted.filter(|signal| !was_refused(*signal)) {
             // SAFETY: the zeroed action is valid and gets a handler that is safe in a signal; the
             // old action is written to a valid place.

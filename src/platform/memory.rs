@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fchmod, flock, fstat, fstatfs,
-    mkdirat, openat, statat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fchmod, flock, fstat, mkdirat,
+    openat, statat, unlinkat,
 };
 use rustix::process::geteuid;
 
@@ -148,7 +148,7 @@ fn open_place(place: &Path) -> io::Result<OwnedFd> {
     let found = fstat(&folder)?;
     let is_shared = found.st_mode & 0o022 != 0 && found.st_mode & 0o1000 == 0;
     let is_trusted = [0, geteuid().as_raw()].contains(&found.st_uid);
-    if is_shared || !is_trusted || !is_memory(&folder)? {
+    if is_shared || !is_trusted || !is_memory(&folder) {
         return Err(io::ErrorKind::Unsupported.into());
     }
     Ok(folder)
@@ -156,18 +156,20 @@ fn open_place(place: &Path) -> io::Result<OwnedFd> {
 
 /// Whether what lies here is never written to a disk by the file system.
 #[cfg(target_os = "linux")]
-fn is_memory(folder: &OwnedFd) -> io::Result<bool> {
+fn is_memory(folder: &OwnedFd) -> bool {
     // linux/magic.h
     const TMPFS: u64 = 0x0102_1994;
     const RAMFS: u64 = 0x8584_58f6;
-    let kind = u64::try_from(fstatfs(folder)?.f_type).unwrap_or(0) & 0xffff_ffff;
-    Ok(matches!(kind, TMPFS | RAMFS))
+    rustix::fs::fstatfs(folder).is_ok_and(|found| {
+        let kind = u64::try_from(found.f_type).unwrap_or(0) & 0xffff_ffff;
+        matches!(kind, TMPFS | RAMFS)
+    })
 }
 
 /// No other system says so of a file system.
 #[cfg(not(target_os = "linux"))]
-fn is_memory(_: &OwnedFd) -> io::Result<bool> {
-    Ok(false)
+fn is_memory(_: &OwnedFd) -> bool {
+    false
 }
 
 /// What the marker of a folder says.

@@ -13,10 +13,9 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 pub struct Signal(i32);
 
 impl Signal {
-    /// The signals that end a process unless it says otherwise, that others send, and that can be
-    /// passed on: those of faults, and those that can mean anything, are left out.
-    #[cfg(target_os = "linux")]
-    pub const ENDING: [Self; 15] = [
+    /// The signals that end a process by default, that other processes send, and that can be passed
+    /// on. Faults and real-time signals are left out.
+    pub const ENDING: &[Self] = &[
         Self::HUP,
         Self::INT,
         Self::QUIT,
@@ -27,28 +26,15 @@ impl Signal {
         Self::ALRM,
         Self(libc::SIGVTALRM),
         Self(libc::SIGPROF),
+        Self(libc::SIGXCPU),
+        Self(libc::SIGXFSZ),
+        // Other systems do not have it, or ignore it by default.
+        #[cfg(target_os = "linux")]
         Self(libc::SIGIO),
+        #[cfg(target_os = "linux")]
         Self(libc::SIGPWR),
+        #[cfg(target_os = "linux")]
         Self(libc::SIGSTKFLT),
-        Self(libc::SIGXCPU),
-        Self(libc::SIGXFSZ),
-    ];
-    /// The signals that end a process unless it says otherwise, that others send, and that can be
-    /// passed on: those of faults, and those that can mean anything, are left out.
-    #[cfg(not(target_os = "linux"))]
-    pub const ENDING: [Self; 12] = [
-        Self::HUP,
-        Self::INT,
-        Self::QUIT,
-        Self::TERM,
-        Self::USR1,
-        Self::USR2,
-        Self(libc::SIGABRT),
-        Self::ALRM,
-        Self(libc::SIGVTALRM),
-        Self(libc::SIGPROF),
-        Self(libc::SIGXCPU),
-        Self(libc::SIGXFSZ),
     ];
     /// A timer of this process.
     pub const ALRM: Self = Self(libc::SIGALRM);
@@ -182,7 +168,7 @@ impl Blocked {
             libc::sigpending(&raw mut waiting);
             waiting
         };
-        Signal::ENDING.into_iter().find(|signal| {
+        Signal::ENDING.iter().copied().find(|signal| {
             // SAFETY: the set is the one that the kernel gave.
             let waits = unsafe { libc::sigismember(&raw const waiting, signal.0) == 1 };
             waits && !super::inherited::was_refused(*signal)

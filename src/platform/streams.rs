@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, OFlags, fstat};
 use rustix::io::Errno;
-use rustix::pipe::PipeFlags;
 use rustix::termios::isatty;
 
 use super::inherited;
@@ -155,7 +154,7 @@ fn ignore(error: Errno) -> io::Result<()> {
 /// # Errors
 /// The operating system's.
 pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (read, write) = plain_pipe()?;
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(&write, 1 << 20);
     rustix::io::ioctl_fionbio(&read, true)?;
@@ -167,7 +166,8 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// # Errors
 /// The operating system's.
 pub fn plain_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?)
+    let (read, write) = io::pipe()?;
+    Ok((read.into(), write.into()))
 }
 
 /// Writes once; how many bytes.

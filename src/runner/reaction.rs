@@ -7,7 +7,7 @@ use crate::platform::{Arrived, Sender, Signal};
 pub(super) fn caught() -> Vec<Signal> {
     let others =
         [Signal::TTIN, Signal::TTOU, Signal::TSTP, Signal::CONT, Signal::WINCH, Signal::CHLD];
-    Signal::ENDING.into_iter().chain(others).collect()
+    Signal::ENDING.iter().copied().chain(others).collect()
 }
 
 /// Whether a terminal sends this signal, and then to everyone in its foreground.
