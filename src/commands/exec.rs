@@ -10,7 +10,7 @@ use self::masked::Masked;
 use crate::crypto::random_bytes;
 use crate::fault::Fault;
 use crate::platform;
-use crate::runner::{Ending, Files, Inherit, Output, Plan, Request, launch, run};
+use crate::runner::{Ending, Inherit, Output, Plan, Request, SecretFiles, launch, run};
 use crate::secret::{Secret, StackDepth, with_wiped_stack};
 use crate::session::context::Context;
 use crate::session::injection::{Injected, Typed, collect, placeholders, proxies};
@@ -127,7 +127,7 @@ fn files(
     config: &Config,
     command: &Exec,
     values: &[(&str, &Secret)],
-) -> Result<Option<Files>, Fault> {
+) -> Result<Option<SecretFiles>, Fault> {
     let is_kept = |name: &SecretName| {
         command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
     };
@@ -142,7 +142,7 @@ fn files(
     let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
     let mut random = [0; 8];
     random_bytes(&mut random);
-    Files::write(runtime, random, &values).map(Some)
+    SecretFiles::write(runtime, random, &values).map(Some)
 }
 
 /// What the options say, or the step.

@@ -10,23 +10,23 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::coming::Coming;
 use super::newlines::Newlines;
-use super::seat::Taken;
-use super::wiring::{Carries, Conduit, Laid};
+use super::pending_filter::PendingFilter;
+use super::terminal::RawFlag;
+use super::wiring::{ChannelSpec, Streams, Transport};
 use super::writer::Writer;
 use crate::platform;
 use crate::secret::Wiped;
 
 /// How much is read at once at first, in bytes. What is filled grows: most commands say little.
-const SMALL: usize = 16 << 10;
+const FIRST_READ: usize = 16 << 10;
 /// How much is read at once at most. Each read wakes the command, each block the writer, and waking
 /// costs more than 100 KiB of masking.
-const LARGE: usize = 512 << 10;
+const LARGEST_READ: usize = 512 << 10;
 /// After so long a silence a person at a terminal is shown what is held of a beginning.
-const SILENCE: Duration = Duration::from_millis(30);
+const SHOW_HELD_AFTER: Duration = Duration::from_millis(30);
 /// After the command's end, another process that holds its output is heard for this long.
-const PATIENCE: Duration = Duration::from_millis(200);
+const GRACE: Duration = Duration::from_millis(200);
 
 /// What the bytes of a stream go through.
 pub trait Filter: Send + 'static {
@@ -46,29 +46,29 @@ pub(super) type Flush = oneshot::Sender<()>;
 /// One channel at work.
 pub(super) struct Channel<F> {
     source: Receiver,
-    laid: Laid,
-    filter: Coming<F>,
+    spec: ChannelSpec,
+    filter: PendingFilter<F>,
     writer: Writer,
     buffer: Wiped<u8>,
     newlines: Newlines,
-    taken: Taken,
+    raw_flag: RawFlag,
 }
 
 /// What became of a channel.
-pub struct Passed<F> {
+pub struct ChannelOutcome<F> {
     /// What it carried.
-    pub carries: Carries,
+    pub streams: Streams,
     /// The filter, which knows what it did; nothing where nothing came.
     pub filter: Option<F>,
     /// Whether another process still held it when the command had ended and was heard no more.
-    pub holder: Holder,
+    pub holder: OutputHolder,
     /// Whether all could be filtered and written.
     pub result: io::Result<()>,
 }
 
 /// Whether a process holds a stream of a command that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum OutputHolder {
     /// No process does, or no one reads it outside.
     Gone,
     /// One does, and loses it.
@@ -76,7 +76,7 @@ pub enum Holder {
 }
 
 /// The time after the command's end.
-struct Rest {
+struct GracePeriod {
     until: Instant,
     /// How many of the bytes that had arrived by then are not read yet. `None` before.
     left: Option<u64>,
@@ -89,43 +89,43 @@ impl<F: Filter> Channel<F> {
     /// When there can be no thread or no readiness.
     pub(super) fn open(
         source: OwnedFd,
-        laid: Laid,
-        filter: Coming<F>,
-        taken: Taken,
+        spec: ChannelSpec,
+        filter: PendingFilter<F>,
+        raw_flag: RawFlag,
     ) -> io::Result<Self> {
         Ok(Self {
             source: Receiver::from_owned_fd_unchecked(source)?,
-            laid,
+            spec,
             filter,
-            writer: Writer::start(platform::output_stream(laid.carries.stream())?)?,
-            buffer: Wiped::from(vec![0; SMALL]),
+            writer: Writer::start(platform::output_stream(spec.streams.descriptor())?)?,
+            buffer: Wiped::from(vec![0; FIRST_READ]),
             newlines: Newlines::default(),
-            taken,
+            raw_flag,
         })
     }
 
     /// Passes everything on until the command and all who hold its stream have ended, or `ended`
     /// and 0.2 s have passed, or no one reads outside.
-    pub(super) async fn pass(
+    pub(super) async fn run(
         mut self,
         flushes: mpsc::Receiver<Flush>,
         ended: watch::Receiver<bool>,
-    ) -> Passed<F> {
-        let filtered = self.pass_all(flushes, ended).await;
+    ) -> ChannelOutcome<F> {
+        let filtered = self.forward(flushes, ended).await;
         self.end(filtered).await
     }
 
-    async fn pass_all(
+    async fn forward(
         &mut self,
         mut flushes: mpsc::Receiver<Flush>,
         mut ended: watch::Receiver<bool>,
-    ) -> io::Result<Holder> {
-        let mut rest: Option<Rest> = None;
+    ) -> io::Result<OutputHolder> {
+        let mut grace: Option<GracePeriod> = None;
         let mut silent = false;
         // First, so that nothing is read that cannot be passed on.
         while self.writer.has_room().await {
-            if rest.as_mut().is_some_and(|rest| rest.is_over(&self.source)) {
-                return Ok(Holder::StillRunning);
+            if grace.as_mut().is_some_and(|grace| grace.is_over(&self.source)) {
+                return Ok(OutputHolder::StillRunning);
             }
             let shows = self.shows_early() && !silent;
             tokio::select! {
@@ -134,9 +134,9 @@ impl<F: Filter> Channel<F> {
                     if count == 0 {
                         break;
                     }
-                    self.take(count).await?;
+                    self.write_filtered(count).await?;
                     silent = false;
-                    if let Some(left) = rest.as_mut().and_then(|rest| rest.left.as_mut()) {
+                    if let Some(left) = grace.as_mut().and_then(|grace| grace.left.as_mut()) {
                         *left = left.saturating_sub(count as u64);
                     }
                 }
@@ -144,27 +144,27 @@ impl<F: Filter> Channel<F> {
                     self.flush().await;
                     drop(done);
                 }
-                Ok(()) = ended.changed(), if rest.is_none() => {
-                    rest = Some(Rest { until: Instant::now() + PATIENCE, left: None });
+                Ok(()) = ended.changed(), if grace.is_none() => {
+                    grace = Some(GracePeriod { until: Instant::now() + GRACE, left: None });
                 }
-                () = tokio::time::sleep(SILENCE), if shows => {
+                () = tokio::time::sleep(SHOW_HELD_AFTER), if shows => {
                     self.show_short().await;
                     silent = true;
                 }
                 // When it has passed and nothing was read first, nothing more can be.
-                () = until(rest.as_ref()) => {
-                    if let Some(left) = rest.as_mut().and_then(|rest| rest.left.as_mut()) {
+                () = wait_for(grace.as_ref()) => {
+                    if let Some(left) = grace.as_mut().and_then(|grace| grace.left.as_mut()) {
                         *left = 0;
                     }
                 }
             }
         }
-        Ok(Holder::Gone)
+        Ok(OutputHolder::Gone)
     }
 
     /// A person waits for the echo of a key.
     fn shows_early(&mut self) -> bool {
-        self.laid.conduit != Conduit::Pipe
+        self.spec.transport != Transport::Pipe
             && self.filter.used().is_some_and(|filter| filter.held() > 0)
     }
 
@@ -172,23 +172,23 @@ impl<F: Filter> Channel<F> {
     ///
     /// # Errors
     /// When there is no filter.
-    async fn take(&mut self, count: usize) -> io::Result<()> {
-        let filter = self.filter.stand().await?;
+    async fn write_filtered(&mut self, count: usize) -> io::Result<()> {
+        let filter = self.filter.ready().await?;
         let mut out = self.writer.block(count + count / 8);
         let bytes = &self.buffer[..count];
         // Two terminals, one behind the other, must not both turn a newline into two characters.
-        let is_twice = self.laid.conduit == Conduit::Session
-            && !self.taken.is_taken()
+        let has_extra_returns = self.spec.transport == Transport::Session
+            && !self.raw_flag.is_raw()
             && platform::ends_lines_twice(&self.source);
-        if is_twice {
-            filter.feed(&self.newlines.undo(bytes), &mut out);
+        if has_extra_returns {
+            filter.feed(&self.newlines.without_returns(bytes), &mut out);
         } else {
-            filter.feed(self.newlines.rest(), &mut out);
+            filter.feed(self.newlines.take_held(), &mut out);
             filter.feed(bytes, &mut out);
         }
         self.writer.write(out).await;
         let size = self.buffer.len();
-        if count == size && size < LARGE {
+        if count == size && size < LARGEST_READ {
             self.buffer = Wiped::from(vec![0; 2 * size]);
         }
         Ok(())
@@ -197,9 +197,9 @@ impl<F: Filter> Channel<F> {
     /// Everything that is here, as far as it may be shown.
     async fn flush(&mut self) {
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(SMALL);
-            filter.feed(self.newlines.rest(), &mut out);
-            if self.laid.conduit != Conduit::Pipe {
+            let mut out = self.writer.block(FIRST_READ);
+            filter.feed(self.newlines.take_held(), &mut out);
+            if self.spec.transport != Transport::Pipe {
                 filter.show_short(&mut out);
             }
             self.writer.write(out).await;
@@ -209,36 +209,36 @@ impl<F: Filter> Channel<F> {
 
     async fn show_short(&mut self) {
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(SMALL);
+            let mut out = self.writer.block(FIRST_READ);
             filter.show_short(&mut out);
             self.writer.write(out).await;
         }
     }
 
-    async fn end(mut self, filtered: io::Result<Holder>) -> Passed<F> {
+    async fn end(mut self, filtered: io::Result<OutputHolder>) -> ChannelOutcome<F> {
         // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
         drop(self.source);
         if let Some(filter) = self.filter.used() {
-            let mut out = self.writer.block(SMALL);
-            filter.feed(self.newlines.rest(), &mut out);
+            let mut out = self.writer.block(FIRST_READ);
+            filter.feed(self.newlines.take_held(), &mut out);
             filter.finish(&mut out);
             self.writer.write(out).await;
         }
         let written = self.writer.finish().await;
-        if self.laid.carries != Carries::Error {
+        if self.spec.streams != Streams::Error {
             // Whoever reads it need not wait for a command that has closed it and goes on.
             let _ = platform::close_output();
         }
         // A terminal refuses only when it is gone, and whoever sat there with it.
-        let written = if self.laid.conduit == Conduit::Pipe { written } else { Ok(()) };
-        let holder = *filtered.as_ref().unwrap_or(&Holder::Gone);
+        let written = if self.spec.transport == Transport::Pipe { written } else { Ok(()) };
+        let holder = *filtered.as_ref().unwrap_or(&OutputHolder::Gone);
         let result = filtered.and(written);
-        let carries = self.laid.carries;
-        Passed { carries, filter: self.filter.into_used(), holder, result }
+        let streams = self.spec.streams;
+        ChannelOutcome { streams, filter: self.filter.into_used(), holder, result }
     }
 }
 
-impl Rest {
+impl GracePeriod {
     /// Whether all that arrived in time has been read. Whether the holder goes on printing does not
     /// matter.
     fn is_over(&mut self, source: &Receiver) -> bool {
@@ -250,10 +250,10 @@ impl Rest {
 }
 
 /// Waits for the end of that time, and once it is over as long again; forever while the command runs.
-async fn until(rest: Option<&Rest>) {
-    match rest {
-        Some(Rest { until, left: None }) => sleep_until(*until).await,
-        Some(Rest { left: Some(_), .. }) => tokio::time::sleep(PATIENCE).await,
+async fn wait_for(grace: Option<&GracePeriod>) {
+    match grace {
+        Some(GracePeriod { until, left: None }) => sleep_until(*until).await,
+        Some(GracePeriod { left: Some(_), .. }) => tokio::time::sleep(GRACE).await,
         None => std::future::pending().await,
     }
 }

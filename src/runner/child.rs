@@ -14,31 +14,31 @@ pub(super) enum Child {
     /// Our own child.
     Own(Pid),
     /// The child of a monitor.
-    Led(Led),
+    Monitored(MonitorHandle),
 }
 
 /// A monitor and the way to it.
-pub(super) struct Led {
-    monitor: Pid,
+pub(super) struct MonitorHandle {
+    pid: Pid,
     socket: UnixStream,
     read: Vec<u8>,
 }
 
-impl Led {
+impl MonitorHandle {
     /// # Errors
     /// The operating system's.
-    pub(super) fn new(monitor: Pid, socket: net::UnixStream) -> io::Result<Self> {
+    pub(super) fn new(pid: Pid, socket: net::UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { monitor, socket: UnixStream::from_std(socket)?, read: Vec::new() })
+        Ok(Self { pid, socket: UnixStream::from_std(socket)?, read: Vec::new() })
     }
 
-    fn order(&self, order: Order) {
+    fn send_order(&self, order: Order) {
         // Far more orders fit into the socket than are ever given at once. A monitor that is gone
         // is noticed where its reports are read.
         let _ = self.socket.try_write(&order.to_bytes());
     }
 
-    async fn change(&mut self) -> io::Result<Change> {
+    async fn next_report(&mut self) -> io::Result<Change> {
         loop {
             if let Some(change) = take_report(&mut self.read) {
                 return Ok(change);
@@ -60,14 +60,14 @@ impl Child {
     pub(super) fn pid(&self) -> Option<i32> {
         match self {
             Self::Own(pid) => Some(pid.as_raw_nonzero().get()),
-            Self::Led(_) => None,
+            Self::Monitored(_) => None,
         }
     }
 
     pub(super) fn signal(&self, signal: Signal) {
         match self {
             Self::Own(pid) => platform::send(signal, Target::Process(*pid)),
-            Self::Led(led) => led.order(Order::Signal(signal)),
+            Self::Monitored(monitor) => monitor.send_order(Order::Signal(signal)),
         }
     }
 
@@ -76,14 +76,14 @@ impl Child {
     pub(super) fn signal_group(&self, signal: Signal) {
         match self {
             Self::Own(_) => self.signal(signal),
-            Self::Led(led) => led.order(Order::GroupSignal(signal)),
+            Self::Monitored(monitor) => monitor.send_order(Order::GroupSignal(signal)),
         }
     }
 
     /// Gives the command the terminal inside, or takes it away.
     pub(super) fn place(&self, ground: Ground) {
-        if let Self::Led(led) = self {
-            led.order(Order::Ground(ground));
+        if let Self::Monitored(monitor) = self {
+            monitor.send_order(Order::Ground(ground));
         }
     }
 
@@ -91,30 +91,30 @@ impl Child {
     ///
     /// # Errors
     /// When the monitor was killed.
-    pub(super) async fn reported(&mut self) -> io::Result<Change> {
+    pub(super) async fn next_report(&mut self) -> io::Result<Change> {
         match self {
             Self::Own(_) => pending().await,
-            Self::Led(led) => led.change().await,
+            Self::Monitored(monitor) => monitor.next_report().await,
         }
     }
 
     /// After SIGCHLD: what became of our own child.
-    pub(super) fn changed(&self) -> Option<Change> {
+    pub(super) fn take_change(&self) -> Option<Change> {
         match self {
             Self::Own(pid) => platform::change_of(*pid),
-            Self::Led(led) => {
+            Self::Monitored(monitor) => {
                 // As process 1 we reap what was left to us. The monitor ends when it is told to.
-                let _ = platform::is_init().then(|| platform::change_of(led.monitor));
+                let _ = platform::is_init().then(|| platform::change_of(monitor.pid));
                 None
             }
         }
     }
 
     /// The command has ended and all its output has been passed on.
-    pub(super) fn dismiss(self) {
-        if let Self::Led(led) = self {
-            led.order(Order::Finish);
-            platform::reap(led.monitor);
+    pub(super) fn finish(self) {
+        if let Self::Monitored(monitor) = self {
+            monitor.send_order(Order::Finish);
+            platform::reap(monitor.pid);
         }
     }
 }

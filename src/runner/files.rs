@@ -12,14 +12,14 @@ use crate::platform::{Blocked, MemoryFolder};
 use crate::secret::Secret;
 
 /// Files in memory, by the name of the secret; gone when it is dropped.
-pub struct Files {
+pub struct SecretFiles {
     paths: Vec<(String, Secret)>,
     _folder: MemoryFolder,
     // Dropped last.
     _blocked: Blocked,
 }
 
-impl Files {
+impl SecretFiles {
     /// Writes each value to a file of its own. `runtime` is the folder that the caller's session
     /// has in memory, if it has one; `random` makes the name of ours one that nobody has taken.
     ///

@@ -29,7 +29,7 @@ const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", 
 pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
     let name = arguments.first()?.to_string_lossy();
     if name.trim().is_empty() {
-        return said("the name of the command is empty", &["`vault exec -- COMMAND ARG…`"]);
+        return explained("the name of the command is empty", &["`vault exec -- COMMAND ARG…`"]);
     }
     if !name.contains('/') && BUILTINS.contains(&&*name) {
         return Some(builtin(&name, "sh"));
@@ -46,28 +46,28 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
     }
     if let Some(variable) = assigned(&name) {
         let hint = format!("`vault exec -- env {variable}=… COMMAND`");
-        return said("command not found: it is an assignment", &[&hint]);
+        return explained("command not found: it is an assignment", &[&hint]);
     }
     if name == "--" {
-        return said(
+        return explained(
             "command not found: there is a `--` before it",
             &["leave out the second `--`"],
         );
     }
     if name.starts_with('-') {
-        return said(
+        return explained(
             "command not found: it looks like an option",
             &["options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`"],
         );
     }
     if name.starts_with('~') || name.contains(['$', '*', '?', '`', ';', '|', '&', '<', '>']) {
-        return said("command not found: only a shell understands it", &[shell]);
+        return explained("command not found: only a shell understands it", &[shell]);
     }
     if arguments.iter().skip(1).any(|word| OPERATORS.iter().any(|known| word == known)) {
         let reason = "command not found: an argument looks like syntax of a shell";
-        return said(reason, &[shell]);
+        return explained(reason, &[shell]);
     }
-    here(&name)
+    in_current_folder(&name)
 }
 
 /// As much of a command's name as is shown: all of it if it is a file or a plain word, else what
@@ -75,7 +75,7 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
 pub(super) fn shown(name: &OsStr) -> String {
     let text = name.to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
-    let plain: String = text.chars().take_while(|&c| is_plain(c)).take(LONGEST).collect();
+    let plain: String = text.chars().take_while(|&c| is_plain(c)).take(MAX_SHOWN).collect();
     match text.get(plain.len()..) {
         Some("") => plain,
         _ if Path::new(name).exists() => text.escape_debug().to_string(),
@@ -85,7 +85,7 @@ pub(super) fn shown(name: &OsStr) -> String {
 }
 
 /// More characters of a name say nothing.
-const LONGEST: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 /// Words of a quoted command: the program, if its name can be shown, and whether a shell is
 /// needed.
@@ -129,22 +129,22 @@ fn builtin(name: &str, shell: &str) -> Explained {
 }
 
 /// A file or a folder of that name in the current folder.
-fn here(name: &str) -> Option<Explained> {
+fn in_current_folder(name: &str) -> Option<Explained> {
     let path = Path::new(name);
     if name.contains('/') || !path.exists() {
         return None;
     }
     if path.is_dir() {
-        return said(
+        return explained(
             "command not found: it is a folder here",
             &["to run a command there: `vault exec -- sh -c 'cd FOLDER && COMMAND'`"],
         );
     }
     let hint = format!("`vault exec -- ./{}`", shown(OsStr::new(name)));
-    said("command not found: it is a file here, and not in PATH", &[&hint])
+    explained("command not found: it is a file here, and not in PATH", &[&hint])
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the caller returns it as it is")]
-fn said(reason: &str, hints: &[&str]) -> Option<Explained> {
+fn explained(reason: &str, hints: &[&str]) -> Option<Explained> {
     Some((reason.to_owned(), hints.iter().map(|hint| (*hint).to_owned()).collect()))
 }

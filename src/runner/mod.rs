@@ -12,26 +12,26 @@
 
 mod channel;
 mod child;
-mod coming;
 mod failure;
 mod files;
 mod launch;
 mod mistyped;
 mod monitor;
 mod newlines;
+mod pending_filter;
 mod plan;
 mod reaction;
 mod run;
-mod seat;
 mod supervise;
+mod terminal;
 mod unstartable;
 mod wiring;
 mod writer;
 
-pub use channel::{Filter, Holder, Passed};
-pub use files::Files;
+pub use channel::{ChannelOutcome, Filter, OutputHolder};
+pub use files::SecretFiles;
 pub use launch::launch;
 pub use plan::{Inherit, Plan, Request};
-pub use run::{Done, Output, run};
+pub use run::{Output, RunOutcome, run};
 pub use supervise::Ending;
-pub use wiring::Carries;
+pub use wiring::Streams;

@@ -89,7 +89,7 @@ pub(super) fn take_report(read: &mut Vec<u8>) -> Option<Change> {
 }
 
 /// What the monitor needs of its parent.
-pub(super) struct Place<'a> {
+pub(super) struct MonitorSetup<'a> {
     pub(super) plan: &'a Plan,
     pub(super) hardened: &'a Hardened,
     /// The command's streams.
@@ -106,16 +106,16 @@ pub(super) struct Place<'a> {
 }
 
 /// Is the monitor, in a child with all signals blocked; returns when its work is done.
-pub(super) fn lead(place: &Place<'_>) {
-    let Ok(command) = start(place) else { return };
-    let keep = [place.socket.as_raw_fd(), place.outer.as_raw_fd()];
-    let Ok(socket) = place.socket.try_clone() else { return };
+pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
+    let Ok(command) = start(setup) else { return };
+    let keep = [setup.socket.as_raw_fd(), setup.outer.as_raw_fd()];
+    let Ok(socket) = setup.socket.try_clone() else { return };
     let keep = [keep[0], keep[1], socket.as_raw_fd()];
     if platform::release_all_but(&keep).is_err() {
         return;
     }
     let reporter = thread::spawn(move || report_changes(command, &socket));
-    while let Some(order) = Order::receive(place.socket) {
+    while let Some(order) = Order::receive(setup.socket) {
         match order {
             Order::Start(_) => {}
             Order::Signal(signal) => platform::send(signal, Target::Process(command)),
@@ -125,7 +125,7 @@ pub(super) fn lead(place: &Place<'_>) {
             Order::Finish => return platform::reap(command),
         }
     }
-    if let Some(modes) = place.modes {
+    if let Some(modes) = setup.modes {
         modes.restore();
     }
     // It was not told to finish, so its parent was killed.
@@ -136,16 +136,16 @@ pub(super) fn lead(place: &Place<'_>) {
 }
 
 /// Leads the session, waits for the word, starts the command.
-fn start(place: &Place<'_>) -> io::Result<Pid> {
-    platform::lead_session(place.terminal)?;
+fn start(setup: &MonitorSetup<'_>) -> io::Result<Pid> {
+    platform::lead_session(setup.terminal)?;
     platform::notice_children();
-    let Some(Order::Start(ground)) = Order::receive(place.socket) else {
+    let Some(Order::Start(ground)) = Order::receive(setup.socket) else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     platform::fork(|| {
-        let placed = platform::lead_group(place.terminal, ground);
-        if placed.and_then(|()| platform::replace_streams(place.streams)).is_ok() {
-            launch_child(place.plan, place.hardened, place.report);
+        let placed = platform::lead_group(setup.terminal, ground);
+        if placed.and_then(|()| platform::replace_streams(setup.streams)).is_ok() {
+            launch_child(setup.plan, setup.hardened, setup.report);
         }
     })
 }
@@ -155,11 +155,11 @@ fn report_changes(command: Pid, mut socket: &UnixStream) {
     while let Ok(change) = platform::wait_for_change(command) {
         // The command's number stays taken until this process ends, so no signal can reach
         // somebody else.
-        let told = socket.write_all(&report(change));
+        let sent = socket.write_all(&report(change));
         if matches!(change, Change::Exited(_) | Change::Killed(_)) {
             return;
         }
-        let _ = told;
+        let _ = sent;
     }
 }
 

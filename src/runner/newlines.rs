@@ -15,7 +15,7 @@ pub(super) struct Newlines {
 
 impl Newlines {
     /// The next bytes as they were before a terminal wrote them.
-    pub(super) fn undo(&mut self, bytes: &[u8]) -> Wiped<u8> {
+    pub(super) fn without_returns(&mut self, bytes: &[u8]) -> Wiped<u8> {
         let mut undone = Wiped::from(Vec::with_capacity(bytes.len() + 1));
         for &byte in bytes {
             if self.returned && byte != b'\n' {
@@ -30,7 +30,7 @@ impl Newlines {
     }
 
     /// What is held of a line's end, if anything.
-    pub(super) fn rest(&mut self) -> &'static [u8] {
+    pub(super) fn take_held(&mut self) -> &'static [u8] {
         if std::mem::take(&mut self.returned) { b"\r" } else { b"" }
     }
 }
@@ -52,9 +52,9 @@ mod tests {
                 let mut newlines = Newlines::default();
                 let mut undone = Vec::new();
                 for chunk in printed.as_bytes().chunks(size) {
-                    undone.extend_from_slice(&newlines.undo(chunk));
+                    undone.extend_from_slice(&newlines.without_returns(chunk));
                 }
-                undone.extend_from_slice(newlines.rest());
+                undone.extend_from_slice(newlines.take_held());
                 assert_eq!(undone, text.as_bytes(), "{text:?} in pieces of {size}");
             }
         }

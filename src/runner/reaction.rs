@@ -4,14 +4,14 @@ use super::wiring::Layout;
 use crate::platform::{Arrived, Sender, Signal};
 
 /// The signals that are caught: those that a command must see, and the end of children.
-pub(super) fn caught() -> Vec<Signal> {
+pub(super) fn caught_signals() -> Vec<Signal> {
     let others =
         [Signal::TTIN, Signal::TTOU, Signal::TSTP, Signal::CONT, Signal::WINCH, Signal::CHLD];
     Signal::ENDING.iter().copied().chain(others).collect()
 }
 
 /// Whether a terminal sends this signal, and then to everyone in its foreground.
-fn is_of_terminal(signal: Signal) -> bool {
+fn comes_from_terminal(signal: Signal) -> bool {
     [
         Signal::HUP,
         Signal::INT,
@@ -29,9 +29,9 @@ fn is_of_terminal(signal: Signal) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reaction {
     /// The command has it already, or it is no business of the command's.
-    Nothing,
+    Ignore,
     /// See what became of children.
-    Children,
+    CheckChildren,
     /// Send it to the command.
     Forward,
     /// Send it to the command's process group, as the terminal would have.
@@ -48,7 +48,7 @@ pub(super) enum Reaction {
 
 /// Where we are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct Placement {
     pub(super) layout: Layout,
     /// This process and, where it is our child, the command.
     pub(super) own: i32,
@@ -59,44 +59,44 @@ pub(super) struct Standing {
     pub(super) has_pty: bool,
 }
 
-pub(super) fn react(arrived: Arrived, standing: &Standing) -> Reaction {
+pub(super) fn react(arrived: Arrived, placement: &Placement) -> Reaction {
     if arrived.signal == Signal::CHLD {
-        return Reaction::Children;
+        return Reaction::CheckChildren;
     }
-    match (standing.layout, arrived.sender) {
+    match (placement.layout, arrived.sender) {
         // What we or the command sent to the whole group has reached the command.
         (_, Sender::Process(sender))
-            if sender == standing.own || Some(sender) == standing.command =>
+            if sender == placement.own || Some(sender) == placement.command =>
         {
-            Reaction::Nothing
+            Reaction::Ignore
         }
-        (Layout::Direct, sender) => direct(arrived.signal, sender, standing),
-        (Layout::Session, sender) => session(arrived.signal, sender),
+        (Layout::Direct, sender) => react_direct(arrived.signal, sender, placement),
+        (Layout::Session, sender) => react_in_session(arrived.signal, sender),
     }
 }
 
 /// The terminal is the command's too, so what comes from there has reached it.
-fn direct(signal: Signal, sender: Sender, standing: &Standing) -> Reaction {
+fn react_direct(signal: Signal, sender: Sender, placement: &Placement) -> Reaction {
     match (signal, sender) {
         // By the time it asks for the size, the terminal inside must have it.
-        (Signal::WINCH, _) if standing.has_pty => Reaction::ResizeAndForward,
+        (Signal::WINCH, _) if placement.has_pty => Reaction::ResizeAndForward,
         // The kernel tells only the leader of a session that the terminal is gone.
-        (Signal::HUP, Sender::Kernel) if standing.leads_session => Reaction::Forward,
-        (_, Sender::Kernel) if is_of_terminal(signal) => Reaction::Nothing,
+        (Signal::HUP, Sender::Kernel) if placement.leads_session => Reaction::Forward,
+        (_, Sender::Kernel) if comes_from_terminal(signal) => Reaction::Ignore,
         // From a process, or a timer or a limit that the caller set before it started us.
         _ => Reaction::Forward,
     }
 }
 
 /// The command is in another session, so nothing from outside reaches it but through us.
-fn session(signal: Signal, sender: Sender) -> Reaction {
+fn react_in_session(signal: Signal, sender: Sender) -> Reaction {
     match (signal, sender) {
         (Signal::CONT, _) => Reaction::Resume,
         (Signal::WINCH, Sender::Kernel) => Reaction::Resize,
         (Signal::WINCH, Sender::Process(_)) => Reaction::ResizeAndForward,
         // The terminal does not let us write or set modes from the background.
         (Signal::TTIN | Signal::TTOU, Sender::Kernel) => Reaction::Stop,
-        (_, Sender::Kernel) if is_of_terminal(signal) => Reaction::ForwardToGroup,
+        (_, Sender::Kernel) if comes_from_terminal(signal) => Reaction::ForwardToGroup,
         _ => Reaction::Forward,
     }
 }
@@ -107,19 +107,19 @@ mod tests {
 
     const OTHER: Sender = Sender::Process(30);
 
-    fn standing(layout: Layout) -> Standing {
-        Standing { layout, own: 10, command: Some(20), leads_session: false, has_pty: false }
+    fn placement(layout: Layout) -> Placement {
+        Placement { layout, own: 10, command: Some(20), leads_session: false, has_pty: false }
     }
 
     fn reaction(layout: Layout, signal: Signal, sender: Sender) -> Reaction {
-        react(Arrived { signal, sender }, &standing(layout))
+        react(Arrived { signal, sender }, &placement(layout))
     }
 
     #[test]
     fn what_the_terminal_sent_to_all_is_not_sent_twice() {
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP, Signal::WINCH] {
             let nothing = reaction(Layout::Direct, signal, Sender::Kernel);
-            assert_eq!(nothing, Reaction::Nothing, "{signal:?}");
+            assert_eq!(nothing, Reaction::Ignore, "{signal:?}");
         }
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP] {
             let group = reaction(Layout::Session, signal, Sender::Kernel);
@@ -129,12 +129,12 @@ mod tests {
 
     #[test]
     fn what_a_process_sends_reaches_the_command_but_what_the_command_sends_does_not_return() {
-        let all = caught().into_iter().filter(|signal| *signal != Signal::CHLD);
+        let all = caught_signals().into_iter().filter(|signal| *signal != Signal::CHLD);
         for signal in all {
             assert_eq!(reaction(Layout::Direct, signal, OTHER), Reaction::Forward);
             for sender in [10, 20] {
                 let nothing = reaction(Layout::Direct, signal, Sender::Process(sender));
-                assert_eq!(nothing, Reaction::Nothing);
+                assert_eq!(nothing, Reaction::Ignore);
             }
         }
     }
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn the_leader_of_a_session_passes_on_that_the_terminal_is_gone() {
-        let standing = Standing { leads_session: true, ..standing(Layout::Direct) };
+        let placement = Placement { leads_session: true, ..placement(Layout::Direct) };
         let gone = Arrived { signal: Signal::HUP, sender: Sender::Kernel };
-        assert_eq!(react(gone, &standing), Reaction::Forward);
+        assert_eq!(react(gone, &placement), Reaction::Forward);
     }
 }

@@ -10,27 +10,27 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use super::Plan;
-use super::channel::{Channel, Filter, Passed};
-use super::child::{Child, Led};
-use super::coming::{self, Coming};
+use super::channel::{Channel, ChannelOutcome, Filter};
+use super::child::{Child, MonitorHandle};
 use super::failure::Failure;
 use super::launch::launch_child;
 use super::monitor::{self, Order};
-use super::reaction::{Standing, caught};
-use super::seat::{Seat, Taken};
-use super::supervise::{Arrivals, Ending, Supervisor, Window};
-use super::wiring::{Carries, Conduit, Keys, Laid, Layout, Outside, Wiring};
+use super::pending_filter::{self, PendingFilter};
+use super::reaction::{Placement, caught_signals};
+use super::supervise::{Ending, LinkedTerminals, SignalQueue, Supervisor};
+use super::terminal::{RawFlag, TerminalRelay};
+use super::wiring::{CallerStreams, ChannelSpec, KeyDelivery, Layout, Streams, Transport, Wiring};
 use crate::fault::Fault;
 use crate::platform::{
     self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signal, Signals, Terminal,
 };
 
 /// What became of a run.
-pub struct Done<F> {
+pub struct RunOutcome<F> {
     /// How the command ended.
     pub ending: Ending,
     /// What went through which filter.
-    pub passed: Vec<Passed<F>>,
+    pub passed: Vec<ChannelOutcome<F>>,
 }
 
 /// What happens to the command's output.
@@ -54,14 +54,16 @@ pub fn run<F: Filter>(
     hardened: &Hardened,
     output: Output,
     filters: impl FnOnce(usize) -> Vec<F> + Send + 'static,
-) -> Result<Done<F>, Fault> {
+) -> Result<RunOutcome<F>, Fault> {
     let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
-    let started = match Started::start(plan, hardened, output).map_err(failed)? {
+    let started = match StartedCommand::start(plan, hardened, output).map_err(failed)? {
         Ok(started) => started,
-        Err(signal) => return Ok(Done { ending: Ending::Killed(signal), passed: Vec::new() }),
+        Err(signal) => {
+            return Ok(RunOutcome { ending: Ending::Killed(signal), passed: Vec::new() });
+        }
     };
-    let filters = coming::make(started.ends.len(), filters).map_err(failed)?;
-    if let Some(failure) = started.failure().map_err(failed)? {
+    let filters = pending_filter::spawn_filters(started.ends.len(), filters).map_err(failed)?;
+    if let Some(failure) = started.wait_for_failure().map_err(failed)? {
         let fault = failure.explain(plan);
         started.abandon();
         return Err(fault);
@@ -72,19 +74,19 @@ pub fn run<F: Filter>(
     // A writer that waits for its reader does not keep us.
     runtime.shutdown_background();
     let (ending, passed) = result.map_err(failed)?;
-    Ok(Done { ending, passed })
+    Ok(RunOutcome { ending, passed })
 }
 
 /// Our end of a channel, and the command's.
-struct Ends {
-    laid: Laid,
+struct ChannelEnds {
+    spec: ChannelSpec,
     ours: OwnedFd,
     /// Until the command has it.
     theirs: Option<OwnedFd>,
 }
 
 /// The terminal outside, where someone sits at it.
-struct Sitting {
+struct OuterTerminal {
     outer: Terminal,
     raw: Option<Raw>,
     /// As they were before.
@@ -92,10 +94,10 @@ struct Sitting {
 }
 
 /// A command that starts.
-struct Started {
+struct StartedCommand {
     wiring: Wiring,
-    ends: Vec<Ends>,
-    sitting: Option<Sitting>,
+    ends: Vec<ChannelEnds>,
+    outer_terminal: Option<OuterTerminal>,
     process: Process,
     signals: Signals,
     report: File,
@@ -106,36 +108,36 @@ enum Process {
     Monitor(Pid, UnixStream),
 }
 
-impl Started {
+impl StartedCommand {
     /// Starts the command, unless a signal has come that ends us before that.
     fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Result<Self, Signal>> {
         let wiring = match output {
             Output::Untouched => Wiring::NONE,
-            Output::Filtered => Wiring::of(Outside {
+            Output::Filtered => Wiring::new(CallerStreams {
                 streams: platform::streams(),
                 input_shows_output: platform::input_shows_output(),
                 outputs_are_one: platform::outputs_are_one(),
             }),
         };
-        let mut sitting = match wiring.layout {
+        let mut outer_terminal = match wiring.layout {
             Layout::Direct => None,
             Layout::Session => {
                 let outer = Terminal::behind(platform::output())?;
                 let modes = outer.modes().ok();
-                Some(Sitting { outer, raw: None, modes })
+                Some(OuterTerminal { outer, raw: None, modes })
             }
         };
-        let outer = sitting.as_ref().map(|sitting| &sitting.outer);
-        let ends: io::Result<Vec<Ends>> =
-            wiring.channels.iter().map(|laid| Ends::open(*laid, outer)).collect();
+        let outer = outer_terminal.as_ref().map(|outer_terminal| &outer_terminal.outer);
+        let ends: io::Result<Vec<ChannelEnds>> =
+            wiring.channels.iter().map(|spec| ChannelEnds::open(*spec, outer)).collect();
         let mut ends = ends?;
         let (report, theirs) = platform::plain_pipe()?;
         let blocked = Blocked::new();
         let streams = streams(&ends, wiring.keys);
-        let (process, signals) = match &mut sitting {
+        let (process, signals) = match &mut outer_terminal {
             None => {
                 // Before the fork: what arrives from now on is for the command.
-                let signals = Signals::catch(&caught())?;
+                let signals = Signals::catch(&caught_signals())?;
                 let parent = platform::own_process();
                 if let Some(signal) = blocked.ending() {
                     return Ok(Err(signal));
@@ -148,45 +150,45 @@ impl Started {
                 })?;
                 (Process::Command(pid), signals)
             }
-            Some(sitting) => {
+            Some(outer_terminal) => {
                 let (socket, other) = UnixStream::pair()?;
                 let terminal = session(&ends).ok_or(io::ErrorKind::NotConnected)?;
-                let place = monitor::Place {
+                let setup = monitor::MonitorSetup {
                     plan,
                     hardened,
                     streams,
                     terminal,
                     socket: &other,
                     report: theirs.as_fd(),
-                    outer: &sitting.outer,
-                    modes: sitting.modes.as_ref(),
+                    outer: &outer_terminal.outer,
+                    modes: outer_terminal.modes.as_ref(),
                 };
                 if let Some(signal) = blocked.ending() {
                     return Ok(Err(signal));
                 }
-                let pid = platform::fork(|| monitor::lead(&place))?;
+                let pid = platform::fork(|| monitor::run_monitor(&setup))?;
                 // After the fork: the monitor must not share the way our signals take.
-                let signals = Signals::catch(&caught())?;
-                let ours = wiring.keys == Keys::AtOnce && sitting.outer.is_ours();
-                sitting.raw = ours.then(|| sitting.outer.make_raw()).transpose()?;
+                let signals = Signals::catch(&caught_signals())?;
+                let ours = wiring.keys == KeyDelivery::Immediate && outer_terminal.outer.is_ours();
+                outer_terminal.raw = ours.then(|| outer_terminal.outer.make_raw()).transpose()?;
                 let ground = if ours { Ground::Fore } else { Ground::Back };
                 (&socket).write_all(&Order::Start(ground).to_bytes())?;
                 (Process::Monitor(pid, socket), signals)
             }
         };
         // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
-        blocked.release(&caught());
+        blocked.release(&caught_signals());
         // The command alone holds its ends, so that we see it close them.
-        for end in ends.iter_mut().filter(|end| end.laid.conduit != Conduit::Session) {
+        for end in ends.iter_mut().filter(|end| end.spec.transport != Transport::Session) {
             end.theirs = None;
         }
         // The command alone reads, so that a writer learns when it does no more.
         let _ = platform::discard_input();
-        Ok(Ok(Self { wiring, ends, sitting, process, signals, report: report.into() }))
+        Ok(Ok(Self { wiring, ends, outer_terminal, process, signals, report: report.into() }))
     }
 
     /// Why the command does not run; waits until that is known.
-    fn failure(&self) -> io::Result<Option<Failure>> {
+    fn wait_for_failure(&self) -> io::Result<Option<Failure>> {
         let mut report = Vec::with_capacity(Failure::LENGTH);
         (&self.report).read_to_end(&mut report)?;
         Ok(Failure::read(&report))
@@ -194,7 +196,7 @@ impl Started {
 
     /// There is no command.
     fn abandon(self) {
-        drop(self.sitting);
+        drop(self.outer_terminal);
         match self.process {
             Process::Command(pid) => platform::reap(pid),
             Process::Monitor(pid, socket) => {
@@ -205,77 +207,83 @@ impl Started {
         }
     }
 
-    fn supervise<F: Filter>(self, filters: Vec<Coming<F>>) -> io::Result<Supervisor<F>> {
+    fn supervise<F: Filter>(self, filters: Vec<PendingFilter<F>>) -> io::Result<Supervisor<F>> {
         let mut channels = Vec::new();
-        let mut windows = Vec::new();
-        let mut seat = None;
+        let mut linked_terminals = Vec::new();
+        let mut relay = None;
         let mut line = None;
-        let taken = Taken::default();
-        let mut sitting = self.sitting;
+        let raw_flag = RawFlag::default();
+        let mut outer_terminal = self.outer_terminal;
         for (ends, filter) in self.ends.into_iter().zip(filters) {
-            if ends.laid.conduit != Conduit::Pipe {
-                windows.push(ends.window()?);
+            if ends.spec.transport != Transport::Pipe {
+                linked_terminals.push(ends.linked_terminals()?);
             }
-            if ends.laid.conduit == Conduit::Session
-                && let Some(Sitting { outer, raw, .. }) = sitting.take()
+            if ends.spec.transport == Transport::Session
+                && let Some(OuterTerminal { outer, raw, .. }) = outer_terminal.take()
             {
                 let master = ends.ours.try_clone()?;
-                seat = Some(Seat::take(outer, master, raw, self.wiring.keys, taken.clone())?);
+                relay = Some(TerminalRelay::start(
+                    outer,
+                    master,
+                    raw,
+                    self.wiring.keys,
+                    raw_flag.clone(),
+                )?);
             }
             line = line.or(ends.theirs);
-            channels.push(Channel::open(ends.ours, ends.laid, filter, taken.clone())?);
+            channels.push(Channel::open(ends.ours, ends.spec, filter, raw_flag.clone())?);
         }
         let child = match self.process {
             Process::Command(pid) => Child::Own(pid),
-            Process::Monitor(pid, socket) => Child::Led(Led::new(pid, socket)?),
+            Process::Monitor(pid, socket) => Child::Monitored(MonitorHandle::new(pid, socket)?),
         };
-        let standing = Standing {
+        let placement = Placement {
             layout: self.wiring.layout,
             own: platform::own_process().as_raw_nonzero().get(),
             command: child.pid(),
             leads_session: platform::leads_session(),
-            has_pty: !windows.is_empty(),
+            has_pty: !linked_terminals.is_empty(),
         };
-        let signals = Arrivals::new(self.signals)?;
-        Ok(Supervisor { child, signals, standing, seat, windows, line, channels })
+        let signals = SignalQueue::new(self.signals)?;
+        Ok(Supervisor { child, signals, placement, relay, linked_terminals, line, channels })
     }
 }
 
-impl Ends {
-    fn open(laid: Laid, terminal: Option<&Terminal>) -> io::Result<Self> {
-        if laid.conduit == Conduit::Pipe {
+impl ChannelEnds {
+    fn open(spec: ChannelSpec, terminal: Option<&Terminal>) -> io::Result<Self> {
+        if spec.transport == Transport::Pipe {
             let (ours, theirs) = platform::pipe()?;
-            return Ok(Self { laid, ours, theirs: Some(theirs) });
+            return Ok(Self { spec, ours, theirs: Some(theirs) });
         }
         let pty = Pty::open()?;
-        match terminal.filter(|_| laid.conduit == Conduit::Session) {
+        match terminal.filter(|_| spec.transport == Transport::Session) {
             Some(terminal) => terminal.copy_modes(pty.slave.as_fd())?,
             None => pty.pass_output()?,
         }
-        let ends = Self { laid, ours: pty.master, theirs: Some(pty.slave) };
-        let window = ends.window()?;
-        platform::copy_size(window.outer.as_fd(), window.master.as_fd());
+        let ends = Self { spec, ours: pty.master, theirs: Some(pty.slave) };
+        let pair = ends.linked_terminals()?;
+        platform::copy_size(pair.outer.as_fd(), pair.master.as_fd());
         Ok(ends)
     }
 
-    fn window(&self) -> io::Result<Window> {
-        let outer = platform::output_stream(self.laid.carries.stream())?.into();
-        Ok(Window { outer, master: self.ours.try_clone()? })
+    fn linked_terminals(&self) -> io::Result<LinkedTerminals> {
+        let outer = platform::output_stream(self.spec.streams.descriptor())?.into();
+        Ok(LinkedTerminals { outer, master: self.ours.try_clone()? })
     }
 }
 
 /// The slave of the session's terminal.
-fn session(ends: &[Ends]) -> Option<BorrowedFd<'_>> {
-    let session = ends.iter().find(|ends| ends.laid.conduit == Conduit::Session);
+fn session(ends: &[ChannelEnds]) -> Option<BorrowedFd<'_>> {
+    let session = ends.iter().find(|ends| ends.spec.transport == Transport::Session);
     session?.theirs.as_ref().map(AsFd::as_fd)
 }
 
 /// What stands behind 0, 1 and 2 of the command; nothing where it is the caller's own.
-fn streams(ends: &[Ends], keys: Keys) -> [Option<BorrowedFd<'_>>; 3] {
-    let carrying = |carries| {
-        let end = ends.iter().find(|ends| [carries, Carries::Both].contains(&ends.laid.carries));
+fn streams(ends: &[ChannelEnds], keys: KeyDelivery) -> [Option<BorrowedFd<'_>>; 3] {
+    let carrying = |streams| {
+        let end = ends.iter().find(|ends| [streams, Streams::Both].contains(&ends.spec.streams));
         end?.theirs.as_ref().map(AsFd::as_fd)
     };
-    let input = session(ends).filter(|_| keys == Keys::AtOnce);
-    [input, carrying(Carries::Output), carrying(Carries::Error)]
+    let input = session(ends).filter(|_| keys == KeyDelivery::Immediate);
+    [input, carrying(Streams::Output), carrying(Streams::Error)]
 }

@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::channel::{Channel, Filter, Flush, Passed};
+use super::channel::{Channel, ChannelOutcome, Filter, Flush};
 use super::child::Child;
-use super::reaction::{Reaction, Standing, react};
-use super::seat::Seat;
+use super::reaction::{Placement, Reaction, react};
+use super::terminal::TerminalRelay;
 use crate::platform::{self, Arrived, Change, Ground, Signal, Signals, Whom, copy_size};
 
 /// How a command ended.
@@ -25,10 +25,10 @@ pub enum Ending {
 }
 
 /// Before a stop what is there is shown, unless the reader does not read either.
-const BEFORE_A_STOP: Duration = Duration::from_millis(200);
+const FLUSH_LIMIT: Duration = Duration::from_millis(200);
 
 /// A terminal inside and the one outside whose size it has.
-pub(super) struct Window {
+pub(super) struct LinkedTerminals {
     pub(super) outer: OwnedFd,
     pub(super) master: OwnedFd,
 }
@@ -36,10 +36,10 @@ pub(super) struct Window {
 /// Everything that goes on while the command runs.
 pub(super) struct Supervisor<F> {
     pub(super) child: Child,
-    pub(super) signals: Arrivals,
-    pub(super) standing: Standing,
-    pub(super) seat: Option<Seat>,
-    pub(super) windows: Vec<Window>,
+    pub(super) signals: SignalQueue,
+    pub(super) placement: Placement,
+    pub(super) relay: Option<TerminalRelay>,
+    pub(super) linked_terminals: Vec<LinkedTerminals>,
     /// The command's side of its session's terminal. While we hold it, a command that closes it and
     /// opens it again finds us listening.
     pub(super) line: Option<OwnedFd>,
@@ -47,7 +47,7 @@ pub(super) struct Supervisor<F> {
 }
 
 /// The signals that arrive.
-pub(super) struct Arrivals {
+pub(super) struct SignalQueue {
     signals: Signals,
     bell: UnixStream,
     /// Arrived during a stop, not yet answered.
@@ -55,8 +55,8 @@ pub(super) struct Arrivals {
 }
 
 /// The channels at work.
-struct Passing<F> {
-    tasks: JoinSet<Passed<F>>,
+struct RunningChannels<F> {
+    tasks: JoinSet<ChannelOutcome<F>>,
     flushes: Vec<mpsc::Sender<Flush>>,
     ended: watch::Sender<bool>,
 }
@@ -66,54 +66,54 @@ impl<F: Filter> Supervisor<F> {
     ///
     /// # Errors
     /// When the monitor was killed, or waiting itself fails.
-    pub(super) async fn run(mut self) -> io::Result<(Ending, Vec<Passed<F>>)> {
-        let mut passing = Passing::start(std::mem::take(&mut self.channels));
-        let ending = self.wait(&mut passing).await?;
+    pub(super) async fn run(mut self) -> io::Result<(Ending, Vec<ChannelOutcome<F>>)> {
+        let mut channels = RunningChannels::start(std::mem::take(&mut self.channels));
+        let ending = self.wait(&mut channels).await?;
         self.line = None;
-        let (cut, passed) = self.drain(passing).await;
+        let (cut, passed) = self.drain(channels).await;
         // Who lets go of output that may not be shown has not succeeded, whatever the command did.
         let ending = cut.map_or(ending, Ending::Killed);
         // The terminal is put back before the session goes, and last of all we.
-        self.seat = None;
-        self.child.dismiss();
+        self.relay = None;
+        self.child.finish();
         Ok((ending, passed))
     }
 
-    async fn wait(&mut self, passing: &mut Passing<F>) -> io::Result<Ending> {
+    async fn wait(&mut self, channels: &mut RunningChannels<F>) -> io::Result<Ending> {
         let mut asked_to_stop = None;
         loop {
             tokio::select! {
                 arrived = self.signals.wait() => for arrived in arrived? {
-                    let reaction = react(arrived, &self.standing);
+                    let reaction = react(arrived, &self.placement);
                     match reaction {
-                        Reaction::Children => while let Some(change) = self.child.changed() {
+                        Reaction::CheckChildren => while let Some(change) = self.child.take_change() {
                             if let Some(ending) = ending(change) {
                                 return Ok(ending);
                             }
-                            self.stopped(change, None, passing).await;
+                            self.follow_stop(change, None, channels).await;
                         },
-                        Reaction::Stop => self.pause(arrived.signal, Whom::Me, passing).await,
+                        Reaction::Stop => self.pause(arrived.signal, Whom::Me, channels).await,
                         Reaction::Forward => {
                             asked_to_stop = Some(arrived.signal);
                             self.child.signal(arrived.signal);
                         }
-                        Reaction::Resume => self.resume(passing).await,
-                        _ => self.answer(reaction, arrived.signal),
+                        Reaction::Resume => self.resume(channels).await,
+                        _ => self.carry_out(reaction, arrived.signal),
                     }
                 },
-                change = self.child.reported() => {
+                change = self.child.next_report() => {
                     let change = change?;
                     if let Some(ending) = ending(change) {
                         return Ok(ending);
                     }
-                    self.stopped(change, asked_to_stop.take(), passing).await;
+                    self.follow_stop(change, asked_to_stop.take(), channels).await;
                 }
-                () = relay(self.seat.as_mut()) => {}
+                () = forward_keys(self.relay.as_mut()) => {}
             }
         }
     }
 
-    fn answer(&mut self, reaction: Reaction, signal: Signal) {
+    fn carry_out(&mut self, reaction: Reaction, signal: Signal) {
         match reaction {
             Reaction::ForwardToGroup => self.child.signal_group(signal),
             Reaction::Resize => self.resize(),
@@ -126,35 +126,40 @@ impl<F: Filter> Supervisor<F> {
     }
 
     fn resize(&self) {
-        for window in &self.windows {
-            copy_size(window.outer.as_fd(), window.master.as_fd());
+        for pair in &self.linked_terminals {
+            copy_size(pair.outer.as_fd(), pair.master.as_fd());
         }
     }
 
     /// The command has stopped, so we stop too, or the shell would wait for ever.
-    async fn stopped(&mut self, change: Change, asked: Option<Signal>, passing: &Passing<F>) {
+    async fn follow_stop(
+        &mut self,
+        change: Change,
+        asked: Option<Signal>,
+        channels: &RunningChannels<F>,
+    ) {
         let Change::Stopped(signal) = change else { return };
         let wants_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
         if wants_terminal
             && asked != Some(signal)
-            && let Some(seat) = &mut self.seat
+            && let Some(relay) = &mut self.relay
         {
-            seat.ask();
-            if seat.is_ours() {
+            relay.request_keys();
+            if relay.is_ours() {
                 // It was in the background inside, and is in the foreground outside.
-                return self.resume(passing).await;
+                return self.resume(channels).await;
             }
         }
         // A key stops the whole group of the caller; what one process was sent stops one.
-        let by_key = self.seat.is_some() && signal != Signal::STOP && asked != Some(signal);
+        let by_key = self.relay.is_some() && signal != Signal::STOP && asked != Some(signal);
         let whom = if by_key { Whom::Group } else { Whom::Me };
-        self.pause(signal, whom, passing).await;
+        self.pause(signal, whom, channels).await;
     }
 
-    async fn pause(&mut self, signal: Signal, whom: Whom, passing: &Passing<F>) {
-        let _ = timeout(BEFORE_A_STOP, passing.flush()).await;
-        if let Some(seat) = &mut self.seat {
-            seat.stand_up();
+    async fn pause(&mut self, signal: Signal, whom: Whom, channels: &RunningChannels<F>) {
+        let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
+        if let Some(relay) = &mut self.relay {
+            relay.release();
         }
         platform::stop(signal, whom);
         let went_on = self.signals.take_continued();
@@ -163,29 +168,32 @@ impl<F: Filter> Supervisor<F> {
             self.child.place(Ground::Fore);
             self.child.signal_group(Signal::CONT);
         } else {
-            self.resume(passing).await;
+            self.resume(channels).await;
         }
     }
 
     /// We go on: the terminal is taken again if it is ours, and the command goes on.
-    async fn resume(&mut self, passing: &Passing<F>) {
-        let Some(seat) = &mut self.seat else {
+    async fn resume(&mut self, channels: &RunningChannels<F>) {
+        let Some(relay) = &mut self.relay else {
             // A shell has told the whole group, but whoever woke us alone has not.
             return self.child.signal(Signal::CONT);
         };
-        if seat.would_sit() {
+        if relay.can_acquire() {
             // What was printed so far was meant for a terminal as it was so far.
-            let _ = timeout(BEFORE_A_STOP, passing.flush()).await;
+            let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
         }
-        let ground = seat.sit_down();
+        let ground = relay.acquire();
         self.child.place(ground);
         self.child.signal_group(Signal::CONT);
     }
 
     /// The command has ended: what is in flight is passed on. Who is asked to end or to stop now
     /// does, as the command would while it writes; by which signal, if any ended this.
-    async fn drain(&mut self, passing: Passing<F>) -> (Option<Signal>, Vec<Passed<F>>) {
-        let Passing { mut tasks, ended, flushes } = passing;
+    async fn drain(
+        &mut self,
+        channels: RunningChannels<F>,
+    ) -> (Option<Signal>, Vec<ChannelOutcome<F>>) {
+        let RunningChannels { mut tasks, ended, flushes } = channels;
         // Channels that have ended already do not listen.
         let _ = ended.send(true);
         let mut passed = Vec::new();
@@ -198,13 +206,13 @@ impl<F: Filter> Supervisor<F> {
                 },
                 arrived = self.signals.wait() => for arrived in arrived.unwrap_or_default() {
                     match arrived.signal {
-                        Signal::CHLD => while self.child.changed().is_some() {},
+                        Signal::CHLD => while self.child.take_change().is_some() {},
                         signal if platform::was_refused(signal) => {}
                         signal if Signal::ENDING.contains(&signal) => {
                             tasks.detach_all();
                             return (Some(signal), passed);
                         }
-                        signal @ (Signal::TSTP | Signal::TTIN | Signal::TTOU) => self.rest(signal),
+                        signal @ (Signal::TSTP | Signal::TTIN | Signal::TTOU) => self.stop_while_draining(signal),
                         _ => {}
                     }
                 }
@@ -215,19 +223,19 @@ impl<F: Filter> Supervisor<F> {
     }
 
     /// Stops where there is no command any more that could stop.
-    fn rest(&mut self, signal: Signal) {
-        if let Some(seat) = &mut self.seat {
-            seat.stand_up();
+    fn stop_while_draining(&mut self, signal: Signal) {
+        if let Some(relay) = &mut self.relay {
+            relay.release();
         }
         platform::stop(signal, Whom::Me);
         self.signals.take_continued();
-        if let Some(seat) = &mut self.seat {
-            seat.sit_down();
+        if let Some(relay) = &mut self.relay {
+            relay.acquire();
         }
     }
 }
 
-impl Arrivals {
+impl SignalQueue {
     /// # Errors
     /// The operating system's.
     pub(super) fn new(signals: Signals) -> io::Result<Self> {
@@ -256,7 +264,7 @@ impl Arrivals {
     }
 }
 
-impl<F: Filter> Passing<F> {
+impl<F: Filter> RunningChannels<F> {
     fn start(channels: Vec<Channel<F>>) -> Self {
         let (ended, end) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -264,7 +272,7 @@ impl<F: Filter> Passing<F> {
         for channel in channels {
             let (flush, asked) = mpsc::channel(1);
             flushes.push(flush);
-            tasks.spawn(channel.pass(asked, end.clone()));
+            tasks.spawn(channel.run(asked, end.clone()));
         }
         Self { tasks, flushes, ended }
     }
@@ -292,9 +300,9 @@ fn ending(change: Change) -> Option<Ending> {
     }
 }
 
-async fn relay(seat: Option<&mut Seat>) {
-    match seat {
-        Some(seat) => seat.relay().await,
+async fn forward_keys(relay: Option<&mut TerminalRelay>) {
+    match relay {
+        Some(relay) => relay.forward_keys().await,
         None => std::future::pending().await,
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Program {
 }
 
 /// How much of a file says what it is; the kernel reads no longer first line either.
-const START: u64 = 256;
+const START_LENGTH: u64 = 256;
 
 impl Program {
     /// Returns the first of `candidates` that exists; `name` is what was typed. In a folder of
@@ -84,22 +84,22 @@ impl Program {
                 hints.extend(self.through_interpreter());
                 ("permission denied".to_owned(), hints)
             }
-            _ if platform::is_unknown_format(number) => self.of_no_format(),
+            _ if platform::is_unknown_format(number) => self.of_unknown_format(),
             _ => (format!("cannot be executed: {error}"), Vec::new()),
         }
     }
 
     /// The kernel does not know what this is.
-    fn of_no_format(&self) -> Explained {
+    fn of_unknown_format(&self) -> Explained {
         let start = self.start();
         let path = &self.name;
-        let said = |reason: &str| format!("cannot be executed: {reason}");
+        let cannot = |reason: &str| format!("cannot be executed: {reason}");
         if start.is_empty() {
-            return (said("the file is empty"), Vec::new());
+            return (cannot("the file is empty"), Vec::new());
         }
         if start.starts_with("\u{feff}#!".as_bytes()) {
             return (
-                said("a byte order mark comes before its first line"),
+                cannot("a byte order mark comes before its first line"),
                 vec![format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {path}")],
             );
         }
@@ -113,7 +113,7 @@ impl Program {
         ];
         if magics.iter().any(|magic| start.starts_with(magic)) {
             return (
-                said("it was built for another system or processor"),
+                cannot("it was built for another system or processor"),
                 vec![format!("see for which: file {path}")],
             );
         }
@@ -122,7 +122,7 @@ impl Program {
         }
         let mut hints = vec!["a script needs a first line such as #!/bin/sh".to_owned()];
         hints.extend(self.through_interpreter());
-        (said("its first line does not name an interpreter"), hints)
+        (cannot("its first line does not name an interpreter"), hints)
     }
 
     fn with_carriage_return(&self) -> Explained {
@@ -163,7 +163,7 @@ impl Program {
         if self.metadata.is_file()
             && let Ok(file) = File::open(&self.path)
         {
-            let _ = file.take(START).read_to_end(&mut start);
+            let _ = file.take(START_LENGTH).read_to_end(&mut start);
         }
         start
     }

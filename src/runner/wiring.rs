@@ -7,7 +7,7 @@ use crate::platform::Behind;
 
 /// What is outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outside {
+pub(super) struct CallerStreams {
     /// Behind standard input, output and error.
     pub(super) streams: [Behind; 3],
     /// Whether standard input and output are the same terminal.
@@ -29,16 +29,16 @@ pub(super) enum Layout {
 
 /// When the keys of a terminal are the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keys {
+pub(super) enum KeyDelivery {
     /// From the start: its standard input is that terminal.
-    AtOnce,
+    Immediate,
     /// When it reads them, or sets modes. Until then they may be for another part of a pipeline.
-    WhenAsked,
+    OnDemand,
 }
 
 /// What carries output from the command to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Conduit {
+pub(super) enum Transport {
     Pipe,
     /// A pseudo-terminal that is nobody's controlling terminal.
     Pty,
@@ -48,7 +48,7 @@ pub(super) enum Conduit {
 
 /// Which output a channel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carries {
+pub enum Streams {
     /// Standard output.
     Output,
     /// Standard error.
@@ -57,9 +57,9 @@ pub enum Carries {
     Both,
 }
 
-impl Carries {
+impl Streams {
     /// The number of the caller's stream that it goes to.
-    pub(super) fn stream(self) -> usize {
+    pub(super) fn descriptor(self) -> usize {
         match self {
             Self::Output | Self::Both => 1,
             Self::Error => 2,
@@ -69,44 +69,49 @@ impl Carries {
 
 /// One way from the command to the outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Laid {
-    pub(super) conduit: Conduit,
-    pub(super) carries: Carries,
+pub(super) struct ChannelSpec {
+    pub(super) transport: Transport,
+    pub(super) streams: Streams,
 }
 
 /// The whole plan of streams; standard input is the session's terminal, or the caller's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wiring {
     pub(super) layout: Layout,
-    pub(super) keys: Keys,
-    pub(super) channels: Vec<Laid>,
+    pub(super) keys: KeyDelivery,
+    pub(super) channels: Vec<ChannelSpec>,
 }
 
 impl Wiring {
     /// The command has the caller's own streams.
     pub(super) const NONE: Self =
-        Self { layout: Layout::Direct, keys: Keys::WhenAsked, channels: Vec::new() };
+        Self { layout: Layout::Direct, keys: KeyDelivery::OnDemand, channels: Vec::new() };
 
-    pub(super) fn of(outside: Outside) -> Self {
-        let [_, output, error] = outside.streams;
+    pub(super) fn new(caller: CallerStreams) -> Self {
+        let [_, output, error] = caller.streams;
         let layout = if output == Behind::Terminal { Layout::Session } else { Layout::Direct };
-        let keys = if outside.input_shows_output { Keys::AtOnce } else { Keys::WhenAsked };
-        let both = outside.outputs_are_one && output != Behind::Nothing;
+        let keys =
+            if caller.input_shows_output { KeyDelivery::Immediate } else { KeyDelivery::OnDemand };
+        let both = caller.outputs_are_one && output != Behind::Nothing;
         let terminal = |of_session: bool| {
-            if layout == Layout::Session && of_session { Conduit::Session } else { Conduit::Pty }
+            if layout == Layout::Session && of_session {
+                Transport::Session
+            } else {
+                Transport::Pty
+            }
         };
-        let lay = |behind, carries, of_session| {
-            let conduit = match behind {
+        let spec_of = |behind, streams, of_session| {
+            let transport = match behind {
                 Behind::Nothing => return None,
                 Behind::Terminal => terminal(of_session),
-                Behind::Other => Conduit::Pipe,
+                Behind::Other => Transport::Pipe,
             };
-            Some(Laid { conduit, carries })
+            Some(ChannelSpec { transport, streams })
         };
         let channels = if both {
-            vec![lay(output, Carries::Both, true)]
+            vec![spec_of(output, Streams::Both, true)]
         } else {
-            vec![lay(output, Carries::Output, true), lay(error, Carries::Error, false)]
+            vec![spec_of(output, Streams::Output, true), spec_of(error, Streams::Error, false)]
         };
         Self { layout, keys, channels: channels.into_iter().flatten().collect() }
     }
@@ -120,18 +125,18 @@ mod tests {
     fn wiring(streams: [Behind; 3]) -> Wiring {
         let input_shows_output = streams[0] == Terminal && streams[1] == Terminal;
         let outputs_are_one = streams[1] == Terminal && streams[2] == Terminal;
-        Wiring::of(Outside { streams, input_shows_output, outputs_are_one })
+        Wiring::new(CallerStreams { streams, input_shows_output, outputs_are_one })
     }
 
-    fn inside(wiring: &Wiring, wanted: Carries) -> Behind {
+    fn inside(wiring: &Wiring, wanted: Streams) -> Behind {
         let channel = wiring
             .channels
             .iter()
-            .find(|laid| laid.carries == wanted || laid.carries == Carries::Both);
-        match channel.map(|laid| laid.conduit) {
+            .find(|spec| spec.streams == wanted || spec.streams == Streams::Both);
+        match channel.map(|spec| spec.transport) {
             None => Nothing,
-            Some(Conduit::Pipe) => Other,
-            Some(Conduit::Pty | Conduit::Session) => Terminal,
+            Some(Transport::Pipe) => Other,
+            Some(Transport::Pty | Transport::Session) => Terminal,
         }
     }
 
@@ -142,11 +147,11 @@ mod tests {
             for output in kinds {
                 for error in kinds {
                     let wiring = wiring([input, output, error]);
-                    assert_eq!(inside(&wiring, Carries::Output), output, "{wiring:?}");
-                    assert_eq!(inside(&wiring, Carries::Error), error, "{wiring:?}");
+                    assert_eq!(inside(&wiring, Streams::Output), output, "{wiring:?}");
+                    assert_eq!(inside(&wiring, Streams::Error), error, "{wiring:?}");
                     assert_eq!(wiring.layout == Layout::Session, output == Terminal);
                     let sits = input == Terminal && output == Terminal;
-                    assert_eq!(wiring.keys == Keys::AtOnce, sits);
+                    assert_eq!(wiring.keys == KeyDelivery::Immediate, sits);
                 }
             }
         }
@@ -156,8 +161,8 @@ mod tests {
     fn one_open_file_is_one_channel() {
         let streams = [Nothing, Other, Other];
         for outputs_are_one in [true, false] {
-            let outside = Outside { streams, input_shows_output: false, outputs_are_one };
-            let channels = Wiring::of(outside).channels.len();
+            let outside = CallerStreams { streams, input_shows_output: false, outputs_are_one };
+            let channels = Wiring::new(outside).channels.len();
             assert_eq!(channels, if outputs_are_one { 1 } else { 2 });
         }
     }

@@ -15,13 +15,13 @@ const QUEUE: usize = 4;
 enum Job {
     Write(Vec<u8>),
     /// Everything before this has been written.
-    Tell(oneshot::Sender<()>),
+    Notify(oneshot::Sender<()>),
 }
 
 /// The way to the thread.
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
-    used: mpsc::Receiver<Vec<u8>>,
+    written_blocks: mpsc::Receiver<Vec<u8>>,
     ended: oneshot::Receiver<io::Result<()>>,
 }
 
@@ -32,14 +32,14 @@ impl Writer {
     /// When there can be no thread.
     pub(super) fn start(file: File) -> io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let (give_back, used) = mpsc::channel(QUEUE);
+        let (give_back, written_blocks) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
         let write = move || {
             // Nobody listens any more where the end was not waited for.
             let _ = end.send(write(&file, jobs, &give_back));
         };
         thread::Builder::new().name("output".to_owned()).spawn(write)?;
-        Ok(Self { queue, used, ended })
+        Ok(Self { queue, written_blocks, ended })
     }
 
     /// Waits until one more block fits into the queue; says whether anybody still reads.
@@ -56,14 +56,14 @@ impl Writer {
 
     /// An empty block, one that was written before if there is any.
     pub(super) fn block(&mut self, capacity: usize) -> Vec<u8> {
-        self.used.try_recv().unwrap_or_else(|_| Vec::with_capacity(capacity))
+        self.written_blocks.try_recv().unwrap_or_else(|_| Vec::with_capacity(capacity))
     }
 
     /// Waits until everything so far has been written.
     pub(super) async fn flush(&self) {
-        let (tell, told) = oneshot::channel();
-        if self.queue.send(Job::Tell(tell)).await.is_ok() {
-            let _ = told.await;
+        let (notify, notified) = oneshot::channel();
+        if self.queue.send(Job::Notify(notify)).await.is_ok() {
+            let _ = notified.await;
         }
     }
 
@@ -86,7 +86,7 @@ fn write(
                 block.clear();
                 let _ = give_back.try_send(block);
             }
-            Job::Tell(told) => drop(told.send(())),
+            Job::Notify(notified) => drop(notified.send(())),
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::io;
 use super::Leaks;
 use crate::fault::{Fault, Kind};
 use crate::mask::Masker;
-use crate::runner::{Carries, Done, Ending, Holder, Passed};
+use crate::runner::{ChannelOutcome, Ending, OutputHolder, RunOutcome, Streams};
 use crate::session::console::Console;
 
 const LEFT_BEHIND: &str =
@@ -14,9 +14,13 @@ const LEFT_BEHIND: &str =
 
 /// The end of the run: as the command ended, unless its output could not be written, or shows
 /// secrets though that is fatal.
-pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Result<Ending, Fault> {
-    let Done { ending, passed } = done;
-    if passed.iter().any(|passed| passed.holder == Holder::StillRunning) {
+pub(super) fn judge(
+    console: Console,
+    done: RunOutcome<Masker>,
+    leaks: Leaks,
+) -> Result<Ending, Fault> {
+    let RunOutcome { ending, passed } = done;
+    if passed.iter().any(|passed| passed.holder == OutputHolder::StillRunning) {
         console.note(LEFT_BEHIND);
     }
     let mut names = BTreeSet::new();
@@ -29,7 +33,7 @@ pub(super) fn judge(console: Console, done: Done<Masker>, leaks: Leaks) -> Resul
                     label.name,
                     label.form,
                     times(count),
-                    stream(passed.carries)
+                    stream(passed.streams)
                 ));
             }
         }
@@ -48,19 +52,19 @@ fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn stream(carries: Carries) -> &'static str {
-    match carries {
-        Carries::Output => "standard output",
-        Carries::Error => "standard error",
-        Carries::Both => "its output",
+fn stream(streams: Streams) -> &'static str {
+    match streams {
+        Streams::Output => "standard output",
+        Streams::Error => "standard error",
+        Streams::Both => "its output",
     }
 }
 
 /// A reader that has gone away is the command's business, which got SIGPIPE.
-fn written(passed: &Passed<Masker>) -> Result<(), Fault> {
+fn written(passed: &ChannelOutcome<Masker>) -> Result<(), Fault> {
     match &passed.result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let stream = stream(passed.carries);
+            let stream = stream(passed.streams);
             Err(Fault::failed(format!("could not write {stream}: {error}")))
         }
         _ => Ok(()),

@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::unix::pipe::{Receiver, Sender};
 
-use super::wiring::Keys;
+use super::wiring::KeyDelivery;
 use crate::platform::{self, Ground, Raw, Terminal};
 use crate::secret::{Secret, Wiped};
 
 /// How many keys are read at once.
-const KEYS: usize = 4096;
+const READ_SIZE: usize = 4096;
 
 /// The terminal outside and the one inside.
-pub(super) struct Seat {
+pub(super) struct TerminalRelay {
     outer: Terminal,
     keys: Receiver,
     master: Sender,
@@ -30,57 +30,57 @@ pub(super) struct Seat {
     was_ours: bool,
     /// Whether the keys are the command's, as far as it is concerned.
     is_wanted: bool,
-    taken: Taken,
+    raw_flag: RawFlag,
 }
 
 /// Whether the terminal outside is raw, so that the one inside does to output what a terminal does.
 /// Shared with those who pass the output on.
 #[derive(Clone, Default)]
-pub(super) struct Taken(Arc<AtomicBool>);
+pub(super) struct RawFlag(Arc<AtomicBool>);
 
-impl Taken {
-    pub(super) fn is_taken(&self) -> bool {
+impl RawFlag {
+    pub(super) fn is_raw(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set(&self, taken: Option<&Raw>) {
-        self.0.store(taken.is_some(), Ordering::Relaxed);
+    fn set(&self, raw_flag: Option<&Raw>) {
+        self.0.store(raw_flag.is_some(), Ordering::Relaxed);
     }
 }
 
-impl Seat {
+impl TerminalRelay {
     /// Takes the seat; `raw` where the terminal is ours already.
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn take(
+    pub(super) fn start(
         outer: Terminal,
         master: OwnedFd,
         raw: Option<Raw>,
-        keys: Keys,
-        taken: Taken,
+        keys: KeyDelivery,
+        raw_flag: RawFlag,
     ) -> io::Result<Self> {
-        taken.set(raw.as_ref());
+        raw_flag.set(raw.as_ref());
         Ok(Self {
-            is_wanted: keys == Keys::AtOnce,
-            taken,
+            is_wanted: keys == KeyDelivery::Immediate,
+            raw_flag,
             keys: Receiver::from_owned_fd_unchecked(outer.as_fd().try_clone_to_owned()?)?,
             outer,
             master: Sender::from_owned_fd_unchecked(master)?,
             was_ours: raw.is_some(),
             raw,
-            typed: Secret::with_capacity(KEYS),
+            typed: Secret::with_capacity(READ_SIZE),
             is_hung_up: false,
         })
     }
 
     /// The command asks for keys, or to set modes.
-    pub(super) fn ask(&mut self) {
+    pub(super) fn request_keys(&mut self) {
         self.is_wanted = true;
     }
 
     /// Whether the command would get the terminal now.
-    pub(super) fn would_sit(&self) -> bool {
+    pub(super) fn can_acquire(&self) -> bool {
         self.is_wanted && self.is_ours()
     }
 
@@ -90,13 +90,13 @@ impl Seat {
     }
 
     /// Takes the terminal if it is ours to take, and wanted.
-    pub(super) fn sit_down(&mut self) -> Ground {
-        if !self.would_sit() {
+    pub(super) fn acquire(&mut self) -> Ground {
+        if !self.can_acquire() {
             // A shell that stopped us by force has set its own modes, which are not ours to change.
             if let Some(raw) = self.raw.take() {
                 raw.leave();
             }
-            self.taken.set(None);
+            self.raw_flag.set(None);
             return Ground::Back;
         }
         if !self.was_ours {
@@ -109,15 +109,15 @@ impl Seat {
             // Whoever had the terminal while we were stopped may have changed it.
             Some(raw) => raw.renew(),
         }
-        self.taken.set(self.raw.as_ref());
+        self.raw_flag.set(self.raw.as_ref());
         self.resize();
         Ground::Fore
     }
 
     /// Puts the terminal's modes back.
-    pub(super) fn stand_up(&mut self) {
+    pub(super) fn release(&mut self) {
         self.raw = None;
-        self.taken.set(None);
+        self.raw_flag.set(None);
     }
 
     /// Gives the terminal inside the size of the one outside.
@@ -126,12 +126,12 @@ impl Seat {
     }
 
     /// Passes on keys; returns now and then, so that others get their turn.
-    pub(super) async fn relay(&mut self) {
+    pub(super) async fn forward_keys(&mut self) {
         if self.typed.is_empty() {
             if self.raw.is_none() || self.is_hung_up {
                 return pending().await;
             }
-            self.read().await;
+            self.read_keys().await;
         }
         if self.typed.is_empty() {
             return;
@@ -147,9 +147,9 @@ impl Seat {
         }
     }
 
-    async fn read(&mut self) {
+    async fn read_keys(&mut self) {
         let readable = self.keys.readable().await;
-        let mut keys = Wiped::from(vec![0; KEYS]);
+        let mut keys = Wiped::from(vec![0; READ_SIZE]);
         match readable.and_then(|()| self.keys.try_read(&mut keys)) {
             Ok(count) if count > 0 => self.typed.extend(&keys[..count]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
