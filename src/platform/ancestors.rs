@@ -21,7 +21,7 @@ pub struct Ancestor {
 pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Vec<Ancestor>> {
     let mut found = Vec::new();
     let mut next = parent();
-    for _ in 0..system::MOST {
+    for _ in 0..system::MAX_ANCESTORS {
         let Some(process) = next else { break };
         let Some(status) = system::status(process) else {
             // A parent always has a status; further up, a container or a mount option ends the view.
@@ -66,9 +66,9 @@ mod system {
     use super::{Secret, Status, parse};
 
     /// How many processes are looked at: deeper nesting is a loop of somebody's making.
-    pub(super) const MOST: usize = 64;
+    pub(super) const MAX_ANCESTORS: usize = 64;
     /// No more is read of one environment, in bytes; the kernel's own default limit is a quarter.
-    const LONGEST: usize = 8 << 20;
+    const MAX_ENVIRONMENT: usize = 8 << 20;
 
     pub(super) fn status(process: i32) -> Option<Status> {
         let text = std::fs::read(format!("/proc/{process}/stat")).ok()?;
@@ -77,7 +77,7 @@ mod system {
 
     pub(super) fn environment(process: i32) -> Option<Secret> {
         let mut file = std::fs::File::open(format!("/proc/{process}/environ")).ok()?;
-        Secret::read(&mut file, LONGEST).ok()
+        Secret::read(&mut file, MAX_ENVIRONMENT).ok()
     }
 }
 
@@ -85,7 +85,7 @@ mod system {
 mod system {
     use super::{Secret, Status};
 
-    pub(super) const MOST: usize = 1;
+    pub(super) const MAX_ANCESTORS: usize = 1;
 
     pub(super) fn status(_: i32) -> Option<Status> {
         None

@@ -83,7 +83,7 @@ pub fn reap(child: Pid) {
 /// What has become of `child`, if anything has since the last call. As process 1 also reaps what
 /// has been left to it.
 #[must_use]
-pub fn change_of(child: Pid) -> Option<Change> {
+pub fn take_change(child: Pid) -> Option<Change> {
     let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
     if !is_init() {
         return waitpid(Some(child), options).ok().flatten().map(|(_, status)| change(status));
@@ -135,7 +135,7 @@ pub fn own_group() -> Pid {
 }
 
 /// In a new child: TERM arrives here when `parent` ends without a word.
-pub fn end_with(parent: Pid) {
+pub fn end_with_parent(parent: Pid) {
     #[cfg(target_os = "linux")]
     {
         let term = Some(rustix::process::Signal::TERM);
@@ -172,7 +172,7 @@ pub fn lead_session(terminal: BorrowedFd<'_>) -> io::Result<()> {
 ///
 /// # Errors
 /// The operating system's.
-pub fn release_all_but(keep: &[RawFd]) -> io::Result<()> {
+pub fn close_all_but(keep: &[RawFd]) -> io::Result<()> {
     let nothing = File::options().read(true).write(true).open("/dev/null")?;
     replace_streams([Some(nothing.as_fd()); 3])?;
     drop(nothing);
@@ -188,18 +188,18 @@ pub fn release_all_but(keep: &[RawFd]) -> io::Result<()> {
 }
 
 /// In a new child: learns of the end of its own children, whatever the caller had set.
-pub fn notice_children() {
+pub fn reset_child_signal() {
     // SAFETY: the default disposition runs none of our code.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
 /// Whether a process group has the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum GroupPosition {
     /// It reads the keys.
-    Fore,
+    Foreground,
     /// It is stopped when it tries.
-    Back,
+    Background,
 }
 
 /// In a new child: leads a process group of its own, in the foreground of `terminal` or not.
@@ -207,9 +207,9 @@ pub enum Ground {
 ///
 /// # Errors
 /// The operating system's.
-pub fn lead_group(terminal: BorrowedFd<'_>, ground: Ground) -> io::Result<()> {
+pub fn lead_group(terminal: BorrowedFd<'_>, position: GroupPosition) -> io::Result<()> {
     setpgid(None, None)?;
-    if ground == Ground::Fore {
+    if position == GroupPosition::Foreground {
         tcsetpgrp(terminal, getpid())?;
     }
     Ok(())

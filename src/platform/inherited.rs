@@ -18,7 +18,7 @@ static BLOCKED: AtomicU64 = AtomicU64::new(0);
 static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// The numbers of the signals that are noted.
-const NOTED: std::ops::RangeInclusive<i32> = 1..=64;
+const RECORDED: std::ops::RangeInclusive<i32> = 1..=64;
 
 const fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
@@ -27,9 +27,9 @@ const fn bit(signal: i32) -> u64 {
 #[used]
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
-static NOTE: extern "C" fn() = note;
+static RECORD: extern "C" fn() = record;
 
-extern "C" fn note() {
+extern "C" fn record() {
     let mut ignored = 0;
     let mut blocked = 0;
     // SAFETY: asking for a disposition with a null new action, for the mask with a null new mask
@@ -37,7 +37,7 @@ extern "C" fn note() {
     unsafe {
         let mut mask: libc::sigset_t = std::mem::zeroed();
         libc::sigprocmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask);
-        for number in NOTED {
+        for number in RECORDED {
             let mut action: libc::sigaction = std::mem::zeroed();
             let known = libc::sigaction(number, std::ptr::null(), &raw mut action) == 0;
             if known && action.sa_sigaction == libc::SIG_IGN {
@@ -62,7 +62,7 @@ pub(super) fn was_closed(number: usize) -> bool {
 
 /// Whether the caller ignored or blocked this signal.
 #[must_use]
-pub fn was_refused(signal: Signal) -> bool {
+pub fn was_ignored_or_blocked(signal: Signal) -> bool {
     let refused = IGNORED.load(Ordering::Relaxed) | BLOCKED.load(Ordering::Relaxed);
     refused & bit(signal.number()) != 0
 }
@@ -71,7 +71,7 @@ pub fn was_refused(signal: Signal) -> bool {
 /// that becomes a command: handlers of ours are gone afterwards.
 pub(super) fn restore() {
     let (ignored, blocked) = (IGNORED.load(Ordering::Relaxed), BLOCKED.load(Ordering::Relaxed));
-    for number in NOTED {
+    for number in RECORDED {
         let action = if ignored & bit(number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
         // SAFETY: neither disposition runs any of our code. Signals that do not exist or have one
         // disposition only are refused, which changes nothing.
@@ -83,6 +83,6 @@ pub(super) fn restore() {
             unsafe { libc::close(number) };
         }
     }
-    let blocked = NOTED.filter(|number| blocked & bit(*number) != 0).map(Signal::new);
+    let blocked = RECORDED.filter(|number| blocked & bit(*number) != 0).map(Signal::new);
     signals::set_mask(blocked);
 }

@@ -8,17 +8,17 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::inherited::was_refused;
+use super::inherited::was_ignored_or_blocked;
 use super::signals::{Signal, Target, send};
 
 /// Where a handler writes the number of its signal; -1 if nothing listens.
-static BELL: AtomicI32 = AtomicI32::new(-1);
+static WAKEUP: AtomicI32 = AtomicI32::new(-1);
 
 /// While it lives, signals are noted. The dispositions from before return when it is dropped.
 pub struct Interruptions {
     before: Vec<(Signal, libc::sigaction)>,
-    bell: OwnedFd,
-    _rope: OwnedFd,
+    wakeup: OwnedFd,
+    _writer: OwnedFd,
 }
 
 impl Interruptions {
@@ -27,38 +27,38 @@ impl Interruptions {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn note() -> io::Result<Self> {
-        let (bell, rope) = super::streams::plain_pipe()?;
-        rustix::io::ioctl_fionbio(&bell, true)?;
-        rustix::io::ioctl_fionbio(&rope, true)?;
-        BELL.store(rope.as_raw_fd(), Ordering::Relaxed);
+    pub fn record() -> io::Result<Self> {
+        let (wakeup, writer) = super::streams::blocking_pipe()?;
+        rustix::io::ioctl_fionbio(&wakeup, true)?;
+        rustix::io::ioctl_fionbio(&writer, true)?;
+        WAKEUP.store(writer.as_raw_fd(), Ordering::Relaxed);
         let mut before = Vec::new();
         let noted = Signal::ENDING.iter().copied().chain([Signal::TSTP, Signal::CONT]);
-        for signal in noted.filter(|signal| !was_refused(*signal)) {
+        for signal in noted.filter(|signal| !was_ignored_or_blocked(*signal)) {
             // SAFETY: the zeroed action is valid and gets a handler that is safe in a signal; the
             // old action is written to a valid place.
             unsafe {
                 let mut action: libc::sigaction = std::mem::zeroed();
-                action.sa_sigaction = ring as *const () as libc::sighandler_t;
+                action.sa_sigaction = record_signal as *const () as libc::sighandler_t;
                 let mut old: libc::sigaction = std::mem::zeroed();
                 if libc::sigaction(signal.number(), &raw const action, &raw mut old) == 0 {
                     before.push((signal, old));
                 }
             }
         }
-        Ok(Self { before, bell, _rope: rope })
+        Ok(Self { before, wakeup, _writer: writer })
     }
 
     /// Becomes readable when a signal has arrived.
     #[must_use]
-    pub fn bell(&self) -> BorrowedFd<'_> {
-        self.bell.as_fd()
+    pub fn wakeup(&self) -> BorrowedFd<'_> {
+        self.wakeup.as_fd()
     }
 
     /// Returns the next signal that arrived, `None` if there is none.
-    pub fn arrived(&mut self) -> Option<Signal> {
+    pub fn next_signal(&mut self) -> Option<Signal> {
         let mut number = [0_u8];
-        let count = rustix::io::read(&self.bell, &mut number).unwrap_or(0);
+        let count = rustix::io::read(&self.wakeup, &mut number).unwrap_or(0);
         (count == 1).then(|| Signal::new(i32::from(number[0])))
     }
 }
@@ -69,23 +69,23 @@ impl Drop for Interruptions {
             // SAFETY: the action is the one that the kernel gave.
             unsafe { libc::sigaction(signal.number(), &raw const *old, std::ptr::null_mut()) };
         }
-        BELL.store(-1, Ordering::Relaxed);
+        WAKEUP.store(-1, Ordering::Relaxed);
         // What arrived after the last look has its usual effect now.
-        while let Some(signal) = self.arrived() {
+        while let Some(signal) = self.next_signal() {
             send(signal, Target::Process(rustix::process::getpid()));
         }
     }
 }
 
 /// Calls nothing but `write`, which a handler may call, and leaves `errno` as it was.
-extern "C" fn ring(number: libc::c_int) {
+extern "C" fn record_signal(number: libc::c_int) {
     let number = u8::try_from(number).unwrap_or(0);
     // SAFETY: writes one byte from a valid place; a closed or full pipe is an error that changes
     // nothing. `errno` is this thread's own.
     unsafe {
         let errno = errno();
         let before = *errno;
-        libc::write(BELL.load(Ordering::Relaxed), (&raw const number).cast(), 1);
+        libc::write(WAKEUP.load(Ordering::Relaxed), (&raw const number).cast(), 1);
         *errno = before;
     }
 }

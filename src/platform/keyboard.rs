@@ -19,25 +19,25 @@ use rustix::termios::{
 };
 
 use super::interruption::Interruptions;
-use super::signals::{Blocked, Signal, Target, Whom, send, stop};
+use super::signals::{BlockedSignals, Signal, StopScope, Target, send, stop};
 use super::terminal::Terminal;
 
 /// Turns bracketed paste on and off (xterm's control sequences): a terminal that knows it marks the
 /// start and the end of a paste, and one that does not ignores it.
-const MARKS_ON: &[u8] = b"\x1b[?2004h";
-const MARKS_OFF: &[u8] = b"\x1b[?2004l";
+const PASTE_MARKERS_ON: &[u8] = b"\x1b[?2004h";
+const PASTE_MARKERS_OFF: &[u8] = b"\x1b[?2004l";
 
 /// How often this process stops because another one has the terminal. A process that no shell could
 /// wake again is not stopped by the kernel, and must not try forever.
-const STOPS: usize = 5;
+const MAX_STOPS: usize = 5;
 
 /// What came from the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum TerminalEvent {
     /// This many bytes.
     Bytes(usize),
     /// Nothing in the time given.
-    Silence,
+    TimedOut,
     /// A signal.
     Signal(Signal),
     /// The terminal has gone away, or a line ended without a newline.
@@ -98,10 +98,10 @@ impl Keyboard {
         );
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        let interruptions = Interruptions::note()?;
+        let interruptions = Interruptions::record()?;
         let hook = put_back_in_panic(terminal.clone(), before.clone());
         let keyboard = Self { terminal, before, modes, interruptions, hook };
-        keyboard.renew()?;
+        keyboard.retake()?;
         Ok(keyboard)
     }
 
@@ -109,14 +109,14 @@ impl Keyboard {
     ///
     /// # Errors
     /// As [`Keyboard::take`].
-    pub fn renew(&self) -> io::Result<()> {
-        for _ in 0..STOPS {
+    pub fn retake(&self) -> io::Result<()> {
+        for _ in 0..MAX_STOPS {
             if self.terminal.is_ours() {
                 set_modes(&self.terminal, &self.modes)?;
-                self.show(MARKS_ON);
+                self.show(PASTE_MARKERS_ON);
                 return Ok(());
             }
-            stop(Signal::TTIN, Whom::Group);
+            stop(Signal::TTIN, StopScope::Group);
         }
         Err(io::Error::new(io::ErrorKind::PermissionDenied, "another program has the terminal"))
     }
@@ -144,25 +144,29 @@ impl Keyboard {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn hear(&mut self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<Heard> {
+    pub fn next_event(
+        &mut self,
+        buffer: &mut [u8],
+        patience: Option<Duration>,
+    ) -> io::Result<TerminalEvent> {
         let end = patience.map(|patience| Instant::now() + patience);
         loop {
-            if let Some(signal) = self.interruptions.arrived() {
-                return Ok(Heard::Signal(signal));
+            if let Some(signal) = self.interruptions.next_signal() {
+                return Ok(TerminalEvent::Signal(signal));
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let mut sources = [
                 PollFd::new(&self.terminal, PollFlags::IN),
-                PollFd::from_borrowed_fd(self.interruptions.bell(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.interruptions.wakeup(), PollFlags::IN),
             ];
             match wait(&mut sources, left)? {
-                Woken::Interrupted => continue,
-                Woken::Silence => return Ok(Heard::Silence),
-                Woken::Ready if sources[0].revents().is_empty() => continue,
-                Woken::Ready => {}
+                PollResult::Interrupted => continue,
+                PollResult::TimedOut => return Ok(TerminalEvent::TimedOut),
+                PollResult::Ready if sources[0].revents().is_empty() => continue,
+                PollResult::Ready => {}
             }
-            if let Some(heard) = read(&self.terminal, buffer)? {
-                return Ok(heard);
+            if let Some(event) = read(&self.terminal, buffer)? {
+                return Ok(event);
             }
         }
     }
@@ -171,7 +175,7 @@ impl Keyboard {
     pub fn drain(&mut self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
-            && matches!(self.hear(buffer, Some(quiet)), Ok(Heard::Bytes(_)))
+            && matches!(self.next_event(buffer, Some(quiet)), Ok(TerminalEvent::Bytes(_)))
         {}
         let _ = tcflush(&self.terminal, QueueSelector::IFlush);
     }
@@ -190,10 +194,10 @@ impl Keyboard {
     /// As [`Keyboard::take`].
     pub fn suspend(&mut self) -> io::Result<()> {
         self.put_back();
-        stop(Signal::TSTP, Whom::Group);
-        self.renew()?;
+        stop(Signal::TSTP, StopScope::Group);
+        self.retake()?;
         // The renewal has done what a signal to go on asks for.
-        while self.interruptions.arrived().is_some_and(|signal| signal == Signal::CONT) {}
+        while self.interruptions.next_signal().is_some_and(|signal| signal == Signal::CONT) {}
         Ok(())
     }
 
@@ -216,7 +220,7 @@ impl Drop for Keyboard {
 /// If another program has the terminal by now, it has set its own modes.
 fn put_back(terminal: &Terminal, before: &Termios) {
     if terminal.is_ours() {
-        show(terminal, MARKS_OFF);
+        show(terminal, PASTE_MARKERS_OFF);
         let _ = set_modes(terminal, before);
     }
 }
@@ -235,7 +239,7 @@ fn put_back_in_panic(terminal: Terminal, before: Termios) -> Arc<Hook> {
 /// Sets modes and discards what was not read. Signals are blocked, so that the kernel cannot stop
 /// this process if another one has just got the terminal.
 fn set_modes(terminal: &Terminal, modes: &Termios) -> io::Result<()> {
-    let _blocked = Blocked::new();
+    let _blocked = BlockedSignals::new();
     Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
 }
 
@@ -256,17 +260,21 @@ impl LineReader {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn hear(&self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<Heard> {
+    pub fn next_event(
+        &self,
+        buffer: &mut [u8],
+        patience: Option<Duration>,
+    ) -> io::Result<TerminalEvent> {
         let end = patience.map(|patience| Instant::now() + patience);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             match wait(&mut [PollFd::new(&self.0, PollFlags::IN)], left)? {
-                Woken::Interrupted => continue,
-                Woken::Silence => return Ok(Heard::Silence),
-                Woken::Ready => {}
+                PollResult::Interrupted => continue,
+                PollResult::TimedOut => return Ok(TerminalEvent::TimedOut),
+                PollResult::Ready => {}
             }
-            if let Some(heard) = read(&self.0, buffer)? {
-                return Ok(heard);
+            if let Some(event) = read(&self.0, buffer)? {
+                return Ok(event);
             }
         }
     }
@@ -275,33 +283,33 @@ impl LineReader {
     pub fn drain(&self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
-            && matches!(self.hear(buffer, Some(quiet)), Ok(Heard::Bytes(_)))
+            && matches!(self.next_event(buffer, Some(quiet)), Ok(TerminalEvent::Bytes(_)))
         {}
         let _ = tcflush(&self.0, QueueSelector::IFlush);
     }
 }
 
-enum Woken {
+enum PollResult {
     Ready,
-    Silence,
+    TimedOut,
     Interrupted,
 }
 
-fn wait(sources: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<Woken> {
+fn wait(sources: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<PollResult> {
     let patience = patience.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
     match poll(sources, patience.as_ref()) {
-        Ok(0) => Ok(Woken::Silence),
-        Ok(_) => Ok(Woken::Ready),
-        Err(Errno::INTR) => Ok(Woken::Interrupted),
+        Ok(0) => Ok(PollResult::TimedOut),
+        Ok(_) => Ok(PollResult::Ready),
+        Err(Errno::INTR) => Ok(PollResult::Interrupted),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Reads what is there; `None` if there was nothing after all.
-fn read(terminal: &Terminal, buffer: &mut [u8]) -> io::Result<Option<Heard>> {
+fn read(terminal: &Terminal, buffer: &mut [u8]) -> io::Result<Option<TerminalEvent>> {
     match rustix::io::read(terminal, buffer) {
-        Ok(0) | Err(Errno::IO) => Ok(Some(Heard::End)),
-        Ok(count) => Ok(Some(Heard::Bytes(count))),
+        Ok(0) | Err(Errno::IO) => Ok(Some(TerminalEvent::End)),
+        Ok(count) => Ok(Some(TerminalEvent::Bytes(count))),
         Err(Errno::INTR | Errno::AGAIN) => Ok(None),
         Err(error) => Err(error.into()),
     }

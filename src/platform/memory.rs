@@ -35,12 +35,12 @@ const NEW_FILE: OFlags =
 
 /// A folder in memory with files in it.
 pub struct MemoryFolder {
-    made: Arc<Made>,
+    created: Arc<CreatedFolder>,
     path: PathBuf,
 }
 
 /// A folder that exists, and all that is ours in it.
-struct Made {
+struct CreatedFolder {
     parent: OwnedFd,
     name: String,
     handle: OwnedFd,
@@ -52,16 +52,16 @@ impl MemoryFolder {
     /// `places` that is in memory and lets us. Returns `None` if none does. Leftovers of killed
     /// vaults are removed in all of them.
     #[must_use]
-    pub fn make(places: &[PathBuf], random: [u8; 8], files: &[&str]) -> Option<Self> {
-        let opened = |place: &PathBuf| Some((place.clone(), open_place(place).ok()?));
-        let usable: Vec<(PathBuf, OwnedFd)> = places.iter().filter_map(opened).collect();
+    pub fn make(parents: &[PathBuf], random: [u8; 8], files: &[&str]) -> Option<Self> {
+        let opened = |path: &PathBuf| Some((path.clone(), open_parent(path).ok()?));
+        let usable: Vec<(PathBuf, OwnedFd)> = parents.iter().filter_map(opened).collect();
         for (_, parent) in &usable {
             remove_leftovers(parent);
         }
         let name = format!("{PREFIX}{:016x}", u64::from_be_bytes(random));
-        usable.into_iter().find_map(|(place, parent)| {
-            let made = Made::make(parent, name.clone(), files).ok()?;
-            let folder = Self { made: Arc::new(made), path: place.join(&name) };
+        usable.into_iter().find_map(|(path, parent)| {
+            let created = CreatedFolder::make(parent, name.clone(), files).ok()?;
+            let folder = Self { created: Arc::new(created), path: path.join(&name) };
             folder.remove_at_panic();
             Some(folder)
         })
@@ -72,20 +72,20 @@ impl MemoryFolder {
     /// # Errors
     /// If its name was not given before, and the operating system's, such as when the memory is full.
     pub fn add(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-        if !self.made.files.iter().any(|own| own == name) {
+        if !self.created.files.iter().any(|own| own == name) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        self.made.write(name, content)?;
+        self.created.write(name, content)?;
         Ok(self.path.join(name))
     }
 
     /// A panic may end the process without dropping anything.
     fn remove_at_panic(&self) {
-        let made = Arc::downgrade(&self.made);
+        let created = Arc::downgrade(&self.created);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if let Some(made) = made.upgrade() {
-                made.remove();
+            if let Some(created) = created.upgrade() {
+                created.remove();
             }
             before(panic);
         }));
@@ -94,20 +94,20 @@ impl MemoryFolder {
 
 impl Drop for MemoryFolder {
     fn drop(&mut self) {
-        self.made.remove();
+        self.created.remove();
     }
 }
 
-impl Made {
+impl CreatedFolder {
     fn make(parent: OwnedFd, name: String, files: &[&str]) -> io::Result<Self> {
         mkdirat(&parent, &name, Mode::RWXU)?;
         let handle = openat(&parent, &name, FOLDER, Mode::empty()).inspect_err(|_| {
             let _ = unlinkat(&parent, &name, AtFlags::REMOVEDIR);
         })?;
         let files = files.iter().map(|&name| name.to_owned()).collect();
-        let made = Self { parent, name, handle, files };
-        made.mark().inspect_err(|_| made.remove())?;
-        Ok(made)
+        let created = Self { parent, name, handle, files };
+        created.mark().inspect_err(|_| created.remove())?;
+        Ok(created)
     }
 
     /// Locks the folder, and then says in it that it is ours: a marker in a folder that is not
@@ -143,8 +143,8 @@ impl Made {
 
 /// Opens a folder in which files can be kept: in memory, and no one but its owner, the caller, and
 /// root can put another folder in the place of ours.
-fn open_place(place: &Path) -> io::Result<OwnedFd> {
-    let folder = openat(CWD, place, FOLDER, Mode::empty())?;
+fn open_parent(path: &Path) -> io::Result<OwnedFd> {
+    let folder = openat(CWD, path, FOLDER, Mode::empty())?;
     let found = fstat(&folder)?;
     let is_shared = found.st_mode & 0o022 != 0 && found.st_mode & 0o1000 == 0;
     let is_trusted = [0, geteuid().as_raw()].contains(&found.st_uid);
@@ -212,7 +212,7 @@ fn folder_name(name: &CStr) -> Option<&str> {
 }
 
 /// The folder `name`, locked, if a vault of this user made it and is gone.
-fn leftover(parent: &OwnedFd, name: &str) -> Option<Made> {
+fn leftover(parent: &OwnedFd, name: &str) -> Option<CreatedFolder> {
     let handle = openat(parent, name, FOLDER, Mode::empty()).ok()?;
     let folder = fstat(&handle).ok()?;
     if !is_own(&folder) || folder.st_mode & 0o7777 != 0o700 {
@@ -221,7 +221,7 @@ fn leftover(parent: &OwnedFd, name: &str) -> Option<Made> {
     let files = named_files(&read_marker(&handle)?, name, &folder)?;
     flock(&handle, FlockOperation::NonBlockingLockExclusive).ok()?;
     let parent = parent.as_fd().try_clone_to_owned().ok()?;
-    Some(Made { parent, name: name.to_owned(), handle, files })
+    Some(CreatedFolder { parent, name: name.to_owned(), handle, files })
 }
 
 fn read_marker(folder: &OwnedFd) -> Option<String> {
@@ -268,9 +268,9 @@ mod tests {
 
     #[test]
     fn panic_removes_the_files() {
-        let place = PathBuf::from("/dev/shm");
+        let path = PathBuf::from("/dev/shm");
         let random = u64::from(std::process::id()).to_be_bytes();
-        let Some(folder) = MemoryFolder::make(&[place], random, &["A"]) else { return };
+        let Some(folder) = MemoryFolder::make(&[path], random, &["A"]) else { return };
         let path = folder.add("A", b"value").unwrap();
         let panics = std::thread::spawn(|| panic!("as if something were wrong"));
         assert!(panics.join().is_err());

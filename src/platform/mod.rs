@@ -22,9 +22,9 @@ mod walk;
 
 pub use ancestors::{Ancestor, ancestors_whose_environment, is_parent};
 pub use child::{
-    Change, Ground, change_of, end_with, fork, is_init, lead_group, lead_session, leads_session,
-    notice_children, own_group, own_process, reap, release_all_but, replace_streams,
-    set_foreground, wait_for_change,
+    Change, GroupPosition, close_all_but, end_with_parent, fork, is_init, lead_group, lead_session,
+    leads_session, own_group, own_process, reap, replace_streams, reset_child_signal,
+    set_foreground, take_change, wait_for_change,
 };
 pub use descriptors::{inherited_file, open_named, own_descriptor};
 pub use environ::take_variable;
@@ -33,19 +33,22 @@ pub use files::{
     replace_text, user,
 };
 pub use heap::{WipingHeap, lock_memory};
-pub use inherited::was_refused;
+pub use inherited::was_ignored_or_blocked;
 pub use interruption::Interruptions;
-pub use keyboard::{ControlKeys, Heard, Keyboard, LineReader};
+pub use keyboard::{ControlKeys, Keyboard, LineReader, TerminalEvent};
 pub use memory::MemoryFolder;
 pub use process::{
     FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, is_unknown_format,
 };
 pub use rustix::process::Pid;
-pub use signals::{Arrived, Blocked, Sender, Signal, Signals, Target, Whom, die, send, stop};
+pub use signals::{
+    BlockedSignals, CaughtSignals, ReceivedSignal, Sender, Signal, StopScope, Target, die, send,
+    stop,
+};
 pub use stdio::{Input, discard_input, is_input_open};
 pub use streams::{
-    Behind, close_output, input, input_shows_output, output, output_stream, outputs_are_one, pipe,
-    plain_pipe, streams, waiting, write, write_all,
+    StreamKind, blocking_pipe, bytes_available, close_output, input, input_shows_output, output,
+    output_pipe, output_stream, outputs_are_one, streams, write, write_all,
 };
-pub use terminal::{Modes, Pty, Raw, Terminal, copy_size, ends_lines_twice};
+pub use terminal::{Modes, Pty, RawMode, Terminal, adds_carriage_returns, copy_size};
 pub use walk::{Node, Permission};

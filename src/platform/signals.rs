@@ -89,7 +89,7 @@ pub enum Sender {
 
 /// A signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrived {
+pub struct ReceivedSignal {
     /// Which.
     pub signal: Signal,
     /// From whom.
@@ -97,9 +97,9 @@ pub struct Arrived {
 }
 
 /// Signals that are caught.
-pub struct Signals(SignalDelivery<UnixStream, WithOrigin>);
+pub struct CaughtSignals(SignalDelivery<UnixStream, WithOrigin>);
 
-impl Signals {
+impl CaughtSignals {
     /// Catches `signals` from now on.
     ///
     /// # Errors
@@ -114,13 +114,13 @@ impl Signals {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn bell(&self) -> io::Result<UnixStream> {
+    pub fn wakeup(&self) -> io::Result<UnixStream> {
         self.0.get_read().try_clone()
     }
 
     /// What has arrived since the last call.
-    pub fn arrived(&mut self) -> Vec<Arrived> {
-        let arrived = self.0.pending().map(|origin| Arrived {
+    pub fn take_received(&mut self) -> Vec<ReceivedSignal> {
+        let received = self.0.pending().map(|origin| ReceivedSignal {
             signal: Signal(origin.signal),
             sender: match origin.process {
                 // Elsewhere the kernel names no cause, and 0. On Linux 0 is a process outside of our
@@ -131,14 +131,14 @@ impl Signals {
                 _ => Sender::Kernel,
             },
         });
-        arrived.collect()
+        received.collect()
     }
 }
 
 /// Signals wait while it lives.
-pub struct Blocked(libc::sigset_t);
+pub struct BlockedSignals(libc::sigset_t);
 
-impl Blocked {
+impl BlockedSignals {
     /// Blocks every signal.
     #[must_use]
     #[expect(
@@ -157,11 +157,11 @@ impl Blocked {
     }
 }
 
-impl Blocked {
+impl BlockedSignals {
     /// A signal that has come in the meantime and ends this process, unless the caller ignored or
     /// blocked it.
     #[must_use]
-    pub fn ending(&self) -> Option<Signal> {
+    pub fn pending_end(&self) -> Option<Signal> {
         // SAFETY: the set is a valid place.
         let waiting = unsafe {
             let mut waiting: libc::sigset_t = std::mem::zeroed();
@@ -171,7 +171,7 @@ impl Blocked {
         Signal::ENDING.iter().copied().find(|signal| {
             // SAFETY: the set is the one that the kernel gave.
             let waits = unsafe { libc::sigismember(&raw const waiting, signal.0) == 1 };
-            waits && !super::inherited::was_refused(*signal)
+            waits && !super::inherited::was_ignored_or_blocked(*signal)
         })
     }
 
@@ -190,7 +190,7 @@ impl Blocked {
     }
 }
 
-impl Drop for Blocked {
+impl Drop for BlockedSignals {
     fn drop(&mut self) {
         // SAFETY: the set is the one that the kernel gave.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
@@ -232,19 +232,19 @@ pub fn send(signal: Signal, target: Target) {
 
 /// Whom a stop concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum StopScope {
     /// This process alone.
-    Me,
+    Process,
     /// Its whole process group, as when a key stops it.
     Group,
 }
 
 /// Stops by `signal` and returns when this process goes on; at once where the kernel lets nobody
 /// stop it: process 1, and whoever has no shell that could make it go on.
-pub fn stop(signal: Signal, whom: Whom) {
-    let receiver = match whom {
-        Whom::Me => rustix::process::getpid().as_raw_nonzero().get(),
-        Whom::Group => 0,
+pub fn stop(signal: Signal, scope: StopScope) {
+    let receiver = match scope {
+        StopScope::Process => rustix::process::getpid().as_raw_nonzero().get(),
+        StopScope::Group => 0,
     };
     // SAFETY: the default disposition runs none of our code, and the caught one is put back.
     unsafe {

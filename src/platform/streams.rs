@@ -20,9 +20,9 @@ use super::inherited;
 
 /// What stands behind one of the streams 0, 1 and 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Behind {
+pub enum StreamKind {
     /// The caller had closed it.
-    Nothing,
+    Closed,
     /// A terminal.
     Terminal,
     /// Anything else: a pipe, a file, a socket.
@@ -31,16 +31,16 @@ pub enum Behind {
 
 /// What stands behind standard input, output and error.
 #[must_use]
-pub fn streams() -> [Behind; 3] {
+pub fn streams() -> [StreamKind; 3] {
     let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
     let mut number = 0;
     streams.map(|stream| {
         let closed = inherited::was_closed(number);
         number += 1;
         match (closed, isatty(stream)) {
-            (true, _) => Behind::Nothing,
-            (false, true) => Behind::Terminal,
-            (false, false) => Behind::Other,
+            (true, _) => StreamKind::Closed,
+            (false, true) => StreamKind::Terminal,
+            (false, false) => StreamKind::Other,
         }
     })
 }
@@ -153,8 +153,8 @@ fn ignore(error: Errno) -> io::Result<()> {
 ///
 /// # Errors
 /// The operating system's.
-pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = plain_pipe()?;
+pub fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = blocking_pipe()?;
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(&write, 1 << 20);
     rustix::io::ioctl_fionbio(&read, true)?;
@@ -165,7 +165,7 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 /// The operating system's.
-pub fn plain_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+pub fn blocking_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = io::pipe()?;
     Ok((read.into(), write.into()))
 }
@@ -180,6 +180,6 @@ pub fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 
 /// How many bytes can be read at once.
 #[must_use]
-pub fn waiting(file: impl AsFd) -> u64 {
+pub fn bytes_available(file: impl AsFd) -> u64 {
     rustix::io::ioctl_fionread(file).unwrap_or(0)
 }

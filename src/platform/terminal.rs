@@ -16,7 +16,7 @@ use rustix::termios::{
     tcsetwinsize, ttyname,
 };
 
-use super::signals::Blocked;
+use super::signals::BlockedSignals;
 
 /// A new pseudo-terminal. The master is ours, non-blocking; the slave is for a command.
 pub struct Pty {
@@ -81,7 +81,7 @@ impl Terminal {
     ///
     /// # Errors
     /// When it has no path here and there is no controlling terminal either.
-    pub fn behind(stream: BorrowedFd<'_>) -> io::Result<Self> {
+    pub fn of_stream(stream: BorrowedFd<'_>) -> io::Result<Self> {
         let named = ttyname(stream, Vec::new()).map_err(io::Error::from);
         let opened = named.and_then(|path| open(OsStr::from_bytes(path.to_bytes())));
         let terminal = opened.or_else(|_| open(OsStr::new("/dev/tty")))?;
@@ -104,12 +104,12 @@ impl Terminal {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn make_raw(&self) -> io::Result<Raw> {
+    pub fn make_raw(&self) -> io::Result<RawMode> {
         let before = tcgetattr(&self.0)?;
         let mut raw = before.clone();
         raw.make_raw();
         set_modes(self, &raw)?;
-        Ok(Raw { terminal: self.clone(), modes: raw, before: Some(before) })
+        Ok(RawMode { terminal: self.clone(), modes: raw, before: Some(before) })
     }
 
     /// Gives `other` this terminal's modes.
@@ -155,26 +155,26 @@ impl Modes {
 }
 
 /// A terminal is raw while this lives.
-pub struct Raw {
+pub struct RawMode {
     terminal: Terminal,
     modes: Termios,
     /// Nothing where they are not to be put back.
     before: Option<Termios>,
 }
 
-impl Raw {
+impl RawMode {
     /// Makes the terminal raw again; what is put back in the end stays the same.
-    pub fn renew(&self) {
+    pub fn reapply(&self) {
         let _ = set_modes(&self.terminal, &self.modes);
     }
 
     /// Leaves the terminal as it is.
-    pub fn leave(mut self) {
+    pub fn disarm(mut self) {
         self.before = None;
     }
 }
 
-impl Drop for Raw {
+impl Drop for RawMode {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             // Where the terminal is gone nothing needs to be put back.
@@ -185,13 +185,13 @@ impl Drop for Raw {
 
 /// Signals wait meanwhile, lest the kernel stop us where another group has just got the terminal.
 fn set_modes(terminal: &Terminal, modes: &Termios) -> io::Result<()> {
-    let _blocked = Blocked::new();
+    let _blocked = BlockedSignals::new();
     Ok(tcsetattr(&terminal.0, OptionalActions::Now, modes)?)
 }
 
 /// Whether the terminal of this master writes a carriage return before each newline.
 #[must_use]
-pub fn ends_lines_twice(master: impl AsFd) -> bool {
+pub fn adds_carriage_returns(master: impl AsFd) -> bool {
     let both = OutputModes::OPOST | OutputModes::ONLCR;
     tcgetattr(master).is_ok_and(|modes| modes.output_modes.contains(both))
 }

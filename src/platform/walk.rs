@@ -35,7 +35,7 @@ pub enum Permission {
 }
 
 /// How many folders inside each other are entered.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 impl Dir {
     /// Every path below this folder, but the folders themselves.
@@ -44,7 +44,7 @@ impl Dir {
     /// The operating system's, or that there are more than `most`.
     pub fn walk(&self, most: usize) -> io::Result<BTreeMap<Vec<u8>, Node>> {
         let mut nodes = BTreeMap::new();
-        self.add(&[], DEEPEST, most, &mut nodes)?;
+        self.add(&[], MAX_DEPTH, most, &mut nodes)?;
         Ok(nodes)
     }
 

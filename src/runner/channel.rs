@@ -179,7 +179,7 @@ impl<F: Filter> Channel<F> {
         // Two terminals, one behind the other, must not both turn a newline into two characters.
         let has_extra_returns = self.spec.transport == Transport::Session
             && !self.raw_flag.is_raw()
-            && platform::ends_lines_twice(&self.source);
+            && platform::adds_carriage_returns(&self.source);
         if has_extra_returns {
             filter.feed(&self.newlines.without_returns(bytes), &mut out);
         } else {
@@ -245,7 +245,7 @@ impl GracePeriod {
         if Instant::now() < self.until {
             return false;
         }
-        *self.left.get_or_insert_with(|| platform::waiting(source)) == 0
+        *self.left.get_or_insert_with(|| platform::bytes_available(source)) == 0
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::net;
 use tokio::net::UnixStream;
 
 use super::monitor::{Order, take_report};
-use crate::platform::{self, Change, Ground, Pid, Signal, Target};
+use crate::platform::{self, Change, GroupPosition, Pid, Signal, Target};
 
 /// The command.
 pub(super) enum Child {
@@ -81,9 +81,9 @@ impl Child {
     }
 
     /// Gives the command the terminal inside, or takes it away.
-    pub(super) fn place(&self, ground: Ground) {
+    pub(super) fn set_position(&self, position: GroupPosition) {
         if let Self::Monitored(monitor) = self {
-            monitor.send_order(Order::Ground(ground));
+            monitor.send_order(Order::SetPosition(position));
         }
     }
 
@@ -101,10 +101,10 @@ impl Child {
     /// After SIGCHLD: what became of our own child.
     pub(super) fn take_change(&self) -> Option<Change> {
         match self {
-            Self::Own(pid) => platform::change_of(*pid),
+            Self::Own(pid) => platform::take_change(*pid),
             Self::Monitored(monitor) => {
                 // As process 1 we reap what was left to us. The monitor ends when it is told to.
-                let _ = platform::is_init().then(|| platform::change_of(monitor.pid));
+                let _ = platform::is_init().then(|| platform::take_change(monitor.pid));
                 None
             }
         }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use crate::fault::Fault;
-use crate::platform::{Blocked, MemoryFolder};
+use crate::platform::{BlockedSignals, MemoryFolder};
 use crate::secret::Secret;
 
 /// Files in memory, by the name of the secret; gone when it is dropped.
@@ -16,7 +16,7 @@ pub struct SecretFiles {
     paths: Vec<(String, Secret)>,
     _folder: MemoryFolder,
     // Dropped last.
-    _blocked: Blocked,
+    _blocked: BlockedSignals,
 }
 
 impl SecretFiles {
@@ -37,7 +37,7 @@ impl SecretFiles {
             .filter(|place| place.is_absolute())
             .collect();
         let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-        let blocked = Blocked::new();
+        let blocked = BlockedSignals::new();
         let folder = MemoryFolder::make(&places, random, &names).ok_or_else(|| {
             let message = format!(
                 "vault.toml wants {} as a file, and here is no memory to keep it in",

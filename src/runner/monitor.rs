@@ -12,19 +12,21 @@ use std::thread;
 
 use super::Plan;
 use super::launch::launch_child;
-use crate::platform::{self, Change, Ground, Hardened, Modes, Pid, Signal, Target, Terminal};
+use crate::platform::{
+    self, Change, GroupPosition, Hardened, Modes, Pid, Signal, Target, Terminal,
+};
 
 /// What the monitor is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// Start the command.
-    Start(Ground),
+    Start(GroupPosition),
     /// Send a signal to the command.
     Signal(Signal),
     /// Send a signal to the command's process group.
     GroupSignal(Signal),
     /// Give the session's terminal to the command's group, or take it back.
-    Ground(Ground),
+    SetPosition(GroupPosition),
     /// End.
     Finish,
 }
@@ -35,24 +37,25 @@ const MESSAGE: usize = 2;
 impl Order {
     pub(super) fn to_bytes(self) -> [u8; MESSAGE] {
         let number = |signal: Signal| u8::try_from(signal.number()).unwrap_or(0);
-        let ground = |ground| u8::from(ground == Ground::Fore);
+        let position = |position| u8::from(position == GroupPosition::Foreground);
         match self {
-            Self::Start(own) => [0, ground(own)],
+            Self::Start(own) => [0, position(own)],
             Self::Signal(signal) => [1, number(signal)],
             Self::GroupSignal(signal) => [2, number(signal)],
-            Self::Ground(own) => [3, ground(own)],
+            Self::SetPosition(own) => [3, position(own)],
             Self::Finish => [4, 0],
         }
     }
 
     fn from_bytes([kind, value]: [u8; MESSAGE]) -> Self {
-        let ground = if value == 0 { Ground::Back } else { Ground::Fore };
+        let position =
+            if value == 0 { GroupPosition::Background } else { GroupPosition::Foreground };
         let signal = Signal::new(i32::from(value));
         match kind {
-            0 => Self::Start(ground),
+            0 => Self::Start(position),
             1 => Self::Signal(signal),
             2 => Self::GroupSignal(signal),
-            3 => Self::Ground(ground),
+            3 => Self::SetPosition(position),
             _ => Self::Finish,
         }
     }
@@ -111,7 +114,7 @@ pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
     let keep = [setup.socket.as_raw_fd(), setup.outer.as_raw_fd()];
     let Ok(socket) = setup.socket.try_clone() else { return };
     let keep = [keep[0], keep[1], socket.as_raw_fd()];
-    if platform::release_all_but(&keep).is_err() {
+    if platform::close_all_but(&keep).is_err() {
         return;
     }
     let reporter = thread::spawn(move || report_changes(command, &socket));
@@ -120,8 +123,12 @@ pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
             Order::Start(_) => {}
             Order::Signal(signal) => platform::send(signal, Target::Process(command)),
             Order::GroupSignal(signal) => platform::send(signal, Target::Group(command)),
-            Order::Ground(Ground::Fore) => drop(platform::set_foreground(command)),
-            Order::Ground(Ground::Back) => drop(platform::set_foreground(platform::own_group())),
+            Order::SetPosition(GroupPosition::Foreground) => {
+                drop(platform::set_foreground(command));
+            }
+            Order::SetPosition(GroupPosition::Background) => {
+                drop(platform::set_foreground(platform::own_group()));
+            }
             Order::Finish => return platform::reap(command),
         }
     }
@@ -138,12 +145,12 @@ pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
 /// Leads the session, waits for the word, starts the command.
 fn start(setup: &MonitorSetup<'_>) -> io::Result<Pid> {
     platform::lead_session(setup.terminal)?;
-    platform::notice_children();
-    let Some(Order::Start(ground)) = Order::receive(setup.socket) else {
+    platform::reset_child_signal();
+    let Some(Order::Start(position)) = Order::receive(setup.socket) else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     platform::fork(|| {
-        let placed = platform::lead_group(setup.terminal, ground);
+        let placed = platform::lead_group(setup.terminal, position);
         if placed.and_then(|()| platform::replace_streams(setup.streams)).is_ok() {
             launch_child(setup.plan, setup.hardened, setup.report);
         }
@@ -170,10 +177,10 @@ mod tests {
     #[test]
     fn orders_and_reports_arrive_as_they_were_sent() {
         let orders = [
-            Order::Start(Ground::Fore),
+            Order::Start(GroupPosition::Foreground),
             Order::Signal(Signal::TERM),
             Order::GroupSignal(Signal::CONT),
-            Order::Ground(Ground::Back),
+            Order::SetPosition(GroupPosition::Background),
             Order::Finish,
         ];
         for order in orders {

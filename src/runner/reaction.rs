@@ -1,7 +1,7 @@
 //! What a signal that reached us means for the command: a pure function.
 
 use super::wiring::Layout;
-use crate::platform::{Arrived, Sender, Signal};
+use crate::platform::{ReceivedSignal, Sender, Signal};
 
 /// The signals that are caught: those that a command must see, and the end of children.
 pub(super) fn caught_signals() -> Vec<Signal> {
@@ -59,19 +59,19 @@ pub(super) struct Placement {
     pub(super) has_pty: bool,
 }
 
-pub(super) fn react(arrived: Arrived, placement: &Placement) -> Reaction {
-    if arrived.signal == Signal::CHLD {
+pub(super) fn react(received: ReceivedSignal, placement: &Placement) -> Reaction {
+    if received.signal == Signal::CHLD {
         return Reaction::CheckChildren;
     }
-    match (placement.layout, arrived.sender) {
+    match (placement.layout, received.sender) {
         // What we or the command sent to the whole group has reached the command.
         (_, Sender::Process(sender))
             if sender == placement.own || Some(sender) == placement.command =>
         {
             Reaction::Ignore
         }
-        (Layout::Direct, sender) => react_direct(arrived.signal, sender, placement),
-        (Layout::Session, sender) => react_in_session(arrived.signal, sender),
+        (Layout::Direct, sender) => react_direct(received.signal, sender, placement),
+        (Layout::Session, sender) => react_in_session(received.signal, sender),
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn reaction(layout: Layout, signal: Signal, sender: Sender) -> Reaction {
-        react(Arrived { signal, sender }, &placement(layout))
+        react(ReceivedSignal { signal, sender }, &placement(layout))
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_leader_of_a_session_passes_on_that_the_terminal_is_gone() {
         let placement = Placement { leads_session: true, ..placement(Layout::Direct) };
-        let gone = Arrived { signal: Signal::HUP, sender: Sender::Kernel };
+        let gone = ReceivedSignal { signal: Signal::HUP, sender: Sender::Kernel };
         assert_eq!(react(gone, &placement), Reaction::Forward);
     }
 }

@@ -22,7 +22,8 @@ use super::terminal::{RawFlag, TerminalRelay};
 use super::wiring::{CallerStreams, ChannelSpec, KeyDelivery, Layout, Streams, Transport, Wiring};
 use crate::fault::Fault;
 use crate::platform::{
-    self, Blocked, Ground, Hardened, Modes, Pid, Pty, Raw, Signal, Signals, Terminal,
+    self, BlockedSignals, CaughtSignals, GroupPosition, Hardened, Modes, Pid, Pty, RawMode, Signal,
+    Terminal,
 };
 
 /// What became of a run.
@@ -88,7 +89,7 @@ struct ChannelEnds {
 /// The terminal outside, where someone sits at it.
 struct OuterTerminal {
     outer: Terminal,
-    raw: Option<Raw>,
+    raw: Option<RawMode>,
     /// As they were before.
     modes: Option<Modes>,
 }
@@ -99,7 +100,7 @@ struct StartedCommand {
     ends: Vec<ChannelEnds>,
     outer_terminal: Option<OuterTerminal>,
     process: Process,
-    signals: Signals,
+    signals: CaughtSignals,
     report: File,
 }
 
@@ -122,7 +123,7 @@ impl StartedCommand {
         let mut outer_terminal = match wiring.layout {
             Layout::Direct => None,
             Layout::Session => {
-                let outer = Terminal::behind(platform::output())?;
+                let outer = Terminal::of_stream(platform::output())?;
                 let modes = outer.modes().ok();
                 Some(OuterTerminal { outer, raw: None, modes })
             }
@@ -131,19 +132,19 @@ impl StartedCommand {
         let ends: io::Result<Vec<ChannelEnds>> =
             wiring.channels.iter().map(|spec| ChannelEnds::open(*spec, outer)).collect();
         let mut ends = ends?;
-        let (report, theirs) = platform::plain_pipe()?;
-        let blocked = Blocked::new();
+        let (report, theirs) = platform::blocking_pipe()?;
+        let blocked = BlockedSignals::new();
         let streams = streams(&ends, wiring.keys);
         let (process, signals) = match &mut outer_terminal {
             None => {
                 // Before the fork: what arrives from now on is for the command.
-                let signals = Signals::catch(&caught_signals())?;
+                let signals = CaughtSignals::catch(&caught_signals())?;
                 let parent = platform::own_process();
-                if let Some(signal) = blocked.ending() {
+                if let Some(signal) = blocked.pending_end() {
                     return Ok(Err(signal));
                 }
                 let pid = platform::fork(|| {
-                    platform::end_with(parent);
+                    platform::end_with_parent(parent);
                     if platform::replace_streams(streams).is_ok() {
                         launch_child(plan, hardened, &theirs);
                     }
@@ -163,16 +164,17 @@ impl StartedCommand {
                     outer: &outer_terminal.outer,
                     modes: outer_terminal.modes.as_ref(),
                 };
-                if let Some(signal) = blocked.ending() {
+                if let Some(signal) = blocked.pending_end() {
                     return Ok(Err(signal));
                 }
                 let pid = platform::fork(|| monitor::run_monitor(&setup))?;
                 // After the fork: the monitor must not share the way our signals take.
-                let signals = Signals::catch(&caught_signals())?;
+                let signals = CaughtSignals::catch(&caught_signals())?;
                 let ours = wiring.keys == KeyDelivery::Immediate && outer_terminal.outer.is_ours();
                 outer_terminal.raw = ours.then(|| outer_terminal.outer.make_raw()).transpose()?;
-                let ground = if ours { Ground::Fore } else { Ground::Back };
-                (&socket).write_all(&Order::Start(ground).to_bytes())?;
+                let position =
+                    if ours { GroupPosition::Foreground } else { GroupPosition::Background };
+                (&socket).write_all(&Order::Start(position).to_bytes())?;
                 (Process::Monitor(pid, socket), signals)
             }
         };
@@ -252,7 +254,7 @@ impl StartedCommand {
 impl ChannelEnds {
     fn open(spec: ChannelSpec, terminal: Option<&Terminal>) -> io::Result<Self> {
         if spec.transport == Transport::Pipe {
-            let (ours, theirs) = platform::pipe()?;
+            let (ours, theirs) = platform::output_pipe()?;
             return Ok(Self { spec, ours, theirs: Some(theirs) });
         }
         let pty = Pty::open()?;

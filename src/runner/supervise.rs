@@ -13,7 +13,9 @@ use super::channel::{Channel, ChannelOutcome, Filter, Flush};
 use super::child::Child;
 use super::reaction::{Placement, Reaction, react};
 use super::terminal::TerminalRelay;
-use crate::platform::{self, Arrived, Change, Ground, Signal, Signals, Whom, copy_size};
+use crate::platform::{
+    self, CaughtSignals, Change, GroupPosition, ReceivedSignal, Signal, StopScope, copy_size,
+};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +50,10 @@ pub(super) struct Supervisor<F> {
 
 /// The signals that arrive.
 pub(super) struct SignalQueue {
-    signals: Signals,
-    bell: UnixStream,
+    signals: CaughtSignals,
+    wakeup: UnixStream,
     /// Arrived during a stop, not yet answered.
-    backlog: Vec<Arrived>,
+    backlog: Vec<ReceivedSignal>,
 }
 
 /// The channels at work.
@@ -83,8 +85,8 @@ impl<F: Filter> Supervisor<F> {
         let mut asked_to_stop = None;
         loop {
             tokio::select! {
-                arrived = self.signals.wait() => for arrived in arrived? {
-                    let reaction = react(arrived, &self.placement);
+                received = self.signals.wait() => for received in received? {
+                    let reaction = react(received, &self.placement);
                     match reaction {
                         Reaction::CheckChildren => while let Some(change) = self.child.take_change() {
                             if let Some(ending) = ending(change) {
@@ -92,13 +94,13 @@ impl<F: Filter> Supervisor<F> {
                             }
                             self.follow_stop(change, None, channels).await;
                         },
-                        Reaction::Stop => self.pause(arrived.signal, Whom::Me, channels).await,
+                        Reaction::Stop => self.pause(received.signal, StopScope::Process, channels).await,
                         Reaction::Forward => {
-                            asked_to_stop = Some(arrived.signal);
-                            self.child.signal(arrived.signal);
+                            asked_to_stop = Some(received.signal);
+                            self.child.signal(received.signal);
                         }
                         Reaction::Resume => self.resume(channels).await,
-                        _ => self.carry_out(reaction, arrived.signal),
+                        _ => self.carry_out(reaction, received.signal),
                     }
                 },
                 change = self.child.next_report() => {
@@ -152,20 +154,20 @@ impl<F: Filter> Supervisor<F> {
         }
         // A key stops the whole group of the caller; what one process was sent stops one.
         let by_key = self.relay.is_some() && signal != Signal::STOP && asked != Some(signal);
-        let whom = if by_key { Whom::Group } else { Whom::Me };
-        self.pause(signal, whom, channels).await;
+        let scope = if by_key { StopScope::Group } else { StopScope::Process };
+        self.pause(signal, scope, channels).await;
     }
 
-    async fn pause(&mut self, signal: Signal, whom: Whom, channels: &RunningChannels<F>) {
+    async fn pause(&mut self, signal: Signal, scope: StopScope, channels: &RunningChannels<F>) {
         let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
         if let Some(relay) = &mut self.relay {
             relay.release();
         }
-        platform::stop(signal, whom);
+        platform::stop(signal, scope);
         let went_on = self.signals.take_continued();
         if !went_on && matches!(signal, Signal::TTIN | Signal::TTOU) {
             // The kernel lets nobody stop us, so the command would only be stopped again.
-            self.child.place(Ground::Fore);
+            self.child.set_position(GroupPosition::Foreground);
             self.child.signal_group(Signal::CONT);
         } else {
             self.resume(channels).await;
@@ -182,8 +184,8 @@ impl<F: Filter> Supervisor<F> {
             // What was printed so far was meant for a terminal as it was so far.
             let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
         }
-        let ground = relay.acquire();
-        self.child.place(ground);
+        let position = relay.acquire();
+        self.child.set_position(position);
         self.child.signal_group(Signal::CONT);
     }
 
@@ -204,10 +206,10 @@ impl<F: Filter> Supervisor<F> {
                     Some(Err(_)) => {}
                     None => break,
                 },
-                arrived = self.signals.wait() => for arrived in arrived.unwrap_or_default() {
-                    match arrived.signal {
+                received = self.signals.wait() => for received in received.unwrap_or_default() {
+                    match received.signal {
                         Signal::CHLD => while self.child.take_change().is_some() {},
-                        signal if platform::was_refused(signal) => {}
+                        signal if platform::was_ignored_or_blocked(signal) => {}
                         signal if Signal::ENDING.contains(&signal) => {
                             tasks.detach_all();
                             return (Some(signal), passed);
@@ -227,7 +229,7 @@ impl<F: Filter> Supervisor<F> {
         if let Some(relay) = &mut self.relay {
             relay.release();
         }
-        platform::stop(signal, Whom::Me);
+        platform::stop(signal, StopScope::Process);
         self.signals.take_continued();
         if let Some(relay) = &mut self.relay {
             relay.acquire();
@@ -238,28 +240,28 @@ impl<F: Filter> Supervisor<F> {
 impl SignalQueue {
     /// # Errors
     /// The operating system's.
-    pub(super) fn new(signals: Signals) -> io::Result<Self> {
-        let bell = signals.bell()?;
-        bell.set_nonblocking(true)?;
-        Ok(Self { bell: UnixStream::from_std(bell)?, signals, backlog: Vec::new() })
+    pub(super) fn new(signals: CaughtSignals) -> io::Result<Self> {
+        let wakeup = signals.wakeup()?;
+        wakeup.set_nonblocking(true)?;
+        Ok(Self { wakeup: UnixStream::from_std(wakeup)?, signals, backlog: Vec::new() })
     }
 
     /// Waits until signals arrive.
-    async fn wait(&mut self) -> io::Result<Vec<Arrived>> {
+    async fn wait(&mut self) -> io::Result<Vec<ReceivedSignal>> {
         if self.backlog.is_empty() {
-            self.bell.readable().await?;
-            let mut rings = [0; 64];
-            while self.bell.try_read(&mut rings).is_ok_and(|count| count > 0) {}
-            self.backlog = self.signals.arrived();
+            self.wakeup.readable().await?;
+            let mut bytes = [0; 64];
+            while self.wakeup.try_read(&mut bytes).is_ok_and(|count| count > 0) {}
+            self.backlog = self.signals.take_received();
         }
         Ok(std::mem::take(&mut self.backlog))
     }
 
     /// Whether CONT has arrived, which is then answered.
     fn take_continued(&mut self) -> bool {
-        self.backlog.extend(self.signals.arrived());
+        self.backlog.extend(self.signals.take_received());
         let before = self.backlog.len();
-        self.backlog.retain(|arrived| arrived.signal != Signal::CONT);
+        self.backlog.retain(|received| received.signal != Signal::CONT);
         self.backlog.len() < before
     }
 }

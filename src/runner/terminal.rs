@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 use super::wiring::KeyDelivery;
-use crate::platform::{self, Ground, Raw, Terminal};
+use crate::platform::{self, GroupPosition, RawMode, Terminal};
 use crate::secret::{Secret, Wiped};
 
 /// How many keys are read at once.
@@ -22,7 +22,7 @@ pub(super) struct TerminalRelay {
     outer: Terminal,
     keys: Receiver,
     master: Sender,
-    raw: Option<Raw>,
+    raw: Option<RawMode>,
     /// Read outside, not yet typed inside; may be a password.
     typed: Secret,
     is_hung_up: bool,
@@ -43,7 +43,7 @@ impl RawFlag {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set(&self, raw_flag: Option<&Raw>) {
+    fn set(&self, raw_flag: Option<&RawMode>) {
         self.0.store(raw_flag.is_some(), Ordering::Relaxed);
     }
 }
@@ -56,7 +56,7 @@ impl TerminalRelay {
     pub(super) fn start(
         outer: Terminal,
         master: OwnedFd,
-        raw: Option<Raw>,
+        raw: Option<RawMode>,
         keys: KeyDelivery,
         raw_flag: RawFlag,
     ) -> io::Result<Self> {
@@ -90,14 +90,14 @@ impl TerminalRelay {
     }
 
     /// Takes the terminal if it is ours to take, and wanted.
-    pub(super) fn acquire(&mut self) -> Ground {
+    pub(super) fn acquire(&mut self) -> GroupPosition {
         if !self.can_acquire() {
             // A shell that stopped us by force has set its own modes, which are not ours to change.
             if let Some(raw) = self.raw.take() {
-                raw.leave();
+                raw.disarm();
             }
             self.raw_flag.set(None);
-            return Ground::Back;
+            return GroupPosition::Background;
         }
         if !self.was_ours {
             // What a shell has set while it edits a line is not meant for the command.
@@ -107,11 +107,11 @@ impl TerminalRelay {
         match &self.raw {
             None => self.raw = self.outer.make_raw().ok(),
             // Whoever had the terminal while we were stopped may have changed it.
-            Some(raw) => raw.renew(),
+            Some(raw) => raw.reapply(),
         }
         self.raw_flag.set(self.raw.as_ref());
         self.resize();
-        Ground::Fore
+        GroupPosition::Foreground
     }
 
     /// Puts the terminal's modes back.

@@ -3,13 +3,13 @@
 //! What always holds: a stream inside is a terminal if and only if it is one outside, a closed one
 //! stays closed, and what has one order outside goes through one channel.
 
-use crate::platform::Behind;
+use crate::platform::StreamKind;
 
 /// What is outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CallerStreams {
     /// Behind standard input, output and error.
-    pub(super) streams: [Behind; 3],
+    pub(super) streams: [StreamKind; 3],
     /// Whether standard input and output are the same terminal.
     pub(super) input_shows_output: bool,
     /// Whether standard output and error are one open file.
@@ -89,10 +89,10 @@ impl Wiring {
 
     pub(super) fn new(caller: CallerStreams) -> Self {
         let [_, output, error] = caller.streams;
-        let layout = if output == Behind::Terminal { Layout::Session } else { Layout::Direct };
+        let layout = if output == StreamKind::Terminal { Layout::Session } else { Layout::Direct };
         let keys =
             if caller.input_shows_output { KeyDelivery::Immediate } else { KeyDelivery::OnDemand };
-        let both = caller.outputs_are_one && output != Behind::Nothing;
+        let both = caller.outputs_are_one && output != StreamKind::Closed;
         let terminal = |of_session: bool| {
             if layout == Layout::Session && of_session {
                 Transport::Session
@@ -100,11 +100,11 @@ impl Wiring {
                 Transport::Pty
             }
         };
-        let spec_of = |behind, streams, of_session| {
-            let transport = match behind {
-                Behind::Nothing => return None,
-                Behind::Terminal => terminal(of_session),
-                Behind::Other => Transport::Pipe,
+        let spec_of = |kind, streams, of_session| {
+            let transport = match kind {
+                StreamKind::Closed => return None,
+                StreamKind::Terminal => terminal(of_session),
+                StreamKind::Other => Transport::Pipe,
             };
             Some(ChannelSpec { transport, streams })
         };
@@ -120,21 +120,21 @@ impl Wiring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Behind::{Nothing, Other, Terminal};
+    use StreamKind::{Closed, Other, Terminal};
 
-    fn wiring(streams: [Behind; 3]) -> Wiring {
+    fn wiring(streams: [StreamKind; 3]) -> Wiring {
         let input_shows_output = streams[0] == Terminal && streams[1] == Terminal;
         let outputs_are_one = streams[1] == Terminal && streams[2] == Terminal;
         Wiring::new(CallerStreams { streams, input_shows_output, outputs_are_one })
     }
 
-    fn inside(wiring: &Wiring, wanted: Streams) -> Behind {
+    fn inside(wiring: &Wiring, wanted: Streams) -> StreamKind {
         let channel = wiring
             .channels
             .iter()
             .find(|spec| spec.streams == wanted || spec.streams == Streams::Both);
         match channel.map(|spec| spec.transport) {
-            None => Nothing,
+            None => Closed,
             Some(Transport::Pipe) => Other,
             Some(Transport::Pty | Transport::Session) => Terminal,
         }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn inside_is_a_terminal_what_is_one_outside() {
-        let kinds = [Nothing, Terminal, Other];
+        let kinds = [Closed, Terminal, Other];
         for input in kinds {
             for output in kinds {
                 for error in kinds {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn one_open_file_is_one_channel() {
-        let streams = [Nothing, Other, Other];
+        let streams = [Closed, Other, Other];
         for outputs_are_one in [true, false] {
             let outside = CallerStreams { streams, input_shows_output: false, outputs_are_one };
             let channels = Wiring::new(outside).channels.len();

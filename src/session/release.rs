@@ -74,5 +74,5 @@ fn no_terminal(environment: &EnvironmentName) -> Fault {
 /// Whether a person can be asked: the question is shown on standard error. If standard input is not
 /// a terminal, the answer is typed at the controlling one, and the input is left to the command.
 fn has_terminal() -> bool {
-    io::stderr().is_terminal() && Terminal::behind(platform::input()).is_ok()
+    io::stderr().is_terminal() && Terminal::of_stream(platform::input()).is_ok()
 }

@@ -7,7 +7,7 @@ use super::keys::{Decoder, Key};
 use super::line::Line;
 use super::rules::{CHUNK, LONGEST_DRAIN, QUIET, several_lines, unreadable};
 use crate::fault::{Fault, Kind};
-use crate::platform::{Heard, Keyboard, Signal, Terminal};
+use crate::platform::{Keyboard, Signal, Terminal, TerminalEvent};
 use crate::secret::{Secret, Wiped};
 use crate::session::plain::plain;
 
@@ -36,7 +36,7 @@ pub(crate) struct Hidden {
 /// If the answer is incomplete, if several lines arrive unmarked, or if the person or
 /// the terminal ends it. `Interrupted` after a signal or its key.
 pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
-    let terminal = Terminal::behind(crate::platform::input()).map_err(|e| unreadable(&e))?;
+    let terminal = Terminal::of_stream(crate::platform::input()).map_err(|e| unreadable(&e))?;
     let keyboard = Keyboard::take(terminal).map_err(|error| unreadable(&error))?;
     let shown = plain(question);
     let mut dialog = Dialog {
@@ -116,7 +116,7 @@ impl Dialog<'_> {
         loop {
             match self.once() {
                 Err(Reason::Stop) => self.suspend()?,
-                Err(Reason::Renewal) => self.keyboard.renew().map_err(Reason::Unreadable)?,
+                Err(Reason::Renewal) => self.keyboard.retake().map_err(Reason::Unreadable)?,
                 ended => return ended,
             }
             // The person has seen other things since.
@@ -130,14 +130,14 @@ impl Dialog<'_> {
     fn once(&mut self) -> Result<(), Reason> {
         loop {
             let patience = self.decoder.is_in_paste().then_some(PASTE_PAUSE);
-            let count = match self.hear(patience)? {
-                Heard::Bytes(count) => count,
-                Heard::Silence => return Err(Reason::UnendedPaste),
-                Heard::Signal(Signal::TSTP) => return Err(Reason::Stop),
+            let count = match self.next_event(patience)? {
+                TerminalEvent::Bytes(count) => count,
+                TerminalEvent::TimedOut => return Err(Reason::UnendedPaste),
+                TerminalEvent::Signal(Signal::TSTP) => return Err(Reason::Stop),
                 // Whoever made this process go on may have changed the modes.
-                Heard::Signal(Signal::CONT) => return Err(Reason::Renewal),
-                Heard::Signal(signal) => return Err(Reason::Signal(signal)),
-                Heard::End => return Err(Reason::Gone),
+                TerminalEvent::Signal(Signal::CONT) => return Err(Reason::Renewal),
+                TerminalEvent::Signal(signal) => return Err(Reason::Signal(signal)),
+                TerminalEvent::End => return Err(Reason::Gone),
             };
             for at in 0..count {
                 let byte = self.buffer[at];
@@ -153,8 +153,8 @@ impl Dialog<'_> {
         }
     }
 
-    fn hear(&mut self, patience: Option<Duration>) -> Result<Heard, Reason> {
-        self.keyboard.hear(&mut self.buffer, patience).map_err(Reason::Unreadable)
+    fn next_event(&mut self, patience: Option<Duration>) -> Result<TerminalEvent, Reason> {
+        self.keyboard.next_event(&mut self.buffer, patience).map_err(Reason::Unreadable)
     }
 
     /// Checks that nothing follows the `enter` but, after a carriage return, a newline.
@@ -167,14 +167,14 @@ impl Dialog<'_> {
         let is_first = self.line.is_first_of_several();
         let quiet = if is_first { QUIET_AFTER_FIRST } else { QUIET };
         loop {
-            match self.hear(Some(quiet))? {
-                Heard::Silence if is_first => return Err(Reason::SeveralLines),
-                Heard::Silence => return Ok(()),
-                Heard::Bytes(count) if is_pair(&self.buffer[..count]) => {}
-                Heard::Bytes(_) => return Err(Reason::SeveralLines),
-                Heard::Signal(Signal::CONT) => {}
-                Heard::Signal(signal) => return Err(Reason::Signal(signal)),
-                Heard::End => return Err(Reason::Gone),
+            match self.next_event(Some(quiet))? {
+                TerminalEvent::TimedOut if is_first => return Err(Reason::SeveralLines),
+                TerminalEvent::TimedOut => return Ok(()),
+                TerminalEvent::Bytes(count) if is_pair(&self.buffer[..count]) => {}
+                TerminalEvent::Bytes(_) => return Err(Reason::SeveralLines),
+                TerminalEvent::Signal(Signal::CONT) => {}
+                TerminalEvent::Signal(signal) => return Err(Reason::Signal(signal)),
+                TerminalEvent::End => return Err(Reason::Gone),
             }
         }
     }
