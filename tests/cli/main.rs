@@ -1,5 +1,6 @@
 //! Everything that `vault` promises, through the real binary: real git, real files, real keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::needless_raw_string_hashes, reason = "accepted snapshots are written so")]
 
 mod exec;
 mod format;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Stdio;
 
+use snapbox::str;
+
 use crate::support::memory::{KEY, sandbox};
 
 #[test]
@@ -38,7 +40,7 @@ fn however_the_command_ends_no_file_stays() {
         .vault(&["exec", "--", "no-such-command"])
         .variable("XDG_RUNTIME_DIR", shared.text())
         .fails(127)
-        .says("error: no-such-command: command not found\n")
+        .says(str!["error: no-such-command: command not found"])
         .check();
     assert!(shared.is_empty());
 }

@@ -3,6 +3,8 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 /// A vault with a secret, so that a masking parent explains too.
@@ -17,7 +19,7 @@ fn sandbox() -> Sandbox {
 fn fails(sandbox: &Sandbox, command: &[&str], status: i32, said: &str) {
     for options in [&["exec", "--"][..], &["exec", "--no-mask", "--"]] {
         let run = sandbox.vault(&[options, command].concat());
-        run.fails(status).says(&format!("error: {said}\n")).check();
+        run.fails(status).says(format!("error: {said}\n")).check();
     }
 }
 
@@ -205,7 +207,7 @@ fn name_without_a_command_says_why() {
     // A folder in a folder of PATH is not a command.
     std::fs::create_dir_all(sandbox.repo().join("bin/web")).unwrap();
     let run = sandbox.vault(&["exec", "--", "web"]).variable("PATH", "bin");
-    run.fails(126).says("error: web: cannot be executed: Permission denied [..]\n").check();
+    run.fails(126).says(str!["error: web: cannot be executed: Permission denied [..]"]).check();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::{Run, Sandbox};
 
 const VALUE: &str = "the value itself, which is long enough for what vault.toml asks for";
@@ -70,21 +72,23 @@ fn without_a_key_each_secret_is_a_random_value_of_its_declared_kind() {
 #[test]
 fn one_line_says_which_secrets_are_placeholders() {
     let sandbox = sandbox();
-    let all = "vault: there is no key: random placeholders for CACHE_PASSWORD, HEX, KEY\n";
-    runner(&sandbox, &[], &["true"]).says(all).check();
+    let all = str!["vault: there is no key: random placeholders for CACHE_PASSWORD, HEX, KEY"];
+    runner(&sandbox, &[], &["true"]).says(&all).check();
     let names = "env | cut -d= -f1 | grep -E '^(KEY|HEX|CACHE|REGION)' | LC_ALL=C sort";
     let step = runner(&sandbox, &["--step", "test"], &["sh", "-c", names]);
-    let said = "vault: there is no key: random placeholders for HEX\n";
-    step.says(said).prints("HEX\nREGION\n").check();
+    let said = str!["vault: there is no key: random placeholders for HEX"];
+    step.says(&said).prints("HEX\nREGION\n").check();
     // Nothing stands for a plain variable, so nothing is said.
     runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"]).prints("eu\n").check();
     for name in ["A1", "A2", "A3", "A4"] {
         sandbox.set("development", name, b"x");
     }
-    let said = "vault: there is no key: random placeholders for A1, A2, A3, A4, CACHE_PASSWORD and 2 more\n";
-    runner(&sandbox, &[], &["true"]).says(said).check();
+    let said = str![
+        "vault: there is no key: random placeholders for A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
+    ];
+    runner(&sandbox, &[], &["true"]).says(&said).check();
     // What a fork's pull request gets: the secret's name, without a value.
-    runner(&sandbox, &[], &["true"]).variable("VAULT_KEY", "").says(said).check();
+    runner(&sandbox, &[], &["true"]).variable("VAULT_KEY", "").says(&said).check();
 }
 
 #[test]
@@ -115,11 +119,12 @@ fn a_key_that_is_there_is_used_and_a_wrong_one_stays_locked() {
 #[test]
 fn an_environment_that_must_be_confirmed_has_no_placeholders() {
     let sandbox = sandbox();
-    let said = "error: production is locked: there is no key
+    let said = str![[r#"
+error: production is locked: there is no key
 hint: confirm = true in vault.toml: placeholders never stand for its secrets
-";
+"#]];
     for options in [&["-e", "production"][..], &["-e", "production", "--yes"]] {
-        runner(&sandbox, options, &["touch", "ran"]).fails(121).says(said).check();
+        runner(&sandbox, options, &["touch", "ran"]).fails(121).says(&said).check();
     }
 }
 
@@ -127,10 +132,14 @@ hint: confirm = true in vault.toml: placeholders never stand for its secrets
 fn without_the_option_no_key_is_locked() {
     let sandbox = sandbox();
     let home = sandbox.root().join("runner").display().to_string();
-    let said = "error: locked: there is no key\nhint: [..]\nhint: [..]\n";
+    let said = str![[r#"
+error: locked: there is no key
+hint: [..]
+hint: [..]
+"#]];
     for words in [&["exec", "--", "touch", "ran"][..], &["exec", "--if-locked=fail", "--", "true"]]
     {
-        sandbox.vault(words).variable("HOME", &home).fails(121).says(said).check();
+        sandbox.vault(words).variable("HOME", &home).fails(121).says(&said).check();
     }
     let run = sandbox.vault(&["exec", "--if-locked", "ignore", "--", "touch", "ran"]);
     let outcome = run.outcome();
@@ -141,17 +150,32 @@ fn without_the_option_no_key_is_locked() {
 fn what_is_refused_with_a_key_is_refused_without_one() {
     let sandbox = sandbox();
     let run = |options: &[&str]| runner(&sandbox, options, &["touch", "ran"]);
-    let near = "error: there is no HEXX in development\nhint: did you mean HEX?\n";
-    run(&["--only", "HEXX"]).fails(123).says(near).check();
-    let near =
-        "error: vault.toml has no step tests\nhint: did you mean test?\nhint: add it to [..]\n";
-    run(&["--step", "tests"]).fails(125).says(near).check();
+    let near = str![[r#"
+error: there is no HEXX in development
+hint: did you mean HEX?
+"#]];
+    run(&["--only", "HEXX"]).fails(123).says(&near).check();
+    let near = str![[r#"
+error: vault.toml has no step tests
+hint: did you mean test?
+hint: add it to [..]
+"#]];
+    run(&["--step", "tests"]).fails(125).says(&near).check();
     let config = sandbox.repo().join("vault.toml");
     fs::write(&config, format!("{CONFIG}\n[secrets.MISSING]\nrequired = true\n")).unwrap();
-    let said = "error: there is no MISSING in development\nhint: [..]\n";
-    run(&[]).fails(123).says(said).check();
+    let said = str![[r#"
+error: there is no MISSING in development
+hint: [..]
+"#]];
+    run(&[]).fails(123).says(&said).check();
     fs::write(&config, CONFIG.replace("\"hex\"", "\"octal\"")).unwrap();
-    run(&[]).fails(125).says("error: no such kind of value\nhint: there are: [..]\n").check();
+    run(&[])
+        .fails(125)
+        .says(str![[r#"
+error: no such kind of value
+hint: there are: [..]
+"#]])
+        .check();
     fs::write(&config, CONFIG).unwrap();
     // Another vault than the pinned one, an entry that nobody signed, and no vault at all.
     let pinned = run(&[]).variable("VAULT_ID", &Sandbox::with_vault().id()).outcome();
@@ -159,8 +183,17 @@ fn what_is_refused_with_a_key_is_refused_without_one() {
     let entry = sandbox.store("development/HEX.toml");
     let text = fs::read_to_string(&entry).unwrap();
     fs::write(&entry, text.replace("revision = 1", "revision = 2")).unwrap();
-    let said = "error: .vault/development/HEX.toml: is not as alice signed it\nhint: [..]\n";
-    run(&[]).fails(122).says(said).check();
+    let said = str![[r#"
+error: .vault/development/HEX.toml: is not as alice signed it
+hint: [..]
+"#]];
+    run(&[]).fails(122).says(&said).check();
     fs::remove_dir_all(sandbox.store("")).unwrap();
-    run(&[]).fails(122).says("error: there is no [..]\nhint: [..]\n").check();
+    run(&[])
+        .fails(122)
+        .says(str![[r#"
+error: there is no [..]
+hint: [..]
+"#]])
+        .check();
 }

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use snapbox::str;
+
 use crate::support::UNPRIVILEGED;
 use crate::support::python::python;
 use crate::support::sandbox::{Run, Sandbox};
@@ -134,7 +136,11 @@ fn the_command_never_sees_a_variable_of_the_key() {
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", "");
     let spy = format!("env | grep ^VAULT_ >spied; {command}");
     let run = run.variable("VAULT_KEY_COMMAND", &spy).fails(2).any_change();
-    run.says("error: there is no KEY in development\nhint: [..]\n").check();
+    run.says(str![[r#"
+error: there is no KEY in development
+hint: [..]
+"#]])
+        .check();
     assert_eq!(fs::read_to_string(sandbox.repo().join("spied")).unwrap(), "");
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use repovault::vault::model::{Access, Former, Roster};
+use snapbox::str;
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::{
@@ -64,12 +65,13 @@ fn another_vault_that_the_caller_trusts_elsewhere_is_refused_in_this_folder() {
     sandbox.vault(&["list", "-q"]).folder(&elsewhere).says("").check();
     fs::rename(sandbox.store(""), sandbox.repo().join("gone")).unwrap();
     fs::rename(elsewhere.join(".vault"), sandbox.store("")).unwrap();
-    let said = "error: .vault/members.toml: is of another vault: trusted is [..], here is [..]
+    let said = str![[r#"
+error: .vault/members.toml: is of another vault: trusted is [..], here is [..]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
-";
-    refused(&sandbox, KEYED, said);
-    refused(&sandbox, KEYLESS, said);
+"#]];
+    refused(&sandbox, KEYED, &said);
+    refused(&sandbox, KEYLESS, &said);
     // Who says so by name gets what he says.
     sandbox
         .vault(&["set", "NEW", "-q"])
@@ -165,7 +167,7 @@ fn an_old_environment_under_the_new_roster_is_refused_also_before_set() {
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
     let reason = ".vault/production.toml: is older than the roster says";
-    refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
+    refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
     found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
 }
 
@@ -175,7 +177,7 @@ fn an_environment_that_is_not_the_listed_one_is_refused() {
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "production", &authority, |file| file.epochs[0].number = 2);
     let reason = ".vault/production.toml: is not the file that the roster lists";
-    refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
+    refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn an_environment_whose_file_is_missing_is_refused() {
     let sandbox = stocked();
     fs::remove_file(sandbox.store(PRODUCTION)).unwrap();
     let reason = ".vault/production.toml: is missing, though the roster lists it";
-    refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
+    refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
     found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
 }
 
@@ -196,11 +198,10 @@ fn an_environment_that_the_roster_does_not_list_is_none() {
         sandbox
             .vault(&command)
             .fails(2)
-            .says(
-                "error: there is no environment staging; there are: development, production
+            .says(str![[r#"
+error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
-",
-            )
+"#]])
             .check();
     }
     found(
@@ -223,7 +224,7 @@ fn an_environment_sealed_to_somebody_without_access_is_refused() {
             environment.epochs[0].sealed.insert(name.parse().unwrap(), sealed);
         });
         let reason = format!(".vault/production.toml: is sealed to {name}, who has no access");
-        refused(&sandbox, ENVIRONMENT, &format!("error: {reason}\n{RESTORE}"));
+        refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
         sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
     }
 }
@@ -237,7 +238,7 @@ fn an_environment_ahead_of_the_roster_works_with_a_warning_and_verify_finds_it()
     sandbox
         .vault(&["get", "OTHER", "-e", "production"])
         .prints("other")
-        .says("warning: a change to production was interrupted; an admin finishes it: vault rotate --finish\n")
+        .says(str!["warning: a change to production was interrupted; an admin finishes it: vault rotate --finish"])
         .check();
     found(
         &sandbox,
@@ -249,10 +250,10 @@ fn an_environment_ahead_of_the_roster_works_with_a_warning_and_verify_finds_it()
             ])),
     );
     // The file may be one of another branch, whose data key somebody knows who has no access here.
-    let said =
-        "error: .vault/production.toml: is newer than the roster says: a change was interrupted
+    let said = str![[r#"
+error: .vault/production.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
-";
+"#]];
     let writing: &[Command] = &[
         &["set", "OTHER", "-e", "production"],
         &["remove", "OTHER", "-e", "production"],
@@ -260,7 +261,7 @@ hint: an admin finishes it: vault rotate --finish
         &["ci", "add", "github", "-e", "production"],
         &["environments", "add", "staging"],
     ];
-    refused(&sandbox, writing, said);
+    refused(&sandbox, writing, &said);
     sandbox.quick(&["rotate", "--finish"]);
     sandbox.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
     sandbox

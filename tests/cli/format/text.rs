@@ -248,7 +248,7 @@ fn a_format_of_the_future_asks_for_a_newer_vault() {
             refused(
                 &sandbox,
                 SOME,
-                &format!(
+                format!(
                     "error: .vault/{path}: has format {number}, this vault reads 1
 hint: install a newer vault
 "

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use snapbox::str;
+
 use crate::support::sandbox::{Run, Sandbox};
 
 fn sandbox() -> (Sandbox, PathBuf) {
@@ -101,7 +103,7 @@ fn folder_that_everyone_can_write_is_warned_of() {
     let link = sandbox.root().join("link");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let run = sandbox.vault(&["get", "A", "--key-file", link.to_str().unwrap()]);
-    run.prints("value").says("warning: [..]can be replaced by everyone[..]\n").check();
+    run.prints("value").says(str!["warning: [..]can be replaced by everyone[..]"]).check();
     for mode in [0o1777, 0o775, 0o755] {
         set_mode(folder, mode);
         get().check();

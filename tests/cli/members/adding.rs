@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use repovault::vault::format::{fingerprint, write_request};
 use repovault::vault::model::Request;
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::machine::all_is_wanted;
@@ -21,12 +22,16 @@ fn member_without_a_request_gets_only_read_access() {
     let add = |access: &'static str| {
         sandbox.vault(&["members", "add", "carol", "--recipient", &recipient, "-e", access])
     };
-    let said = "error: carol has no signing key, so cannot write
+    let said = str![[r#"
+error: carol has no signing key, so cannot write
 hint: who shall write asks to join with a key for it: vault join --name NAME
-";
-    add("production=write").fails(2).says(said).check();
+"#]];
+    add("production=write").fails(2).says(&said).check();
     add("production=read")
-        .says("added carol: production=read\nnext: commit .vault\n")
+        .says(str![[r#"
+added carol: production=read
+next: commit .vault
+"#]])
         .any_change()
         .check();
     let run = |arguments: &[&str]| {
@@ -37,14 +42,20 @@ hint: who shall write asks to join with a key for it: vault join --name NAME
             .variable("HOME", "/nowhere")
     };
     run(&["get", "OTHER", "-e", "production"]).prints("other").check();
-    let said = "error: carol may not write in production\nhint: ask an admin for write access\n";
-    run(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
-    let said = "error: carol is no admin of this vault\nhint: ask an admin: alice\n";
+    let said = str![[r#"
+error: carol may not write in production
+hint: ask an admin for write access
+"#]];
+    run(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
+    let said = str![[r#"
+error: carol is no admin of this vault
+hint: ask an admin: alice
+"#]];
     let recipient = craft::Person::new().identity.recipient().to_string();
     let add = ["members", "add", "dave", "--recipient", &recipient, "-e", "production=read"];
-    run(&add).fails(3).says(said).check();
-    run(&["ci", "add", "machine", "-e", "production"]).fails(3).says(said).check();
-    run(&["environments", "add", "staging", "--access", "carol=read"]).fails(3).says(said).check();
+    run(&add).fails(3).says(&said).check();
+    run(&["ci", "add", "machine", "-e", "production"]).fails(3).says(&said).check();
+    run(&["environments", "add", "staging", "--access", "carol=read"]).fails(3).says(&said).check();
 }
 
 #[test]
@@ -55,16 +66,23 @@ fn used_or_malformed_recipient_is_refused() {
     let add = |name: &str, recipient: &str| {
         sandbox.vault(&["members", "add", name, "--recipient", recipient, "-e", "production=read"])
     };
-    let said = "error: the name alice is taken, and never used twice\nhint: choose another name\n";
-    add("alice", &stranger).fails(2).says(said).check();
-    let said = "error: this recipient is a member already: alice
+    let said = str![[r#"
+error: the name alice is taken, and never used twice
+hint: choose another name
+"#]];
+    add("alice", &stranger).fails(2).says(&said).check();
+    let said = str![[r#"
+error: this recipient is a member already: alice
 hint: change what they may do: vault members set alice -e ENV=…
-";
-    add("second", &own).fails(2).says(said).check();
-    let said = "error: not a recipient\nhint: it is one word, age1…: vault key show prints it\n";
+"#]];
+    add("second", &own).fails(2).says(&said).check();
+    let said = str![[r#"
+error: not a recipient
+hint: it is one word, age1…: vault key show prints it
+"#]];
     // The second is a point of small order: whatever were sealed to it, everybody could open.
     for wrong in ["age1hunter2", SMALL_ORDER] {
-        add("carol", wrong).fails(2).says(said).check();
+        add("carol", wrong).fails(2).says(&said).check();
     }
     for more in [&["--admin"][..], &["--fingerprint", "x"]] {
         let add = ["members", "add", "carol", "--recipient", &stranger, "-e", "production=read"];
@@ -72,11 +90,17 @@ hint: change what they may do: vault members set alice -e ENV=…
         assert_eq!(outcome.status, 2, "{}", outcome.said);
     }
     add("carol", &stranger)
-        .says("added carol: production=read\nnext: commit .vault\n")
+        .says(str![[r#"
+added carol: production=read
+next: commit .vault
+"#]])
         .any_change()
         .check();
-    let said = "error: the name carol is taken, and never used twice\nhint: choose another name\n";
-    add("carol", &stranger).fails(2).says(said).check();
+    let said = str![[r#"
+error: the name carol is taken, and never used twice
+hint: choose another name
+"#]];
+    add("carol", &stranger).fails(2).says(&said).check();
 }
 
 /// Kills an addition at a random moment, thirty-five times, and types it again.
@@ -123,8 +147,12 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
                 assert_eq!(again.status, 0, "{}", again.said);
             }
         }
-        let holds = "[..]RESULT\ndevelopment  1 [..]holds\nproduction   2 [..]holds\n";
-        sandbox.vault(&["verify"]).prints(holds).check();
+        let holds = str![[r#"
+[..]RESULT
+development  1 [..]holds
+production   2 [..]holds
+"#]];
+        sandbox.vault(&["verify"]).prints(&holds).check();
         let key = person.key_file(&sandbox);
         sandbox
             .vault(&["get", "OTHER", "-e", "production"])
@@ -143,14 +171,15 @@ fn members_and_access_are_listed_without_a_key() {
     sandbox.quick(&add_with(&fingerprint));
     sandbox.quick(&["ci", "add", "github", "-e", "production", "--only", "OTHER,DATABASE_URL"]);
     let list = ["members", "list"];
-    let output = "MEMBER  ROLE               ACCESS                              RECIPIENT
-alice   admin              development=write production=write  age1[..]
-bob     member             development=write production=read   age1[..]
-github  machine (floor 1)  production=DATABASE_URL,OTHER       age1[..]
-";
-    let warned = "warning: consistent, but nobody has said yet that this is the right vault\n";
-    sandbox.vault(&list).prints(output).check();
-    sandbox.vault(&list).without("HOME").prints(output).says(warned).check();
+    let output = str![[r#"
+MEMBER  ROLE               ACCESS                              RECIPIENT
+alice   admin              development=write production=write  [RECIPIENT]
+bob     member             development=write production=read   [RECIPIENT]
+github  machine (floor 1)  production=DATABASE_URL,OTHER       [RECIPIENT]
+"#]];
+    let warned = str!["warning: consistent, but nobody has said yet that this is the right vault"];
+    sandbox.vault(&list).prints(&output).check();
+    sandbox.vault(&list).without("HOME").prints(&output).says(&warned).check();
     let json: serde_json::Value =
         serde_json::from_str(&sandbox.quick(&["members", "list", "--json"])).unwrap();
     let [alice, bob, github] = &json.as_array().unwrap()[..] else { panic!("{json}") };

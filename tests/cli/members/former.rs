@@ -8,6 +8,7 @@ use repovault::vault::format::sealed_place;
 use repovault::vault::model::{Access, Epoch};
 use repovault::vault::name::{EnvironmentName, SecretName};
 use repovault::vault::unlock::Holder;
+use snapbox::str;
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::stocked;
@@ -75,12 +76,13 @@ fn former_member_cannot_open_later_values() {
 fn old_entry_of_a_current_member_opens_and_is_reported() {
     let former = former();
     fs::write(former.sandbox.store(URL), &former.old).unwrap();
-    let warning =
-        "warning: production has entries of an older epoch: DATABASE_URL; vault rotate --finish\n";
+    let warning = str![
+        "warning: production has entries of an older epoch: DATABASE_URL; vault rotate --finish"
+    ];
     former
         .sandbox
         .vault(&["get", "DATABASE_URL", "-e", "production"])
-        .says(warning)
+        .says(&warning)
         .prints("postgres://as bob saw it")
         .check();
     let outcome = former.sandbox.vault(&["verify", "--since", "HEAD"]).outcome();

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use repovault::crypto::Commitment;
 use repovault::vault::model::Access;
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::machine::all_is_wanted;
@@ -132,10 +133,11 @@ fn removal_killed_between_two_files_can_be_finished() {
                 verified.0 == 1 && verified.1.contains(": vault rotate --finish"),
                 "{verified:?}"
             );
-            let said = "error: .vault/development.toml: is newer than the roster says: a change was interrupted
+            let said = str![[r#"
+error: .vault/development.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
-";
-            sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(said).check();
+"#]];
+            sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(&said).check();
             let interrupted = half.newest("development");
             sandbox.quick(finish);
             half.holds();
@@ -213,15 +215,19 @@ fn interrupted_authority_change_is_refused_and_rolled_back() {
         sandbox.vault(&["members", "remove", "bob"]).fails(4).says(BETWEEN).check();
         let exec = ["exec", "--no-mask", "--", "touch", "started"];
         sandbox.vault(&exec).fails(122).says(BETWEEN).check();
-        let found = "findings:\n  .vault: getting a new authority was interrupted\n";
-        let verify = sandbox.vault(&["verify"]).fails(1).prints(found);
-        verify.says("error: findings: 1\n").check();
+        let found = str![[r#"
+findings:
+  .vault: getting a new authority was interrupted
+"#]];
+        let verify = sandbox.vault(&["verify"]).fails(1).prints(&found);
+        verify.says(str!["error: findings: 1"]).check();
         sandbox
             .vault(&["rotate", "--finish"])
             .says(
-                "taken back: the vault is as it was before its authority was to be replaced; to replace it, type that command again
+                str![[r#"
+taken back: the vault is as it was before its authority was to be replaced; to replace it, type that command again
 there was nothing to finish
-",
+"#]],
             )
             .any_change()
             .check();
@@ -242,8 +248,11 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
             fs::remove_file(sandbox.store(&format!("tmp/before/{path}"))).unwrap();
         }
         sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
-        let said = "the vault with the new id stands\nthere was nothing to finish\n";
-        sandbox.vault(&["rotate", "--finish"]).says(said).any_change().check();
+        let said = str![[r#"
+the vault with the new id stands
+there was nothing to finish
+"#]];
+        sandbox.vault(&["rotate", "--finish"]).says(&said).any_change().check();
         assert!(store(sandbox) == half.after, "{left}");
         half.holds();
     }
@@ -259,21 +268,33 @@ fn planted_backup_of_an_older_vault_is_not_restored() {
     }
     let finish = ["rotate", "--finish"];
     // The vault in place is trusted and the other one is not: it is thrown away.
-    sandbox.vault(&finish).says("[..]stands\n[..]nothing to finish\n").any_change().check();
+    sandbox
+        .vault(&finish)
+        .says(str![[r#"
+[..]stands
+[..]nothing to finish
+"#]])
+        .any_change()
+        .check();
     assert!(store(&sandbox) == genuine);
     // An older roster of the same vault says nothing about which of the two is right.
     write(&sandbox, "tmp/before/members.toml", &genuine["members.toml"]);
     craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| roster.revision += 1);
-    let said = "error: .vault/tmp/before: does not belong to the vault in place
+    let said = str![[r#"
+error: .vault/tmp/before: does not belong to the vault in place
 hint: if the files in .vault are the right ones: rm -r .vault/tmp/before
-";
-    sandbox.vault(&finish).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&finish).fails(4).says(&said).check();
     // Without a key, and without trust, nothing is decided.
     sandbox
         .vault(&finish)
         .without("HOME")
         .fails(3)
-        .says("error: [..]\nhint: [..]\nhint: [..]\n")
+        .says(str![[r#"
+error: [..]
+hint: [..]
+hint: [..]
+"#]])
         .check();
 }
 

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use snapbox::data::Inline;
+use snapbox::str;
+
 use crate::support::colleague::Colleague;
 use crate::support::craft;
 use crate::support::membership::{ADD, add_with, asked};
@@ -29,15 +32,19 @@ next: commit it, and tell an admin (alice) this fingerprint by another way than 
     assert_eq!(files[0], "home/bob/.config/vault/identity.txt");
     assert!(files[1].starts_with(recipient), "{files:?}");
     assert_eq!(files[2], "home/bob/repo/.vault/requests/bob.toml");
-    let locked = "error: your key (age1[..]) belongs to no member of this vault
+    let locked = str![[r#"
+error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: use the key you joined with, or ask an admin to add you
-";
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(locked).check();
+"#]];
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&locked).check();
     bob.send();
 
     sandbox
         .vault(&add_with(fingerprint.trim()))
-        .says("added bob: development=write production=read\nnext: commit .vault\n")
+        .says(str![[r#"
+added bob: development=write production=read
+next: commit .vault
+"#]])
         .changes(&[
             "home/.local/state/vault/[..]".replace("[..]", &state_file(&sandbox)).as_str(),
             "repo/.vault/development.toml",
@@ -52,8 +59,11 @@ hint: use the key you joined with, or ask an admin to add you
     bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
     bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
-    let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
-    bob.vault(&["set", "OWN", "-e", "production"]).input("own").fails(3).says(said).check();
+    let said = str![[r#"
+error: bob may not write in production
+hint: ask an admin for write access
+"#]];
+    bob.vault(&["set", "OWN", "-e", "production"]).input("own").fails(3).says(&said).check();
     bob.send();
     assert_eq!(sandbox.get("development", "OWN"), b"own");
 }
@@ -90,17 +100,19 @@ Type the fingerprint that bob told you by another way than this repository: ";
 #[test]
 fn addition_without_a_terminal_needs_the_fingerprint() {
     let (sandbox, fingerprint) = asked();
-    let said = "error: whose request is it? bob knows its fingerprint
+    let said = str![[r#"
+error: whose request is it? bob knows its fingerprint
 hint: let it be told by another way than this repository: --fingerprint …
-";
-    sandbox.vault(&ADD).fails(2).says(said).check();
-    let refused = "error: .vault/requests/bob.toml: has another fingerprint than bob told you
+"#]];
+    sandbox.vault(&ADD).fails(2).says(&said).check();
+    let refused = str![[r#"
+error: .vault/requests/bob.toml: has another fingerprint than bob told you
 hint: a typing error, an older request, or somebody changed it: git log -p -- .vault/requests
 hint: bob can read it again where the request was made: vault join --name bob
-";
+"#]];
     let shorter = &fingerprint[1..];
     for wrong in ["", "yes", shorter, "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
-        sandbox.vault(&add_with(wrong)).fails(4).says(refused).check();
+        sandbox.vault(&add_with(wrong)).fails(4).says(&refused).check();
     }
     let yes = sandbox.vault(&[&ADD[..], &["--yes"]].concat()).outcome();
     assert_eq!(yes.status, 2, "{}", yes.said);
@@ -110,37 +122,41 @@ hint: bob can read it again where the request was made: vault join --name bob
 #[test]
 fn invalid_access_is_refused_before_the_prompt() {
     let (sandbox, fingerprint) = asked();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], Inline); 6] = [
         (
             &["bob"],
-            "error: what may bob do?
+            str![[r#"
+error: what may bob do?
 hint: say it for each environment: vault members add bob -e ENV=read
-",
+"#]],
         ),
         (
             &["bob", "-e", "staging=read"],
-            "error: there is no environment staging; there are: development, production
+            str![[r#"
+error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
-",
+"#]],
         ),
         (
             &["bob", "-e", "production=read", "-e", "production=write"],
-            "error: access to production is given twice\n",
+            str!["error: access to production is given twice"],
         ),
-        (&["bob", "-e", "production="], "error: write it as ENVIRONMENT=write, [..]\n"),
+        (&["bob", "-e", "production="], str!["error: write it as ENVIRONMENT=write, [..]"]),
         (
             &["carol", "-e", "production=read"],
-            "error: there is no request of carol
+            str![[r#"
+error: there is no request of carol
 hint: carol makes one and has it merged: vault join --name carol
 hint: to read only: vault members add carol --recipient age1… -e ENV=read
-",
+"#]],
         ),
         (
             &["alice", "-e", "production=read"],
-            "error: there is no request of alice
+            str![[r#"
+error: there is no request of alice
 hint: [..]
 hint: [..]
-",
+"#]],
         ),
     ];
     for (arguments, said) in cases {
@@ -159,45 +175,55 @@ fn existing_key_is_used_and_its_fingerprint_stays_the_same() {
     let key = fs::read(bob.key_file()).unwrap();
     let fingerprint = bob.join();
     assert_eq!(fs::read(bob.key_file()).unwrap(), key);
-    let said = "you have asked to join as bob already; the fingerprint is\n";
+    let said = str!["you have asked to join as bob already; the fingerprint is"];
     let again = bob.vault(&["join", "--name", "bob"]);
-    again.prints(format!("{fingerprint}\n")).says(said).check();
+    again.prints(format!("{fingerprint}\n")).says(&said).check();
 }
 
 #[test]
 fn used_name_or_machine_credential_cannot_join() {
     let (sandbox, fingerprint) = asked();
     let carol = Colleague::clone_of(&sandbox, "carol");
-    let said = "error: .vault/requests/bob.toml: is a request that was not made here
+    let said = str![[r#"
+error: .vault/requests/bob.toml: is a request that was not made here
 hint: choose another name, or remove it and ask anew: rm .vault/requests/bob.toml
-";
-    carol.vault(&["join", "--name", "bob"]).fails(4).says(said).check();
-    let taken = "error: the name alice is taken, and never used twice\nhint: choose another name\n";
-    carol.vault(&["join", "--name", "alice"]).fails(2).says(taken).check();
+"#]];
+    carol.vault(&["join", "--name", "bob"]).fails(4).says(&said).check();
+    let taken = str![[r#"
+error: the name alice is taken, and never used twice
+hint: choose another name
+"#]];
+    carol.vault(&["join", "--name", "alice"]).fails(2).says(&taken).check();
     for name in ["", "Carol", "requests", "a/b"] {
         let outcome = carol.vault(&["join", "--name", name]).outcome();
         assert_eq!((outcome.status, outcome.output), (2, Vec::new()), "{}", outcome.said);
     }
-    let said = "error: HOME is not set, so it cannot be remembered what you ask for
+    let said = str![[r#"
+error: HOME is not set, so it cannot be remembered what you ask for
 hint: set HOME, or XDG_STATE_HOME
-";
-    carol.vault(&["join", "--name", "carol"]).without("HOME").fails(2).says(said).check();
-    let said = "error: a credential is a machine's key, and a machine does not join by a request
+"#]];
+    carol.vault(&["join", "--name", "carol"]).without("HOME").fails(2).says(&said).check();
+    let said = str![[r#"
+error: a credential is a machine's key, and a machine does not join by a request
 hint: unset VAULT_KEY and try again
-";
+"#]];
     let credential = sandbox.credential("github", &["-e", "production"]);
     let machine = carol.vault(&["join", "--name", "carol"]).variable("VAULT_KEY", &credential);
-    machine.fails(2).says(said).check();
+    machine.fails(2).says(&said).check();
 
     sandbox.quick(&add_with(&fingerprint));
-    let said = "error: you are a member already: alice
+    let said = str![[r#"
+error: you are a member already: alice
 hint: see who may do what: vault members list
-";
-    sandbox.vault(&["join", "--name", "second"]).fails(2).says(said).check();
-    let taken = "error: the name bob is taken, and never used twice\nhint: choose another name\n";
+"#]];
+    sandbox.vault(&["join", "--name", "second"]).fails(2).says(&said).check();
+    let taken = str![[r#"
+error: the name bob is taken, and never used twice
+hint: choose another name
+"#]];
     sandbox.commit("bob is a member");
     carol.pull();
-    carol.vault(&["join", "--name", "bob"]).fails(2).says(taken).check();
+    carol.vault(&["join", "--name", "bob"]).fails(2).says(&taken).check();
 }
 
 #[test]
@@ -211,22 +237,27 @@ fn admin_can_grant_only_their_own_access() {
     };
     // He keeps in mind which vault he saw.
     as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
-    let said = "error: only some names of production are sealed to you, not its data key
+    let said = str![[r#"
+error: only some names of production are sealed to you, not its data key
 hint: ask an admin who may read all of it: vault members list
-";
-    as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(said).check();
-    let said = "error: development is locked: bob has access to production
+"#]];
+    as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(&said).check();
+    let said = str![[r#"
+error: development is locked: bob has access to production
 hint: ask an admin for access to development
-";
-    as_bob(&["ci", "add", "machine", "-e", "development"]).fails(3).says(said).check();
+"#]];
+    as_bob(&["ci", "add", "machine", "-e", "development"]).fails(3).says(&said).check();
 }
 
 #[test]
 fn added_admin_reads_everything_and_adds_members() {
     let (sandbox, fingerprint) = asked();
-    let said = "added the admin bob: development=write production=write\nnext: commit .vault\n";
+    let said = str![[r#"
+added the admin bob: development=write production=write
+next: commit .vault
+"#]];
     let add = ["members", "add", "bob", "--admin", "--fingerprint", &fingerprint];
-    sandbox.vault(&add).says(said).any_change().check();
+    sandbox.vault(&add).says(&said).any_change().check();
     sandbox.set("production", "LATER", b"later");
     sandbox.commit("bob is an admin");
     let carol = Colleague::clone_of(&sandbox, "carol");
@@ -239,7 +270,12 @@ fn added_admin_reads_everything_and_adds_members() {
     // The id that bob pinned when he asked is that of the clone he asked in.
     as_bob(&["get", "LATER", "-e", "production"]).prints("later").check();
     let add = ["members", "add", "carol", "-e", "production=write", "--fingerprint", &fingerprint];
-    as_bob(&add).says("added carol: production=write\nnext: commit .vault\n").check();
+    as_bob(&add)
+        .says(str![[r#"
+added carol: production=write
+next: commit .vault
+"#]])
+        .check();
     sandbox.commit("carol is a member");
     carol.pull();
     carol.vault(&["get", "LATER", "-e", "production"]).prints("later").any_change().check();
@@ -279,21 +315,29 @@ fn interrupted_addition_is_finished_by_the_same_command() {
                 .any_change()
         };
         if !written.is_empty() {
-            let said = "error: .vault/development.toml: is newer than the roster says: a change was interrupted
+            let said = str![[r#"
+error: .vault/development.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
-";
-            alice(&add_with(&fingerprint)).fails(4).says(said).check();
+"#]];
+            alice(&add_with(&fingerprint)).fails(4).says(&said).check();
             assert_eq!(alice(&["rotate", "--finish", "-q"]).outcome().status, 0);
         }
         alice(&add_with(&fingerprint))
-            .says("added bob: development=write production=read\nnext: commit .vault\n")
+            .says(str![[r#"
+added bob: development=write production=read
+next: commit .vault
+"#]])
             .check();
         assert!(!sandbox.store("requests/bob.toml").exists());
         let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
         let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
         bob.prints("other").any_change().check();
-        let holds = "[..]RESULT\ndevelopment  1 [..]holds\nproduction   2 [..]holds\n";
+        let holds = str![[r#"
+[..]RESULT
+development  1 [..]holds
+production   2 [..]holds
+"#]];
         let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
-        finished.without("HOME").prints(holds).check();
+        finished.without("HOME").prints(&holds).check();
     }
 }

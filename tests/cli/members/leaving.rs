@@ -3,6 +3,7 @@
 use std::fs;
 
 use repovault::vault::model::Access;
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::golden;
@@ -44,11 +45,12 @@ fn removed_member_is_locked_out_and_exposed_values_are_listed() {
     sandbox
         .vault(&["members", "remove", "bob"])
         .prints(
-            "bob may know DATABASE_URL in production: not changed since
+            str![[r#"
+bob may know DATABASE_URL in production: not changed since
 bob may know OTHER in production: not changed since
-",
+"#]],
         )
-        .says(&format!(
+        .says(format!(
             "removed the member bob
 production has epoch 2: 2 entries sealed anew
 these credentials still accept the files from before: github; make new ones, or set VAULT_ID={id}@6 \
@@ -72,10 +74,11 @@ next: commit .vault
     a_reviewer_sees_that_bob_was_removed(&sandbox);
     sandbox.commit("bob has left");
     bob.pull();
-    let said = "error: your key (age1[..]) belongs to no member of this vault
+    let said = str![[r#"
+error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: use the key you joined with, or ask an admin to add you
-";
-    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(said).check();
+"#]];
+    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(&said).check();
     let open = |sandbox: &Sandbox| {
         let output = sandbox.vault(&["status"]).outcome().output;
         String::from_utf8(output).unwrap().matches("bob may know").count()
@@ -83,11 +86,17 @@ hint: use the key you joined with, or ask an admin to add you
     assert_eq!(open(&sandbox), 2);
     sandbox.set("production", "OTHER", b"new");
     assert_eq!(open(&sandbox), 1);
-    let said = "error: bob is no longer a member\nhint: list the members: `vault members list`\n";
-    sandbox.vault(&["members", "remove", "bob"]).fails(2).says(said).check();
-    let said = "error: there is no member carol\nhint: list the members: `vault members list`\n";
-    sandbox.vault(&["members", "remove", "carol"]).fails(2).says(said).check();
-    sandbox.vault(&["members", "set", "carol", "--admin"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: bob is no longer a member
+hint: list the members: `vault members list`
+"#]];
+    sandbox.vault(&["members", "remove", "bob"]).fails(2).says(&said).check();
+    let said = str![[r#"
+error: there is no member carol
+hint: list the members: `vault members list`
+"#]];
+    sandbox.vault(&["members", "remove", "carol"]).fails(2).says(&said).check();
+    sandbox.vault(&["members", "set", "carol", "--admin"]).fails(2).says(&said).check();
 }
 
 #[test]
@@ -107,7 +116,11 @@ fn losing_write_access_keeps_reading_and_resigns_entries() {
     let before = roster(&sandbox);
     sandbox
         .vault(&["members", "set", "bob", "-e", "production=read"])
-        .says("bob has production=read\nproduction: 1 entry signed anew\nnext: commit .vault\n")
+        .says(str![[r#"
+bob has production=read
+production: 1 entry signed anew
+next: commit .vault
+"#]])
         .any_change()
         .check();
     let now = roster(&sandbox);
@@ -129,8 +142,11 @@ fn losing_write_access_keeps_reading_and_resigns_entries() {
     sandbox.commit("bob reads");
     bob.pull();
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
-    let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
-    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
+    let said = str![[r#"
+error: bob may not write in production
+hint: ask an admin for write access
+"#]];
+    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
     // What he signed before does not count any more, and he may be given it back.
     bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     sandbox.quick(&["members", "set", "bob", "-e", "production=write"]);
@@ -156,7 +172,7 @@ fn granting_access_changes_no_entry_and_no_floor() {
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
     sandbox
         .vault(&["members", "set", "bob", "-e", "development=read"])
-        .says("unchanged: bob has development=read production=write\n")
+        .says(str!["unchanged: bob has development=read production=write"])
         .check();
 }
 
@@ -166,20 +182,27 @@ fn access_can_shrink_and_grow_in_one_command() {
     let bob = with_bob(&sandbox, &["production=read"]);
     sandbox
         .vault(&["members", "set", "bob", "-e", "production=none", "-e", "development=write"])
-        .prints("bob may know DATABASE_URL in production: not changed since\nbob may know OTHER in production: not changed since\n")
-        .says("bob has development=write
+        .prints(str![[r#"
+bob may know DATABASE_URL in production: not changed since
+bob may know OTHER in production: not changed since
+"#]])
+        .says(str![[r#"
+bob has development=write
 production has epoch 2: 2 entries sealed anew
 values that bob may know: 2; get new ones where they come from and set them (vault status tells which are left)
 next: commit .vault
-")
+"#]])
         .any_change()
         .check();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     sandbox.commit("another job");
     bob.pull();
     bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
-    let said = "error: production is locked: bob has access to development\nhint: [..]\n";
-    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(said).check();
+    let said = str![[r#"
+error: production is locked: bob has access to development
+hint: [..]
+"#]];
+    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(&said).check();
 }
 
 /// The second reader shows that the keys of the other names are not there.
@@ -217,41 +240,61 @@ fn machine_is_removed_like_a_person() {
     let credential = sandbox.credential("github", &["-e", "production"]);
     assert_eq!(touched(&sandbox, &["members", "remove", "github"]), ALL_OF_PRODUCTION);
     let get = sandbox.vault(&["get", "OTHER", "-e", "production"]);
-    let said = "error: the credential no longer works: github has lost access\nhint: [..]\n";
-    get.variable("VAULT_KEY", &credential).fails(3).says(said).check();
-    let said = "error: the name github is taken, and never used twice\nhint: choose another name\n";
-    sandbox.vault(&["ci", "add", "github", "-e", "production"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: the credential no longer works: github has lost access
+hint: [..]
+"#]];
+    get.variable("VAULT_KEY", &credential).fails(3).says(&said).check();
+    let said = str![[r#"
+error: the name github is taken, and never used twice
+hint: choose another name
+"#]];
+    sandbox.vault(&["ci", "add", "github", "-e", "production"]).fails(2).says(&said).check();
 }
 
 #[test]
 fn invalid_removal_is_refused_before_the_prompt() {
     let sandbox = stocked();
     craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
-    let said =
-        "error: there is no environment staging; there are: development, production\nhint: [..]\n";
-    sandbox.vault(&["members", "set", "bob", "-e", "staging=read"]).fails(2).says(said).check();
-    let said = "error: access to production is given twice\n";
+    let said = str![[r#"
+error: there is no environment staging; there are: development, production
+hint: [..]
+"#]];
+    sandbox.vault(&["members", "set", "bob", "-e", "staging=read"]).fails(2).says(&said).check();
+    let said = str!["error: access to production is given twice"];
     let twice = ["members", "set", "bob", "-e", "production=none", "-e", "production=read"];
-    sandbox.vault(&twice).fails(2).says(said).check();
+    sandbox.vault(&twice).fails(2).says(&said).check();
     let reader = sandbox.credential("github", &["-e", "production"]);
-    let said = "error: github would have no signing key, so cannot write in production\nhint: [..]\nhint: [..]\n";
+    let said = str![[r#"
+error: github would have no signing key, so cannot write in production
+hint: [..]
+hint: [..]
+"#]];
     sandbox
         .vault(&["members", "set", "github", "-e", "production=write"])
         .fails(2)
-        .says(said)
+        .says(&said)
         .check();
-    let said = "error: github is a machine, and no machine is an admin\n";
-    sandbox.vault(&["members", "set", "github", "--admin"]).fails(2).says(said).check();
+    let said = str!["error: github is a machine, and no machine is an admin"];
+    sandbox.vault(&["members", "set", "github", "--admin"]).fails(2).says(&said).check();
     let person = craft::Person::new().identity.recipient().to_string();
     let add = ["members", "add", "auditor", "-q", "--recipient", &person, "-e", "production=read"];
     sandbox.quick(&add);
-    let said = "error: auditor would have no signing key, so cannot be an admin\nhint: [..]\n";
-    sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(said).check();
-    let said =
-        "error: bob-until-3 is how a key is called that was replaced\nhint: choose another name\n";
-    sandbox.vault(&["ci", "add", "bob-until-3", "-e", "production"]).fails(2).says(said).check();
-    let said = "error: github is no admin of this vault\nhint: ask an admin: alice\n";
+    let said = str![[r#"
+error: auditor would have no signing key, so cannot be an admin
+hint: [..]
+"#]];
+    sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(&said).check();
+    let said = str![[r#"
+error: bob-until-3 is how a key is called that was replaced
+hint: choose another name
+"#]];
+    sandbox.vault(&["ci", "add", "bob-until-3", "-e", "production"]).fails(2).says(&said).check();
+    let said = str![[r#"
+error: github is no admin of this vault
+hint: ask an admin: alice
+"#]];
     for arguments in [&["members", "remove", "bob"][..], &["members", "set", "bob", "--admin"]] {
-        sandbox.vault(arguments).variable("VAULT_KEY", &reader).fails(3).says(said).check();
+        sandbox.vault(arguments).variable("VAULT_KEY", &reader).fails(3).says(&said).check();
     }
 }

@@ -6,6 +6,7 @@ use repovault::crypto::DataKey;
 use repovault::vault::format::read_environment;
 use repovault::vault::model::{Environment, Epoch};
 use repovault::vault::unlock::{data_key_payload, entry_keys_payload};
+use snapbox::str;
 
 use crate::support::colleague::Colleague;
 use crate::support::craft;
@@ -69,10 +70,11 @@ fn limited_credential_holds_only_the_keys_of_its_names() {
     machine(&sandbox, &step, &["get", "API_KEY"]).prints("API_KEY value").check();
     let exec = ["exec", "--no-mask", "--step", "deploy", "--", "printenv", "DSN"];
     machine(&sandbox, &step, &exec).prints("https://SENTRY_KEY value@sentry.example/1\n").check();
-    let said = "error: DATABASE_URL in production is not sealed to you
+    let said = str![[r#"
+error: DATABASE_URL in production is not sealed to you
 hint: ask an admin for access to this name
-";
-    machine(&sandbox, &step, &["get", "DATABASE_URL"]).fails(3).says(said).check();
+"#]];
+    machine(&sandbox, &step, &["get", "DATABASE_URL"]).fails(3).says(&said).check();
     for wanted in [&["--only", "DATABASE_URL"][..], &["--step", "migrate"]] {
         let exec = [&["exec"], wanted, &["--", "touch", "started"]].concat();
         let outcome = machine(&sandbox, &step, &exec).outcome();
@@ -81,11 +83,17 @@ hint: ask an admin for access to this name
     }
     let exec = ["exec", "--no-mask", "--", "printenv", "DATABASE_URL"];
     machine(&sandbox, &step, &exec).fails(1).check();
-    let said = "error: step may not write in production\nhint: ask an admin for write access\n";
-    machine(&sandbox, &step, &["set", "API_KEY"]).input("x").fails(3).says(said).check();
-    let said = "error: step is no admin of this vault\nhint: ask an admin: alice\n";
+    let said = str![[r#"
+error: step may not write in production
+hint: ask an admin for write access
+"#]];
+    machine(&sandbox, &step, &["set", "API_KEY"]).input("x").fails(3).says(&said).check();
+    let said = str![[r#"
+error: step is no admin of this vault
+hint: ask an admin: alice
+"#]];
     let grant = ["members", "sync", "--grant", "step:production/OTHER"];
-    machine(&sandbox, &step, &grant).fails(3).says(said).check();
+    machine(&sandbox, &step, &grant).fails(3).says(&said).check();
 }
 
 fn list(names: &[&str]) -> Vec<String> {
@@ -100,11 +108,12 @@ fn person_can_be_limited_to_names() {
     bob.send();
     let access = ["-e", "development=write", "-e", "production=OTHER,LATER,API_KEY"];
     let add = [&["members", "add", "bob", "--fingerprint", &told], &access[..]].concat();
-    let said = "warning: there is no LATER in production yet
+    let said = str![[r#"
+warning: there is no LATER in production yet
 added bob: development=write production=API_KEY,LATER,OTHER
 next: commit .vault
-";
-    sandbox.vault(&add).says(said).any_change().check();
+"#]];
+    sandbox.vault(&add).says(&said).any_change().check();
     sandbox.set("production", "LATER", b"later");
     let result = read(&sandbox, &bob.key_file(), &["--id", &sandbox.id()]);
     assert_eq!(names(&result["values"]["production"]), ["API_KEY", "LATER", "OTHER"]);
@@ -113,12 +122,16 @@ next: commit .vault
     bob.pull();
     let get = ["get", "LATER", "-e", "production"];
     bob.vault(&get).prints("later").any_change().check();
-    let said = "error: DATABASE_URL in production is not sealed to you
+    let said = str![[r#"
+error: DATABASE_URL in production is not sealed to you
 hint: ask an admin for access to this name
-";
-    bob.vault(&["get", "DATABASE_URL", "-e", "production"]).fails(3).says(said).check();
-    let said = "error: bob may not write in production\nhint: ask an admin for write access\n";
-    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(said).check();
+"#]];
+    bob.vault(&["get", "DATABASE_URL", "-e", "production"]).fails(3).says(&said).check();
+    let said = str![[r#"
+error: bob may not write in production
+hint: ask an admin for write access
+"#]];
+    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
 }
 
 /// Whoever can write to the repository names everything in every step.
@@ -126,23 +139,24 @@ hint: ask an admin for access to this name
 fn name_added_to_a_step_is_reported_and_not_granted() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
-    let quiet = "no limited member lacks a name of a step that it serves\n";
-    sandbox.vault(&["members", "sync"]).says(quiet).check();
+    let quiet = str!["no limited member lacks a name of a step that it serves"];
+    sandbox.vault(&["members", "sync"]).says(&quiet).check();
 
     steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
     let before = opened(&sandbox, &credential);
-    let output = "MEMBER  ENVIRONMENT  LACKS         NAMED BY
+    let output = str![[r#"
+MEMBER  ENVIRONMENT  LACKS         NAMED BY
 deploy  production   DATABASE_URL  deploy
 deploy  production   OTHER         deploy
-";
+"#]];
     let said = "error: names that are lacking: 2
 hint: whether they need them, you decide: anybody can edit vault.toml
 hint: vault members sync --grant deploy:production/DATABASE_URL
 ";
-    sandbox.vault(&["members", "sync"]).fails(1).prints(output).says(said).check();
+    sandbox.vault(&["members", "sync"]).fails(1).prints(&output).says(said).check();
     let warned = "warning: consistent, but nobody has said yet that this is the right vault\n";
     let run = sandbox.vault(&["members", "sync"]).without("HOME").fails(1);
-    run.prints(output).says(&format!("{warned}{said}")).check();
+    run.prints(&output).says(format!("{warned}{said}")).check();
     assert_eq!(opened(&sandbox, &credential), before);
     let exec = ["exec", "--step", "deploy", "--", "touch", "started"];
     let outcome = machine(&sandbox, &credential, &exec).outcome();
@@ -163,7 +177,10 @@ fn granting_a_name_keeps_the_credential() {
     let grant = ["members", "sync", "--grant", "deploy:production/OTHER"];
     sandbox
         .vault(&grant)
-        .says("deploy may read OTHER of production\nnext: commit .vault\n")
+        .says(str![[r#"
+deploy may read OTHER of production
+next: commit .vault
+"#]])
         .any_change()
         .check();
     assert_eq!(opened(&sandbox, &credential).0, ["API_KEY", "OTHER", "SENTRY_KEY"]);
@@ -171,7 +188,10 @@ fn granting_a_name_keeps_the_credential() {
     // Again, as after an interruption: it is sealed again, and stays granted.
     sandbox
         .vault(&grant)
-        .says("deploy may read OTHER of production\nnext: commit .vault\n")
+        .says(str![[r#"
+deploy may read OTHER of production
+next: commit .vault
+"#]])
         .any_change()
         .check();
     assert_eq!(opened(&sandbox, &credential).1, ["DATABASE_URL"]);
@@ -185,28 +205,37 @@ fn sync_grants_only_names_of_the_members_own_steps() {
     let cases = [
         (
             "deploy:production/OTHER",
-            "error: no step that deploy serves in production names OTHER
+            str![[r#"
+error: no step that deploy serves in production names OTHER
 hint: see what is lacking: vault members sync
 hint: what no step names: vault members set deploy -e production=…
-",
+"#]],
         ),
         (
             // Of another step, of which it has no name.
             "deploy:production/DATABASE_URL",
-            "error: no step that deploy serves in production names DATABASE_URL
+            str![[r#"
+error: no step that deploy serves in production names DATABASE_URL
 hint: see what is lacking: vault members sync
 hint: what no step names: vault members set deploy -e production=…
-",
+"#]],
         ),
         (
             "deploy:development/API_KEY",
-            "error: deploy has no access to development
+            str![[r#"
+error: deploy has no access to development
 hint: give it first: vault members set deploy -e development=…
-",
+"#]],
         ),
-        ("reader:production/API_KEY", "error: reader may read all of production already\n"),
-        ("nobody:production/API_KEY", "error: there is no member nobody\nhint: [..]\n"),
-        ("deploy/production:API_KEY", "error: write it as MEMBER:ENVIRONMENT/NAME\n"),
+        ("reader:production/API_KEY", str!["error: reader may read all of production already"]),
+        (
+            "nobody:production/API_KEY",
+            str![[r#"
+error: there is no member nobody
+hint: [..]
+"#]],
+        ),
+        ("deploy/production:API_KEY", str!["error: write it as MEMBER:ENVIRONMENT/NAME"]),
     ];
     for (grant, said) in cases {
         sandbox.vault(&["members", "sync", "--grant", grant]).fails(2).says(said).check();

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 /// A vault whose environment `staging` was open to `mallory`, was removed, and made anew without
@@ -44,11 +46,10 @@ fn file_of_a_removed_environment_is_refused_in_its_successor() {
             .vault(arguments)
             .input("new secret")
             .fails(status)
-            .says(
-                "error: .vault/staging.toml: is older than the roster says
+            .says(str![[r#"
+error: .vault/staging.toml: is older than the roster says
 hint: put back the committed file: git checkout -- .vault/staging.toml
-",
-            )
+"#]])
             .check();
     }
 }
@@ -62,10 +63,9 @@ fn store_older_than_the_removal_is_below_the_floor() {
         .vault(&["set", "TOKEN", "-e", "staging"])
         .input("new secret")
         .fails(4)
-        .says(
-            "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is [..]
+        .says(str![[r#"
+error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is [..]
 hint: take the current one: git pull, or merge the main branch
-",
-        )
+"#]])
         .check();
 }

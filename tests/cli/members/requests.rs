@@ -8,6 +8,7 @@ use repovault::crypto::{Identity, SigningKey};
 use repovault::vault::change::seal_seed;
 use repovault::vault::format::{fingerprint, read_request, write_request};
 use repovault::vault::model::{Access, Former, Request, Signing};
+use snapbox::str;
 
 use crate::support::colleague::Colleague;
 use crate::support::craft::{self, Person};
@@ -84,7 +85,10 @@ fn request_with_swapped_keys_is_refused() {
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
     fs::write(sandbox.store(PATH), file).unwrap();
     add(&sandbox, "bob", &told)
-        .says("added bob: development=write\nnext: commit .vault\n")
+        .says(str![[r#"
+added bob: development=write
+next: commit .vault
+"#]])
         .any_change()
         .check();
 }
@@ -102,10 +106,11 @@ fn request_of_another_vault_or_name_is_refused() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
     fs::copy(bob.store(PATH), sandbox.store("requests/carol.toml")).unwrap();
-    let said = "error: .vault/requests/carol.toml: is the request of bob
+    let said = str![[r#"
+error: .vault/requests/carol.toml: is the request of bob
 hint: ask for a new one: rm .vault/requests/carol.toml, then vault join --name NAME
-";
-    add(&sandbox, "carol", &told).fails(4).says(said).check();
+"#]];
+    add(&sandbox, "carol", &told).fails(4).says(&said).check();
 }
 
 /// Somebody shows bob a vault of his own, in the place of alice's, before bob joins.
@@ -122,12 +127,15 @@ fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
     let said = not_acceptable(&format!("asks to join another vault, {}", planted.id()));
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
     // He trusts neither of the two.
-    let untrusted =
-        "error: nobody has said yet that this is the right vault\nhint: [..]\nhint: [..]\n";
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(untrusted).check();
+    let untrusted = str![[r#"
+error: nobody has said yet that this is the right vault
+hint: [..]
+hint: [..]
+"#]];
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&untrusted).check();
     fs::remove_dir_all(bob.store("")).unwrap();
     copy_folder(&sandbox.store(""), &bob.store(""));
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(untrusted).check();
+    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&untrusted).check();
     fs::remove_file(bob.store(PATH)).unwrap();
     let told = bob.join();
     fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
@@ -176,13 +184,14 @@ fn request_with_a_used_name_or_recipient_is_refused() {
     let alice = craft::identity(&sandbox).recipient();
     let twin = Request { recipient: alice, ..ask("twin") };
     plant(&sandbox, &twin, &mallory.key);
-    let said = "error: this recipient is a member already: alice
+    let said = str![[r#"
+error: this recipient is a member already: alice
 hint: change what they may do: vault members set alice -e ENV=…
-";
+"#]];
     let told = fingerprint(&twin).to_string();
     let run = add(&sandbox, "twin", &told).without("HOME").variable("VAULT_ID", &sandbox.id());
     let key = sandbox.home().join(".config/vault/identity.txt");
-    run.variable("VAULT_KEY_FILE", key.to_str().unwrap()).fails(2).says(said).check();
+    run.variable("VAULT_KEY_FILE", key.to_str().unwrap()).fails(2).says(&said).check();
 }
 
 #[test]
@@ -209,8 +218,11 @@ fn request_of_a_former_member_is_refused() {
         roster.floor = roster.revision;
     });
     fs::write(sandbox.store(PATH), old).unwrap();
-    let said = "error: the name bob is taken, and never used twice\nhint: choose another name\n";
-    add(&sandbox, "bob", &told).fails(2).says(said).check();
+    let said = str![[r#"
+error: the name bob is taken, and never used twice
+hint: choose another name
+"#]];
+    add(&sandbox, "bob", &told).fails(2).says(&said).check();
     found(
         &sandbox,
         &[],
@@ -250,7 +262,7 @@ hint: once they have removed this member, ask by another name: vault join --name
         let name = request.name.as_str();
         let fooled = fingerprint(&request).to_string();
         add(&sandbox, name, &fooled)
-            .says(&format!("added {name}: development=write\nnext: commit .vault\n"))
+            .says(format!("added {name}: development=write\nnext: commit .vault\n"))
             .any_change()
             .check();
         bob_refuses(&sandbox, &bob, said);
@@ -268,7 +280,10 @@ hint: once they have removed this member, ask by another name: vault join --name
     forget(&sandbox);
 
     add(&sandbox, "bob", &told)
-        .says("added bob: development=write\nnext: commit .vault\n")
+        .says(str![[r#"
+added bob: development=write
+next: commit .vault
+"#]])
         .any_change()
         .check();
     sandbox.commit("bob");
@@ -317,11 +332,12 @@ fn reader_cannot_add_members() {
         own.access.insert("production".parse().unwrap(), Access::Write);
         own.authority = Some(own.signing.as_ref().unwrap().seed.clone());
     });
-    let said = "error: .vault/members.toml: is not as the authority of this vault signed it
+    let said = str![[r#"
+error: .vault/members.toml: is not as the authority of this vault signed it
 hint: put back the committed file: git checkout -- .vault/members.toml
-";
-    sandbox.vault(&["members", "list"]).fails(4).says(said).check();
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&["members", "list"]).fails(4).says(&said).check();
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
     fs::write(sandbox.store("members.toml"), genuine).unwrap();
     // Nor by a request in his own name or another, for which he knows the fingerprint.
     let own = reader.member();
@@ -335,13 +351,16 @@ hint: put back the committed file: git checkout -- .vault/members.toml
     for (name, identity) in [("reader", &reader.identity), ("second", &Identity::generate())] {
         let request = ask(name, identity);
         plant(&sandbox, &request, &reader.key);
-        let said = "error: reader is no admin of this vault\nhint: ask an admin: alice\n";
+        let said = str![[r#"
+error: reader is no admin of this vault
+hint: ask an admin: alice
+"#]];
         add(&sandbox, name, &fingerprint(&request).to_string())
             .variable("VAULT_KEY_FILE", key.to_str().unwrap())
             .variable("VAULT_ID", &sandbox.id())
             .variable("HOME", "/nowhere")
             .fails(3)
-            .says(said)
+            .says(&said)
             .check();
     }
 }

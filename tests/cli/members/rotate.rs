@@ -3,6 +3,7 @@
 use std::fs;
 
 use repovault::vault::model::Access;
+use snapbox::str;
 
 use crate::support::colleague::Colleague;
 use crate::support::craft;
@@ -34,7 +35,10 @@ fn rotation_reencrypts_all_values_and_keeps_their_metadata() {
     let sealed = field(&sandbox, URL, "sealed");
     sandbox
         .vault(&["rotate", "-e", "production"])
-        .says("production has epoch 2: 2 entries sealed anew\nnext: commit .vault\n")
+        .says(str![[r#"
+production has epoch 2: 2 entries sealed anew
+next: commit .vault
+"#]])
         .changes(
             &[
                 "home/.local/state/vault/[..]",
@@ -136,24 +140,29 @@ next: commit .vault
     sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
     assert_eq!(floor(&sandbox), 4);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
-    let said = "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 4
+    let said = str![[r#"
+error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 4
 hint: take the current one: git pull, or merge the main branch
-";
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(said).check();
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(&said).check();
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
 }
 
 #[test]
 fn default_environment_is_rotated_without_an_option() {
     let sandbox = stocked();
-    let said = "development has epoch 2: 1 entry sealed anew\nnext: commit .vault\n";
-    sandbox.vault(&["rotate"]).says(said).any_change().check();
-    let said = "error: there is no environment staging; there are: development, production
+    let said = str![[r#"
+development has epoch 2: 1 entry sealed anew
+next: commit .vault
+"#]];
+    sandbox.vault(&["rotate"]).says(&said).any_change().check();
+    let said = str![[r#"
+error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
-";
-    sandbox.vault(&["rotate", "-e", "staging"]).fails(2).says(said).check();
-    sandbox.vault(&["rotate", "--finish", "-e", "staging"]).fails(2).says(said).check();
-    sandbox.vault(&["rotate", "--finish"]).says("there was nothing to finish\n").check();
+"#]];
+    sandbox.vault(&["rotate", "-e", "staging"]).fails(2).says(&said).check();
+    sandbox.vault(&["rotate", "--finish", "-e", "staging"]).fails(2).says(&said).check();
+    sandbox.vault(&["rotate", "--finish"]).says(str!["there was nothing to finish"]).check();
 }
 
 #[test]
@@ -161,7 +170,10 @@ fn rotation_needs_an_admin_with_write_access() {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
     let key = bob.key_file(&sandbox).display().to_string();
-    let said = "error: bob is no admin of this vault\nhint: ask an admin: alice\n";
+    let said = str![[r#"
+error: bob is no admin of this vault
+hint: ask an admin: alice
+"#]];
     let id = sandbox.id();
     for arguments in [
         &["rotate", "-e", "production"][..],
@@ -172,7 +184,7 @@ fn rotation_needs_an_admin_with_write_access() {
     ] {
         let run =
             sandbox.vault(arguments).variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key);
-        run.fails(3).says(said).check();
+        run.fails(3).says(&said).check();
     }
     // An admin who may only read cannot sign what is sealed anew.
     for name in ["OTHER", "DATABASE_URL"] {
@@ -185,10 +197,11 @@ fn rotation_needs_an_admin_with_write_access() {
         let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
         alice.access.insert("production".parse().unwrap(), Access::Read);
     });
-    let said = "error: alice may not write in production, where entries must be signed anew
+    let said = str![[r#"
+error: alice may not write in production, where entries must be signed anew
 hint: make an admin of one who may: vault members set bob --admin
-";
-    sandbox.vault(&["rotate", "-e", "production"]).fails(3).says(said).check();
+"#]];
+    sandbox.vault(&["rotate", "-e", "production"]).fails(3).says(&said).check();
 }
 
 /// On main production is rotated; the branch, cut before, brings `NEW` and, where `more` says so,
@@ -208,11 +221,12 @@ fn merged() -> Sandbox {
 #[test]
 fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     let sandbox = merged();
-    let warning = "warning: production has entries of an older epoch: NEW; vault rotate --finish\n";
+    let warning =
+        str!["warning: production has entries of an older epoch: NEW; vault rotate --finish"];
     sandbox
         .vault(&["exec", "--no-mask", "-e", "production", "--", "sh", "-c", "echo $NEW"])
         .prints("from the branch\n")
-        .says(warning)
+        .says(&warning)
         .check();
     let older = ".vault/production/NEW.toml: is sealed in epoch 1, and the newest is 2: \
                  vault rotate --finish -e production";
@@ -220,21 +234,27 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     let (revision, before) = (craft::vault(&sandbox).roster().revision, floor(&sandbox));
     sandbox
         .vault(&["rotate", "--finish"])
-        .says("production: 1 entry sealed anew\nnext: commit .vault\n")
+        .says(str![[r#"
+production: 1 entry sealed anew
+next: commit .vault
+"#]])
         .changes(&["repo/.vault/production/NEW.toml"])
         .check();
     assert_eq!((craft::vault(&sandbox).roster().revision, floor(&sandbox)), (revision, before));
     assert_eq!(field(&sandbox, "production/NEW.toml", "origin"), "1");
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
-    sandbox.vault(&["rotate", "--finish"]).says("there was nothing to finish\n").check();
+    sandbox.vault(&["rotate", "--finish"]).says(str!["there was nothing to finish"]).check();
 }
 
 #[test]
 fn rotation_reencrypts_entries_of_older_epochs() {
     let sandbox = merged();
-    let said = "production has epoch 3: 3 entries sealed anew\nnext: commit .vault\n";
-    sandbox.vault(&["rotate", "-e", "production"]).says(said).any_change().check();
+    let said = str![[r#"
+production has epoch 3: 3 entries sealed anew
+next: commit .vault
+"#]];
+    sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
 }
@@ -248,12 +268,25 @@ fn older_epochs_are_removed_only_by_forgetting_them() {
         checked.content().epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>()
     };
     assert_eq!(epochs(&sandbox), [2, 1]);
-    sandbox.vault(&["rotate", "--forget"]).fails(2).says(
-        "error: the following required arguments were not provided:\n  --finish\n\nUsage: vault rotate --finish --forget\n\nFor more information, try '--help'.\n",
-    ).check();
+    sandbox
+        .vault(&["rotate", "--forget"])
+        .fails(2)
+        .says(str![[r#"
+error: the following required arguments were not provided:
+  --finish
+
+Usage: vault rotate --finish --forget
+
+For more information, try '--help'.
+"#]])
+        .check();
     sandbox
         .vault(&["rotate", "--finish", "--forget"])
-        .says("production: 1 entry sealed anew\nproduction has no older epochs any more\nnext: commit .vault\n")
+        .says(str![[r#"
+production: 1 entry sealed anew
+production has no older epochs any more
+next: commit .vault
+"#]])
         .any_change()
         .check();
     assert_eq!(epochs(&sandbox), [2]);
@@ -303,13 +336,14 @@ fn parallel_rotations_conflict_in_git() {
         .without("HOME")
         .fails(1)
         .prints(output)
-        .says("error: findings: 2\n")
+        .says(str!["error: findings: 2"])
         .check();
-    let said = "error: .vault/production/NEW.toml: is not as alice signed it
+    let said = str![[r#"
+error: .vault/production/NEW.toml: is not as alice signed it
 hint: put back the committed file: git checkout -- .vault/production/NEW.toml
-";
-    sandbox.vault(&["rotate", "--finish"]).fails(4).says(said).check();
-    sandbox.vault(&["get", "NEW", "-e", "production"]).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
+    sandbox.vault(&["get", "NEW", "-e", "production"]).fails(4).says(&said).check();
 }
 
 #[test]
@@ -326,12 +360,13 @@ fn entry_of_a_former_member_is_adopted_only_by_name() {
     sandbox.quick(&["members", "remove", "bob"]);
     sandbox.commit("bob has left");
     bob.send();
-    let refused = "error: .vault/production/NEW.toml: is signed by bob, who is no longer a member
+    let refused = str![[r#"
+error: .vault/production/NEW.toml: is signed by bob, who is no longer a member
 hint: put back one that a writer signed: git log -p -- .vault/production/NEW.toml
 hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt NEW
-";
+"#]];
     for arguments in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
-        sandbox.vault(arguments).fails(4).says(refused).check();
+        sandbox.vault(arguments).fails(4).says(&refused).check();
     }
     let shown = ".vault/production/NEW.toml: signed by bob, who may not write in production: a value \
                  chosen by bob at [..], revision 1, epoch 1\n";
@@ -346,9 +381,11 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     terminal.ends(4);
     let output = rotated("2", "DOES NOT HOLD")
         + &findings(&[".vault/production/NEW.toml: is signed by bob, who is no longer a member"]);
-    sandbox.vault(&["verify"]).fails(1).prints(output).says("error: findings: 1\n").check();
-    let said = "error: there is no OTHER to adopt in development, production: a member signed it, or nobody\n";
-    sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(said).check();
+    sandbox.vault(&["verify"]).fails(1).prints(output).says(str!["error: findings: 1"]).check();
+    let said = str![
+        "error: there is no OTHER to adopt in development, production: a member signed it, or nobody"
+    ];
+    sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(&said).check();
     let said = format!("{shown}production: 1 entry sealed anew\nnext: commit .vault\n");
     sandbox
         .vault(&["rotate", "--finish", "--adopt", "NEW", "--yes"])
@@ -381,5 +418,12 @@ fn large_values_survive_a_rotation() {
         assert!(sandbox.get("production", &format!("LARGE_{number}")) == value(number));
         assert_eq!(sandbox.get("production", &format!("SMALL_{number}")), b"small");
     }
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\nproduction   10 [..]holds\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints(str![[r#"
+[..]RESULT
+[..]holds
+production   10 [..]holds
+"#]])
+        .check();
 }

@@ -71,7 +71,7 @@ fn entry_not_signed_by_a_current_writer_is_refused() {
     ];
     for (signer, key, reason) in cases {
         sign(&sandbox, signer, key);
-        refused(&sandbox, ENTRY, &format!("error: {path}: {reason}\nhint: put back [..]{path}\n"));
+        refused(&sandbox, ENTRY, format!("error: {path}: {reason}\nhint: put back [..]{path}\n"));
         found(&sandbox, &[], 1, &(not_held(1, 1) + &findings(&[&format!("{path}: {reason}")])));
         fs::write(sandbox.repo().join(path), &genuine).unwrap();
     }

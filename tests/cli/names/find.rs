@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 
+use snapbox::str;
+
 use crate::support::refusal::{Why, compared, findings, held, stocked, stopped};
 use crate::support::sandbox::Sandbox;
 
@@ -19,7 +21,7 @@ fn finds_none(sandbox: &Sandbox, folder: &Path, looked: &str) {
             .vault(command)
             .folder(folder)
             .fails(status)
-            .says(&format!(
+            .says(format!(
                 "error: no vault.toml in {looked}\nhint: make a vault here: vault init\n"
             ))
             .check();
@@ -63,11 +65,10 @@ fn the_search_ends_at_home_also_when_home_is_a_link() {
         .folder(&project)
         .variable("HOME", &link.display().to_string())
         .fails(2)
-        .says(
-            "error: no vault.toml in [..]/home/project or above it, up to [..]/home
+        .says(str![[r#"
+error: no vault.toml in [..]/home/project or above it, up to [..]/home
 hint: make a vault here: vault init
-",
-        )
+"#]])
         .check();
 }
 
@@ -94,7 +95,10 @@ fn a_vault_of_another_user_is_not_found() {
             .vault(&["environments", "list"])
             .folder(&inner)
             .fails(4)
-            .says("[..]\n[..]\n")
+            .says(str![[r#"
+[..]
+[..]
+"#]])
             .check();
         return;
     }
@@ -102,13 +106,14 @@ fn a_vault_of_another_user_is_not_found() {
     sandbox.vault(&GET).folder(&inner).prints("other").check();
     fs::rename(own, sandbox.root().join("away")).unwrap();
     fs::rename(sandbox.store(""), sandbox.repo().join("outer/.vault")).unwrap();
-    let said = "error: [..]/outer/vault.toml belongs to another user (uid 12345)
+    let said = str![[r#"
+error: [..]/outer/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/outer …
 hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
-";
+"#]];
     let commands: &[&[&str]] =
         &[&GET, &["list"], &["exec", "--", "touch", "started"], &["set", "A"], &["verify"]];
-    stopped(&sandbox, commands, Why::Refused, said, |run| run.folder(&inner));
+    stopped(&sandbox, commands, Why::Refused, &said, |run| run.folder(&inner));
     // Who names it has decided; its roster is judged as any other.
     let named = sandbox.vault(&["list", "-e", "production", "--vault", ".."]).folder(&inner);
     named.prints("[..]\n[..]\n[..]\n").check();
@@ -135,7 +140,10 @@ fn a_named_vault_is_taken_from_anywhere_and_the_option_wins() {
             .folder(&here)
             .variable("VAULT_DIR", wrong)
             .fails(2)
-            .says("error: no vault.toml in [..]\nhint: name the folder that holds vault.toml\n")
+            .says(str![[r#"
+error: no vault.toml in [..]
+hint: name the folder that holds vault.toml
+"#]])
             .check();
     }
 }
@@ -160,7 +168,7 @@ fn two_vaults_in_one_repository_are_independent() {
     let path = ".vault/production/OTHER.toml";
     fs::copy(sandbox.repo().join(path), api.join(path)).unwrap();
     let get = sandbox.vault(&GET).folder(&api).fails(4);
-    get.says(&format!(
+    get.says(format!(
         "error: {path}: is signed by alice, who is no member
 hint: put back one that a writer signed: git log -p -- {path}
 "
@@ -180,6 +188,6 @@ hint: put back one that a writer signed: git log -p -- {path}
                     "gone: {path} (revision 1) was deleted without a tombstone"
                 )]),
         )
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
 }

@@ -1,6 +1,8 @@
 //! What a mistyped name or command gets: the nearest one that exists, and only then how to make
 //! it.
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 /// A vault with a step, and a machine that may read production.
@@ -16,10 +18,11 @@ fn sandbox() -> Sandbox {
 #[test]
 fn mistyped_environment_names_the_nearest_before_adding() {
     let sandbox = sandbox();
-    let said = "error: there is no environment prodction; there are: development, production
+    let said = str![[r#"
+error: there is no environment prodction; there are: development, production
 hint: did you mean production?
 hint: make it: vault environments add prodction
-";
+"#]];
     let commands: [&[&str]; 17] = [
         &["get", "KEY", "-e", "prodction"],
         &["set", "KEY", "-e", "prodction"],
@@ -41,48 +44,51 @@ hint: make it: vault environments add prodction
     ];
     for command in commands {
         let status = if command[0] == "exec" { 125 } else { 2 };
-        sandbox.vault(command).input("A=1").fails(status).says(said).check();
+        sandbox.vault(command).input("A=1").fails(status).says(&said).check();
     }
 }
 
 #[test]
 fn mistyped_environment_of_a_variable_or_default_gets_the_hint() {
     let sandbox = sandbox();
-    let said = "error: there is no environment prod; there are: development, production
+    let said = str![[r#"
+error: there is no environment prod; there are: development, production
 hint: did you mean production?
 hint: make it: vault environments add prod
-";
+"#]];
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "prod");
-    run.fails(2).says(said).check();
+    run.fails(2).says(&said).check();
     let run = sandbox.vault(&["exec", "--if-locked", "placeholder", "--", "touch", "ran"]);
     let run = run.variable("HOME", "/nonexistent").variable("VAULT_ENVIRONMENT", "prod");
-    run.fails(125).says(said).check();
+    run.fails(125).says(&said).check();
     let credential = sandbox.credential("bot", &["-e", "production"]);
     let run = sandbox.vault(&["exec", "-e", "prod", "--", "touch", "ran"]);
-    run.variable("VAULT_KEY", &credential).fails(125).says(said).check();
+    run.variable("VAULT_KEY", &credential).fails(125).says(&said).check();
     std::fs::write(sandbox.repo().join("vault.toml"), "default = \"prod\"\n").unwrap();
-    sandbox.vault(&["get", "KEY"]).fails(2).says(said).check();
+    sandbox.vault(&["get", "KEY"]).fails(2).says(&said).check();
 }
 
 #[test]
 fn environment_unlike_any_gets_only_the_way_to_add_it() {
-    let said = "error: there is no environment staging; there are: development, production
+    let said = str![[r#"
+error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
-";
-    sandbox().vault(&["get", "KEY", "-e", "staging"]).fails(2).says(said).check();
+"#]];
+    sandbox().vault(&["get", "KEY", "-e", "staging"]).fails(2).says(&said).check();
 }
 
 #[test]
 fn mistyped_step_names_the_nearest_before_adding() {
     let sandbox = sandbox();
-    let said = "error: vault.toml has no step migrat
+    let said = str![[r#"
+error: vault.toml has no step migrat
 hint: did you mean migrate?
-hint: add it to vault.toml: [steps.migrat] names = [\"…\"]
-";
+hint: add it to vault.toml: [steps.migrat] names = ["…"]
+"#]];
     let command = ["exec", "--step", "migrat", "--", "touch", "ran"];
-    sandbox.vault(&command).fails(125).says(said).check();
+    sandbox.vault(&command).fails(125).says(&said).check();
     let command = ["ci", "add", "bot", "-e", "production", "--step", "migrat"];
-    sandbox.vault(&command).fails(2).says(said).check();
+    sandbox.vault(&command).fails(2).says(&said).check();
 }
 
 #[test]
@@ -104,7 +110,7 @@ hint: list the members: `vault members list`
         (&["environments", "add", "staging", "--access", "alic=write"], "alic", "alice"),
     ];
     for (command, name, near) in commands {
-        sandbox.vault(command).fails(2).says(&said(name, near)).check();
+        sandbox.vault(command).fails(2).says(said(name, near)).check();
     }
 }
 
@@ -128,12 +134,19 @@ fn mistyped_command_names_the_nearest_and_repeats_nothing() {
         assert_eq!(lines[2], "hint: list all commands: `vault --help`");
         assert!(lines.len() == 3 && !outcome.said.contains("hunter2"), "{}", outcome.said);
     }
-    let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
-    sandbox.vault(&["hunter2"]).fails(2).says(said).check();
-    sandbox.vault(&["man", "nothing"]).fails(2).says(said).check();
-    sandbox.vault(&["help", "nothing"]).fails(2).says(said).check();
-    let said = "error: unknown command\nhint: did you mean `vault exec`?\nhint: [..]\n";
-    sandbox.vault(&["help", "exce"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: unknown command
+hint: list all commands: `vault --help`
+"#]];
+    sandbox.vault(&["hunter2"]).fails(2).says(&said).check();
+    sandbox.vault(&["man", "nothing"]).fails(2).says(&said).check();
+    sandbox.vault(&["help", "nothing"]).fails(2).says(&said).check();
+    let said = str![[r#"
+error: unknown command
+hint: did you mean `vault exec`?
+hint: [..]
+"#]];
+    sandbox.vault(&["help", "exce"]).fails(2).says(&said).check();
 }
 
 #[test]
@@ -205,13 +218,13 @@ hint: or pipe it: vault set {name} < FILE
     ];
     for words in named {
         let run = sandbox.vault(&[&["set", "KEY"], words].concat());
-        run.input("hunter2").fails(2).says(&said("KEY")).check();
+        run.input("hunter2").fails(2).says(said("KEY")).check();
     }
     let unnamed: [&[&str]; 3] =
         [&["--value", "HUNTER2", "KEY"], &["--name", "KEY", "--value", "x"], &["-v", "X", "KEY"]];
     for words in unnamed {
         let run = sandbox.vault(&[&["-q", "set"], words].concat());
-        run.fails(2).says(&said("NAME")).check();
+        run.fails(2).says(said("NAME")).check();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::refusal::{Command, stocked};
 use crate::support::sandbox::Sandbox;
 
@@ -91,7 +93,10 @@ fn what_is_no_name_of_an_environment_or_member_is_refused_and_not_quoted() {
         .vault(&["get", "OTHER"])
         .variable("VAULT_ENVIRONMENT", "../production")
         .fails(2)
-        .says("error: VAULT_ENVIRONMENT: not the name of an environment\n[..]\n")
+        .says(str![[r#"
+error: VAULT_ENVIRONMENT: not the name of an environment
+[..]
+"#]])
         .check();
 }
 

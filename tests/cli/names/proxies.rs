@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::refusal::{held, stocked};
 use crate::support::review::reviewed;
 use crate::support::sandbox::Sandbox;
@@ -27,10 +29,10 @@ fn import_takes_both_spellings_of_one_value() {
     let one = "http_proxy and HTTP_PROXY have the same value: stored as http_proxy\n";
     let run = sandbox.vault(&["import", "-"]).input(&file).any_change();
     let done = "imported into development: 2 set, 0 changed, 0 unchanged\n";
-    run.says(&format!("{one}http_proxy {MENTIONED}\n{done}")).check();
+    run.says(format!("{one}http_proxy {MENTIONED}\n{done}")).check();
     sandbox.vault(&exec(&[])).prints(format!("HTTP_PROXY={PROXY}\nhttp_proxy={PROXY}\n")).check();
     let again = sandbox.vault(&["import", "-"]).input(&file);
-    again.says(&format!("{one}imported into development: 0 set, 0 changed, 2 unchanged\n")).check();
+    again.says(format!("{one}imported into development: 0 set, 0 changed, 2 unchanged\n")).check();
 }
 
 #[test]
@@ -39,7 +41,7 @@ fn import_keeps_the_spelling_that_the_environment_has() {
     sandbox.set("development", "HTTP_PROXY", b"http://old");
     let file = format!("http_proxy={PROXY}\nHTTP_PROXY={PROXY}\n");
     let run = sandbox.vault(&["import", "-"]).input(&file).any_change();
-    run.says(&format!(
+    run.says(format!(
         "http_proxy and HTTP_PROXY have the same value: stored as HTTP_PROXY\n\
          HTTP_PROXY {MENTIONED}\n\
          imported into development: 0 set, 1 changed, 0 unchanged\n"
@@ -78,8 +80,9 @@ fn exec_sets_both_spellings_and_replaces_the_callers() {
          http_proxy=http://plain\nhttps_proxy={PROXY}\nno_proxy={PROXY}\n"
     );
     let run = sandbox.vault(&exec(&[])).variable("https_proxy", "http://caller");
-    let shadowed = "vault: set here and in the caller's environment, the vault wins: https_proxy\n";
-    run.prints(&all).says(shadowed).check();
+    let shadowed =
+        str!["vault: set here and in the caller's environment, the vault wins: https_proxy"];
+    run.prints(&all).says(&shadowed).check();
     let one = format!("HTTPS_PROXY={PROXY}\nhttps_proxy={PROXY}\n");
     sandbox.vault(&exec(&["--only", "HTTPS_PROXY"])).prints(&one).check();
     // Both are masked.
@@ -117,23 +120,22 @@ fn names_that_redirect_programs_are_mentioned_when_they_are_set() {
     for (name, mentioned) in cases {
         let words = ["set", name];
         let run = sandbox.vault(&words).input("value").any_change();
-        run.says(&format!("{name} {mentioned}\nset {name} in development (revision 1)\n")).check();
+        run.says(format!("{name} {mentioned}\nset {name} in development (revision 1)\n")).check();
         let said = format!("unchanged: {name} in development has this value already\n");
         sandbox.vault(&words).input("value").says(&said).check();
         let copy = ["copy", name, "--from", "development", "--to", "production"];
         let copied = format!("copied {name} from development to production (revision 1)\n");
         let run = sandbox.vault(&copy).any_change();
-        run.says(&format!("{name} {mentioned}\n{copied}")).check();
+        run.says(format!("{name} {mentioned}\n{copied}")).check();
     }
     let file = "A=1\nHTTP_PROXY=http://p\nNO_PROXY=localhost\nUV_INDEX_URL=https://i\n";
     let run = sandbox.vault(&["import", "-"]).input(file).any_change();
-    run.says(
-        "UV_INDEX_URL decides where packages, whose code is run, come from
+    run.says(str![[r#"
+UV_INDEX_URL decides where packages, whose code is run, come from
 HTTP_PROXY, NO_PROXY decide which proxy sees the traffic of programs
 imported into development: 4 set, 0 changed, 0 unchanged
-",
-    )
-    .check();
+"#]])
+        .check();
     sandbox.vault(&["set", "ALL_PROXY", "-q"]).input("x").any_change().check();
 }
 

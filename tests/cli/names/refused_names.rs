@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::refusal::{Command, Why, stocked, stopped};
 use crate::support::sandbox::Sandbox;
 
@@ -96,7 +98,7 @@ fn variables_that_run_code_stop_exec_inherited_ones_too() {
         );
         for text in [own, inherited] {
             fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
-            stopped(&sandbox, &[exec, only], Why::Misused, &refusal(name), |run| run);
+            stopped(&sandbox, &[exec, only], Why::Misused, refusal(name), |run| run);
         }
     }
 }
@@ -153,17 +155,18 @@ fn allowed_name_works_until_vault_toml_drops_it() {
         .vault(&["exec", "-e", "production", "--no-mask", "--", "printenv", "PYTHONPATH"])
         .prints("/srv/lib\n")
         .check();
-    let said = "error: PERL5OPT is refused as a name: [..]
-hint: if it is meant, allow it in vault.toml: allowed_names = [\"PYTHONPATH\", \"PERL5OPT\"]
-";
-    sandbox.vault(&["set", "PERL5OPT"]).input("-w").fails(2).says(said).check();
+    let said = str![[r#"
+error: PERL5OPT is refused as a name: [..]
+hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH", "PERL5OPT"]
+"#]];
+    sandbox.vault(&["set", "PERL5OPT"]).input("-w").fails(2).says(&said).check();
     config(&sandbox, "");
     let commands: &[Command] = &[
         &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
         &["set", "PYTHONPATH", "-e", "production"],
         &["copy", "PYTHONPATH", "--from", "production", "--to", "development"],
     ];
-    stopped(&sandbox, commands, Why::Misused, &refusal("PYTHONPATH"), |run| run);
+    stopped(&sandbox, commands, Why::Misused, refusal("PYTHONPATH"), |run| run);
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn ordinary_names_reach_the_command() {
     ];
     let lines: Vec<String> = names.iter().map(|name| format!("{name}=value-of-{name}")).collect();
     let import = sandbox.vault(&["import", "-"]).input(lines.join("\n")).any_change();
-    import.says("imported into development: 10 set, 0 changed, 0 unchanged\n").check();
+    import.says(str!["imported into development: 10 set, 0 changed, 0 unchanged"]).check();
     let arguments = [&["exec", "--no-mask", "--", "printenv"], &names[..]].concat();
     let values: Vec<&str> = lines.iter().map(|line| line.split_once('=').unwrap().1).collect();
     let printed = values.join("\n") + "\n";
@@ -198,23 +201,31 @@ fn variable_and_secret_that_differ_only_in_case_are_one_name() {
         fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
     };
     with("[environments.production.variables]\nother = \"x\"\n");
-    let said = "error: OTHER is both a secret and a variable of production\nhint: [..]\n";
+    let said = str![[r#"
+error: OTHER is both a secret and a variable of production
+hint: [..]
+"#]];
     let exec: Command = &["exec", "-e", "production", "--", "touch", "started"];
-    stopped(&sandbox, &[exec], Why::Refused, said, |run| run);
+    stopped(&sandbox, &[exec], Why::Refused, &said, |run| run);
     let verify = sandbox.vault(&["verify"]).outcome();
     let printed = String::from_utf8(verify.output).unwrap();
     assert!(printed.contains("OTHER is both a secret and a variable of production"), "{printed}");
-    let said = "error: other is a variable of production in vault.toml\nhint: [..]\n";
+    let said = str![[r#"
+error: other is a variable of production in vault.toml
+hint: [..]
+"#]];
     let set = sandbox.vault(&["set", "Other", "-e", "production"]).input("value");
-    set.fails(2).says(said).check();
+    set.fails(2).says(&said).check();
     for text in [
         "[environments.production.variables]\nPLAIN = \"x\"\nplain = \"y\"\n",
         "[environments.production]\ninherits = \"base\"\n[environments.production.variables]\n\
          plain = \"y\"\n[environments.base.variables]\nPLAIN = \"x\"\n",
     ] {
         with(text);
-        let said = "error: vault.toml: environments.production: PLAIN and plain differ only in \
-                    case\nhint: keep one of the two spellings\n";
-        stopped(&sandbox, &[exec], Why::Misused, said, |run| run);
+        let said = str![[r#"
+error: vault.toml: environments.production: PLAIN and plain differ only in case
+hint: keep one of the two spellings
+"#]];
+        stopped(&sandbox, &[exec], Why::Misused, &said, |run| run);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 /// A vault in which `KEY` holds the name of its environment.
@@ -43,17 +45,21 @@ fn an_environment_that_is_unknown_locked_or_not_named_is_told_apart() {
     let sandbox = sandbox();
     let own = sandbox.credential("own", &["-e", "production"]);
     let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
-    let unknown = "error: there is no environment test; there are: development, production, staging
+    let unknown = str![[r#"
+error: there is no environment test; there are: development, production, staging
 hint: make it: vault environments add test
-";
-    sandbox.vault(&["get", "KEY", "-e", "test"]).fails(2).says(unknown).check();
+"#]];
+    sandbox.vault(&["get", "KEY", "-e", "test"]).fails(2).says(&unknown).check();
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "test");
-    run.fails(2).says(unknown).check();
+    run.fails(2).says(&unknown).check();
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "No Name");
-    let said = "error: VAULT_ENVIRONMENT: not the name of an environment\nhint: [..]\n";
-    run.fails(2).says(said).check();
+    let said = str![[r#"
+error: VAULT_ENVIRONMENT: not the name of an environment
+hint: [..]
+"#]];
+    run.fails(2).says(&said).check();
     let run = sandbox.vault(&["list"]).variable("VAULT_ENVIRONMENT", "test");
-    run.fails(2).says(unknown).check();
+    run.fails(2).says(&unknown).check();
     for (credential, covers) in [(&own, "production"), (&both, "production, staging")] {
         let locked = format!(
             "error: development is locked: this credential is for {covers}
@@ -66,11 +72,12 @@ hint: make one: vault ci add NAME -e development
         run.variable("VAULT_KEY", credential).fails(121).says(&locked).check();
     }
     fs::write(sandbox.repo().join("vault.toml"), "").unwrap();
-    let said = "error: which environment? there are: development, production, staging
+    let said = str![[r#"
+error: which environment? there are: development, production, staging
 hint: name it with -e, or write `default = …` into vault.toml
-";
-    sandbox.vault(&["get", "KEY"]).fails(2).says(said).check();
-    sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &both).fails(2).says(said).check();
+"#]];
+    sandbox.vault(&["get", "KEY"]).fails(2).says(&said).check();
+    sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &both).fails(2).says(&said).check();
 }
 
 #[test]
@@ -85,11 +92,17 @@ fn the_vault_is_the_nearest_or_the_named_one() {
     let run = sandbox.vault(&["get", "KEY"]).folder(outside).variable("VAULT_DIR", "repo");
     run.prints("development").check();
     let run = sandbox.vault(&["get", "KEY", "--vault", "a"]);
-    let said = "error: no vault.toml in [..]/repo/a\nhint: name the folder that holds vault.toml\n";
-    run.fails(2).says(said).check();
+    let said = str![[r#"
+error: no vault.toml in [..]/repo/a
+hint: name the folder that holds vault.toml
+"#]];
+    run.fails(2).says(&said).check();
     let home = sandbox.home();
-    let said = "error: no vault.toml in [..]/home\nhint: make a vault here: vault init\n";
-    sandbox.vault(&["get", "KEY"]).folder(&home).fails(2).says(said).check();
+    let said = str![[r#"
+error: no vault.toml in [..]/home
+hint: make a vault here: vault init
+"#]];
+    sandbox.vault(&["get", "KEY"]).folder(&home).fails(2).says(&said).check();
 }
 
 #[test]
@@ -99,8 +112,11 @@ fn quiet_leaves_results_and_errors() {
     let run = sandbox.vault(&["set", "KEY", "-q"]).input("other").changes(&changes);
     run.check();
     sandbox.vault(&["remove", "KEY", "--quiet"]).changes(&changes).check();
-    let said = "error: there is no KEY in development\nhint: [..]\n";
-    sandbox.vault(&["get", "KEY", "-q"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: there is no KEY in development
+hint: [..]
+"#]];
+    sandbox.vault(&["get", "KEY", "-q"]).fails(2).says(&said).check();
     sandbox.vault(&["exec", "-q", "--", "echo", "out"]).prints("out\n").check();
 }
 
@@ -163,8 +179,11 @@ fn help_version_completions_and_manuals_are_printed_anywhere() {
     }
     assert!(help.contains("Exit status: 0 done;"));
     assert!(text(&["man", "ci", "add"]).contains("vault\\-ci\\-add"));
-    let said = "error: unknown command\nhint: list all commands: `vault --help`\n";
-    run(&["man", "nothing"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: unknown command
+hint: list all commands: `vault --help`
+"#]];
+    run(&["man", "nothing"]).fails(2).says(&said).check();
     for (shell, mark) in [
         ("bash", "complete -F _vault"),
         ("zsh", "#compdef vault"),

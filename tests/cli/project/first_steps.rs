@@ -1,5 +1,7 @@
 //! The everyday way through: init, set, get, list, exec, ci, remove, copy.
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 #[test]
@@ -16,13 +18,12 @@ fn without_arguments_there_is_a_short_help_with_the_four_commands() {
 fn init_makes_a_vault_and_a_key() {
     Sandbox::empty()
         .vault(&["init", "--name", "alice"])
-        .says(
-            "made your key: [..]/home/.config/vault/identity.txt (back it up; it is not in the repository)
+        .says(str![[r#"
+made your key: [..]/home/.config/vault/identity.txt (back it up; it is not in the repository)
 made a vault in [..]/repo; you are its admin alice
 its id, to tell your colleagues: vault1[..]
 next: git add vault.toml .vault, then vault set NAME
-",
-        )
+"#]])
         .changes(&[])
         .any_change()
         .check();
@@ -34,18 +35,17 @@ fn a_value_goes_in_and_comes_out_and_only_its_entry_is_written() {
     sandbox
         .vault(&["set", "DJANGO_SECRET_KEY"])
         .input("s3cret value\n")
-        .says(
-            "dropped the newline at the end of DJANGO_SECRET_KEY
+        .says(str![[r#"
+dropped the newline at the end of DJANGO_SECRET_KEY
 set DJANGO_SECRET_KEY in development (revision 1)
-",
-        )
+"#]])
         .changes(&["repo/.vault/development/DJANGO_SECRET_KEY.toml"])
         .check();
     sandbox.vault(&["get", "DJANGO_SECRET_KEY"]).prints("s3cret value").check();
     sandbox
         .vault(&["set", "DJANGO_SECRET_KEY"])
         .input("s3cret value")
-        .says("unchanged: DJANGO_SECRET_KEY in development has this value already\n")
+        .says(str!["unchanged: DJANGO_SECRET_KEY in development has this value already"])
         .check();
     sandbox
         .vault(&["exec", "--no-mask", "--", "sh", "-c", "printf %s \"$DJANGO_SECRET_KEY\""])
@@ -62,11 +62,10 @@ fn a_variable_that_refers_to_a_secret_which_is_not_there_is_never_left_out_silen
     sandbox
         .vault(&["exec", "--no-mask", "--", "true"])
         .fails(123)
-        .says(
-            "error: URL refers to DB_PASSWORD, which is not in development
+        .says(str![[r#"
+error: URL refers to DB_PASSWORD, which is not in development
 hint: set it: vault set DB_PASSWORD -e development
-",
-        )
+"#]])
         .check();
     // A machine that may not read the secret was never meant to have the variable.
     sandbox.set("development", "OTHER", b"value");

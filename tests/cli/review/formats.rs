@@ -4,6 +4,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::refusal::{compared, held, stocked};
@@ -76,7 +77,13 @@ fn json_is_one_object_with_a_stable_shape() {
     sandbox
         .vault(&["verify", "--json", "--format", "text"])
         .fails(2)
-        .says("[..]\n\n[..]\n\n[..]\n")
+        .says(str![[r#"
+[..]
+
+[..]
+
+[..]
+"#]])
         .check();
 }
 
@@ -153,15 +160,17 @@ fn annotation_paths_start_at_the_repository_root() {
     fs::write(api.join(".vault/x"), "").unwrap();
     let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
                     nothing listed\n";
-    verify().fails(1).prints(expected).says("error: findings: 1\n").check();
+    verify().fails(1).prints(expected).says(str!["error: findings: 1"]).check();
     fs::remove_file(api.join(".vault/x")).unwrap();
     // What git knows is asked below the vault's folder, too.
     sandbox.commit("a vault");
     fs::write(api.join("vault.toml"), "").unwrap();
-    let expected = "::notice title=vault verify::compared with HEAD = [..]\n::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: \
-                    another default environment: development → none\n";
+    let expected = str![[r#"
+::notice title=vault verify::compared with HEAD = [..]
+::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: another default environment: development → none
+"#]];
     let verify = sandbox.vault(&["verify", "--since", "HEAD", "--format", "github"]);
-    verify.folder(&api).prints(expected).check();
+    verify.folder(&api).prints(&expected).check();
 }
 
 /// A summary has a limit, and a flood of changes must not push the findings out of it.
@@ -310,7 +319,7 @@ fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let output =
         compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
     let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
-    verify.fails(1).prints(output).says("error: findings: 1\n").check();
+    verify.fails(1).prints(output).says(str!["error: findings: 1"]).check();
 }
 
 /// Nothing of it is quoted: what stands there may be a value that somebody pasted.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use repovault::crypto::{Identity, SigningKey};
 use repovault::vault::model::{Access, Former, Roster};
+use snapbox::str;
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::{compared, findings, held, section, stocked, table};
@@ -255,7 +256,7 @@ fn new_authority_counts_only_with_its_id() {
     verify(&old)
         .fails(1)
         .prints(compared("HEAD") + findings(&[&other]).trim_start())
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
 }
 

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use snapbox::str;
+
 use crate::support::craft;
 use crate::support::refusal::{compared, findings, found, held, not_held, section, stocked};
 use crate::support::sandbox::Sandbox;
@@ -147,7 +149,7 @@ fn replaced_vault_is_found() {
         .without("HOME")
         .fails(1)
         .prints(compared("HEAD") + findings(&[&other_vault]).trim_start())
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
 }
 
@@ -172,11 +174,10 @@ fn planted_repository_around_the_vault_provides_no_pin() {
                 .folder(&api)
                 .without("HOME")
                 .fails(4)
-                .says(
-                    "error: git would take [..] for the repository, which is part of the files
+                .says(str![[r#"
+error: git would take [..] for the repository, which is part of the files
 hint: remove HEAD, objects, refs and config there
-",
-                )
+"#]])
                 .check();
         }
         for name in ["HEAD", "config"] {
@@ -200,7 +201,7 @@ fn revision_unknown_to_git_is_refused_with_a_hint() {
         sandbox
             .vault(&["verify", &format!("--since={revision}")])
             .fails(4)
-            .says(&format!(
+            .says(format!(
                 "error: git does not know the revision {} here
 hint: see what there is: git fetch, then git branch --all
 ",
@@ -229,7 +230,7 @@ fn hint_in_a_shallow_clone_fetches_the_revision() {
         };
         verify(revision)
             .fails(4)
-            .says(&format!(
+            .says(format!(
                 "error: git does not know the revision {revision} here
 hint: this clone is shallow: {fetch}, then say FETCH_HEAD
 hint: in CI rather fetch-depth: 0: what is new can then be told from what came back
@@ -263,11 +264,11 @@ fn ambiguous_revision_is_refused() {
         sandbox.git(tag);
         for revision in ["origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"]
         {
-            let said =
-                "error: origin/main could mean refs/remotes/origin/main or refs/tags/origin/main
+            let said = str![[r#"
+error: origin/main could mean refs/remotes/origin/main or refs/tags/origin/main
 hint: say which of them, by its full name
-";
-            verify(revision).fails(4).says(said).check();
+"#]];
+            verify(revision).fails(4).says(&said).check();
         }
     }
     let gone = findings(&[
@@ -275,7 +276,7 @@ hint: say which of them, by its full name
     ]);
     let full = "refs/remotes/origin/main";
     let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
-    verify.says("error: findings: 1\n").check();
+    verify.says(str!["error: findings: 1"]).check();
     // Where all of them are one commit, nothing is in doubt.
     sandbox.git(&["tag", "-f", "same"]);
     sandbox.git(&["branch", "same"]);
@@ -298,7 +299,7 @@ fn shallow_clone_cannot_tell_new_from_rolled_back_entries() {
         .folder(&sandbox.home().join("shallow"))
         .fails(1)
         .prints(compared("HEAD~") + &held(1, 3) + &findings(&[whether]))
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
@@ -321,11 +322,10 @@ fn comparison_without_a_git_repository_is_refused() {
         .vault(&["verify", "--since", "HEAD"])
         .variable("GIT_CEILING_DIRECTORIES", &sandbox.root().display().to_string())
         .fails(2)
-        .says(
-            "error: git finds no repository of yours in [..]/repo
+        .says(str![[r#"
+error: git finds no repository of yours in [..]/repo
 hint: git is needed for what is asked of an older revision
-",
-        )
+"#]])
         .check();
     sandbox.vault(&["verify"]).prints(held(1, 2)).check();
 }
@@ -339,7 +339,10 @@ fn vault_without_a_pin_is_consistent_and_not_trusted() {
     untrusted()
         .fails(1)
         .prints(held(1, 2) + &findings(&[&doubt]))
-        .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
+        .says(str![[r#"
+error: findings: 1
+hint: say which vault it must be: vault verify --id ID
+"#]])
         .check();
     let credential = sandbox.credential("github", &["-e", "production"]);
     untrusted().variable("VAULT_ID", &id).prints(held(1, 2)).check();
@@ -370,11 +373,10 @@ fn malformed_id_is_not_a_pin() {
         sandbox
             .vault(&["verify", &format!("--id={wrong}")])
             .fails(2)
-            .says(
-                "error: not the id of a vault (vault1… with 64 characters)
+            .says(str![[r#"
+error: not the id of a vault (vault1… with 64 characters)
 hint: ask a colleague for the output of `vault id`
-",
-            )
+"#]])
             .check();
     }
 }
@@ -393,6 +395,6 @@ fn entry_with_an_invalid_signature_is_found() {
                 + &not_held(1, 1)
                 + &findings(&[".vault/production/OTHER.toml: is not as alice signed it"]),
         )
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::refusal::{compared, findings, held, stocked};
 use crate::support::sandbox::Sandbox;
 
@@ -20,7 +22,7 @@ fn attacked() -> (Sandbox, String) {
 fn refused(sandbox: &Sandbox, revision: &str, message: &str) {
     let verify = format!("--since={revision}");
     let run = sandbox.vault(&["verify", &verify]).without("HOME");
-    run.fails(4).says(&format!("error: {message}\nhint: [..]\n")).check();
+    run.fails(4).says(format!("error: {message}\nhint: [..]\n")).check();
     let from = format!("--from={revision}");
     let set = sandbox.vault(&["set", "DATABASE_URL", "-e", "production", &from]).outcome();
     assert_eq!(set.status, 4, "{}", set.said);
@@ -34,7 +36,10 @@ fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
         "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
     let run = sandbox.vault(&["verify", &format!("--since={revision}")]).without("HOME");
-    run.fails(1).prints(name.to_owned() + &held(1, 1) + &gone).says("error: findings: 1\n").check();
+    run.fails(1)
+        .prints(name.to_owned() + &held(1, 1) + &gone)
+        .says(str!["error: findings: 1"])
+        .check();
 }
 
 #[test]

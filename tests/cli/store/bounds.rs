@@ -6,6 +6,7 @@ use std::path::Path;
 
 use repovault::crypto::{Framed, SigningKey, VaultId, base64_encode};
 use repovault::vault::model::LARGEST_NUMBER;
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::refusal::{findings, found, held, stocked};
@@ -89,7 +90,7 @@ fn strangers_roster_is_refused_by_its_id_before_it_is_parsed() {
     sandbox
         .vault(&exec)
         .fails(122)
-        .says(&format!("error: {reason}\nhint: [..]\nhint: [..]\n"))
+        .says(format!("error: {reason}\nhint: [..]\nhint: [..]\n"))
         .check();
     for variable in ["VAULT_ID", "VAULT_KEY"] {
         let value = if variable == "VAULT_ID" { &own } else { &credential };
@@ -108,7 +109,7 @@ fn strangers_roster_is_refused_by_its_id_before_it_is_parsed() {
         assert!(outcome.said.contains(&reason), "{}", outcome.said);
     }
     let verify = sandbox.vault(&["verify", "--id", &own]).without("HOME").fails(1);
-    verify.prints(format!("findings:\n  {reason}\n")).says("error: findings: 1\n").check();
+    verify.prints(format!("findings:\n  {reason}\n")).says(str!["error: findings: 1"]).check();
 }
 
 #[test]
@@ -127,8 +128,11 @@ fn unsigned_environment_is_refused_before_it_is_parsed() {
     let key = craft::Person::new().key;
     let file = craft::sign(&sandbox, "production.toml", b"# x\nformat = 1\n]]]] not TOML\n", &key);
     fs::write(sandbox.store("production.toml"), file).unwrap();
-    let said = "error: .vault/production.toml: is not as the authority of this vault signed it\nhint: [..]\n";
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
+    let said = str![[r#"
+error: .vault/production.toml: is not as the authority of this vault signed it
+hint: [..]
+"#]];
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
 }
 
 #[test]
@@ -219,12 +223,15 @@ fn number_of_a_pin_has_one_spelling() {
         "18446744073709551616",
     ] {
         let pin = format!("{id}@{number}");
-        let said = "error: [..]not the id of a vault[..]\nhint: [..]\n";
+        let said = str![[r#"
+error: [..]not the id of a vault[..]
+hint: [..]
+"#]];
         sandbox
             .vault(&["get", "OTHER", "-e", "production"])
             .variable("VAULT_ID", &pin)
             .fails(2)
-            .says(said)
+            .says(&said)
             .check();
         // Blanks in what is pasted are taken out.
         if number.contains(' ') {
@@ -247,13 +254,19 @@ fn last_revision_of_an_entry_is_not_counted_up() {
         entry.revision = LARGEST_NUMBER;
         entry.sealed = None;
     });
-    let said = "error: OTHER has the last revision that there can be\nhint: [..]\n";
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(said).check();
+    let said = str![[r#"
+error: OTHER has the last revision that there can be
+hint: [..]
+"#]];
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(&said).check();
     craft::resign_entry(&sandbox, "production", "OTHER", &key, |entry| {
         entry.revision = LARGEST_NUMBER + 1;
     });
-    let said = "error: .vault/production/OTHER.toml: is not as vault writes it\nhint: [..]\n";
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(said).check();
+    let said = str![[r#"
+error: .vault/production/OTHER.toml: is not as vault writes it
+hint: [..]
+"#]];
+    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(&said).check();
 }
 
 #[test]
@@ -264,8 +277,10 @@ fn last_number_of_a_roster_is_not_counted_up() {
             roster.revision = number;
             roster.floor = number;
         });
-        let said =
-            "error: .vault/members.toml: has the last number that there can be\nhint: [..]\n";
+        let said = str![[r#"
+error: .vault/members.toml: has the last number that there can be
+hint: [..]
+"#]];
         for command in [
             &["ci", "add", "x", "-e", "production"][..],
             &["environments", "add", "staging"],
@@ -273,7 +288,7 @@ fn last_number_of_a_roster_is_not_counted_up() {
             &["rotate", "-e", "production"],
             &["rotate", "--authority", "--yes"],
         ] {
-            sandbox.vault(command).fails(4).says(said).check();
+            sandbox.vault(command).fails(4).says(&said).check();
         }
     }
 }

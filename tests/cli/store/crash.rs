@@ -7,6 +7,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use snapbox::str;
+
 use crate::support::machine::all_is_wanted;
 use crate::support::sandbox::{Content, Sandbox};
 
@@ -64,7 +66,11 @@ fn two_hundred_writers_at_once_lose_nothing() {
     assert_eq!(temporaries(&sandbox), 0);
     sandbox
         .vault(&["verify"])
-        .prints("[..]RESULT\ndevelopment  200 [..]holds\n[..]holds\n")
+        .prints(str![[r#"
+[..]RESULT
+development  200 [..]holds
+[..]holds
+"#]])
         .check();
 }
 
@@ -197,7 +203,7 @@ fn an_import_of_many_names_needs_few_descriptors() {
     let lines: Vec<String> = (0..200).map(|number| format!("SECRET_{number}={number}\n")).collect();
     let run = sandbox.vault(&["import", "-"]).input(lines.concat()).any_change();
     run.under(&["sh", "-c", "ulimit -n 32 && exec \"$@\"", "sh"])
-        .says("imported into development: 200 set, 0 changed, 0 unchanged\n")
+        .says(str!["imported into development: 200 set, 0 changed, 0 unchanged"])
         .check();
     assert_eq!((values(&sandbox, "development").len(), temporaries(&sandbox)), (200, 0));
 }
@@ -213,13 +219,16 @@ fn what_a_dead_writer_left_goes_with_the_next_change_and_not_before() {
     }
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
-    let said = "error: key differs from KEY in case only\nhint: [..]\n";
-    sandbox.vault(&["set", "key"]).input("value").fails(2).says(said).check();
-    let said = "changed KEY in development (revision 2)\n";
+    let said = str![[r#"
+error: key differs from KEY in case only
+hint: [..]
+"#]];
+    sandbox.vault(&["set", "key"]).input("value").fails(2).says(&said).check();
+    let said = str!["changed KEY in development (revision 2)"];
     sandbox
         .vault(&["set", "KEY"])
         .input("other")
-        .says(said)
+        .says(&said)
         .changes(&["repo/.vault/development/KEY.toml", "repo/.vault/tmp/0123456789abcdef"])
         .check();
 }

@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use snapbox::str;
+
 use crate::support::UNPRIVILEGED;
 use crate::support::machine::left_out;
 use crate::support::python::python;
@@ -45,16 +47,16 @@ fn a_file_size_limit_is_an_error_and_no_death() {
     let sandbox = sandbox();
     let limited = ["sh", "-c", "ulimit -f 4 && exec \"$@\"", "sh"];
     let long = vec![b'x'; 8 << 10];
-    let said = "error: could not write .vault/development/KEY.toml: File too large[..]\n";
-    sandbox.vault(&["set", "KEY"]).under(&limited).input(&long).fails(1).says(said).check();
+    let said = str!["error: could not write .vault/development/KEY.toml: File too large[..]"];
+    sandbox.vault(&["set", "KEY"]).under(&limited).input(&long).fails(1).says(&said).check();
     let text = format!(
         "OTHER=1
 KEY={}
 ",
         "x".repeat(8 << 10)
     );
-    let said = "error: could not write .vault/development/KEY.toml: File too large[..]\n";
-    sandbox.vault(&["import", "-"]).under(&limited).input(text).fails(1).says(said).check();
+    let said = str!["error: could not write .vault/development/KEY.toml: File too large[..]"];
+    sandbox.vault(&["import", "-"]).under(&limited).input(text).fails(1).says(&said).check();
     assert!(is_empty(&sandbox.store("tmp")));
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     // The command finds the limit and its signal as the caller had set them.
@@ -109,11 +111,10 @@ ls .vault/tmp";
         .vault(&["set", "KEY"])
         .under(&words(&on_small_disk(&sandbox, script)))
         .prints("1\n0\n")
-        .says(
-            "error: could not write .vault/development/KEY.toml: No space left on device[..]
+        .says(str![[r#"
+error: could not write .vault/development/KEY.toml: No space left on device[..]
 changed KEY in development (revision 2)
-",
-        )
+"#]])
         .any_change()
         .check();
 }
@@ -137,7 +138,7 @@ ls .vault/tmp";
             .vault(&arguments)
             .under(&words(&on_small_disk(&sandbox, script)))
             .prints("1\n0\n")
-            .says("error: could not write .vault/[..]: No space left on device[..]\n")
+            .says(str!["error: could not write .vault/[..]: No space left on device[..]"])
             .any_change()
             .check();
     }
@@ -155,9 +156,9 @@ fn a_read_only_disk_is_enough_for_reading() {
         let run = sandbox.vault(arguments).under(&words(&under));
         run.prints(printed).any_change().check();
     }
-    let said = "error: could not write .vault/[..]: Read-only file system[..]\n";
+    let said = str!["error: could not write .vault/[..]: Read-only file system[..]"];
     let run = sandbox.vault(&["set", "KEY"]).input("other").under(&words(&under));
-    run.fails(1).says(said).any_change().check();
+    run.fails(1).says(&said).any_change().check();
 }
 
 #[test]
@@ -191,9 +192,9 @@ fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
     for folder in ["production", "tmp"] {
         set_mode(&sandbox.store(folder), 0o555);
         let arguments = ["set", "KEY", "-e", "development", "-e", "production"];
-        let said = "error: could not write .vault/[..]: Permission denied[..]\n";
+        let said = str!["error: could not write .vault/[..]: Permission denied[..]"];
         let run = sandbox.vault(&arguments).input("other").under(&without_privileges());
-        run.fails(1).says(said).check();
+        run.fails(1).says(&said).check();
         set_mode(&sandbox.store(folder), 0o755);
     }
     assert!(is_empty(&sandbox.store("tmp")));
@@ -210,9 +211,27 @@ fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
 fn a_file_in_the_place_of_a_folder_is_refused() {
     let sandbox = sandbox();
     let cases = [
-        (".vault/production", ".vault/production: is not a folder"),
-        (".vault/tmp", ".vault/tmp: is not a folder"),
-        (".vault", ".vault is not a folder"),
+        (
+            ".vault/production",
+            str![[r#"
+error: .vault/production: is not a folder
+hint: [..]
+"#]],
+        ),
+        (
+            ".vault/tmp",
+            str![[r#"
+error: .vault/tmp: is not a folder
+hint: [..]
+"#]],
+        ),
+        (
+            ".vault",
+            str![[r#"
+error: .vault is not a folder
+hint: [..]
+"#]],
+        ),
     ];
     for (folder, said) in cases {
         let place = sandbox.repo().join(folder);
@@ -220,7 +239,7 @@ fn a_file_in_the_place_of_a_folder_is_refused() {
         fs::rename(&place, &aside).unwrap();
         fs::write(&place, "a file").unwrap();
         let run = sandbox.vault(&["set", "KEY", "-e", "production"]).input("other");
-        run.fails(4).says(&format!("error: {said}\nhint: [..]\n")).check();
+        run.fails(4).says(said).check();
         fs::remove_file(&place).unwrap();
         fs::rename(&aside, &place).unwrap();
     }
@@ -236,23 +255,34 @@ fn git_is_needed_for_older_revisions_only() {
     fs::create_dir(&bin).unwrap();
     symlink("/bin/cat", bin.join("cat")).unwrap();
     let run = |arguments: &[&str]| sandbox.vault(arguments).variable("PATH", bin.to_str().unwrap());
-    let said = "changed KEY in development (revision 2)\n";
+    let said = str!["changed KEY in development (revision 2)"];
     run(&["set", "KEY"])
         .input("other")
-        .says(said)
+        .says(&said)
         .changes(&["repo/.vault/development/KEY.toml"])
         .check();
     run(&["get", "KEY"]).prints("other").check();
     run(&["exec", "--no-mask", "--", "cat"]).input("input").prints("input").check();
-    run(&["list"]).prints("NAME[..]\nKEY [..]\n").check();
+    run(&["list"])
+        .prints(str![[r#"
+NAME[..]
+KEY [..]
+"#]])
+        .check();
     run(&["verify"]).prints(HOLDS).check();
-    let said = "error: there is no git in PATH\nhint: git is needed for what is asked of an older revision\n";
-    run(&["verify", "--since", "HEAD"]).fails(1).says(said).check();
-    run(&["set", "KEY", "--from", "HEAD"]).fails(1).says(said).check();
+    let said = str![[r#"
+error: there is no git in PATH
+hint: git is needed for what is asked of an older revision
+"#]];
+    run(&["verify", "--since", "HEAD"]).fails(1).says(&said).check();
+    run(&["set", "KEY", "--from", "HEAD"]).fails(1).says(&said).check();
     fs::remove_dir_all(sandbox.repo().join(".git")).unwrap();
     run(&["get", "KEY"]).prints("other").check();
-    let said = "error: git finds no repository of yours in [..]\nhint: [..]\n";
-    let run = sandbox.vault(&["verify", "--since", "HEAD"]).fails(2).says(said);
+    let said = str![[r#"
+error: git finds no repository of yours in [..]
+hint: [..]
+"#]];
+    let run = sandbox.vault(&["verify", "--since", "HEAD"]).fails(2).says(&said);
     run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap()).check();
 }
 

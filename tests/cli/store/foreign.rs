@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::{chown, lchown};
 use std::path::Path;
 
+use snapbox::str;
+
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::terminal::Terminal;
 
@@ -90,16 +92,20 @@ fn member_with_vault_id_finds_a_foreign_checkout() {
     let Some((sandbox, _)) = checkout() else { return };
     let id = sandbox.id();
     sandbox.vault(&PRINT).variable("VAULT_ID", &id).prints("value-of-A\n").check();
-    let refused = "error: [..]/repo/vault.toml belongs to another user (uid 12345)
+    let refused = str![[r#"
+error: [..]/repo/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/repo …
 hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
-";
+"#]];
     // What was trusted before says nothing about the folder that is entered.
-    sandbox.vault(&PRINT).fails(122).says(refused).check();
-    sandbox.vault(&["verify"]).fails(4).says(refused).check();
-    sandbox.vault(&PRINT).variable("VAULT_ID", "").fails(122).says(refused).check();
-    let said = "error: VAULT_ID: not the id of a vault (vault1… with 64 characters)\n[..]\n";
-    sandbox.vault(&PRINT).variable("VAULT_ID", "vault1abc").fails(125).says(said).check();
+    sandbox.vault(&PRINT).fails(122).says(&refused).check();
+    sandbox.vault(&["verify"]).fails(4).says(&refused).check();
+    sandbox.vault(&PRINT).variable("VAULT_ID", "").fails(122).says(&refused).check();
+    let said = str![[r#"
+error: VAULT_ID: not the id of a vault (vault1… with 64 characters)
+[..]
+"#]];
+    sandbox.vault(&PRINT).variable("VAULT_ID", "vault1abc").fails(125).says(&said).check();
     let run = sandbox.vault(&PRINT);
     assert!(Terminal::start(run).ends(122).contains("belongs to another user"));
 }
@@ -109,16 +115,24 @@ fn another_vault_in_a_foreign_checkout_is_refused() {
     let Some((sandbox, _)) = checkout() else { return };
     let other = Sandbox::with_vault();
     let credential = other.credential("github", &["-e", "development"]);
-    let said = "error: .vault/members.toml: is of another vault: [..]\n[..]\n[..]\n[..]\n";
+    let said = str![[r#"
+error: .vault/members.toml: is of another vault: [..]
+[..]
+[..]
+[..]
+"#]];
     let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]);
-    run.variable("VAULT_KEY", &credential).fails(122).says(said).check();
+    run.variable("VAULT_KEY", &credential).fails(122).says(&said).check();
     let run = elsewhere(&sandbox, &["verify"]).variable("VAULT_ID", &other.id());
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1, "{}", outcome.said);
     // A damaged key is no pin.
     let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]);
-    let said = "error: the key from VAULT_KEY is a damaged credential: [..]\nhint: [..]\n";
-    run.variable("VAULT_KEY", "vaultci1_x").fails(121).says(said).check();
+    let said = str![[r#"
+error: the key from VAULT_KEY is a damaged credential: [..]
+hint: [..]
+"#]];
+    run.variable("VAULT_KEY", "vaultci1_x").fails(121).says(&said).check();
 }
 
 #[test]
@@ -129,9 +143,14 @@ fn own_vault_in_the_way_counts_as_before() {
     fs::create_dir(&inner).unwrap();
     let init = sandbox.vault(&["init", "--name", "bob", "-q"]).folder(&inner);
     init.any_change().check();
-    let said = "error: .vault/members.toml: is of another vault: [..]\n[..]\n[..]\n[..]\n";
+    let said = str![[r#"
+error: .vault/members.toml: is of another vault: [..]
+[..]
+[..]
+[..]
+"#]];
     let run = elsewhere(&sandbox, &PRINT).folder(&inner).variable("VAULT_KEY", &credential);
-    run.fails(122).says(said).check();
+    run.fails(122).says(&said).check();
 }
 
 #[test]

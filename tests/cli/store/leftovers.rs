@@ -6,6 +6,8 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use snapbox::str;
+
 use crate::support::memory::{Shared, sandbox};
 use crate::support::sandbox::Sandbox;
 
@@ -201,13 +203,13 @@ fn file_that_cannot_be_written_whole_leaves_nothing() {
     let (sandbox, shared) = sandbox();
     sandbox.set("development", "TLS_KEY", &[b'x'; 5000]);
     // In units of 512 bytes or 1 KiB: the marker fits, the value does not.
-    let said = "error: could not keep TLS_KEY in memory: File too large (os error [..])\n";
+    let said = str!["error: could not keep TLS_KEY in memory: File too large (os error [..])"];
     sandbox
         .vault(&["exec", "--", "touch", "started"])
         .under(&["sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
         .variable("XDG_RUNTIME_DIR", shared.text())
         .fails(123)
-        .says(said)
+        .says(&said)
         .check();
     assert!(shared.is_empty());
 }

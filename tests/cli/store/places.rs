@@ -8,6 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command as Process;
 
+use snapbox::str;
+
 use crate::support::refusal::{
     Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, findings, found, held, not_held, refused, stocked,
     writers,
@@ -51,7 +53,7 @@ fn a_link_in_the_place_of_a_file_is_not_followed_even_to_the_genuine_one() {
         let genuine = sandbox.home().join("genuine");
         fs::rename(sandbox.store(path), &genuine).unwrap();
         symlink(&genuine, sandbox.store(path)).unwrap();
-        refused(&sandbox, &commands, &not_regular(path));
+        refused(&sandbox, &commands, not_regular(path));
     }
 }
 
@@ -61,7 +63,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_nobody_waits() {
         let sandbox = stocked();
         fs::remove_file(sandbox.store(path)).unwrap();
         pipe(&sandbox.store(path));
-        refused(&sandbox, &commands, &not_regular(path));
+        refused(&sandbox, &commands, not_regular(path));
     }
 }
 
@@ -71,7 +73,7 @@ fn a_folder_in_the_place_of_a_file_is_refused() {
         let sandbox = stocked();
         fs::remove_file(sandbox.store(path)).unwrap();
         fs::create_dir(sandbox.store(path)).unwrap();
-        refused(&sandbox, &commands, &not_regular(path));
+        refused(&sandbox, &commands, not_regular(path));
     }
 }
 
@@ -96,7 +98,7 @@ fn a_linked_environment_folder_is_not_entered() {
     let genuine = sandbox.home().join("genuine");
     fs::rename(sandbox.store("production"), &genuine).unwrap();
     symlink(&genuine, sandbox.store("production")).unwrap();
-    refused(&sandbox, ENTRY, &not_a_folder("production"));
+    refused(&sandbox, ENTRY, not_a_folder("production"));
     found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[".vault/production: is not a folder"])));
 }
 
@@ -105,7 +107,7 @@ fn a_file_in_the_place_of_an_environment_folder_is_refused() {
     let sandbox = stocked();
     fs::remove_dir_all(sandbox.store("production")).unwrap();
     fs::write(sandbox.store("production"), "").unwrap();
-    refused(&sandbox, ENTRY, &not_a_folder("production"));
+    refused(&sandbox, ENTRY, not_a_folder("production"));
 }
 
 #[test]
@@ -114,16 +116,18 @@ fn a_linked_store_is_not_entered() {
     let genuine = sandbox.home().join("genuine");
     fs::rename(sandbox.store(""), &genuine).unwrap();
     symlink(&genuine, sandbox.repo().join(".vault")).unwrap();
-    let said = "error: .vault is not a folder
+    let said = str![[r#"
+error: .vault is not a folder
 hint: remove it and put back the committed one: git checkout -- .vault
-";
-    refused(&sandbox, &[KEYED, KEYLESS].concat(), said);
+"#]];
+    refused(&sandbox, &[KEYED, KEYLESS].concat(), &said);
     // Nor is a new vault made at the other end.
     fs::remove_file(genuine.join(ROSTER)).unwrap();
-    let said = "error: .vault: is not a folder
+    let said = str![[r#"
+error: .vault: is not a folder
 hint: remove it and put back the committed file: git checkout -- .vault
-";
-    refused(&sandbox, &[&["init", "--name", "alice"]], said);
+"#]];
+    refused(&sandbox, &[&["init", "--name", "alice"]], &said);
 }
 
 /// The sweep of what a dead writer left must not reach into somebody's folder.
@@ -135,7 +139,7 @@ fn a_linked_folder_for_temporaries_is_neither_swept_nor_written() {
     fs::write(precious.join("file"), "precious").unwrap();
     let _ = fs::remove_dir_all(sandbox.store("tmp"));
     symlink(&precious, sandbox.store("tmp")).unwrap();
-    refused(&sandbox, &writers(), &not_a_folder("tmp"));
+    refused(&sandbox, &writers(), not_a_folder("tmp"));
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
 }
 
@@ -152,11 +156,10 @@ fn a_folder_among_the_temporaries_stops_writers_with_what_to_do() {
             .vault(command)
             .input("value")
             .fails(1)
-            .says(
-                "error: could not write .vault/tmp: [..]
+            .says(str![[r#"
+error: could not write .vault/tmp: [..]
 hint: remove it whole, it is never needed: rm -r .vault/tmp
-",
-            )
+"#]])
             .check();
     }
     fs::remove_dir_all(sandbox.store("tmp/0123456789abcdef")).unwrap();
@@ -190,7 +193,7 @@ fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
                 &["set", "NEW", "-e", "production"],
                 &["environments", "list"],
             ],
-            &format!("error: {reason}\nhint: remove the file; vault did not write it\n"),
+            format!("error: {reason}\nhint: remove the file; vault did not write it\n"),
         );
         found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[&reason])));
         // What is named is read without a look at its neighbours.
@@ -264,7 +267,7 @@ fn of_20_001_entries_none_is_read_and_the_20_001st_is_not_made() {
     let sandbox = stocked();
     fill(&sandbox, 19_998);
     let set = sandbox.vault(&["set", "NEW", "-e", "production"]).input("value");
-    set.fails(2).says("error: production would hold more than 20000 entries\n").check();
+    set.fails(2).says(str!["error: production would hold more than 20000 entries"]).check();
     fill(&sandbox, 19_999);
     refused(
         &sandbox,

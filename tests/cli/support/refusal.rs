@@ -1,6 +1,7 @@
 //! What the commands do about bad input: each refuses it, in the same words, starts no child and
 //! changes no file.
 
+use crate::support::expected::Expected;
 use crate::support::sandbox::{Run, Sandbox};
 
 /// A command line of `vault`.
@@ -79,7 +80,7 @@ pub(crate) enum Why {
 
 /// Every one of `commands` refuses, saying exactly `said`.
 #[track_caller]
-pub(crate) fn refused(sandbox: &Sandbox, commands: &[Command], said: &str) {
+pub(crate) fn refused(sandbox: &Sandbox, commands: &[Command], said: impl Into<Expected>) {
     stopped(sandbox, commands, Why::Refused, said, |run| run);
 }
 
@@ -89,9 +90,10 @@ pub(crate) fn stopped<'a>(
     sandbox: &'a Sandbox,
     commands: &[Command],
     why: Why,
-    said: &str,
+    said: impl Into<Expected>,
     dress: impl Fn(Run<'a>) -> Run<'a>,
 ) {
+    let said = said.into();
     for command in commands {
         let status = match (why, command[0]) {
             (Why::Locked, "exec") => 121,
@@ -101,7 +103,7 @@ pub(crate) fn stopped<'a>(
             (Why::Misused, "exec") => 125,
             (Why::Misused, _) => 2,
         };
-        dress(sandbox.vault(command).input("attack")).fails(status).says(said).check();
+        dress(sandbox.vault(command).input("attack")).fails(status).says(said.clone()).check();
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn reviewed(
     let run = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output);
     match found.len() {
         0 => run.check(),
-        count => run.fails(1).says(&format!("error: findings: {count}\n")).check(),
+        count => run.fails(1).says(format!("error: findings: {count}\n")).check(),
     }
 }
 

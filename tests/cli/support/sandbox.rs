@@ -2,7 +2,7 @@
 //!
 //! A [`Run`] compares everything: status, standard output, standard error and files. Silence,
 //! success and no changed file are expected unless the test says otherwise. In expected text `[..]`
-//! stands for any text within a line.
+//! stands for any text within a line; a snapshot can be accepted (see [`Expected`]).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+use crate::support::expected::{Expected, Redacted};
 
 /// Every file below the sandbox's repository and HOME, by path relative to the sandbox.
 pub(crate) type Files = BTreeMap<String, Content>;
@@ -88,8 +90,9 @@ impl Sandbox {
             ]),
             input: Vec::new(),
             status: 0,
-            output: Vec::new(),
-            said: String::new(),
+            output: Expected::nothing(),
+            said: Expected::nothing(),
+            redacted: Redacted::below(&self.root.display().to_string()),
             changes: Changes::Exactly(Vec::new()),
         }
     }
@@ -190,8 +193,9 @@ pub(crate) struct Run<'a> {
     variables: BTreeMap<String, String>,
     input: Vec<u8>,
     status: i32,
-    output: Vec<u8>,
-    said: String,
+    output: Expected,
+    said: Expected,
+    redacted: Redacted,
     changes: Changes,
 }
 
@@ -237,14 +241,20 @@ impl Run<'_> {
     }
 
     /// Expects exactly this on standard output.
-    pub(crate) fn prints(mut self, output: impl AsRef<[u8]>) -> Self {
-        self.output = output.as_ref().to_vec();
+    pub(crate) fn prints(mut self, output: impl Into<Expected>) -> Self {
+        self.output = output.into();
         self
     }
 
-    /// Expects this on standard error; `[..]` stands for any text within a line.
-    pub(crate) fn says(mut self, said: &str) -> Self {
-        said.clone_into(&mut self.said);
+    /// Expects this on standard error.
+    pub(crate) fn says(mut self, said: impl Into<Expected>) -> Self {
+        self.said = said.into();
+        self
+    }
+
+    /// In snapshots, `placeholder` stands for this text.
+    pub(crate) fn redact(mut self, placeholder: &str, text: &str) -> Self {
+        self.redacted.add(placeholder, text);
         self
     }
 
@@ -269,15 +279,8 @@ impl Run<'_> {
         let output = String::from_utf8_lossy(&outcome.output);
         let seen = format!("vault {arguments:?}: {}\n{output}\n{}", outcome.status, outcome.said);
         assert_eq!(outcome.status, self.status, "{seen}");
-        let expected = String::from_utf8_lossy(&self.output);
-        let same = outcome.output == self.output
-            || (expected.contains("[..]") && is_like(&expected, &output));
-        assert!(same, "standard output\n{seen}\nexpected:\n{expected}");
-        assert!(
-            is_like(&self.said, &outcome.said),
-            "standard error\n{seen}\nexpected:\n{}",
-            self.said
-        );
+        self.output.check("standard output", &outcome.output, &self.redacted, &seen);
+        self.said.check("standard error", outcome.said.as_bytes(), &self.redacted, &seen);
         if let Changes::Exactly(expected) = &self.changes {
             assert_eq!(&changed(&before, &after), expected, "changed files of {seen}");
         }

@@ -10,6 +10,7 @@ use std::os::unix::fs::symlink;
 
 use repovault::vault::format::{request_path, write_request};
 use repovault::vault::model::{Access, Request, Signing};
+use snapbox::str;
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::stocked;
@@ -361,13 +362,14 @@ fn changed_git_settings_below_the_store_are_reported() {
     let team = team();
     team.write(".vault/.gitignore", "*\n");
     team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
-    let expected = "::notice title=vault verify::compared with HEAD = [..]
+    let expected = str![[r#"
+::notice title=vault verify::compared with HEAD = [..]
 ::warning file=.vault/requests/eve.toml,[..]
 ::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes: is another one; vault does not change it
 ::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore: is another one; vault does not change it
-";
+"#]];
     let github = ["verify", "--since", "HEAD", "--format", "github"];
-    team.sandbox.vault(&github).without("HOME").prints(expected).check();
+    team.sandbox.vault(&github).without("HOME").prints(&expected).check();
 }
 
 /// `vault.toml` grants nothing, so this is no finding; who reviews it is told.
@@ -381,11 +383,12 @@ fn names_added_in_vault_toml_are_reported() {
     );
     team.write("vault.toml", &asking);
     let github = ["verify", "--since", "HEAD", "--format", "github"];
-    let expected = "::notice title=vault verify::compared with HEAD = [..]
+    let expected = str![[r#"
+::notice title=vault verify::compared with HEAD = [..]
 ::warning file=.vault/requests/eve.toml,title=vault verify::eve asks to join with recipient [..]
 ::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and carries OTHER
 ::warning file=vault.toml,title=vault verify::vault.toml: the step test asks for more: DATABASE_URL
-";
-    team.sandbox.vault(&github).without("HOME").prints(expected).check();
+"#]];
+    team.sandbox.vault(&github).without("HOME").prints(&expected).check();
     team.caught(&[]);
 }

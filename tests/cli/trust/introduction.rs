@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use snapbox::str;
+
 use crate::support::colleague::Colleague;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Sandbox, changed};
@@ -107,14 +109,17 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
     let run = bob.vault(&[&join[..], &[&sandbox.id()]].concat()).variable("VAULT_ID", &other);
     run.fails(4).says(&said).check();
     let older = format!("{}@99", sandbox.id());
-    let said =
-        "error: .vault/members.toml: is older than the last loss of access[..]\nhint: [..]\n";
-    bob.vault(&[&join[..], &[&older]].concat()).fails(4).says(said).check();
-    let said = "error: not the id of a vault (vault1… with 64 characters)
+    let said = str![[r#"
+error: .vault/members.toml: is older than the last loss of access[..]
+hint: [..]
+"#]];
+    bob.vault(&[&join[..], &[&older]].concat()).fails(4).says(&said).check();
+    let said = str![[r#"
+error: not the id of a vault (vault1… with 64 characters)
 hint: ask a colleague for the output of `vault id`
-";
+"#]];
     for id in ["", "vault1", &sandbox.id()[52..], "x"] {
-        bob.vault(&[&join[..], &[id]].concat()).fails(2).says(said).check();
+        bob.vault(&[&join[..], &[id]].concat()).fails(2).says(&said).check();
     }
 }
 
@@ -189,10 +194,11 @@ fn id_is_printed_without_a_key() {
     sandbox.vault(&["id"]).prints(format!("{id}\n")).check();
     let json = format!("{{\"trusted\":true,\"vault\":\"{id}\"}}\n");
     sandbox.vault(&["id", "--json"]).prints(json).check();
-    let warning = "warning: no one here has trusted this id yet: do not send it on, and do not \
-                   paste it yourself; ask a colleague for theirs\n";
+    let warning = str![
+        "warning: no one here has trusted this id yet: do not send it on, and do not paste it yourself; ask a colleague for theirs"
+    ];
     let stranger = sandbox.vault(&["id"]).variable("HOME", "/nowhere");
-    stranger.prints(format!("{id}\n")).says(warning).check();
+    stranger.prints(format!("{id}\n")).says(&warning).check();
     let stranger = sandbox.vault(&["id", "--json", "-q"]).without("HOME");
     stranger.prints(format!("{{\"trusted\":false,\"vault\":\"{id}\"}}\n")).check();
     // Whoever knows the folder sends no one the id of a vault that was put there.

@@ -53,11 +53,11 @@ fn swapped_entries_are_refused() {
     let (url, other) = (read(&sandbox, URL), read(&sandbox, OTHER));
     write(&sandbox, URL, &other);
     write(&sandbox, OTHER, &url);
-    refused(&sandbox, ENTRY, &not_written(URL));
+    refused(&sandbox, ENTRY, not_written(URL));
     // Also when the comment that names them is swapped along.
     write(&sandbox, URL, &renamed(&other, "DATABASE_URL", "production"));
     write(&sandbox, OTHER, &renamed(&url, "OTHER", "production"));
-    refused(&sandbox, ENTRY, &not_signed(URL, "alice"));
+    refused(&sandbox, ENTRY, not_signed(URL, "alice"));
     found(
         &sandbox,
         &[],
@@ -95,16 +95,16 @@ fn entry_copied_to_another_environment_is_refused() {
     let sandbox = stocked();
     let foreign = read(&sandbox, "development/DATABASE_URL.toml");
     write(&sandbox, URL, &foreign);
-    refused(&sandbox, ENTRY, &not_written(URL));
+    refused(&sandbox, ENTRY, not_written(URL));
     write(&sandbox, URL, &renamed(&foreign, "DATABASE_URL", "production"));
-    refused(&sandbox, ENTRY, &not_signed(URL, "alice"));
+    refused(&sandbox, ENTRY, not_signed(URL, "alice"));
 }
 
 #[test]
 fn entry_of_another_vault_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
     write(&sandbox, URL, &read(&other, URL));
-    refused(&sandbox, ENTRY, &not_signed(URL, "alice"));
+    refused(&sandbox, ENTRY, not_signed(URL, "alice"));
 }
 
 /// Members may sign what they like, but a value opens only where it was sealed.

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use snapbox::str;
+
 use crate::support::UNPRIVILEGED;
 use crate::support::python::python;
 use crate::support::sandbox::{Run, Sandbox, changed, is_like};
@@ -73,7 +75,7 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
     let sandbox = Sandbox::empty();
     sandbox
         .vault(&["init", "--name", "alice", "--recovery"])
-        .says(&format!("{made}the recovery key, shown this once; print it and lock it away:\n"))
+        .says(format!("{made}the recovery key, shown this once; print it and lock it away:\n"))
         .prints("AGE-SECRET-KEY-1[..]\n")
         .any_change()
         .check();
@@ -97,8 +99,8 @@ fn recovery_key_opens_every_environment() {
             .variable("VAULT_ID", &sandbox.id())
     };
     run(&["get", "KEY", "-e", "production"]).prints("production").check();
-    let said = "made the environment staging, open to alice (write), recovery (write)\n";
-    run(&["environments", "add", "staging"]).says(said).any_change().check();
+    let said = str!["made the environment staging, open to alice (write), recovery (write)"];
+    run(&["environments", "add", "staging"]).says(&said).any_change().check();
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use snapbox::str;
+
 use crate::support::colleague::Colleague;
 use crate::support::craft::{authority, resign_roster};
 use crate::support::refusal::stocked;
@@ -83,22 +85,22 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
 
-fn another_vault(trusted: &str, here: &str) -> String {
-    format!(
-        "error: .vault/members.toml: is of another vault: trusted is {trusted}, here is {here}
+/// The run refuses, since another vault is here than the trusted one.
+fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
+    run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
+error: .vault/members.toml: is of another vault: trusted is [TRUSTED], here is [HERE]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
-"
-    )
+"#]])
 }
 
-fn was_replaced(trusted: &str, here: &str) -> String {
-    format!(
-        "error: .vault/members.toml: is of a vault that was replaced: trusted is {trusted}, here is {here}
+/// The run refuses, since the vault here was replaced by the trusted one.
+fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
+    run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
+error: .vault/members.toml: is of a vault that was replaced: trusted is [TRUSTED], here is [HERE]
 hint: take the current one: git pull, or merge the main branch
 hint: only if a colleague sent you the old id all the same: vault trust ID
-"
-    )
+"#]])
 }
 
 #[test]
@@ -109,13 +111,13 @@ fn new_authority_is_refused_until_each_person_trusts_it() {
     for name in ["bob", "carol"] {
         let person = team.person(name);
         git(&person.repo(), &["pull", "--quiet"]);
-        let refused = another_vault(&old, &new);
-        person.at(&person.repo(), &GET).fails(4).says(&refused).check();
-        person.at(&person.repo(), &["set", "OTHER"]).input("x").fails(4).says(&refused).check();
+        let refused = |run| another_vault(run, &old, &new).check();
+        refused(person.at(&person.repo(), &GET).fails(4));
+        refused(person.at(&person.repo(), &["set", "OTHER"]).input("x").fails(4));
         let exec = ["exec", "--", "touch", "ran"];
-        person.at(&person.repo(), &exec).fails(122).says(&refused).check();
+        refused(person.at(&person.repo(), &exec).fails(122));
         for command in KEYLESS {
-            person.at(&person.repo(), command).fails(4).says(&refused).check();
+            refused(person.at(&person.repo(), command).fails(4));
         }
         let trusted = format!("trusted: {new}\n");
         let trust = ["trust", new.as_str()];
@@ -132,26 +134,26 @@ fn replaced_id_is_refused_in_a_new_folder() {
     git(&bob.repo(), &["pull", "--quiet"]);
     bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
     let clone = team.clone_at("before");
-    let refused = was_replaced(&new, &old);
+    let refused = |run| was_replaced(run, &new, &old).check();
     // Alice made the new authority herself, so she was never asked.
     let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
     for person in [&bob, &alice] {
-        person.at(&clone, &GET).fails(4).says(&refused).check();
-        person.at(&clone, &["set", "OTHER"]).input("x").fails(4).says(&refused).check();
+        refused(person.at(&clone, &GET).fails(4));
+        refused(person.at(&clone, &["set", "OTHER"]).input("x").fails(4));
         for command in KEYLESS {
-            person.at(&clone, command).fails(4).says(&refused).check();
+            refused(person.at(&clone, command).fails(4));
         }
     }
     // In the folder in which the new one is known, too.
     git(&bob.repo(), &["checkout", "--quiet", "before"]);
-    bob.at(&bob.repo(), &GET).fails(4).says(&another_vault(&new, &old)).check();
+    another_vault(bob.at(&bob.repo(), &GET).fails(4), &new, &old).check();
     git(&bob.repo(), &["checkout", "--quiet", "main"]);
     // Somebody who says so all the same gets it, and loses nothing.
-    bob.at(&clone, &["trust", &old]).says(&format!("trusted: {old}\n")).any_change().check();
+    bob.at(&clone, &["trust", &old]).says(format!("trusted: {old}\n")).any_change().check();
     bob.at(&clone, &GET).prints("other").check();
     bob.at(&bob.repo(), &GET).prints("other").check();
     // The other person's word counts for that person only.
-    alice.at(&clone, &GET).fails(4).says(&refused).check();
+    refused(alice.at(&clone, &GET).fails(4));
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn vault_of_a_former_admin_under_the_old_id_is_refused() {
     team.sandbox.commit("attack");
     let clone = team.clone_at("attack");
     for command in [&GET[..], &["list"], &["status"]] {
-        bob.at(&clone, command).fails(4).says(&was_replaced(&new, &old)).check();
+        was_replaced(bob.at(&clone, command).fails(4), &new, &old).check();
     }
 }
 
@@ -205,8 +207,11 @@ hint: take the current one: git pull, or merge the main branch
     let bob = team.person("bob");
     bob.at(&bob.repo(), &GET).prints("other").any_change().check();
     git(&bob.repo(), &["pull", "--quiet"]);
-    let stranger = "error: your key (age1[..]) belongs to no member of this vault\nhint: [..]\n";
-    bob.at(&bob.repo(), &GET).fails(3).says(stranger).check();
+    let stranger = str![[r#"
+error: your key ([RECIPIENT]) belongs to no member of this vault
+hint: [..]
+"#]];
+    bob.at(&bob.repo(), &GET).fails(3).says(&stranger).check();
     // A credential from before accepts it, unless VAULT_ID raises its floor.
     let machine = |arguments: &[&str]| {
         let run = team.sandbox.vault(arguments).folder(&clone).without("HOME");
@@ -225,8 +230,12 @@ fn trust_is_separate_for_people_sharing_a_machine() {
     let team = Team::new();
     let id = team.sandbox.id();
     let dave = Colleague::clone_of(&team.sandbox, "dave");
-    let locked = "error: locked: there is no key\nhint: [..]\nhint: [..]\n";
-    dave.vault(&GET).fails(3).says(locked).check();
+    let locked = str![[r#"
+error: locked: there is no key
+hint: [..]
+hint: [..]
+"#]];
+    dave.vault(&GET).fails(3).says(&locked).check();
     // Bob's key in dave's hands is a key, but trust is not in it.
     let key = team.sandbox.home().join("bob/.config/vault/identity.txt");
     let run = dave.vault(&GET).variable("VAULT_KEY_FILE", key.to_str().unwrap());

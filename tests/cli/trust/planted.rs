@@ -11,6 +11,7 @@ use repovault::vault::model::Access;
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{Presented, Vault};
 use repovault::vault::unlock::Holder;
+use snapbox::str;
 
 use crate::support::colleague::Colleague;
 use crate::support::craft;
@@ -87,7 +88,7 @@ fn entry_made_by_a_former_member_is_refused() {
         // He plants it before somebody finishes a rotation: it is not taken along unseen.
         let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
-            sandbox.vault(anew).fails(4).says(&format!("{said}{hint}")).check();
+            sandbox.vault(anew).fails(4).says(format!("{said}{hint}")).check();
         }
         fs::write(sandbox.store("production/OTHER.toml"), &genuine).unwrap();
     }
@@ -108,11 +109,12 @@ fn adopted_value_of_a_former_member_does_not_open() {
     let key = holder.signing_key(&"production".parse().unwrap()).unwrap();
     fs::write(sandbox.store(path), craft::sign(&sandbox, path, body.as_bytes(), &key)).unwrap();
     let adopt = ["rotate", "--finish", "--adopt", "OTHER", "--yes"];
-    let said = ".vault/production/OTHER.toml: signed by bob, [..], revision 8, epoch 2
+    let said = str![[r#"
+.vault/production/OTHER.toml: signed by bob, [..], revision 8, epoch 2
 error: .vault/production/OTHER.toml: its value does not open here
 hint: [..]
-";
-    sandbox.vault(&adopt).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&adopt).fails(4).says(&said).check();
     assert_eq!(fs::read(sandbox.store("production.toml")).unwrap(), old);
 }
 
@@ -166,12 +168,12 @@ fn writing_under_an_older_roster_is_refused() {
     fs::copy(bob.store("members.toml"), sandbox.store("members.toml")).unwrap();
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     let run = |words: &[&str]| sandbox.vault(words).variable("VAULT_ID", &sandbox.id());
-    let said =
-        "error: .vault/production.toml: is newer than the roster says: a change was interrupted
+    let said = str![[r#"
+error: .vault/production.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
-";
-    run(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(said).check();
-    run(&["ci", "add", "github", "-e", "production"]).fails(4).says(said).check();
+"#]];
+    run(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(&said).check();
+    run(&["ci", "add", "github", "-e", "production"]).fails(4).says(&said).check();
 }
 
 /// Somebody who could only read puts back an old value that alice signed. It opens, is sealed anew by
@@ -185,9 +187,9 @@ fn rolled_back_value_is_found_after_its_reencryption() {
     sandbox.commit("rotated");
     fs::write(sandbox.store("production/OTHER.toml"), old).unwrap();
     let warning =
-        "warning: production has entries of an older epoch: OTHER; vault rotate --finish\n";
+        str!["warning: production has entries of an older epoch: OTHER; vault rotate --finish"];
     let exec = ["exec", "-e", "production", "--no-mask", "--", "true"];
-    sandbox.vault(&exec).says(warning).check();
+    sandbox.vault(&exec).says(&warning).check();
     let back = "brought back: .vault/production/OTHER.toml has revision 1, before it had 2\n";
     let since = |status: i32| {
         let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
@@ -216,11 +218,12 @@ fn sealed_keys_open_only_in_their_own_place() {
         );
         environment.revision += 1;
     });
-    let said = "error: .vault/production.toml: the data key of epoch 2 sealed to alice is not the one it should be
+    let said = str![[r#"
+error: .vault/production.toml: the data key of epoch 2 sealed to alice is not the one it should be
 hint: [..]
-";
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(said).check();
-    sandbox.vault(&["rotate", "--finish"]).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+    sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
     fs::write(sandbox.store("production.toml"), genuine).unwrap();
     // The seed of the authority that the vault had until now is not that of the new one.
     let old = craft::vault(&sandbox).roster().members[&alice].authority.clone();
@@ -230,10 +233,11 @@ hint: [..]
         roster.members.get_mut(&alice).unwrap().authority = old;
         roster.revision += 1;
     });
-    let said = "error: .vault/members.toml: the authority sealed to alice is not the one it names
+    let said = str![[r#"
+error: .vault/members.toml: the authority sealed to alice is not the one it names
 hint: [..]
-";
-    sandbox.vault(&["rotate", "-e", "production"]).fails(4).says(said).check();
+"#]];
+    sandbox.vault(&["rotate", "-e", "production"]).fails(4).says(&said).check();
 }
 
 /// Bob writes in development and has no key to production; what he leaves there is never taken along.
@@ -261,7 +265,10 @@ fn entry_of_another_writer_is_adopted_only_by_name() {
     fs::write(sandbox.store(path), craft::sign(&sandbox, path, body.as_bytes(), &key)).unwrap();
     let said = format!("{reason}hint: [..]\n");
     sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
-    let said = "error: .vault/production/OTHER.toml: is not as bob signed it\nhint: [..]\n";
+    let said = str![[r#"
+error: .vault/production/OTHER.toml: is not as bob signed it
+hint: [..]
+"#]];
     let adopt = ["rotate", "--finish", "--adopt", "OTHER", "--yes"];
-    sandbox.vault(&adopt).fails(4).says(said).check();
+    sandbox.vault(&adopt).fails(4).says(&said).check();
 }

@@ -5,6 +5,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use snapbox::str;
+
 use crate::support::UNPRIVILEGED;
 use crate::support::python::python;
 use crate::support::sandbox::Sandbox;
@@ -33,22 +35,45 @@ fn relative(sandbox: &Sandbox) -> String {
 fn entered_id_stays_trusted() {
     let sandbox = forgotten();
     let id = sandbox.id();
-    sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).any_change().check();
+    sandbox.vault(&["trust", &id]).says(format!("trusted: {id}\n")).any_change().check();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
-    sandbox.vault(&["list", "-q"]).prints("NAME[..]\nKEY [..]\n").check();
+    sandbox
+        .vault(&["list", "-q"])
+        .prints(str![[r#"
+NAME[..]
+KEY [..]
+"#]])
+        .check();
     // Entering it again changes nothing.
-    sandbox.vault(&["trust", &id]).says(&format!("trusted: {id}\n")).check();
+    sandbox.vault(&["trust", &id]).says(format!("trusted: {id}\n")).check();
 }
 
 #[test]
 fn keyless_commands_warn_and_verify_fails_without_trust() {
     let sandbox = forgotten();
-    let warning = "warning: consistent, but nobody has said yet that this is the right vault\n";
-    sandbox.vault(&["list"]).says(warning).prints("NAME[..]\nKEY [..]\n").check();
-    let printed = "[..]RESULT\n[..]holds\n[..]holds\n\nfindings:\n  consistent, not trusted: nobody has said that vault1[..] is the right vault\n";
-    let said = "error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n";
-    sandbox.vault(&["verify"]).fails(1).prints(printed).says(said).check();
+    let warning = str!["warning: consistent, but nobody has said yet that this is the right vault"];
+    sandbox
+        .vault(&["list"])
+        .says(&warning)
+        .prints(str![[r#"
+NAME[..]
+KEY [..]
+"#]])
+        .check();
+    let printed = str![[r#"
+[..]RESULT
+[..]holds
+[..]holds
+
+findings:
+  consistent, not trusted: nobody has said that [ID] is the right vault
+"#]];
+    let said = str![[r#"
+error: findings: 1
+hint: say which vault it must be: vault verify --id ID
+"#]];
+    sandbox.vault(&["verify"]).fails(1).prints(&printed).says(&said).check();
     let id = sandbox.id();
     sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let run = sandbox.vault(&["verify"]).variable("VAULT_ID", &id);
@@ -81,8 +106,11 @@ fn malformed_id_is_refused() {
             continue;
         }
         let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", text).fails(2);
-        let said = "error: VAULT_ID: not the id of a vault[..]\nhint: VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR\n";
-        run.says(said).check();
+        let said = str![[r#"
+error: VAULT_ID: not the id of a vault[..]
+hint: VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR
+"#]];
+        run.says(&said).check();
     }
 }
 
@@ -110,20 +138,21 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 fn entered_floor_is_never_lowered() {
     let sandbox = forgotten();
     let id = sandbox.id();
-    let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
+    let refused = str![[r#"
+error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
 hint: take the current one: git pull, or merge the main branch
-";
+"#]];
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", &format!("{id}@7"));
-    run.fails(4).says(refused).check();
+    run.fails(4).says(&refused).check();
     let warning =
         "warning: the vault here is not the one trusted now: [..]its floor is 1, known is";
     for (pin, said) in
         [("@7", format!("{warning} 7\n")), ("@3", format!("{warning} 3\n")), ("", String::new())]
     {
         let run = sandbox.vault(&["trust", &format!("{id}{pin}")]);
-        run.says(&format!("{said}trusted: {id}\n")).any_change().check();
+        run.says(format!("{said}trusted: {id}\n")).any_change().check();
         assert!(fs::read_to_string(file(&sandbox)).unwrap().contains("floor = 7\n"));
-        sandbox.vault(&["get", "KEY"]).fails(4).says(refused).check();
+        sandbox.vault(&["get", "KEY"]).fails(4).says(&refused).check();
     }
 }
 
@@ -166,10 +195,10 @@ fn unwritable_state_is_a_warning_for_a_trusted_vault() {
     fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
     let unprivileged = [python(), UNPRIVILEGED];
     sandbox.vault(&["get", "KEY"]).under(&unprivileged).prints("value").check();
-    let warning = "warning: could not write [..]/.local/state/vault: Permission denied[..]\n";
+    let warning = str!["warning: could not write [..]/.local/state/vault: Permission denied[..]"];
     let clone = sandbox.repo().join("clone");
     let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
-    run.says(warning).prints("value").check();
+    run.says(&warning).prints("value").check();
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
     let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
     run.prints("value").changes(&[&relative(&sandbox)]).check();
@@ -185,9 +214,11 @@ fn credential_keeps_no_state_and_cannot_trust_ids() {
     let run = |arguments: &[&str]| sandbox.vault(arguments).variable("VAULT_KEY", &credential);
     run(&["get", "KEY"]).prints("value").check();
     run(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
-    let said =
-        "error: a credential carries its own pin\nhint: for another vault: vault ci add, there\n";
-    run(&["trust", &id]).fails(2).says(said).check();
+    let said = str![[r#"
+error: a credential carries its own pin
+hint: for another vault: vault ci add, there
+"#]];
+    run(&["trust", &id]).fails(2).says(&said).check();
 }
 
 #[test]
@@ -212,13 +243,14 @@ fn unwritable_state_does_not_hide_the_recovery_key() {
         .vault(&["init", "--name", "alice", "--recovery"])
         .under(&[python(), UNPRIVILEGED])
         .says(
-            "made your key: [..]
-warning: could not write [..]/.local/state/vault: Permission denied[..]; enter its id later: vault trust vault1[..]
+            str![[r#"
+made your key: [..]
+warning: could not write [ROOT]/home/.local/state/vault: Permission denied (os error 13); enter its id later: vault trust [ID]
 made a vault in [..]
 its id, [..]
 next: [..]
 the recovery key, shown this once; print it and lock it away:
-",
+"#]],
         )
         .prints("AGE-SECRET-KEY-1[..]\n")
         .any_change()
@@ -251,12 +283,11 @@ fn unwritable_config_does_not_hide_the_recovery_key() {
         .vault(&["init", "--name", "alice", "--recovery"])
         .under(&[python(), UNPRIVILEGED])
         .fails(1)
-        .says(
-            "made your key: [..]
+        .says(str![[r#"
+made your key: [..]
 the recovery key, shown this once; print it and lock it away:
 error: could not write [..]/repo/vault.toml: Permission denied[..]
-",
-        )
+"#]])
         .prints("AGE-SECRET-KEY-1[..]\n")
         .any_change()
         .check();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use snapbox::str;
+
 use crate::support::sandbox::{Run, Sandbox};
 
 /// A vault, and a clone of it from before anything else was done.
@@ -26,13 +28,14 @@ const NEWER: &str = "hint: if the credential is newer than this checkout: commit
 fn unpushed_credential_says_to_push() {
     let (sandbox, clone) = cloned();
     let key = sandbox.credential("github", &["-e", "development"]);
-    let said = "error: the credential (recipient age1[..]) is not in this checkout
+    let said = str![[r#"
+error: the credential (recipient [RECIPIENT]) is not in this checkout
 hint: if it is newer: commit and push .vault as `vault ci add` left it, then run this again
 hint: if it is older: make a new one with `vault ci add`
-";
-    exec(&sandbox, &clone, &key).fails(121).says(said).check();
+"#]];
+    exec(&sandbox, &clone, &key).fails(121).says(&said).check();
     let get = sandbox.vault(&["get", "A"]).folder(&clone).variable("VAULT_KEY", &key);
-    get.fails(3).says(said).check();
+    get.fails(3).says(&said).check();
     // Pushed, it works.
     sandbox.commit("two");
     sandbox.git(&["-C", clone.to_str().unwrap(), "pull", "--quiet"]);
@@ -67,8 +70,9 @@ fn removed_credential_is_reported_as_removed() {
     let (sandbox, _) = cloned();
     let key = sandbox.credential("github", &["-e", "development"]);
     sandbox.quick(&["members", "remove", "github", "--yes"]);
-    let said = "error: the credential no longer works: github has lost access
+    let said = str![[r#"
+error: the credential no longer works: github has lost access
 hint: make a new one: vault ci add NAME -e ENVIRONMENT
-";
-    exec(&sandbox, &sandbox.repo(), &key).fails(121).says(said).check();
+"#]];
+    exec(&sandbox, &sandbox.repo(), &key).fails(121).says(&said).check();
 }

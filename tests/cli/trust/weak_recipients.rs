@@ -4,6 +4,7 @@
 use std::fs;
 
 use repovault::crypto::{Framed, Identity, SigningKey, VaultId, base64_encode};
+use snapbox::str;
 
 use crate::support::craft;
 use crate::support::refusal::{findings, found, held, stocked};
@@ -80,8 +81,11 @@ fn recipient_of_small_order_is_refused_everywhere() {
         let body = craft::body(&sandbox, "members.toml").replace(&good.to_string(), &weak);
         let file = craft::sign(&sandbox, "members.toml", body.as_bytes(), &key);
         fs::write(sandbox.store("members.toml"), file).unwrap();
-        let said = "error: .vault/members.toml: is not as vault writes it\nhint: [..]\n";
-        sandbox.vault(&["list", "-e", "production"]).fails(4).says(said).check();
+        let said = str![[r#"
+error: .vault/members.toml: is not as vault writes it
+hint: [..]
+"#]];
+        sandbox.vault(&["list", "-e", "production"]).fails(4).says(&said).check();
     }
     assert_eq!(sandbox.git(&["status", "--short"]), "");
 }

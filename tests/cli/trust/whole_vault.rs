@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use repovault::crypto::SigningKey;
 use repovault::keys::Credential;
 use repovault::vault::model::Access;
+use snapbox::str;
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::{
@@ -114,7 +115,7 @@ fn replaced_vault_is_refused_with_a_credential() {
             findings(&[".vault/members.toml: is of another vault: trusted is [..], here is [..]"])
                 .trim_start(),
         )
-        .says("error: findings: 1\n")
+        .says(str!["error: findings: 1"])
         .check();
 }
 
@@ -122,7 +123,7 @@ fn replaced_vault_is_refused_with_a_credential() {
 fn replaced_vault_is_locked_for_a_bare_identity() {
     let attack = attack();
     let identity = attack.bare_identity();
-    stopped(&attack.sandbox, KEYED, Why::Locked, &attack.nobody_has_said(), |run| {
+    stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
         run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &identity)
     });
     // With the line of the genuine vault it is refused.
@@ -140,14 +141,14 @@ fn replaced_vault_is_locked_for_a_bare_identity() {
 fn replaced_vault_is_locked_on_a_new_laptop() {
     let attack = attack();
     let home = attack.new_laptop().display().to_string();
-    stopped(&attack.sandbox, KEYED, Why::Locked, &attack.nobody_has_said(), |run| {
+    stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
         run.variable("HOME", &home)
     });
     // Names are no secret, but the doubt is said.
-    let doubt = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    let doubt = str!["warning: consistent, but nobody has said yet that this is the right vault"];
     for (command, lines) in KEYLESS.iter().zip(["[..]\n[..]\n[..]\n", "[..]\n[..]\n[..]\n"]) {
         let run = attack.sandbox.vault(command).variable("HOME", &home);
-        run.prints(lines).says(doubt).check();
+        run.prints(lines).says(&doubt).check();
     }
     let run = attack.sandbox.vault(&["verify"]).variable("HOME", &home).fails(1);
     let doubt = format!(
@@ -155,7 +156,10 @@ fn replaced_vault_is_locked_on_a_new_laptop() {
         attack.planted
     );
     run.prints(held(1, 2) + &findings(&[&doubt]))
-        .says("error: findings: 1\nhint: say which vault it must be: vault verify --id ID\n")
+        .says(str![[r#"
+error: findings: 1
+hint: say which vault it must be: vault verify --id ID
+"#]])
         .check();
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use repovault::crypto::SigningKey;
 use repovault::vault::model::Access;
 use serde_json::Value;
+use snapbox::str;
 
 use crate::support::craft::{Person, enrol_person, identity, resign_entry};
 use crate::support::sandbox::{Run, Sandbox};
@@ -138,17 +139,19 @@ fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
         .vault(&["status"])
         .fails(1)
         .prints(
-            "bot may know COPY in development: the value of A in production (revision 2)
+            str![[r#"
+bot may know COPY in development: the value of A in production (revision 2)
 bot may know A in production: the value of A in production (revision 1)
 bot may know OTHER in production: the value of B in production (revision 1)
 the credential of half is from before the floor: it has 1, the floor is [..]
-",
+"#]],
         )
         .says(
-            "error: open: 4
+            str![[r#"
+error: open: 4
 hint: replace credentials first, [..]: vault members remove half, then vault ci add NEW-NAME -e ENVIRONMENT
 hint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT
-",
+"#]],
         )
         .check();
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use snapbox::str;
 
 use crate::support::craft::{Person, authority, resign_environment, resign_roster};
 use crate::support::sandbox::Sandbox;
@@ -39,7 +40,7 @@ fn single_admin_is_advice_and_exits_0() {
     let advice =
         "advice: alice is the only admin: if that key is lost, the vault cannot be recovered\n";
     let add = "add a second admin: `vault members set NAME --admin`\n";
-    sandbox.vault(&["status"]).prints(advice).says(&format!("{add}{CLEAN}")).check();
+    sandbox.vault(&["status"]).prints(advice).says(format!("{add}{CLEAN}")).check();
     sandbox.vault(&["status", "-q"]).prints(advice).check();
     let outcome = sandbox.vault(&["status", "--json"]).outcome();
     let json: Value = serde_json::from_slice(&outcome.output).unwrap();
@@ -56,7 +57,11 @@ fn single_admin_does_not_count_as_open() {
         .vault(&["status"])
         .fails(1)
         .prints(format!("bob asks to join\n{advice}"))
-        .says("add a second admin: [..]\nerror: open: 1\nhint: vault members add bob -e [..]\n")
+        .says(str![[r#"
+add a second admin: [..]
+error: open: 1
+hint: vault members add bob -e [..]
+"#]])
         .check();
 }
 
@@ -105,19 +110,21 @@ fn everything_that_is_open_is_named_with_the_command_for_it() {
         .vault(&["status"])
         .fails(1)
         .prints(
-            ".vault/production/KEY.toml: is not as alice signed it
+            str![[r#"
+.vault/production/KEY.toml: is not as alice signed it
 the credential of github is from before the floor: it has 1, the floor is 5
 bob asks to join
 a change to development was interrupted
-",
+"#]],
         )
         .says(
-            "error: open: 4
+            str![[r#"
+error: open: 4
 hint: replace credentials first, [..]: vault members remove github, then vault ci add NEW-NAME -e ENVIRONMENT
 hint: what does not hold: vault verify
 hint: vault members add bob -e ENVIRONMENT=read
 hint: what was interrupted, an admin finishes: vault rotate --finish
-",
+"#]],
         )
         .check();
     let outcome = sandbox.vault(&["status", "--json"]).outcome();
@@ -185,7 +192,7 @@ fn without_a_key_it_says_what_it_could_not_check() {
     let unknown = "warning: consistent, but nobody has said yet that this is the right vault\n";
     // There is nothing that a key would tell.
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody"));
-    run.says(&format!("{unknown}{CLEAN}")).check();
+    run.says(format!("{unknown}{CLEAN}")).check();
     resign_roster(&sandbox, &key, |roster| {
         roster.revision += 1;
         let alice = roster.members[&"alice".parse().unwrap()].recipient.clone();
@@ -201,7 +208,7 @@ fn without_a_key_it_says_what_it_could_not_check() {
     let hint = "error: open: 1\nhint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT\n";
     let copies = "warning: not checked: no value was compared with others, which takes a key\n";
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody")).fails(1);
-    run.prints(known).says(&format!("{unknown}{copies}{hint}")).check();
+    run.prints(known).says(format!("{unknown}{copies}{hint}")).check();
     // Somebody else's key.
     let other = Sandbox::with_vault();
     let run = sandbox.vault(&["status"]).variable("HOME", other.home().to_str().unwrap());
@@ -209,7 +216,7 @@ fn without_a_key_it_says_what_it_could_not_check() {
     run.variable("VAULT_ID", &sandbox.id())
         .fails(1)
         .prints(known)
-        .says(&format!("{copies}warning: not checked: {stranger}\n{hint}"))
+        .says(format!("{copies}warning: not checked: {stranger}\n{hint}"))
         .check();
 }
 
@@ -220,8 +227,15 @@ fn what_is_refused_is_refused_here_too() {
     sandbox
         .vault(&["status"])
         .fails(4)
-        .says("error: .vault/members.toml: is not as vault writes it\nhint: [..]\n")
+        .says(str![[r#"
+error: .vault/members.toml: is not as vault writes it
+hint: [..]
+"#]])
         .check();
     let run = sandbox.vault(&["status"]).variable("VAULT_KEY", "damaged").fails(3);
-    run.says("error: the key from VAULT_KEY is no key\nhint: [..]\n").check();
+    run.says(str![[r#"
+error: the key from VAULT_KEY is no key
+hint: [..]
+"#]])
+        .check();
 }

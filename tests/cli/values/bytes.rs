@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 const LONGEST: usize = 1 << 20;
@@ -49,7 +51,7 @@ fn values_pass_byte_for_byte_and_only_the_newline_of_a_single_line_is_dropped() 
         if stored.is_empty() {
             said.push(format!("warning: the value of {name} is empty\n"));
         }
-        let run = sandbox.vault(&["set", name, "--empty"]).input(input).says(&said.concat());
+        let run = sandbox.vault(&["set", name, "--empty"]).input(input).says(said.concat());
         run.changes(&[&entry("development", name)]).check();
         sandbox.vault(&["get", name]).prints(stored).check();
         sandbox.vault(&printing(name)).prints(stored).check();
@@ -72,12 +74,17 @@ fn what_no_variable_can_hold_is_stored_and_refused_by_exec_before_a_child_starts
         sandbox.set("development", name, value);
         sandbox.vault(&["get", name]).prints(value).check();
         let arguments = ["exec", "--no-mask", "--only", name, "--", "touch", "ran"];
-        sandbox.vault(&arguments).fails(123).says(&format!("error: {name} {said}")).check();
+        sandbox.vault(&arguments).fails(123).says(format!("error: {name} {said}")).check();
     }
     // Among all that may be read one is enough; a command that does not want it runs.
     sandbox.set("development", "SMALL", b"small");
     let run = sandbox.vault(&["exec", "--no-mask", "--", "touch", "ran"]);
-    run.fails(123).says("error: END holds a NUL byte[..]\nhint: [..]\n").check();
+    run.fails(123)
+        .says(str![[r#"
+error: END holds a NUL byte[..]
+hint: [..]
+"#]])
+        .check();
     let arguments = ["exec", "--no-mask", "--only", "SMALL", "--", "printenv", "SMALL"];
     sandbox.vault(&arguments).prints("small\n").check();
 }
@@ -94,10 +101,13 @@ fn a_value_has_at_most_one_mebibyte() {
     for more in [1, 2, 5000] {
         let bytes = vec![b'x'; LONGEST + more];
         fs::write(&file, &bytes).unwrap();
-        let said = "error: the value of BIG has more than 1 MiB\nhint: [..]\n";
-        sandbox.vault(&["set", "BIG"]).input(&bytes).fails(2).says(said).check();
+        let said = str![[r#"
+error: the value of BIG has more than 1 MiB
+hint: [..]
+"#]];
+        sandbox.vault(&["set", "BIG"]).input(&bytes).fails(2).says(&said).check();
         let path = file.to_str().unwrap();
-        sandbox.vault(&["set", "BIG", "--file", path]).fails(2).says(said).check();
+        sandbox.vault(&["set", "BIG", "--file", path]).fails(2).says(&said).check();
     }
 }
 
@@ -114,10 +124,10 @@ fn values_that_are_too_large_together_are_refused_and_the_largest_is_named() {
         .under(&small_stack)
         .fails(123)
         .says(
-            "error: touch: arguments and environment are too large for the kernel; the largest \
-             variable is LARGE_5 with 100005 bytes
+            str![[r#"
+error: touch: arguments and environment are too large for the kernel; the largest variable is LARGE_5 with 100005 bytes
 hint: inject fewer secrets: --only A,B or --step STEP
-",
+"#]],
         )
         .check();
     let arguments = ["exec", "--no-mask", "--only", "LARGE_0,LARGE_1", "--", "true"];
@@ -133,18 +143,17 @@ fn a_value_comes_from_a_file() {
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
     let run = sandbox.vault(&["set", "PEM", "--file", &path("key.pem")]);
     let changes = [entry("development", "PEM")];
-    run.says("set PEM in development (revision 1)\n").changes(&[&changes[0]]).check();
+    run.says(str!["set PEM in development (revision 1)"]).changes(&[&changes[0]]).check();
     sandbox.vault(&["get", "PEM"]).prints("-----BEGIN\nabc\n-----END\n").check();
     let token = path("token");
     let arguments = ["set", "TOKEN", "-e", "development", "-e", "production", "--file", &token];
     sandbox
         .vault(&arguments)
-        .says(
-            "dropped the newline at the end of TOKEN
+        .says(str![[r#"
+dropped the newline at the end of TOKEN
 set TOKEN in development (revision 1)
 set TOKEN in production (revision 1)
-",
-        )
+"#]])
         .changes(&[&entry("development", "TOKEN"), &entry("production", "TOKEN")])
         .check();
     let missing = path("missing");
@@ -162,7 +171,7 @@ fn values_never_come_from_the_command_line() {
         "hint: type it at a prompt: vault set TOKEN\nhint: or pipe it: vault set TOKEN < FILE\n";
     let error = "error: a value never comes from the command line, where others can see it\n";
     for arguments in [&["set", "TOKEN=hunter2"][..], &["set", "TOKEN", "hunter2"]] {
-        sandbox.vault(arguments).fails(2).says(&format!("{error}{hint}")).check();
+        sandbox.vault(arguments).fails(2).says(format!("{error}{hint}")).check();
     }
     // What could be a name might be a value all the same, where nobody is asked for values.
     let said = format!("{error}{hint}hint: several names: at a terminal, or with --generate\n");
@@ -195,7 +204,7 @@ min_length = 100
         let changes = environments.map(|environment| entry(environment, name));
         sandbox
             .vault(&["set", name, generate, "-e", "development", "-e", "production"])
-            .says(&format!(
+            .says(format!(
                 "set {name} in development (revision 1)\nset {name} in production (revision 1)\n"
             ))
             .changes(&[&changes[0], &changes[1]])
@@ -207,20 +216,23 @@ min_length = 100
             assert!(value.iter().all(|byte| alphabet.as_bytes().contains(byte)), "{name}");
         }
     }
-    let said =
-        "error: no such kind of value\nhint: there are: django, alphanumeric, hex, base64url\n";
-    sandbox.vault(&["set", "PLAIN", "--generate=uuid"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: no such kind of value
+hint: there are: django, alphanumeric, hex, base64url
+"#]];
+    sandbox.vault(&["set", "PLAIN", "--generate=uuid"]).fails(2).says(&said).check();
 }
 
 #[test]
 fn a_value_that_is_shorter_than_vault_toml_asks_is_refused() {
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.repo().join("vault.toml"), "[secrets.KEY]\nmin_length = 5\n").unwrap();
-    let said = "error: KEY has 4 bytes, vault.toml asks for 5
+    let said = str![[r#"
+error: KEY has 4 bytes, vault.toml asks for 5
 hint: use a longer value, or change min_length
-";
+"#]];
     let run = sandbox.vault(&["set", "KEY", "-e", "production", "-q"]).input("1234\n");
-    run.fails(2).says(said).check();
+    run.fails(2).says(&said).check();
     let run = sandbox.vault(&["set", "KEY", "-e", "production", "-q"]).input("12345");
     run.changes(&[&entry("production", "KEY")]).check();
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use snapbox::str;
+
 use crate::support::machine::{has, left_out};
 use crate::support::sandbox::Sandbox;
 
@@ -191,7 +193,10 @@ fn hint_for_a_kubernetes_secret_imports_its_data() {
     sandbox
         .vault(&["get", "name", "-e", "production"])
         .fails(2)
-        .says("error: [..]\nhint: [..]\n")
+        .says(str![[r#"
+error: [..]
+hint: [..]
+"#]])
         .check();
 }
 
@@ -223,6 +228,9 @@ fn file_that_sets_nothing_is_an_error() {
         sandbox.vault(&["import", "-"]).input(text).fails(2).says(&said).check();
     }
     let run = sandbox.vault(&["import", "/dev/null"]);
-    let said = "error: /dev/null sets nothing; nothing was imported\nhint: [..]\n";
-    run.fails(2).says(said).check();
+    let said = str![[r#"
+error: /dev/null sets nothing; nothing was imported
+hint: [..]
+"#]];
+    run.fails(2).says(&said).check();
 }

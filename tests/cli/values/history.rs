@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use snapbox::str;
 
 use crate::support::sandbox::Sandbox;
 
@@ -23,8 +24,8 @@ fn every_change_counts_and_a_removal_does_not_start_again() {
         let run = sandbox.vault(arguments).input(input);
         run.says(&said).changes(&[file]).check();
     }
-    let said = "unchanged: KEY in development has this value already\n";
-    sandbox.vault(&["set", "KEY"]).input("c").says(said).check();
+    let said = str!["unchanged: KEY in development has this value already"];
+    sandbox.vault(&["set", "KEY"]).input("c").says(&said).check();
 }
 
 #[test]
@@ -35,8 +36,10 @@ fn a_removed_secret_is_gone_for_every_command_and_cannot_be_removed_twice() {
     sandbox.quick(&["remove", "KEY"]);
     let tombstone = fs::read_to_string(sandbox.store("development/KEY.toml")).unwrap();
     assert!(tombstone.contains("removed = true\n") && !tombstone.contains("sealed"));
-    let absent =
-        "error: there is no KEY in development\nhint: set it: vault set KEY -e development\n";
+    let absent = str![[r#"
+error: there is no KEY in development
+hint: set it: vault set KEY -e development
+"#]];
     for arguments in [
         &["get", "KEY"][..],
         &["remove", "KEY"],
@@ -44,13 +47,14 @@ fn a_removed_secret_is_gone_for_every_command_and_cannot_be_removed_twice() {
         &["copy", "KEY", "--from", "development", "--to", "production"],
         &["copy", "KEPT", "KEY", "--from", "development", "--to", "production"],
     ] {
-        sandbox.vault(arguments).fails(2).says(absent).check();
+        sandbox.vault(arguments).fails(2).says(&absent).check();
     }
     let arguments = ["exec", "--no-mask", "--only", "KEY", "--", "true"];
-    let removed = "error: KEY was removed from development
+    let removed = str![[r#"
+error: KEY was removed from development
 hint: to have it again: `vault set KEY -e development`
-";
-    sandbox.vault(&arguments).fails(123).says(removed).check();
+"#]];
+    sandbox.vault(&arguments).fails(123).says(&removed).check();
     let run = sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${KEY-none} $KEPT"]);
     run.prints("none value\n").check();
     let listed = sandbox.quick(&["list"]);
@@ -66,36 +70,37 @@ fn copies_are_values_of_their_own_all_or_none() {
     sandbox.set("production", "B", b"other");
     sandbox
         .vault(&["copy", "A", "B", "--from", "development", "--to", "production"])
-        .says(
-            "copied A from development to production (revision 1)
+        .says(str![[r#"
+copied A from development to production (revision 1)
 copied B from development to production (revision 2)
-",
-        )
+"#]])
         .changes(&["repo/.vault/production/A.toml", "repo/.vault/production/B.toml"])
         .check();
     sandbox.vault(&["get", "B", "-e", "production"]).prints("B").check();
-    let said = "unchanged: A in production has this value already\n";
-    sandbox.vault(&["copy", "A", "--from", "development", "--to", "production"]).says(said).check();
+    let said = str!["unchanged: A in production has this value already"];
+    sandbox
+        .vault(&["copy", "A", "--from", "development", "--to", "production"])
+        .says(&said)
+        .check();
     sandbox
         .vault(&["copy", "A", "--from", "production", "--to", "production"])
         .fails(2)
-        .says("error: --from and --to are both production\n")
+        .says(str!["error: --from and --to are both production"])
         .check();
     sandbox
         .vault(&["copy", "A", "--from", "development", "--to", "staging"])
         .fails(2)
-        .says(
-            "error: there is no environment staging; there are: development, production
+        .says(str![[r#"
+error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
-",
-        )
+"#]])
         .check();
 }
 
 #[test]
 fn the_list_says_who_and_when_without_a_key_and_has_a_stable_shape() {
     let sandbox = Sandbox::with_vault();
-    sandbox.vault(&["list"]).says("no secrets yet; set one: vault set NAME\n").check();
+    sandbox.vault(&["list"]).says(str!["no secrets yet; set one: vault set NAME"]).check();
     sandbox.vault(&["list", "--json"]).prints("[]\n").check();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "KEY", b"value");
@@ -123,7 +128,10 @@ fn the_list_says_who_and_when_without_a_key_and_has_a_stable_shape() {
     assert_eq!(rows, json!([row("production", 2), row("development", 1)]));
     sandbox
         .vault(&["list", "-e", "production"])
-        .prints("NAME  REVISION  AUTHOR  CHANGED               EPOCH\nKEY   2         alice   [..]Z  1\n")
+        .prints(str![[r#"
+NAME  REVISION  AUTHOR  CHANGED               EPOCH
+KEY   2         alice   [TIME]  1
+"#]])
         .check();
 }
 
@@ -141,7 +149,7 @@ fn environments_are_added_listed_and_removed_with_their_entries() {
             "--access",
             "github=read",
         ])
-        .says("made the environment staging, open to alice (write), github (read)\n")
+        .says(str!["made the environment staging, open to alice (write), github (read)"])
         .changes(&[&state(&sandbox), "repo/.vault/members.toml", "repo/.vault/staging.toml"])
         .check();
     sandbox.set("staging", "KEY", b"value");
@@ -159,10 +167,10 @@ fn environments_are_added_listed_and_removed_with_their_entries() {
             row("staging", false, 1, json!({ "alice": "write", "github": "read" })),
         ])
     );
-    let said = "removed the environment staging; git history keeps its files\n";
+    let said = str!["removed the environment staging; git history keeps its files"];
     sandbox
         .vault(&["environments", "remove", "staging", "--yes"])
-        .says(said)
+        .says(&said)
         .changes(&[
             &state(&sandbox),
             "repo/.vault/members.toml",
@@ -222,26 +230,36 @@ fn environments_that_cannot_be_added_or_removed_change_nothing() {
         let arguments: Vec<&str> = ["environments"].iter().chain(arguments).copied().collect();
         sandbox.vault(&arguments).fails(2).says(&said).check();
     }
-    let said = "error: remove the environment production with its 0 entries? nobody can be asked here\nhint: say yes beforehand: --yes\n";
-    sandbox.vault(&["environments", "remove", "production"]).fails(4).says(said).check();
+    let said = str![[r#"
+error: remove the environment production with its 0 entries? nobody can be asked here
+hint: say yes beforehand: --yes
+"#]];
+    sandbox.vault(&["environments", "remove", "production"]).fails(4).says(&said).check();
 }
 
 #[test]
 fn two_names_that_differ_in_case_only_are_refused_even_beside_a_removed_one() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "API_KEY", b"value");
-    let said = "error: api_KEY differs from API_KEY in case only
+    let said = str![[r#"
+error: api_KEY differs from API_KEY in case only
 hint: use the name API_KEY
-";
-    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(said).check();
+"#]];
+    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(&said).check();
     sandbox.quick(&["remove", "API_KEY"]);
-    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(said).check();
+    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(&said).check();
     sandbox.set("development", "API_KEY", b"value");
     // Another environment has other names.
     sandbox.set("production", "api_KEY", b"value");
     let arguments = ["copy", "API_KEY", "--from", "development", "--to", "production"];
-    let said = "error: API_KEY differs from api_KEY in case only\nhint: [..]\n";
-    sandbox.vault(&arguments).fails(2).says(said).check();
-    let said = "error: TWIN_A differs from Twin_A in case only\nhint: use the name Twin_A\n";
-    sandbox.vault(&["set", "Twin_A", "TWIN_A", "--generate"]).fails(2).says(said).check();
+    let said = str![[r#"
+error: API_KEY differs from api_KEY in case only
+hint: [..]
+"#]];
+    sandbox.vault(&arguments).fails(2).says(&said).check();
+    let said = str![[r#"
+error: TWIN_A differs from Twin_A in case only
+hint: use the name Twin_A
+"#]];
+    sandbox.vault(&["set", "Twin_A", "TWIN_A", "--generate"]).fails(2).says(&said).check();
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
 
@@ -12,7 +14,7 @@ const DONE: &str = "imported into development: 1 set, 0 changed, 0 unchanged\n";
 fn mentions(text: &str, said: &str) {
     let sandbox = Sandbox::with_vault();
     let run = sandbox.vault(&["import", "-"]).input(text).any_change();
-    run.says(&format!("{said}{DONE}")).check();
+    run.says(format!("{said}{DONE}")).check();
 }
 
 #[test]
@@ -44,10 +46,11 @@ fn value_that_another_reader_would_change_is_mentioned() {
 fn every_name_is_mentioned_and_no_value() {
     let sandbox = Sandbox::with_vault();
     let text = "A=hunter2${X}\nB=hunter2\nC=${Y:-hunter2}\n";
-    let said = "warning: ${…} is kept as it is written, not replaced by a value: A, C
+    let said = str![[r#"
+warning: ${…} is kept as it is written, not replaced by a value: A, C
 imported into development: 3 set, 0 changed, 0 unchanged
-";
-    sandbox.vault(&["import", "-"]).input(text).any_change().says(said).check();
+"#]];
+    sandbox.vault(&["import", "-"]).input(text).any_change().says(&said).check();
     sandbox.vault(&["get", "C"]).prints("${Y:-hunter2}").check();
 }
 
@@ -117,18 +120,18 @@ fn vault_that_git_ignores_is_mentioned() {
         let run = sandbox.vault(&["init", "--name", "alice"]).any_change();
         run.says(&said).check();
         let run = sandbox.vault(&["import", "-"]).input("A=1\n").any_change();
-        run.says(&format!("{DONE}warning: git ignores {ignored}, [..]\n")).check();
+        run.says(format!("{DONE}warning: git ignores {ignored}, [..]\n")).check();
         // What git has, it does not ignore.
         sandbox.git(&["add", "--force", "vault.toml", ".vault"]);
         let run = sandbox.vault(&["import", "-"]).input("A=2\n").any_change();
-        run.says("imported into development: 0 set, 1 changed, 0 unchanged\n").check();
+        run.says(str!["imported into development: 0 set, 1 changed, 0 unchanged"]).check();
     }
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.repo().join(".gitignore"), "development\n").unwrap();
     let run = sandbox.vault(&["import", "-"]).input("A=1\n").any_change();
-    run.says(&format!("{DONE}warning: git ignores .vault/development/A.toml, [..]\n")).check();
+    run.says(format!("{DONE}warning: git ignores .vault/development/A.toml, [..]\n")).check();
     let run = sandbox.vault(&["import", "-", "-e", "production"]).input("A=1\n").any_change();
-    run.says("imported into production: 1 set, 0 changed, 0 unchanged\n").check();
+    run.says(str!["imported into production: 1 set, 0 changed, 0 unchanged"]).check();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::{Run, Sandbox};
 
 const ENTRY: &str = "repo/.vault/development/KEY.toml";
@@ -45,9 +47,12 @@ hint: if it is meant: vault set KEY --empty
     sandbox.vault(&both).fails(2).says(said).check();
     assert_eq!(sandbox.get("development", "KEY"), VALUE.as_bytes());
 
-    let said = "changed KEY in development (revision 2)\nwarning: the value of KEY is empty\n";
+    let said = str![[r#"
+changed KEY in development (revision 2)
+warning: the value of KEY is empty
+"#]];
     let run = under(sandbox.vault(&["set", "KEY", "--empty"]), "false | \"$@\"");
-    run.says(said).changes(&[ENTRY]).check();
+    run.says(&said).changes(&[ENTRY]).check();
     sandbox.vault(&["get", "KEY"]).check();
     // The option allows an empty value, and forces none.
     let run = sandbox.vault(&["set", "KEY", "--empty", "-q"]).input("full").changes(&[ENTRY]);
@@ -60,31 +65,32 @@ hint: if it is meant: vault set KEY --empty
 #[test]
 fn input_that_cannot_be_read_is_no_value() {
     let sandbox = sandbox();
-    let said = "error: could not read the value: Is a directory[..]\n";
-    under(sandbox.vault(&["set", "KEY"]), "\"$@\" < .").fails(1).says(said).check();
-    let said = "error: could not read -: Is a directory[..]\n";
-    under(sandbox.vault(&["import", "-"]), "\"$@\" < .").fails(1).says(said).check();
+    let said = str!["error: could not read the value: Is a directory[..]"];
+    under(sandbox.vault(&["set", "KEY"]), "\"$@\" < .").fails(1).says(&said).check();
+    let said = str!["error: could not read -: Is a directory[..]"];
+    under(sandbox.vault(&["import", "-"]), "\"$@\" < .").fails(1).says(&said).check();
 }
 
 #[test]
 fn key_and_value_never_come_from_one_input() {
     let sandbox = sandbox();
     let identity = fs::read(sandbox.home().join(".config/vault/identity.txt")).unwrap();
-    let value = "error: standard input holds the key, so it cannot hold the value
+    let value = str![[r#"
+error: standard input holds the key, so it cannot hold the value
 hint: give the value as a file: --file PATH
-";
-    let file = "error: standard input holds the key, so it cannot hold the file\n";
+"#]];
+    let file = str!["error: standard input holds the key, so it cannot hold the file"];
     for source in [["--key-file", "-"], ["--key-file", "/dev/stdin"], ["--key-fd", "0"]] {
         let run = |rest: &[&str]| sandbox.vault(&[&source[..], rest].concat()).input(&identity);
-        run(&["set", "KEY"]).fails(2).says(value).check();
-        run(&["set", "KEY", "--empty"]).fails(2).says(value).check();
-        run(&["set", "KEY", "--file", "/dev/stdin"]).fails(2).says(value).check();
-        run(&["set", "KEY", "--file", "-"]).fails(2).says(value).check();
-        run(&["import", "-"]).fails(2).says(file).check();
-        run(&["import", "/dev/stdin"]).fails(2).says(file).check();
+        run(&["set", "KEY"]).fails(2).says(&value).check();
+        run(&["set", "KEY", "--empty"]).fails(2).says(&value).check();
+        run(&["set", "KEY", "--file", "/dev/stdin"]).fails(2).says(&value).check();
+        run(&["set", "KEY", "--file", "-"]).fails(2).says(&value).check();
+        run(&["import", "-"]).fails(2).says(&file).check();
+        run(&["import", "/dev/stdin"]).fails(2).says(&file).check();
     }
     let run = sandbox.vault(&["set", "KEY"]).input(&identity);
-    run.variable("VAULT_KEY_FILE", "/dev/stdin").fails(2).says(value).check();
+    run.variable("VAULT_KEY_FILE", "/dev/stdin").fails(2).says(&value).check();
 }
 
 #[test]
@@ -153,7 +159,12 @@ fn final_newline_is_kept_if_asked() {
     let run = sandbox.vault(&["set", "KEY", "--keep-newline", "-q"]).input(&longest);
     run.changes(&[ENTRY]).check();
     let run = sandbox.vault(&["set", "KEY", "--keep-newline", "-q"]).input(format!("x{longest}"));
-    run.fails(2).says("error: the value of KEY has more than 1 MiB\nhint: [..]\n").check();
+    run.fails(2)
+        .says(str![[r#"
+error: the value of KEY has more than 1 MiB
+hint: [..]
+"#]])
+        .check();
     for option in ["--generate", "--from=HEAD"] {
         let run = sandbox.vault(&["set", "KEY", option, "--keep-newline"]);
         assert_eq!(run.outcome().status, 2, "{option}");

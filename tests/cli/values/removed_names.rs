@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 
 /// A vault with the secrets `KEY` and `DB_PASSWORD`, and this after its `default`.
@@ -42,8 +44,11 @@ hint: remove KEY from [steps.migrate] in vault.toml";
     // A name that never was there gets the usual answer.
     let config = sandbox.repo().join("vault.toml");
     fs::write(config, "default = \"development\"\n[steps.migrate]\nnames = [\"OTHER\"]\n").unwrap();
-    let said = "error: there is no OTHER in development\nhint: set it: [..]\n";
-    sandbox.vault(&["exec", "--step", "migrate", "--", "true"]).fails(123).says(said).check();
+    let said = str![[r#"
+error: there is no OTHER in development
+hint: set it: [..]
+"#]];
+    sandbox.vault(&["exec", "--step", "migrate", "--", "true"]).fails(123).says(&said).check();
 }
 
 #[test]
@@ -70,18 +75,22 @@ hint: change `required` of [secrets.KEY] in vault.toml";
 fn removing_a_name_mentions_where_vault_toml_lists_it() {
     let config = format!("{VARIABLE}{STEP}[secrets.KEY]\nrequired = [\"development\"]\n");
     let sandbox = sandbox(&config);
-    let said = "removed KEY from development (revision 2)
+    let said = str![[r#"
+removed KEY from development (revision 2)
 vault.toml still names KEY: [steps.migrate], the variable URL, [secrets.KEY] as required
 old values stay in git history: [..]
-";
-    sandbox.vault(&["remove", "KEY"]).any_change().says(said).check();
+"#]];
+    sandbox.vault(&["remove", "KEY"]).any_change().says(&said).check();
 }
 
 #[test]
 fn variable_that_refers_to_a_variable_is_named_as_such() {
     let config = "[environments.development.variables]\nA = \"a\"\nB = \"${A}\"\n";
-    let said = "error: B refers to A, which is a variable\nhint: a variable can refer to [..]\n";
-    sandbox(config).vault(&["exec", "--", "touch", "ran"]).fails(123).says(said).check();
+    let said = str![[r#"
+error: B refers to A, which is a variable
+hint: a variable can refer to [..]
+"#]];
+    sandbox(config).vault(&["exec", "--", "touch", "ran"]).fails(123).says(&said).check();
 }
 
 #[test]
@@ -89,9 +98,10 @@ fn environment_that_another_inherits_from_stays() {
     let config = "[environments.base.variables]\nA = \"a\"\n\n[environments.production]\ninherits = \"base\"\n";
     let sandbox = sandbox(config);
     sandbox.quick(&["environments", "add", "base", "-q"]);
-    let said = "error: production inherits from base in vault.toml
+    let said = str![[r#"
+error: production inherits from base in vault.toml
 hint: change `inherits` of [environments.production] first
-";
+"#]];
     let run = sandbox.vault(&["environments", "remove", "base", "--yes"]);
-    run.fails(2).says(said).check();
+    run.fails(2).says(&said).check();
 }

@@ -1,5 +1,7 @@
 //! Helpers that the tests share. None of these files has a test.
 
+#[path = "../../cli/support/expected.rs"]
+pub(crate) mod expected;
 pub(crate) mod facts;
 #[path = "../../cli/support/machine.rs"]
 pub(crate) mod machine;

@@ -1,0 +1,145 @@
+//! The text that a run must give, and the accept mode: with `SNAPSHOTS=overwrite` a snapshot that
+//! does not fit is rewritten where it stands, in the test or in its file.
+//!
+//! What differs from run to run is redacted before a snapshot is compared: `[ROOT]` is the sandbox,
+//! `[ID]` the id of a vault, `[RECIPIENT]` a public key, `[KEY]` a private one, `[FINGERPRINT]`,
+//! `[COMMIT]`, and `[TIME]`; a test adds its own with `Run::redact`. `[..]` is any text within a
+//! line, and a line `...` any lines. The newline at the end, which every message has, is left out.
+
+use std::fmt::Display;
+
+use repovault::crypto::Fingerprint;
+use snapbox::data::Inline;
+use snapbox::{Assert, Data, IntoData};
+
+use crate::support::sandbox::is_like;
+
+/// What a stream must hold.
+#[derive(Clone)]
+pub(crate) enum Expected {
+    /// Exactly these bytes; in text `[..]` stands for any text within a line.
+    Exact(Vec<u8>),
+    Snapshot(Data),
+}
+
+impl Expected {
+    pub(crate) fn nothing() -> Self {
+        Self::Exact(Vec::new())
+    }
+
+    /// Panics if `actual` is something else.
+    #[track_caller]
+    pub(crate) fn check(&self, what: &str, actual: &[u8], redacted: &Redacted, seen: &dyn Display) {
+        match self {
+            Self::Exact(expected) => {
+                let (pattern, text) =
+                    (String::from_utf8_lossy(expected), String::from_utf8_lossy(actual));
+                let same =
+                    actual == expected || (pattern.contains("[..]") && is_like(&pattern, &text));
+                assert!(same, "{what}\n{seen}\nexpected:\n{pattern}");
+            }
+            Self::Snapshot(expected) => {
+                let text = redacted.apply(&String::from_utf8_lossy(actual));
+                let is_whole = text.is_empty() || text.ends_with('\n');
+                assert!(is_whole, "{what} does not end with a newline\n{seen}");
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
+                let result = assert.try_eq(Some(&what), text.into_data(), expected.clone());
+                result.unwrap_or_else(|error| panic!("{error}\n{seen}"));
+            }
+        }
+    }
+}
+
+impl From<Inline> for Expected {
+    fn from(snapshot: Inline) -> Self {
+        Self::Snapshot(snapshot.into_data())
+    }
+}
+
+impl From<&Inline> for Expected {
+    fn from(snapshot: &Inline) -> Self {
+        snapshot.clone().into()
+    }
+}
+
+impl From<Data> for Expected {
+    fn from(snapshot: Data) -> Self {
+        Self::Snapshot(snapshot)
+    }
+}
+
+/// Text or bytes that are compared as they are.
+macro_rules! exact {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Expected {
+            fn from(expected: $type) -> Self {
+                let bytes: &[u8] = expected.as_ref();
+                Self::Exact(bytes.to_vec())
+            }
+        }
+    )*};
+}
+exact!(&str, String, &String, &&str, Vec<u8>, &Vec<u8>, &[u8]);
+
+impl<const LENGTH: usize> From<&[u8; LENGTH]> for Expected {
+    fn from(bytes: &[u8; LENGTH]) -> Self {
+        Self::Exact(bytes.to_vec())
+    }
+}
+
+/// What is replaced in a run's text before it is compared with a snapshot.
+pub(crate) struct Redacted {
+    /// Placeholder and text.
+    named: Vec<(String, String)>,
+}
+
+impl Redacted {
+    /// Redacts the sandbox's path.
+    pub(crate) fn below(root: &str) -> Self {
+        Self { named: vec![("[ROOT]".to_owned(), root.to_owned())] }
+    }
+
+    /// Redacts this text, before everything that was named earlier.
+    pub(crate) fn add(&mut self, placeholder: &str, text: &str) {
+        assert!(!text.is_empty(), "{placeholder} stands for nothing");
+        self.named.insert(0, (placeholder.to_owned(), text.to_owned()));
+    }
+
+    fn apply(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (placeholder, value) in &self.named {
+            text = text.replace(value, placeholder);
+        }
+        let is_of_word =
+            |character: char| character.is_ascii_alphanumeric() || "-:".contains(character);
+        let (mut redacted, mut rest) = (String::new(), text.as_str());
+        while let Some(start) = rest.find(is_of_word) {
+            let length = rest[start..].find(|c| !is_of_word(c)).unwrap_or(rest.len() - start);
+            let word = &rest[start..start + length];
+            redacted.push_str(&rest[..start]);
+            redacted.push_str(&redacted_word(word));
+            rest = &rest[start + length..];
+        }
+        redacted + rest
+    }
+}
+
+/// The word, or what stands for it. A colon at its end belongs to the sentence.
+fn redacted_word(word: &str) -> String {
+    let bare = word.trim_end_matches(':');
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let time = || word.len() == 20 && word.ends_with('Z') && word[10..].starts_with('T');
+    let placeholder = match bare {
+        _ if bare.starts_with("AGE-SECRET-KEY-1") && bare.len() > 30 => "[KEY]",
+        _ if bare.starts_with("vault1") && bare.len() > 30 => "[ID]",
+        _ if bare.starts_with("age1") && bare.len() > 30 => "[RECIPIENT]",
+        _ if bare.len() == 40 && is_hex(bare) => "[COMMIT]",
+        _ if bare.len() == Fingerprint::LENGTH && bare.parse::<Fingerprint>().is_ok() => {
+            "[FINGERPRINT]"
+        }
+        _ if time() => "[TIME]",
+        _ => return word.to_owned(),
+    };
+    placeholder.to_owned() + &word[bare.len()..]
+}

@@ -1,0 +1,71 @@
+//! A transcript of many runs in one sandbox, compared with a file below `tests/snapshots`.
+//!
+//! Each run is a line `$ vault …`, then standard output, standard error, and `[status N]` if it is
+//! not 0. `SNAPSHOTS=overwrite` rewrites the file.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use snapbox::Data;
+
+use crate::support::expected::{Expected, Redacted};
+use crate::support::sandbox::{Run, Sandbox};
+
+/// The folder of all snapshots in files.
+pub(crate) fn snapshots() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
+}
+
+/// Compares text with the file `tests/snapshots/{name}.txt`.
+#[track_caller]
+pub(crate) fn compare(sandbox: &Sandbox, name: &str, text: &str) {
+    let file = snapshots().join(format!("{name}.txt"));
+    let redacted = Redacted::below(&sandbox.root().display().to_string());
+    let expected: Expected = Data::read_from(&file, None).into();
+    expected.check(name, format!("{text}\n").as_bytes(), &redacted, &name);
+}
+
+pub(crate) struct Transcript<'a> {
+    sandbox: &'a Sandbox,
+    text: String,
+}
+
+impl<'a> Transcript<'a> {
+    pub(crate) fn of(sandbox: &'a Sandbox) -> Self {
+        Self { sandbox, text: String::new() }
+    }
+
+    /// Adds a comment above the next run.
+    pub(crate) fn note(&mut self, note: &str) {
+        writeln!(self.text, "# {note}\n").unwrap();
+    }
+
+    /// Runs `vault` with these words, which hold no space.
+    pub(crate) fn run(&mut self, words: &str) {
+        self.run_as(words, |run| run);
+    }
+
+    /// As [`Transcript::run`], with what `dress` adds to the run.
+    pub(crate) fn run_as(&mut self, words: &str, dress: impl FnOnce(Run<'a>) -> Run<'a>) {
+        let arguments: Vec<&str> = words.split_whitespace().collect();
+        let outcome = dress(self.sandbox.vault(&arguments)).outcome();
+        let output = String::from_utf8_lossy(&outcome.output);
+        writeln!(self.text, "$ vault {words}").unwrap();
+        for text in [&*output, &outcome.said] {
+            self.text.push_str(text);
+            if !text.is_empty() && !text.ends_with('\n') {
+                self.text.push_str("[no newline]\n");
+            }
+        }
+        if outcome.status != 0 {
+            writeln!(self.text, "[status {}]", outcome.status).unwrap();
+        }
+        self.text.push('\n');
+    }
+
+    /// Compares everything so far with the file `tests/snapshots/{name}.txt`.
+    #[track_caller]
+    pub(crate) fn check(self, name: &str) {
+        compare(self.sandbox, name, self.text.trim_end());
+    }
+}
