@@ -48,7 +48,7 @@ fn variables<'a>(sandbox: &'a Sandbox, options: &[&str]) -> Run<'a> {
 const URL: &str = "DATABASE_URL=postgres://shop:p%40ss%2Fw%C3%B6rd@db/shop\n";
 
 #[test]
-fn secrets_and_variables_are_injected_and_references_filled() {
+fn secrets_and_filled_variables_are_injected() {
     let sandbox = sandbox();
     let all =
         format!("{URL}DB_PASSWORD=p@ss/wörd\nDEBUG=1\nPRICE=$5 t0ken\nREGION=eu\nTOKEN=t0ken\n");
@@ -59,7 +59,7 @@ fn secrets_and_variables_are_injected_and_references_filled() {
 }
 
 #[test]
-fn what_is_wanted_and_not_there_stops_the_command() {
+fn missing_secret_stops_the_command() {
     let sandbox = sandbox();
     sandbox.quick(&["remove", "DB_PASSWORD"]);
     let cases: [(&[&str], i32, Inline); 7] = [
@@ -142,7 +142,7 @@ fn missing_secret_that_nobody_wants_is_ignored() {
 }
 
 #[test]
-fn a_limited_credential_opens_its_names_and_no_other() {
+fn limited_credential_opens_only_its_names() {
     let sandbox = sandbox();
     let limited = sandbox.credential("limited", &["-e", "development", "--only", "TOKEN"]);
     let run = |options: &[&str]| variables(&sandbox, options).variable("VAULT_KEY", &limited);
@@ -157,7 +157,7 @@ hint: ask an admin for access to this name
 }
 
 #[test]
-fn the_vault_wins_over_the_callers_variables_except_those_kept() {
+fn vault_replaces_the_callers_variables_except_kept_ones() {
     let sandbox = sandbox();
     let mine = |options: &[&str]| {
         variables(&sandbox, options).variable("TOKEN", "mine").variable("OWN", "own")
@@ -179,7 +179,7 @@ fn the_vault_wins_over_the_callers_variables_except_those_kept() {
 }
 
 #[test]
-fn the_command_stands_behind_two_dashes() {
+fn command_must_come_after_two_dashes() {
     let sandbox = sandbox();
     let cases: [(&[&str], Inline); 5] = [
         (
@@ -227,7 +227,7 @@ hint: [..]
 }
 
 #[test]
-fn the_command_is_the_same_process_with_its_arguments_input_and_end() {
+fn command_replaces_the_process_of_vault() {
     let sandbox = sandbox();
     let words = ["exec", "--no-mask", "--", "sh", "-c", "echo $$; exec printf '%s|' \"$@\"", "sh"];
     let arguments = ["a b", "", "*", "'\"\\", "$TOKEN", "line\nbreak", "ä"];
@@ -246,7 +246,7 @@ fn the_command_is_the_same_process_with_its_arguments_input_and_end() {
 }
 
 #[test]
-fn a_command_that_cannot_run_is_126_or_127() {
+fn unstartable_command_exits_with_126_or_127() {
     let sandbox = sandbox();
     let repo = sandbox.repo();
     let files = [
@@ -312,7 +312,7 @@ hint: [..]
 }
 
 #[test]
-fn names_that_change_what_is_executed_need_leave_and_no_name_is_both() {
+fn dangerous_or_duplicate_names_are_refused() {
     let sandbox = sandbox();
     let config = sandbox.repo().join("vault.toml");
     let exec = ["exec", "--no-mask", "--", "sh", "-c", "echo $PYTHONPATH"];
@@ -359,7 +359,7 @@ fn crowded() -> Sandbox {
 }
 
 #[test]
-fn what_is_printed_at_once_waits_until_it_can_be_masked() {
+fn early_output_is_masked() {
     let sandbox = crowded();
     let script = "printf '%s ' \"$S_0\" \"$S_199\" x; printf %s \"$S_100\" >&2";
     let run = sandbox.vault(&["exec", "--", "sh", "-c", script]);
@@ -369,7 +369,7 @@ fn what_is_printed_at_once_waits_until_it_can_be_masked() {
 }
 
 #[test]
-fn secrets_are_masked_at_every_place_of_a_long_output() {
+fn secrets_are_masked_throughout_long_output() {
     let sandbox = crowded();
     let script = "i=0; while [ $i -lt 40 ]; do
         head -c 99991 /dev/zero | tr '\\0' .; printf %s \"$S_7\"; i=$((i+1)); done";

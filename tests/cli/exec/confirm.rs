@@ -64,7 +64,7 @@ fn refusal(command: &[&str]) -> i32 {
 }
 
 #[test]
-fn confirmed_environment_asks_before_a_value_gets_out() {
+fn confirmed_environment_asks_before_printing_a_value() {
     for (command, question, result) in LETS_OUT {
         let sandbox = sandbox();
         let before = sandbox.files();
@@ -111,7 +111,7 @@ fn confirmed_environment_is_refused_without_a_terminal() {
 }
 
 #[test]
-fn yes_option_does_not_answer_for_a_person() {
+fn yes_option_does_not_replace_the_confirmation() {
     let sandbox = sandbox();
     let yes = ["exec", "--yes", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
     let mut terminal = Terminal::start(sandbox.vault(&yes));
@@ -142,7 +142,7 @@ fn piped_input_is_left_to_the_command() {
 }
 
 #[test]
-fn credential_is_never_asked_and_a_bare_identity_is() {
+fn credential_needs_no_confirmation_but_an_identity_does() {
     let sandbox = sandbox();
     let credential = sandbox.credential("github", &["-e", "production", "-e", "development"]);
     for (command, _, result) in &LETS_OUT[..2] {
@@ -162,7 +162,7 @@ fn credential_is_never_asked_and_a_bare_identity_is() {
 }
 
 #[test]
-fn commands_that_let_nothing_out_do_not_ask() {
+fn commands_without_values_do_not_ask() {
     let sandbox = sandbox();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "OTHER", b"set without a question");

@@ -76,7 +76,7 @@ fn interrupted(sandbox: &Sandbox, shared: &Shared, call: &str, count: u32) -> (i
 }
 
 #[test]
-fn signal_before_the_start_starts_nothing() {
+fn signal_before_the_start_prevents_the_start() {
     let (sandbox, shared) = sandbox();
     // Elsewhere the test above shows that no file stays, though not at each moment.
     if can_trace() {
@@ -108,7 +108,7 @@ fn signal_before_any_early_system_call_leaves_no_file() {
 }
 
 #[test]
-fn early_signal_that_the_caller_ignores_or_blocks_ends_nothing() {
+fn early_signal_ignored_by_the_caller_ends_nothing() {
     let (sandbox, shared) = sandbox();
     for option in ["--ignore-signal=TERM", "--block-signal=TERM"] {
         for _ in 0..5 {

@@ -8,7 +8,7 @@ use snapbox::str;
 use crate::support::memory::{KEY, sandbox};
 
 #[test]
-fn a_secret_that_is_a_file_is_a_path_to_it_and_gone_afterwards() {
+fn secret_as_a_file_is_removed_after_the_command() {
     let (sandbox, shared) = sandbox();
     let script = "stat -c %a-%u $TLS_KEY $(dirname $TLS_KEY); cmp $TLS_KEY key && echo same; \
                   sh -c 'cat $TLS_KEY >/dev/null' && echo child; echo ${TLS_KEY%/repovault-*}";
@@ -26,7 +26,7 @@ fn a_secret_that_is_a_file_is_a_path_to_it_and_gone_afterwards() {
 }
 
 #[test]
-fn however_the_command_ends_no_file_stays() {
+fn no_file_stays_after_any_end_of_the_command() {
     let (sandbox, shared) = sandbox();
     for (command, status) in [("exit 3", 3), ("kill -TERM $$", 143), ("kill -SEGV $$", 139)] {
         let run = sandbox.vault(&["exec", "--", "sh", "-c", command]);
@@ -46,7 +46,7 @@ fn however_the_command_ends_no_file_stays() {
 }
 
 #[test]
-fn what_a_killed_vault_left_behind_is_removed_by_the_next_and_what_is_in_use_is_not() {
+fn leftover_files_are_removed_unless_they_are_in_use() {
     let (sandbox, shared) = sandbox();
     let start = || {
         let run = sandbox.vault(&["exec", "--", "sh", "-c", "echo started; exec cat"]);
@@ -69,7 +69,7 @@ fn what_a_killed_vault_left_behind_is_removed_by_the_next_and_what_is_in_use_is_
 }
 
 #[test]
-fn a_folder_on_a_disk_is_never_used() {
+fn folder_on_a_disk_is_never_used() {
     let (sandbox, shared) = sandbox();
     let disk = sandbox.root().join("runtime");
     fs::create_dir(&disk).unwrap();
@@ -83,7 +83,7 @@ fn a_folder_on_a_disk_is_never_used() {
 }
 
 #[test]
-fn the_content_of_the_file_is_masked_line_by_line() {
+fn file_content_is_masked_line_by_line() {
     let (sandbox, shared) = sandbox();
     sandbox
         .vault(&["exec", "--", "sh", "-c", "sed -n 3p $TLS_KEY; echo $TLS_KEY | grep -c shm"])
@@ -93,7 +93,7 @@ fn the_content_of_the_file_is_masked_line_by_line() {
 }
 
 #[test]
-fn a_kept_value_of_the_caller_makes_no_file() {
+fn kept_value_of_the_caller_creates_no_file() {
     let (sandbox, shared) = sandbox();
     sandbox
         .vault(&["exec", "--no-mask", "--keep", "TLS_KEY", "--", "sh", "-c", "echo $TLS_KEY"])

@@ -26,7 +26,7 @@ fn fails(sandbox: &Sandbox, command: &[&str], status: i32, said: &str) {
 const SHELL: &str = "hint: to use a shell: `vault exec -- sh -c '…'`";
 
 #[test]
-fn whole_command_in_quotes_gets_the_form_without() {
+fn quoted_command_gets_the_form_without_quotes() {
     let sandbox = sandbox();
     for (command, name) in [
         ("python manage.py migrate", "python"),
@@ -47,7 +47,7 @@ hint: type it without quotes: `vault exec -- {name} …`
 }
 
 #[test]
-fn assignment_gets_env_without_its_value() {
+fn assignment_gets_a_hint_without_its_value() {
     let sandbox = sandbox();
     let said = "FOO=…: command not found: it is an assignment
 hint: `vault exec -- env FOO=… COMMAND`";
@@ -62,7 +62,7 @@ hint: type it without quotes: `vault exec -- env FOO=… COMMAND`
 }
 
 #[test]
-fn command_of_the_shell_gets_a_shell() {
+fn shell_builtin_gets_a_hint_with_a_shell() {
     let sandbox = sandbox();
     let cases = [
         ("cd", 127, "sh -c 'cd FOLDER && COMMAND'"),
@@ -85,7 +85,7 @@ hint: leave the word out: `vault exec -- COMMAND`";
 }
 
 #[test]
-fn syntax_of_a_shell_gets_a_shell() {
+fn shell_syntax_gets_a_hint_with_a_shell() {
     let sandbox = sandbox();
     for command in ["~/hunter2", "$HOME/hunter2", "./*.hunter2"] {
         let said = format!("[..]: command not found: only a shell understands it\n{SHELL}");
@@ -103,7 +103,7 @@ fn syntax_of_a_shell_gets_a_shell() {
 }
 
 #[test]
-fn option_in_place_of_a_command_goes_before_the_dashes() {
+fn option_after_the_dashes_gets_a_hint() {
     let said = "-e: command not found: it looks like an option
 hint: options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`";
     let sandbox = sandbox();
@@ -113,7 +113,7 @@ hint: options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`"
 }
 
 #[test]
-fn folder_or_file_in_place_of_a_command_is_named_as_such() {
+fn folder_or_file_as_a_command_is_explained() {
     let sandbox = sandbox();
     fs::create_dir(sandbox.repo().join("web")).unwrap();
     fs::write(sandbox.repo().join("run"), "#!/bin/sh\n").unwrap();
@@ -140,7 +140,7 @@ fn file_fails(sandbox: &Sandbox, (name, content, mode): (&str, &[u8], u32), said
 }
 
 #[test]
-fn file_without_permission_gets_chmod_or_its_interpreter() {
+fn file_without_permission_gets_a_hint() {
     let sandbox = sandbox();
     let cases: [(&str, &[u8], &str); 5] = [
         ("a.sh", b"#!/usr/bin/env -S bash -e\n", "bash ./a.sh"),
@@ -162,7 +162,7 @@ hint: or name its interpreter: `vault exec -- {hint}`"
 }
 
 #[test]
-fn script_with_a_wrong_first_line_says_what_is_wrong() {
+fn script_with_a_wrong_first_line_is_explained() {
     let sandbox = sandbox();
     let unnamed = "cannot be executed: its first line does not name an interpreter
 hint: a script needs a first line such as #!/bin/sh
@@ -185,7 +185,7 @@ hint: install it, or change the first line of ./e";
 }
 
 #[test]
-fn program_of_another_machine_is_named_as_such() {
+fn program_for_another_machine_is_explained() {
     let sandbox = sandbox();
     let elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0";
     for content in [&elf[..], b"MZ\x90\0", b"\xcf\xfa\xed\xfe\x07\0\0\x01"] {
@@ -196,7 +196,7 @@ hint: see for which: file ./tool";
 }
 
 #[test]
-fn name_without_a_command_says_why() {
+fn unusable_command_name_is_explained() {
     let sandbox = sandbox();
     for name in ["", " ", "\t\n"] {
         let said = "[..]: the name of the command is empty\nhint: `vault exec -- COMMAND ARG…`";
@@ -211,7 +211,7 @@ fn name_without_a_command_says_why() {
 }
 
 #[test]
-fn path_with_what_may_be_a_password_is_cut() {
+fn password_in_a_path_is_not_shown() {
     let said = "https…: command not found";
     fails(&sandbox(), &["https://shop:hunter2@db/shop"], 127, said);
 }

@@ -54,7 +54,7 @@ fn value(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
-fn without_a_key_each_secret_is_a_random_value_of_its_declared_kind() {
+fn placeholder_is_a_random_value_of_the_declared_kind() {
     let sandbox = sandbox();
     let key = value(&sandbox, "KEY");
     assert_eq!(key.len(), 60, "min_length counts: {key}");
@@ -70,7 +70,7 @@ fn without_a_key_each_secret_is_a_random_value_of_its_declared_kind() {
 }
 
 #[test]
-fn one_line_says_which_secrets_are_placeholders() {
+fn placeholders_are_listed_on_one_line() {
     let sandbox = sandbox();
     let all = str!["vault: there is no key: random placeholders for CACHE_PASSWORD, HEX, KEY"];
     runner(&sandbox, &[], &["true"]).says(&all).check();
@@ -92,7 +92,7 @@ fn one_line_says_which_secrets_are_placeholders() {
 }
 
 #[test]
-fn a_key_that_is_there_is_used_and_a_wrong_one_stays_locked() {
+fn placeholders_do_not_replace_an_existing_or_wrong_key() {
     let sandbox = sandbox();
     let production = sandbox.credential("production", &["-e", "production"]);
     let development = sandbox.credential("development", &["-e", "development"]);
@@ -117,7 +117,7 @@ fn a_key_that_is_there_is_used_and_a_wrong_one_stays_locked() {
 }
 
 #[test]
-fn an_environment_that_must_be_confirmed_has_no_placeholders() {
+fn confirmed_environment_has_no_placeholders() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: production is locked: there is no key
@@ -129,7 +129,7 @@ hint: confirm = true in vault.toml: placeholders never stand for its secrets
 }
 
 #[test]
-fn without_the_option_no_key_is_locked() {
+fn missing_key_is_an_error_without_the_option() {
     let sandbox = sandbox();
     let home = sandbox.root().join("runner").display().to_string();
     let said = str![[r#"
@@ -147,7 +147,7 @@ hint: [..]
 }
 
 #[test]
-fn what_is_refused_with_a_key_is_refused_without_one() {
+fn invalid_vault_is_refused_without_a_key_too() {
     let sandbox = sandbox();
     let run = |options: &[&str]| runner(&sandbox, options, &["touch", "ran"]);
     let near = str![[r#"

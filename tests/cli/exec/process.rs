@@ -82,7 +82,7 @@ fn has_proc() -> bool {
 }
 
 #[test]
-fn nobody_of_the_same_user_can_look_into_a_running_vault() {
+fn running_vault_cannot_be_inspected_by_the_same_user() {
     if !has_proc() {
         return;
     }
@@ -116,7 +116,7 @@ fn nobody_of_the_same_user_can_look_into_a_running_vault() {
 }
 
 #[test]
-fn the_command_never_sees_a_variable_of_the_key() {
+fn command_never_sees_a_key_variable() {
     let sandbox = Sandbox::with_vault();
     let path = sandbox.home().join(".config/vault/identity.txt").display().to_string();
     let (key, list) = (key(&sandbox), ["exec", "--no-mask", "--", "env"]);
@@ -145,7 +145,7 @@ hint: [..]
 }
 
 #[test]
-fn the_descriptor_of_the_key_is_closed_and_others_stay_open() {
+fn key_descriptor_is_closed_and_others_stay_open() {
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.root().join("other"), "for the command").unwrap();
     let home = sandbox.home().display().to_string();
@@ -174,7 +174,7 @@ fn the_descriptor_of_the_key_is_closed_and_others_stay_open() {
 }
 
 #[test]
-fn the_core_limit_arrives_as_the_caller_had_it() {
+fn command_gets_the_core_limit_of_the_caller() {
     let sandbox = Sandbox::with_vault();
     let wrapper = "ulimit -S -c \"$(ulimit -H -c)\"; ulimit -S -c; ulimit -H -c; exec \"$@\"";
     let arguments = ["exec", "--no-mask", "--", "sh", "-c", "ulimit -S -c; ulimit -H -c"];
@@ -186,7 +186,7 @@ fn the_core_limit_arrives_as_the_caller_had_it() {
 }
 
 #[test]
-fn a_broken_pipe_ends_the_command_unless_the_caller_ignores_it() {
+fn broken_pipe_ends_the_command_unless_ignored() {
     if !has_proc() {
         return;
     }

@@ -88,7 +88,7 @@ impl Scene {
 const NOTICE: &str = "vault: the command can read VAULT_KEY in the environment of";
 
 #[test]
-fn waiting_shell_with_the_key_is_noticed() {
+fn waiting_shell_with_the_key_is_reported() {
     if !Scene::has_proc() {
         return;
     }
@@ -118,7 +118,7 @@ fn waiting_shell_with_the_key_is_noticed() {
 }
 
 #[test]
-fn every_process_above_is_looked_at() {
+fn every_parent_process_is_checked() {
     if !Scene::has_proc() {
         return;
     }
@@ -226,7 +226,7 @@ exec vault exec --key-fd 3 --only TOKEN_A -- python3 spy.py";
 }
 
 #[test]
-fn first_process_of_a_container_has_nobody_above() {
+fn first_process_of_a_container_has_no_parent() {
     let container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let scene = Scene::new();
     let probe = Command::new("unshare").args(&container[1..]).arg("true").output();
@@ -343,7 +343,7 @@ fn secret_named_like_an_identity_variable_is_injected() {
 }
 
 #[test]
-fn doctor_shows_who_holds_the_key_and_what_is_withheld() {
+fn doctor_lists_key_holders_and_withheld_variables() {
     let scene = Scene::new();
     let text = |words: &[&str], variables: &[(&str, &str)]| {
         String::from_utf8(scene.run(words, variables).output).unwrap()
@@ -365,7 +365,7 @@ fn doctor_shows_who_holds_the_key_and_what_is_withheld() {
 }
 
 #[test]
-fn identity_variables_are_the_ones_that_the_docs_list() {
+fn docs_list_every_identity_variable() {
     let page =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/ci.md")).unwrap();
     let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/keys/means.rs"));

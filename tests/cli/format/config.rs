@@ -21,7 +21,7 @@ const SECRET: &str = "hint: known here: description, required, generate, min_len
 const STEP: &str = "hint: known here: names, fail_on_leak";
 
 #[test]
-fn unknown_key_is_named_with_the_nearest_known_one() {
+fn unknown_key_gets_the_nearest_known_one() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("# x\ndefalt = \"a\"\n", "", "defalt at line 2, column 1", "default", TOP),
@@ -71,7 +71,7 @@ fn unknown_key_is_named_with_the_nearest_known_one() {
 }
 
 #[test]
-fn unknown_key_unlike_any_gets_the_known_ones() {
+fn dissimilar_key_gets_all_known_ones() {
     let sandbox = Sandbox::with_vault();
     let text = "default = \"development\"\n\n[secrets.A]\nkind_of_value = \"hunter2\"\n";
     let said = format!("secrets.A: unknown key kind_of_value at line 4, column 1\n{SECRET}");
@@ -84,7 +84,7 @@ fn unknown_key_unlike_any_gets_the_known_ones() {
 }
 
 #[test]
-fn key_of_another_table_names_its_place() {
+fn key_of_another_table_gets_its_place() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         (
@@ -112,7 +112,7 @@ fn key_of_another_table_names_its_place() {
 }
 
 #[test]
-fn wrong_kind_of_value_is_named_without_the_value() {
+fn value_of_a_wrong_type_is_not_shown() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("default = 7\n", "default must be text in quotes at line 1, column 11"),
@@ -180,13 +180,13 @@ fn wrong_kind_of_value_is_named_without_the_value() {
 }
 
 #[test]
-fn first_of_several_mistakes_is_named() {
+fn first_of_several_mistakes_is_reported() {
     let text = "default = 7\n[steps.a]\nnamez = []\n[secrets.A]\nmasq = 1\n";
     refused(&Sandbox::with_vault(), text, "default must be text in quotes at line 1, column 11");
 }
 
 #[test]
-fn text_that_is_not_toml_is_refused_by_its_place() {
+fn invalid_toml_is_refused_with_its_position() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         (
@@ -214,7 +214,7 @@ fn text_that_is_not_toml_is_refused_by_its_place() {
 }
 
 #[test]
-fn mistyped_parent_environment_names_the_nearest() {
+fn mistyped_parent_environment_gets_the_nearest() {
     let text = "[environments.base]\n[environments.eu]\ninherits = \"bsae\"\n";
     let said = "environments.eu: inherits from bsae, which is not in vault.toml
 hint: did you mean base?

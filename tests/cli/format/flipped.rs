@@ -100,7 +100,7 @@ fn accepts(files: Files, path: &str) -> bool {
 }
 
 #[test]
-fn no_byte_of_any_file_can_be_another_one() {
+fn changing_any_byte_of_any_file_is_refused() {
     let sandbox = sandbox();
     let read = |path: &str| (path.to_owned(), fs::read(sandbox.store(path)).unwrap());
     let files: Files = KINDS.iter().map(|(path, _)| read(path)).collect();
@@ -117,7 +117,7 @@ fn no_byte_of_any_file_can_be_another_one() {
 }
 
 #[test]
-fn no_file_can_end_early_or_late() {
+fn truncated_or_extended_files_are_refused() {
     let sandbox = sandbox();
     let read = |path: &str| (path.to_owned(), fs::read(sandbox.store(path)).unwrap());
     let files: Files = KINDS.iter().map(|(path, _)| read(path)).collect();
@@ -137,7 +137,7 @@ fn no_file_can_end_early_or_late() {
 
 /// Every byte with `VAULT_TESTS=all`, else some; the library's check meets all of them anyway.
 #[test]
-fn a_flipped_byte_stops_every_command_and_changes_nothing() {
+fn flipped_byte_stops_every_command() {
     let step = if all_is_wanted() { 1 } else { 37 };
     let sandbox = sandbox();
     for (path, commands) in KINDS {

@@ -10,7 +10,7 @@ use crate::support::golden::{TESTS, copy_folder, json, names, read, run};
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn every_golden_vault_opens_with_each_of_its_keys() {
+fn golden_vaults_open_with_each_of_their_keys() {
     for vault in ["v1", "v1-rotated"] {
         let golden = Path::new(TESTS).join("golden").join(vault);
         let expected = json(&fs::read(golden.join("expected.json")).unwrap());
@@ -43,13 +43,13 @@ fn every_golden_vault_opens_with_each_of_its_keys() {
 }
 
 #[test]
-fn page_golden_vaults_second_reader_and_second_writer_agree() {
+fn format_page_golden_vaults_and_second_reader_agree() {
     let output = run("tests.py", &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
-fn the_second_reader_opens_what_was_just_written() {
+fn second_reader_opens_a_new_vault() {
     let sandbox = Sandbox::with_vault();
     let mut values: BTreeMap<(&str, &str), Vec<u8>> = BTreeMap::new();
     let awkward = [b"".to_vec(), (0..=255).collect(), b"'\"$`\\\n\n".to_vec(), vec![7; 1 << 20]];

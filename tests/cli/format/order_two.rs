@@ -5,7 +5,7 @@ use crate::support::order_two::signature_of_order_two;
 use crate::support::refusal::{held, stocked};
 
 #[test]
-fn bent_signature_has_one_answer_in_every_command_and_run() {
+fn signature_of_order_two_gets_the_same_answer_everywhere() {
     let sandbox = stocked();
     for number in 0..6 {
         sandbox.set("production", &format!("SECRET_{number}"), b"value");

@@ -33,7 +33,7 @@ fn raise_floor(sandbox: &Sandbox) {
 }
 
 #[test]
-fn the_roster_of_another_vault_is_refused_by_who_knows_the_folder() {
+fn roster_of_another_vault_is_refused_in_a_known_folder() {
     let (sandbox, other) = (stocked(), stocked());
     let id = sandbox.id();
     fs::copy(other.store(ROSTER), sandbox.store(ROSTER)).unwrap();
@@ -56,7 +56,7 @@ hint: only if a colleague sent you the new id: vault trust ID
 /// Alice is a member of both vaults and trusts both, but one must not take the other's place:
 /// what she sets here must not be sealed to the members there.
 #[test]
-fn another_vault_that_the_caller_trusts_elsewhere_is_refused_in_this_folder() {
+fn vault_trusted_elsewhere_is_refused_in_this_folder() {
     let sandbox = stocked();
     let elsewhere = sandbox.repo().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
@@ -82,7 +82,7 @@ hint: only if a colleague sent you the new id: vault trust ID
 }
 
 #[test]
-fn a_floor_below_the_pins_is_refused_by_credential_variable_and_state() {
+fn floor_below_any_pin_is_refused() {
     let sandbox = stocked();
     let id = sandbox.id();
     sandbox.git(&["branch", "before"]);
@@ -118,7 +118,7 @@ fn a_floor_below_the_pins_is_refused_by_credential_variable_and_state() {
 }
 
 #[test]
-fn an_older_roster_with_the_same_floor_works() {
+fn older_roster_with_the_same_floor_works() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
@@ -131,7 +131,7 @@ fn an_older_roster_with_the_same_floor_works() {
 }
 
 #[test]
-fn of_another_roster_with_the_same_revision_reading_warns_and_writing_refuses() {
+fn forked_roster_can_be_read_and_not_written() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     craft::resign_roster(&sandbox, &authority, |roster| roster.revision = 2);
@@ -162,7 +162,7 @@ hint: two admins changed it at once: merge the other branch before writing
 }
 
 #[test]
-fn an_old_environment_under_the_new_roster_is_refused_also_before_set() {
+fn old_environment_under_a_new_roster_is_refused() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
@@ -172,7 +172,7 @@ fn an_old_environment_under_the_new_roster_is_refused_also_before_set() {
 }
 
 #[test]
-fn an_environment_that_is_not_the_listed_one_is_refused() {
+fn environment_other_than_the_listed_one_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "production", &authority, |file| file.epochs[0].number = 2);
@@ -181,7 +181,7 @@ fn an_environment_that_is_not_the_listed_one_is_refused() {
 }
 
 #[test]
-fn an_environment_whose_file_is_missing_is_refused() {
+fn environment_with_a_missing_file_is_refused() {
     let sandbox = stocked();
     fs::remove_file(sandbox.store(PRODUCTION)).unwrap();
     let reason = ".vault/production.toml: is missing, though the roster lists it";
@@ -190,7 +190,7 @@ fn an_environment_whose_file_is_missing_is_refused() {
 }
 
 #[test]
-fn an_environment_that_the_roster_does_not_list_is_none() {
+fn unlisted_environment_is_refused() {
     let sandbox = stocked();
     sandbox.quick(&["environments", "add", "staging"]);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/members.toml"]);
@@ -213,7 +213,7 @@ hint: make it: vault environments add staging
 }
 
 #[test]
-fn an_environment_sealed_to_somebody_without_access_is_refused() {
+fn environment_sealed_to_an_outsider_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     craft::enrol(&sandbox, "bob", &[("development", Access::Read)]);
@@ -231,7 +231,7 @@ fn an_environment_sealed_to_somebody_without_access_is_refused() {
 
 /// An interrupted change leaves the environment ahead of the roster.
 #[test]
-fn an_environment_ahead_of_the_roster_works_with_a_warning_and_verify_finds_it() {
+fn environment_newer_than_the_roster_works_with_a_warning() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "production", &authority, |file| file.revision = 2);
@@ -275,7 +275,7 @@ hint: an admin finishes it: vault rotate --finish
 
 /// Even what the authority signs must not contradict itself.
 #[test]
-fn a_roster_that_contradicts_itself_is_refused() {
+fn contradictory_roster_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     let genuine = fs::read(sandbox.store(ROSTER)).unwrap();
@@ -318,7 +318,7 @@ hint: put back the committed file: git checkout -- .vault/members.toml
 }
 
 #[test]
-fn a_missing_roster_is_refused() {
+fn missing_roster_is_refused() {
     let sandbox = stocked();
     fs::remove_file(sandbox.store(ROSTER)).unwrap();
     refused(

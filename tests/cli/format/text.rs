@@ -109,14 +109,14 @@ const ANYWHERE: &[Edit] = &[
 ];
 
 #[test]
-fn any_other_spelling_of_any_file_is_refused() {
+fn other_spelling_of_any_file_is_refused() {
     for path in [ROSTER, PRODUCTION, URL] {
         edits_are_refused(path, ANYWHERE, NOT_OURS);
     }
 }
 
 #[test]
-fn any_other_spelling_of_an_entry_is_refused() {
+fn other_spelling_of_an_entry_is_refused() {
     fn within(body: &str, start: &str, end: &str, change: fn(&str) -> String) -> String {
         let (before, rest) = body.split_once(start).unwrap();
         let (text, after) = rest.split_once(end).unwrap();
@@ -168,7 +168,7 @@ fn any_other_spelling_of_an_entry_is_refused() {
 }
 
 #[test]
-fn any_other_spelling_of_an_environment_is_refused() {
+fn other_spelling_of_an_environment_is_refused() {
     let edits: &[Edit] = &[
         |body| body.replacen("[[epochs]]", "[epochs]", 1),
         |body| body.replacen("[[epochs]]", "[[ epochs ]]", 1),
@@ -198,7 +198,7 @@ fn any_other_spelling_of_an_environment_is_refused() {
 }
 
 #[test]
-fn any_other_spelling_of_a_roster_is_refused() {
+fn other_spelling_of_a_roster_is_refused() {
     let edits: &[Edit] = &[
         |body| body.replacen("vault1", "VAULT1", 1),
         |body| body.replacen("floor = 1", "floor = 0", 1),
@@ -238,7 +238,7 @@ fn any_other_spelling_of_a_roster_is_refused() {
 }
 
 #[test]
-fn a_format_of_the_future_asks_for_a_newer_vault() {
+fn newer_format_asks_for_a_newer_vault() {
     for number in ["2", "0", "4294967296"] {
         for path in [ROSTER, PRODUCTION, URL] {
             let sandbox = stocked();
@@ -260,7 +260,7 @@ hint: install a newer vault
 
 /// What editors, mail and git do to a file, with the signature left as it was.
 #[test]
-fn a_damaged_file_is_refused_with_the_damage_named() {
+fn damaged_file_is_refused_with_a_reason() {
     let restore = "put back the committed file: git checkout -- .vault/";
     let attributes = "commit .vault/.gitattributes, then put the file back: git checkout -- .vault";
     let damages: [(Damage, &str, &str); 12] = [
@@ -309,7 +309,7 @@ fn replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_same_secret_set_on_two_branches_is_a_conflict_that_every_command_names() {
+fn merge_conflict_is_named_by_every_command() {
     let sandbox = stocked();
     for (branch, value) in [("one", b"1"), ("two", b"2")] {
         sandbox.git(&["checkout", "--quiet", "-b", branch, "main"]);

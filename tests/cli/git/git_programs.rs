@@ -58,7 +58,7 @@ impl Trap {
 }
 
 #[test]
-fn settings_of_the_repository_start_no_program() {
+fn repository_settings_start_no_program() {
     let trap = Trap::new();
     let hooks = trap.sandbox.root().join("hooks");
     fs::create_dir(&hooks).unwrap();
@@ -150,7 +150,7 @@ fn missing_objects_are_not_fetched() {
 
 /// What a hook inherits from git, and what somebody exports: another repository would answer.
 #[test]
-fn variables_of_the_caller_start_nothing_and_name_no_repository() {
+fn callers_variables_start_no_program_and_select_no_repository() {
     let trap = Trap::new();
     let other = stocked();
     let (program, mark) = (trap.program.to_str().unwrap(), trap.mark.to_str().unwrap());

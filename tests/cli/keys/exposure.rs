@@ -38,7 +38,7 @@ fn sources<'a>(sandbox: &'a Sandbox, path: &str) -> Vec<(Run<'a>, String)> {
 }
 
 #[test]
-fn key_file_that_others_can_write_is_warned_of() {
+fn key_file_writable_by_others_gets_a_warning() {
     let (sandbox, path) = sandbox();
     let name = path.display().to_string();
     for mode in [0o666, 0o660, 0o620, 0o602, 0o646] {
@@ -55,7 +55,7 @@ fn key_file_that_others_can_write_is_warned_of() {
 }
 
 #[test]
-fn key_file_that_others_can_only_read_is_not_warned_of() {
+fn key_file_not_writable_by_others_gets_no_warning() {
     let (sandbox, path) = sandbox();
     for mode in [0o600, 0o400, 0o440, 0o444, 0o644, 0o755] {
         set_mode(&path, mode);
@@ -66,7 +66,7 @@ fn key_file_that_others_can_only_read_is_not_warned_of() {
 }
 
 #[test]
-fn key_from_a_pipe_or_a_deleted_file_is_not_warned_of() {
+fn key_from_a_pipe_or_a_deleted_file_gets_no_warning() {
     let (sandbox, path) = sandbox();
     set_mode(&path, 0o666);
     let name = path.display().to_string();
@@ -87,7 +87,7 @@ fn key_from_a_pipe_or_a_deleted_file_is_not_warned_of() {
 }
 
 #[test]
-fn folder_that_everyone_can_write_is_warned_of() {
+fn key_folder_writable_by_everyone_gets_a_warning() {
     let (sandbox, path) = sandbox();
     let name = path.display().to_string();
     set_mode(&path, 0o600);
@@ -111,7 +111,7 @@ fn folder_that_everyone_can_write_is_warned_of() {
 }
 
 #[test]
-fn doctor_names_a_key_file_that_others_can_write() {
+fn doctor_reports_a_key_file_writable_by_others() {
     let (sandbox, path) = sandbox();
     set_mode(&path, 0o666);
     let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_FILE", path.to_str().unwrap());

@@ -301,7 +301,7 @@ fn key_in_any_file_or_its_name_is_not_shown() {
 }
 
 #[test]
-fn results_that_exist_to_show_a_key_or_value_show_it() {
+fn requested_key_or_value_is_shown() {
     let sandbox = Sandbox::with_vault();
     for value in [IDENTITY, CREDENTIAL, PEM, "::set-env name=A::\r\x1b[2J ##[b]"] {
         sandbox.set("development", "A", value.as_bytes());
@@ -311,7 +311,7 @@ fn results_that_exist_to_show_a_key_or_value_show_it() {
 }
 
 #[test]
-fn command_of_a_ci_runner_is_escaped_in_every_message() {
+fn ci_runner_command_is_escaped_in_every_message() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "A", b"value-of-a");
     let names = ["##[set-output name=a;]b", "##vso[task.setvariable]c", "d\n::set-env name=e::f"];

@@ -48,7 +48,7 @@ fn opening(number: i32, path: &str) -> [String; 4] {
 }
 
 #[test]
-fn every_source_unlocks() {
+fn every_key_source_unlocks() {
     let sandbox = sandbox();
     let (path, key) = (identity_file(&sandbox), identity(&sandbox));
     let get = ["get", "KEY"];
@@ -71,7 +71,7 @@ fn every_source_unlocks() {
 }
 
 #[test]
-fn sources_are_asked_in_their_order() {
+fn key_sources_are_tried_in_order() {
     let sandbox = sandbox();
     let (path, key) = (identity_file(&sandbox), identity(&sandbox));
     let recipient = sandbox.quick(&["key", "show"]);
@@ -96,7 +96,7 @@ fn sources_are_asked_in_their_order() {
 }
 
 #[test]
-fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
+fn failing_named_source_is_an_error() {
     let sandbox = sandbox();
     let (key, path) = (identity(&sandbox), identity_file(&sandbox));
     let no_file = "could not read the key file /nowhere: No such file or directory[..]";
@@ -151,7 +151,7 @@ fn a_source_that_was_named_and_fails_is_never_a_fall_through() {
 }
 
 #[test]
-fn key_fd_takes_only_descriptors_of_the_caller() {
+fn key_fd_accepts_only_descriptors_of_the_caller() {
     let sandbox = sandbox();
     let closed = |number: &str, options: &[&str]| {
         let said = format!(
@@ -227,7 +227,7 @@ hint: [..]
 }
 
 #[test]
-fn set_and_import_read_no_descriptor_of_ours() {
+fn set_and_import_cannot_read_internal_descriptors() {
     let sandbox = sandbox();
     for number in 3..8 {
         let path = format!("/dev/fd/{number}");
@@ -241,7 +241,7 @@ fn set_and_import_read_no_descriptor_of_ours() {
 }
 
 #[test]
-fn key_in_the_place_of_a_path_or_name_is_pointed_out() {
+fn key_given_as_a_path_or_name_is_reported() {
     let sandbox = sandbox();
     let said = |place: &str, meant: &str| {
         format!(
@@ -273,7 +273,7 @@ hint: put the key into the variable VAULT_KEY, never into an argument
 }
 
 #[test]
-fn what_is_no_key_or_the_key_of_nobody_is_locked() {
+fn malformed_or_unknown_key_is_locked() {
     let sandbox = sandbox();
     let (key, other) = (identity(&sandbox), stranger());
     let two = format!("{key}\n{other}\n");
@@ -305,7 +305,7 @@ fn what_is_no_key_or_the_key_of_nobody_is_locked() {
 }
 
 #[test]
-fn an_empty_vault_key_counts_as_absent() {
+fn empty_vault_key_counts_as_absent() {
     let sandbox = sandbox();
     for text in ["", "\n", "  \r\n"] {
         sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", text).prints("value").check();
@@ -320,7 +320,7 @@ hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
 }
 
 #[test]
-fn a_credential_opens_its_own_environments_of_its_own_vault_only() {
+fn credential_opens_only_its_environments_in_its_vault() {
     let sandbox = sandbox();
     sandbox.set("production", "KEY", b"production");
     let credential = sandbox.credential("github", &["-e", "development"]);
@@ -354,7 +354,7 @@ hint: [..]
 }
 
 #[test]
-fn a_credential_with_any_one_character_changed_is_refused() {
+fn credential_with_a_changed_character_is_refused() {
     let sandbox = sandbox();
     let credential = sandbox.credential("github", &["-e", "development"]);
     assert!(credential.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte)));
@@ -370,7 +370,7 @@ fn a_credential_with_any_one_character_changed_is_refused() {
 }
 
 #[test]
-fn the_key_file_must_be_the_callers_alone() {
+fn key_file_accessible_to_others_is_refused() {
     let sandbox = sandbox();
     let path = identity_file(&sandbox);
     let get = ["get", "KEY"];
@@ -406,7 +406,7 @@ fn the_key_file_must_be_the_callers_alone() {
 }
 
 #[test]
-fn without_a_home_the_variables_are_enough() {
+fn key_variables_work_without_a_home() {
     let sandbox = sandbox();
     let key = identity(&sandbox);
     let credential = sandbox.credential("github", &["-e", "development"]);
@@ -440,7 +440,7 @@ hint: name a file that holds an age identity: --key-file PATH
 }
 
 #[test]
-fn the_xdg_folders_are_used_when_absolute_and_ignored_when_relative() {
+fn relative_xdg_folders_are_ignored() {
     let sandbox = sandbox();
     let get = ["get", "KEY"];
     let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", "config");
@@ -457,7 +457,7 @@ fn the_xdg_folders_are_used_when_absolute_and_ignored_when_relative() {
 }
 
 #[test]
-fn a_key_command_that_closes_its_output_and_goes_on_is_waited_for() {
+fn key_command_is_awaited_after_it_closes_its_output() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     let file = sandbox.home().join(".config/vault/identity.txt");

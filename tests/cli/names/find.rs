@@ -29,7 +29,7 @@ fn finds_none(sandbox: &Sandbox, folder: &Path, looked: &str) {
 }
 
 #[test]
-fn the_nearest_vault_upward_is_found() {
+fn nearest_vault_upward_is_found() {
     let sandbox = stocked();
     let deep = sandbox.repo().join("a/b/c");
     fs::create_dir_all(&deep).unwrap();
@@ -37,7 +37,7 @@ fn the_nearest_vault_upward_is_found() {
 }
 
 #[test]
-fn the_search_ends_at_the_top_of_the_git_repository() {
+fn search_ends_at_the_git_repository_root() {
     let sandbox = stocked();
     let nested = sandbox.repo().join("nested");
     fs::create_dir_all(nested.join("deep")).unwrap();
@@ -52,7 +52,7 @@ fn the_search_ends_at_the_top_of_the_git_repository() {
 }
 
 #[test]
-fn the_search_ends_at_home_also_when_home_is_a_link() {
+fn search_ends_at_a_linked_home() {
     let sandbox = stocked();
     fs::copy(sandbox.repo().join("vault.toml"), sandbox.root().join("vault.toml")).unwrap();
     let project = sandbox.home().join("project");
@@ -73,7 +73,7 @@ hint: make a vault here: vault init
 }
 
 #[test]
-fn the_search_ends_where_another_file_system_begins() {
+fn search_ends_at_a_file_system_boundary() {
     let mount = Path::new(if Path::new("/proc").exists() { "/proc" } else { "/dev" });
     let device = |path: &Path| fs::metadata(path).unwrap().dev();
     assert_ne!(device(mount), device(Path::new("/")));
@@ -83,7 +83,7 @@ fn the_search_ends_where_another_file_system_begins() {
 /// Only root can make a file of another user; where the tests run as somebody else, the rule is
 /// shown from its other side only: what the caller owns is found.
 #[test]
-fn a_vault_of_another_user_is_not_found() {
+fn vault_of_another_user_is_not_found() {
     let sandbox = stocked();
     let inner = sandbox.repo().join("outer/inner");
     fs::create_dir_all(&inner).unwrap();
@@ -120,7 +120,7 @@ hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns th
 }
 
 #[test]
-fn a_named_vault_is_taken_from_anywhere_and_the_option_wins() {
+fn named_vault_is_used_and_the_option_has_priority() {
     let sandbox = stocked();
     let here = sandbox.home();
     let repo = sandbox.repo().display().to_string();
@@ -149,7 +149,7 @@ hint: name the folder that holds vault.toml
 }
 
 #[test]
-fn two_vaults_in_one_repository_are_independent() {
+fn vaults_in_one_repository_are_independent() {
     let sandbox = stocked();
     let api = sandbox.repo().join("services/api");
     fs::create_dir_all(api.join("src")).unwrap();

@@ -16,7 +16,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn mistyped_environment_names_the_nearest_before_adding() {
+fn mistyped_environment_gets_the_nearest_before_adding() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: there is no environment prodction; there are: development, production
@@ -49,7 +49,7 @@ hint: make it: vault environments add prodction
 }
 
 #[test]
-fn mistyped_environment_of_a_variable_or_default_gets_the_hint() {
+fn mistyped_environment_in_a_variable_gets_the_hint() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: there is no environment prod; there are: development, production
@@ -69,7 +69,7 @@ hint: make it: vault environments add prod
 }
 
 #[test]
-fn environment_unlike_any_gets_only_the_way_to_add_it() {
+fn dissimilar_environment_gets_only_the_adding_hint() {
     let said = str![[r#"
 error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
@@ -78,7 +78,7 @@ hint: make it: vault environments add staging
 }
 
 #[test]
-fn mistyped_step_names_the_nearest_before_adding() {
+fn mistyped_step_gets_the_nearest_before_adding() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: vault.toml has no step migrat
@@ -92,7 +92,7 @@ hint: add it to vault.toml: [steps.migrat] names = ["…"]
 }
 
 #[test]
-fn mistyped_member_names_the_nearest() {
+fn mistyped_member_gets_the_nearest() {
     let sandbox = sandbox();
     sandbox.credential("github", &["-e", "production"]);
     let said = |name, near| {
@@ -115,7 +115,7 @@ hint: list the members: `vault members list`
 }
 
 #[test]
-fn mistyped_command_names_the_nearest_and_repeats_nothing() {
+fn mistyped_command_gets_the_nearest() {
     let sandbox = Sandbox::empty();
     let cases: [(&[&str], &str); 6] = [
         (&["exce", "--", "touch", "hunter2"], "vault exec"),
@@ -150,7 +150,7 @@ hint: [..]
 }
 
 #[test]
-fn command_of_another_program_names_what_does_the_same() {
+fn command_of_another_program_gets_its_equivalent() {
     let sandbox = Sandbox::empty();
     let cases: [(&[&str], &str); 16] = [
         (&["add", "KEY"], "to set a secret: `vault set NAME`"),
@@ -192,7 +192,7 @@ fn command_of_another_program_names_what_does_the_same() {
 }
 
 #[test]
-fn value_as_an_option_of_set_is_refused_and_not_repeated() {
+fn value_as_an_option_of_set_is_refused_and_not_shown() {
     let sandbox = sandbox();
     let said = |name: &str| {
         format!(
@@ -229,7 +229,7 @@ hint: or pipe it: vault set {name} < FILE
 }
 
 #[test]
-fn mistyped_option_of_set_names_the_nearest() {
+fn mistyped_option_of_set_gets_the_nearest() {
     let sandbox = sandbox();
     for (option, near) in [("--generat=hex", "generate"), ("--enviroment", "environment")] {
         let said = format!(

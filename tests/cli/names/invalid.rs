@@ -19,7 +19,7 @@ fn wrong(sandbox: &Sandbox, commands: &[Command], name: &str, said: &str) {
 }
 
 #[test]
-fn what_is_no_name_of_a_secret_is_refused_and_not_quoted() {
+fn invalid_secret_name_is_refused_and_not_shown() {
     let rule =
         "hint: a name is letters, digits and _, does not start with a digit, at most 200 bytes\n";
     let sandbox = stocked();
@@ -49,7 +49,7 @@ fn what_is_no_name_of_a_secret_is_refused_and_not_quoted() {
 }
 
 #[test]
-fn a_name_of_200_bytes_works() {
+fn name_of_200_bytes_works() {
     let sandbox = Sandbox::with_vault();
     let name = "A".repeat(200);
     sandbox.set("development", &name, b"value");
@@ -57,7 +57,7 @@ fn a_name_of_200_bytes_works() {
 }
 
 #[test]
-fn what_is_no_name_of_an_environment_or_member_is_refused_and_not_quoted() {
+fn invalid_environment_or_member_is_refused_and_not_shown() {
     let rule =
         "hint: it is lower-case letters, digits and -, starts with a letter, at most 63 bytes\n";
     let sandbox = stocked();
@@ -102,7 +102,7 @@ error: VAULT_ENVIRONMENT: not the name of an environment
 
 /// Nor are such names taken from `vault.toml`, where a value may have been pasted by mistake.
 #[test]
-fn what_is_no_name_in_vault_toml_is_refused_and_not_quoted() {
+fn invalid_name_in_vault_toml_is_refused_and_not_shown() {
     let texts = [
         ("[environments.\"hunter2 \\u001b[2J\"]\n", "environments: not the name of an environment"),
         ("default = \"../hunter2\"\n", "default: not the name of an environment"),

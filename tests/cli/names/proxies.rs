@@ -23,7 +23,7 @@ fn exec<'a>(options: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn import_takes_both_spellings_of_one_value() {
+fn import_accepts_both_spellings_with_one_value() {
     let sandbox = Sandbox::with_vault();
     let file = format!("http_proxy={PROXY}\nHTTP_PROXY={PROXY}\nTOKEN=value\n");
     let one = "http_proxy and HTTP_PROXY have the same value: stored as http_proxy\n";
@@ -36,7 +36,7 @@ fn import_takes_both_spellings_of_one_value() {
 }
 
 #[test]
-fn import_keeps_the_spelling_that_the_environment_has() {
+fn import_keeps_the_existing_spelling() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "HTTP_PROXY", b"http://old");
     let file = format!("http_proxy={PROXY}\nHTTP_PROXY={PROXY}\n");
@@ -92,7 +92,7 @@ fn exec_sets_both_spellings_and_replaces_the_callers() {
 }
 
 #[test]
-fn keeping_either_spelling_keeps_both_of_the_caller() {
+fn keeping_one_spelling_keeps_both_of_the_caller() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "http_proxy", PROXY.as_bytes());
     for keep in ["http_proxy", "HTTP_PROXY"] {
@@ -108,7 +108,7 @@ fn keeping_either_spelling_keeps_both_of_the_caller() {
 }
 
 #[test]
-fn names_that_redirect_programs_are_mentioned_when_they_are_set() {
+fn setting_redirecting_names_prints_a_note() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("HTTPS_PROXY", MENTIONED),
@@ -140,7 +140,7 @@ imported into development: 4 set, 0 changed, 0 unchanged
 }
 
 #[test]
-fn verify_mentions_new_values_of_names_that_redirect_or_run_code() {
+fn verify_reports_new_values_of_dangerous_names() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     let text = "allowed_names = [\"MAKEFLAGS\"]\ndefault = \"development\"\n";

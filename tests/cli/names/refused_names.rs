@@ -70,7 +70,7 @@ fn config(sandbox: &Sandbox, text: &str) {
 }
 
 #[test]
-fn names_that_run_code_are_refused_by_set_and_import() {
+fn set_and_import_refuse_names_running_code() {
     let sandbox = stocked();
     for name in DANGEROUS {
         let said = refusal(name);
@@ -85,7 +85,7 @@ fn names_that_run_code_are_refused_by_set_and_import() {
 }
 
 #[test]
-fn variables_that_run_code_stop_exec_inherited_ones_too() {
+fn variables_running_code_stop_exec() {
     let sandbox = stocked();
     let default = "default = \"development\"\n";
     let exec: Command = &["exec", "-e", "production", "--", "touch", "started"];
@@ -105,7 +105,7 @@ fn variables_that_run_code_stop_exec_inherited_ones_too() {
 
 /// A writer of one environment can put any entry there; nobody's command must run its value.
 #[test]
-fn planted_entry_with_such_a_name_starts_nothing() {
+fn planted_entry_with_a_refused_name_stops_exec() {
     let sandbox = stocked();
     let credential = sandbox.credential("github", &["-e", "production"]);
     for name in ["MAKEFLAGS", "EDITOR", "npm_config_script_shell"] {
@@ -194,7 +194,7 @@ fn ordinary_names_reach_the_command() {
 }
 
 #[test]
-fn variable_and_secret_that_differ_only_in_case_are_one_name() {
+fn variable_and_secret_differing_in_case_are_one_name() {
     let sandbox = stocked();
     let with = |text: &str| {
         let text = format!("default = \"development\"\n{text}");

@@ -17,7 +17,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn the_environment_is_the_named_one_then_the_variable_then_the_credentials_then_the_default() {
+fn environment_is_chosen_in_the_documented_order() {
     let sandbox = sandbox();
     let own = sandbox.credential("own", &["-e", "production"]);
     let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
@@ -41,7 +41,7 @@ fn the_environment_is_the_named_one_then_the_variable_then_the_credentials_then_
 }
 
 #[test]
-fn an_environment_that_is_unknown_locked_or_not_named_is_told_apart() {
+fn unknown_locked_and_missing_environments_differ() {
     let sandbox = sandbox();
     let own = sandbox.credential("own", &["-e", "production"]);
     let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
@@ -81,7 +81,7 @@ hint: name it with -e, or write `default = …` into vault.toml
 }
 
 #[test]
-fn the_vault_is_the_nearest_or_the_named_one() {
+fn nearest_or_named_vault_is_used() {
     let sandbox = sandbox();
     let deep = sandbox.repo().join("a/b");
     fs::create_dir_all(&deep).unwrap();
@@ -106,7 +106,7 @@ hint: make a vault here: vault init
 }
 
 #[test]
-fn quiet_leaves_results_and_errors() {
+fn quiet_keeps_results_and_errors() {
     let sandbox = sandbox();
     let changes = ["repo/.vault/development/KEY.toml"];
     let run = sandbox.vault(&["set", "KEY", "-q"]).input("other").changes(&changes);
@@ -121,7 +121,7 @@ hint: [..]
 }
 
 #[test]
-fn colours_are_for_terminals_unless_asked_for() {
+fn colors_need_a_terminal_or_the_option() {
     let sandbox = sandbox();
     let plain =
         "error: there is no NAME in development\nhint: set it: vault set NAME -e development\n";
@@ -142,7 +142,7 @@ fn colours_are_for_terminals_unless_asked_for() {
 }
 
 #[test]
-fn help_version_completions_and_manuals_are_printed_anywhere() {
+fn help_and_completions_work_without_a_vault() {
     let sandbox = Sandbox::empty();
     let version = format!("vault {}\n", env!("CARGO_PKG_VERSION"));
     let run = |arguments: &[&str]| sandbox.vault(arguments).without("HOME");
@@ -197,7 +197,7 @@ hint: list all commands: `vault --help`
 }
 
 #[test]
-fn usage_errors_name_the_mistake_and_change_nothing() {
+fn usage_errors_name_the_mistake() {
     let sandbox = sandbox();
     let cases: [(&[&str], i32, &str); 6] = [
         (&["frobnicate"], 2, "error: unknown command"),

@@ -103,7 +103,7 @@ fn direct() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn each_direct_dependency_has_its_reason_beside_it_and_on_the_page() {
+fn direct_dependencies_have_documented_reasons() {
     let page: BTreeSet<String> = rows("Direct dependencies")
         .into_iter()
         .map(|(name, cells)| format!("| `{name}` | {} |", cells.join(" | ")))
@@ -119,7 +119,7 @@ fn each_direct_dependency_has_its_reason_beside_it_and_on_the_page() {
 }
 
 #[test]
-fn each_duplicate_is_on_the_page_with_a_reason() {
+fn duplicate_dependencies_have_documented_reasons() {
     // Versions that cargo takes for compatible are one line: 1, or 0.12.
     let line_of = |version: &str| {
         let parts: Vec<&str> = version.split('.').collect();
@@ -146,7 +146,7 @@ fn each_duplicate_is_on_the_page_with_a_reason() {
 }
 
 #[test]
-fn the_curve_and_the_ciphers_exist_once() {
+fn curve_and_cipher_crates_exist_once() {
     let lock: toml::Table = file("Cargo.lock").parse().unwrap();
     for name in ["curve25519-dalek", "ed25519-dalek", "x25519-dalek", "chacha20poly1305", "age"] {
         let packages = lock["package"].as_array().unwrap().iter();
@@ -156,7 +156,7 @@ fn the_curve_and_the_ciphers_exist_once() {
 }
 
 #[test]
-fn every_licence_fits_ours() {
+fn every_license_is_compatible() {
     for package in list(&metadata()["packages"]) {
         let licence = package["license"].as_str().unwrap_or("none").replace('/', " OR ");
         let fits = licence.split(" AND ").all(|part| {

@@ -22,7 +22,7 @@ fn text(path: &str) -> String {
 }
 
 #[test]
-fn the_django_example_is_a_script_that_bash_understands() {
+fn django_example_is_a_valid_bash_script() {
     let output = Command::new("bash").arg("-n").arg(example("run.sh")).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let metadata = fs::metadata(example("run.sh")).unwrap();
@@ -31,7 +31,7 @@ fn the_django_example_is_a_script_that_bash_understands() {
 }
 
 #[test]
-fn the_django_example_takes_its_secrets_from_the_environment_alone() {
+fn django_example_reads_secrets_only_from_the_environment() {
     let settings = text("shop/settings.py") + &text("shop/serving.py");
     for line in [
         "SECRET_KEY = os.environ[\"DJANGO_SECRET_KEY\"]\n",
@@ -48,7 +48,7 @@ fn the_django_example_takes_its_secrets_from_the_environment_alone() {
 }
 
 #[test]
-fn the_django_example_ships_no_vault_and_a_config_that_requires_its_secrets() {
+fn django_example_has_no_vault_and_requires_its_secrets() {
     assert!(!example(".vault").exists() && !example(".env").exists());
     let config = Config::parse(&text("vault.toml")).unwrap();
     let production = "production".parse().unwrap();
@@ -57,7 +57,7 @@ fn the_django_example_ships_no_vault_and_a_config_that_requires_its_secrets() {
 }
 
 #[test]
-fn the_django_example_pins_what_it_installs() {
+fn django_example_pins_its_packages() {
     let lines = text("requirements.txt") + &text("requirements-dev.txt");
     let mut lines = lines.lines().filter(|line| !line.starts_with('#'));
     assert!(lines.all(|line| line.split_once("==").is_some_and(|(_, version)| version.len() > 2)));
@@ -73,7 +73,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_example_says_what_it_is_and_is_on_the_list() {
+fn examples_are_described_and_listed() {
     let list = fs::read_to_string(Path::new(ROOT).join("examples/README.md")).unwrap();
     for entry in fs::read_dir(Path::new(ROOT).join("examples")).unwrap() {
         let path = entry.unwrap().path();
@@ -102,7 +102,7 @@ fn walk(value: &Value, look: &mut dyn FnMut(&str, &str)) {
 }
 
 #[test]
-fn no_example_holds_a_key_or_a_value() {
+fn examples_contain_no_keys_or_values() {
     let config = Config::parse(&text("vault.toml")).unwrap();
     let secrets: Vec<&str> = config.secrets.keys().map(SecretName::as_str).collect();
     for file in files() {
@@ -143,7 +143,7 @@ fn steps(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_step_that_an_example_names_is_in_the_one_vault_toml_and_each_there_is_used() {
+fn examples_use_exactly_the_steps_in_vault_toml() {
     let config = Config::parse(&text("vault.toml")).unwrap();
     let known: BTreeSet<String> = config.steps.keys().map(ToString::to_string).collect();
     let mut used = BTreeSet::new();
@@ -160,7 +160,7 @@ fn each_step_that_an_example_names_is_in_the_one_vault_toml_and_each_there_is_us
 }
 
 #[test]
-fn each_step_needs_every_name_that_it_is_given() {
+fn steps_have_only_required_names() {
     let shop = Shop::with("github-actions");
     let mut machine = shop.machine("runner", "main");
     machine.install_vault();

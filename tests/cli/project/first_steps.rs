@@ -5,7 +5,7 @@ use snapbox::str;
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn without_arguments_there_is_a_short_help_with_the_four_commands() {
+fn short_help_is_printed_without_arguments() {
     let outcome = Sandbox::empty().vault::<&str>(&[]).outcome();
     let text = String::from_utf8(outcome.output).unwrap();
     for command in ["vault init", "vault set", "vault exec -- ", "vault ci add"] {
@@ -15,7 +15,7 @@ fn without_arguments_there_is_a_short_help_with_the_four_commands() {
 }
 
 #[test]
-fn init_makes_a_vault_and_a_key() {
+fn init_creates_a_vault_and_a_key() {
     Sandbox::empty()
         .vault(&["init", "--name", "alice"])
         .says(str![[r#"
@@ -30,7 +30,7 @@ next: git add vault.toml .vault, then vault set NAME
 }
 
 #[test]
-fn a_value_goes_in_and_comes_out_and_only_its_entry_is_written() {
+fn setting_a_value_writes_only_its_entry() {
     let sandbox = Sandbox::with_vault();
     sandbox
         .vault(&["set", "DJANGO_SECRET_KEY"])
@@ -54,7 +54,7 @@ set DJANGO_SECRET_KEY in development (revision 1)
 }
 
 #[test]
-fn a_variable_that_refers_to_a_secret_which_is_not_there_is_never_left_out_silently() {
+fn variable_with_a_missing_secret_is_an_error() {
     let sandbox = Sandbox::with_vault();
     let config = "default = \"development\"\n[environments.development.variables]\n\
                   URL = \"db://${DB_PASSWORD}@db\"\n";
@@ -78,7 +78,7 @@ hint: set it: vault set DB_PASSWORD -e development
 }
 
 #[test]
-fn init_keeps_a_vault_toml_that_somebody_wrote_before() {
+fn init_keeps_an_existing_vault_toml() {
     let sandbox = Sandbox::empty();
     let config = sandbox.repo().join("vault.toml");
     std::fs::write(&config, "# ours\ndefault = \"staging\"\n").unwrap();

@@ -181,7 +181,7 @@ fn end(shop: &Shop, mut child: Child, mut reader: BufReader<std::process::ChildS
 }
 
 #[test]
-fn an_image_is_built_migrates_and_serves_and_holds_no_value() {
+fn image_builds_and_serves_and_contains_no_value() {
     let shop = Shop::with("docker");
     let dockerfile = shop.sandbox.repo().join("Dockerfile");
     replace(&dockerfile, &"0".repeat(64), &sha256(VAULT));
@@ -217,7 +217,7 @@ fn an_image_is_built_migrates_and_serves_and_holds_no_value() {
 }
 
 #[test]
-fn a_container_gets_its_credential_as_a_mounted_secret_only() {
+fn container_gets_its_credential_only_as_a_mounted_secret() {
     let compose = yaml(&Path::new(ROOT).join("examples/docker/compose.yaml"));
     for (name, service) in compose["services"].as_object().unwrap() {
         assert_eq!(listed(&service["secrets"]), ["vault_key"], "{name}");
@@ -246,7 +246,7 @@ fn unit(key: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_unit_migrates_and_serves_and_reloads() {
+fn systemd_unit_migrates_serves_and_reloads() {
     let shop = Shop::with("systemd");
     let machine = shop.machine("host", "main");
     let credentials = machine.folder.join("credentials");
@@ -286,7 +286,7 @@ fn the_unit_migrates_and_serves_and_reloads() {
 }
 
 #[test]
-fn the_unit_is_one_that_systemd_accepts_and_finds_well_shut_in() {
+fn systemd_accepts_the_unit_and_rates_it_as_sandboxed() {
     if !has("systemd-analyze", "systemd") {
         return;
     }

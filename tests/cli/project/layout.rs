@@ -105,7 +105,7 @@ fn named(text: &str, marker: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn imports_follow_the_layers_and_never_point_back_up() {
+fn imports_follow_the_layers() {
     for (layer, path, text) in sources() {
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
             assert!(["main", "lib", "fault"].contains(&layer.as_str()), "{layer} has no place");
@@ -150,7 +150,7 @@ fn no_command_imports_another() {
 }
 
 #[test]
-fn crates_are_named_in_their_own_layer_only() {
+fn crates_are_used_only_in_their_layer() {
     for (layer, path, text) in sources() {
         for (name, layers) in NAMED_BY {
             if !text.contains(name) {
@@ -171,7 +171,7 @@ fn crates_are_named_in_their_own_layer_only() {
 }
 
 #[test]
-fn every_source_file_says_what_it_is_for_and_is_short() {
+fn source_files_are_documented_and_short() {
     for (_, path, text) in sources() {
         assert!(text.starts_with("//! "), "{}", path.display());
         assert!(text.lines().count() <= 400, "{}", path.display());
@@ -207,7 +207,7 @@ fn mod_files_hold_only_declarations() {
 
 /// There keys are hidden and commands of CI runners escaped.
 #[test]
-fn messages_leave_through_the_console() {
+fn messages_are_printed_only_by_the_console() {
     for (_, path, text) in sources() {
         if path.ends_with("session/console.rs") {
             continue;

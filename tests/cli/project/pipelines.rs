@@ -45,7 +45,7 @@ fn script(job: &Job) -> String {
 }
 
 #[test]
-fn every_file_is_what_its_platform_accepts() {
+fn platforms_accept_their_pipeline_files() {
     let files = [
         ("vendor.github-workflows", "examples/github-actions/.github/workflows/pipeline.yml"),
         ("vendor.github-workflows", ".github/workflows/ci.yml"),
@@ -75,7 +75,7 @@ fn accepts(schema: &str, file: &Path) {
 }
 
 #[test]
-fn jobs_wait_for_what_they_need_and_for_nothing_else() {
+fn jobs_depend_only_on_required_jobs() {
     for (pipeline, example) in both() {
         for name in ["verify", "lint", "test", "collectstatic"] {
             assert!(pipeline.job(name).needs.is_empty(), "{example}: {name} could start at once");
@@ -98,7 +98,7 @@ fn jobs_wait_for_what_they_need_and_for_nothing_else() {
 }
 
 #[test]
-fn production_is_behind_an_approval_and_never_part_of_a_request() {
+fn production_needs_approval_and_never_runs_for_a_request() {
     for (pipeline, example) in both() {
         let production = |job: &&Job| job.environment.as_deref() == Some("production");
         let jobs: Vec<&Job> = pipeline.jobs.iter().filter(production).collect();
@@ -118,7 +118,7 @@ fn production_is_behind_an_approval_and_never_part_of_a_request() {
 }
 
 #[test]
-fn only_the_steps_that_use_the_key_are_given_it() {
+fn key_is_given_only_to_steps_using_it() {
     for step in Pipeline::github().jobs.iter().flat_map(|job| &job.steps) {
         let Step::Run { shell, script, variables } = step else { continue };
         let uses = format!("{shell} {script}").contains("vault exec");
@@ -135,7 +135,7 @@ fn only_the_steps_that_use_the_key_are_given_it() {
 }
 
 #[test]
-fn a_push_is_tested_migrated_and_deployed_and_no_log_shows_a_value() {
+fn push_is_tested_and_deployed_without_values_in_logs() {
     for (pipeline, example) in run() {
         let shop = Shop::with(example);
         let servers = shop.servers();
@@ -168,7 +168,7 @@ fn a_push_is_tested_migrated_and_deployed_and_no_log_shows_a_value() {
 }
 
 #[test]
-fn a_forks_request_is_verified_and_tested_with_no_key_and_deploys_nothing() {
+fn request_from_a_fork_is_tested_without_a_key() {
     for (pipeline, example) in run() {
         let shop = Shop::with(example);
         shop.sandbox.git(&["switch", "--quiet", "--create", "feature"]);
@@ -187,7 +187,7 @@ fn a_forks_request_is_verified_and_tested_with_no_key_and_deploys_nothing() {
 }
 
 #[test]
-fn a_request_that_puts_an_old_value_back_fails_in_verify() {
+fn request_with_a_rolled_back_value_fails_in_verify() {
     for (pipeline, example) in run() {
         let shop = Shop::with(example);
         shop.sandbox.set("production", "DEPLOY_TOKEN", b"a new one, since the old one leaked");
@@ -204,7 +204,7 @@ fn a_request_that_puts_an_old_value_back_fails_in_verify() {
 }
 
 #[test]
-fn another_binary_than_the_reviewed_one_is_not_installed() {
+fn binary_with_a_different_hash_is_not_installed() {
     let shop = Shop::with("github-actions");
     replace(&shop.sandbox.root().join("tools/curl"), "cp \"$BINARY\"", "cp /bin/true");
     let machine = shop.machine("runner", "main");
@@ -223,7 +223,7 @@ fn blocks(language: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_pipeline_on_the_page_is_what_its_platform_accepts() {
+fn platforms_accept_every_documented_pipeline() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ci-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let schemas = [
@@ -250,7 +250,7 @@ fn every_pipeline_on_the_page_is_what_its_platform_accepts() {
 }
 
 #[test]
-fn every_verify_line_on_the_page_is_one_that_vault_understands() {
+fn documented_verify_commands_are_valid() {
     let shop = Shop::with("github-actions");
     let mut machine = shop.machine("runner", "main");
     machine.install_vault();
@@ -269,7 +269,7 @@ fn every_verify_line_on_the_page_is_one_that_vault_understands() {
 }
 
 #[test]
-fn a_job_can_have_vault_exec_as_its_shell() {
+fn vault_exec_works_as_the_shell_of_a_job() {
     let shop = Shop::with("github-actions");
     let file = shop.sandbox.root().join("workflow.yml");
     let mut ran = Vec::new();

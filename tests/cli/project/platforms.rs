@@ -58,7 +58,7 @@ fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)
 const PLACEHOLDER: &str = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY\n";
 
 #[test]
-fn circleci_steps_say_nothing() {
+fn circleci_steps_print_no_messages() {
     let shop = Shop::with("github-actions");
     let machine = machine(&shop);
     let lines = lines(&block("yaml", "# .circleci/"));
@@ -70,7 +70,7 @@ fn circleci_steps_say_nothing() {
 }
 
 #[test]
-fn buildkite_steps_say_only_what_is_withheld() {
+fn buildkite_steps_print_only_withheld_variables() {
     let shop = Shop::with("github-actions");
     let machine = machine(&shop);
     let file = machine.folder.join("secret");
@@ -92,7 +92,7 @@ fn buildkite_steps_say_only_what_is_withheld() {
 }
 
 #[test]
-fn jenkins_steps_say_nothing() {
+fn jenkins_steps_print_no_messages() {
     let shop = Shop::with("github-actions");
     let machine = machine(&shop);
     let lines = lines(&block("groovy", "// Jenkinsfile"));
@@ -130,7 +130,7 @@ fn runs(pipeline: &Pipeline, shop: &Shop) {
 }
 
 #[test]
-fn pipelines_in_the_readme_run_and_say_nothing() {
+fn readme_pipelines_run_without_messages() {
     let shop = shop();
     let folder = shop.sandbox.root().to_owned();
     let mut ran = 0;

@@ -154,7 +154,7 @@ fn run_console(sandbox: &Sandbox, block: &Block) {
 }
 
 #[test]
-fn the_commands_in_the_documents_do_what_is_said() {
+fn documented_commands_print_the_documented_output() {
     for path in &pages() {
         let sandbox = sandbox();
         for block in blocks(path) {
@@ -168,7 +168,7 @@ fn the_commands_in_the_documents_do_what_is_said() {
 }
 
 #[test]
-fn every_vault_toml_in_the_documents_is_understood() {
+fn documented_vault_toml_files_are_valid() {
     for path in &pages() {
         for block in blocks(path).into_iter().filter(|block| block.language == "toml") {
             let config = Config::parse(&block.text);

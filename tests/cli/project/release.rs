@@ -16,7 +16,7 @@ fn check(file: &Path) -> (bool, String) {
 }
 
 #[test]
-fn a_binary_that_is_dynamic_large_or_names_its_builders_folders_is_no_release() {
+fn dynamic_large_or_path_leaking_binary_is_not_released() {
     if cfg!(not(target_os = "linux")) {
         return;
     }

@@ -58,7 +58,7 @@ impl Drop for Copy {
 }
 
 #[test]
-fn setup_by_several_processes_makes_one_environment() {
+fn parallel_setup_creates_one_environment() {
     let copy = Copy::new();
     let children: Vec<Child> = (0..3).map(|_| copy.start()).collect();
     let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
@@ -77,7 +77,7 @@ fn setup_by_several_processes_makes_one_environment() {
 }
 
 #[test]
-fn setup_half_made_environment_is_made_again() {
+fn incomplete_environment_is_recreated() {
     let copy = Copy::new();
     let mut child = copy.start();
     // The environment has begun: its folder is there, and its stamp is not.
@@ -101,7 +101,7 @@ fn setup_half_made_environment_is_made_again() {
 }
 
 #[test]
-fn setup_failure_says_what_to_install() {
+fn setup_failure_lists_packages_to_install() {
     let copy = Copy::new();
     let run = |python: &str| {
         let output = copy.command().env("PYTHON", python).output().unwrap();

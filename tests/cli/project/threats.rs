@@ -42,7 +42,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_the_threat_model_calls_protected_is_shown_by_tests_that_exist() {
+fn threat_model_cites_existing_tests() {
     let sources = sources();
     let rows = rows();
     assert!(rows.len() > 40, "the tables were found");

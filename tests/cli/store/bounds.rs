@@ -79,7 +79,7 @@ fn strangers_roster(sandbox: &Sandbox) -> VaultId {
 
 /// What stands in it is not looked at, so it cannot cost anything.
 #[test]
-fn strangers_roster_is_refused_by_its_id_before_it_is_parsed() {
+fn roster_of_another_vault_is_refused_before_parsing() {
     let sandbox = stocked();
     let own = sandbox.id();
     let credential = sandbox.credential("github", &["-e", "production"]);
@@ -113,7 +113,7 @@ fn strangers_roster_is_refused_by_its_id_before_it_is_parsed() {
 }
 
 #[test]
-fn unknown_roster_is_not_parsed_before_its_id_is_trusted() {
+fn untrusted_roster_is_not_parsed() {
     let sandbox = stocked();
     strangers_roster(&sandbox);
     fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
@@ -123,7 +123,7 @@ fn unknown_roster_is_not_parsed_before_its_id_is_trusted() {
 }
 
 #[test]
-fn unsigned_environment_is_refused_before_it_is_parsed() {
+fn unsigned_environment_is_refused_before_parsing() {
     let sandbox = stocked();
     let key = craft::Person::new().key;
     let file = craft::sign(&sandbox, "production.toml", b"# x\nformat = 1\n]]]] not TOML\n", &key);
@@ -136,7 +136,7 @@ hint: [..]
 }
 
 #[test]
-fn configuration_that_asks_for_too_much_is_refused() {
+fn excessive_configuration_is_refused() {
     let sandbox = stocked();
     let config = sandbox.repo().join("vault.toml");
     let base = fs::read_to_string(&config).unwrap();
@@ -177,7 +177,7 @@ fn configuration_that_asks_for_too_much_is_refused() {
 
 /// Many references to a long secret, and many variables with a few of them.
 #[test]
-fn templates_that_would_fill_the_memory_are_refused() {
+fn templates_exhausting_memory_are_refused() {
     let sandbox = stocked();
     sandbox.set("production", "BIG", &vec![b'x'; 700_000]);
     let config = sandbox.repo().join("vault.toml");
@@ -198,7 +198,7 @@ fn templates_that_would_fill_the_memory_are_refused() {
 }
 
 #[test]
-fn number_of_a_pin_has_one_spelling() {
+fn floor_of_a_pin_has_one_spelling() {
     let sandbox = stocked();
     let id = sandbox.id();
     let pinned = format!("{id}@1");
@@ -247,7 +247,7 @@ hint: [..]
 }
 
 #[test]
-fn last_revision_of_an_entry_is_not_counted_up() {
+fn highest_revision_of_an_entry_is_not_exceeded() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "OTHER", &key, |entry| {
@@ -270,7 +270,7 @@ hint: [..]
 }
 
 #[test]
-fn last_number_of_a_roster_is_not_counted_up() {
+fn highest_revision_of_a_roster_is_not_exceeded() {
     for number in [LARGEST_NUMBER, LARGEST_NUMBER - 1] {
         let sandbox = stocked();
         craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
@@ -294,7 +294,7 @@ hint: [..]
 }
 
 #[test]
-fn damaged_state_is_refused_whatever_its_size() {
+fn damaged_state_of_any_size_is_refused() {
     let sandbox = stocked();
     let folder = sandbox.home().join(".local/state/vault");
     let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();

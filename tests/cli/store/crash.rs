@@ -48,7 +48,7 @@ fn start(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Child {
 }
 
 #[test]
-fn two_hundred_writers_at_once_lose_nothing() {
+fn two_hundred_parallel_writers_lose_nothing() {
     let sandbox = Sandbox::with_vault();
     let mut children: Vec<Child> = (0..200)
         .map(|number| {
@@ -75,7 +75,7 @@ development  200 [..]holds
 }
 
 #[test]
-fn writers_of_one_name_take_turns_and_every_one_counts() {
+fn parallel_writers_of_one_name_all_count() {
     let sandbox = Sandbox::with_vault();
     let mut children: Vec<Child> = (0..20)
         .map(|number| start(&sandbox, &["set", "KEY"], number.to_string().as_bytes()))
@@ -146,7 +146,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[test]
-fn a_set_killed_at_any_moment_leaves_the_old_value_or_the_new() {
+fn killed_set_leaves_the_old_or_new_value() {
     let sandbox = Sandbox::with_vault();
     kill_at_random_moments(&sandbox, "development", 1, &|number| {
         let value = format!("plain-{number}");
@@ -159,7 +159,7 @@ fn a_set_killed_at_any_moment_leaves_the_old_value_or_the_new() {
 }
 
 #[test]
-fn a_copy_killed_at_any_moment_leaves_every_value_old_or_new() {
+fn killed_copy_leaves_only_old_or_new_values() {
     let sandbox = Sandbox::with_vault();
     let names = ["SECRET_A", "SECRET_B"];
     kill_at_random_moments(&sandbox, "production", 2, &|number| {
@@ -184,7 +184,7 @@ fn a_copy_killed_at_any_moment_leaves_every_value_old_or_new() {
 }
 
 #[test]
-fn an_import_killed_at_any_moment_leaves_every_value_old_or_new() {
+fn killed_import_leaves_only_old_or_new_values() {
     let sandbox = Sandbox::with_vault();
     let names = ["SECRET_A", "SECRET_B", "SECRET_C", "SECRET_D"];
     kill_at_random_moments(&sandbox, "development", 3, &|number| {
@@ -198,7 +198,7 @@ fn an_import_killed_at_any_moment_leaves_every_value_old_or_new() {
 }
 
 #[test]
-fn an_import_of_many_names_needs_few_descriptors() {
+fn import_of_many_names_needs_few_descriptors() {
     let sandbox = Sandbox::with_vault();
     let lines: Vec<String> = (0..200).map(|number| format!("SECRET_{number}={number}\n")).collect();
     let run = sandbox.vault(&["import", "-"]).input(lines.concat()).any_change();
@@ -209,7 +209,7 @@ fn an_import_of_many_names_needs_few_descriptors() {
 }
 
 #[test]
-fn what_a_dead_writer_left_goes_with_the_next_change_and_not_before() {
+fn next_change_removes_files_of_a_killed_writer() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     fs::create_dir_all(sandbox.store("tmp")).unwrap();

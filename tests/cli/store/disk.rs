@@ -43,7 +43,7 @@ const READING: [(&[&str], &str); 4] = [
 ];
 
 #[test]
-fn a_file_size_limit_is_an_error_and_no_death() {
+fn file_size_limit_is_reported_as_an_error() {
     let sandbox = sandbox();
     let limited = ["sh", "-c", "ulimit -f 4 && exec \"$@\"", "sh"];
     let long = vec![b'x'; 8 << 10];
@@ -94,7 +94,7 @@ fn words(words: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn a_full_disk_changes_nothing_and_all_is_well_when_there_is_room_again() {
+fn full_disk_changes_nothing() {
     let sandbox = sandbox();
     if !can_mount(&sandbox) {
         // Only the limit on the size of files is tried on such a machine.
@@ -121,7 +121,7 @@ changed KEY in development (revision 2)
 
 /// There is room for two of the new files.
 #[test]
-fn a_disk_that_fills_up_in_the_middle_of_a_rotation_leaves_everything_as_it_was() {
+fn disk_filled_by_a_rotation_changes_nothing() {
     let script = "head -c 8192 /dev/zero >room && cat .vault/*.toml .vault/*/*.toml >../before
 cat /dev/zero >fill 2>/dev/null; rm room
 \"$@\"; echo $?
@@ -145,7 +145,7 @@ ls .vault/tmp";
 }
 
 #[test]
-fn a_read_only_disk_is_enough_for_reading() {
+fn read_only_disk_can_be_read() {
     let sandbox = sandbox();
     if !can_mount(&sandbox) {
         return;
@@ -162,7 +162,7 @@ fn a_read_only_disk_is_enough_for_reading() {
 }
 
 #[test]
-fn a_checkout_without_the_right_to_write_is_enough_for_reading() {
+fn read_only_checkout_can_be_read() {
     let sandbox = sandbox();
     let folders = ["", ".vault", ".vault/development", ".vault/production", ".vault/tmp"];
     let mode =
@@ -187,7 +187,7 @@ fn a_checkout_without_the_right_to_write_is_enough_for_reading() {
 }
 
 #[test]
-fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
+fn unwritable_folder_stops_the_whole_change() {
     let sandbox = sandbox();
     for folder in ["production", "tmp"] {
         set_mode(&sandbox.store(folder), 0o555);
@@ -208,7 +208,7 @@ fn one_folder_that_cannot_be_written_stops_the_change_of_all() {
 }
 
 #[test]
-fn a_file_in_the_place_of_a_folder_is_refused() {
+fn file_instead_of_a_folder_is_refused() {
     let sandbox = sandbox();
     let cases = [
         (
@@ -248,7 +248,7 @@ hint: [..]
 }
 
 #[test]
-fn git_is_needed_for_older_revisions_only() {
+fn git_is_needed_only_for_older_revisions() {
     let sandbox = sandbox();
     sandbox.commit("all");
     let bin = sandbox.root().join("bin");
@@ -287,7 +287,7 @@ hint: [..]
 }
 
 #[test]
-fn a_clone_that_converts_line_endings_leaves_the_store_alone() {
+fn line_ending_conversion_does_not_affect_the_store() {
     let sandbox = sandbox();
     sandbox.commit("all");
     let clone = sandbox.repo().join("clone");

@@ -69,7 +69,7 @@ fn credential_from_every_source_finds_a_foreign_checkout() {
 }
 
 #[test]
-fn pin_lets_commands_without_a_key_find_a_foreign_checkout() {
+fn pin_finds_a_foreign_checkout_without_a_key() {
     let Some((sandbox, credential)) = checkout() else { return };
     let id = sandbox.id();
     for (name, value) in [("VAULT_ID", &id), ("VAULT_KEY", &credential)] {
@@ -136,7 +136,7 @@ hint: [..]
 }
 
 #[test]
-fn own_vault_in_the_way_counts_as_before() {
+fn own_vault_is_found_before_a_foreign_checkout() {
     let Some((sandbox, credential)) = checkout() else { return };
     // The nearest one is another vault of the caller's own: no pin leads past it.
     let inner = sandbox.repo().join("inner");
@@ -154,7 +154,7 @@ error: .vault/members.toml: is of another vault: [..]
 }
 
 #[test]
-fn git_that_refuses_a_foreign_repository_is_explained() {
+fn refusal_by_git_of_a_foreign_repository_is_explained() {
     let Some((sandbox, _)) = checkout() else { return };
     let since = ["verify", "--id", &sandbox.id(), "--since", "HEAD"];
     let outcome = elsewhere(&sandbox, &since).outcome();
@@ -179,7 +179,7 @@ hint: git config --global --add safe.directory {repo}
 }
 
 #[test]
-fn doctor_knows_the_credential_before_it_looks_for_the_vault() {
+fn doctor_reads_the_credential_before_the_vault_search() {
     let Some((sandbox, credential)) = checkout() else { return };
     let outcome = elsewhere(&sandbox, &["doctor"]).variable("VAULT_KEY", &credential).outcome();
     let text = String::from_utf8(outcome.output).unwrap();

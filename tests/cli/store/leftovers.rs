@@ -70,7 +70,7 @@ fn folder(parent: &Path, name: &str, mode: u32) -> PathBuf {
 }
 
 #[test]
-fn folders_of_other_programs_stay_whatever_their_name() {
+fn folders_of_other_programs_are_kept() {
     let (sandbox, shared) = sandbox();
     let names =
         ["vault-agent", "vault-0123456789abcdef", "repovault", "repovault-0123456789abcdef"];
@@ -98,7 +98,7 @@ fn folders_of_other_programs_stay_whatever_their_name() {
 }
 
 #[test]
-fn marker_counts_only_in_the_folder_it_was_written_for() {
+fn marker_counts_only_in_its_original_folder() {
     let (sandbox, shared) = sandbox();
     let left = killed(&sandbox, shared.text());
     let marker = fs::read_to_string(left.join(".repovault")).unwrap();
@@ -124,7 +124,7 @@ fn marker_counts_only_in_the_folder_it_was_written_for() {
 }
 
 #[test]
-fn files_that_vault_did_not_make_stay_in_its_folder() {
+fn files_of_other_programs_in_its_folder_are_kept() {
     let (sandbox, shared) = sandbox();
     let outside = shared.0.join("outside");
     fs::write(&outside, "theirs").unwrap();
@@ -154,7 +154,7 @@ fn end(mut child: Child) {
 }
 
 #[test]
-fn file_replaced_by_a_link_or_given_away_is_not_followed() {
+fn file_replaced_by_a_link_is_not_followed() {
     let (sandbox, shared) = sandbox();
     let outside = shared.0.join("outside");
     fs::write(&outside, "theirs").unwrap();
@@ -174,7 +174,7 @@ fn file_replaced_by_a_link_or_given_away_is_not_followed() {
 }
 
 #[test]
-fn leftovers_are_removed_in_every_place_but_not_those_in_use() {
+fn leftovers_in_every_folder_are_removed_unless_in_use() {
     let (sandbox, shared) = sandbox();
     let (first, second) = (killed(&sandbox, shared.text()), killed(&sandbox, "/nowhere"));
     assert!(second.starts_with("/dev/shm/"), "{second:?}");
@@ -187,7 +187,7 @@ fn leftovers_are_removed_in_every_place_but_not_those_in_use() {
 }
 
 #[test]
-fn folder_that_others_can_rename_in_is_not_used() {
+fn folder_writable_by_others_is_not_used() {
     let (sandbox, shared) = sandbox();
     for (mode, is_used) in [(0o777, false), (0o1777, true), (0o770, false), (0o755, true)] {
         fs::set_permissions(&shared.0, Permissions::from_mode(mode)).unwrap();
@@ -199,7 +199,7 @@ fn folder_that_others_can_rename_in_is_not_used() {
 }
 
 #[test]
-fn file_that_cannot_be_written_whole_leaves_nothing() {
+fn incompletely_written_file_is_removed() {
     let (sandbox, shared) = sandbox();
     sandbox.set("development", "TLS_KEY", &[b'x'; 5000]);
     // In units of 512 bytes or 1 KiB: the marker fits, the value does not.

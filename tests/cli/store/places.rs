@@ -47,7 +47,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_file_is_not_followed_even_to_the_genuine_one() {
+fn link_instead_of_a_file_is_never_followed() {
     for (path, commands) in kinds() {
         let sandbox = stocked();
         let genuine = sandbox.home().join("genuine");
@@ -58,7 +58,7 @@ fn a_link_in_the_place_of_a_file_is_not_followed_even_to_the_genuine_one() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_refused_and_nobody_waits() {
+fn pipe_instead_of_a_file_is_refused_without_waiting() {
     for (path, commands) in kinds() {
         let sandbox = stocked();
         fs::remove_file(sandbox.store(path)).unwrap();
@@ -68,7 +68,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_nobody_waits() {
 }
 
 #[test]
-fn a_folder_in_the_place_of_a_file_is_refused() {
+fn folder_instead_of_a_file_is_refused() {
     for (path, commands) in kinds() {
         let sandbox = stocked();
         fs::remove_file(sandbox.store(path)).unwrap();
@@ -78,7 +78,7 @@ fn a_folder_in_the_place_of_a_file_is_refused() {
 }
 
 #[test]
-fn a_file_of_100_megabytes_is_refused_unread() {
+fn file_of_100_megabytes_is_refused_unread() {
     for (path, commands) in kinds() {
         let sandbox = stocked();
         File::options().write(true).open(sandbox.store(path)).unwrap().set_len(100 << 20).unwrap();
@@ -93,7 +93,7 @@ hint: put back the committed file: git checkout -- .vault/{path}
 }
 
 #[test]
-fn a_linked_environment_folder_is_not_entered() {
+fn linked_environment_folder_is_not_followed() {
     let sandbox = stocked();
     let genuine = sandbox.home().join("genuine");
     fs::rename(sandbox.store("production"), &genuine).unwrap();
@@ -103,7 +103,7 @@ fn a_linked_environment_folder_is_not_entered() {
 }
 
 #[test]
-fn a_file_in_the_place_of_an_environment_folder_is_refused() {
+fn file_instead_of_an_environment_folder_is_refused() {
     let sandbox = stocked();
     fs::remove_dir_all(sandbox.store("production")).unwrap();
     fs::write(sandbox.store("production"), "").unwrap();
@@ -111,7 +111,7 @@ fn a_file_in_the_place_of_an_environment_folder_is_refused() {
 }
 
 #[test]
-fn a_linked_store_is_not_entered() {
+fn linked_store_is_not_followed() {
     let sandbox = stocked();
     let genuine = sandbox.home().join("genuine");
     fs::rename(sandbox.store(""), &genuine).unwrap();
@@ -132,7 +132,7 @@ hint: remove it and put back the committed file: git checkout -- .vault
 
 /// The sweep of what a dead writer left must not reach into somebody's folder.
 #[test]
-fn a_linked_folder_for_temporaries_is_neither_swept_nor_written() {
+fn linked_temporary_folder_is_not_followed() {
     let sandbox = stocked();
     let precious = sandbox.home().join("precious");
     fs::create_dir(&precious).unwrap();
@@ -144,7 +144,7 @@ fn a_linked_folder_for_temporaries_is_neither_swept_nor_written() {
 }
 
 #[test]
-fn a_folder_among_the_temporaries_stops_writers_with_what_to_do() {
+fn folder_among_temporary_files_stops_writers_with_a_hint() {
     let sandbox = stocked();
     // Of any other name it is not ours, and in no one's way.
     for name in ["0123456789abcdef", "folder"] {
@@ -168,7 +168,7 @@ hint: remove it whole, it is never needed: rm -r .vault/tmp
 }
 
 #[test]
-fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
+fn unexpected_file_blocks_reads() {
     let strangers: [(&[u8], &str); 9] = [
         (b"README.md", "README.md"),
         (b"NO_ENDING", "NO_ENDING"),
@@ -203,7 +203,7 @@ fn what_is_no_entry_stops_everything_that_reads_the_whole_environment() {
 }
 
 #[test]
-fn what_belongs_to_nothing_is_found_by_verify() {
+fn verify_reports_unexpected_files() {
     let sandbox = stocked();
     for stranger in ["README.md", "staging.toml", "x\x1b[2J"] {
         fs::write(sandbox.store(stranger), "").unwrap();
@@ -224,7 +224,7 @@ fn what_belongs_to_nothing_is_found_by_verify() {
 }
 
 #[test]
-fn hidden_files_that_desktops_leave_behind_disturb_nobody() {
+fn hidden_desktop_files_are_ignored() {
     let sandbox = stocked();
     for hidden in [".DS_Store", "production/.DS_Store", "production/.OTHER.toml.swp"] {
         fs::write(sandbox.store(hidden), "\0").unwrap();
@@ -239,7 +239,7 @@ fn hidden_files_that_desktops_leave_behind_disturb_nobody() {
 }
 
 #[test]
-fn two_names_that_differ_in_case_only_are_refused_together() {
+fn names_differing_only_in_case_are_refused() {
     let sandbox = stocked();
     fs::write(sandbox.store("production/database_url.toml"), "").unwrap();
     refused(
@@ -263,7 +263,7 @@ fn fill(sandbox: &Sandbox, count: usize) {
 
 /// The limit is on files, so they need no content here.
 #[test]
-fn of_20_001_entries_none_is_read_and_the_20_001st_is_not_made() {
+fn over_20_000_entries_are_refused() {
     let sandbox = stocked();
     fill(&sandbox, 19_998);
     let set = sandbox.vault(&["set", "NEW", "-e", "production"]).input("value");

@@ -52,7 +52,7 @@ fn says(run: &Run<'_>, works: bool, expected: &[&str]) {
 }
 
 #[test]
-fn where_all_is_well_it_says_what_it_found_and_changes_nothing() {
+fn doctor_without_problems_changes_nothing() {
     let sandbox = sandbox();
     let id = sandbox.id();
     sandbox
@@ -88,7 +88,7 @@ ok    exec         would give a command 1 variables
 }
 
 #[test]
-fn it_shows_no_value_and_no_key() {
+fn doctor_shows_no_value_and_no_key() {
     let sandbox = sandbox();
     let credential = sandbox.credential("github", &["-e", "production"]);
     let identity = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
@@ -111,7 +111,7 @@ fn it_shows_no_value_and_no_key() {
 }
 
 #[test]
-fn it_names_every_vault_in_the_path_and_the_one_that_the_shell_finds() {
+fn doctor_lists_every_vault_program_in_the_path() {
     let sandbox = sandbox();
     let (ours, other, broken) =
         (sandbox.root().join("ours"), sandbox.root().join("other"), sandbox.root().join("broken"));
@@ -147,7 +147,7 @@ fn it_names_every_vault_in_the_path_and_the_one_that_the_shell_finds() {
 }
 
 #[test]
-fn it_says_of_each_source_of_keys_whether_it_was_used_and_why_not() {
+fn doctor_explains_each_key_source() {
     let sandbox = sandbox();
     let credential = sandbox.credential("github", &["-e", "production"]);
     let file = sandbox.root().join("key.txt");
@@ -212,7 +212,7 @@ fn it_says_of_each_source_of_keys_whether_it_was_used_and_why_not() {
 }
 
 #[test]
-fn a_command_that_prints_the_key_is_run_once_and_that_is_said_before() {
+fn doctor_runs_the_key_command_once_with_a_notice() {
     let sandbox = sandbox();
     let command = "echo run >> \"$HOME/runs\"; exit 1";
     let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_COMMAND", command);
@@ -229,7 +229,7 @@ fn a_command_that_prints_the_key_is_run_once_and_that_is_said_before() {
 }
 
 #[test]
-fn it_says_which_vault_toml_is_meant_or_where_the_search_ended() {
+fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
     let sandbox = sandbox();
     let deep = sandbox.repo().join("a/b");
     fs::create_dir_all(&deep).unwrap();
@@ -279,7 +279,7 @@ fn it_says_which_vault_toml_is_meant_or_where_the_search_ended() {
 }
 
 #[test]
-fn one_problem_hides_no_other() {
+fn doctor_reports_problems_independently() {
     let sandbox = sandbox();
     fs::write(sandbox.repo().join("vault.toml"), "default = 7\n").unwrap();
     fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
@@ -308,7 +308,7 @@ fn one_problem_hides_no_other() {
 }
 
 #[test]
-fn trust_and_membership_and_what_is_missing_are_told_apart() {
+fn doctor_distinguishes_trust_and_membership_problems() {
     let sandbox = sandbox();
     let id = sandbox.id();
     let laptop = sandbox.home().join("laptop");
@@ -365,7 +365,7 @@ fn trust_and_membership_and_what_is_missing_are_told_apart() {
 }
 
 #[test]
-fn at_a_terminal_it_asks_nothing_and_trusts_nothing() {
+fn doctor_at_a_terminal_asks_nothing_and_trusts_nothing() {
     let sandbox = sandbox();
     let laptop = sandbox.home().join("laptop");
     fs::create_dir_all(laptop.join(".config/vault")).unwrap();
@@ -380,7 +380,7 @@ fn at_a_terminal_it_asks_nothing_and_trusts_nothing() {
 }
 
 #[test]
-fn whoever_is_not_root_learns_which_binary_this_is() {
+fn doctor_shows_the_binary_to_an_unprivileged_user() {
     let sandbox = sandbox();
     let outcome = sandbox.vault(&["doctor"]).under(&[python(), UNPRIVILEGED]).outcome();
     let output = String::from_utf8(outcome.output).unwrap();

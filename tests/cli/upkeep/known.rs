@@ -55,7 +55,7 @@ fn is_known(sandbox: &Sandbox, expected: &[&str]) {
 }
 
 #[test]
-fn a_value_that_somebody_could_read_is_listed_until_it_is_set_anew() {
+fn exposed_value_is_listed_until_it_is_replaced() {
     let sandbox = sandbox();
     is_known(&sandbox, &[]);
     sandbox.quick(&["members", "remove", "bot"]);
@@ -70,14 +70,14 @@ fn a_value_that_somebody_could_read_is_listed_until_it_is_set_anew() {
 }
 
 #[test]
-fn a_limited_member_knows_the_names_that_were_his_and_no_others() {
+fn limited_former_member_is_listed_only_with_their_names() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "half"]);
     is_known(&sandbox, &["half: production/B"]);
 }
 
 #[test]
-fn what_somebody_may_still_read_is_not_held_against_them() {
+fn readable_values_are_not_listed_as_exposed() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "set", "bot", "-e", "production=A"]);
     is_known(&sandbox, &["bot: production/B"]);
@@ -88,7 +88,7 @@ fn what_somebody_may_still_read_is_not_held_against_them() {
 }
 
 #[test]
-fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
+fn replaced_key_exposes_all_values_of_its_owner() {
     let sandbox = sandbox();
     let new = Person::new().identity.recipient().to_string();
     sandbox.quick(&["members", "set", "bot", "--recipient", &new]);
@@ -102,7 +102,7 @@ fn who_has_a_key_that_was_replaced_may_know_what_its_owner_reads_today() {
 }
 
 #[test]
-fn nobody_knows_what_is_in_a_new_environment_of_an_old_name() {
+fn recreated_environment_has_no_exposed_values() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "bot"]);
     sandbox.quick(&["environments", "remove", "production", "--yes"]);
@@ -114,7 +114,7 @@ fn nobody_knows_what_is_in_a_new_environment_of_an_old_name() {
 }
 
 #[test]
-fn a_value_of_git_history_is_found_wherever_it_is_in_use() {
+fn exposed_value_from_history_is_found_in_every_use() {
     let sandbox = sandbox();
     // Changed, and set back later; removed, and in use under another name; in use in an
     // environment that bot could never open.
@@ -157,7 +157,7 @@ hint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT
 }
 
 #[test]
-fn a_value_is_found_on_every_branch_and_behind_every_merge() {
+fn exposed_value_is_found_on_branches_and_after_merges() {
     let sandbox = sandbox();
     sandbox.git(&["switch", "--quiet", "--create", "side"]);
     sandbox.set("production", "SIDE", b"only on a branch");
@@ -187,7 +187,7 @@ fn a_value_is_found_on_every_branch_and_behind_every_merge() {
 }
 
 #[test]
-fn a_value_is_found_in_two_places_before_anything_is_committed() {
+fn exposed_copy_is_found_before_a_commit() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "bot"]);
     sandbox.set("production", "B", b"anew");
@@ -196,7 +196,7 @@ fn a_value_is_found_in_two_places_before_anything_is_committed() {
 }
 
 #[test]
-fn a_value_that_everybody_uses_proves_nothing() {
+fn common_value_is_not_listed_as_exposed() {
     let sandbox = sandbox();
     for value in ["", "true", "8080", "localhost", " postgres "] {
         sandbox.set("production", "A", value.as_bytes());
@@ -213,7 +213,7 @@ fn a_value_that_everybody_uses_proves_nothing() {
 }
 
 #[test]
-fn a_forgotten_data_key_is_found_in_git_history() {
+fn forgotten_data_key_is_found_in_git_history() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B"] {
@@ -228,7 +228,7 @@ fn a_forgotten_data_key_is_found_in_git_history() {
 }
 
 #[test]
-fn an_admin_who_left_knows_what_the_vault_held_under_its_old_id() {
+fn values_under_the_old_id_are_exposed_to_a_former_admin() {
     let sandbox = sandbox();
     sandbox.set("production", "A", b"second value of A");
     sandbox.commit("changed");
@@ -253,7 +253,7 @@ fn an_admin_who_left_knows_what_the_vault_held_under_its_old_id() {
 }
 
 #[test]
-fn what_could_not_be_compared_is_said() {
+fn uncompared_values_are_reported() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "bot"]);
     sandbox.set("development", "COPY", b"value of A, once");
@@ -299,7 +299,7 @@ fn what_could_not_be_compared_is_said() {
 }
 
 #[test]
-fn a_vault_that_somebody_without_a_key_put_on_a_branch_tells_nothing() {
+fn vault_planted_on_a_branch_reveals_nothing() {
     let sandbox = sandbox();
     sandbox.quick(&["members", "remove", "bot"]);
     for name in ["A", "B"] {

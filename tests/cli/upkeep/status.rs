@@ -21,7 +21,7 @@ fn sandbox() -> Sandbox {
 const CLEAN: &str = "nothing needs doing\n";
 
 #[test]
-fn where_nothing_is_open_it_says_so() {
+fn status_without_open_items_says_so() {
     let sandbox = sandbox();
     sandbox.vault(&["status"]).says(CLEAN).check();
     sandbox.vault(&["status", "-q"]).check();
@@ -48,7 +48,7 @@ fn single_admin_is_advice_and_exits_0() {
 }
 
 #[test]
-fn single_admin_does_not_count_as_open() {
+fn single_admin_is_not_an_open_item() {
     let sandbox = Sandbox::with_vault();
     fs::create_dir(sandbox.store("requests")).unwrap();
     fs::write(sandbox.store("requests/bob.toml"), "").unwrap();
@@ -66,7 +66,7 @@ hint: vault members add bob -e [..]
 }
 
 #[test]
-fn a_vault_that_somebody_left_becomes_clean_in_the_order_that_is_told() {
+fn following_the_listed_order_resolves_every_item() {
     let sandbox = sandbox();
     for name in ["one", "two"] {
         sandbox.credential(name, &["-e", "production"]);
@@ -91,7 +91,7 @@ fn a_vault_that_somebody_left_becomes_clean_in_the_order_that_is_told() {
 }
 
 #[test]
-fn everything_that_is_open_is_named_with_the_command_for_it() {
+fn open_items_are_listed_with_their_commands() {
     let sandbox = sandbox();
     sandbox.credential("github", &["-e", "production"]);
     // Nobody has lost anything, but the floor was raised.
@@ -138,7 +138,7 @@ hint: what was interrupted, an admin finishes: vault rotate --finish
 }
 
 #[test]
-fn the_golden_vault_that_was_rotated_has_much_to_do() {
+fn rotated_golden_vault_has_every_kind_of_item() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1-rotated");
     let sandbox = Sandbox::empty();
     let (vault, id) = (
@@ -185,7 +185,7 @@ fn the_golden_vault_that_was_rotated_has_much_to_do() {
 }
 
 #[test]
-fn without_a_key_it_says_what_it_could_not_check() {
+fn status_without_a_key_lists_skipped_checks() {
     let sandbox = sandbox();
     let key = authority(&sandbox);
     let nobody = |name: &str| sandbox.root().join(name).display().to_string();
@@ -221,7 +221,7 @@ fn without_a_key_it_says_what_it_could_not_check() {
 }
 
 #[test]
-fn what_is_refused_is_refused_here_too() {
+fn invalid_vault_is_refused_by_status() {
     let sandbox = sandbox();
     fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
     sandbox

@@ -22,7 +22,7 @@ fn printing(name: &str) -> [String; 6] {
 }
 
 #[test]
-fn values_pass_byte_for_byte_and_only_the_newline_of_a_single_line_is_dropped() {
+fn values_keep_every_byte_but_one_final_newline() {
     let sandbox = Sandbox::with_vault();
     // Carriage returns are mentioned, in tests/cli/values/incoming.rs.
     let every_byte: Vec<u8> = (1..=255).filter(|&byte| byte != b'\r').collect();
@@ -59,7 +59,7 @@ fn values_pass_byte_for_byte_and_only_the_newline_of_a_single_line_is_dropped() 
 }
 
 #[test]
-fn what_no_variable_can_hold_is_stored_and_refused_by_exec_before_a_child_starts() {
+fn value_with_a_nul_byte_is_stored_and_refused_by_exec() {
     let sandbox = Sandbox::with_vault();
     let long = vec![b'x'; LONGEST_VARIABLE - "LONG=".len()];
     let longest = vec![b'y'; LONGEST];
@@ -90,7 +90,7 @@ hint: [..]
 }
 
 #[test]
-fn a_value_has_at_most_one_mebibyte() {
+fn value_above_one_mebibyte_is_refused() {
     let sandbox = Sandbox::with_vault();
     let file = sandbox.home().join("value");
     let mut bytes = vec![b'x'; LONGEST];
@@ -112,7 +112,7 @@ hint: [..]
 }
 
 #[test]
-fn values_that_are_too_large_together_are_refused_and_the_largest_is_named() {
+fn values_too_large_together_are_refused_with_the_largest() {
     let sandbox = Sandbox::with_vault();
     for number in 0..6 {
         sandbox.set("development", &format!("LARGE_{number}"), &vec![b'x'; 100_000 + number]);
@@ -135,7 +135,7 @@ hint: inject fewer secrets: --only A,B or --step STEP
 }
 
 #[test]
-fn a_value_comes_from_a_file() {
+fn value_is_read_from_a_file() {
     let sandbox = Sandbox::with_vault();
     let home = sandbox.home();
     fs::write(home.join("key.pem"), "-----BEGIN\nabc\n-----END\n").unwrap();
@@ -165,7 +165,7 @@ set TOKEN in production (revision 1)
 }
 
 #[test]
-fn values_never_come_from_the_command_line() {
+fn value_on_the_command_line_is_refused() {
     let sandbox = Sandbox::with_vault();
     let hint =
         "hint: type it at a prompt: vault set TOKEN\nhint: or pipe it: vault set TOKEN < FILE\n";
@@ -179,7 +179,7 @@ fn values_never_come_from_the_command_line() {
 }
 
 #[test]
-fn generated_values_have_their_kind_and_differ_in_every_environment() {
+fn generated_values_match_their_kind_and_differ() {
     let sandbox = Sandbox::with_vault();
     let config = "default = \"development\"
 [secrets.DJANGO_SECRET_KEY]
@@ -224,7 +224,7 @@ hint: there are: django, alphanumeric, hex, base64url
 }
 
 #[test]
-fn a_value_that_is_shorter_than_vault_toml_asks_is_refused() {
+fn value_below_the_minimum_length_is_refused() {
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.repo().join("vault.toml"), "[secrets.KEY]\nmin_length = 5\n").unwrap();
     let said = str![[r#"
@@ -238,7 +238,7 @@ hint: use a longer value, or change min_length
 }
 
 #[test]
-fn an_older_value_comes_back_from_git_as_a_new_revision() {
+fn restored_value_from_git_gets_a_new_revision() {
     let sandbox = Sandbox::with_vault();
     for value in ["first", "second"] {
         sandbox.set("development", "KEY", value.as_bytes());

@@ -37,7 +37,7 @@ fn refusal(sandbox: &Sandbox, name: &str, content: &[u8]) -> String {
 }
 
 #[test]
-fn ciphertext_is_refused_with_the_way_to_decrypt_it() {
+fn ciphertext_is_refused_with_a_decryption_hint() {
     let sandbox = Sandbox::with_vault();
     for (name, command) in ENCRYPTED {
         let said = refusal(&sandbox, name, &sample(name));
@@ -215,7 +215,7 @@ fn hint_for_utf_16_imports_the_text() {
 }
 
 #[test]
-fn file_that_sets_nothing_is_an_error() {
+fn file_without_assignments_is_an_error() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("", "hint: write one NAME=value per line\n"),

@@ -82,7 +82,7 @@ fn generated_values_and_placeholders_survive_every_reader() {
 }
 
 #[test]
-fn readers_find_what_is_wrong_with_an_old_key() {
+fn readers_detect_an_unsafe_old_key() {
     let sandbox = Sandbox::with_vault();
     let values = [("A", "$abc"), ("B", "a%bc"), ("C", "a#b&c"), ("D", "abc")];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -94,7 +94,7 @@ fn readers_find_what_is_wrong_with_an_old_key() {
 }
 
 #[test]
-fn encoded_values_decode_whatever_their_length() {
+fn encoded_values_of_any_length_decode() {
     let sandbox = Sandbox::with_vault();
     for (shortest, hex, base64url) in
         [(0, 64, 43), (43, 64, 43), (44, 64, 44), (65, 66, 66), (101, 102, 102)]

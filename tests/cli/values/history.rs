@@ -8,7 +8,7 @@ use snapbox::str;
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn every_change_counts_and_a_removal_does_not_start_again() {
+fn revisions_count_changes_and_continue_after_a_removal() {
     let sandbox = Sandbox::with_vault();
     let file = "repo/.vault/development/KEY.toml";
     let old = "old values stay in git history: change them where they are used\n";
@@ -29,7 +29,7 @@ fn every_change_counts_and_a_removal_does_not_start_again() {
 }
 
 #[test]
-fn a_removed_secret_is_gone_for_every_command_and_cannot_be_removed_twice() {
+fn removed_secret_is_missing_for_every_command() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("development", "KEPT", b"value");
@@ -62,7 +62,7 @@ hint: to have it again: `vault set KEY -e development`
 }
 
 #[test]
-fn copies_are_values_of_their_own_all_or_none() {
+fn copies_are_independent_and_made_all_or_none() {
     let sandbox = Sandbox::with_vault();
     for name in ["A", "B"] {
         sandbox.set("development", name, name.as_bytes());
@@ -98,7 +98,7 @@ hint: make it: vault environments add staging
 }
 
 #[test]
-fn the_list_says_who_and_when_without_a_key_and_has_a_stable_shape() {
+fn list_shows_authors_and_times_without_a_key() {
     let sandbox = Sandbox::with_vault();
     sandbox.vault(&["list"]).says(str!["no secrets yet; set one: vault set NAME"]).check();
     sandbox.vault(&["list", "--json"]).prints("[]\n").check();
@@ -136,7 +136,7 @@ KEY   2         alice   [TIME]  1
 }
 
 #[test]
-fn environments_are_added_listed_and_removed_with_their_entries() {
+fn environments_are_added_listed_and_removed() {
     let sandbox = Sandbox::with_vault();
     sandbox.credential("github", &["-e", "production"]);
     sandbox
@@ -191,7 +191,7 @@ fn state(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn removing_an_environment_keeps_every_comment_of_the_others() {
+fn removing_an_environment_keeps_other_comments() {
     let sandbox = Sandbox::with_vault();
     let config = sandbox.repo().join("vault.toml");
     let before = "# top\ndefault = \"development\" # the usual one\n\n# plain\n[environments.development.variables]\nDEBUG = '1'   # loud\n";
@@ -206,7 +206,7 @@ fn removing_an_environment_keeps_every_comment_of_the_others() {
 }
 
 #[test]
-fn environments_that_cannot_be_added_or_removed_change_nothing() {
+fn invalid_environment_change_has_no_effect() {
     let sandbox = Sandbox::with_vault();
     let legal =
         "hint: it is lower-case letters, digits and -, starts with a letter, at most 63 bytes\n";
@@ -238,7 +238,7 @@ hint: say yes beforehand: --yes
 }
 
 #[test]
-fn two_names_that_differ_in_case_only_are_refused_even_beside_a_removed_one() {
+fn name_differing_only_in_case_is_refused() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "API_KEY", b"value");
     let said = str![[r#"

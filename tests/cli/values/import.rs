@@ -18,7 +18,7 @@ fn mentions(text: &str, said: &str) {
 }
 
 #[test]
-fn value_that_another_reader_would_change_is_mentioned() {
+fn value_read_differently_elsewhere_gets_a_note() {
     let pem = r"one line with \n in it instead of newlines (put it in double quotes)";
     for line in [
         r"TLS=-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n",
@@ -43,7 +43,7 @@ fn value_that_another_reader_would_change_is_mentioned() {
 }
 
 #[test]
-fn every_name_is_mentioned_and_no_value() {
+fn notes_list_every_name_and_no_value() {
     let sandbox = Sandbox::with_vault();
     let text = "A=hunter2${X}\nB=hunter2\nC=${Y:-hunter2}\n";
     let said = str![[r#"
@@ -55,7 +55,7 @@ imported into development: 3 set, 0 changed, 0 unchanged
 }
 
 #[test]
-fn terminal_is_no_file_to_import() {
+fn import_from_a_terminal_is_refused() {
     let sandbox = Sandbox::with_vault();
     for path in ["-", "/dev/stdin"] {
         let screen = Terminal::start(sandbox.vault(&["import", path])).ends(2);
@@ -65,7 +65,7 @@ fn terminal_is_no_file_to_import() {
 }
 
 #[test]
-fn file_in_git_is_mentioned_with_its_first_commit() {
+fn file_in_git_gets_a_note_with_its_first_commit() {
     let sandbox = Sandbox::with_vault();
     let import = |path: &str, end: &str| {
         let said =
@@ -103,7 +103,7 @@ fn file_in_git_is_mentioned_with_its_first_commit() {
 }
 
 #[test]
-fn vault_that_git_ignores_is_mentioned() {
+fn vault_ignored_by_git_gets_a_note() {
     for (rules, ignored) in [
         (".*\n", ".vault/members.toml"),
         (".vault/\n", ".vault/members.toml"),

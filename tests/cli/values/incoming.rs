@@ -21,7 +21,7 @@ fn under<'a>(run: Run<'a>, command: &str) -> Run<'a> {
 }
 
 #[test]
-fn empty_input_is_refused_unless_it_is_meant() {
+fn empty_input_is_refused_without_the_option() {
     let sandbox = sandbox();
     let empty = sandbox.home().join("empty");
     fs::write(&empty, "").unwrap();
@@ -63,7 +63,7 @@ warning: the value of KEY is empty
 }
 
 #[test]
-fn input_that_cannot_be_read_is_no_value() {
+fn unreadable_input_is_refused() {
     let sandbox = sandbox();
     let said = str!["error: could not read the value: Is a directory[..]"];
     under(sandbox.vault(&["set", "KEY"]), "\"$@\" < .").fails(1).says(&said).check();
@@ -72,7 +72,7 @@ fn input_that_cannot_be_read_is_no_value() {
 }
 
 #[test]
-fn key_and_value_never_come_from_one_input() {
+fn key_and_value_from_one_input_are_refused() {
     let sandbox = sandbox();
     let identity = fs::read(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let value = str![[r#"
@@ -94,7 +94,7 @@ hint: give the value as a file: --file PATH
 }
 
 #[test]
-fn line_ending_is_dropped_and_oddities_are_mentioned() {
+fn final_line_ending_is_dropped_and_oddities_get_a_note() {
     let sandbox = sandbox();
     let dropped = "dropped the newline at the end of KEY\n";
     let pair = "dropped the carriage return and the newline at the end of KEY\n";
@@ -143,7 +143,7 @@ fn line_ending_is_dropped_and_oddities_are_mentioned() {
 }
 
 #[test]
-fn final_newline_is_kept_if_asked() {
+fn final_newline_is_kept_with_the_option() {
     let sandbox = sandbox();
     for (input, said) in [
         ("token\n", ""),
@@ -172,7 +172,7 @@ hint: [..]
 }
 
 #[test]
-fn ciphertext_as_a_value_is_mentioned() {
+fn ciphertext_as_a_value_gets_a_note() {
     let sandbox = sandbox();
     let dotenvx = format!("encrypted:{}", "BClgjk06".repeat(12));
     let cases: [(&[u8], &str); 4] = [
@@ -190,7 +190,7 @@ fn ciphertext_as_a_value_is_mentioned() {
 }
 
 #[test]
-fn key_command_leaves_the_input_alone() {
+fn key_command_does_not_read_the_input() {
     let sandbox = sandbox();
     let command = "cat \"$HOME/.config/vault/identity.txt\"; cat >&2";
     let run = |arguments: &[&str], input: &str| {
@@ -204,7 +204,7 @@ fn key_command_leaves_the_input_alone() {
 }
 
 #[test]
-fn key_file_of_windows_is_read() {
+fn key_file_with_windows_line_endings_is_read() {
     let sandbox = sandbox();
     let identity = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let path = sandbox.home().join("key.txt");

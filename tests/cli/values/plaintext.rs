@@ -84,7 +84,7 @@ fn run(canary: &[Vec<u8>], run: &Run<'_>, status: i32) -> Vec<u8> {
 }
 
 #[test]
-fn no_command_leaves_a_value_anywhere() {
+fn commands_leave_no_plaintext_behind() {
     let sandbox = Sandbox::with_vault();
     let canary = spellings(CANARY);
     let started = SystemTime::now();
@@ -146,7 +146,7 @@ fn no_command_leaves_a_value_anywhere() {
 }
 
 #[test]
-fn what_is_typed_in_the_wrong_place_is_not_repeated() {
+fn value_in_a_wrong_argument_is_not_shown() {
     let sandbox = Sandbox::with_vault();
     let canary = spellings(CANARY);
     let config = sandbox.repo().join("vault.toml");
@@ -220,7 +220,7 @@ fn what_is_typed_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn a_value_is_in_no_list_of_processes() {
+fn process_lists_contain_no_value() {
     if !Path::new("/proc/self/cmdline").exists() {
         return;
     }
@@ -236,7 +236,7 @@ fn a_value_is_in_no_list_of_processes() {
 }
 
 #[test]
-fn set_writes_the_entry_alone_and_reading_writes_nothing() {
+fn set_writes_one_entry_and_reading_writes_nothing() {
     if !machine::has("strace", "strace") {
         return;
     }

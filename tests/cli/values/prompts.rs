@@ -88,7 +88,7 @@ fn marked_paste_is_stored_whole() {
 }
 
 #[test]
-fn paste_that_trickles_is_stored_whole() {
+fn slow_paste_is_stored_whole() {
     let sandbox = Sandbox::with_vault();
     let value = "0123456789\n".repeat(20);
     let mut terminal = start(&sandbox, &["set", "KEY"]);
@@ -155,7 +155,7 @@ hint: give the value as a file: vault set KEY < FILE
 }
 
 #[test]
-fn lines_of_one_paste_are_not_values_of_two_names() {
+fn lines_of_one_paste_are_not_split_between_prompts() {
     let sandbox = Sandbox::with_vault();
     let screen = refuses(&sandbox, &["set", "KEY", "OTHER"], "one\ntwo\n", "2");
     assert!(!screen.contains("OTHER in development"), "{screen}");
@@ -217,7 +217,7 @@ fn signals_restore_the_terminal() {
 }
 
 #[test]
-fn stopped_prompt_starts_over() {
+fn continued_prompt_starts_over() {
     let sandbox = Sandbox::with_vault();
     let shell = r#"
 set -m
@@ -245,7 +245,7 @@ echo "ended $?"
 }
 
 #[test]
-fn editing_keys_edit_what_is_hidden() {
+fn editing_keys_edit_hidden_text() {
     let sandbox = Sandbox::with_vault();
     let cases = [
         ("abü\x7fc\n", "abc"),
@@ -266,7 +266,7 @@ fn editing_keys_edit_what_is_hidden() {
 }
 
 #[test]
-fn terminal_that_goes_away_stores_nothing() {
+fn closed_terminal_stores_nothing() {
     let sandbox = Sandbox::with_vault();
     let before = sandbox.files();
     let mut terminal = start(&sandbox, &["set", "KEY"]);

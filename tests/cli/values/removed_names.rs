@@ -29,7 +29,7 @@ fn incomplete(sandbox: &Sandbox, options: &[&str], said: &str) {
 }
 
 #[test]
-fn step_that_lists_a_removed_name_is_named() {
+fn step_listing_a_removed_name_is_reported() {
     let sandbox = sandbox(STEP);
     sandbox.quick(&["remove", "KEY", "-q"]);
     let said = "step migrate still lists KEY, which was removed from development
@@ -52,7 +52,7 @@ hint: set it: [..]
 }
 
 #[test]
-fn variable_that_refers_to_a_removed_name_is_named() {
+fn variable_with_a_removed_name_is_reported() {
     let sandbox = sandbox(&format!("{VARIABLE}[steps.web]\nnames = [\"URL\"]\n"));
     sandbox.quick(&["remove", "KEY", "-q"]);
     let said = "URL still refers to KEY, which was removed from development
@@ -63,7 +63,7 @@ hint: change the variable URL in vault.toml";
 }
 
 #[test]
-fn required_name_that_was_removed_is_named() {
+fn removed_required_name_is_reported() {
     let sandbox = sandbox("[secrets.KEY]\nrequired = true\n");
     sandbox.quick(&["remove", "KEY", "-q"]);
     let said = "vault.toml still requires KEY, which was removed from development
@@ -72,7 +72,7 @@ hint: change `required` of [secrets.KEY] in vault.toml";
 }
 
 #[test]
-fn removing_a_name_mentions_where_vault_toml_lists_it() {
+fn removing_a_name_lists_its_uses_in_vault_toml() {
     let config = format!("{VARIABLE}{STEP}[secrets.KEY]\nrequired = [\"development\"]\n");
     let sandbox = sandbox(&config);
     let said = str![[r#"
@@ -84,7 +84,7 @@ old values stay in git history: [..]
 }
 
 #[test]
-fn variable_that_refers_to_a_variable_is_named_as_such() {
+fn variable_in_place_of_a_secret_is_explained() {
     let config = "[environments.development.variables]\nA = \"a\"\nB = \"${A}\"\n";
     let said = str![[r#"
 error: B refers to A, which is a variable
@@ -94,7 +94,7 @@ hint: a variable can refer to [..]
 }
 
 #[test]
-fn environment_that_another_inherits_from_stays() {
+fn parent_environment_cannot_be_removed() {
     let config = "[environments.base.variables]\nA = \"a\"\n\n[environments.production]\ninherits = \"base\"\n";
     let sandbox = sandbox(config);
     sandbox.quick(&["environments", "add", "base", "-q"]);

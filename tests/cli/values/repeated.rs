@@ -24,7 +24,7 @@ const SET: &str = "set API_KEY in production (revision 1)\n";
 const SAME: &str = "API_KEY has the same value in development\n";
 
 #[test]
-fn value_of_another_environment_is_mentioned_when_set() {
+fn setting_a_value_of_another_environment_prints_a_note() {
     let sandbox = sandbox();
     set(&sandbox, &[], VALUE).says(format!("{SET}{SAME}")).check();
     // It is there already, so nothing new is to be said.
@@ -40,7 +40,7 @@ fn value_of_another_environment_is_mentioned_when_set() {
 }
 
 #[test]
-fn values_of_another_environment_are_mentioned_when_imported() {
+fn importing_values_of_another_environment_prints_a_note() {
     let sandbox = sandbox();
     let lines = |count| (0..count).map(|n| format!("KEY_{n}=vQ7xZp2mK9rTwLb{n}\n"));
     let file: String = lines(7).collect();
@@ -56,7 +56,7 @@ these have the same values in development: KEY_0, KEY_1, KEY_2, KEY_3, KEY_4, an
 }
 
 #[test]
-fn value_that_is_not_secret_enough_is_not_mentioned() {
+fn short_or_common_value_gets_no_note() {
     let sandbox = sandbox();
     for value in ["true", "localhost", "h7Kq2", "postgres"] {
         sandbox.set("development", "API_KEY", value.as_bytes());
@@ -70,7 +70,7 @@ fn value_that_is_not_secret_enough_is_not_mentioned() {
 }
 
 #[test]
-fn value_set_in_both_at_once_is_meant_and_not_mentioned() {
+fn value_set_in_both_environments_at_once_gets_no_note() {
     let sandbox = Sandbox::with_vault();
     let said = str![[r#"
 set API_KEY in development (revision 1)
@@ -81,7 +81,7 @@ set API_KEY in production (revision 1)
 }
 
 #[test]
-fn other_name_with_the_same_value_is_not_mentioned() {
+fn equal_value_of_another_name_gets_no_note() {
     let sandbox = sandbox();
     let run = sandbox.vault(&["set", "OTHER", "-e", "production"]).input(VALUE).any_change();
     run.says(str!["set OTHER in production (revision 1)"]).check();
@@ -90,7 +90,7 @@ fn other_name_with_the_same_value_is_not_mentioned() {
 }
 
 #[test]
-fn confirmed_environment_is_not_opened_to_compare() {
+fn confirmed_environment_is_not_opened_for_comparison() {
     let sandbox = sandbox();
     let config = sandbox.repo().join("vault.toml");
     let confirmed = "default = \"development\"\n[environments.development]\nconfirm = true\n";
@@ -105,7 +105,7 @@ fn confirmed_environment_is_not_opened_to_compare() {
 }
 
 #[test]
-fn environment_that_is_damaged_is_not_compared_and_stops_nothing() {
+fn damaged_environment_is_not_compared() {
     let sandbox = sandbox();
     let entry = sandbox.store("development/API_KEY.toml");
     let text = fs::read_to_string(&entry).unwrap();
