@@ -1,8 +1,8 @@
-//! What masking costs, beside the aho-corasick crate in the same run: `cargo bench --bench masking`.
+//! The cost of masking, compared with the aho-corasick crate: `cargo bench --bench masking`.
 //!
-//! Everything is measured in CPU time of this process, since the machine may be shared; the best of
-//! several rounds counts. Throughput is that of feeding 64 KiB at a time, output included. The
-//! other automata only count matches, and know no hold-back, union or transparent bytes.
+//! All figures are CPU time of this process, because the machine may be shared. The best of several
+//! rounds counts. The text is fed 64 KiB at a time, and the output is included. The automata of
+//! aho-corasick only count matches. They do not hold bytes back, merge matches, or allow gaps.
 
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 #![expect(clippy::cast_precision_loss, reason = "figures for reading")]
@@ -52,13 +52,13 @@ fn main() {
     }
 }
 
-/// The CPU time that this process has used.
+/// Returns the CPU time that this process has used.
 fn now() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).expect("a time after the start")
 }
 
-/// The shortest CPU time that `work` takes, in seconds.
+/// Returns the shortest CPU time that `work` takes, in seconds.
 fn best(mut work: impl FnMut()) -> f64 {
     let round = |_| {
         let start = now();
@@ -91,14 +91,14 @@ fn throughput(count: usize) {
     }
 }
 
-/// All forms of ordinary secrets, as `vault exec` looks for them.
+/// Measures all forms of ordinary secrets, as `vault exec` looks for them.
 fn all_forms(secrets: usize) {
     let tokens = texts::tokens(secrets, b"");
     let collected = || {
         let mut needles = Needles::new();
         for (index, token) in tokens.iter().enumerate() {
             let (name, secret) = (format!("S{index}"), Secret::new(token.clone()));
-            // All of them are long enough to be masked.
+            // Every token is long enough to be masked.
             let _ = forms::add(&mut needles, &name, &secret, Masking::Automatic);
         }
         needles
@@ -191,7 +191,7 @@ fn best_build(tokens: &[Vec<u8>]) -> f64 {
     seconds / rounds as f64
 }
 
-/// The resident memory of this process in bytes.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());

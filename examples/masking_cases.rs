@@ -1,4 +1,4 @@
-//! Runs the masking cases in the files named on the command line; the last line counts them.
+//! Runs the masking cases in the files named on the command line. The last line counts them.
 
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 

@@ -18,7 +18,7 @@ impl Random {
 
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Secrets as they are usually made: 16 to 40 letters and digits, behind `prefix`.
+/// Returns usual secrets: `prefix`, followed by 16 to 40 letters and digits.
 pub(crate) fn tokens(count: usize, prefix: &[u8]) -> Vec<Vec<u8>> {
     let mut random = Random(0x5eed);
     let mut token = || {
@@ -28,7 +28,7 @@ pub(crate) fn tokens(count: usize, prefix: &[u8]) -> Vec<Vec<u8>> {
     (0..count).map(|_| token()).collect()
 }
 
-/// Lines as a web application logs them.
+/// Returns lines as a web application logs them.
 pub(crate) fn log(length: usize) -> Vec<u8> {
     let mut random = Random(0x109);
     let paths =
@@ -69,7 +69,7 @@ pub(crate) fn log(length: usize) -> Vec<u8> {
     text
 }
 
-/// Base64 in lines of 76.
+/// Returns base64 in lines of 76 characters.
 pub(crate) fn base64(length: usize) -> Vec<u8> {
     let mut random = Random(0x64);
     let mut text = Vec::with_capacity(length + 77);
@@ -80,7 +80,7 @@ pub(crate) fn base64(length: usize) -> Vec<u8> {
     text
 }
 
-/// Log lines with a needle in every 1,024 bytes.
+/// Returns log lines with a needle in every 1,024 bytes.
 pub(crate) fn with_hits(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     let mut random = Random(0x417);
     let mut text = log(length);
@@ -92,7 +92,7 @@ pub(crate) fn with_hits(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     text
 }
 
-/// Every needle again and again, its last byte another one.
+/// Returns needles in random order, each with a wrong last byte.
 pub(crate) fn near_misses(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     let mut random = Random(0x3355);
     let mut text = Vec::with_capacity(length + 100);
@@ -104,10 +104,10 @@ pub(crate) fn near_misses(length: usize, needles: &[Vec<u8>]) -> Vec<u8> {
     text
 }
 
-/// Its name, the needles, the text.
+/// The name, the needles, and the text of a case.
 pub(crate) type Case = (&'static str, Vec<Vec<u8>>, Vec<u8>);
 
-/// Needles and texts made to waste time.
+/// Returns needles and texts that make the search as slow as possible.
 pub(crate) fn hostile(length: usize) -> Vec<Case> {
     let runs: Vec<_> = (12..1012).map(|length| vec![b'a'; length]).collect();
     let long = vec![[b"ab".repeat(2500), vec![b'c']].concat()];
@@ -127,7 +127,7 @@ pub(crate) fn hostile(length: usize) -> Vec<Case> {
         ("broken runs", runs.clone(), broken(11, b'b')),
         ("runs of 1,000", runs, broken(1000, b'b')),
         ("a long beginning", long, b"ab".repeat(length / 2)),
-        ("misses, colours", tokens.clone(), between(b"\x1b[0m")),
+        ("misses, colors", tokens.clone(), between(b"\x1b[0m")),
         ("misses, breaks", tokens.clone(), between(b"\n")),
         ("only breaks", tokens.clone(), vec![b'\n'; length]),
         ("endless sequence", tokens, [b"\x1b]".to_vec(), vec![b'x'; length]].concat()),

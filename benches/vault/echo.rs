@@ -1,4 +1,4 @@
-//! A program that answers: how long it takes until what was written has come back.
+//! Measures how long a program takes to return the bytes that were written to it.
 #![expect(unsafe_code, reason = "the terminal must be the child's own before it runs")]
 
 use std::fs::{self, File};
@@ -15,20 +15,20 @@ use rustix::stdio::stdin;
 
 use crate::measure::Cost;
 
-/// Says that it is there, then answers every line with the same line.
+/// A command that prints `ready`, and then repeats every line.
 pub(crate) const ECHO: [&str; 3] = ["sh", "-c", "echo ready; exec cat"];
 const READY: &[u8] = b"ready";
 
-/// A running [`ECHO`]; ends on drop.
+/// A running [`ECHO`] command, which is ended on drop.
 pub(crate) struct EchoProcess {
     child: Child,
-    /// Nothing once it has been told the end.
+    /// `None` after the end of its input.
     input: Option<File>,
     output: File,
 }
 
 impl EchoProcess {
-    /// Between two pipes.
+    /// Starts it between two pipes.
     pub(crate) fn over_pipes(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn()?;
@@ -37,7 +37,7 @@ impl EchoProcess {
         Self::begin(child, OwnedFd::from(input).into(), OwnedFd::from(output).into())
     }
 
-    /// At a terminal of its own.
+    /// Starts it in its own terminal.
     pub(crate) fn at_terminal(mut command: Command) -> anyhow::Result<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         // macOS has no flag for it.
@@ -51,7 +51,7 @@ impl EchoProcess {
             setsid()?;
             Ok(ioctl_tiocsctty(stdin())?)
         };
-        // SAFETY: both are system calls, which may be made between fork and exec.
+        // SAFETY: both are system calls, which are allowed between fork and exec.
         unsafe { command.pre_exec(lead) };
         let child = command.spawn()?;
         let keys = master.as_fd().try_clone_to_owned()?;
@@ -59,24 +59,24 @@ impl EchoProcess {
     }
 
     fn begin(child: Child, input: File, mut output: File) -> anyhow::Result<Self> {
-        let mut said = Vec::new();
-        while !said.ends_with(b"\n") {
+        let mut first_line = Vec::new();
+        while !first_line.ends_with(b"\n") {
             let mut byte = [0];
             output.read_exact(&mut byte)?;
-            said.extend(byte);
+            first_line.extend(byte);
         }
-        anyhow::ensure!(said.trim_ascii() == READY, "the answerer said something else");
+        anyhow::ensure!(first_line.trim_ascii() == READY, "the echo command is not ready");
         Ok(Self { child, input: Some(input), output })
     }
 
-    /// Writes `bytes`, and waits until as many have come back.
+    /// Writes `bytes`, and waits until they have come back.
     pub(crate) fn round_trip(&mut self, bytes: &[u8]) -> anyhow::Result<Cost> {
         let mut answer = vec![0; bytes.len()];
         let start = Instant::now();
-        self.input.as_mut().context("it has not ended")?.write_all(bytes)?;
+        self.input.as_mut().context("the echo command has ended")?.write_all(bytes)?;
         self.output.read_exact(&mut answer)?;
         let wall = start.elapsed();
-        anyhow::ensure!(answer == bytes, "another answer");
+        anyhow::ensure!(answer == bytes, "the echo command returned other bytes");
         Ok(Cost { wall, cpu: Duration::ZERO, peak: 0 })
     }
 }

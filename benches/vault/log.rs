@@ -1,5 +1,5 @@
-//! The log of a busy Django shop: requests, queries, identifiers, now and then a traceback. The same
-//! in every run, and nowhere the same for long.
+//! The log of a busy Django shop: requests, queries, identifiers, and some tracebacks. It is the
+//! same in every run, but rarely repeats itself.
 
 use std::fmt::{self, Write as _};
 use std::fs::File;
@@ -40,7 +40,7 @@ impl Random {
     }
 }
 
-/// Writes `length` bytes of log, or a line more, to a new file at `path`.
+/// Writes at least `length` bytes of log to a new file at `path`, and ends with a whole entry.
 pub(crate) fn write(path: &Path, length: u64) -> anyhow::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 16, File::create_new(path)?);
     let mut random = Random(0x0010_9f11e);
@@ -55,7 +55,7 @@ pub(crate) fn write(path: &Path, length: u64) -> anyhow::Result<()> {
     Ok(file.flush()?)
 }
 
-/// One entry, of one line or several.
+/// Writes an entry, of one line or several.
 fn describe(random: &mut Random, out: &mut String) -> fmt::Result {
     let (second, milli) = (random.below(86_400), random.below(1000));
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);

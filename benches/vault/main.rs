@@ -1,9 +1,10 @@
-//! `cargo bench --bench vault`: what the budgets of the design are measured with.
+//! Measures how fast `vault` is, beside the budgets: `cargo bench --bench vault`.
 //!
-//! `start`, `masking` or `store` behind it measures that part only.
+//! With the argument `start`, `masking`, or `store`, it measures that part only.
 //!
-//! Prints a table and judges nothing: the machine may be busy, and a budget is kept by somebody who
-//! reads the numbers. Every row stands beside what it is compared with, measured in the same run.
+//! It prints a table, but never fails, because the machine may be busy. A person compares the
+//! figures with the budgets. Every row is next to the row that it is compared with, measured in the
+//! same run.
 
 mod echo;
 mod log;
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How much later a command starts than it would bare.
+/// Measures how much later a command starts than without `vault`.
 fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
     const EXEC: [&str; 4] = ["exec", "--no-mask", "--", "true"];
     table::block("exec --no-mask -- true, over bare true", "+ ms");
@@ -72,15 +73,15 @@ fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What concerns one secret or two, in stores of all sizes.
+/// Measures commands that concern one or two secrets, in stores of all sizes.
 fn one_secret(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
     let stores = [(ten, "10"), (thousand, "1,000"), (many, "10,000")];
     let set = |store: &Store, name: &str, round: usize| {
         let file = store.file("value", &format!("value {round}"))?;
         run(&mut store.command(Caller::Person, &["set", name, "--file", &file]))
     };
-    let only = format!("{},{}", name(3), name(7));
-    let only = ["exec", "--only", &only, "--no-mask", "--", "true"];
+    let names = format!("{},{}", name(3), name(7));
+    let only = ["exec", "--only", &names, "--no-mask", "--", "true"];
     compare("get, in a store of", "<= 1.3x", stores, &|store, _| {
         run(&mut store.command(Caller::Person, &["get", &name(5)]))
     })?;
@@ -117,7 +118,7 @@ fn compare(
     Ok(())
 }
 
-/// What reads and checks the whole store.
+/// Measures commands that read and check the whole store.
 fn whole(many: &Store) -> anyhow::Result<()> {
     let series = alternate(
         11,
@@ -131,10 +132,10 @@ fn whole(many: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Many entries at once: read, checked, opened, sealed, signed and written.
+/// Measures commands that read, check, decrypt, encrypt, sign, and write many entries at once.
 ///
-/// Every run has a store of its own, and none is removed before the last has ended: a file system may
-/// be slow to give away the inodes of files that were just removed.
+/// Every run has its own store, and no store is removed before the last run has ended. Otherwise, a
+/// file system may be slow, because it reuses the inodes of files that were just removed.
 fn bulk(many: &Store) -> anyhow::Result<()> {
     let sizes = many.entry_sizes()?;
     let used = RefCell::new(Vec::new());
@@ -146,7 +147,7 @@ fn bulk(many: &Store) -> anyhow::Result<()> {
         used.borrow_mut().push(store);
         cost
     };
-    let anew = |arguments: &[&str]| {
+    let in_new_store = |arguments: &[&str]| {
         let store = Store::new(MANY)?;
         rustix::fs::sync();
         let cost = run(&mut store.command(Caller::Person, arguments));
@@ -163,8 +164,8 @@ fn bulk(many: &Store) -> anyhow::Result<()> {
                 cost
             },
             &mut |_| import(0, Values::First),
-            &mut |_| anew(&["rotate"]),
-            &mut |_| anew(&["members", "remove", "ci"]),
+            &mut |_| in_new_store(&["rotate"]),
+            &mut |_| in_new_store(&["members", "remove", "ci"]),
         ],
     )?;
     table::block("10,000 entries in one batch", "ratio");
@@ -200,8 +201,8 @@ fn sync(_: &fs::File) -> anyhow::Result<()> {
 }
 
 fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
-    let only = format!("{},{}", name(3), name(7));
-    let only = ["exec", "--only", &only, "--no-mask", "--", "true"];
+    let names = format!("{},{}", name(3), name(7));
+    let only = ["exec", "--only", &names, "--no-mask", "--", "true"];
     let all = ["exec", "--no-mask", "--", "true"];
     let file = many.dotenv(MANY, Values::Second)?;
     let peak = |row: &str, store: &Store, arguments: &[&str]| {
@@ -212,7 +213,7 @@ fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
     };
     table::peaks();
     let bare: Vec<Series> = alternate(3, &mut [&mut |_| run(&mut ten.bare(&["true"]))])?;
-    table::peak("true (no less can be measured)", &bare[0]);
+    table::peak("true (the least that can be measured)", &bare[0]);
     peak("exec --only A,B, store of 10", ten, &only)?;
     peak("exec --only A,B, store of 10,000", many, &only)?;
     peak("exec of 1,000", thousand, &all)?;

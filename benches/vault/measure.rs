@@ -1,4 +1,4 @@
-//! What a run costs: time, processor time, peak memory.
+//! The cost of a run: time, processor time, and peak memory.
 
 use std::io::{self, Read as _};
 use std::process::{Child, Command, Stdio};
@@ -10,14 +10,14 @@ use anyhow::Context as _;
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
-    /// User and system together.
+    /// User and system time together.
     pub(crate) cpu: Duration,
-    /// The largest resident size, in KiB. The kernel counts what the process was before it became
-    /// the program too, so it is never below the size of this benchmark.
+    /// The largest resident size, in KiB. The kernel also counts the process before `exec`, so it
+    /// is never below the size of this benchmark.
     pub(crate) peak: u64,
 }
 
-/// Runs `command`, silent and without input, which must succeed.
+/// Runs `command` without input or output. It must succeed.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<Cost> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
@@ -26,26 +26,26 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<Cost> {
     Ok(Cost { wall: start.elapsed(), ..cost })
 }
 
-/// As [`run`], but the time is that until the first byte of its output.
+/// Runs `command` as [`run`] does, but measures the time until the first byte of its output.
 pub(crate) fn first_byte(command: &mut Command) -> anyhow::Result<Cost> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
     let mut child = command.spawn()?;
-    let mut output = child.stdout.take().context("a pipe was asked for")?;
+    let mut output = child.stdout.take().context("stdout is a pipe")?;
     output.read_exact(&mut [0])?;
     let wall = start.elapsed();
     io::copy(&mut output, &mut io::sink())?;
     Ok(Cost { wall, ..end(&child)? })
 }
 
-/// Runs `first | second`, silent and without input.
+/// Runs `first | second` without input or output.
 pub(crate) fn piped(first: &mut Command, second: &mut Command) -> anyhow::Result<Cost> {
     first.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
     let mut writer = first.spawn()?;
-    let pipe = writer.stdout.take().context("a pipe was asked for")?;
+    let pipe = writer.stdout.take().context("stdout is a pipe")?;
     let reader = second.stdin(pipe).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    // The pipe must have one reader, which is not us.
+    // Close our end of the pipe, so that `second` is its only reader.
     second.stdin(Stdio::null());
     let (wrote, read) = (end(&writer)?, end(&reader)?);
     let (cpu, peak) = (wrote.cpu + read.cpu, wrote.peak.max(read.peak));
@@ -67,13 +67,13 @@ fn end(child: &Child) -> anyhow::Result<Cost> {
     Ok(Cost { wall: Duration::ZERO, cpu: time(usage.ru_utime) + time(usage.ru_stime), peak })
 }
 
-#[expect(unsafe_code, reason = "the usage of one child is told by wait4 only")]
+#[expect(unsafe_code, reason = "only wait4 reports the usage of one child")]
 fn wait(child: u32) -> anyhow::Result<(i32, libc::rusage)> {
     let mut status = 0;
-    // SAFETY: a zeroed `rusage` is a valid one.
+    // SAFETY: a zeroed `rusage` is valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: both places are ours and live through the call; the child is ours and nobody else
-    // waits for it.
+    // SAFETY: both pointers are valid for the whole call. The child is ours, and no one else waits
+    // for it.
     let waited = unsafe { libc::wait4(child.cast_signed(), &raw mut status, 0, &raw mut usage) };
     anyhow::ensure!(waited > 0, "could not wait for a run: {}", io::Error::last_os_error());
     Ok((status, usage))
@@ -82,7 +82,7 @@ fn wait(child: u32) -> anyhow::Result<(i32, libc::rusage)> {
 /// The costs of one case, in the order of its runs.
 pub(crate) struct Series(Vec<Cost>);
 
-/// Median and minimum.
+/// The median and the minimum.
 #[derive(Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -90,39 +90,39 @@ pub(crate) struct Spread {
 }
 
 impl Series {
-    /// Wall time, in ms.
+    /// Returns the wall time, in ms.
     pub(crate) fn wall(&self) -> Spread {
         spread(self.0.iter().map(|cost| milliseconds(cost.wall)))
     }
 
-    /// Processor time, in ms.
+    /// Returns the processor time, in ms.
     pub(crate) fn cpu(&self) -> Spread {
         spread(self.0.iter().map(|cost| milliseconds(cost.cpu)))
     }
 
-    /// How many ms longer than `base`: the median over the pairs, and between the fastest runs.
+    /// Returns how many ms longer than `base` it took: the median over the pairs of runs, and the
+    /// difference between the fastest runs.
     pub(crate) fn over(&self, base: &Self) -> Spread {
         let pairs = self.0.iter().zip(&base.0);
         let longer = pairs.map(|(own, base)| milliseconds(own.wall) - milliseconds(base.wall));
         Spread { least: self.wall().least - base.wall().least, ..spread(longer) }
     }
 
-    /// How many times as long as `base`, likewise.
+    /// Returns how many times as long as `base` it took, likewise.
     pub(crate) fn times(&self, base: &Self) -> Spread {
         let pairs = self.0.iter().zip(&base.0);
         let times = pairs.map(|(own, base)| milliseconds(own.wall) / milliseconds(base.wall));
         Spread { least: self.wall().least / base.wall().least, ..spread(times) }
     }
 
-    /// The peak memory of the median run, in MiB.
+    /// Returns the median of the peak memory, in MiB.
     pub(crate) fn peak(&self) -> f64 {
         let peaks = self.0.iter().map(|cost| u32::try_from(cost.peak).unwrap_or(u32::MAX));
         spread(peaks.map(|peak| f64::from(peak) / 1024.0)).median
     }
 }
 
-/// Runs each of `cases` once in every round, one after another, so that a noisy moment of the
-/// machine meets all of them.
+/// Runs each of `cases` once per round, so that a busy moment of the machine affects all of them.
 pub(crate) fn alternate(
     rounds: usize,
     cases: &mut [&mut dyn FnMut(usize) -> anyhow::Result<Cost>],

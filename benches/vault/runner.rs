@@ -1,5 +1,5 @@
-//! `vault exec` with masking: how much later a command starts, speaks and answers, and what its
-//! output costs on the way.
+//! Measures `vault exec` with masking: how much later a command starts, prints, and answers, and
+//! how fast its output passes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::measure::{alternate, first_byte, piped, run};
 use crate::store::{Caller, Store, first_character};
 use crate::table;
 
-/// How many MiB of log pass, where not the 1,024 of the budget.
+/// The variable with the size of the log in MiB. The default is 1,024, as in the budget.
 const SIZE: &str = "VAULT_BENCH_LOG_MIB";
 
 /// Stores of 10, 100 and 1,000 secrets.
@@ -20,7 +20,7 @@ pub(crate) struct Stores<'a> {
     pub(crate) thousand: &'a Store,
 }
 
-/// Everything of the runner's.
+/// Measures everything that concerns the runner.
 pub(crate) fn measure(stores: &Stores<'_>) -> anyhow::Result<()> {
     start(stores)?;
     first_output(stores)?;
@@ -29,7 +29,7 @@ pub(crate) fn measure(stores: &Stores<'_>) -> anyhow::Result<()> {
     throughput(stores)
 }
 
-/// How much more the start of a command costs when its output is masked.
+/// Measures how much later a command starts if its output is masked.
 fn start(stores: &Stores<'_>) -> anyhow::Result<()> {
     table::block("exec -- true, over exec --no-mask -- true", "+ ms");
     let stores = [
@@ -53,7 +53,7 @@ fn start(stores: &Stores<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From the start until the first byte of the output arrives.
+/// Measures the time from the start until the first byte of the output arrives.
 fn first_output(stores: &Stores<'_>) -> anyhow::Result<()> {
     const PRINT: [&str; 2] = ["echo", "x"];
     let series = alternate(
@@ -73,8 +73,8 @@ fn first_output(stores: &Stores<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line that cannot begin a secret goes to the command and back. Nothing shows on a pipe what is
-/// held, so a line that is held at all is never answered.
+/// Measures the way of a line to the command and back. The line must not end like the beginning of
+/// a secret: on a pipe, held bytes are never shown early, so the answer would not arrive.
 fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
     let mut bare = EchoProcess::over_pipes(stores.ten.bare(&ECHO))?;
     let mut ten = EchoProcess::over_pipes(exec(stores.ten, &[], &ECHO))?;
@@ -93,7 +93,7 @@ fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A key at a terminal, until it shows.
+/// Measures the time until a terminal shows a typed key.
 fn keys(stores: &Stores<'_>) -> anyhow::Result<()> {
     let mut bare = EchoProcess::at_terminal(stores.ten.bare(&ECHO))?;
     let mut ten = EchoProcess::at_terminal(exec(stores.ten, &[], &ECHO))?;
@@ -114,7 +114,7 @@ fn keys(stores: &Stores<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A large log passes.
+/// Measures how fast a large log passes.
 fn throughput(stores: &Stores<'_>) -> anyhow::Result<()> {
     let size = std::env::var(SIZE).map_or(Ok(1024), |size| size.parse::<u64>())?;
     let log = Log::new(size << 20)?;
@@ -145,7 +145,7 @@ fn exec(store: &Store, options: &[&str], command: &[&str]) -> std::process::Comm
     store.command(Caller::Machine, &[&["exec"], options, &["--"], command].concat())
 }
 
-/// A file of log; removed on drop.
+/// A log file, which is removed on drop.
 struct Log(PathBuf);
 
 impl Log {

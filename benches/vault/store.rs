@@ -1,4 +1,4 @@
-//! Stores to measure in: a folder with a vault of so many secrets, and two callers.
+//! Stores for the measurements: a folder with a vault of a given size, and two callers.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,13 +10,13 @@ use anyhow::Context as _;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_vault");
 
-/// A vault with one environment, its folder and its callers; removed on drop.
+/// A vault with one environment, its folder, and its callers. It is removed on drop.
 pub(crate) struct Store {
     root: PathBuf,
     credential: String,
 }
 
-/// Who runs a command.
+/// The caller of a command.
 #[derive(Clone, Copy)]
 pub(crate) enum Caller {
     /// A person, with `identity.txt` and a state folder.
@@ -25,7 +25,7 @@ pub(crate) enum Caller {
     Machine,
 }
 
-/// Which values a dotenv file holds.
+/// The values in a dotenv file.
 #[derive(Clone, Copy)]
 pub(crate) enum Values {
     First,
@@ -33,7 +33,7 @@ pub(crate) enum Values {
 }
 
 impl Store {
-    /// A store with the secrets `SECRET_00000` to `SECRET_{count - 1}`.
+    /// Makes a store with the secrets `SECRET_00000` to `SECRET_{count - 1}`.
     pub(crate) fn new(count: usize) -> anyhow::Result<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -53,14 +53,14 @@ impl Store {
         Ok(store)
     }
 
-    /// Adds a machine that may read; gives its credential.
+    /// Adds a machine that can read, and returns its credential.
     fn machine(&self) -> anyhow::Result<String> {
         let add = &["ci", "add", "ci", "-e", "production"];
         let printed = self.command(Caller::Person, add).output()?.stdout;
         Ok(String::from_utf8(printed)?.trim().to_owned())
     }
 
-    /// `vault` with these arguments, run by `caller` in the store's folder.
+    /// Returns the command `vault` with these arguments, run by `caller` in the store's folder.
     pub(crate) fn command(&self, caller: Caller, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments);
@@ -68,7 +68,7 @@ impl Store {
         command
     }
 
-    /// A command without us, in the same surroundings.
+    /// Returns a command without `vault`, in the same surroundings.
     pub(crate) fn bare(&self, words: &[&str]) -> Command {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
@@ -87,7 +87,7 @@ impl Store {
         };
     }
 
-    /// A dotenv file with the store's names; the path as an argument.
+    /// Writes a dotenv file with the store's names, and returns its path.
     pub(crate) fn dotenv(&self, count: usize, values: Values) -> anyhow::Result<String> {
         let mut text = String::new();
         for number in 0..count {
@@ -96,20 +96,20 @@ impl Store {
         self.file("values.env", &text)
     }
 
-    /// A file beside the vault; the path as an argument.
+    /// Writes a file next to the vault, and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> anyhow::Result<String> {
         let path = self.root.join(name);
         fs::write(&path, text)?;
         path.into_os_string().into_string().ok().context("the path is not UTF-8")
     }
 
-    /// The sizes of all entries.
+    /// Returns the sizes of all entries.
     pub(crate) fn entry_sizes(&self) -> anyhow::Result<Vec<usize>> {
         let folder = fs::read_dir(self.root.join("repo/.vault/production"))?;
         folder.map(|entry| Ok(usize::try_from(entry?.metadata()?.len())?)).collect()
     }
 
-    /// An empty folder on the same file system.
+    /// Makes an empty folder on the same file system.
     pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
         let path = self.root.join("plain");
         fs::create_dir(&path)?;
@@ -130,17 +130,17 @@ impl Drop for Store {
     }
 }
 
-/// The binary that is measured.
+/// Returns the path of the binary that is measured.
 pub(crate) fn binary() -> &'static Path {
     Path::new(BINARY)
 }
 
-/// The name of a secret.
+/// Returns the name of a secret.
 pub(crate) fn name(number: usize) -> String {
     format!("SECRET_{number:05}")
 }
 
-/// 40 letters and digits, as secrets usually are.
+/// Returns 40 letters and digits, as a usual secret has them.
 fn value(number: usize, values: Values) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let salt: u128 = match values {
@@ -156,7 +156,7 @@ fn value(number: usize, values: Values) -> String {
     (0..40).map(character).collect()
 }
 
-/// With what the value of the first secret begins.
+/// Returns the first character of the first secret.
 pub(crate) fn first_character() -> u8 {
     value(0, Values::First).as_bytes()[0]
 }

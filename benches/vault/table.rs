@@ -1,4 +1,4 @@
-//! The table that is printed, one row at once.
+//! Prints the table, row by row.
 #![expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use crate::measure::Series;
 
-/// What the numbers depend on: the binary and the machine.
+/// Prints the facts that the figures depend on: the binary and the machine.
 pub(crate) fn heading(binary: &Path) -> anyhow::Result<()> {
     let cores = available_parallelism()?;
     println!(
@@ -31,7 +31,7 @@ fn processor() -> Option<String> {
     Some(line.split_once(": ")?.1.to_owned())
 }
 
-/// The start of a block.
+/// Prints the heading of a block.
 pub(crate) fn block(title: &str, difference: &str) {
     println!(
         "\n{title:<44} {:>8} {:>8} {:>8} {difference:>10} {:>8} {:>12}",
@@ -39,43 +39,43 @@ pub(crate) fn block(title: &str, difference: &str) {
     );
 }
 
-/// A row that the others of its block are compared with.
+/// Prints the row that the others of its block are compared with.
 pub(crate) fn base(name: &str, own: &Series) {
     println!("{}", times(name, own));
 }
 
-/// A row with its distance from the base, in ms.
+/// Prints a row with its difference from the base, in ms.
 pub(crate) fn over(name: &str, own: &Series, base: &Series, budget: &str) {
     let over = own.over(base);
     let start = times(name, own);
     println!("{start} {:>+10.2} {:>+8.2} {budget:>12}", over.median, over.least);
 }
 
-/// A row as a multiple of the base.
+/// Prints a row as a multiple of the base.
 pub(crate) fn ratio(name: &str, own: &Series, base: &Series, budget: &str) {
     let ratio = own.times(base);
     let start = times(name, own);
     println!("{start} {:>9.2}x {:>7.2}x {budget:>12}", ratio.median, ratio.least);
 }
 
-/// A row as the base's share of its own time: how fast it is beside the base.
+/// Prints a row with its speed as a multiple of the base's speed.
 pub(crate) fn speed(name: &str, own: &Series, base: &Series, budget: &str) {
     let speed = base.times(own);
     let start = times(name, own);
     println!("{start} {:>9.2}x {:>7.2}x {budget:>12}", speed.median, speed.least);
 }
 
-/// The start of a block of short times.
+/// Prints the heading of a block of short times.
 pub(crate) fn fine(title: &str) {
     println!("\n{title:<44} {:>8} {:>8} {:>8} {:>10} {:>8}", "median", "min", "", "+ us", "(min)");
 }
 
-/// A row that the others of its block are compared with, in microseconds.
+/// Prints the row that the others of its block are compared with, in microseconds.
 pub(crate) fn fine_base(name: &str, own: &Series) {
     println!("{}", fine_times(name, own));
 }
 
-/// A row with its distance from the base, in microseconds.
+/// Prints a row with its difference from the base, in microseconds.
 pub(crate) fn fine_over(name: &str, own: &Series, base: &Series) {
     let over = own.over(base);
     let (median, least) = (over.median * 1000.0, over.least * 1000.0);
@@ -87,12 +87,12 @@ fn fine_times(name: &str, own: &Series) -> String {
     format!("  {name:<42} {:>8.0} {:>8.0}", wall.median * 1000.0, wall.least * 1000.0)
 }
 
-/// The start of the block of peak memory.
+/// Prints the heading of the block of peak memory.
 pub(crate) fn peaks() {
     println!("\n{:<44} {:>8}", "peak memory, MiB", "median");
 }
 
-/// A row of peak memory.
+/// Prints a row of peak memory.
 pub(crate) fn peak(name: &str, own: &Series) {
     println!("  {name:<42} {:>8.1}", own.peak());
 }

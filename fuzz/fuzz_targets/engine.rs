@@ -1,4 +1,4 @@
-//! The masking engine on arbitrary needles, text and cuts: `.ci/fuzz 60 engine`.
+//! The masking engine with arbitrary needles, text, and cuts: `.ci/fuzz 60 engine`.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ mod fuzzed;
 #[path = "../../tests/masking/masked.rs"]
 mod masked;
 #[path = "../../tests/masking/reference.rs"]
-#[expect(dead_code, reason = "the tests ask it for more")]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod reference;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::check(data));

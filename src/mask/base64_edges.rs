@@ -1,10 +1,11 @@
-//! The characters at the edges of an encoded value, which carry bits of it and of its neighbour.
+//! The characters at the edges of an encoded value, which carry bits of the value and of the bytes
+//! next to it.
 //!
-//! Base64 puts six bits into a character and base32 five (RFC 4648), so a value that begins or
-//! ends within a character shares it with whatever stands beside it. Such a character is known
-//! only in part: an [`EdgeCharacter`] says which part.
+//! Base64 puts six bits into a character, and base32 five (RFC 4648). So a value that begins or
+//! ends within a character shares it with the neighboring byte. Only some bits of such a character
+//! are known. An [`EdgeCharacter`] holds them.
 
-/// The alphabets of RFC 4648 that occur in needles.
+/// An alphabet of RFC 4648 that needles use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alphabet {
     /// Section 4.
@@ -16,7 +17,7 @@ pub enum Alphabet {
 }
 
 impl Alphabet {
-    /// The character of each value, lowest first.
+    /// Returns the character of each value, lowest first.
     #[must_use]
     pub const fn characters(self) -> &'static [u8] {
         match self {
@@ -26,7 +27,7 @@ impl Alphabet {
         }
     }
 
-    /// How many bits a character carries.
+    /// Returns the number of bits that a character carries.
     #[must_use]
     pub const fn bits(self) -> u8 {
         match self {
@@ -39,16 +40,16 @@ impl Alphabet {
 /// A character of which only some bits belong to the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EdgeCharacter {
-    /// The alphabet it is from.
+    /// The alphabet that it comes from.
     pub alphabet: Alphabet,
-    /// Its bits that belong to the value, as they stand in the character; the others are zero.
+    /// The bits that belong to the value, in their places. The others are zero.
     pub value: u8,
-    /// Which bits those are.
+    /// A one for each of those bits.
     pub mask: u8,
 }
 
 impl EdgeCharacter {
-    /// Whether `byte` can be that character.
+    /// Returns whether `byte` can be this character.
     #[must_use]
     pub fn admits(self, byte: u8) -> bool {
         self.alphabet
@@ -58,7 +59,7 @@ impl EdgeCharacter {
             .is_some_and(|value| u8::try_from(value).is_ok_and(|v| v & self.mask == self.value))
     }
 
-    /// Whether this admits all that `other` does.
+    /// Returns whether this admits every byte that `other` admits.
     #[must_use]
     pub fn includes(self, other: Self) -> bool {
         let admitted = other.alphabet.characters().iter();

@@ -1,30 +1,32 @@
-//! Finds the secrets in a stream of bytes, in any usual spelling, and replaces them.
+//! Finds the secrets in a stream of bytes, in every usual spelling, and replaces them.
 //!
-//! Pure: bytes in, bytes out. It knows no pipes, no time, and of the other modules only
-//! [`crate::secret`]. `docs/reference/masking.md` says what is masked and what is not.
+//! Pure: bytes in, bytes out. It does not know pipes or time and, of the other modules, only
+//! [`crate::secret`]. `docs/reference/masking.md` states the rules.
 //!
 //! ```text
-//! secret ── policy ── forms ──▶ Needles ──▶ Matcher ══▶ Masker   one per stream
-//!           masked at   every     bytes and    built    feed, show_short, switch, finish
-//!           all?        spelling  labels       once
+//! secret ── policy ── forms ──▶ Needles ──▶ Matcher ══▶ Masker     one per stream
+//!           masked at   every     bytes and    built      feed, show_short,
+//!           all?        spelling  labels       once       replace_matcher, finish
 //! ```
 //!
-//! - [`policy`] decides whether a value is masked: not if it is short or an everyday word.
-//! - [`forms`] spells it in every form, one file per family of encodings, a table of all of them.
-//! - [`needles`] holds the spellings; [`base64_edges`] the characters at their ends that they share with
-//!   their neighbours.
-//! - [`engine`] searches. [`Matcher`] is what is shared: `scan` finds needles that lie within one
-//!   write by looking at every eighth byte or so; `automaton`, a trie over the needles themselves,
-//!   with failure links that are found when first needed (`links`), says what must be held back,
-//!   finds needles that began in an earlier write, and takes over where a text makes the scan waste
-//!   time, which keeps everything linear. `grams` tells quickly where neither needs to look. `shadow`
-//!   follows the visible bytes around escape sequences and line breaks (`transparent`).
-//!   `occurrences` decides how far a hit reaches, and `output` merges hits and writes.
+//! - [`policy`] decides whether a value is masked: not if it is short or a common word.
+//! - [`forms`] spells it in every form. It has a file per family of encodings, and a catalog.
+//! - [`needles`] holds the spellings, and [`base64_edges`] the characters at their ends that they
+//!   share with their neighbors.
+//! - [`engine`] searches. A [`Matcher`] is shared by the streams, and a [`Masker`] belongs to one.
+//!   - `scan` finds needles that lie within one write. It looks at about every eighth byte.
+//!   - `automaton` is a trie of the needles, and `links` has its failure links, computed when they
+//!     are first needed. It decides which bytes are held back, and finds needles that began in an
+//!     earlier write. If a text makes the scan slow, it takes over, so all texts take linear time.
+//!   - `grams` shows quickly which bytes neither of them needs to read.
+//!   - `transparent_scan` follows the visible bytes around escape sequences and line breaks, which
+//!     `byte_kind` recognizes.
+//!   - `occurrences` decides how far an occurrence reaches. `output` merges and writes.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
-//! use repovault::mask::{Masker, Masking, Needles, Matcher, Verdict, forms};
+//! use repovault::mask::{Masker, Masking, Matcher, Needles, Verdict, forms};
 //! use repovault::secret::Secret;
 //!
 //! let mut needles = Needles::new();

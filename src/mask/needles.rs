@@ -1,73 +1,77 @@
-//! The byte strings to look for, each with the secret and the form it stands for.
+//! Needles: the byte strings to look for, each with the name of its secret and its form.
 //!
-//! Knows nothing of how they are made or found. All bytes lie in one [`Secret`], so that they are
-//! wiped together; a needle is a range of it.
+//! Knows nothing about how needles are made or found. All bytes lie in one [`Secret`], so that they
+//! are wiped together. A needle is a range of it.
 
 use crate::secret::Secret;
 
 use super::base64_edges::EdgeCharacter;
 
-/// What a needle stands for, as it is reported.
+/// The secret and the form of a needle, as reports show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label<'a> {
     /// The name of the secret.
     pub name: &'a str,
-    /// The name of the form, as in `docs/reference/masking.md`.
+    /// The name of the form, listed in `docs/reference/masking.md`.
     pub form: &'static str,
 }
 
-/// How the surroundings of a needle decide whether, and how far, an occurrence is masked.
+/// Decides, by the bytes around an occurrence, whether it is masked and how far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MatchRules {
-    /// Also found when terminal sequences or line breaks run through it.
+    /// Whether transparent bytes may interrupt it.
     pub gaps: Gaps,
-    /// Where it counts.
+    /// The borders at which it counts.
     pub boundary: Boundary,
-    /// The character before it that carries some of its first bits.
+    /// The character before it, which carries some of its first bits.
     pub lead: Option<EdgeCharacter>,
-    /// The character after it that carries some of its last bits.
+    /// The character after it, which carries some of its last bits.
     pub trail: Option<EdgeCharacter>,
-    /// At most so many `=` after it belong to it.
+    /// The most `=` characters after it that belong to it.
     pub padding: u8,
 }
 
 impl MatchRules {
-    /// Whether a needle with these masks what the same needle with the others would.
-    fn subsumes(&self, others: &Self) -> bool {
+    /// Returns whether a needle with these rules masks every byte that the same needle with the
+    /// `other` rules masks.
+    fn subsumes(&self, other: &Self) -> bool {
         let edge = |own: Option<EdgeCharacter>, other: Option<EdgeCharacter>| match (own, other) {
             (_, None) => true,
             (None, Some(_)) => false,
             (Some(own), Some(other)) => own.includes(other),
         };
-        (self.gaps == Gaps::Allowed || others.gaps == Gaps::Refused)
+        // The last condition: padding counts only after the trailing edge character. So if only
+        // this one expects such a character, it can miss padding that the other one masks.
+        (self.gaps == Gaps::Allowed || other.gaps == Gaps::Refused)
             && self.boundary == Boundary::Any
-            && edge(self.lead, others.lead)
-            && edge(self.trail, others.trail)
-            && self.padding >= others.padding
-            && (self.trail.is_none() || others.trail.is_some() || others.padding == 0)
+            && edge(self.lead, other.lead)
+            && edge(self.trail, other.trail)
+            && self.padding >= other.padding
+            && (self.trail.is_none() || other.trail.is_some() || other.padding == 0)
     }
 }
 
-/// Whether transparent bytes may run through an occurrence.
+/// Whether an occurrence may be interrupted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gaps {
-    /// Only the bytes themselves count.
+    /// The bytes must follow one another.
     #[default]
     Refused,
-    /// Terminal sequences and line breaks with their indentation are looked through.
+    /// Escape sequences, and line breaks with their indentation, may come between the bytes.
     Allowed,
 }
 
-/// Where an occurrence counts.
+/// The borders at which an occurrence counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Boundary {
-    /// Everywhere.
+    /// Every border.
     #[default]
     Any,
-    /// Only when neither neighbour is a letter, a digit, `_` or part of a non-ASCII character.
+    /// Token borders: neither neighbor is a letter, a digit, `_`, or part of a non-ASCII character.
     Token,
 }
 
+/// A needle, as a range of all bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Needle {
     pub(super) offset: u32,
@@ -78,6 +82,7 @@ pub(super) struct Needle {
 }
 
 impl Needle {
+    /// Returns whether the needle is also looked for with gaps. At token borders it never is.
     pub(super) fn allows_gaps(&self) -> bool {
         self.rules.gaps == Gaps::Allowed && self.rules.boundary == Boundary::Any
     }
@@ -97,21 +102,21 @@ impl Default for Needles {
 }
 
 impl Needles {
-    /// None yet.
+    /// Makes an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self { bytes: Secret::with_capacity(0), names: Vec::new(), list: Vec::new() }
     }
 
-    /// Adds the bytes exactly as they are; an empty needle is ignored.
+    /// Adds the bytes exactly as they are. An empty needle is ignored.
     pub fn add(&mut self, label: Label<'_>, bytes: &[u8], rules: MatchRules) {
         self.spell(label, rules, |out| out.extend(bytes));
     }
 
-    /// Adds what `write` appends; an empty needle is ignored.
+    /// Adds the bytes that `write` appends. An empty needle is ignored.
     ///
     /// # Panics
-    /// When all needles together exceed 2 GiB.
+    /// Panics if all needles together exceed 2 GiB.
     pub fn spell(&mut self, label: Label<'_>, rules: MatchRules, write: impl FnOnce(&mut Secret)) {
         let offset = self.bytes.len();
         write(&mut self.bytes);
@@ -126,7 +131,7 @@ impl Needles {
         self.list.push(Needle { offset, length, name, form: label.form, rules });
     }
 
-    /// Adds all of `other`'s needles behind those that are there.
+    /// Adds all needles of `other`.
     pub fn append(&mut self, other: &Self) {
         for needle in &other.list {
             let label = other.label_of(needle);
@@ -134,30 +139,31 @@ impl Needles {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of needles.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The bytes of each needle with its label, in the order in which they were added.
+    /// Returns the label and the bytes of each needle, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (Label<'_>, &[u8])> {
         self.list.iter().map(|needle| (self.label_of(needle), self.slice(needle)))
     }
 
-    /// Of the needles from number `first` on, keeps the first of those that are alike, and no more
-    /// than `most`. Their bytes are closed up, and what was behind them is wiped.
+    /// Of the needles from number `first` on, removes those that earlier ones subsume, and keeps at
+    /// most `most`. Moves the remaining bytes together, and wipes the freed space after them.
     pub(super) fn keep_distinct(&mut self, first: usize, most: usize) {
         let Some(base) = self.list.get(first).map(|needle| needle.offset as usize) else {
             return;
         };
         let added = self.list.split_off(first);
+        // Write the needles again, one after another, from a copy of their bytes.
         let mut bytes = Secret::with_capacity(self.bytes.len() - base);
         bytes.extend(&self.bytes.expose()[base..]);
         self.bytes.truncate(base);
@@ -173,11 +179,12 @@ impl Needles {
         }
     }
 
-    /// Whether wherever the other needle occurs, `needle` masks all that the other one would.
+    /// Returns whether `needle` masks every byte that `other`, with the bytes `bytes`, would mask.
     fn subsumes(&self, needle: &Needle, bytes: &[u8], other: &Needle) -> bool {
         needle.rules.subsumes(&other.rules) && {
             let own = self.slice(needle);
-            // Overlapping at both ends it covers the other one at every place.
+            // It is both a beginning and an end of the other one, and the two overlap. So together
+            // they cover every byte.
             own == bytes
                 || own.len() < bytes.len()
                     && bytes.len() < 2 * own.len()
@@ -208,7 +215,7 @@ impl Needles {
     }
 
     fn name(&mut self, name: &str) -> u32 {
-        // The needles of one secret follow each other.
+        // The needles of one secret follow one another.
         if self.names.last().is_none_or(|last| last != name) {
             self.names.push(name.to_owned());
         }

@@ -1,29 +1,31 @@
-//! Which values are masked at all, and why some are not.
+//! Decides which values are masked, and why others are not.
 //!
-//! A short value or an everyday word would turn a log into asterisks and hide nothing: anyone can
-//! guess it. Such a secret is left out and named, unless its settings say otherwise.
+//! If short values and common words were masked, logs would be full of asterisks, and nothing would
+//! be hidden, because anyone can guess such a value. So they are not masked, and users see their
+//! names, unless the secret's settings decide otherwise.
 
 use crate::secret::Secret;
 
-/// A trimmed value shorter than this many bytes is too short.
+/// The least length, in bytes, of a trimmed value that is masked.
 pub const SHORTEST: usize = 6;
 
-/// From so many bytes on the rarer forms are looked for, and terminal sequences looked through.
+/// The least length, in bytes, of a value that is also looked for in rare forms and with gaps.
 pub const LONG: usize = 12;
 
 /// The setting `mask` of a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Masking {
-    /// Masked unless it is too short or an everyday word.
+    /// Masked unless it is too short or a common word.
     #[default]
     Automatic,
-    /// Masked; a short value only where it stands alone.
+    /// Always masked. A short value is masked at token borders only.
     Always,
     /// Not masked.
     Never,
 }
 
-/// What became of a secret; all but [`Verdict::Masked`] are to be reported by its name.
+/// The decision about a secret. Except for [`Verdict::Masked`], the caller must report it with the
+/// secret's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
@@ -31,13 +33,13 @@ pub enum Verdict {
     Masked,
     /// It has fewer than [`SHORTEST`] bytes.
     TooShort,
-    /// It is on the list of everyday words.
+    /// It is on the list of common words.
     Common,
-    /// Its settings say so.
+    /// Its settings exclude it.
     Never,
 }
 
-/// What [`super::forms::add`] will say of a value, without spelling it.
+/// Returns the same decision as [`super::forms::add`], but adds no needles.
 pub fn verdict(value: &Secret, masking: Masking) -> Verdict {
     match decide(value.expose().trim_ascii(), masking) {
         Treatment::Unmasked(verdict) => verdict,
@@ -45,16 +47,16 @@ pub fn verdict(value: &Secret, masking: Masking) -> Verdict {
     }
 }
 
-/// How a value is treated.
+/// The treatment of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     AllForms,
-    /// The value itself, where no token goes on before or behind it.
+    /// The value itself, at token borders.
     TokenOnly,
     Unmasked(Verdict),
 }
 
-/// Decides about a value that has been trimmed.
+/// Decides about a trimmed value.
 pub(super) fn decide(trimmed: &[u8], masking: Masking) -> Treatment {
     let short = trimmed.len() < SHORTEST;
     match masking {
@@ -67,13 +69,13 @@ pub(super) fn decide(trimmed: &[u8], masking: Masking) -> Treatment {
     }
 }
 
-/// Whether a value is on the stop list, whatever its case.
+/// Returns whether a value is on the stop list, regardless of case.
 pub(super) fn is_common(value: &[u8]) -> bool {
     STOP_LIST.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }
 
-/// Values of settings, default names and passwords that stand in every log. Shorter words need
-/// not be listed.
+/// Values of settings, default names, and default passwords, which occur in every log. Words
+/// shorter than [`SHORTEST`] are not listed.
 const STOP_LIST: [&str; 53] = [
     "0.0.0.0",
     "127.0.0.1",
@@ -135,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_everyday_values_are_left_out_unless_asked_for() {
+    fn short_and_common_values_are_masked_on_request_only() {
         use Masking::{Always, Automatic, Never};
         for (value, masking, expected) in [
             ("h7Kq2", Automatic, Treatment::Unmasked(Verdict::TooShort)),

@@ -1,7 +1,8 @@
-//! Runs masking cases that are kept as data: secrets, chunks and expectations in base64.
+//! Runs masking cases from data files: secrets, chunks, and expectations in base64.
 //!
-//! Knows the format of the files and the masking engine. Every case is run with its own chunks,
-//! in one chunk, byte by byte and at random cuts; each must give what is expected.
+//! Knows the format of the files and the masking engine. It runs every case with the case's own
+//! chunks, in one chunk, byte by byte, and with random cuts. Each run must produce the expected
+//! output.
 
 use std::sync::Arc;
 
@@ -10,19 +11,19 @@ use repovault::mask::{Label, Masker, Masking, Matcher, Needles, forms, needles::
 use repovault::secret::Secret;
 use serde_json::Value;
 
-/// How often a case is cut at random.
+/// The number of times that a case is cut at random.
 const CUTS: u64 = 8;
 
-/// What became of the cases of a file.
+/// The results of the cases in a file.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// How many gave what was expected.
+    /// The number of cases that passed.
     pub(crate) passed: usize,
-    /// The names of the others, each with what went wrong.
+    /// The names of the others, each with the reason.
     pub(crate) failed: Vec<String>,
 }
 
-/// Runs every case of a file's text.
+/// Runs every case in the text of a file.
 pub(crate) fn run(text: &str) -> Outcome {
     let mut outcome = Outcome::default();
     let cases: Vec<Value> = serde_json::from_str(text).expect("a JSON array");
@@ -59,7 +60,7 @@ fn needles(case: &Value) -> Needles {
             let label = Label { name: &name, form: "raw" };
             needles.add(label, &secret, MatchRules::default());
         } else {
-            // A secret that is left out is one that the expectation lets through.
+            // The case expects that a secret without needles passes unchanged.
             let _ = forms::add(&mut needles, &name, &Secret::new(secret), Masking::Automatic);
         }
     }
@@ -73,7 +74,7 @@ fn list(case: &Value, field: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The output for these chunks, which after each of them must be `emitted`.
+/// Returns the output for these chunks. After each chunk it must equal that element of `emitted`.
 fn masked(
     matcher: &Arc<Matcher>,
     chunks: &[Vec<u8>],
@@ -100,7 +101,7 @@ fn expected(case: &Value, out: &[u8], how: &str) -> Result<(), String> {
     good.then_some(()).ok_or_else(|| format!("{how}: {}", out.escape_ascii()))
 }
 
-/// `bytes` cut into pieces of 1 to 40 bytes.
+/// Cuts `bytes` into pieces of 1 to 40 bytes.
 fn cut(bytes: &[u8], seed: u64) -> Vec<Vec<u8>> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut pieces = Vec::new();
@@ -110,9 +111,9 @@ fn cut(bytes: &[u8], seed: u64) -> Vec<Vec<u8>> {
         state ^= state >> 7;
         state ^= state << 17;
         let length = usize::try_from(state % 40).expect("small") + 1;
-        let (piece, behind) = rest.split_at(length.min(rest.len()));
+        let (piece, after) = rest.split_at(length.min(rest.len()));
         pieces.push(piece.to_vec());
-        rest = behind;
+        rest = after;
     }
     pieces
 }

@@ -17,11 +17,11 @@ fn replay(target: &str, check: fn(&[u8])) {
 }
 
 #[test]
-fn what_fuzzing_the_engine_has_tried_still_holds() {
+fn engine_fuzz_corpus_passes() {
     replay("engine", fuzzed::engine::check);
 }
 
 #[test]
-fn what_fuzzing_the_forms_has_tried_still_holds() {
+fn forms_fuzz_corpus_passes() {
     replay("forms", fuzzed::forms::check);
 }

@@ -1,4 +1,4 @@
-//! The masking module from outside: cases kept as data, and properties.
+//! The masking module through its public interface: cases from data files, and properties.
 
 mod cases;
 mod corpus;
@@ -10,7 +10,7 @@ mod reference;
 mod rules;
 
 #[test]
-fn every_case_gives_what_is_expected() {
+fn cases_from_data_files_pass() {
     for text in [include_str!("cases.json"), include_str!("siblings.json")] {
         let outcome = cases::run(text);
         assert!(outcome.failed.is_empty(), "{}", outcome.failed.join("\n"));

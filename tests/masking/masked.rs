@@ -1,10 +1,10 @@
-//! The whole way of a text through the engine.
+//! Masks a whole text.
 
 use std::sync::Arc;
 
 use repovault::mask::{Masker, Matcher};
 
-/// The output for a text that comes in pieces of `cut` bytes.
+/// Returns the output for a text that comes in pieces of `cut` bytes.
 pub(crate) fn masked(matcher: &Arc<Matcher>, text: &[u8], cut: usize) -> Vec<u8> {
     let mut masker = Masker::new(Arc::clone(matcher));
     let mut out = Vec::new();

@@ -1,5 +1,5 @@
-//! The engine against the reference, on texts and needles drawn at random from tiny alphabets,
-//! where everything overlaps everything.
+//! Compares the engine with the reference, on random texts and needles. Their alphabets are tiny,
+//! so that most needles overlap.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn masked(matcher: &Arc<Matcher>, chunks: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// Needles of which some are parts of others.
+/// Returns random needles, some of which contain parts of others.
 fn needles(random: &mut Random, alphabet: &[u8], longest: usize) -> Vec<Needle> {
     let count = 1 + random.below(5);
     let mut needles: Vec<Needle> = Vec::new();
@@ -50,7 +50,7 @@ fn needles(random: &mut Random, alphabet: &[u8], longest: usize) -> Vec<Needle> 
     needles
 }
 
-/// Text in which needles stand, whole and cut off.
+/// Returns random text that contains needles, some of them cut off.
 fn text(random: &mut Random, alphabet: &[u8], needles: &[Needle], length: usize) -> Vec<u8> {
     let mut text = Vec::new();
     while text.len() < length {
@@ -71,14 +71,14 @@ fn show(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-/// The cases of a property: `usual` many, and five times as many with `VAULT_TESTS=all`.
+/// Returns the seeds of a property: `usual` many, or five times as many with `VAULT_TESTS=all`.
 fn seeds(usual: u64) -> std::ops::Range<u64> {
     let all = std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all");
     0..if all { 5 * usual } else { usual }
 }
 
 #[test]
-fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
+fn output_matches_the_reference_for_every_cut() {
     for seed in seeds(60_000) {
         let mut random = Random::new(seed);
         let alphabet = &b"abc"[..=random.below(3)];
@@ -97,7 +97,7 @@ fn the_output_is_that_of_the_reference_however_the_text_is_cut() {
 }
 
 #[test]
-fn only_what_may_begin_a_needle_is_held_back() {
+fn held_bytes_match_the_reference() {
     for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 10);
@@ -122,7 +122,7 @@ fn only_what_may_begin_a_needle_is_held_back() {
 }
 
 #[test]
-fn one_more_needle_never_unmasks_anything() {
+fn additional_needle_never_unmasks_bytes() {
     for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
@@ -136,7 +136,7 @@ fn one_more_needle_never_unmasks_anything() {
 }
 
 #[test]
-fn no_needle_is_left_in_the_output() {
+fn output_contains_no_needle() {
     for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 12);
@@ -153,13 +153,13 @@ fn no_needle_is_left_in_the_output() {
 }
 
 #[test]
-fn transparent_bytes_are_looked_through_as_in_the_reference() {
+fn output_with_gaps_matches_the_reference() {
     for seed in seeds(60_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 14);
         for needle in &mut needles {
             needle.transparent = random.below(4) > 0;
-            // Longer ones let the engine pass over breaks that it need not look at.
+            // If all of them are longer, the engine may skip line breaks.
             if seed % 2 == 0 && needle.bytes.len() < 5 {
                 needle.bytes.extend(random.bytes(b"ab", 5));
             }
@@ -177,7 +177,7 @@ fn transparent_bytes_are_looked_through_as_in_the_reference() {
     }
 }
 
-/// The text with transparent bytes scattered in it.
+/// Inserts transparent bytes into the text.
 fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
     let gaps: [&[u8]; 7] = [b"\n", b"\r\n", b"\n   ", b"\x1b[0m", b"\x1b[31;1m", b"\r", b" "];
     let often = 2 + random.below(20);
@@ -192,7 +192,7 @@ fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn needles_that_are_added_apply_to_what_is_held() {
+fn added_needles_apply_to_held_bytes() {
     for seed in seeds(30_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
@@ -214,9 +214,9 @@ fn needles_that_are_added_apply_to_what_is_held() {
         masker.replace_matcher(after);
         masker.feed(&text[split..], &mut out);
         masker.finish(&mut out);
-        // Whatever begins behind what had been shown is masked as if all had been known.
-        let expected = reference::mask(&needles, &text[shown..]);
-        let expected = unmasked(&expected);
+        // Needles that begin after the bytes already shown are masked as if all of them had been
+        // known from the start.
+        let expected = unmasked(&reference::mask(&needles, &text[shown..]));
         assert!(
             is_subsequence(&unmasked(&out), &[&text[..shown], &expected].concat()),
             "seed {seed}: {} from {}, {shown} {split} {needles:?}",

@@ -1,17 +1,17 @@
-//! What masking means, written as plainly as possible and as slowly: the whole text at hand, every
-//! needle tried at every place. The engine must agree with it.
+//! The reference: the rules of masking in their plainest and slowest form. It has the whole text,
+//! and tries every needle at every offset. The engine must produce the same output.
 
-/// A needle and whether it is looked through.
+/// A needle, and whether transparent bytes may interrupt it.
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     pub(crate) bytes: Vec<u8>,
     pub(crate) transparent: bool,
 }
 
-/// The occurrences that are masked: from where, to where.
+/// The start and the end of each masked occurrence.
 type Spans = Vec<(usize, usize)>;
 
-/// The output for a text that ends there.
+/// Returns the output for a whole text.
 pub(crate) fn mask(needles: &[Needle], text: &[u8]) -> Vec<u8> {
     let mut spans = occurrences(needles, text);
     spans.extend(cut_off(needles, text));
@@ -26,8 +26,7 @@ pub(crate) fn mask(needles: &[Needle], text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// How many bytes are held back after a text that may go on; for needles that are not looked
-/// through.
+/// Returns how many bytes are held back after a text that may continue. For needles without gaps.
 pub(crate) fn held(needles: &[Needle], text: &[u8]) -> usize {
     let hold = (0..text.len())
         .find(|&start| needles.iter().any(|needle| begins(needle, &text[start..])))
@@ -61,7 +60,7 @@ fn occurrences(needles: &[Needle], text: &[u8]) -> Spans {
     spans
 }
 
-/// The beginning of a needle at the end of the text that is masked.
+/// Returns the needles that the end of the text cuts off and that are masked nevertheless.
 fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
     let mut spans = Spans::new();
     let (shown, bytes) = shown(needles, text);
@@ -81,7 +80,7 @@ fn cut_off(needles: &[Needle], text: &[u8]) -> Spans {
     spans
 }
 
-/// The visible bytes, if any needle is looked through.
+/// Returns the visible bytes if any needle allows gaps.
 fn shown(needles: &[Needle], text: &[u8]) -> (Vec<VisibleByte>, Vec<u8>) {
     let asked = needles.iter().any(|needle| needle.transparent);
     let shown = if asked { visible(text) } else { Vec::new() };
@@ -93,7 +92,7 @@ fn shown(needles: &[Needle], text: &[u8]) -> (Vec<VisibleByte>, Vec<u8>) {
 struct VisibleByte {
     byte: u8,
     at: usize,
-    /// What stands before it.
+    /// The gap before it.
     gap: Gap,
 }
 
@@ -104,7 +103,7 @@ enum Gap {
     LineBreak,
 }
 
-/// What is masked of the visible bytes of an occurrence; nothing if there is no gap in it.
+/// Returns the masked part of an occurrence with these visible bytes, or `None` if it has no gap.
 fn masked_span(places: &[VisibleByte]) -> Option<(usize, usize)> {
     let inner = &places[1..];
     if inner.iter().all(|place| place.gap == Gap::None) {
@@ -115,7 +114,7 @@ fn masked_span(places: &[VisibleByte]) -> Option<(usize, usize)> {
     Some((start, places[places.len() - 1].at + 1))
 }
 
-/// The visible bytes of a text whose only escape sequences are `ESC [ … m`.
+/// Returns the visible bytes of a text whose only escape sequences are `ESC [ … m`.
 fn visible(text: &[u8]) -> Vec<VisibleByte> {
     let mut places = Vec::new();
     let mut gap = Gap::None;
@@ -144,7 +143,7 @@ fn visible(text: &[u8]) -> Vec<VisibleByte> {
     places
 }
 
-/// Spans that overlap become one; such as only touch do not.
+/// Merges spans that overlap, but not spans that only touch.
 fn union(mut spans: Spans) -> Spans {
     spans.sort_unstable();
     let mut merged = Spans::new();

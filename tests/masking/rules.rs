@@ -1,4 +1,4 @@
-//! Single rules of masking, each by an example.
+//! Single rules of masking, each with an example.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn masker(value: &str) -> Masker {
     Masker::new(Arc::new(Matcher::new(needles)))
 }
 
-/// What comes out after each of the chunks, and at the end.
+/// Returns the output after each chunk, and at the end.
 fn steps(masker: &mut Masker, chunks: &[&str]) -> Vec<String> {
     let mut steps = Vec::new();
     for chunk in chunks {
@@ -39,7 +39,7 @@ fn steps(masker: &mut Masker, chunks: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn secrets_that_are_left_out_are_said_to_be() {
+fn unmasked_secret_gets_a_verdict_with_the_reason() {
     let mut needles = Needles::new();
     for (value, masking, verdict) in [
         ("12345", Masking::Automatic, Verdict::TooShort),
@@ -55,7 +55,7 @@ fn secrets_that_are_left_out_are_said_to_be() {
 }
 
 #[test]
-fn a_short_value_that_is_always_masked_is_so_between_token_borders_only() {
+fn short_value_with_always_is_masked_at_token_borders() {
     for (chunks, expected) in [
         (&["pin 4711."][..], &["pin ***.", ""][..]),
         (&["4711"], &["", "***"]),
@@ -70,7 +70,7 @@ fn a_short_value_that_is_always_masked_is_so_between_token_borders_only() {
 }
 
 #[test]
-fn the_beginning_of_a_secret_at_the_end_is_masked_from_eight_bytes_and_half_of_it() {
+fn cut_off_secret_is_masked_from_eight_bytes_and_half() {
     let seventeen = "0123456789abcdefg";
     for (value, text, out) in [
         ("0123456789", "x 0123456", "x 0123456"),
@@ -86,7 +86,7 @@ fn the_beginning_of_a_secret_at_the_end_is_masked_from_eight_bytes_and_half_of_i
 }
 
 #[test]
-fn what_a_terminal_shows_early_is_not_forgotten() {
+fn secret_is_masked_after_its_first_bytes_were_shown_early() {
     let mut masker = masker(TOKEN);
     let mut out = Vec::new();
     masker.feed(b"> vQ7", &mut out);
@@ -101,7 +101,7 @@ fn what_a_terminal_shows_early_is_not_forgotten() {
 }
 
 #[test]
-fn half_an_escape_sequence_is_not_shown_early() {
+fn incomplete_escape_sequence_is_not_shown_early() {
     let mut masker = masker(TOKEN);
     let mut out = Vec::new();
     masker.feed(b"> vQ\x1b[3", &mut out);
@@ -115,7 +115,7 @@ fn half_an_escape_sequence_is_not_shown_early() {
 }
 
 #[test]
-fn a_secret_that_is_added_finds_what_is_held_and_what_was_shown_early() {
+fn replaced_matcher_knows_held_and_early_shown_bytes() {
     let first = Matcher::new(needles(&[("A", b"kestrel-and-more", Masking::Automatic)]));
     let more = needles(&[("B", b"kestrel-or-less", Masking::Automatic)]);
     let both = Arc::new(first.extended(&more));
@@ -132,26 +132,26 @@ fn a_secret_that_is_added_finds_what_is_held_and_what_was_shown_early() {
 }
 
 #[test]
-fn a_line_that_ends_like_a_secret_begins_is_not_delayed() {
+fn line_ending_like_a_secret_begins_is_not_delayed() {
     for line in ["ready: vQ7\n", "\x1b[32mready: v\x1b[0m\n", "50% v\r"] {
         assert_eq!(steps(&mut masker(TOKEN), &[line]), [line, ""]);
     }
 }
 
 #[test]
-fn a_secret_that_wraps_early_is_masked_from_the_break_on() {
+fn secret_with_an_early_line_break_is_masked_after_the_break() {
     let chunks = ["a vQ7\n", "x-Zp2mK9", "\n  rT4wL b"];
     assert_eq!(steps(&mut masker(TOKEN), &chunks), ["a vQ7\n", "", "*** b", ""]);
 }
 
 #[test]
-fn what_is_masked_is_counted_by_name_and_form() {
+fn masked_secrets_are_counted_by_name_and_form() {
     let secrets: [(&str, &[u8], Masking); 2] =
         [("A", TOKEN.as_bytes(), Masking::Automatic), ("B", b"p&ss/w0rd", Masking::Automatic)];
     let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
     let encoded = BASE64_STANDARD.encode(TOKEN);
-    let behind = BASE64_STANDARD.encode(format!("12{TOKEN}"));
-    let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd {behind}");
+    let shifted = BASE64_STANDARD.encode(format!("12{TOKEN}"));
+    let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd {shifted}");
     let out = steps(&mut masker, &[&text]).concat();
     assert_eq!(out, "*** *** *** *** *** MT***");
     let counts: Vec<_> =
@@ -161,7 +161,7 @@ fn what_is_masked_is_counted_by_name_and_form() {
 }
 
 #[test]
-fn an_occurrence_within_another_is_not_counted() {
+fn occurrence_within_another_is_not_counted() {
     let secrets: [(&str, &[u8], Masking); 2] =
         [("A", b"kestrel-one", Masking::Automatic), ("B", b"a-kestrel-one-b", Masking::Automatic)];
     let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
@@ -172,7 +172,7 @@ fn an_occurrence_within_another_is_not_counted() {
 }
 
 #[test]
-fn a_secret_of_one_line_has_at_most_a_hundred_needles() {
+fn secret_of_one_line_has_at_most_a_hundred_needles() {
     let url = "postgres://shöp:p%40s\"s'%24<w0rd>&\\x@db.internal/ü?a=b c$d`e^f!#\u{7}\u{1f600}";
     let mut random = Random::new(1);
     for length in [6, 12, 40, 400, 4000] {
@@ -186,7 +186,7 @@ fn a_secret_of_one_line_has_at_most_a_hundred_needles() {
 }
 
 #[test]
-fn an_endless_gap_within_a_secret_does_not_fill_the_memory() {
+fn endless_gap_within_a_secret_does_not_fill_the_memory() {
     for gap in ["\n", "\x1b]", "\x1b[0m", "\x1b[\r   "] {
         let mut masker = masker(TOKEN);
         let mut out = Vec::new();
@@ -201,7 +201,7 @@ fn an_endless_gap_within_a_secret_does_not_fill_the_memory() {
 }
 
 #[test]
-fn forms_are_masked_alike_however_the_text_is_cut() {
+fn forms_are_masked_the_same_for_every_cut() {
     let alphabet = "aZ9+/=-_ \"'\\&<>$%\n\té😀".as_bytes();
     for seed in 0..1_500 {
         let mut random = Random::new(seed);
@@ -241,7 +241,7 @@ fn masked(matcher: &Arc<Matcher>, chunks: &[Vec<u8>]) -> String {
 }
 
 #[test]
-fn the_page_on_masking_names_every_form() {
+fn masking_page_names_every_form() {
     let page = include_str!("../../docs/reference/masking.md");
     for value in ["a&\"b'\\ c$é/~%+\u{7}\t!<", "Zürich-päß ünï`=/+", "'quoted (and) more'"] {
         let needles = needles(&[("A", value.as_bytes(), Masking::Automatic)]);

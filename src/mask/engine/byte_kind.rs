@@ -1,21 +1,23 @@
-//! Tells the bytes that a terminal shows from those through which a secret stays readable.
+//! Distinguishes the bytes that a terminal shows from transparent bytes, which can interrupt a
+//! secret without making it unreadable.
 //!
-//! Transparent are escape sequences (ECMA-48, and the string sequences OSC, DCS, SOS, PM, APC),
-//! CR, LF and the blanks that follow a line break. Knows nothing of needles. What a byte is
-//! depends only on the bytes before it, never on how they were cut into writes.
+//! Transparent bytes are escape sequences (ECMA-48, and the string sequences OSC, DCS, SOS, PM, and
+//! APC), CR, LF, and the blanks that follow a line break. Knows nothing of needles. The kind of a
+//! byte depends on the bytes before it only, not on how they were split into writes.
 
-/// A sequence longer than this was none: what follows is text again. Terminals cut earlier.
+/// A longer sequence is not a sequence: text continues after this many bytes. Terminals give up
+/// earlier.
 const LONGEST_SEQUENCE: u16 = 4096;
 
 const ESC: u8 = 0x1b;
 
-/// What a byte is.
+/// The kind of a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ByteKind {
     Visible,
     /// Part of an escape sequence.
     Sequence,
-    /// CR, LF or a blank behind one.
+    /// CR, LF, or a blank that follows one.
     Break,
 }
 
@@ -30,11 +32,11 @@ enum State {
     StringEscape,
 }
 
-/// Where in a stream we are.
+/// Classifies the bytes of a stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Classifier {
     state: State,
-    /// Nothing visible came since the last line break, so blanks are indentation.
+    /// No visible byte has come since the last line break, so blanks are indentation.
     after_break: bool,
     length: u16,
 }
@@ -68,11 +70,12 @@ impl Classifier {
                 _ => self.continue_in(State::String),
             },
             State::StringEscape if byte == b'\\' => self.end_sequence(),
-            // Within a string xterm gives it up and reads a new sequence.
+            // An ESC within a string: like xterm, abandon the string and read a new sequence.
             State::Escape | State::StringEscape => self.escape(byte),
         }
     }
 
+    /// Classifies a byte outside of a sequence, or one that no sequence can contain.
     fn begin(&mut self, byte: u8) -> ByteKind {
         match byte {
             ESC => {
@@ -96,6 +99,7 @@ impl Classifier {
         }
     }
 
+    /// Classifies the byte after an ESC.
     fn escape(&mut self, byte: u8) -> ByteKind {
         match byte {
             b'[' => self.continue_in(State::Control),
@@ -107,6 +111,7 @@ impl Classifier {
         }
     }
 
+    /// Counts a byte of a sequence that is in `state` after it.
     fn continue_in(&mut self, state: State) -> ByteKind {
         self.state = state;
         self.length += 1;
@@ -116,7 +121,7 @@ impl Classifier {
         ByteKind::Sequence
     }
 
-    /// The sequence ends with this byte.
+    /// Ends the sequence with this byte.
     fn end_sequence(&mut self) -> ByteKind {
         self.length = 0;
         self.state = if self.after_break { State::Break } else { State::Text };
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_breaks_and_indentation_are_looked_through() {
+    fn sequences_breaks_and_indentation_are_not_visible() {
         for (bytes, shown) in [
             (&b"a\x1b[31;1mb\x1b[0mc"[..], &b"abc"[..]),
             (b"a\x1b]8;;http://x\x1b\\b\x1b]0;t\x07c", b"abc"),
@@ -151,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_sequence_ends_at_its_limit() {
+    fn endless_sequence_ends_at_its_limit() {
         let bytes = [b"\x1b]", &[b'x'; 5000][..]].concat();
         let shown = visible(&bytes);
         assert_eq!(shown.len(), bytes.len() - usize::from(LONGEST_SEQUENCE));

@@ -1,6 +1,7 @@
-//! A place in the automaton: what of a needle has been read just now.
+//! A state of the automaton that moves with the text: the beginning of a needle read just now.
 //!
-//! Knows nothing of positions in a stream. It only ever stands where some needle can go on.
+//! Knows nothing of positions in a stream. Its invariant: in its state, some followed needle is
+//! incomplete and can continue.
 
 use crate::mask::needles::Boundary;
 use crate::secret::{Secret, Wiped};
@@ -9,14 +10,15 @@ use super::automaton::{Automaton, ROOT};
 use super::links::Links;
 use super::matcher::Matcher;
 
-/// At the end of a stream so many bytes of a needle are masked, if they are half of it.
+/// A needle that the end of the stream cuts off is masked from this many bytes on, if they are at
+/// least half of the needle.
 const CUT_OFF: usize = 8;
 
 /// Which needles a cursor follows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Followed {
     All,
-    /// Those that are looked through.
+    /// The needles that allow gaps.
     WithGaps,
 }
 
@@ -30,14 +32,14 @@ impl Cursor {
         Self { state: ROOT, followed }
     }
 
-    /// The length of the longest incomplete needle that ends here.
+    /// Returns how many bytes have been read of the longest needle that is still incomplete.
     #[inline]
     pub(super) fn depth(&self, matcher: &Matcher) -> usize {
         matcher.trie.depth(self.state) as usize
     }
 
-    /// Takes a byte and reports the needles that end with it: at least the longest, and all that
-    /// it does not speak for.
+    /// Takes a byte, and reports the needles that end with it: the longest one, and every shorter
+    /// one that it does not cover.
     pub(super) fn read(
         &mut self,
         matcher: &Matcher,
@@ -56,37 +58,37 @@ impl Cursor {
         self.skip_dead_ends(matcher, links);
     }
 
-    /// Takes a byte.
+    /// Takes a byte, and reports nothing.
     #[inline]
     pub(super) fn skip(&mut self, matcher: &Matcher, links: &mut Links, byte: u8) {
         self.state = links.step(&matcher.trie, matcher.arena(), self.state, byte);
         self.skip_dead_ends(matcher, links);
     }
 
-    /// Forgets everything.
+    /// Forgets every byte.
     pub(super) fn reset(&mut self) {
         self.state = ROOT;
     }
 
-    /// Forgets all but the last `depth` bytes.
+    /// Forgets bytes from the front until at most `depth` are left.
     pub(super) fn shorten(&mut self, matcher: &Matcher, links: &mut Links, depth: usize) {
         while self.depth(matcher) > depth {
             self.fail(matcher, links);
         }
     }
 
-    /// Goes to the next shorter incomplete needle that ends here.
+    /// Continues with the next shorter needle that is still incomplete.
     pub(super) fn fail(&mut self, matcher: &Matcher, links: &mut Links) {
         self.state = links.fail(&matcher.trie, matcher.arena(), self.state);
         self.skip_dead_ends(matcher, links);
     }
 
-    /// Whether `byte`, standing before what has been read, may belong to it.
+    /// Returns whether `byte`, if it comes just before the bytes read, may belong to the needle.
     pub(super) fn may_lead(&self, matcher: &Matcher, byte: u8) -> bool {
         matcher.trie.may_lead(self.state, byte)
     }
 
-    /// The bytes that have been read.
+    /// Returns the bytes that have been read of the needle.
     pub(super) fn path(&self, matcher: &Matcher) -> Secret {
         let mut path = Wiped::new(vec![0; self.depth(matcher)]);
         let mut state = self.state;
@@ -99,10 +101,12 @@ impl Cursor {
         secret
     }
 
-    /// The longest beginning of a needle with which the stream ends that must be masked though
-    /// the rest will not come: the needle and how much of it there is.
+    /// Finds the longest beginning of a needle that ends the stream and is long enough to be masked
+    /// without its rest. Returns the needle and how many bytes of it there are.
     pub(super) fn cut_off(&mut self, matcher: &Matcher, links: &mut Links) -> Option<(u32, usize)> {
         let path = self.path(matcher);
+        // The cursor holds the longest beginning. If no needle accepts it, for example because it
+        // is less than half of each, a shorter one may still be half of a shorter needle.
         while self.state != ROOT {
             let read = self.depth(matcher);
             let end = &path.expose()[path.len() - read..];
@@ -121,6 +125,7 @@ impl Cursor {
         None
     }
 
+    /// Restores the invariant after a move.
     fn skip_dead_ends(&mut self, matcher: &Matcher, links: &mut Links) {
         let trie = &matcher.trie;
         while self.state != ROOT

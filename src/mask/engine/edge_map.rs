@@ -1,12 +1,12 @@
-//! The few edges of the trie that do not run along one needle: a hash table that never grows.
+//! The few edges of the trie that do not run along one needle, in a hash table that never grows.
 //!
-//! Knows nothing of what the numbers mean. It is at most half full, so every search ends.
+//! Knows nothing of the meaning of the numbers. It is at most half full, so every search ends.
 
 use crate::secret::Wiped;
 
-/// The label under which a state's needle is kept.
+/// The label for the first needle that ends in a state.
 pub(super) const NEEDLE: u16 = 256;
-/// The label under which a state's parent is kept.
+/// The label for the parent of a state.
 pub(super) const PARENT: u16 = 257;
 
 const EMPTY: u64 = u64::MAX;
@@ -18,7 +18,8 @@ pub(super) struct EdgeMap {
 }
 
 impl EdgeMap {
-    /// Room for three edges a needle.
+    /// Makes room for three edges per needle: the one to its own states, the one back, and the one
+    /// to its number.
     pub(super) fn new(needles: usize) -> Self {
         let size = (needles * 6).next_power_of_two().max(16);
         Self {

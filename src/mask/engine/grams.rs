@@ -1,7 +1,7 @@
-//! All runs of four bytes that occur in any needle, as a set of hashes.
+//! The grams of all needles, as a set of hashes. A gram is a run of four bytes.
 //!
-//! What it lacks, no needle contains; what it has, some needle may contain. So the end of a text
-//! can be the beginning of a needle only as far back as its fours are all in the set.
+//! If a gram is not in the set, no needle contains it. If it is in the set, some needle may contain
+//! it. So the end of a text can begin a needle only if all its grams are in the set.
 
 use crate::mask::needles::Needles;
 use crate::secret::Wiped;
@@ -20,9 +20,10 @@ pub(super) struct Grams {
 }
 
 impl Grams {
-    /// Room for about `count` entries with few false answers.
-    pub(super) fn with_room(count: usize, spread: usize) -> Self {
-        let bits = (count * spread).next_power_of_two().clamp(SMALLEST, LARGEST);
+    /// Makes room for `count` grams with `bits_per_gram` bits each. With more bits, fewer grams are
+    /// mistaken for members of the set.
+    pub(super) fn with_room(count: usize, bits_per_gram: usize) -> Self {
+        let bits = (count * bits_per_gram).next_power_of_two().clamp(SMALLEST, LARGEST);
         Self { words: Wiped::new(vec![0; bits / 64]), shift: 32 - bits.trailing_zeros() }
     }
 
@@ -47,13 +48,16 @@ impl Grams {
         self.words[hash as usize / 64] >> (hash % 64) & 1 != 0
     }
 
-    /// The first place in `text` where a needle that is still incomplete at its end may begin.
+    /// Returns the first offset in `text` at which a needle may begin that is still incomplete at
+    /// the end of the text.
     pub(super) fn first_possible_start(&self, text: &[u8]) -> usize {
-        let mut live = text.len().saturating_sub(WIDTH - 1);
-        while live > 0 && self.has(read(&text[live - 1..live - 1 + WIDTH])) {
-            live -= 1;
+        // The last three bytes are too short for a gram, so nothing can be said about them. From
+        // there, go back while every gram may belong to a needle.
+        let mut start = text.len().saturating_sub(WIDTH - 1);
+        while start > 0 && self.has(read(&text[start - 1..start - 1 + WIDTH])) {
+            start -= 1;
         }
-        live
+        start
     }
 }
 
@@ -62,7 +66,7 @@ pub(super) fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9e37_79b1)
 }
 
-/// Up to four bytes as a number.
+/// Reads up to four bytes as a number.
 #[inline]
 pub(super) fn read(gram: &[u8]) -> u32 {
     if let Ok(four) = gram.try_into() {

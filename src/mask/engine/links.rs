@@ -1,22 +1,26 @@
-//! The failure links of the automaton, found when first needed and then remembered.
+//! The failure links of the automaton, computed when they are first needed and then kept.
 //!
-//! Most states are never reached by any text, so most links are never computed; finding them all
-//! in advance would cost more than all the rest of the engine. One stream owns one set.
+//! The link of a state leads to the longest proper end of its path that also begins a needle. Most
+//! states are never reached by a text, so most links are never computed. Computing all of them in
+//! advance would cost more than the rest of the engine. Each stream owns a set.
 
 use super::automaton::{Automaton, ROOT};
 
-/// The link is not known yet.
+/// The link has not been computed.
 const UNKNOWN: u32 = 0;
-/// Set in `best` when a needle below the best one needs a look of its own.
+/// The search for the link has not begun.
+const NOT_BEGUN: u32 = u32::MAX;
+/// Set in `bests` if a shorter needle that ends in the same place must be reported too.
 const MORE: u32 = 1 << 31;
 
-/// Zeroed memory that the system gives out when it is touched.
+/// The computed links of one stream. Both tables begin as zeroed memory, which the system provides
+/// page by page when it is first used.
 pub(super) struct Links {
-    /// Per state the link plus one.
+    /// For each state, its link plus one.
     fails: Vec<u32>,
-    /// Per state the longest needle that ends there, as its state, or `ROOT`.
+    /// For each state, the end state of the longest needle that ends there, or `ROOT`.
     bests: Vec<u32>,
-    /// States whose links are being computed, each with the state its search has come to.
+    /// The states whose links are being computed, each with the state its search has reached.
     pending: Vec<(u32, u32)>,
 }
 
@@ -29,10 +33,9 @@ impl Links {
         }
     }
 
-    /// The state after `byte`: the longest end of what was read that begins a needle.
+    /// Returns the state after `byte`: the longest end of the bytes read that begins a needle.
     #[inline]
-    pub(super) fn step(&mut self, trie: &Automaton, arena: &[u8], state: u32, byte: u8) -> u32 {
-        let mut state = state;
+    pub(super) fn step(&mut self, trie: &Automaton, arena: &[u8], mut state: u32, byte: u8) -> u32 {
         loop {
             if let Some(next) = trie.child(arena, state, byte) {
                 return next;
@@ -44,7 +47,7 @@ impl Links {
         }
     }
 
-    /// The next shorter beginning of a needle with which `state`'s path ends.
+    /// Returns the state of the next shorter beginning of a needle that ends the path of `state`.
     #[inline]
     pub(super) fn fail(&mut self, trie: &Automaton, arena: &[u8], state: u32) -> u32 {
         if state == ROOT {
@@ -56,7 +59,7 @@ impl Links {
         self.fails[state as usize] - 1
     }
 
-    /// The state of the longest needle that ends in `state`, if any.
+    /// Returns the end state of the longest needle that ends in `state`, if there is one.
     #[inline]
     pub(super) fn best(&mut self, trie: &Automaton, arena: &[u8], state: u32) -> Option<u32> {
         if state == ROOT {
@@ -69,8 +72,8 @@ impl Links {
         (best != ROOT).then_some(best)
     }
 
-    /// The state of the next shorter needle that ends where the one of `best` does, if it needs a
-    /// look of its own: it lies within the longer one and matters only for its rules.
+    /// Returns the end state of the next shorter needle that ends together with the one of `best`,
+    /// if it must be reported. It lies within the longer one, so only its rules can matter.
     pub(super) fn next_best(&mut self, trie: &Automaton, arena: &[u8], best: u32) -> Option<u32> {
         if self.bests[best as usize] & MORE == 0 {
             return None;
@@ -79,13 +82,19 @@ impl Links {
         self.best(trie, arena, fail)
     }
 
-    /// Finds the link of `state` and of every state that this depends on.
+    /// Computes the link of `state` and of every state that it depends on.
+    ///
+    /// A link depends on those of other states, which may be thousands deep. So the states that
+    /// wait for others are kept in a list instead of on the call stack.
     fn resolve(&mut self, trie: &Automaton, arena: &[u8], state: u32) {
         self.push(trie, state);
         while let Some((state, at)) = self.pending.last().copied() {
+            // The search stopped at a state without a link, which is now last in the list.
             let Some(link) = self.search(trie, arena, state, at) else {
                 continue;
             };
+            // `record` reads the longest needle that ends in the link, which is known only after
+            // the link itself has been resolved. Then this search repeats its last step.
             if self.fails[link as usize] == UNKNOWN && link != ROOT {
                 self.push(trie, link);
                 continue;
@@ -95,20 +104,21 @@ impl Links {
         }
     }
 
-    /// Notes that `state` is to be resolved, after its ancestors that are not.
-    fn push(&mut self, trie: &Automaton, state: u32) {
-        let mut state = state;
+    /// Adds `state` to the states to be resolved, and after it the unresolved states before it on
+    /// its path, because they are needed first.
+    fn push(&mut self, trie: &Automaton, mut state: u32) {
         while state != ROOT && self.fails[state as usize] == UNKNOWN {
-            self.pending.push((state, u32::MAX));
+            self.pending.push((state, NOT_BEGUN));
             state = trie.parent(state);
         }
     }
 
-    /// Goes on looking for the link of `state`; nothing when another state must be resolved first.
-    fn search(&mut self, trie: &Automaton, arena: &[u8], state: u32, at: u32) -> Option<u32> {
-        let mut at = at;
-        if at == u32::MAX {
+    /// Continues to search for the link of `state`. Returns `None` if another state must be
+    /// resolved first.
+    fn search(&mut self, trie: &Automaton, arena: &[u8], state: u32, mut at: u32) -> Option<u32> {
+        if at == NOT_BEGUN {
             let parent = trie.parent(state);
+            // A path of one byte has no proper end but the empty one.
             if parent == ROOT {
                 return Some(ROOT);
             }
@@ -116,6 +126,8 @@ impl Links {
         }
         let byte = Automaton::label(arena, state);
         loop {
+            // `at` is an end of the parent's path. If it continues with the byte, the result is an
+            // end of this path, and the longest one, because longer ends were tried before.
             if let Some(next) = trie.child(arena, at, byte) {
                 self.pending.last_mut()?.1 = at;
                 return Some(next);
@@ -123,6 +135,7 @@ impl Links {
             if at == ROOT {
                 return Some(ROOT);
             }
+            // Remember how far the search has come, and let the other state go first.
             if self.fails[at as usize] == UNKNOWN {
                 self.pending.last_mut()?.1 = at;
                 self.push(trie, at);
@@ -132,9 +145,13 @@ impl Links {
         }
     }
 
+    /// Keeps the link of `state`, and the longest needle that ends there.
     fn record(&mut self, trie: &Automaton, state: u32, link: u32) {
         self.fails[state as usize] = link + 1;
         let below = self.bests[link as usize];
+        // If no needle ends in this very state, its answer is that of the link. Otherwise, this
+        // needle is the longest, and the shorter ones below it count only if one of them, or this
+        // one, is independent.
         self.bests[state as usize] = if !trie.needle_ends(state) {
             below
         } else if below & MORE != 0

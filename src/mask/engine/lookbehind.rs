@@ -1,17 +1,18 @@
-//! What of the stream's past is still at hand when the next bytes come.
+//! The earlier bytes of the stream that the engine still needs when the next bytes come.
 //!
-//! All of it may be part of a secret, and is wiped.
+//! Any of them may be part of a secret, so all of them are wiped.
 
 use crate::secret::Secret;
 
 use super::text::Text;
 
 pub(super) struct Lookbehind {
-    /// What has not gone out.
+    /// The bytes at the end of the stream that have not been written.
     pub(super) held: Secret,
-    /// The byte before that.
+    /// The byte before them.
     before: Option<u8>,
-    /// The last bytes, as many as deciding about token borders may take.
+    /// The last bytes of the stream, written or not: as many as the longest needle that counts at
+    /// token borders only. The byte before such a needle decides whether it counts.
     recent: Secret,
 }
 
@@ -22,7 +23,7 @@ impl Default for Lookbehind {
 }
 
 impl Lookbehind {
-    /// The past, and `chunk` behind it, which begins at that position of the stream.
+    /// Returns the earlier bytes followed by `chunk`, which begins at position `at` of the stream.
     pub(super) fn text<'a>(&'a self, chunk: &'a [u8], at: u64) -> Text<'a> {
         Text {
             held: self.held.expose(),
@@ -33,7 +34,9 @@ impl Lookbehind {
         }
     }
 
-    /// What is held, as if it came only now; `end` is where it ends.
+    /// Returns the held bytes as if they came only now. The stream has `end` bytes so far.
+    ///
+    /// `recent` stays empty, because it would overlap the bytes that are read again.
     pub(super) fn again(&self, end: u64) -> Text<'_> {
         Text {
             held: &[],
@@ -44,8 +47,8 @@ impl Lookbehind {
         }
     }
 
-    /// The past after `chunk`: the last `held` bytes, before them the byte `before`, and the last
-    /// `recent` ones.
+    /// Adds `chunk`, and then keeps the last `held` bytes, the byte `before` them, and the last
+    /// `recent` bytes.
     pub(super) fn push(&mut self, chunk: &[u8], held: usize, before: Option<u8>, recent: usize) {
         keep(&mut self.held, chunk, held);
         keep(&mut self.recent, chunk, recent);
@@ -53,8 +56,10 @@ impl Lookbehind {
     }
 }
 
-/// Keeps the last `count` bytes of both, or all.
+/// Appends `chunk` to `kept`, and keeps the last `count` bytes of the result.
 fn keep(kept: &mut Secret, chunk: &[u8], count: usize) {
+    // Take as much as possible from the chunk, and only the rest from the bytes kept so far, so
+    // that a large chunk is never copied as a whole.
     let of_chunk = count.min(chunk.len());
     kept.discard_front(kept.len().saturating_sub(count - of_chunk));
     kept.extend(&chunk[chunk.len() - of_chunk..]);

@@ -1,4 +1,8 @@
-//! One stream of output, from the bytes that come to the bytes that go out.
+//! One stream of output: takes the bytes of a program, and returns those that may be shown.
+//!
+//! Each write is read by two cursors. One follows the bytes as they are, the other, in the
+//! transparent scan, only those that a terminal shows. Both report occurrences, and both say which
+//! bytes at the end may begin a needle and must be held back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +19,7 @@ use super::output;
 use super::text::{Text, index};
 use super::transparent_scan::TransparentScan;
 
-/// At most so many bytes of a needle are shown early.
+/// The most bytes of a needle that are shown early.
 const SHORT: usize = 3;
 
 /// One stream of output being masked.
@@ -26,12 +30,12 @@ pub struct Masker {
     transparent_scan: TransparentScan,
     occurrences: Occurrences,
     lookbehind: Lookbehind,
-    /// How many bytes have been fed.
+    /// The number of bytes that have been fed.
     seen: u64,
 }
 
 impl Masker {
-    /// The beginning of a stream.
+    /// Begins a stream.
     #[must_use]
     pub fn new(matcher: Arc<Matcher>) -> Self {
         Self {
@@ -62,21 +66,23 @@ impl Masker {
         self.lookbehind.push(bytes, held, before, self.matcher.longest_bounded);
     }
 
-    /// Shows what is held if it is at most three bytes of a needle, without forgetting it: if the
-    /// needle does go on, its other bytes are masked. For a terminal, where someone waits for the
-    /// echo of a key; call it when nothing has come for 30 ms.
+    /// Shows the held bytes if they are at most three bytes of a needle, but remembers them: if the
+    /// needle continues, its other bytes are masked.
+    ///
+    /// For a terminal, at which someone waits for the echo of a key. Call it if no bytes have come
+    /// for 30 ms.
     pub fn show_short(&mut self, out: &mut Vec<u8>) {
         let depth = self.cursor.depth(&self.matcher);
         let visible = index(self.transparent_scan.depth(&self.matcher));
         let short = depth.max(visible) <= SHORT && self.occurrences.undecided().is_none();
-        // Half an escape sequence must not go out, lest the mask become part of it.
+        // Do not show half an escape sequence, because a mask after it would become part of it.
         if short && !self.transparent_scan.is_within_sequence() {
             self.show_held(out);
         }
     }
 
-    /// The end of the stream: appends what is held, masked if it is at least eight bytes and half
-    /// of a needle. What is fed afterwards begins a new stream.
+    /// Ends the stream: appends the held bytes, masked if they are at least eight bytes and at
+    /// least half of a needle. Bytes that are fed later begin a new stream.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         self.occurrences.finish();
         let output = &mut self.occurrences.output;
@@ -96,11 +102,13 @@ impl Masker {
         self.lookbehind = Lookbehind::default();
     }
 
-    /// Goes on with another matcher, which must hold all needles of the old one at their old places
-    /// (see [`Matcher::extended`]). It applies to the held bytes too.
+    /// Continues with another matcher, in which all needles of the old one must have their old
+    /// numbers (see [`Matcher::extended`]). It applies to the held bytes too.
     pub fn replace_matcher(&mut self, matcher: Arc<Matcher>) {
         let path = self.cursor.path(&self.matcher);
         let visible = self.transparent_scan.path(&self.matcher);
+        // States and links belong to the old matcher. Read again the bytes that led to them: the
+        // held bytes or, if some were shown early, every byte that the cursor remembers.
         let lookbehind = std::mem::take(&mut self.lookbehind);
         self.matcher = matcher;
         self.links = Links::new(&self.matcher.trie);
@@ -117,6 +125,7 @@ impl Masker {
         }
     }
 
+    /// Continues the transparent scan with the new matcher. `path` is what its cursor remembers.
     fn replace_matcher_in_gaps(&mut self, path: &Secret) {
         let text = self.lookbehind.again(self.seen);
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
@@ -126,14 +135,14 @@ impl Masker {
         self.transparent_scan.replace_matcher(path, matcher, &mut self.links, &text, &mut found);
     }
 
-    /// How many bytes are held back.
+    /// Returns the number of bytes that are held back.
     #[must_use]
     pub fn held(&self) -> usize {
         self.lookbehind.held.len()
     }
 
-    /// How often each secret has been masked so far in each form; an occurrence within another is
-    /// not counted.
+    /// Returns how often each secret has been masked so far in each form. An occurrence within
+    /// another is not counted.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Label<'_>, u64> {
         let mut counts = BTreeMap::new();
@@ -146,13 +155,16 @@ impl Masker {
         counts
     }
 
-    /// Finds the needles as they are.
+    /// Finds the needles that no gap interrupts.
     fn read(&mut self, text: &Text<'_>) {
         let chunk = text.chunk;
+        // Needles that began in an earlier write: only the cursor knows their beginnings.
         let begun = self.read_across_write(text);
         if begun == chunk.len() {
             return;
         }
+        // Needles that lie within this write. Those that also lie within the part just read are
+        // reported twice, which the output merges.
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
         let scanned = matcher.scan.run(matcher.needles(), chunk, &mut |(start, needle)| {
             let start = text.at + start as u64;
@@ -163,16 +175,18 @@ impl Masker {
             self.read_linearly(text, begun);
             return;
         }
-        let live = matcher.grams.first_possible_start(chunk);
-        if live > begun {
+        // Needles that may continue in the next write: move the cursor to the end. It need not read
+        // the bytes before the first one at which such a needle may begin.
+        let start = matcher.grams.first_possible_start(chunk);
+        if start > begun {
             self.cursor.reset();
         }
-        for &byte in &chunk[live.max(begun)..] {
+        for &byte in &chunk[start.max(begun)..] {
             self.cursor.skip(&self.matcher, &mut self.links, byte);
         }
     }
 
-    /// Reads on until no incomplete needle began before the chunk; says how far that was.
+    /// Reads until no incomplete needle began before the chunk, and returns how many bytes it read.
     fn read_across_write(&mut self, text: &Text<'_>) -> usize {
         let mut read = 0;
         while read < text.chunk.len() && self.cursor.depth(&self.matcher) > read {
@@ -182,12 +196,14 @@ impl Masker {
         read
     }
 
+    /// Reads every byte of the chunk from the offset `from` on.
     fn read_linearly(&mut self, text: &Text<'_>, from: usize) {
         for read in from..text.chunk.len() {
             self.step(text, read);
         }
     }
 
+    /// Reads the byte of the chunk at the offset `read`.
     fn step(&mut self, text: &Text<'_>, read: usize) {
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
         let end = text.at + read as u64 + 1;
@@ -197,7 +213,7 @@ impl Masker {
         });
     }
 
-    /// Finds the needles through which transparent bytes run.
+    /// Finds the needles that gaps interrupt.
     fn read_transparent(&mut self, text: &Text<'_>) {
         if !self.matcher.any_gaps {
             return;
@@ -208,8 +224,9 @@ impl Masker {
         });
     }
 
-    /// Where the bytes begin that must not be shown yet.
+    /// Returns the position of the first byte that must not be shown yet.
     fn held_from(&self, text: &Text<'_>) -> u64 {
+        // The needle that the cursor follows, and the character before it that may belong to it.
         let start = text.end() - self.cursor.depth(&self.matcher) as u64;
         let lead = start.checked_sub(1).and_then(|before| text.byte(before));
         let leads = lead.is_some_and(|byte| self.cursor.may_lead(&self.matcher, byte));
@@ -219,7 +236,7 @@ impl Masker {
         begun.min(in_gaps.unwrap_or(begun)).min(undecided.unwrap_or(begun))
     }
 
-    /// Shows all that is held, but for what is known to be a secret.
+    /// Shows the held bytes, except those that are known to belong to a secret.
     fn show_held(&mut self, out: &mut Vec<u8>) {
         let text = self.lookbehind.text(&[], self.seen);
         self.occurrences.output.emit(&text, self.seen, out);

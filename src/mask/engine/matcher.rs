@@ -1,7 +1,7 @@
-//! Everything about a set of needles that does not change while text passes.
+//! Everything about a set of needles that stays the same while text passes.
 //!
-//! Built once and shared by the streams of one command. All of it that tells something about the
-//! needles is wiped on drop.
+//! Built once, and shared by the streams of one command. Every part that reveals something about
+//! the needles is wiped on drop.
 
 use crate::mask::needles::{Boundary, Needle, Needles};
 
@@ -9,23 +9,23 @@ use super::automaton::Automaton;
 use super::grams::Grams;
 use super::scan::Scan;
 
-/// Needles, and what finding them fast takes.
+/// Needles, prepared for a fast search.
 pub struct Matcher {
     pub(super) needles: Needles,
     pub(super) trie: Automaton,
     pub(super) grams: Grams,
     pub(super) scan: Scan,
-    /// Whether any needle is looked through.
+    /// Whether any needle allows gaps.
     pub(super) any_gaps: bool,
-    /// Whether all that are have at least five bytes, so that each has windows on both sides of a
-    /// gap that runs through it.
+    /// Whether every needle that allows gaps has at least five bytes, so that one of two grams
+    /// across a line break shows that no needle runs through it.
     pub(super) can_skip_breaks: bool,
-    /// The length of the longest needle that counts between token borders only.
+    /// The length of the longest needle that counts at token borders only.
     pub(super) longest_bounded: usize,
 }
 
 impl Matcher {
-    /// Prepares the search; takes about a microsecond a needle.
+    /// Prepares the search, which takes about a microsecond per needle.
     #[must_use]
     pub fn new(needles: Needles) -> Self {
         let with_gaps = || {
@@ -43,7 +43,7 @@ impl Matcher {
         }
     }
 
-    /// The same needles and then `more`.
+    /// Returns a matcher for the same needles followed by `more`.
     #[must_use]
     pub fn extended(&self, more: &Needles) -> Self {
         let mut needles = Needles::new();
@@ -52,19 +52,20 @@ impl Matcher {
         Self::new(needles)
     }
 
-    /// The needles, in the order in which they were added.
+    /// Returns the needles, in the order in which they were added.
     #[must_use]
     pub fn needles(&self) -> &Needles {
         &self.needles
     }
 
+    /// Returns the bytes of all needles, one after another.
     pub(super) fn arena(&self) -> &[u8] {
         self.needles.bytes()
     }
 }
 
 fn longest_bounded(needles: &Needles) -> usize {
-    let longest_bounded = |needle: &&Needle| needle.rules.boundary == Boundary::Token;
-    let lengths = needles.all().iter().filter(longest_bounded).map(|needle| needle.length as usize);
+    let is_bounded = |needle: &&Needle| needle.rules.boundary == Boundary::Token;
+    let lengths = needles.all().iter().filter(is_bounded).map(|needle| needle.length as usize);
     lengths.max().unwrap_or(0)
 }

@@ -1,9 +1,9 @@
-//! Bytes in, bytes out, secrets replaced: the search and what it promises.
+//! The search: bytes go in, and come out with every needle replaced.
 //!
-//! Knows nothing of secrets or their forms, only needles; nor of pipes or time. What holds always:
-//! the output depends on the bytes, not on how they were cut into writes; and no byte that could
-//! still turn out to belong to a needle is shown, save for the exceptions that are stated at
-//! [`Masker::show_short`] and in `transparent_scan`.
+//! Knows needles, but not secrets, forms, pipes, or time. Its invariants: the output depends on the
+//! bytes, not on how they were split into writes. And no byte is shown that may still turn out to
+//! belong to a needle, with the exceptions stated at [`Masker::show_short`] and in
+//! `transparent_scan`.
 
 mod automaton;
 mod byte_kind;

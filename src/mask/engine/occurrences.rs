@@ -1,6 +1,6 @@
-//! From an occurrence of a needle to what is masked: whether it counts, and how far it reaches.
+//! Decides whether an occurrence of a needle counts, and how far it reaches.
 //!
-//! Both may depend on bytes that have not come yet; those decisions wait here.
+//! Both may depend on bytes that have not come yet. Such decisions wait here.
 
 use crate::mask::base64_edges::EdgeCharacter;
 use crate::mask::needles::{Boundary, Needles};
@@ -11,13 +11,13 @@ use super::text::Text;
 #[derive(Default)]
 pub(super) struct Occurrences {
     pub(super) output: Output,
-    /// What may still follow a needle whose end was the end of what is at hand.
+    /// The tails of needles that end with the available bytes.
     tails: Vec<Tail>,
-    /// Needles that count only if no token goes on behind them.
+    /// Occurrences that count only if the next byte does not continue their token.
     undecided: Vec<Span>,
 }
 
-/// What belongs to a needle behind its end.
+/// The bytes after the end of a needle that still belong to it.
 #[derive(Clone, Copy)]
 struct Tail {
     at: u64,
@@ -26,7 +26,7 @@ struct Tail {
 }
 
 impl Occurrences {
-    /// Takes an occurrence in `text`.
+    /// Takes an occurrence in `text`, and adds what is to be masked to the output.
     pub(super) fn found(
         &mut self,
         needles: &Needles,
@@ -38,6 +38,7 @@ impl Occurrences {
         let rules = &needles.get(needle).rules;
         let needle = Some(needle);
         if rules.boundary == Boundary::Token {
+            // The byte before it is known. The byte after it may have to be waited for.
             if !text.byte_before(start).is_some_and(is_of_token) {
                 self.decide(text, Span { start, end, needle });
             }
@@ -50,7 +51,7 @@ impl Occurrences {
         self.follow(text, Tail { at: end, edge: rules.trail, padding: rules.padding });
     }
 
-    /// Decides what waited for the bytes that are now at hand.
+    /// Decides everything that waited for the bytes that are now available.
     pub(super) fn resume(&mut self, text: &Text<'_>) {
         for tail in std::mem::take(&mut self.tails) {
             self.follow(text, tail);
@@ -60,7 +61,7 @@ impl Occurrences {
         }
     }
 
-    /// Decides what waited for bytes that will not come.
+    /// Decides everything that waited for bytes that will not come.
     pub(super) fn finish(&mut self) {
         self.tails.clear();
         for span in self.undecided.drain(..) {
@@ -68,7 +69,7 @@ impl Occurrences {
         }
     }
 
-    /// Where the first occurrence begins of which it is not known whether it counts.
+    /// Returns the position of the first occurrence that is still undecided.
     pub(super) fn undecided(&self) -> Option<u64> {
         self.undecided.iter().map(|span| span.start).min()
     }
@@ -81,6 +82,7 @@ impl Occurrences {
         }
     }
 
+    /// Masks the tail as far as it has come, and keeps the rest.
     fn follow(&mut self, text: &Text<'_>, mut tail: Tail) {
         let needle_end = tail.at;
         while tail.edge.is_some() || tail.padding > 0 {
@@ -88,6 +90,8 @@ impl Occurrences {
                 self.tails.push(tail);
                 break;
             };
+            // The edge character comes first, then the padding. If the edge character does not
+            // fit, the encoded text ended before it, and no padding follows.
             match tail.edge.take() {
                 Some(edge) if edge.admits(byte) => {}
                 None if byte == b'=' => tail.padding -= 1,
@@ -96,13 +100,13 @@ impl Occurrences {
             tail.at += 1;
         }
         if tail.at > needle_end {
-            // It begins within the needle, so that both become one mask.
+            // Begin within the needle, so that the needle and its tail become one mask.
             self.output.add(Span { start: needle_end - 1, end: tail.at, needle: None });
         }
     }
 }
 
-/// Whether a token goes on through this byte.
+/// Returns whether a token continues through this byte.
 fn is_of_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }

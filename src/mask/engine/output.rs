@@ -1,27 +1,29 @@
-//! What goes out: the text with the occurrences replaced, and what was replaced.
+//! Writes the text with the occurrences replaced, and counts them.
 //!
-//! Knows nothing of needles but their number. Positions are counted from the start of the stream.
-//! Everything before `emitted` is settled; a mask is written when its first byte is.
+//! Of needles, it knows only their numbers. Positions are counted from the start of the stream.
+//! Everything before `emitted` is final. A mask is written as soon as its first byte is final, even
+//! if its end is still open.
 
 use std::cmp::Reverse;
 
 use super::text::Text;
 
-/// What an occurrence is replaced by.
+/// The replacement of an occurrence.
 pub const MASK: &[u8] = b"***";
 
-/// An occurrence, from the first byte to be masked to behind the last.
+/// An occurrence, from the first byte to be masked to just after the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Nothing for the rest of an occurrence that has been counted.
+    /// `None` for the tail of an occurrence that has been counted.
     pub(super) needle: Option<u32>,
 }
 
 pub(super) struct Output {
+    /// The occurrences that have not been masked.
     pending: Vec<Span>,
-    /// Where the first pending one begins; those behind what must be held need no look.
+    /// The position of the first of them. The others need not be examined while this one is held.
     first: u64,
     emitted: u64,
     /// The end of the last mask.
@@ -41,17 +43,17 @@ impl Output {
         self.pending.push(span);
     }
 
-    /// Everything before this has gone out or will never go out.
+    /// Returns the position before which every byte has been written or masked.
     pub(super) fn emitted(&self) -> u64 {
         self.emitted
     }
 
-    /// How often the needle of this number was masked.
+    /// Returns how often the needle with this number was masked.
     pub(super) fn count(&self, needle: usize) -> u64 {
         self.counts.get(needle).copied().unwrap_or(0)
     }
 
-    /// Writes everything before `until`; no occurrence that begins there may still be unknown.
+    /// Writes everything before `until`. Every occurrence that begins before it must be known.
     pub(super) fn emit(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
         if self.first < until {
             self.mask_all(text, until, out);
@@ -61,6 +63,8 @@ impl Output {
 
     fn mask_all(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
         let mut pending = std::mem::take(&mut self.pending);
+        // Of the occurrences with the same start, the longest comes first, so that it is the one
+        // that counts.
         pending.sort_unstable_by_key(|span| (span.start, Reverse(span.end), span.needle));
         let due = pending.partition_point(|span| span.start < until);
         for span in pending.drain(..due) {
@@ -71,12 +75,15 @@ impl Output {
     }
 
     fn mask(&mut self, text: &Text<'_>, span: Span, out: &mut Vec<u8>) {
+        // It lies within the occurrences before it, so it is neither masked nor counted.
         if span.end <= self.emitted {
             return;
         }
         if let Some(needle) = span.needle {
             self.count_one(needle as usize);
         }
+        // If it overlaps the last mask, that mask represents both. If it only touches it, it gets
+        // its own mask.
         if span.start >= self.masked {
             self.pass(text, span.start, out);
             out.extend_from_slice(MASK);
@@ -85,6 +92,7 @@ impl Output {
         self.emitted = self.emitted.max(span.end);
     }
 
+    /// Writes the text before `until` as it is.
     fn pass(&mut self, text: &Text<'_>, until: u64, out: &mut Vec<u8>) {
         if until > self.emitted {
             text.copy(self.emitted, until, out);

@@ -1,19 +1,20 @@
-//! Which part of a needle is least likely to occur in a text that does not contain it.
+//! Finds the part of a needle that is least likely to occur in a text without the needle.
 //!
-//! Judged by how common its bytes are in logs, and by how many needles share its windows.
+//! It goes by how common the bytes are in logs, and by how many needles share the windows. A window
+//! is a run of up to four bytes.
 
 use crate::mask::needles::Needles;
 use crate::secret::Wiped;
 
 use super::grams::{self, WIDTH};
 
-/// The longest stride of a scan; a longer one would leave needles no choice of windows.
+/// The longest stride of a scan. A longer one would leave needles no choice of windows.
 pub(super) const LONGEST_STRIDE: usize = 8;
 
-/// The part of a long needle that is considered.
+/// The number of bytes of a long needle that are considered.
 const CONSIDERED: usize = 256;
 
-/// How often each window of four bytes occurs among the needles, by hash.
+/// The number of times that each window of four bytes occurs in the needles, by hash.
 pub(super) struct Rarity {
     counts: Wiped<u8>,
     shift: u32,
@@ -35,14 +36,15 @@ impl Rarity {
         rarity
     }
 
-    /// The offset in `bytes` at which `stride` successive windows are rarest.
-    pub(super) fn rarest(&self, bytes: &[u8], window: usize, stride: usize) -> u32 {
-        let bytes = &bytes[..bytes.len().min(CONSIDERED)];
-        let mut costs = [0; CONSIDERED];
-        for (cost, window) in costs.iter_mut().zip(bytes.windows(window)) {
+    /// Returns the offset in `needle` at which `stride` successive windows are rarest.
+    pub(super) fn rarest(&self, needle: &[u8], window: usize, stride: usize) -> u32 {
+        let bytes = &needle[..needle.len().min(CONSIDERED)];
+        let mut room = [0; CONSIDERED];
+        for (cost, window) in room.iter_mut().zip(bytes.windows(window)) {
             *cost = self.cost(window);
         }
-        let costs = &costs[..=bytes.len() - window];
+        let costs = &room[..=bytes.len() - window];
+        // The sum moves along the needle: one window enters on the right, one leaves on the left.
         let mut sum: u32 = costs[..stride].iter().sum();
         let (mut best, mut least) = (0, sum);
         for (offset, (left, entered)) in (1..).zip(costs.iter().zip(&costs[stride..])) {
@@ -54,6 +56,8 @@ impl Rarity {
         best
     }
 
+    /// Returns how common a window is. Each needle that contains it adds to the cost, because every
+    /// match of the window is then compared with that needle too.
     fn cost(&self, window: &[u8]) -> u32 {
         let common = |&byte: &u8| u32::from(COMMONNESS[usize::from(byte)]);
         let shared =
@@ -76,7 +80,7 @@ const COMMONNESS: [u8; 256] = {
     table
 };
 
-/// How common a byte is in logs, from 0 to 6.
+/// Returns how common a byte is in logs, from 0 to 6.
 const fn commonness(byte: u8) -> u8 {
     match byte {
         b' ' | b'e' | b'0' | b'1' | b'2' => 6,

@@ -1,13 +1,15 @@
-//! Finds the needles that lie wholly within a text, looking only at every so many bytes.
+//! Finds the needles that lie wholly within a text, and reads only a fraction of its bytes.
 //!
-//! Needles are sorted into classes by length. In a class whose shortest needle has `m` bytes,
-//! every needle registers the windows (of up to four bytes) at as many successive offsets as the
-//! class's stride, which is at most `m` less the window plus one; so whatever the phase at which
-//! it stands in the text, exactly one of them is looked at. Which offsets a needle registers is
-//! its own choice: the ones that are rarest in logs and among the needles.
+//! Needles are sorted into classes by length, and each class makes a pass over the text. A pass
+//! looks at a window of up to four bytes at every multiple of its stride. Each needle of the class
+//! registers as many successive windows as the stride is long. So wherever an occurrence lies, the
+//! pass looks at exactly one of its registered windows. The shortest needle must have that many
+//! windows, which limits the stride. A longer needle can choose: it registers the windows that are
+//! rarest in logs and among the needles.
 //!
-//! Bytes that resemble needles cost a comparison each. When those add up to more than the text is
-//! worth, the scan gives up, and the automaton takes over; that is what keeps the whole linear.
+//! A window that a needle has registered costs a comparison. If the comparisons exceed a budget
+//! that grows with the text, the scan gives up, and the automaton takes over. So the engine needs
+//! linear time for every text.
 
 use crate::mask::needles::Needles;
 use crate::secret::Wiped;
@@ -15,17 +17,17 @@ use crate::secret::Wiped;
 use super::grams::{self, Grams, WIDTH};
 use super::rarity::{LONGEST_STRIDE, Rarity};
 
-/// The classes: needles of at least so many bytes, and shorter than the class before.
+/// The least length of each class. Needles of 11 bytes allow the longest stride.
 const CLASSES: [usize; 3] = [11, 6, 1];
 
-/// So much of a needle is compared before the rest.
+/// The number of bytes that are compared first, and charged if they differ.
 const HEAD: usize = 64;
 
 pub(super) struct Scan {
     passes: Vec<Pass>,
 }
 
-/// An occurrence: where it begins in the text, and the needle.
+/// An occurrence: its offset in the text, and the number of the needle.
 pub(super) type Found = (usize, u32);
 
 impl Scan {
@@ -44,13 +46,15 @@ impl Scan {
         Self { passes }
     }
 
-    /// Reports every occurrence in `text`, some perhaps twice. Nothing when it gave up.
+    /// Reports every occurrence in `text`. Returns `None` if it gave up, after which some have been
+    /// reported and others have not.
     pub(super) fn run(
         &self,
         needles: &Needles,
         text: &[u8],
         found: &mut impl FnMut(Found),
     ) -> Option<()> {
+        // About one comparison per byte of text. The constant keeps short writes from giving up.
         let mut budget = 8 * text.len() + 4096;
         for pass in &self.passes {
             pass.run(needles, text, &mut budget, found)?;
@@ -59,19 +63,24 @@ impl Scan {
     }
 }
 
-/// A window of a needle.
+/// A registered window: the number of the needle, and the offset of the window in it.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     needle: u32,
     offset: u32,
 }
 
+/// The search for the needles of one class.
 struct Pass {
+    /// The length of a window.
     window: usize,
     stride: usize,
+    /// The registered windows. It answers most questions without the entries, and is usually small
+    /// enough to stay in the cache.
     set: Grams,
     shift: u32,
-    /// Per hash where its entries begin.
+    /// For each hash, the index of its first entry. The entries of a hash end where those of the
+    /// next one begin.
     starts: Wiped<u32>,
     entries: Vec<Entry>,
 }
@@ -102,8 +111,9 @@ impl Pass {
         pass
     }
 
-    /// Sorts the windows by their hash: counts them, then puts each where its count says.
+    /// Sorts the windows by their hash with a counting sort.
     fn fill(&mut self, needles: &Needles, class: &[Entry]) {
+        // Count the windows of each hash.
         for first in class {
             for (gram, _) in self.windows(needles, *first) {
                 let slot = (grams::hash(gram) >> self.shift) as usize;
@@ -111,11 +121,13 @@ impl Pass {
                 self.set.insert(gram);
             }
         }
+        // Turn the counts into the end of each hash's entries.
         let mut end = 0;
         for start in self.starts.iter_mut() {
             end += *start;
             *start = end;
         }
+        // Fill each hash's entries from the end, which moves its end to its start.
         for first in class {
             for (gram, entry) in self.windows(needles, *first) {
                 let slot = (grams::hash(gram) >> self.shift) as usize;
@@ -125,7 +137,7 @@ impl Pass {
         }
     }
 
-    /// The windows that a needle registers, from its first one on.
+    /// Returns the windows that a needle registers, beginning with `first`.
     fn windows<'a>(
         &self,
         needles: &'a Needles,
@@ -138,6 +150,7 @@ impl Pass {
             .map(move |(offset, window)| (grams::read(window), Entry { offset, ..first }))
     }
 
+    /// Looks at every window that the stride reaches. Nearly all are decided by the set alone.
     fn run(
         &self,
         needles: &Needles,
@@ -156,6 +169,8 @@ impl Pass {
         Some(())
     }
 
+    /// Compares the text with every needle that has registered a window with the same hash. It is
+    /// rarely called, and stays out of line to keep the loop in `run` small.
     #[cold]
     #[inline(never)]
     fn verify(
@@ -171,6 +186,8 @@ impl Pass {
         let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
         for entry in &self.entries[range] {
             let needle = needles.get(entry.needle);
+            // The occurrence would begin before the text, or end after it. The automaton finds
+            // those that run across the border between two writes.
             let Some(start) = at.checked_sub(entry.offset as usize) else {
                 continue;
             };
@@ -181,13 +198,14 @@ impl Pass {
             if equal {
                 found((start, entry.needle));
             }
+            // A comparison has a fixed price, plus one that grows with the bytes compared.
             *budget = budget.checked_sub(8 + effort / 4)?;
         }
         Some(())
     }
 }
 
-/// Whether both are the same, and about how many bytes it took to say so.
+/// Returns about how many bytes were compared, and whether the two are equal.
 fn compare(place: &[u8], needle: &[u8]) -> (usize, bool) {
     let head = needle.len().min(HEAD);
     if place[..head] != needle[..head] {

@@ -1,27 +1,28 @@
-//! The part of the stream that is at hand: what was held back, and the write that is being read.
+//! The available part of the stream: the bytes that were held back, and the write being read.
 //!
 //! Positions are counted from the start of the stream.
 
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
-    /// Held back: the bytes just before `chunk`.
+    /// The bytes just before `chunk`, which were held back.
     pub(super) held: &'a [u8],
+    /// The write being read.
     pub(super) chunk: &'a [u8],
-    /// Where `chunk` begins.
+    /// The position of the first byte of `chunk`.
     pub(super) at: u64,
-    /// The byte before `held`, which has gone out.
+    /// The byte before `held`, which has been written.
     pub(super) before: Option<u8>,
-    /// Bytes just before `chunk`, whether they have gone out or not.
+    /// The last bytes before `chunk`, whether they have been written or not.
     pub(super) recent: &'a [u8],
 }
 
 impl Text<'_> {
-    /// The end of what is at hand.
+    /// Returns the position after the last available byte.
     pub(super) fn end(&self) -> u64 {
         self.at + self.chunk.len() as u64
     }
 
-    /// The byte at a position, if it is at hand.
+    /// Returns the byte at a position, if it is available.
     pub(super) fn byte(&self, position: u64) -> Option<u8> {
         if let Some(offset) = position.checked_sub(self.at) {
             return self.chunk.get(index(offset)).copied();
@@ -30,18 +31,18 @@ impl Text<'_> {
         self.held.get(offset).copied()
     }
 
-    /// The byte before a position, even if it has just gone out.
+    /// Returns the byte before a position, even if it has just been written.
     pub(super) fn byte_before(&self, position: u64) -> Option<u8> {
-        let position = position.checked_sub(1)?;
+        let wanted = position.checked_sub(1)?;
         let recent = || {
-            let back = index(self.at.checked_sub(position)?);
+            let back = index(self.at.checked_sub(wanted)?);
             self.recent.get(self.recent.len().checked_sub(back)?).copied()
         };
-        let before_held = position + 1 + self.held.len() as u64 == self.at;
-        self.byte(position).or_else(recent).or(self.before.filter(|_| before_held))
+        let is_before_held = position + self.held.len() as u64 == self.at;
+        self.byte(wanted).or_else(recent).or(self.before.filter(|_| is_before_held))
     }
 
-    /// Appends the bytes from one position to another, all of which are at hand.
+    /// Appends the bytes from one position to another, all of which must be available.
     pub(super) fn copy(&self, from: u64, to: u64, out: &mut Vec<u8>) {
         if from < self.at {
             let first = self.held.len() - index(self.at - from);
@@ -55,7 +56,7 @@ impl Text<'_> {
     }
 }
 
-/// An offset within memory.
+/// Converts an offset within memory.
 pub(super) fn index(offset: u64) -> usize {
     usize::try_from(offset).expect("an offset within memory")
 }

@@ -1,13 +1,12 @@
-//! The transparent pass: finds needles through which escape sequences or line breaks run.
+//! Finds needles that are interrupted by escape sequences or line breaks.
 //!
-//! It follows the visible bytes only, and of those only the ones near a gap: an occurrence that
-//! runs through no gap is found without it. What it reports does not depend on how the stream was
-//! cut into writes.
+//! A gap is a run of transparent bytes between two visible ones. This scan follows the visible
+//! bytes, and reads only those near a gap, because other occurrences are found without it. Its
+//! reports do not depend on how the stream was split into writes.
 //!
-//! A line break asks for patience that a terminal has but a reader of logs has not: holding back
-//! every line that ends like a needle begins would delay nearly all of them. So a beginning of
-//! fewer than four bytes before a line break is shown, and if the needle does go on after it, it
-//! is masked from there.
+//! The end of a line can look like the beginning of a needle. If every such line were held back,
+//! nearly every line of a log would be delayed. So fewer than four bytes of a needle before a line
+//! break are shown. If the needle continues after the break, it is masked from there.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -23,24 +22,24 @@ use super::links::Links;
 use super::matcher::Matcher;
 use super::text::{Text, index};
 
-/// So many bytes before a line break are held back.
+/// The least number of bytes of a needle that are held back at a line break.
 const HELD_AT_BREAK: u64 = 4;
 
-/// An occurrence with more transparent bytes than this is none.
+/// The most transparent bytes in an occurrence. Without a limit, an endless gap would be held back.
 const MOST_TRANSPARENT: u64 = 1 << 16;
 
-/// Visible bytes that follow each other in the stream.
+/// A run of visible bytes between two gaps.
 #[derive(Clone, Copy)]
 struct Segment {
-    /// How many visible bytes came before.
+    /// The number of visible bytes before it.
     visible: u64,
-    /// Where in the stream it begins.
+    /// The position in the stream at which it begins.
     at: u64,
-    /// A line break came before it.
+    /// The gap before it contains a line break.
     after_break: bool,
 }
 
-/// What lies between the last visible byte and the next.
+/// The bytes between the last visible byte and the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gap {
     None,
@@ -48,12 +47,14 @@ enum Gap {
     LineBreak,
 }
 
+/// The state of the scan between two writes.
 pub(super) struct TransparentScan {
     classifier: Classifier,
+    /// Follows the needles that allow gaps through the visible bytes.
     cursor: Cursor,
-    /// How many visible bytes there have been.
+    /// The number of visible bytes so far.
     visible: u64,
-    /// Those that the cursor's path reaches back to.
+    /// The segments that contain the bytes the cursor remembers.
     segments: VecDeque<Segment>,
     gap: Gap,
 }
@@ -63,7 +64,7 @@ impl TransparentScan {
         Self::new_at(0)
     }
 
-    /// Begins at a position of the stream.
+    /// Begins at a position in the stream.
     pub(super) fn new_at(at: u64) -> Self {
         Self {
             classifier: Classifier::new(),
@@ -74,7 +75,7 @@ impl TransparentScan {
         }
     }
 
-    /// Reads `text.chunk`; reports needle, start and end of what runs through a gap.
+    /// Reads `text.chunk`. Reports the needle, start, and end of each occurrence with a gap.
     pub(super) fn read(
         &mut self,
         matcher: &Matcher,
@@ -83,26 +84,33 @@ impl TransparentScan {
         found: &mut impl FnMut(u32, u64, u64),
     ) {
         let chunk = text.chunk;
-        // The visible bytes from here on are those of the chunk from `from` on.
+        // The current segment, as far as it lies in this chunk, begins at the offset `from`. Before
+        // it there were `floor` visible bytes.
         let (mut floor, mut from) = (self.visible, 0);
         let mut at = 0;
         while at < chunk.len() {
+            // The cursor remembers bytes of this segment only, so no incomplete needle has a gap
+            // yet. Then only the end of the segment matters, where the next gap begins.
             if self.gap == Gap::None && self.depth(matcher) <= self.visible - floor {
-                let next = memchr3(0x1b, b'\r', b'\n', &chunk[at..]);
-                let next = next.map_or(chunk.len(), |length| at + length);
+                let next_gap = memchr3(0x1b, b'\r', b'\n', &chunk[at..]);
+                let next = next_gap.map_or(chunk.len(), |length| at + length);
+                // The next gap is a line break that no needle runs through: continue after it.
                 if let Some(line) = self.skip_break(matcher, text, from..next, at) {
                     (floor, from, at) = (self.visible, line, line);
                     continue;
                 }
+                // Some needle may run through the gap: move the cursor to the gap.
                 self.skip_line(matcher, links, &chunk[from..next], at - from);
                 at = next;
                 if at == chunk.len() {
                     break;
                 }
             }
+            // In a gap, or shortly after one: read every byte.
             let position = text.at + at as u64;
             match self.classifier.read(chunk[at]) {
                 ByteKind::Visible => {
+                    // The first visible byte after a gap begins a segment.
                     if self.gap != Gap::None {
                         self.end_gap(matcher, links, position);
                         (floor, from) = (self.visible, at);
@@ -115,12 +123,15 @@ impl TransparentScan {
         }
     }
 
-    /// Where the bytes begin that may have to be masked and must not be shown yet.
+    /// Returns the position of the first byte that must not be shown yet, because a needle with a
+    /// gap may begin there.
     pub(super) fn held_from(&self, matcher: &Matcher, text: &Text<'_>) -> Option<u64> {
         let depth = self.depth(matcher);
+        // No needle has begun, or too little of one before a line break.
         if depth == 0 || self.gap == Gap::LineBreak && depth < HELD_AT_BREAK {
             return None;
         }
+        // A needle has begun, but without a gap so far: the other cursor holds it back.
         let first = self.visible - depth;
         if self.gap == Gap::None && !self.has_gap_after(first) {
             return None;
@@ -131,17 +142,17 @@ impl TransparentScan {
         Some(start - u64::from(leads))
     }
 
-    /// How many visible bytes of an incomplete needle have been read.
+    /// Returns how many visible bytes have been read of the longest incomplete needle.
     pub(super) fn depth(&self, matcher: &Matcher) -> u64 {
         self.cursor.depth(matcher) as u64
     }
 
-    /// Whether an escape sequence has begun and not ended.
+    /// Returns whether an escape sequence has begun but not ended.
     pub(super) fn is_within_sequence(&self) -> bool {
         self.classifier.is_within_sequence()
     }
 
-    /// The end of a stream: reports the beginning of a needle that is long enough to be masked.
+    /// Ends the stream: reports the beginning of a needle if it is long enough to be masked.
     pub(super) fn finish(
         &mut self,
         matcher: &Matcher,
@@ -155,7 +166,8 @@ impl TransparentScan {
         }
     }
 
-    /// Goes on with another matcher; `text` is what is held.
+    /// Continues with another matcher. `text` has the held bytes, and `path` the visible bytes that
+    /// the cursor remembers.
     pub(super) fn replace_matcher(
         &mut self,
         path: &Secret,
@@ -164,11 +176,13 @@ impl TransparentScan {
         text: &Text<'_>,
         found: &mut impl FnMut(u32, u64, u64),
     ) {
+        // Read the held bytes again: they may begin a needle that only the new matcher has.
         let mut again = Self::new_at(text.at);
         again.read(matcher, links, text, found);
         again.classifier = self.classifier;
         again.gap = self.gap;
-        // What has been shown already is known from the path alone.
+        // Some bytes of the path have perhaps been shown and are no longer held, for example before
+        // a line break. So read the path again too, and keep the state that remembers more.
         self.cursor.reset();
         self.visible -= path.len() as u64;
         for &byte in path.expose() {
@@ -180,13 +194,14 @@ impl TransparentScan {
         }
     }
 
+    /// Returns the visible bytes that the cursor remembers.
     pub(super) fn path(&self, matcher: &Matcher) -> Secret {
         self.cursor.path(matcher)
     }
 
-    /// Passes over the line break that follows the visible bytes `line` of the chunk, of which those
-    /// before `at` have been read, if the bytes on both sides say that no needle runs through it.
-    /// Says where the next line begins.
+    /// Skips the line break after the segment `line` of the chunk, if the bytes on both sides show
+    /// that no needle runs through it. The bytes of the segment before `at` have been read. Returns
+    /// the offset of the first visible byte after the break.
     fn skip_break(
         &mut self,
         matcher: &Matcher,
@@ -195,13 +210,17 @@ impl TransparentScan {
         at: usize,
     ) -> Option<usize> {
         let end = line.end;
+        // Three visible bytes on each side are needed to decide.
         let [b3, b2, b1] = *text.chunk[line].last_chunk()?;
         let blanks = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | b'\t');
         let begin = end + text.chunk[end..].iter().position(|byte| !blanks(byte))?;
         let [a1, a2, a3] = *text.chunk[begin..].first_chunk()?;
+        // The three bytes after it contain the next gap, or this gap begins with an escape
+        // sequence.
         let gaps = memchr3(0x1b, b'\r', b'\n', &[a1, a2, a3]).is_some() || begin == end;
-        // A needle through the break has the byte before it and three behind it, or else it ends
-        // there and has three before it.
+        // A needle through the break contains the last byte before it and the first after it. It
+        // has at least five bytes, so it also contains two more after the break or, if it ends
+        // sooner, two more before the break. Either way it contains one of these grams.
         let grams = [[b1, a1, a2, a3], [b3, b2, b1, a1]];
         if gaps
             || !matcher.can_skip_breaks
@@ -221,14 +240,14 @@ impl TransparentScan {
         Some(begin)
     }
 
-    /// Reads on to the end of `text`, all of it visible and without a gap. Nothing that runs
-    /// through a gap is incomplete, and the cursor has come as far as `read`.
+    /// Moves the cursor to the end of `text`, a segment of which `read` bytes have been read. No
+    /// incomplete needle may have a gap.
     fn skip_line(&mut self, matcher: &Matcher, links: &mut Links, text: &[u8], read: usize) {
-        let live = matcher.grams.first_possible_start(text);
-        if live > read {
+        let start = matcher.grams.first_possible_start(text);
+        if start > read {
             self.cursor.reset();
         }
-        for &byte in &text[live.max(read)..] {
+        for &byte in &text[start.max(read)..] {
             self.cursor.skip(matcher, links, byte);
         }
         self.visible += (text.len() - read) as u64;
@@ -236,19 +255,22 @@ impl TransparentScan {
 
     /// Reads a byte of a gap.
     fn extend_gap(&mut self, matcher: &Matcher, kind: ByteKind, position: u64) {
+        // One line break makes the whole gap a line break.
         if self.gap != Gap::LineBreak {
             self.gap = match kind {
                 ByteKind::Break => Gap::LineBreak,
                 _ => Gap::Sequence,
             };
         }
+        // Too many transparent bytes since the needle began: give it up, so that the held bytes
+        // cannot fill the memory.
         let depth = self.depth(matcher);
         if depth > 0 && position - self.position(self.visible - depth) > depth + MOST_TRANSPARENT {
             self.cursor.reset();
         }
     }
 
-    /// A gap ends before `position`.
+    /// Ends the gap before `position`, where a segment begins.
     fn end_gap(&mut self, matcher: &Matcher, links: &mut Links, position: u64) {
         self.segments.push_back(Segment {
             visible: self.visible,
@@ -257,13 +279,14 @@ impl TransparentScan {
         });
         self.gap = Gap::None;
         self.cursor.shorten(matcher, links, index(self.visible));
+        // Drop the segments before the first byte that the cursor remembers.
         let first = self.visible - self.depth(matcher);
         while self.segments.len() > 1 && self.segments[1].visible <= first {
             self.segments.pop_front();
         }
     }
 
-    /// Reads a visible byte.
+    /// Reads a visible byte, and reports the needles that end with it if they have a gap.
     fn step(
         &mut self,
         matcher: &Matcher,
@@ -284,15 +307,18 @@ impl TransparentScan {
         }
     }
 
-    /// Whether there is a gap between that visible byte and the last one.
+    /// Returns whether there is a gap between the visible byte `first` and the last one.
     fn has_gap_after(&self, first: u64) -> bool {
         self.segments.back().is_some_and(|segment| first < segment.visible)
     }
 
-    /// Where masking begins if a needle begins with that visible byte.
+    /// Returns the position at which masking begins, for a needle that begins with the visible byte
+    /// `first`.
     fn mask_start(&self, first: u64) -> u64 {
-        let behind = self.segments.partition_point(|segment| segment.visible <= first);
-        let early = self.segments.iter().skip(behind);
+        // Bytes before a line break have been shown if they are fewer than four of the needle. So
+        // masking begins after the last break for which that is true, or else with the needle.
+        let later = self.segments.partition_point(|segment| segment.visible <= first);
+        let early = self.segments.iter().skip(later);
         let shown = early
             .take_while(|segment| segment.visible - first < HELD_AT_BREAK)
             .filter(|segment| segment.after_break)
@@ -300,10 +326,10 @@ impl TransparentScan {
         shown.map_or_else(|| self.position(first), |segment| segment.at)
     }
 
-    /// Where in the stream a visible byte stands.
+    /// Returns the position of a visible byte in the stream.
     fn position(&self, visible: u64) -> u64 {
-        let behind = self.segments.partition_point(|segment| segment.visible <= visible);
-        let segment = behind.checked_sub(1).and_then(|index| self.segments.get(index));
+        let later = self.segments.partition_point(|segment| segment.visible <= visible);
+        let segment = later.checked_sub(1).and_then(|index| self.segments.get(index));
         segment.map_or(0, |segment| segment.at + (visible - segment.visible))
     }
 }

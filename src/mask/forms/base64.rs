@@ -1,14 +1,14 @@
 //! A value within a longer text that was encoded as base64 or base32 (RFC 4648).
 //!
-//! What stands before the value shifts it by some bits, so each alignment gives other characters.
-//! Those that carry bits of the value alone are the needle; the characters at its edges, which
-//! carry bits of a neighbour too, and the padding are masked when they fit.
+//! The bytes before the value shift it by some bits, so each alignment has different characters.
+//! The needle consists of the characters that carry bits of the value only. The characters at its
+//! edges, which also carry bits of a neighbor, and the padding are masked if they fit.
 
 use crate::mask::base64_edges::{Alphabet, EdgeCharacter};
 use crate::mask::needles::{Label, MatchRules, Needles};
 use crate::secret::Secret;
 
-/// Adds the needle of `value` with `before` bytes of something else in front of it.
+/// Adds the needle of `value` after `before` other bytes.
 pub(super) fn add(
     needles: &mut Needles,
     label: Label<'_>,
@@ -37,25 +37,26 @@ pub(super) fn add(
     });
 }
 
-/// How many `=` follow so many characters: groups have four of them, or eight.
+/// Returns how many `=` follow this many characters. A group has four characters, or eight.
 fn padding(alphabet: Alphabet, characters: usize) -> u8 {
     let group = if alphabet == Alphabet::Base32 { 8 } else { 4 };
     let lacking = characters.next_multiple_of(group) - characters;
     u8::try_from(lacking).expect("less than a group")
 }
 
-/// The character whose first `foreign` bits belong to what stands before the value.
+/// Returns the edge character whose first `foreign` bits belong to the byte before the value.
 fn lead(alphabet: Alphabet, value: u8, foreign: usize) -> EdgeCharacter {
     EdgeCharacter { alphabet, value, mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1 }
 }
 
-/// The character of which only the first `own` bits belong to the value.
+/// Returns the edge character of which only the first `own` bits belong to the value.
 fn trail(alphabet: Alphabet, value: u8, own: usize) -> EdgeCharacter {
     let bits = usize::from(alphabet.bits());
     EdgeCharacter { alphabet, value, mask: ((1 << own) - 1) << (bits - own) }
 }
 
-/// The bits from `from` on of a stream in which `value` begins at bit `start`, zeros around it.
+/// Reads `count` bits, beginning with bit `from`, of a stream in which `value` begins at bit
+/// `start` and every other bit is zero.
 fn read(value: &[u8], start: usize, from: usize, count: usize) -> u8 {
     (from..from + count).fold(0, |read, bit| {
         let own = bit.checked_sub(start).and_then(|bit| {
@@ -71,15 +72,16 @@ mod tests {
     use super::*;
     use ::base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
 
-    /// The needle is what the encoder writes but for the characters it shares, which fit.
+    /// The needle is the part of the encoded text that depends on the value only. The characters
+    /// next to it fit the rules.
     #[test]
-    fn a_needle_is_the_part_of_the_encoded_text_that_depends_on_the_value_alone() {
+    fn needle_matches_the_encoder_at_every_alignment() {
         let value: Vec<u8> = (0..40).map(|byte: u8| byte.wrapping_mul(89)).collect();
         for length in 6..value.len() {
             for before in 0..3 {
-                for behind in [&b""[..], b"?", b"~>"] {
+                for after in [&b""[..], b"?", b"~>"] {
                     let value = &value[..length];
-                    let text = [&b"xyz"[..before], value, behind].concat();
+                    let text = [&b"xyz"[..before], value, after].concat();
                     check(Alphabet::Base64, &BASE64_STANDARD.encode(&text), before, value);
                     check(Alphabet::Base64Url, &BASE64_URL_SAFE.encode(&text), before, value);
                 }

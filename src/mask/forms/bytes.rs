@@ -1,9 +1,9 @@
-//! Spellings that give every byte, or every unit of UTF-16, its own place: hexadecimal, lists of
-//! numbers, quoted-printable, UTF-16, and the value backwards.
+//! Spellings that write every byte, or every UTF-16 unit, by itself: hexadecimal, lists of numbers,
+//! quoted-printable, UTF-16, and the value in reverse.
 
 use crate::secret::Secret;
 
-/// Which letters hexadecimal digits use.
+/// The case of hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     Lower,
@@ -17,12 +17,12 @@ pub(super) enum ByteOrder {
     Big,
 }
 
-/// Two hexadecimal digits.
+/// Returns a byte as two hexadecimal digits.
 pub(super) fn hex_digits(byte: u8, case: Case) -> [u8; 2] {
     [byte >> 4, byte & 15].map(|digit| hex_digit(digit, case))
 }
 
-/// The lowest four bits as a digit.
+/// Returns the lowest four bits as a hexadecimal digit.
 pub(super) fn hex_digit(value: u8, case: Case) -> u8 {
     let digits = match case {
         Case::Lower => b"0123456789abcdef",
@@ -31,7 +31,7 @@ pub(super) fn hex_digit(value: u8, case: Case) -> u8 {
     digits[usize::from(value & 15)]
 }
 
-/// Hexadecimal: `between` stands between two bytes, `before` in front of each.
+/// Writes hexadecimal digits, with `before` before each byte and `between` between two bytes.
 pub(super) fn hex(value: &[u8], out: &mut Secret, case: Case, before: &[u8], between: &[u8]) {
     for (index, &byte) in value.iter().enumerate() {
         if index > 0 {
@@ -42,7 +42,7 @@ pub(super) fn hex(value: &[u8], out: &mut Secret, case: Case, before: &[u8], bet
     }
 }
 
-/// Decimal numbers, as Go, Rust, JavaScript and Python print lists of bytes.
+/// Writes decimal numbers, as Go, Rust, JavaScript, and Python print lists of bytes.
 pub(super) fn decimal(value: &[u8], out: &mut Secret, between: &[u8]) {
     for (index, &byte) in value.iter().enumerate() {
         if index > 0 {
@@ -52,7 +52,7 @@ pub(super) fn decimal(value: &[u8], out: &mut Secret, between: &[u8]) {
     }
 }
 
-/// Signed decimal numbers, as Java prints lists of bytes.
+/// Writes signed decimal numbers, as Java prints lists of bytes.
 pub(super) fn signed(value: &[u8], out: &mut Secret) {
     for (index, &byte) in value.iter().enumerate() {
         if index > 0 {
@@ -66,7 +66,7 @@ pub(super) fn signed(value: &[u8], out: &mut Secret) {
     }
 }
 
-/// A number without leading zeros.
+/// Writes a number without leading zeros.
 pub(super) fn decimal_digits(out: &mut Secret, number: u32) {
     if number >= 10 {
         decimal_digits(out, number / 10);
@@ -75,7 +75,7 @@ pub(super) fn decimal_digits(out: &mut Secret, number: u32) {
     out.extend(&[b'0' + digit]);
 }
 
-/// Quoted-printable (RFC 2045 section 6.7), without soft line breaks.
+/// Writes quoted-printable text (RFC 2045 section 6.7) without soft line breaks.
 pub(super) fn quoted_printable(value: &[u8], out: &mut Secret) {
     for &byte in value {
         match byte {
@@ -89,7 +89,7 @@ pub(super) fn quoted_printable(value: &[u8], out: &mut Secret) {
     }
 }
 
-/// UTF-16 without a mark; nothing for what is not UTF-8.
+/// Writes UTF-16 without a byte order mark. A value that is not UTF-8 has no such spelling.
 pub(super) fn utf16(value: &[u8], out: &mut Secret, order: ByteOrder) {
     let Ok(text) = std::str::from_utf8(value) else {
         return;
@@ -102,7 +102,7 @@ pub(super) fn utf16(value: &[u8], out: &mut Secret, order: ByteOrder) {
     }
 }
 
-/// The characters in reverse order; the bytes of what is not UTF-8.
+/// Writes the characters in reverse order, or the bytes if the value is not UTF-8.
 pub(super) fn reversed(value: &[u8], out: &mut Secret) {
     let Ok(text) = std::str::from_utf8(value) else {
         value.iter().rev().for_each(|&byte| out.extend(&[byte]));

@@ -1,5 +1,5 @@
-//! The spellings of a value, by name and in the order in which they are kept when there are too
-//! many. `docs/reference/masking.md` shows one example of each.
+//! The catalog of spellings. If a value has too many, the first ones are kept.
+//! `docs/reference/masking.md` has an example of each.
 
 use crate::secret::Secret;
 
@@ -16,21 +16,21 @@ use Encoding::{
     PercentTwice, Prefix, QuotedPrintable, Replace, Reversed, Signed, Utf16,
 };
 
-/// A spelling: its name, and how it is written.
+/// A spelling: its name and its encoding.
 pub(super) type Spelling = (&'static str, Encoding);
 
-/// How a value is spelled.
+/// The encoding of a value.
 #[derive(Clone, Copy)]
 pub(super) enum Encoding {
     Json(JsonStyle),
     JsonTwice(JsonStyle),
-    /// What stands before each byte, and what between two.
+    /// The case of the digits, the text before each byte, and the text between two bytes.
     Hex(Case, &'static [u8], &'static [u8]),
     Percent(Dialect, Case),
     PercentTwice(Dialect),
     Markup(MarkupStyle),
     Literal(Quotes, Numbers),
-    /// A byte in front of each of some others.
+    /// A byte that is written before each of some others.
     Prefix(u8, &'static [u8]),
     Replace(&'static [(u8, &'static [u8])]),
     Backslashes,
@@ -43,7 +43,8 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Whether letters, digits, `-`, `_` and `.` stay as they are, so that most tokens do.
+    /// Returns whether letters, digits, `-`, `_`, and `.` stay as they are, so that a token of
+    /// these characters stays the same.
     pub(super) fn keeps_tokens(self) -> bool {
         match self {
             Percent(dialect, _) => dialect != Dialect::Everything,
@@ -53,7 +54,7 @@ impl Encoding {
         }
     }
 
-    /// Appends the value so spelled.
+    /// Appends the encoded value.
     pub(super) fn write(self, value: &[u8], out: &mut Secret) {
         match self {
             Json(style) => json::encode(value, out, style),
@@ -76,7 +77,7 @@ impl Encoding {
     }
 }
 
-/// The spellings that are looked for even of the parts and lines of a value.
+/// The main spellings, which are also looked for in the case of parts and lines.
 pub(super) const MAIN: &[Spelling] = &[
     ("json", Json(JsonStyle::Plain)),
     ("json-ascii", Json(JsonStyle::Ascii)),
@@ -93,7 +94,7 @@ pub(super) const MAIN: &[Spelling] = &[
     ("form-plus", Percent(Dialect::Plus, Case::Upper)),
 ];
 
-/// The others of every value.
+/// More spellings of every value.
 pub(super) const MORE: &[Spelling] = &[
     ("hex-spaced", Hex(Case::Lower, b"", b" ")),
     ("hex-spaced-upper", Hex(Case::Upper, b"", b" ")),
@@ -149,7 +150,7 @@ pub(super) const MORE: &[Spelling] = &[
     ("ruby", Literal(Quotes::Double, Numbers::Ruby)),
 ];
 
-/// Those of long values only: rarer, and with short values too likely to be something else.
+/// Rare spellings, of long values only. A short match is too likely to be something else.
 pub(super) const RARE: &[Spelling] = &[
     ("reversed", Reversed),
     ("utf-16-le", Utf16(ByteOrder::Little)),
@@ -195,7 +196,7 @@ const HTML_ASCII: MarkupStyle = MarkupStyle {
     non_ascii: NonAscii::Numbered,
 };
 
-/// `MySQL` string literals.
+/// The escapes of `MySQL` string literals.
 const SQL_MYSQL: &[(u8, &[u8])] = &[
     (b'\'', b"\\'"),
     (b'"', b"\\\""),
@@ -206,7 +207,7 @@ const SQL_MYSQL: &[(u8, &[u8])] = &[
     (0x1a, b"\\Z"),
 ];
 
-/// `cmd.exe`, outside quotes.
+/// The escapes of `cmd.exe` outside of quotes.
 const BATCH: &[(u8, &[u8])] =
     &[(b'&', b"^&"), (b'|', b"^|"), (b'<', b"^<"), (b'>', b"^>"), (b'^', b"^^"), (b'%', b"%%")];
 

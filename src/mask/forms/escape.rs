@@ -1,11 +1,11 @@
-//! How a spelling goes through a value: character by character, byte by byte where it is not
-//! UTF-8, leaving alone what it has no other spelling for.
+//! Escapes that several spellings share, and the loop over the characters of a value.
 
 use crate::secret::Secret;
 
 use super::bytes::{Case, hex_digit, hex_digits};
 
-/// Writes `value`; `spell` says of each character whether it wrote it otherwise.
+/// Writes `value` character by character. `spell` returns whether it has written the character in
+/// another way. If not, the character stays as it is, and so do bytes that are not UTF-8.
 pub(super) fn map_characters(
     value: &[u8],
     out: &mut Secret,
@@ -21,12 +21,12 @@ pub(super) fn map_characters(
     }
 }
 
-/// The character in UTF-8.
+/// Writes the character in UTF-8.
 pub(super) fn write_unchanged(character: char, out: &mut Secret) {
     out.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Writes the replacement, if there is one.
+/// Writes the replacement, and returns whether there is one.
 pub(super) fn replace(out: &mut Secret, replacement: Option<&[u8]>) -> bool {
     replacement.is_some_and(|bytes| {
         out.extend(bytes);
@@ -34,7 +34,7 @@ pub(super) fn replace(out: &mut Secret, replacement: Option<&[u8]>) -> bool {
     })
 }
 
-/// Writes `value` with `escape` in front of each of `special`.
+/// Writes `value` with `escape` before each of the `special` bytes.
 pub(super) fn prefix(value: &[u8], out: &mut Secret, escape: u8, special: &[u8]) {
     for &byte in value {
         if special.contains(&byte) {
@@ -44,19 +44,19 @@ pub(super) fn prefix(value: &[u8], out: &mut Secret, escape: u8, special: &[u8])
     }
 }
 
-/// `\xNN`.
+/// Writes `\xNN`.
 pub(super) fn hex_escape(out: &mut Secret, byte: u8) {
     out.extend(b"\\x");
     out.extend(&hex_digits(byte, Case::Lower));
 }
 
-/// `\NNN`, octal.
+/// Writes `\NNN`, in octal.
 pub(super) fn octal_escape(out: &mut Secret, byte: u8) {
     out.extend(b"\\");
     out.extend(&[6, 3, 0].map(|shift| b'0' + (byte >> shift & 7)));
 }
 
-/// `\uNNNN`, twice for what UTF-16 gives two units.
+/// Writes `\uNNNN`, twice if the character has two UTF-16 units.
 pub(super) fn utf16_escapes(out: &mut Secret, character: char, case: Case) {
     for unit in character.encode_utf16(&mut [0; 2]) {
         out.extend(b"\\u");
@@ -66,7 +66,7 @@ pub(super) fn utf16_escapes(out: &mut Secret, character: char, case: Case) {
     }
 }
 
-/// `\UNNNNNNNN`.
+/// Writes `\UNNNNNNNN`.
 pub(super) fn scalar_escape(out: &mut Secret, character: char) {
     out.extend(b"\\U");
     for byte in u32::from(character).to_be_bytes() {
@@ -74,7 +74,7 @@ pub(super) fn scalar_escape(out: &mut Secret, character: char) {
     }
 }
 
-/// `\u{N}`.
+/// Writes `\u{N}`.
 pub(super) fn brace_escape(out: &mut Secret, character: char) {
     out.extend(b"\\u{");
     let code = u32::from(character);

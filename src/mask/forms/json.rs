@@ -1,32 +1,33 @@
-//! JSON strings (RFC 8259 section 7) as the common libraries write them, without the quotes.
+//! JSON strings (RFC 8259 section 7), as common libraries write them, without the quotes.
 
 use crate::secret::Secret;
 
 use super::bytes::Case;
 use super::escape::{map_characters, replace, utf16_escapes};
 
-/// What a library escapes beyond what it must.
+/// The characters that a library escapes although it need not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum JsonStyle {
-    /// Nothing: JavaScript, Rust, jq.
+    /// None: JavaScript, Rust, jq.
     Plain,
-    /// Everything that is not ASCII: Python, Ruby.
+    /// Non-ASCII characters: Python, Ruby.
     Ascii,
-    /// The same in upper case: Java.
+    /// Non-ASCII characters, with upper-case digits: Java.
     AsciiUpper,
     /// The solidus.
     Solidus,
-    /// The solidus and everything that is not ASCII: PHP.
+    /// The solidus and non-ASCII characters: PHP.
     AsciiSolidus,
-    /// `<`, `>`, `&`: Go.
+    /// `<`, `>`, and `&`: Go.
     Html,
-    /// Those and `=`, `'`: Gson.
+    /// `<`, `>`, `&`, `=`, and `'`: Gson.
     HtmlQuotes,
-    /// Those, `"`, `+`, `` ` `` and everything that is not ASCII, in upper case: .NET.
+    /// `<`, `>`, `&`, `'`, `"`, `+`, `` ` ``, and non-ASCII characters, with upper-case digits:
+    /// .NET.
     Strict,
 }
 
-/// Writes `value` as the inside of a string.
+/// Writes `value` as the content of a string.
 pub(super) fn encode(value: &[u8], out: &mut Secret, style: JsonStyle) {
     map_characters(value, out, |character, out| {
         if let Some(case) = style.numbered(character) {
@@ -42,13 +43,14 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, style: JsonStyle) {
     });
 }
 
-/// A string within a string.
+/// Writes `value` as the content of a string within a string.
 pub(super) fn twice(value: &[u8], out: &mut Secret, style: JsonStyle) {
     let mut once = Secret::with_capacity(6 * value.len());
     encode(value, &mut once, style);
     encode(once.expose(), out, style);
 }
 
+/// Returns the escape that has a letter, if the character has one.
 fn short(character: char) -> Option<&'static [u8]> {
     Some(match character {
         '"' => b"\\\"",
@@ -63,7 +65,8 @@ fn short(character: char) -> Option<&'static [u8]> {
 }
 
 impl JsonStyle {
-    /// Whether, and how, the style spells a character that has no need of it by its number.
+    /// Returns the case of the digits if the style writes the character as a number although it
+    /// need not.
     fn numbered(self, character: char) -> Option<Case> {
         let control = character < ' ' && short(character).is_none();
         let foreign = character > '~';

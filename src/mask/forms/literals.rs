@@ -1,5 +1,4 @@
-//! String literals of programming languages, as their debug output writes them; without the
-//! quotes around them.
+//! String literals of programming languages, as their debug output writes them, without the quotes.
 
 use crate::secret::Secret;
 
@@ -8,14 +7,14 @@ use super::escape::{
     brace_escape, hex_escape, map_characters, octal_escape, replace, scalar_escape, utf16_escapes,
 };
 
-/// Which quotes get a backslash.
+/// The quotes that get a backslash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quotes {
     None,
     Single,
     Double,
     Both,
-    /// As Python: the single one if the value has both.
+    /// The single quote, if the value has both: Python.
     IfBoth,
 }
 
@@ -34,7 +33,7 @@ impl Quotes {
     }
 }
 
-/// How characters are written that cannot be printed, or are not ASCII.
+/// The spelling of control characters, which cannot be printed, and of non-ASCII characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Numbers {
     /// `\303\274`: C, Postgres bytea.
@@ -43,25 +42,25 @@ pub(super) enum Numbers {
     HexBytes,
     /// `\xfc`, `\u20ac`, `\U0001f600`: Python `ascii`.
     Python,
-    /// The same, and only what cannot be printed: Python `repr`, JavaScript.
+    /// The same, for control characters only: Python `repr`, JavaScript.
     PythonControl,
     /// `\x1b`, `\u00fc`: Go `%+q`.
     Go,
-    /// The same, and only what cannot be printed: Go `%q`.
+    /// The same, for control characters only: Go `%q`.
     GoControl,
-    /// `\u{fc}` and only what cannot be printed: Rust.
+    /// `\u{7f}`, for control characters only: Rust.
     Rust,
     /// `\u{fc}`: Rust `escape_default`, Swift, PHP.
     Braces,
     /// `\u00fc`: Java, C#, properties.
     Units,
-    /// `\e` and `\u0007`, only what cannot be printed: Ruby.
+    /// `\e` and `\u0007`, for control characters only: Ruby.
     Ruby,
-    /// Left alone: PHP `var_export`.
+    /// Unchanged: PHP `var_export`.
     Kept,
 }
 
-/// Writes `value` as the inside of a literal.
+/// Writes `value` as the content of a literal.
 pub(super) fn encode(value: &[u8], out: &mut Secret, quotes: Quotes, numbers: Numbers) {
     map_characters(value, out, |character, out| {
         if character == '\\' || quotes.escapes(character, value) {
@@ -75,7 +74,7 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, quotes: Quotes, numbers: Nu
     });
 }
 
-/// The escapes that have a letter.
+/// Returns the escape that has a letter, if the character has one.
 fn letter(character: char, numbers: Numbers) -> Option<&'static [u8]> {
     use Numbers::{Go, GoControl, Kept, Octal, Ruby, Rust, Units};
     let c_like = matches!(numbers, Octal | Go | GoControl | Ruby);
@@ -94,6 +93,7 @@ fn letter(character: char, numbers: Numbers) -> Option<&'static [u8]> {
     })
 }
 
+/// Writes the escape that has a number, and returns whether the character has one.
 fn number(character: char, out: &mut Secret, numbers: Numbers) -> bool {
     let control = character.is_control() || matches!(character, '\u{a0}' | '\u{ad}');
     let foreign = !character.is_ascii();

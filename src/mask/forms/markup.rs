@@ -1,24 +1,24 @@
-//! HTML and XML text and attributes: character references (HTML section 13.1.4, XML section 4.1).
+//! Character references in HTML and XML text and attributes (HTML section 13.1.4, XML section 4.1).
 
 use crate::secret::Secret;
 
 use super::bytes::decimal_digits;
 use super::escape::{map_characters, replace};
 
-/// How the characters are written that some libraries leave alone and others do not.
+/// The spelling of characters that some libraries escape and others do not.
 #[derive(Clone, Copy)]
 pub(super) struct MarkupStyle {
     /// `"`.
     pub(super) quote: Option<&'static str>,
     /// `'`.
     pub(super) apostrophe: Option<&'static str>,
-    /// More of them.
+    /// Other characters.
     pub(super) more: &'static [(char, &'static str)],
-    /// Characters that are not ASCII.
+    /// Non-ASCII characters.
     pub(super) non_ascii: NonAscii,
 }
 
-/// What happens to characters that are not ASCII.
+/// The spelling of non-ASCII characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NonAscii {
     Kept,

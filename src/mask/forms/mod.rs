@@ -1,7 +1,7 @@
-//! From a secret to everything it may look like in the output of a program.
+//! The forms of a secret: the ways in which it can appear in the output of a program.
 //!
-//! Knows the encodings, and nothing of how needles are found. What holds always: a single-line
-//! secret gives at most [`MOST_NEEDLES`] needles, and none of them twice.
+//! Knows the encodings, but not how needles are found. Its invariant: a secret of one line has at
+//! most [`MOST_NEEDLES`] needles, all of them different.
 
 mod base64;
 mod bytes;

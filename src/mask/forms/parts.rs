@@ -1,12 +1,12 @@
-//! The parts of a structured value that are secrets of their own: lines, the password of a URL,
-//! the strings of a JSON value.
+//! The parts of a structured value that are secrets themselves: its lines, the password of a URL,
+//! and the strings of a JSON value.
 
 use crate::secret::Secret;
 
 use super::percent;
 
-/// The lines that say something: at least eight bytes, no PEM armor (RFC 7468), no bare
-/// structure such as `{`, `-----` or `clusters:`. Without the blanks around them.
+/// Returns the lines worth masking, trimmed. They have at least eight bytes, and are neither PEM
+/// armor (RFC 7468) nor bare structure such as `{`, `-----`, or `clusters:`.
 pub(super) fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b'\n' || byte == b'\r')
@@ -20,26 +20,26 @@ fn is_armor(line: &[u8]) -> bool {
     line.starts_with(b"-----BEGIN ") || line.starts_with(b"-----END ") || line.starts_with(b"---- ")
 }
 
-/// Whether a line has not enough letters and digits to tell anything, or is only the name of what
-/// the next lines hold, as in YAML and JSON.
+/// Returns whether a line has fewer than four letters and digits, or consists of a name that the
+/// next lines give a value to, as in YAML and JSON.
 fn is_structure(line: &[u8]) -> bool {
-    let telling = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let name = line.trim_ascii_end();
-    let name = name.strip_suffix(b"{").or(name.strip_suffix(b"[")).unwrap_or(name);
-    let name = name.trim_ascii_end().strip_suffix(b":");
+    let is_content = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let trimmed = line.trim_ascii_end();
+    let opening = trimmed.strip_suffix(b"{").or(trimmed.strip_suffix(b"[")).unwrap_or(trimmed);
+    let name = opening.trim_ascii_end().strip_suffix(b":");
     let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.\"' ".contains(byte);
-    line.iter().filter(telling).count() < 4 || name.is_some_and(|name| name.iter().all(of_name))
+    line.iter().filter(is_content).count() < 4 || name.is_some_and(|name| name.iter().all(of_name))
 }
 
 /// The userinfo of a URL (RFC 3986 section 3.2.1).
 pub(super) struct Userinfo<'a> {
-    /// As it is written.
+    /// The whole userinfo, as it is written.
     pub(super) whole: &'a [u8],
-    /// Behind the first colon; the whole if there is none.
+    /// The part after the first colon. Without a colon, the whole userinfo.
     pub(super) password: &'a [u8],
 }
 
-/// The userinfo, if `value` is a URL that has one.
+/// Returns the userinfo if `value` is a URL that has one.
 pub(super) fn userinfo(value: &[u8]) -> Option<Userinfo<'_>> {
     let colon = value.windows(3).position(|three| three == b"://")?;
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
@@ -57,14 +57,14 @@ pub(super) fn userinfo(value: &[u8]) -> Option<Userinfo<'_>> {
     Some(Userinfo { whole, password })
 }
 
-/// What percent-encoded text stands for, if that is something else.
+/// Returns the percent-decoded text if it differs.
 pub(super) fn decoded(text: &[u8]) -> Option<Secret> {
     let plain = percent::decode(text);
     (plain.expose() != text).then_some(plain)
 }
 
-/// The strings in a JSON text (RFC 8259) that are no member names. Not JSON: nothing, or what
-/// looks like it; the text is read for its strings only.
+/// Returns the strings in a JSON text (RFC 8259) that are not member names. Only the strings of the
+/// text are parsed. So a text that is not JSON has no strings, or those that look like some.
 pub(super) fn strings(value: &[u8]) -> Vec<Secret> {
     let mut strings = Vec::new();
     if !matches!(value.trim_ascii_start().first(), Some(b'{' | b'[')) {
@@ -72,18 +72,18 @@ pub(super) fn strings(value: &[u8]) -> Vec<Secret> {
     }
     let mut rest = value;
     while let Some(quote) = rest.iter().position(|&byte| byte == b'"') {
-        let Some((string, behind)) = string(&rest[quote + 1..]) else {
+        let Some((string, after)) = string(&rest[quote + 1..]) else {
             break;
         };
-        if behind.trim_ascii_start().first() != Some(&b':') {
+        if after.trim_ascii_start().first() != Some(&b':') {
             strings.push(string);
         }
-        rest = behind;
+        rest = after;
     }
     strings
 }
 
-/// The string that begins here, and what follows its closing quote.
+/// Returns the string that begins here, and the text after its closing quote.
 fn string(text: &[u8]) -> Option<(Secret, &[u8])> {
     let mut out = Secret::with_capacity(64);
     let mut rest = text;
@@ -98,7 +98,7 @@ fn string(text: &[u8]) -> Option<(Secret, &[u8])> {
     }
 }
 
-/// Writes the character that the escape stands for, and says what follows it.
+/// Writes the character of an escape, and returns the text after the escape.
 fn escape<'a>(text: &'a [u8], out: &mut Secret) -> Option<&'a [u8]> {
     let (&letter, rest) = text.split_first()?;
     let plain = match letter {
@@ -114,14 +114,15 @@ fn escape<'a>(text: &'a [u8], out: &mut Secret) -> Option<&'a [u8]> {
     Some(rest)
 }
 
+/// Writes the character of a `\u` escape, or of a pair of them, and returns the text after it.
 fn unicode<'a>(text: &'a [u8], out: &mut Secret) -> Option<&'a [u8]> {
     let (first, mut rest) = unit(text)?;
     let mut second = None;
     if (0xd800..0xdc00).contains(&first)
-        && let Some((unit, behind)) = rest.strip_prefix(b"\\u").and_then(unit)
+        && let Some((unit, after)) = rest.strip_prefix(b"\\u").and_then(unit)
     {
         second = Some(unit);
-        rest = behind;
+        rest = after;
     }
     for character in char::decode_utf16([first].into_iter().chain(second)) {
         let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_those_that_say_something() {
+    fn lines_skip_armor_structure_and_short_lines() {
         let value =
             b"-----BEGIN KEY-----\r\n  line one \nshort\n{ } [ ] , \nclusters:\n  \"private-key\" : {\nline,two\n-----END KEY-----";
         let lines: Vec<_> = lines(value).collect();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_userinfo_is_what_stands_before_the_last_at_sign_of_the_authority() {
+    fn userinfo_ends_at_the_last_at_sign_of_the_authority() {
         for (url, expected) in [
             ("a://u:p@h/x@y", Some(("u:p", "p"))),
             ("a+b://u:p:q@r@h", Some(("u:p:q@r", "p:q@r"))),
@@ -159,8 +160,7 @@ mod tests {
             ("not a url://u:p@h", None),
             ("u:p@h", None),
         ] {
-            let found = userinfo(url.as_bytes());
-            let found = found.map(|found| (found.whole, found.password));
+            let found = userinfo(url.as_bytes()).map(|found| (found.whole, found.password));
             let expected =
                 expected.map(|(whole, password)| (whole.as_bytes(), password.as_bytes()));
             assert_eq!(found, expected, "{url}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_read_with_their_escapes_and_without_member_names() {
+    fn strings_are_unescaped_and_member_names_skipped() {
         for (value, expected) in [
             (r#"{"a": "b\"\u00fc\n", "c": ["d", {"e" : "f"}]}"#, &["b\"ü\n", "d", "f"][..]),
             (r#"["\ud83d\ude00", "\ud83dx", "\/"]"#, &["\u{1f600}", "\u{fffd}x", "/"]),
@@ -177,9 +177,9 @@ mod tests {
             (r#"no "json""#, &[]),
         ] {
             let strings = strings(value.as_bytes());
-            let strings: Vec<_> = strings.iter().map(Secret::expose).collect();
+            let found: Vec<_> = strings.iter().map(Secret::expose).collect();
             let expected: Vec<_> = expected.iter().map(|string| string.as_bytes()).collect();
-            assert_eq!(strings, expected, "{value}");
+            assert_eq!(found, expected, "{value}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Percent-encoding (RFC 3986 section 2.1), in the dialects that differ in what they leave alone.
+//! Percent-encoding (RFC 3986 section 2.1). Its dialects differ in the bytes that they keep.
 
 use crate::secret::Secret;
 
 use super::bytes::{Case, hex_digits};
 
-/// Which bytes stay as they are.
+/// The bytes that stay as they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// Everything but the unreserved characters of RFC 3986 section 2.3.
+    /// The unreserved characters of RFC 3986 section 2.3.
     Strict,
     /// ECMAScript `encodeURIComponent`.
     Component,
@@ -17,11 +17,11 @@ pub(super) enum Dialect {
     Path,
     /// The userinfo of RFC 3986 section 3.2.1, as Go writes a password.
     Userinfo,
-    /// Nothing.
+    /// None: every byte is encoded.
     Everything,
-    /// The form encoding of the WHATWG URL standard, a blank becomes `+`.
+    /// The form encoding of the WHATWG URL standard, in which a blank becomes `+`.
     Form,
-    /// The same of Python `quote_plus`.
+    /// Python `quote_plus`, in which a blank becomes `+`.
     Plus,
 }
 
@@ -40,7 +40,7 @@ impl Dialect {
     }
 }
 
-/// Encodes.
+/// Writes `value` percent-encoded.
 pub(super) fn encode(value: &[u8], out: &mut Secret, dialect: Dialect, case: Case) {
     for &byte in value {
         if dialect.keeps(byte) {
@@ -54,14 +54,14 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, dialect: Dialect, case: Cas
     }
 }
 
-/// Encodes what was encoded once, as when a URL becomes a parameter of another one.
+/// Encodes `value` twice, as happens if a URL becomes a parameter of another URL.
 pub(super) fn twice(value: &[u8], out: &mut Secret, dialect: Dialect) {
     let mut once = Secret::with_capacity(3 * value.len());
     encode(value, &mut once, dialect, Case::Upper);
     encode(once.expose(), out, Dialect::Strict, Case::Upper);
 }
 
-/// Decodes; what is no escape stays.
+/// Decodes `value`. Bytes that are not part of an escape stay as they are.
 pub(super) fn decode(value: &[u8]) -> Secret {
     let mut out = Secret::with_capacity(value.len());
     let mut rest = value;
@@ -84,7 +84,7 @@ fn is_hex(byte: u8) -> bool {
     byte.is_ascii_hexdigit()
 }
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 fn digit(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => byte - b'0',

@@ -1,4 +1,4 @@
-//! All forms of one secret: its spellings, its parts, and their spellings.
+//! All forms of one secret: its spellings, its parts, and the spellings of the parts.
 
 use crate::secret::Secret;
 
@@ -8,25 +8,25 @@ use crate::mask::base64_edges::Alphabet;
 use crate::mask::needles::{Boundary, Gaps, Label, MatchRules, Needles};
 use crate::mask::policy::{self, LONG, Masking, SHORTEST, Treatment, Verdict};
 
-/// The most needles that a secret of one line gives.
+/// The most needles of a secret of one line.
 pub const MOST_NEEDLES: usize = 100;
 
-/// A longer value is looked for in its main forms only, so that the needles of a file stay within
-/// some twenty times its size.
+/// A longer value is looked for in its main spellings only, so that its needles have at most about
+/// twenty times its size.
 const LONGEST: usize = 4096;
 
-/// A value longer still is looked for as it is, in JSON and in base64.
+/// A value that exceeds even this length is looked for as it is, in JSON, and in base64.
 const HUGE: usize = 1 << 16;
 
-/// A JSON text of one line with more strings than this, or with lines in one of them, is treated
-/// as one of several lines.
+/// A JSON text of one line is treated like a value of several lines if it has more strings than
+/// this, or a string of several lines.
 const MOST_STRINGS: usize = 40;
 
-/// So many lines of a value, or strings in it, are looked for in all their forms; the others as
-/// they are.
+/// The number of lines, and of strings, that are looked for in their main spellings. The others are
+/// looked for as they are.
 const MOST_PARTS: usize = 512;
 
-/// Adds the needles of a secret; says whether it is masked.
+/// Adds the needles of a secret, and returns whether it is masked.
 pub fn add(needles: &mut Needles, name: &str, value: &Secret, masking: Masking) -> Verdict {
     let value = value.expose();
     let trimmed = value.trim_ascii();
@@ -55,6 +55,8 @@ impl<'a> Forms<'a> {
         }
         let strings = parts::strings(trimmed);
         let has_lines = |part: &[u8]| part.trim_ascii().contains(&b'\n');
+        // A value with many parts: the number of needles grows with it, so the whole and each part
+        // get their main spellings only.
         if has_lines(trimmed)
             || strings.len() > MOST_STRINGS
             || strings.iter().any(|string| has_lines(string.expose()))
@@ -66,13 +68,14 @@ impl<'a> Forms<'a> {
                 self.add_string(index, string.expose().trim_ascii());
             }
         } else {
+            // A value with few parts: everything, up to a limit. The most likely forms come first.
             self.add_parts(trimmed, &strings);
             self.add_others(trimmed);
             self.needles.keep_distinct(first, MOST_NEEDLES);
         }
     }
 
-    /// The value as it is, and without what may be lost when it is read from a file.
+    /// Adds the value as it is, and without the blanks around it, which programs often trim.
     fn add_raw(&mut self, value: &[u8], trimmed: &[u8]) {
         if value == trimmed {
             return self.add_plain("raw", value);
@@ -82,25 +85,26 @@ impl<'a> Forms<'a> {
         self.add_plain("trimmed", trimmed);
     }
 
-    /// The parts of a value of one line, first all of them as they are, and its main spellings.
+    /// Adds the parts of a value of one line as they are, and then the main spellings of the value
+    /// and of its parts.
     fn add_parts(&mut self, value: &[u8], strings: &[Secret]) {
-        let strings = strings.iter().map(|string| string.expose().trim_ascii());
-        let strings = strings.filter(|string| is_worth_masking(string));
+        let trimmed = strings.iter().map(|string| string.expose().trim_ascii());
+        let worthwhile = trimmed.filter(|string| is_worth_masking(string));
         self.add_url_parts(value);
-        strings.clone().for_each(|string| self.add_plain("json-string", string));
+        worthwhile.clone().for_each(|string| self.add_plain("json-string", string));
         self.add_main(value);
         self.add_url_forms(value);
-        strings.for_each(|string| self.add_main(string));
+        worthwhile.for_each(|string| self.add_main(string));
     }
 
-    /// The spellings that every part has.
+    /// Adds base64 and the main spellings.
     fn add_main(&mut self, part: &[u8]) {
         self.add_base64(part);
         let spellings = if part.len() > HUGE { 1 } else { catalog::MAIN.len() };
         self.add_spellings(part, &catalog::MAIN[..spellings]);
     }
 
-    /// The spellings of a whole value.
+    /// Adds the spellings that only a whole value has.
     fn add_others(&mut self, value: &[u8]) {
         if value.len() > LONGEST {
             return;
@@ -122,6 +126,7 @@ impl<'a> Forms<'a> {
         }
     }
 
+    /// Adds each line worth masking.
     fn add_lines(&mut self, value: &[u8]) {
         let lines = parts::lines(value).filter(|line| is_worth_masking(line));
         for (index, line) in lines.enumerate() {
@@ -129,7 +134,7 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// A string in a JSON value, which may have lines of its own.
+    /// Adds a string in a JSON value, and the lines of the string.
     fn add_string(&mut self, index: usize, string: &[u8]) {
         if is_worth_masking(string) {
             self.add_part("json-string", index, string);
@@ -139,6 +144,7 @@ impl<'a> Forms<'a> {
         }
     }
 
+    /// Adds a line or a string: as it is and, for the first ones, in its main spellings.
     fn add_part(&mut self, form: &'static str, index: usize, part: &[u8]) {
         let first = self.needles.len();
         self.add_plain(form, part);
@@ -148,7 +154,7 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// Password and userinfo of a URL, as they are and decoded.
+    /// Adds the password and the userinfo of a URL, as they are and decoded.
     fn add_url_parts(&mut self, value: &[u8]) {
         let Some(userinfo) = parts::userinfo(value) else {
             return;
@@ -168,7 +174,8 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// The spellings of those parts: of the userinfo what HTTP makes of it (RFC 7617).
+    /// Adds the main spellings of the password, and base64 of the userinfo, as HTTP sends it (RFC
+    /// 7617).
     fn add_url_forms(&mut self, value: &[u8]) {
         let Some(userinfo) = parts::userinfo(value) else {
             return;
@@ -183,7 +190,7 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// Base64 at the three places at which a value can stand in a longer text.
+    /// Adds base64 at the three alignments that a part can have in a longer text.
     fn add_base64(&mut self, part: &[u8]) {
         for (form, alphabet) in [("base64", Alphabet::Base64), ("base64url", Alphabet::Base64Url)] {
             for before in 0..3 {
@@ -193,12 +200,13 @@ impl<'a> Forms<'a> {
         }
     }
 
+    /// Adds the spellings that differ from the part itself.
     fn add_spellings(&mut self, part: &[u8], spellings: &[Spelling]) {
         let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         let is_token = part.iter().all(token);
         for (form, encoding) in spellings {
             if is_token && encoding.keeps_tokens() {
-                // The part itself is among the needles already.
+                // It would equal the part itself, which is a needle already.
                 continue;
             }
             let (label, rules) = (self.label(form), rules(part.len()));
@@ -206,7 +214,7 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// A part as it is; and as a terminal shows it, if line breaks run through it.
+    /// Adds a part as it is. If it has line breaks, also adds it without them.
     fn add_plain(&mut self, form: &'static str, part: &[u8]) {
         let (label, rules) = (self.label(form), rules(part.len()));
         if !part.contains(&b'\n') && !part.contains(&b'\r') {
@@ -224,7 +232,7 @@ impl<'a> Forms<'a> {
     }
 }
 
-/// The rules of every form of a part of so many bytes.
+/// Returns the rules for every form of a part of this many bytes.
 fn rules(length: usize) -> MatchRules {
     MatchRules {
         gaps: if length >= LONG { Gaps::Allowed } else { Gaps::Refused },
@@ -236,7 +244,7 @@ fn is_worth_masking(part: &[u8]) -> bool {
     part.trim_ascii().len() >= SHORTEST && !policy::is_common(part.trim_ascii())
 }
 
-/// What stands between a pair of quotes.
+/// Returns the text between a pair of quotes.
 fn unquoted(value: &[u8]) -> Option<&[u8]> {
     match value {
         [first @ (b'"' | b'\'' | b'`'), inner @ .., last] if first == last => Some(inner),
@@ -244,7 +252,7 @@ fn unquoted(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The value without its line breaks and the indentation behind them.
+/// Writes the value without its line breaks and the indentation after them.
 fn join_lines(value: &[u8], out: &mut Secret) {
     for (index, line) in value.split(|&byte| byte == b'\n' || byte == b'\r').enumerate() {
         let blanks = line.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();

@@ -1,11 +1,10 @@
-//! What shells, make, SQL and the Windows shells make of a value when they quote it; without the
-//! quotes around it.
+//! Values as shells, make, SQL, and the Windows shells quote them, without the quotes.
 
 use crate::secret::Secret;
 
 use super::escape::{map_characters, octal_escape, prefix, replace};
 
-/// Writes `value` with each of `pairs`' bytes replaced.
+/// Writes `value` with the first byte of each pair replaced by the second part.
 pub(super) fn substitute(value: &[u8], out: &mut Secret, pairs: &[(u8, &[u8])]) {
     for byte in value {
         match pairs.iter().find(|(from, _)| from == byte) {
@@ -15,12 +14,12 @@ pub(super) fn substitute(value: &[u8], out: &mut Secret, pairs: &[(u8, &[u8])]) 
     }
 }
 
-/// Bash `printf %q`: a backslash before whatever the shell would take for itself.
+/// Writes `value` as bash `printf %q` does, with a backslash before each special character.
 pub(super) fn backslashes(value: &[u8], out: &mut Secret) {
     prefix(value, out, b'\\', b" \t'\"\\|&;()<>!{}*[]?^$`,");
 }
 
-/// `$'…'` (POSIX.1-2024, 2.2.4) as bash prints it; bytes beyond ASCII as `foreign` says.
+/// Writes the content of `$'…'` (POSIX.1-2024, 2.2.4) as bash prints it in a locale.
 pub(super) fn dollar_single(value: &[u8], out: &mut Secret, locale: Locale) {
     map_characters(value, out, |character, out| {
         let replacement: Option<&[u8]> = match character {
@@ -47,11 +46,11 @@ pub(super) fn dollar_single(value: &[u8], out: &mut Secret, locale: Locale) {
     });
 }
 
-/// What happens to bytes beyond ASCII.
+/// The kind of locale, which decides about non-ASCII characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Locale {
-    /// In a locale with UTF-8.
+    /// They stay as they are.
     Utf8,
-    /// In the locale C.
+    /// They are written in octal.
     C,
 }

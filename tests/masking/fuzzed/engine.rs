@@ -1,4 +1,4 @@
-//! What the fuzz target `engine` checks about arbitrary needles, text and cuts; `cargo test`
+//! The checks of the fuzz target `engine`, for arbitrary needles, text, and cuts. `cargo test`
 //! replays its corpus.
 
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use repovault::mask::{Label, Masker, Matcher, Needles};
 use crate::masked::masked;
 use crate::reference::{self, Needle};
 
-/// Needles and a text, cut in several ways: the output is always the same, and that of the
-/// reference where that knows all the rules.
+/// Masks a text that is cut in several ways. The output must always be the same and, if the
+/// reference supports the rules, equal that of the reference.
 pub(crate) fn check(data: &[u8]) {
     let Some((&[mode, count, cut], mut rest)) = data.split_first_chunk() else {
         return;
@@ -19,13 +19,13 @@ pub(crate) fn check(data: &[u8]) {
     let mut plain = Vec::new();
     let mut needles = Needles::new();
     for _ in 0..=count % 4 {
-        let Some((&length, behind)) = rest.split_first() else {
+        let Some((&length, after)) = rest.split_first() else {
             return;
         };
-        let (bytes, behind) = behind.split_at(usize::from(length % 40).min(behind.len()));
+        let (bytes, text) = after.split_at(usize::from(length % 40).min(after.len()));
         needles.add(Label { name: "A", form: "raw" }, bytes, rules(mode));
         plain.push(Needle { bytes: bytes.to_vec(), transparent: false });
-        rest = behind;
+        rest = text;
     }
     plain.retain(|needle| !needle.bytes.is_empty());
     let matcher = Arc::new(Matcher::new(needles));
@@ -38,10 +38,10 @@ pub(crate) fn check(data: &[u8]) {
     disturb(matcher, rest, usize::from(cut) + 1);
 }
 
-/// Shows early and changes the matcher in the midst of it; nothing may break.
-fn disturb(matcher: Arc<Matcher>, text: &[u8], cut: usize) {
+/// Shows bytes early and replaces the matcher while the text passes. Nothing may panic, and at the
+/// end no byte may be held.
+fn disturb(mut matcher: Arc<Matcher>, text: &[u8], cut: usize) {
     let mut masker = Masker::new(Arc::clone(&matcher));
-    let mut matcher = matcher;
     let mut out = Vec::new();
     for (index, chunk) in text.chunks(cut).take(20).enumerate() {
         masker.feed(chunk, &mut out);

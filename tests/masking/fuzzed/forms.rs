@@ -1,4 +1,4 @@
-//! What the fuzz target `forms` checks about arbitrary secrets; `cargo test` replays its corpus.
+//! The checks of the fuzz target `forms`, for arbitrary secrets. `cargo test` replays its corpus.
 
 use std::sync::Arc;
 
@@ -7,14 +7,15 @@ use repovault::secret::Secret;
 
 use crate::masked::masked;
 
-/// A secret, and a text in which its first bytes say where needles stand: no needle is left.
+/// Masks a text that contains forms of a secret. Each byte of the data is a byte of the text or, if
+/// it is the number of a needle, that needle. A needle by itself must be masked as a whole.
 pub(crate) fn check(data: &[u8]) {
     let Some((&length, rest)) = data.split_first() else {
         return;
     };
     let (value, text) = rest.split_at(usize::from(length).min(rest.len()));
     let mut needles = Needles::new();
-    // Whatever becomes of it, nothing may break.
+    // Any verdict is fine.
     let _ = forms::add(&mut needles, "A", &Secret::new(value.to_vec()), Masking::Automatic);
     let single = !value.contains(&b'\n') && !value.contains(&b'"');
     assert!(!single || needles.len() <= forms::MOST_NEEDLES);

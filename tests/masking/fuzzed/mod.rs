@@ -1,4 +1,4 @@
-//! What the fuzz targets check.
+//! The checks of the fuzz targets.
 
 pub(crate) mod engine;
 pub(crate) mod forms;
