@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mistyped_or_shortened_name_finds_the_nearest() {
+    fn mistyped_or_shortened_name_gets_the_nearest() {
         let known = ["development", "production", "preview", "staging"];
         for (typed, near) in [
             ("prodction", Some("production")),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn beginning_of_several_names_finds_none() {
+    fn prefix_of_several_names_gets_none() {
         assert_eq!(nearest("prod", ["production-eu", "production-us"]), None);
     }
 }

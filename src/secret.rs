@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_longer_than_the_limit_is_refused() {
+    fn value_above_the_limit_is_refused() {
         assert_eq!(Secret::read(&mut &b"12345"[..], 5).unwrap().len(), 5);
         let error = Secret::read(&mut &b"123456"[..], 5).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_front_can_be_dropped() {
+    fn front_can_be_dropped() {
         let mut secret = Secret::new(b"abcde".to_vec());
         secret.discard_front(3);
         assert_eq!(secret.expose(), b"de");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn comparison_sees_every_byte_and_the_length() {
+    fn comparison_covers_every_byte_and_the_length() {
         let secret = Secret::new(b"abc".to_vec());
         assert!(secret.same_as(&Secret::new(b"abc".to_vec())));
         assert!(!secret.same_as(&Secret::new(b"abd".to_vec())));

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn corrected_line_keeps_our_words_and_the_program() {
+    fn corrected_command_keeps_options_and_program() {
         let line = |typed: &str, count: usize| {
             let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
             let (ours, command) = words.split_at(count);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn word_is_an_option_only_if_it_looks_like_one() {
+    fn only_words_with_dashes_are_options() {
         for word in ["--password", "--no-mask", "-p"] {
             assert!(is_option(word), "{word}");
         }

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_lengths_are_those_of_sealed_values() {
+    fn sealed_values_have_only_documented_lengths() {
         let is_sealed = |length| is_sealed_length(&vec![0; length + OVERHEAD], 1000);
         for length in [32, 64, 128, 144, 272, 1024] {
             assert!(is_sealed(length), "{length}");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_round_trips_and_every_flipped_byte_is_refused() {
+    fn values_round_trip_and_flipped_bytes_are_refused() {
         let key = EntryKey::new(random_key());
         for length in (0..300).chain([4096, 100_000]) {
             let value = Secret::new(vec![0; length]);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_false_claim_among_many_is_noticed_wherever_it_stands() {
+    fn one_false_claim_is_found_at_every_position() {
         for count in [1, 3, 4, 63, 64, 65, 200] {
             assert!(verify_all(&claims(count)), "{count}");
             for at in [0, count / 2, count - 1] {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_canonical_is_refused_alone_and_among_many() {
+    fn noncanonical_claim_is_refused_alone_and_in_a_batch() {
         let order = Scalar::ZERO - Scalar::ONE;
         for count in [1, 8] {
             let mut claims = claims(count);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn bent_signature_has_one_answer_alone_and_among_many() {
+    fn signature_of_order_two_has_one_answer_alone_and_in_a_batch() {
         for torsion in EIGHT_TORSION {
             for r in [Scalar::ZERO, Scalar::from(9_u8)] {
                 for count in [0, 3, 8, 64] {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn published_edge_cases_have_one_answer_alone_and_among_many() {
+    fn published_edge_cases_have_one_answer_alone_and_in_a_batch() {
         let bytes = |text: &str| -> Vec<u8> {
             (0..text.len())
                 .step_by(2)
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_its_own_signer_and_message_only() {
+    fn signature_is_valid_only_for_its_signer_and_message() {
         let mut exchanged = claims(8);
         let (left, right) = exchanged.split_at_mut(4);
         std::mem::swap(&mut left[0].signature, &mut right[0].signature);

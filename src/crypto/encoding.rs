@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_has_one_spelling() {
+    fn noncanonical_base64_is_refused() {
         assert_eq!(base64_encode(b"a"), "YQ");
         assert_eq!(base64_decode("YQ").unwrap(), b"a");
         for other in ["YQ==", "YR", "YQ\n", " YQ", "Y", "YQ=", "_-8"] {
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_the_hash_of_what_is_framed() {
+    fn checksum_is_the_hash_of_the_framed_parts() {
         let framed = Framed::new("label").part(b"payload").into_bytes();
         assert_eq!(checksum("label", b"payload"), sha256(&framed)[..8]);
     }
 
     #[test]
-    fn framing_tells_apart_what_concatenation_does_not() {
+    fn framing_distinguishes_equal_concatenations() {
         let one = Framed::new("l").part(b"ab").part(b"c").into_bytes();
         let two = Framed::new("l").part(b"a").part(b"bc").into_bytes();
         assert_ne!(one, two);

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_holder_of_the_identity_opens_what_was_sealed_to_it() {
+    fn sealed_value_opens_only_with_its_identity() {
         let identity = Identity::generate();
         let sealed = identity.recipient().seal(&Secret::new(b"payload".to_vec()));
         assert_eq!(identity.unseal(&sealed).unwrap().expose(), b"payload");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn point_of_small_order_is_not_a_recipient_in_any_spelling() {
+    fn point_of_small_order_is_refused_in_every_spelling() {
         for point in SMALL_ORDER {
             // Any clamped scalar is a multiple of 8, which makes these points vanish.
             let product = MontgomeryPoint(point).mul_clamped([1; 32]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spelling_of_a_point_is_not_a_recipient() {
+    fn noncanonical_point_is_refused_as_a_recipient() {
         for low in 0..=255_u8 {
             let mut u = [0xff; 32];
             (u[0], u[31]) = (low, 0x7f);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_survives_the_way_through_its_bytes() {
+    fn identity_round_trips_through_its_bytes() {
         let identity = Identity::generate();
         let copy = Identity::from_key(&identity.to_key());
         assert!(copy.recipient() == identity.recipient());

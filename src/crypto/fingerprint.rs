@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_the_start_of_a_hash_five_bits_a_character() {
+    fn fingerprint_is_the_start_of_a_hash_in_base32() {
         // SHA-256 of nothing starts e3b0c442 98fc1c14: 11100 01110 11000 01100 01000 …
         let fingerprint = Fingerprint::of(b"").to_string();
         assert_eq!(fingerprint.len(), Fingerprint::LENGTH);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_read_as_a_person_types_it() {
+    fn typed_fingerprint_is_accepted_with_case_and_blanks() {
         let text = Fingerprint::of(b"a").to_string();
         for typed in [text.clone(), text.to_uppercase(), format!(" {text}\n")] {
             assert!(typed.parse::<Fingerprint>().is_ok_and(|read| read.to_string() == text));

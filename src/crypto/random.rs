@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generated_text_has_the_length_and_uses_the_whole_alphabet() {
+    fn generated_text_has_its_length_and_the_whole_alphabet() {
         let text = random_text(Alphabet::SAFE, 5000);
         assert_eq!(text.len(), 5000);
         for character in Alphabet::SAFE.0 {

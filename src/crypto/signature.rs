@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_of_small_order_is_no_public_key() {
+    fn key_of_small_order_is_refused() {
         let mut neutral = [0; 32];
         neutral[0] = 1;
         assert!(PublicKey::from_bytes(&neutral).is_none());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn canonical_encodings_are_those_that_come_back() {
+    fn canonical_encodings_round_trip() {
         let mut encodings: Vec<[u8; 32]> = (0..=255_u8)
             .flat_map(|low| [0, 0xff].map(|middle| (low, middle)))
             .flat_map(|(low, middle)| [0, 0x7f, 0x80, 0xff].map(|high| (low, middle, high)))
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn key_with_a_part_of_small_order_is_told_from_every_other() {
+    fn key_with_a_small_order_component_is_detected() {
         let point = SigningKey::generate().public().point();
         let keys: Vec<PublicKey> = EIGHT_TORSION
             .iter()

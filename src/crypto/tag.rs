@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_bytes_have_equal_tags_under_one_key_only() {
+    fn equal_bytes_have_equal_tags_only_under_one_key() {
         let (one, two) = (Tagger::new(), Tagger::new());
         assert_eq!(one.tag(b"value"), one.tag(b"value"));
         assert_ne!(one.tag(b"value"), one.tag(b"valuf"));

@@ -79,7 +79,7 @@ mod tests {
     use crate::crypto::SigningKey;
 
     #[test]
-    fn an_id_has_one_spelling_and_a_checksum() {
+    fn vault_id_has_one_spelling_and_a_checksum() {
         let id = VaultId::new(SigningKey::generate().public());
         let text = id.to_string();
         assert_eq!((text.len(), &text[..6]), (64, "vault1"));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_lines_are_understood_or_passed_over() {
+    fn listed_lines_are_parsed_or_skipped() {
         let file = |mode, size| Blob { mode, id: "ab".to_owned(), size };
         for (line, expected) in [
             ("100644 blob ab       7\ta b", Some(("a b", file(Mode::File, Some(7))))),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_taken_one_by_one_whatever_they_are() {
+    fn answers_are_parsed_one_by_one() {
         let next = &b"next"[..];
         for (text, whole, cut) in [
             ("id blob 3\nabc\nnext", Some("abc"), Some("abc")),

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn name_and_suffix_are_told_apart() {
+    fn name_and_suffix_are_separated() {
         for (revision, name, suffix) in [
             ("main", "main", ""),
             ("HEAD~2^1", "HEAD", "~2^1"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn names_readable_as_ids_are_known() {
+    fn names_readable_as_ids_are_detected() {
         for (name, id) in [
             ("beef", Some("beef")),
             ("BEEF1", Some("BEEF1")),

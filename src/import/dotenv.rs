@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_read_as_its_quotes_say() {
+    fn value_is_parsed_according_to_its_quotes() {
         let cases = [
             ("A=1", "1"),
             ("  export 'A' =\u{a0}1\u{2003}\x1c", "1"),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_with_a_name_counts() {
+    fn last_line_of_a_name_counts() {
         let file = "A=1\nB=2\n\nA='3\n4'\nB\nC\n";
         assert_eq!(shown(file), [("A".into(), "3\n4".into(), 4)]);
         let dotenv = read(file.as_bytes()).unwrap();
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_every_bad_line_and_no_text() {
+    fn error_lists_every_bad_line_without_its_text() {
         let file = b"A=1\nhun ter2\n=hunter2\nB=\"x\nhunter2\"\nC='hunter2' hunter2\nexport ";
         assert_eq!(
             refused(file),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf_8_is_refused_with_its_line() {
+    fn invalid_utf_8_is_refused_with_its_line() {
         assert_eq!(refused(b"A=1\r\nB=2\rC=\xff\n"), "line 3: not UTF-8 text");
     }
 }

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_files_are_told_apart_from_dotenv() {
+    fn foreign_files_are_distinguished_from_dotenv() {
         let cases: [(&[u8], Option<Foreign>); 30] = [
             (b"\0GITCRYPT\0\x01\x02", Some(Foreign::GitCrypt)),
             (b"\xff\xfeA\0=\0", Some(Foreign::Utf16)),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn encrypted_values_are_told_apart_from_others() {
+    fn encrypted_values_are_detected() {
         let cases: [(&[u8], Option<&str>); 13] = [
             (b"ENC[PKCS7,MIIBe]", Some("another tool")),
             (b"ENC(G6N718UuyPE5bHyWKyuLQSm02auQPUtm)", Some("another tool")),

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_may_change_are_found() {
+    fn numbers_with_several_spellings_are_found() {
         let changing =
             ["0123", "1.10", "1e3", "0x1F", "0o17", "1_000", "+1", "12:30", "9007199254740993"];
         for value in changing {

@@ -79,7 +79,7 @@ mod tests {
     use crate::crypto::SigningKey;
 
     #[test]
-    fn a_credential_round_trips_and_a_changed_character_is_noticed() {
+    fn credential_round_trips_and_changes_are_refused() {
         let vault = VaultId::new(SigningKey::generate().public());
         let environments = vec!["production".to_owned(), "staging".to_owned()];
         let pinned = Pinned { vault, floor: 7, environments };

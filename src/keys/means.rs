@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identity_variables_are_listed_or_mentioned_by_a_telling_name() {
+    fn identity_variables_are_found_by_list_or_name() {
         let command =
             OsStr::new("fetch \"$JOB_JWT\" ${My_Token:-x} --as $ROLE '$APP_SECRETS' $A_TOKEN2");
         for name in [
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn key_is_found_wherever_it_is_in_a_text() {
+    fn key_is_found_anywhere_in_a_text() {
         let (own, other) = (Identity::generate(), Identity::generate());
         let text =
             |identity: &Identity| String::from_utf8(identity.to_text().expose().to_vec()).unwrap();

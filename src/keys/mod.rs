@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_identity_is_a_key_with_comments_and_newlines_around_it() {
+    fn identity_is_accepted_with_comments_and_newlines() {
         let key = identity();
         let windows = format!("\u{feff}# made today\r\n\r\n{key}\r\n");
         for text in [&key, &format!("{key}\n"), &format!("\u{feff}{key}"), &windows] {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_without_being_quoted() {
+    fn other_text_is_refused_and_not_shown() {
         let two = format!("{}\n{}\n", identity(), identity());
         for text in ["", "# only a comment", "hunter2", "vaultci1_hunter2", &two, "age1abc"] {
             let fault = parsed(text).err().unwrap();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_no_source() {
+    fn empty_variable_is_not_a_source() {
         for text in ["", "\n", "  "] {
             let variable = Some(Secret::new(text.as_bytes().to_vec()));
             assert!(find(Sources { variable, ..Sources::default() }).unwrap().is_none());

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_is_read_whatever_the_program_is_called() {
+    fn status_is_parsed_for_any_program_name() {
         for (text, program, parent) in [
             ("71 (bash) S 1 71 71 0", "bash", Some(1)),
             ("1 (tini) S 0 1 1 0", "tini", None),

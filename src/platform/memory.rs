@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marker_counts_only_whole_and_in_its_own_folder() {
+    fn marker_counts_only_complete_and_in_its_folder() {
         let folder = fstat(File::open("/").unwrap()).unwrap();
         let other = fstat(File::open("/proc").unwrap()).unwrap();
         let files = ["A".to_owned(), "_b2".to_owned()];

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_stays_on_its_line_and_in_its_direction() {
+    fn plain_text_keeps_its_line_and_direction() {
         assert_eq!(plain("a \"b\" 'c' \\ ä → …"), "a \"b\" 'c' \\ ä → …");
         assert_eq!(plain("\x1b[2J\n\r\t\0"), "\\u{1b}[2J\\n\\r\\t\\0");
         assert_eq!(plain("\u{202e}\u{2028}\u{85}"), "\\u{202e}\\u{2028}\\u{85}");

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_and_reports_arrive_as_they_were_sent() {
+    fn orders_and_reports_round_trip() {
         let orders = [
             Order::Start(GroupPosition::Foreground),
             Order::Signal(Signal::TERM),

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_adds_is_taken_away_however_it_is_cut() {
+    fn carriage_returns_of_a_terminal_are_removed_in_any_chunks() {
         for text in ["a\nb\n", "\r50%\r51%\n", "a\r\nb", "\n\n\r\r\n", "\r"] {
             let printed = printed(text);
             for size in 1..=printed.len() {

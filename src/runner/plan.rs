@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_never_reaches_the_child_and_the_vault_wins() {
+    fn child_gets_no_key_and_the_values_of_the_vault() {
         let parent = [("A", "1"), ("VAULT_KEY", ""), ("VAULT_KEY_FILE", "/k"), ("B", "2")];
         let plan = Plan::new(request(&parent, &[("B", "secret"), ("C", "")])).ok().unwrap();
         assert_eq!(plan.shadowed, ["B"]);
@@ -193,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_name_keeps_the_callers_value_where_there_is_one() {
+    fn kept_name_keeps_an_existing_value_of_the_caller() {
         let mut kept = request(&[("A", "mine")], &[("A", "vault"), ("B", "vault")]);
         kept.keep = vec!["A".to_owned(), "B".to_owned()];
         assert_eq!(environment(kept), ["A=mine", "B=vault"]);
     }
 
     #[test]
-    fn a_clean_environment_has_the_basics_and_the_secrets() {
+    fn clean_environment_has_basic_variables_and_secrets() {
         let mut clean =
             request(&[("PATH", "/bin"), ("LC_ALL", "C"), ("X", "1"), ("Y", "2")], &[("S", "s")]);
         clean.inherit = Inherit::Basics;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_no_process_can_hold_is_refused_by_name() {
+    fn value_impossible_in_a_variable_is_refused_by_name() {
         for value in ["a\0b", &"x".repeat(128 << 10)] {
             let fault = Plan::new(request(&[], &[("BIG", value)])).err().unwrap();
             assert!(fault.to_string().starts_with("BIG "), "{fault}");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_searched_in_the_childs_own_path() {
+    fn program_is_searched_in_the_path_of_the_child() {
         let plan = Plan::new(request(&[("PATH", "/a::/b")], &[])).ok().unwrap();
         assert_eq!(plan.candidates(), ["/a/true", "./true", "/b/true"]);
     }

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_terminal_sent_to_all_is_not_sent_twice() {
+    fn signal_from_the_terminal_is_not_sent_twice() {
         for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP, Signal::WINCH] {
             let nothing = reaction(Layout::Direct, signal, Sender::Kernel);
             assert_eq!(nothing, Reaction::Ignore, "{signal:?}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_sends_reaches_the_command_but_what_the_command_sends_does_not_return() {
+    fn signal_is_forwarded_except_from_the_command() {
         let all = caught_signals().into_iter().filter(|signal| *signal != Signal::CHLD);
         for signal in all {
             assert_eq!(reaction(Layout::Direct, signal, OTHER), Reaction::Forward);
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn timers_and_limits_of_this_process_reach_the_command() {
+    fn signal_from_a_timer_or_limit_is_forwarded() {
         for layout in [Layout::Direct, Layout::Session] {
             assert_eq!(reaction(layout, Signal::ALRM, Sender::Kernel), Reaction::Forward);
         }
     }
 
     #[test]
-    fn the_leader_of_a_session_passes_on_that_the_terminal_is_gone() {
+    fn session_leader_forwards_the_hangup() {
         let placement = Placement { leads_session: true, ..placement(Layout::Direct) };
         let gone = ReceivedSignal { signal: Signal::HUP, sender: Sender::Kernel };
         assert_eq!(react(gone, &placement), Reaction::Forward);

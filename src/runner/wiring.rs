@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_is_a_terminal_what_is_one_outside() {
+    fn streams_at_a_terminal_get_a_terminal() {
         let kinds = [Closed, Terminal, Other];
         for input in kinds {
             for output in kinds {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn one_open_file_is_one_channel() {
+    fn streams_sharing_an_open_file_share_a_channel() {
         let streams = [Closed, Other, Other];
         for outputs_are_one in [true, false] {
             let outside = CallerStreams { streams, input_shows_output: false, outputs_are_one };

@@ -23,11 +23,11 @@ mod tests {
 
     use super::*;
 
-    const TEST: &str = "session::panic::tests::panic_shows_its_place_and_no_text";
+    const TEST: &str = "session::panic::tests::panic_shows_its_location_without_its_text";
 
     /// Runs itself again as the process that panics.
     #[test]
-    fn panic_shows_its_place_and_no_text() {
+    fn panic_shows_its_location_without_its_text() {
         if std::env::var_os("PANIC_HERE").is_some() {
             hide_panics();
             panic!("hunter2");

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn command_of_a_runner_is_broken_wherever_it_is() {
+    fn runner_command_is_escaped_at_every_position() {
         for (text, expected) in [
             ("::set-env name=A::b", r"\::set-env name=A::b"),
             ("a\n \t::error::b\nc::d", "a\n \t\\::error::b\nc::d"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_and_holds_no_mark() {
+    fn escaped_json_has_the_same_meaning() {
         let value = serde_json::json!({ "a##[b": ["##vso[c]", "::d", 1] });
         let text = json(value.clone());
         assert!(!text.contains("##"), "{text}");

@@ -347,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_where_and_never_what() {
+    fn error_shows_the_position_without_the_text() {
         let text = "default = \"development\"\n[secrets.A]\nmin_length = \"hunter2\"\n";
         let message = Config::parse(text).unwrap_err().to_string();
         let expected = "vault.toml: secrets.A.min_length must be a whole number, without quotes";
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_an_environment_keeps_the_rest_as_it_was_written() {
+    fn removing_an_environment_keeps_other_text_unchanged() {
         let text = "# top\ndefault = 'a' # why\n\n[environments.b]\nconfirm = true\n\n# steps\n[steps.x]\nnames = []\n";
         let left = without_environment(text, &"b".parse().unwrap()).unwrap();
         assert_eq!(left, "# top\ndefault = 'a' # why\n\n# steps\n[steps.x]\nnames = []\n");

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_less_to_read_needs_a_new_epoch_and_what_is_more_does_not() {
+    fn shrinking_read_access_starts_a_new_epoch() {
         let (write, read) = (Some(Access::Write), Some(Access::Read));
         let (a, ab, bc) = (Some(names(&["A"])), Some(names(&["A", "B"])), Some(names(&["B", "C"])));
         let table = [
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_recipient_loses_all_that_the_old_one_had() {
+    fn new_recipient_loses_all_access_of_the_old_one() {
         let mut admin = member(Some(Access::Read));
         admin.authority = Some(Vec::new());
         let (_, loss) = change(&roster(admin), |bob| {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_lost_with_write_and_with_the_key() {
+    fn signatures_are_lost_with_write_access_or_the_key() {
         let before = roster(member(Some(Access::Write)));
         let (_, loss) = change(&before, |bob| {
             bob.access.insert(environment("production"), Access::Read);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_is_the_newest_epoch_that_was_sealed_and_only_grows() {
+    fn recorded_loss_is_the_newest_epoch_and_only_grows() {
         let epoch = |number, sealed: &[&str]| Epoch {
             number,
             commitment: Commitment([0; 32]),

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_one_spelling_and_exists() {
+    fn timestamp_is_valid_and_has_one_spelling() {
         for text in ["2026-11-23T10:11:12Z", "0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z"] {
             assert_eq!(Moment::parse(text).unwrap().as_str(), text);
         }

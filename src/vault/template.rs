@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_replaced_and_dollars_kept() {
+    fn references_are_replaced_and_dollars_are_kept() {
         let cases = [
             ("plain", "plain"),
             ("a${PW}b", "ap@ss/äb"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reference_is_refused() {
+    fn malformed_reference_is_refused() {
         for text in ["$", "$HOME", "${", "${}", "${PW", "${PW|base64}", "${1}", "${OTHER}"] {
             assert_eq!(filled(text), None, "{text}");
         }

@@ -361,7 +361,7 @@ mod tests {
     use crate::crypto::random_key;
 
     #[test]
-    fn the_keys_of_a_limited_member_stand_once_each_in_order() {
+    fn keys_of_a_limited_member_are_unique_and_sorted() {
         let vault = VaultId::new(SigningKey::generate().public());
         let environment: EnvironmentName = "production".parse().unwrap();
         let key = DataKey::new(random_key(), &vault, environment.as_str());
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_opens_in_its_own_place_only() {
+    fn payload_opens_only_in_its_own_place() {
         let vault = VaultId::new(SigningKey::generate().public());
         let environment: EnvironmentName = "production".parse().unwrap();
         let other: EnvironmentName = "staging".parse().unwrap();

@@ -52,7 +52,7 @@ fn npm_runs_scripts_and_fails_with_their_code() {
 }
 
 #[test]
-fn make_makes_two_at_once() {
+fn make_runs_two_jobs_in_parallel() {
     if !has("make", "make") {
         return;
     }

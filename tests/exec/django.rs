@@ -12,7 +12,7 @@ use crate::support::site::{Site, edit};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn runserver_reloads_and_one_ctrl_c_ends_all_of_it() {
+fn runserver_reloads_and_ends_on_one_ctrl_c() {
     let status = same(|way| {
         let site = Site::new();
         let words = ["python", "manage.py", "runserver", "--skip-checks", &site.address()];
@@ -43,7 +43,7 @@ fn runserver_reloads_and_one_ctrl_c_ends_all_of_it() {
 }
 
 #[test]
-fn the_log_of_a_server_and_its_debug_page_hide_the_secret() {
+fn server_log_and_debug_page_hide_the_secret() {
     let site = Site::new();
     let words = ["python", "manage.py", "runserver", "--noreload", &site.address()];
     let mut server = site.launch(Way::Masked, &words).variable("PYTHONUNBUFFERED", "1").start();
@@ -81,7 +81,7 @@ fn check(text: &str) {
 }
 
 #[test]
-fn the_debug_page_in_a_test_hides_the_secret() {
+fn debug_page_in_a_test_hides_the_secret() {
     let site = Site::new();
     let program = "
 import django, os
@@ -132,7 +132,7 @@ fn createsuperuser_asks_and_shows_no_password() {
 }
 
 #[test]
-fn the_shell_of_manage_py_answers_and_hides_the_secret() {
+fn manage_py_shell_works_and_hides_the_secret() {
     let site = Site::new();
     let words = ["python", "manage.py", "shell", "--interface", "python"];
     let mut terminal = Terminal::start(&site.launch(Way::Masked, &words));

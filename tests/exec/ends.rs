@@ -10,7 +10,7 @@ use crate::support::scene::{Scene, Way, same};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn the_exit_code_is_the_commands() {
+fn exit_code_comes_from_the_command() {
     let scene = Scene::new();
     for code in [0, 1, 2, 42, 121, 122, 125, 128, 137, 255] {
         let script = format!("echo printed; echo said >&2; exit {code}");
@@ -23,7 +23,7 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
-fn death_by_a_signal_is_death_by_that_signal() {
+fn command_killed_by_a_signal_ends_vault_by_the_same_signal() {
     let scene = Scene::new();
     for signal in [
         Signal::KILL,
@@ -48,7 +48,7 @@ fn death_by_a_signal_is_death_by_that_signal() {
 }
 
 #[test]
-fn a_death_is_the_same_where_the_caller_ignores_or_blocks_that_signal() {
+fn ignored_or_blocked_signal_ends_vault_like_the_command() {
     let scene = Scene::new();
     // The command itself sets both back, and dies.
     let program = "
@@ -64,7 +64,7 @@ os.kill(os.getpid(), signal.SIGTERM)
 }
 
 #[test]
-fn the_exit_code_arrives_whatever_the_caller_ignores_or_blocks() {
+fn exit_code_is_kept_with_ignored_or_blocked_signals() {
     let scene = Scene::new();
     for option in ["--ignore-signal", "--block-signal", "--ignore-signal=CHLD"] {
         let launch = |way| scene.shell(way, "echo printed; exit 42").under(&["env", option]);
@@ -76,7 +76,7 @@ fn the_exit_code_arrives_whatever_the_caller_ignores_or_blocks() {
 }
 
 #[test]
-fn what_cannot_be_executed_is_126_and_what_is_not_there_127() {
+fn unexecutable_file_exits_126_and_missing_file_127() {
     let scene = Scene::new();
     let repo = scene.sandbox().repo();
     for (name, content, mode) in [

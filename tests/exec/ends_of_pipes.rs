@@ -22,7 +22,7 @@ fn both(count: usize) -> String {
 }
 
 #[test]
-fn a_socket_gets_both_outputs_in_order_as_a_journal_does() {
+fn socket_receives_both_outputs_in_order() {
     let scene = Scene::new();
     let seen = same(|way| {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
@@ -41,7 +41,7 @@ fn a_socket_gets_both_outputs_in_order_as_a_journal_does() {
 }
 
 #[test]
-fn a_socket_as_input_is_the_commands_own() {
+fn socket_as_input_is_passed_to_the_command() {
     let scene = Scene::new();
     same(|way| {
         let (ours, theirs) = UnixStream::pair().unwrap();
@@ -56,7 +56,7 @@ fn a_socket_as_input_is_the_commands_own() {
 }
 
 #[test]
-fn what_the_command_leaves_unread_is_there_for_the_next() {
+fn unread_input_is_left_for_the_next_command() {
     let scene = Scene::new();
     scene.write("lines", "one\ntwo\nthree\n");
     let by = "{ \"$@\"; cat; } <$SCENE/lines";
@@ -68,7 +68,7 @@ fn what_the_command_leaves_unread_is_there_for_the_next() {
 }
 
 #[test]
-fn a_pipe_that_does_not_block_gets_everything() {
+fn nonblocking_pipe_receives_everything() {
     let scene = Scene::new();
     let _ = fs::remove_file(scene.path("pid"));
     let (mut ours, theirs) = std::io::pipe().unwrap();
@@ -91,7 +91,7 @@ fn a_pipe_that_does_not_block_gets_everything() {
 }
 
 #[test]
-fn files_are_appended_to_and_written_where_the_caller_stood() {
+fn files_are_written_at_the_callers_position() {
     let scene = Scene::new();
     for (by, expected) in [
         ("exec \"$@\" >>$SCENE/log", "0123456789out\n"),
@@ -112,7 +112,7 @@ fn files_are_appended_to_and_written_where_the_caller_stood() {
 }
 
 #[test]
-fn the_null_device_takes_all() {
+fn null_device_receives_everything() {
     let scene = Scene::new();
     same(|way| {
         let mut command = scene.launch(way, &["seq", "1", "100000"]).command_behind(&[]);

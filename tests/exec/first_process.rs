@@ -38,7 +38,7 @@ fn first(unshare: Pid) -> Pid {
 }
 
 #[test]
-fn the_exit_code_arrives_and_a_death_is_128_and_the_signal() {
+fn signal_of_the_command_exits_with_128_plus_its_number() {
     if !can_be_first() {
         return;
     }
@@ -115,7 +115,7 @@ echo none left; echo ready >$SCENE/seen; read go; exit 3
 }
 
 #[test]
-fn the_end_of_the_command_is_the_end_though_others_are_left() {
+fn end_of_the_command_ends_vault_despite_other_processes() {
     if !can_be_first() {
         return;
     }
@@ -125,7 +125,7 @@ fn the_end_of_the_command_is_the_end_though_others_are_left() {
 }
 
 #[test]
-fn a_container_that_is_killed_leaves_nothing() {
+fn killed_container_leaves_nothing() {
     if !can_be_first() {
         return;
     }

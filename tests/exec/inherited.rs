@@ -60,14 +60,14 @@ fn signals(seen: &str, set: &str) -> Vec<usize> {
 }
 
 #[test]
-fn an_ordinary_caller_is_found_as_it_is() {
+fn command_inherits_an_ordinary_environment() {
     let scene = Scene::new();
     let seen = report(&scene, |launch| launch);
     assert!(signals(&seen, "SigBlk").is_empty() && signals(&seen, "SigIgn").is_empty());
 }
 
 #[test]
-fn limits_umask_priority_and_folder_are_the_callers() {
+fn command_inherits_limits_umask_priority_and_folder() {
     let scene = Scene::new();
     let seen = report(&scene, |launch| {
         launch.by("ulimit -S -n 100 && ulimit -H -n 200 && ulimit -S -s 4096 &&
@@ -77,7 +77,7 @@ fn limits_umask_priority_and_folder_are_the_callers() {
 }
 
 #[test]
-fn signals_that_the_caller_ignores_or_blocks_are_ignored_or_blocked() {
+fn command_inherits_ignored_and_blocked_signals() {
     let scene = Scene::new();
     let options = [
         ("--ignore-signal=PIPE", vec![13], vec![]),
@@ -100,7 +100,7 @@ fn signals_that_the_caller_ignores_or_blocks_are_ignored_or_blocked() {
 }
 
 #[test]
-fn descriptors_that_the_caller_opened_are_open_and_no_others() {
+fn command_inherits_only_the_callers_descriptors() {
     let scene = Scene::new();
     scene.write("three", "third\n");
     let wrapper = "exec \"$@\" 3<$SCENE/three 9>>$SCENE/nine 7<>$SCENE/three";
@@ -119,7 +119,7 @@ fn descriptors_that_the_caller_opened_are_open_and_no_others() {
 }
 
 #[test]
-fn descriptors_that_the_caller_closed_are_closed() {
+fn closed_descriptors_stay_closed() {
     let scene = Scene::new();
     let cases: [(&str, &str); 6] = [
         ("<&-", "1 2"),
@@ -137,7 +137,7 @@ fn descriptors_that_the_caller_closed_are_closed() {
 }
 
 #[test]
-fn nothing_of_a_closed_stream_goes_elsewhere() {
+fn output_of_a_closed_stream_is_discarded() {
     let scene = Scene::new();
     let script = "echo printed; echo said >&2; cat; echo end $? >>$SCENE/end";
     for (closed, output, said) in
@@ -156,7 +156,7 @@ fn nothing_of_a_closed_stream_goes_elsewhere() {
 }
 
 #[test]
-fn arguments_arrive_untouched() {
+fn arguments_are_passed_unchanged() {
     let scene = Scene::new();
     let arguments = ["a b", "", "*", "'\"\\", "$HOME", "line\nbreak", "ä", "--", "-e", "--no-mask"];
     let words = [&["printf", "%s|"][..], &arguments].concat();

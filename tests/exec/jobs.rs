@@ -107,7 +107,7 @@ impl DerefMut for Shell {
 }
 
 #[test]
-fn ctrl_z_stops_and_fg_goes_on_as_often_as_wanted() {
+fn ctrl_z_and_fg_work_repeatedly() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);
@@ -136,7 +136,7 @@ fn ctrl_z_stops_and_fg_goes_on_as_often_as_wanted() {
 }
 
 #[test]
-fn ctrl_c_and_ctrl_backslash_end_the_job_as_they_end_any() {
+fn ctrl_c_and_ctrl_backslash_end_the_job() {
     let scene = Scene::new();
     for (key, status) in [("\x03", "status 130\r\n"), ("\x1c", "status 131\r\n")] {
         same(|way| {
@@ -158,7 +158,7 @@ fn ctrl_c_and_ctrl_backslash_end_the_job_as_they_end_any() {
 }
 
 #[test]
-fn a_job_that_goes_on_in_the_background_writes_and_ends_there() {
+fn job_continued_in_the_background_writes_and_ends() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);
@@ -181,7 +181,7 @@ fn a_job_that_goes_on_in_the_background_writes_and_ends_there() {
 }
 
 #[test]
-fn a_job_in_the_background_that_reads_is_stopped_until_it_is_fetched() {
+fn background_job_is_stopped_when_it_reads() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);
@@ -209,7 +209,7 @@ fn a_job_in_the_background_that_reads_is_stopped_until_it_is_fetched() {
 }
 
 #[test]
-fn a_job_started_in_the_background_writes_and_is_killed_there() {
+fn background_job_writes_and_can_be_killed() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);
@@ -227,7 +227,7 @@ fn a_job_started_in_the_background_writes_and_is_killed_there() {
 }
 
 #[test]
-fn a_terminal_that_stops_writers_in_the_background_stops_this_one() {
+fn tostop_terminal_stops_a_background_writer() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);
@@ -245,7 +245,7 @@ fn a_terminal_that_stops_writers_in_the_background_stops_this_one() {
 }
 
 #[test]
-fn pipelines_work_at_a_terminal_and_ctrl_c_ends_them() {
+fn pipeline_at_a_terminal_ends_on_ctrl_c() {
     let scene = Scene::new();
     same(|way| {
         let mut shell = Shell::start(&scene, way);

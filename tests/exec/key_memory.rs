@@ -114,7 +114,7 @@ fn can_look() -> bool {
 }
 
 #[test]
-fn parent_holds_no_key_however_it_came_in() {
+fn parent_memory_holds_no_key_from_any_source() {
     if !can_look() {
         return;
     }
@@ -144,7 +144,7 @@ fn parent_holds_no_key_however_it_came_in() {
 }
 
 #[test]
-fn parent_holds_no_key_that_others_have_in_their_environment() {
+fn parent_memory_holds_no_key_from_other_environments() {
     if !geteuid().is_root() {
         return;
     }
@@ -167,7 +167,7 @@ fn parent_holds_no_key_that_others_have_in_their_environment() {
 }
 
 #[test]
-fn parent_holds_no_credential() {
+fn parent_memory_holds_no_credential() {
     if !can_look() {
         return;
     }
@@ -189,7 +189,7 @@ fn parent_holds_no_credential() {
 }
 
 #[test]
-fn neither_parent_nor_monitor_at_a_terminal_holds_a_key() {
+fn parent_and_monitor_memory_hold_no_key() {
     if !can_look() {
         return;
     }
@@ -206,7 +206,7 @@ fn neither_parent_nor_monitor_at_a_terminal_holds_a_key() {
 }
 
 #[test]
-fn second_thread_that_opens_values_leaves_no_key() {
+fn decrypting_thread_leaves_no_key_in_memory() {
     if !can_look() {
         return;
     }
@@ -227,7 +227,7 @@ fn second_thread_that_opens_values_leaves_no_key() {
 }
 
 #[test]
-fn memory_of_keys_is_locked_if_that_is_allowed() {
+fn key_memory_is_locked_if_allowed() {
     if !can_look() {
         return;
     }

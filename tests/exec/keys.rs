@@ -47,7 +47,7 @@ fn ctrl_c_and_ctrl_backslash_reach_the_command_once() {
 }
 
 #[test]
-fn a_key_that_a_program_wants_for_itself_is_no_signal() {
+fn ctrl_c_in_raw_mode_is_input_for_the_program() {
     let scene = Scene::new();
     let program = "
 import os, termios, tty
@@ -70,7 +70,7 @@ print(typed)
 }
 
 #[test]
-fn ctrl_d_is_the_end_of_what_is_typed() {
+fn ctrl_d_ends_the_typed_input() {
     let scene = Scene::new();
     for streams in ["ttt", "t-t", "t--"] {
         let others = || [Stdio::null(), Stdio::null(), Stdio::null()];

@@ -7,7 +7,7 @@ use crate::support::scene::{SECRET, Scene, Way};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn a_report_names_what_was_masked() {
+fn report_lists_masked_secrets() {
     let scene = Scene::new();
     scene.sandbox().set("development", "OTHER", b"another long value");
     let script =
@@ -31,7 +31,7 @@ fn a_report_names_what_was_masked() {
 }
 
 #[test]
-fn a_leak_fails_a_command_that_succeeded() {
+fn leak_fails_a_successful_command() {
     let scene = Scene::new();
     let fails = |script: &str| {
         let end = scene.shell(Way::Masked, script).options(&["--fail-on-leak"]).start().end();
@@ -53,7 +53,7 @@ fn a_leak_fails_a_command_that_succeeded() {
 }
 
 #[test]
-fn a_step_can_demand_it() {
+fn step_can_require_the_leak_check() {
     let scene = Scene::new();
     let config = scene.sandbox().repo().join("vault.toml");
     let mut text = fs::read_to_string(&config).unwrap();

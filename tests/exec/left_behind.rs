@@ -27,7 +27,7 @@ fn end_left_process(scene: &Scene) {
 }
 
 #[test]
-fn silent_process_left_behind_is_mentioned_once() {
+fn silent_lingering_process_is_mentioned_once() {
     let scene = Scene::new();
     // It holds both outputs, or one of them.
     for process in ["sleep 1000", "sleep 1000 2>/dev/null", "sleep 1000 >/dev/null"] {
@@ -39,7 +39,7 @@ fn silent_process_left_behind_is_mentioned_once() {
 }
 
 #[test]
-fn printing_process_left_behind_loses_its_output() {
+fn lingering_process_loses_its_later_output() {
     let scene = Scene::new();
     let end = leaving(&scene, "while printf 'x'; do :; done 2>/dev/null").start().end();
     assert_eq!((end.status, end.said.as_str()), (Code(9), NOTE));
@@ -50,7 +50,7 @@ fn printing_process_left_behind_loses_its_output() {
 }
 
 #[test]
-fn process_left_behind_at_a_terminal_is_mentioned_once() {
+fn lingering_process_at_a_terminal_is_mentioned_once() {
     let scene = Scene::new();
     // The end of the session would end it by HUP, as at the end of a login.
     let silent = "setsid sleep 1000";
@@ -63,7 +63,7 @@ fn process_left_behind_at_a_terminal_is_mentioned_once() {
 }
 
 #[test]
-fn quiet_exec_does_not_mention_a_process_left_behind() {
+fn quiet_exec_does_not_mention_a_lingering_process() {
     let scene = Scene::new();
     let end = leaving(&scene, "sleep 1000").options(&["-q"]).start().end();
     assert_eq!((end.status, end.said.as_str()), (Code(9), ""));
@@ -74,7 +74,7 @@ fn quiet_exec_does_not_mention_a_process_left_behind() {
 }
 
 #[test]
-fn process_with_streams_of_its_own_is_not_mentioned() {
+fn process_with_its_own_streams_is_not_mentioned() {
     let scene = Scene::new();
     let end = leaving(&scene, "sleep 1000 >/dev/null 2>&1").start().end();
     assert_eq!((end.status, end.said.as_str()), (Code(9), ""));
@@ -82,7 +82,7 @@ fn process_with_streams_of_its_own_is_not_mentioned() {
 }
 
 #[test]
-fn everything_the_command_printed_arrives_before_the_note() {
+fn output_of_the_command_precedes_the_note() {
     let scene = Scene::new();
     let _ = fs::remove_file(scene.path("pid"));
     let script = "sleep 1000 & echo $! >$SCENE/pid; seq 200000; echo $SECRET; exit 0";

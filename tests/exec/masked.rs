@@ -27,7 +27,7 @@ fn shown(scene: &Scene, program: &str) -> String {
 }
 
 #[test]
-fn one_byte_at_a_time_with_pauses() {
+fn secret_written_byte_by_byte_is_masked() {
     let scene = Scene::new();
     let program = "
 import os, time
@@ -43,7 +43,7 @@ for byte in b'before ' + os.environ['SECRET'].encode() + b' after\\n':
 }
 
 #[test]
-fn in_halves_over_two_writes_and_over_two_processes() {
+fn secret_split_across_two_writes_is_masked() {
     let scene = Scene::new();
     let program = "
 import os, subprocess, sys, time
@@ -62,7 +62,7 @@ print()
 }
 
 #[test]
-fn halves_on_two_streams_that_are_one_file() {
+fn secret_split_across_streams_of_one_file_is_masked() {
     let scene = Scene::new();
     let program = "
 import os
@@ -76,7 +76,7 @@ os.write(2, secret[:9]); os.write(1, secret[9:]); os.write(2, b'\\n')
 }
 
 #[test]
-fn in_base64_of_a_basic_auth_header() {
+fn secret_in_a_basic_auth_header_is_masked() {
     let scene = Scene::new();
     for user in ["a", "al", "bob", "alice"] {
         let script =
@@ -91,7 +91,7 @@ fn in_base64_of_a_basic_auth_header() {
 }
 
 #[test]
-fn across_the_lines_of_wrapped_base64() {
+fn secret_in_wrapped_base64_is_masked() {
     let scene = Scene::new();
     let long =
         "a much longer secret, of a certificate's kind, that base64 breaks into lines 0123456789";
@@ -112,7 +112,7 @@ fn across_the_lines_of_wrapped_base64() {
 }
 
 #[test]
-fn in_a_coloured_line() {
+fn secret_in_a_colored_line_is_masked() {
     let scene = Scene::new();
     let program = "
 import os
@@ -137,7 +137,7 @@ print(''.join('\\x1b[3%dm%s' % (at % 8, letter) for at, letter in enumerate(secr
 }
 
 #[test]
-fn in_a_url() {
+fn secret_in_a_url_is_masked() {
     let scene = Scene::new();
     let url = "postgres://shop:pw-7%2Fh%20G%2Bx1@db.internal:5432/shop?sslmode=require";
     scene.sandbox().set("development", "DATABASE_URL", url.as_bytes());
@@ -155,7 +155,7 @@ print('https://example.com/?key=' + quote(secret), quote(secret, safe=''), quote
 }
 
 #[test]
-fn in_a_traceback() {
+fn secret_in_a_traceback_is_masked() {
     let scene = Scene::new();
     let program = "
 import os
@@ -180,7 +180,7 @@ raise ValueError(os.environ['SECRET'])
 }
 
 #[test]
-fn in_what_a_shell_traces_and_what_the_environment_lists() {
+fn secret_in_shell_traces_and_env_output_is_masked() {
     let scene = Scene::new();
     let end = scene.shell(Way::Masked, "set -x; test \"$SECRET\" = other || true; env | grep SECR");
     let end = end.start().end();
@@ -194,7 +194,7 @@ fn in_what_a_shell_traces_and_what_the_environment_lists() {
 }
 
 #[test]
-fn at_every_place_of_a_long_output() {
+fn secret_is_masked_throughout_long_output() {
     let scene = Scene::new();
     let program = "
 import os, sys
@@ -210,7 +210,7 @@ for count in range(0, 200000, 997):
 }
 
 #[test]
-fn what_is_typed_and_shown_again_is_masked_too() {
+fn echoed_input_is_masked() {
     let scene = Scene::new();
     let script = "echo ready; read line; echo you typed $line";
     let mut terminal = Terminal::start(&scene.shell(Way::Masked, script));
@@ -223,7 +223,7 @@ fn what_is_typed_and_shown_again_is_masked_too() {
 }
 
 #[test]
-fn only_what_is_printed_is_masked_and_not_what_is_written_elsewhere() {
+fn files_written_by_the_command_are_not_masked() {
     let scene = Scene::new();
     let script = "echo $SECRET >$SCENE/own; echo $SECRET >&3; echo $SECRET | cat | tr a-z A-Z >&2";
     let by = "exec \"$@\" 3>$SCENE/third";
@@ -235,7 +235,7 @@ fn only_what_is_printed_is_masked_and_not_what_is_written_elsewhere() {
 }
 
 #[test]
-fn around_a_stop_and_around_a_grandchild_that_keeps_the_pipe() {
+fn secret_is_masked_across_a_stop_and_by_a_grandchild() {
     let scene = Scene::new();
     let program = "
 import os, signal

@@ -10,7 +10,7 @@ use crate::support::scene::{Scene, Way, same};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn the_terminal_is_as_it_was_however_the_command_ends() {
+fn terminal_modes_are_restored_after_any_end() {
     let scene = Scene::new();
     for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
         let seen = same(|way| {
@@ -30,7 +30,7 @@ fn the_terminal_is_as_it_was_however_the_command_ends() {
 }
 
 #[test]
-fn the_terminal_is_put_back_though_vault_is_killed() {
+fn terminal_modes_are_restored_after_vault_is_killed() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; exec sleep 1000";
     let mut terminal = Terminal::start(&scene.shell(Way::Masked, script));
@@ -44,7 +44,7 @@ fn the_terminal_is_put_back_though_vault_is_killed() {
 }
 
 #[test]
-fn a_program_that_dies_in_a_mode_of_its_own_leaves_the_callers() {
+fn modes_set_by_a_killed_program_are_reset() {
     let scene = Scene::new();
     let script = "stty raw -echo; kill -KILL $$";
     let (status, _) = Terminal::start(&scene.shell(Way::Masked, script)).ends();
@@ -52,7 +52,7 @@ fn a_program_that_dies_in_a_mode_of_its_own_leaves_the_callers() {
 }
 
 #[test]
-fn a_program_finds_the_modes_that_the_caller_had_set() {
+fn program_gets_the_terminal_modes_of_the_caller() {
     let scene = Scene::new();
     let set = "saved=$(stty -g); stty intr ^G erase ^H kill ^X -ixon tostop -echoctl; \"$@\"; \
                code=$?; stty $saved; exit $code";
@@ -74,7 +74,7 @@ fn a_program_finds_the_modes_that_the_caller_had_set() {
 }
 
 #[test]
-fn a_flood_of_output_can_be_interrupted() {
+fn heavy_output_can_be_interrupted() {
     let scene = Scene::new();
     let seen = same(|way| {
         let mut terminal = Terminal::start(&scene.launch(way, &["yes"]));
@@ -86,7 +86,7 @@ fn a_flood_of_output_can_be_interrupted() {
 }
 
 #[test]
-fn a_terminal_that_is_nobodys_works_too() {
+fn terminal_without_a_session_works() {
     let scene = Scene::new();
     let script = "test -t 0 && test -t 1 && echo terminal; read line; echo got $line; exit 4";
     let seen = same(|way| {
@@ -100,7 +100,7 @@ fn a_terminal_that_is_nobodys_works_too() {
 }
 
 #[test]
-fn a_terminal_inside_a_terminal_inside_a_terminal() {
+fn nested_terminals_work() {
     let scene = Scene::new();
     let inner = "stty size; read line; echo got $line; exit 9";
     let script = format!("script --quiet --return --command '{inner}' /dev/null");

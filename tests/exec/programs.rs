@@ -13,7 +13,7 @@ fn numbered_lines() -> String {
 }
 
 #[test]
-fn less_shows_turns_pages_and_quits() {
+fn less_shows_pages_and_quits() {
     if !has("less", "less") {
         return;
     }
@@ -37,7 +37,7 @@ fn less_shows_turns_pages_and_quits() {
 }
 
 #[test]
-fn less_turns_pages_of_what_comes_through_a_pipe() {
+fn less_shows_pages_from_a_pipe() {
     if !has("less", "less") {
         return;
     }
@@ -76,7 +76,7 @@ fn vim_edits_a_file() {
 }
 
 #[test]
-fn top_draws_follows_the_window_and_quits() {
+fn top_follows_the_window_size_and_quits() {
     if !has("top", "procps") {
         return;
     }

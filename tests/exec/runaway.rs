@@ -34,7 +34,7 @@ fn quoted(words: &[String]) -> String {
 }
 
 #[test]
-fn ctrl_z_stops_a_vault_whose_command_has_ended_and_whose_reader_pauses() {
+fn ctrl_z_stops_vault_after_the_end_of_the_command() {
     let scene = Scene::new();
     let mut go = scene.fifo("go");
     let script = format!("{MUCH}; echo $$ >$SCENE/pid");
@@ -53,7 +53,7 @@ fn ctrl_z_stops_a_vault_whose_command_has_ended_and_whose_reader_pauses() {
 }
 
 #[test]
-fn a_vault_that_is_ended_before_all_is_shown_has_not_succeeded() {
+fn vault_ended_with_pending_output_fails() {
     let scene = Scene::new();
     let mut go = scene.fifo("go");
     let script = format!("echo $SECRET; {MUCH}; echo ended >$SCENE/ended");
@@ -83,7 +83,7 @@ fn vault_of(shell: &Terminal) -> Pid {
 }
 
 #[test]
-fn a_vault_that_is_stopped_by_force_takes_the_terminal_again_or_leaves_it() {
+fn vault_stopped_by_sigstop_reclaims_or_leaves_the_terminal() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; while read line; do echo got $line; done";
     let words = scene.shell(Way::Masked, script).words();
@@ -120,7 +120,7 @@ fn a_vault_that_is_stopped_by_force_takes_the_terminal_again_or_leaves_it() {
 }
 
 #[test]
-fn a_command_that_closes_its_terminal_and_opens_it_again_is_heard() {
+fn command_reopening_its_terminal_is_shown() {
     let scene = Scene::new();
     let script = "exec <&- >&- 2>&-; sleep 0.1; echo one >/dev/tty; sleep 0.1; echo two >/dev/tty";
     let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
@@ -128,7 +128,7 @@ fn a_command_that_closes_its_terminal_and_opens_it_again_is_heard() {
 }
 
 #[test]
-fn a_command_in_another_session_leaves_the_terminal_to_the_shell() {
+fn command_in_another_session_leaves_the_terminal() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; exec sleep 1000";
     let words = scene.shell(Way::Masked, script).under(&["setsid"]).words();
@@ -146,7 +146,7 @@ fn a_command_in_another_session_leaves_the_terminal_to_the_shell() {
 }
 
 #[test]
-fn nobody_but_us_must_reap_what_we_started() {
+fn only_vault_reaps_its_children() {
     let scene = Scene::new();
     let program = "
 import ctypes, os, subprocess, sys
@@ -166,7 +166,7 @@ except ChildProcessError:
 }
 
 #[test]
-fn a_writer_learns_that_the_command_reads_no_more() {
+fn writer_gets_sigpipe_after_the_command_stops_reading() {
     let scene = Scene::new();
     same(|way| {
         let _ = fs::remove_file(scene.path("ended"));

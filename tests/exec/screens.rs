@@ -30,7 +30,7 @@ print('said', file=sys.stderr)
 ";
 
 #[test]
-fn each_stream_is_a_terminal_inside_where_it_is_one_outside() {
+fn streams_at_a_terminal_are_terminals_inside() {
     let scene = Scene::new();
     for streams in ["ttt", "tt-", "t-t", "t--", "-tt", "-t-", "--t", "---"] {
         let seen = same(|way| {
@@ -71,7 +71,7 @@ fn each_stream_is_a_terminal_inside_where_it_is_one_outside() {
 }
 
 #[test]
-fn a_prompt_without_a_newline_is_there_at_once_and_an_answer_is_shown() {
+fn prompt_without_a_newline_is_shown_immediately() {
     let scene = Scene::new();
     // The prompt's end could be the start of a secret.
     scene.sandbox().set("development", "PROMPTED", b": starts as a prompt ends");
@@ -87,7 +87,7 @@ fn a_prompt_without_a_newline_is_there_at_once_and_an_answer_is_shown() {
 }
 
 #[test]
-fn a_prompt_on_a_pipe_is_there_at_once() {
+fn prompt_on_a_pipe_is_written_immediately() {
     let scene = Scene::new();
     let script = "printf 'Name: '; read name; echo hello $name; printf 'Age? ' >&2; read age";
     let seen = same(|way| {
@@ -102,7 +102,7 @@ fn a_prompt_on_a_pipe_is_there_at_once() {
 }
 
 #[test]
-fn a_password_that_is_typed_is_not_shown() {
+fn typed_password_is_not_shown() {
     let scene = Scene::new();
     let program = "
 import getpass
@@ -127,7 +127,7 @@ print('same', first == again == 'hidden words', name)
 }
 
 #[test]
-fn a_window_that_changes_its_size_tells_the_command() {
+fn window_size_change_reaches_the_command() {
     let scene = Scene::new();
     let program = "
 import os, select, signal
@@ -160,7 +160,7 @@ while True:
 }
 
 #[test]
-fn colours_and_every_other_byte_of_a_terminal_stay() {
+fn terminal_output_is_unchanged_byte_for_byte() {
     let scene = Scene::new();
     let script = "
 ls --color=auto -d / . /bin/sh
@@ -174,7 +174,7 @@ stty -opost; printf 'a\\nb\\r\\n'; stty opost
 }
 
 #[test]
-fn a_lot_is_shown_in_order_and_to_the_end() {
+fn long_output_is_complete_and_in_order() {
     let scene = Scene::new();
     let script = "i=0; while [ $i -lt 5000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
     let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
@@ -184,7 +184,7 @@ fn a_lot_is_shown_in_order_and_to_the_end() {
 }
 
 #[test]
-fn what_the_caller_holds_is_not_made_non_blocking() {
+fn callers_descriptors_stay_blocking() {
     let scene = Scene::new();
     let flags = |file: &OwnedFd| format!("{:?}", rustix::fs::fcntl_getfl(file).unwrap());
     let script = "echo $$ >$SCENE/pid; cat >/dev/null; echo end; echo end >&2";

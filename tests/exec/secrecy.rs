@@ -62,7 +62,7 @@ fn spying(scene: &Scene) -> Launch {
 }
 
 #[test]
-fn the_command_cannot_look_into_its_parents() {
+fn command_cannot_inspect_its_parents() {
     let scene = Scene::new();
     let end = spying(&scene).start().end();
     assert_eq!((end.status, end.said.as_str()), (Code(0), ""));
@@ -74,7 +74,7 @@ fn the_command_cannot_look_into_its_parents() {
 }
 
 #[test]
-fn the_key_is_in_no_process_and_no_variable() {
+fn key_is_in_no_process_and_no_variable() {
     let scene = Scene::new();
     let key = key(&scene);
     let path = scene.sandbox().home().join(".config/vault/identity.txt").display().to_string();
@@ -105,7 +105,7 @@ fn the_key_is_in_no_process_and_no_variable() {
 }
 
 #[test]
-fn the_descriptor_of_the_key_is_closed() {
+fn key_descriptor_is_closed() {
     let scene = Scene::new();
     let path = scene.sandbox().home().join(".config/vault/identity.txt").display().to_string();
     for options in [["--key-fd", "5"], ["--key-file", "-"]] {
@@ -122,7 +122,7 @@ fn the_descriptor_of_the_key_is_closed() {
 }
 
 #[test]
-fn no_process_of_ours_dumps_its_memory_and_the_command_may() {
+fn only_the_command_may_dump_its_memory() {
     let scene = Scene::new();
     let script = "grep '^Max core' /proc/self/limits; echo ready >$SCENE/seen; read go";
     let launch = scene.shell(Way::Masked, script);

@@ -93,7 +93,7 @@ fn gunicorn_replaces_itself_on_usr2() {
 }
 
 #[test]
-fn celery_finishes_its_task_when_told_to_end() {
+fn celery_finishes_its_task_on_term() {
     if !all_is_wanted() {
         return;
     }
@@ -132,7 +132,7 @@ fn celery_finishes_its_task_when_told_to_end() {
 }
 
 #[test]
-fn ctrl_c_once_ends_celery_warm() {
+fn celery_shuts_down_warmly_on_one_ctrl_c() {
     if !all_is_wanted() {
         return;
     }

@@ -19,7 +19,7 @@ fn bash(scene: &Scene) -> Vec<String> {
 }
 
 #[test]
-fn a_shell_inside_has_job_control_of_its_own() {
+fn inner_shell_has_job_control() {
     let scene = Scene::new();
     let bash = bash(&scene);
     same(|way| {
@@ -48,7 +48,7 @@ fn a_shell_inside_has_job_control_of_its_own() {
 }
 
 #[test]
-fn a_pager_behind_the_command_has_the_keyboard_and_leaves_the_terminal_as_it_was() {
+fn pager_after_the_command_gets_the_keyboard() {
     let scene = Scene::new();
     for words in [&["seq", "1", "20000000"][..], &["yes", "a line"]] {
         same(|way| {
@@ -67,7 +67,7 @@ fn a_pager_behind_the_command_has_the_keyboard_and_leaves_the_terminal_as_it_was
 }
 
 #[test]
-fn a_vault_in_a_vault_changes_nothing() {
+fn nested_vault_changes_nothing() {
     let scene = Scene::new();
     let vault = env!("CARGO_BIN_EXE_vault");
     let script = "echo $SECRET; tty >/dev/null && echo terminal; read line; echo got $line; exit 5";
@@ -89,7 +89,7 @@ fn a_vault_in_a_vault_changes_nothing() {
 }
 
 #[test]
-fn a_terminal_that_goes_away_tells_the_command() {
+fn closed_terminal_sends_a_hangup_to_the_command() {
     let scene = Scene::new();
     let script = "
 trap 'echo hup >$SCENE/hup; exit 3' HUP
@@ -108,7 +108,7 @@ while :; do read line || sleep 0.01; done";
 }
 
 #[test]
-fn a_terminal_that_goes_away_ends_what_does_not_care() {
+fn closed_terminal_ends_a_command_ignoring_the_hangup() {
     let scene = Scene::new();
     same(|way| {
         let _ = fs::remove_file(scene.path("pid"));
@@ -121,7 +121,7 @@ fn a_terminal_that_goes_away_ends_what_does_not_care() {
 }
 
 #[test]
-fn a_long_paste_arrives_whole() {
+fn long_paste_arrives_whole() {
     let scene = Scene::new();
     let program = "
 import os, tty
@@ -147,7 +147,7 @@ os.system('stty sane')
 }
 
 #[test]
-fn what_is_typed_ahead_is_not_lost() {
+fn input_typed_ahead_is_not_lost() {
     let scene = Scene::new();
     let script = "read one; read two; echo got $one $two";
     let seen = same(|way| {
@@ -160,7 +160,7 @@ fn what_is_typed_ahead_is_not_lost() {
 }
 
 #[test]
-fn a_command_that_closes_its_output_is_waited_for() {
+fn command_closing_its_output_is_awaited() {
     let scene = Scene::new();
     let script = "exec >&- 2>&-; echo $$ >$SCENE/pid; read line; exit 8";
     let piped = same(|way| {

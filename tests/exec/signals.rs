@@ -69,7 +69,7 @@ fn each_signal_reaches_the_command() {
 }
 
 #[test]
-fn a_deadly_signal_kills_the_command_and_vault_ends_as_it_did() {
+fn deadly_signal_ends_the_command_and_vault() {
     let scene = Scene::new();
     let script = "ulimit -c 0; echo $$ >$SCENE/pid; exec sleep 1000";
     for signal in [
@@ -108,7 +108,7 @@ fn a_deadly_signal_kills_the_command_and_vault_ends_as_it_did() {
 }
 
 #[test]
-fn timer_that_the_caller_set_ends_the_command() {
+fn timer_of_the_caller_ends_the_command() {
     let scene = Scene::new();
     let program = "
 import os, signal, sys
@@ -122,7 +122,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 }
 
 #[test]
-fn a_command_whose_parent_is_killed_gets_sigterm() {
+fn command_gets_sigterm_if_its_parent_is_killed() {
     let scene = Scene::new();
     let mut running = counting(&scene, Way::Masked).start();
     counted(&scene, 0);
@@ -140,7 +140,7 @@ fn a_command_whose_parent_is_killed_gets_sigterm() {
 }
 
 #[test]
-fn a_command_that_stops_stops_vault_and_both_go_on() {
+fn stop_and_continue_apply_to_command_and_vault() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; read line; echo got $line; exit 3";
     for (name, signal) in
@@ -171,7 +171,7 @@ fn a_command_that_stops_stops_vault_and_both_go_on() {
 }
 
 #[test]
-fn a_command_that_does_not_want_to_stop_does_not() {
+fn command_ignoring_a_stop_continues() {
     let scene = Scene::new();
     let script = "trap '' TSTP TTOU; echo $$ >$SCENE/pid; read line; echo got $line; exit 3";
     let seen = same(|way| {
@@ -195,7 +195,7 @@ fn a_command_that_does_not_want_to_stop_does_not() {
 }
 
 #[test]
-fn a_command_that_stops_itself_stops_vault_too() {
+fn command_stopping_itself_stops_vault() {
     let scene = Scene::new();
     for signal in ["STOP", "TSTP", "TTIN"] {
         let script = format!("echo $$ >$SCENE/pid; kill -{signal} $$; echo on; exit 4");
@@ -219,7 +219,7 @@ fn a_command_that_stops_itself_stops_vault_too() {
 }
 
 #[test]
-fn what_the_caller_ignores_stays_ignored() {
+fn ignored_signal_stays_ignored() {
     let scene = Scene::new();
     for ignored in [Signal::HUP, Signal::QUIT, Signal::USR1] {
         let name = NOTICED.iter().find(|(_, signal)| *signal == ignored).unwrap().0;
@@ -248,7 +248,7 @@ fn what_the_caller_ignores_stays_ignored() {
 }
 
 #[test]
-fn nohup_keeps_its_promise() {
+fn command_under_nohup_survives_a_hangup() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; read line; echo got $line";
     let seen = same(|way| {

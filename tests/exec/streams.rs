@@ -54,7 +54,7 @@ fn binary_passes_between_files_unchanged() {
 }
 
 #[test]
-fn eight_threads_that_print_lose_and_mix_nothing() {
+fn output_of_eight_threads_is_complete_and_unmixed() {
     let scene = Scene::new();
     let program = "
 import os, threading
@@ -81,7 +81,7 @@ for thread in threads: thread.join()
 }
 
 #[test]
-fn stdout_and_stderr_that_are_one_file_keep_their_order() {
+fn stdout_and_stderr_in_one_file_keep_their_order() {
     let scene = Scene::new();
     let script = "
 i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; printf end";
@@ -102,7 +102,7 @@ i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; p
 }
 
 #[test]
-fn stdout_and_stderr_that_write_over_each_other_still_do() {
+fn stdout_and_stderr_overwrite_each_other_as_usual() {
     let scene = Scene::new();
     let by = "exec \"$@\" >$SCENE/log 2>$SCENE/log";
     for way in [Way::Bare, Way::Unmasked, Way::Masked] {
@@ -115,7 +115,7 @@ fn stdout_and_stderr_that_write_over_each_other_still_do() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_command_by_sigpipe() {
+fn closed_reader_ends_the_command_by_sigpipe() {
     let scene = Scene::new();
     let by = "\"$@\" | head -n 1; echo ${PIPESTATUS[*]}";
     let bash = |way, words: &[&str]| scene.launch(way, words).under(&["bash", "-c", by, "bash"]);
@@ -157,7 +157,7 @@ fn a_reader_that_goes_away_ends_the_command_by_sigpipe() {
 }
 
 #[test]
-fn a_reader_that_goes_away_unread_does_not_end_a_command_that_writes_no_more() {
+fn closed_reader_does_not_end_a_silent_command() {
     let scene = Scene::new();
     let script = "echo line; read go; echo $$ >$SCENE/after; exit 6";
     let seen = same(|way| {
@@ -177,7 +177,7 @@ fn a_reader_that_goes_away_unread_does_not_end_a_command_that_writes_no_more() {
 }
 
 #[test]
-fn what_cannot_be_written_is_a_failure_of_ours() {
+fn failed_write_is_an_error_of_vault() {
     let scene = Scene::new();
     for by in ["exec \"$@\" >/dev/full", "exec \"$@\" 3>&1 >/dev/full 2>&1 2>&3"] {
         let end = scene.shell(Way::Masked, "echo line; exit 0").by(by).start().end();
@@ -195,7 +195,7 @@ fn what_cannot_be_written_is_a_failure_of_ours() {
 }
 
 #[test]
-fn output_in_flight_when_the_command_dies_arrives() {
+fn output_before_the_death_of_the_command_arrives() {
     let scene = Scene::new();
     let program = "
 import os
@@ -211,7 +211,7 @@ os.kill(os.getpid(), 9)
 }
 
 #[test]
-fn a_start_of_a_secret_at_the_end_is_shown_or_masked_by_its_length() {
+fn partial_secret_at_the_end_is_masked_by_length() {
     let scene = Scene::new();
     // A long start could be all that there was to see.
     for (length, shown) in [(5, &SECRET[..5]), (7, &SECRET[..7]), (12, "***"), (20, "***")] {
@@ -224,7 +224,7 @@ fn a_start_of_a_secret_at_the_end_is_shown_or_masked_by_its_length() {
 }
 
 #[test]
-fn a_reader_that_pauses_stops_neither_signals_nor_the_end() {
+fn paused_reader_delays_neither_signals_nor_the_end() {
     let scene = Scene::new();
     let seen = same(|way| {
         let _ = fs::remove_file(scene.path("pid"));
@@ -261,7 +261,7 @@ fn a_reader_that_pauses_stops_neither_signals_nor_the_end() {
 }
 
 #[test]
-fn a_grandchild_that_keeps_the_pipe_open_delays_the_end_by_little() {
+fn grandchild_holding_the_pipe_delays_the_end_briefly() {
     let scene = Scene::new();
     let script = "sleep 1000 & echo $! >$SCENE/pid; echo done; exit 9";
     for way in [Way::Bare, Way::Unmasked, Way::Masked] {
@@ -277,7 +277,7 @@ fn a_grandchild_that_keeps_the_pipe_open_delays_the_end_by_little() {
 }
 
 #[test]
-fn a_grandchild_with_its_own_streams_goes_on() {
+fn grandchild_with_its_own_streams_keeps_running() {
     let scene = Scene::new();
     let script = "setsid sh -c 'echo $$ >$SCENE/pid; read go <$SCENE/fifo; echo on >$SCENE/on' \
                   <&- >&- 2>&- & while ! test -e $SCENE/pid; do :; done; exit 0";

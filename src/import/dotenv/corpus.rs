@@ -9,7 +9,7 @@ use crate::crypto::{base64_decode, base64_encode};
 use crate::secret::Secret;
 
 #[test]
-fn every_file_of_the_corpus_is_read_as_python_dotenv_reads_it() {
+fn corpus_is_parsed_like_python_dotenv() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dotenv/cases.json");
     let corpus: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(corpus["python-dotenv"], "1.2.4");

@@ -13,7 +13,7 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
-fn key_in_any_place_is_hidden_and_the_rest_stays() {
+fn key_anywhere_in_a_text_is_hidden() {
     for key in [KEY, &KEY.to_lowercase(), CREDENTIAL, PEM] {
         assert_eq!(shown(&format!("no {key}")), "no ***");
         assert_eq!(shown(&format!("no \"{key}\" here")), "no \"***\" here");
@@ -64,7 +64,7 @@ fn two_keys_side_by_side_are_hidden() {
 }
 
 #[test]
-fn text_about_keys_stays() {
+fn text_about_keys_is_not_hidden() {
     for text in [
         "a key is vaultci1_… or AGE-SECRET-KEY-1…".replace("1…", "…"),
         "vaultci is not a command".to_owned(),
@@ -80,7 +80,7 @@ fn text_about_keys_stays() {
 }
 
 #[test]
-fn shortened_key_does_not_take_the_reason_with_it() {
+fn hiding_a_shortened_key_keeps_the_reason() {
     assert_eq!(shown(&format!("{} is too short", &KEY[..40])), "*** is too short");
     assert_eq!(shown(&format!("{}: not found", &CREDENTIAL[..40])), "***: not found");
 }

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_or_stricter_is_not_told() {
+    fn equal_or_stricter_settings_are_not_reported() {
         assert_eq!(told(BEFORE, BEFORE), []);
         let looser = BEFORE.replace("50", "9").replace("\"always\"", "\"never\"");
         let looser = looser.replace(", \"URL\"", "").replace("${PW}", "$${PW}");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn each_loosening_is_told_by_itself() {
+    fn each_loosened_setting_is_reported_separately() {
         let production: EnvironmentName = "production".parse().unwrap();
         let development: EnvironmentName = "development".parse().unwrap();
         let migrate: StepName = "migrate".parse().unwrap();

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_difference_of_a_path_is_noticed() {
+    fn every_difference_of_a_path_is_found() {
         let blob = |mode| Some(Blob { mode, id: "a".to_owned(), size: Some(1) });
         let file = |permission| Some(Node::File { size: 1, permission });
         let (plain, executable) = (file(Permission::Plain), file(Permission::Executable));

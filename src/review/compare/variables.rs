@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_told_once_wherever_they_are() {
+    fn variables_are_reported_once() {
         let before = "[environments.production]\ninherits = \"base\"\n
             [environments.base.variables]\nA = \"1\"\nB = \"1\"\n
             [environments.later.variables]\nC = \"1\"\n";

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_ends_the_line_the_property_or_the_command() {
+    fn text_cannot_end_the_line_property_or_command() {
         let item = Item::new(Level::Finding, "kind", "a,b:c%0A\n::d");
         let item = item.say("100% ").quote("x\r\n::error::y, z: %25");
         assert_eq!(

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_span_ends_only_where_it_should() {
+    fn text_cannot_end_a_code_span() {
         let cases = [
             ("main", "`main`"),
             ("a`b", "``a`b``"),

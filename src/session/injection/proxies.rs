@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn either_spelling_gives_both() {
+    fn one_spelling_sets_both() {
         assert_eq!(spellings("http_proxy"), ["http_proxy", "HTTP_PROXY"]);
         assert_eq!(spellings("NO_PROXY"), ["no_proxy", "NO_PROXY"]);
         assert_eq!(spellings("All_Proxy"), ["All_Proxy", "all_proxy", "ALL_PROXY"]);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn keeping_either_spelling_keeps_what_the_caller_has() {
+    fn keeping_one_spelling_keeps_the_callers_values() {
         let own = [(OsString::from("HTTP_PROXY"), OsString::from("http://own"))];
         let keep: Vec<SecretName> = vec!["http_proxy".parse().unwrap(), "A".parse().unwrap()];
         assert!(is_kept("HTTP_PROXY", &keep, &own) && is_kept("http_proxy", &keep, &own));

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn control_bytes_and_sequences_are_keys() {
+    fn control_bytes_and_sequences_are_parsed_as_keys() {
         use Key::*;
         assert_eq!(
             keys(b"a\x7f\x08\x15\x17\x0b\x01\x05\x03\x1c\x1a\x04\r\n\t\xc3"),

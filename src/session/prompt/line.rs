@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn full_line_has_no_text() {
+    fn text_of_a_full_line_is_refused() {
         let mut line = typed(&"x".repeat(101));
         line.clear();
         line.insert(b'a');

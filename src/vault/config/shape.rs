@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_is_listed_is_read() {
+    fn every_listed_key_is_accepted() {
         for (shape, header) in [
             (TOP, ""),
             (ENVIRONMENT, "[environments.a]"),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn key_that_may_be_a_value_is_not_shown() {
+    fn key_resembling_a_value_is_not_shown() {
         for key in ["kind_of_value", "min-length", "Required", "S3_BUCKET", "DEBUG"] {
             assert!(is_word(key), "{key}");
         }

@@ -78,7 +78,7 @@ fn ordinary_names_of_settings_files_are_accepted() {
 }
 
 #[test]
-fn names_that_run_code_are_refused_in_any_case() {
+fn dangerous_names_are_refused_in_any_case() {
     for name in DANGEROUS.split_whitespace() {
         for spelling in [name.to_owned(), name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
             assert!(family_of(&spelling).is_some(), "{spelling}");
@@ -87,7 +87,7 @@ fn names_that_run_code_are_refused_in_any_case() {
 }
 
 #[test]
-fn every_name_of_the_table_is_legal_and_in_one_place() {
+fn table_names_are_legal_and_unique() {
     let mut seen = HashSet::new();
     for family in all() {
         let prefixes = family.prefixes.split_whitespace();
@@ -107,7 +107,7 @@ fn every_name_of_the_table_is_legal_and_in_one_place() {
 }
 
 #[test]
-fn a_name_is_refused_or_mentioned_and_never_both() {
+fn no_name_is_both_refused_and_mentioned() {
     for redirect in &REDIRECTS {
         for pattern in redirect.names.split_whitespace() {
             let name = pattern.replace('*', "X");
@@ -122,7 +122,7 @@ fn a_name_is_refused_or_mentioned_and_never_both() {
 }
 
 #[test]
-fn an_exception_stands_for_any_text_between_its_ends_only() {
+fn exception_matches_only_text_between_its_ends() {
     assert!(is_like("CARGO_REGISTRIES_A_TOKEN", "CARGO_REGISTRIES_*_TOKEN"));
     for name in ["CARGO_REGISTRIES_TOKEN", "CARGO_REGISTRIES_A_TOKEN_X", "GIT_TOKENS", "GIT_"] {
         assert!(!is_like(name, "CARGO_REGISTRIES_*_TOKEN") && !is_like(name, "GIT_TOKEN"));

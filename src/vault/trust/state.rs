@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_only_rises() {
+    fn recorded_floor_and_revision_only_rise() {
         let both = merged(&seen(3, 7, 1), &seen(2, 6, 2));
         assert_eq!((both.floor, both.roster), (3, Some((7, [1; 32]))));
         let both = merged(&seen(3, 7, 1), &seen(4, 8, 2));

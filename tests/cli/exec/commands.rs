@@ -130,7 +130,7 @@ hint: set it: vault set TOKEN -e production
 }
 
 #[test]
-fn missing_secret_that_nobody_wants_is_ignored() {
+fn unneeded_missing_secret_is_ignored() {
     let sandbox = sandbox();
     sandbox.quick(&["remove", "DB_PASSWORD"]);
     let words = ["exec", "--no-mask", "-e", "production", "--only", "KEY", "--", "printenv", "KEY"];

@@ -84,7 +84,7 @@ fn run(canary: &[Vec<u8>], run: &Run<'_>, status: i32) -> Vec<u8> {
 }
 
 #[test]
-fn commands_leave_no_plaintext_behind() {
+fn commands_leave_no_plaintext() {
     let sandbox = Sandbox::with_vault();
     let canary = spellings(CANARY);
     let started = SystemTime::now();
