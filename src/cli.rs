@@ -7,6 +7,7 @@ mod misuse;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use anyhow::Context as _;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
@@ -44,19 +45,27 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
         .and_then(|mut context| dispatch(&mut context, arguments, parsed.command));
     match result {
         Ok(ending) => ending,
-        Err(fault) => {
-            if let Kind::Interrupted(signal) = fault.kind() {
-                return Ending::Killed(Signal::new(signal));
-            }
-            console.error(&fault);
-            Ending::Exited(scale.code(fault.kind()))
-        }
+        Err(error) => failed(console, &error, scale),
     }
+}
+
+/// Reports `error`, which may be a fault with context around it or, without a kind of its own, any
+/// other failure.
+fn failed(console: Console, error: &anyhow::Error, scale: Scale) -> Ending {
+    let fault = error.downcast_ref::<Fault>();
+    let kind = fault.map_or(Kind::Failed, Fault::kind);
+    if let Kind::Interrupted(signal) = kind {
+        return Ending::Killed(Signal::new(signal));
+    }
+    console.error(format!("{error:#}"), fault.map_or(&[], Fault::hints));
+    Ending::Exited(scale.code(kind))
 }
 
 fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale) -> Ending {
     match mistakes::explain(error.kind(), typed).or_else(|| misuse::fault(error)) {
-        Some(fault) => Console::new(Notices::Shown, Color::Auto).error(&fault),
+        Some(fault) => {
+            Console::new(Notices::Shown, Color::Auto).error(format!("{fault:#}"), fault.hints());
+        }
         None => Console::parser(error),
     }
     Ending::Exited(if error.use_stderr() { scale.code(Kind::Usage) } else { 0 })
@@ -67,9 +76,8 @@ fn context(
     global: Global,
     key: Option<Secret>,
     hardened: Hardened,
-) -> Result<Context, Fault> {
-    let folder = std::env::current_dir()
-        .map_err(|error| Fault::failed(format!("could not find the current folder: {error}")))?;
+) -> anyhow::Result<Context> {
+    let folder = std::env::current_dir().context("could not find the current folder")?;
     Ok(Context {
         console,
         hardened,
@@ -87,72 +95,78 @@ fn dispatch(
     context: &mut Context,
     typed: &[OsString],
     command: Option<Command>,
-) -> Result<Ending, Fault> {
+) -> anyhow::Result<Ending> {
     match command {
-        None => context.console.text(WELCOME),
-        Some(Command::Exec(arguments)) => return commands::exec(context, exec(typed, arguments)?),
-        Some(command) => but_exec(context, command),
+        None => context.console.text(WELCOME)?,
+        Some(Command::Exec(arguments)) => {
+            return Ok(commands::exec(context, exec(typed, arguments)?)?);
+        }
+        Some(command) => but_exec(context, command)?,
     }
-    .map(|()| Ending::Exited(0))
+    Ok(Ending::Exited(0))
 }
 
-fn but_exec(context: &mut Context, command: Command) -> Result<(), Fault> {
+fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Exec(_) => Ok(()),
+        Command::Exec(_) => {}
         Command::Init { environments, name, recovery } => {
-            commands::init(context, commands::Init { environments, name, recovery })
+            commands::init(context, commands::Init { environments, name, recovery })?;
         }
-        Command::Environments(command) => environments(context, command),
-        Command::Set(arguments) => commands::set(context, &set(arguments)),
+        Command::Environments(command) => environments(context, command)?,
+        Command::Set(arguments) => commands::set(context, &set(arguments))?,
         Command::Get { name, environment } => {
-            commands::get(context, &name, environment.environment.as_ref())
+            commands::get(context, &name, environment.environment.as_ref())?;
         }
         Command::List { environments, json } => {
-            commands::list(context, &environments.environments, json.style())
+            commands::list(context, &environments.environments, json.style())?;
         }
         Command::Remove { names, environment } => {
-            commands::remove(context, &names, environment.environment.as_ref())
+            commands::remove(context, &names, environment.environment.as_ref())?;
         }
-        Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to),
+        Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to)?,
         Command::Import { file, environment } => {
-            commands::import(context, &file, environment.environment.as_ref())
+            commands::import(context, &file, environment.environment.as_ref())?;
         }
         Command::Ci(Ci::Add { name, environments, only, step }) => {
-            commands::ci_add(context, &commands::CiAdd { name, environments, only, step })
+            commands::ci_add(context, &commands::CiAdd { name, environments, only, step })?;
         }
         Command::Join { name, new_key, id } => {
             let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
-            commands::join(context, commands::Join { name, asking, id })
+            commands::join(context, commands::Join { name, asking, id })?;
         }
-        Command::Members(command) => members(context, command),
-        Command::Rotate(arguments) => commands::rotate(context, arguments.into()),
-        Command::Trust { id } => commands::trust(context, id.as_deref()),
-        Command::Id { json } => commands::id(context, json.style()),
+        Command::Members(command) => members(context, command)?,
+        Command::Rotate(arguments) => commands::rotate(context, arguments.into())?,
+        Command::Trust { id } => commands::trust(context, id.as_deref())?,
+        Command::Id { json } => commands::id(context, json.style())?,
         Command::Verify(VerifyArguments { id, since, format, json }) => {
             let format = if json.json { Format::Json } else { format };
-            commands::verify(context, &commands::Verify { id, since, format })
+            commands::verify(context, &commands::Verify { id, since, format })?;
         }
-        Command::Status { json } => commands::status(context, json.style()),
-        Command::Doctor { json } => commands::doctor(context, json.style()),
-        Command::Key(Key::Show) => commands::key_show(context),
+        Command::Status { json } => commands::status(context, json.style())?,
+        Command::Doctor { json } => commands::doctor(context, json.style())?,
+        Command::Key(Key::Show) => commands::key_show(context)?,
         Command::Completions { shell } => {
-            commands::completions(context.console, &mut Arguments::command(), shell)
+            commands::completions(context.console, &mut Arguments::command(), shell)?;
         }
-        Command::Man { command } => commands::man(context.console, &Arguments::command(), &command),
+        Command::Man { command } => {
+            commands::man(context.console, &Arguments::command(), &command)?;
+        }
     }
+    Ok(())
 }
 
-fn environments(context: &mut Context, command: Environments) -> Result<(), Fault> {
+fn environments(context: &mut Context, command: Environments) -> anyhow::Result<()> {
     match command {
-        Environments::List { json } => commands::environments_list(context, json.style()),
+        Environments::List { json } => commands::environments_list(context, json.style())?,
         Environments::Add { name, access } => {
             let access: BTreeMap<MemberName, Access> = access.into_iter().collect();
-            commands::environments_add(context, &name, &access)
+            commands::environments_add(context, &name, &access)?;
         }
         Environments::Remove { name, yes } => {
-            commands::environments_remove(context, &name, yes.answer())
+            commands::environments_remove(context, &name, yes.answer())?;
         }
     }
+    Ok(())
 }
 
 fn members(context: &mut Context, command: Members) -> Result<(), Fault> {

@@ -1,11 +1,24 @@
-//! What went wrong, of which kind, and what to type next.
+//! Failures as users see them: a kind, the file concerned, a message, hints, and the cause.
 //!
-//! The kind decides the exit status and is the only thing code branches on, never the words. A
-//! message is lower case without a full stop and names the path or name concerned; it never holds
-//! plaintext. Where several kinds of error meet on the way to one message, they travel as
-//! [`anyhow::Error`].
+//! The kind decides the exit status and is the only thing that code branches on, never the words.
+//! Nothing reads a message back: the file concerned is data of its own. A message is lower case,
+//! has no period, and names the path or name concerned; it never holds plaintext.
+//!
+//! `{}` prints the message alone, `{:#}` the causes too, as [`anyhow::Error`] does. Commands add
+//! context with `anyhow`; [`Fault::within`] is for the layers below them.
 
+mod nearest;
+mod plural;
+
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
+
+pub use nearest::nearest;
+pub use plural::plural;
+
+/// The folder that `vault` writes, next to `vault.toml`.
+pub const STORE_FOLDER: &str = ".vault";
 
 /// The kinds of failure that a caller can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +45,20 @@ pub enum Kind {
     Failed,
 }
 
-/// A failure with its kind and its hints.
+/// A failure.
 #[derive(Clone, Debug)]
 pub struct Fault {
     kind: Kind,
+    file: Option<String>,
     message: String,
     hints: Vec<String>,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Fault {
     /// A failure of the given kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new() }
+        Self { kind, file: None, message: message.into(), hints: Vec::new(), cause: None }
     }
 
     /// [`Kind::Usage`].
@@ -71,11 +86,37 @@ impl Fault {
         Self::new(Kind::Failed, message)
     }
 
+    /// [`Kind::Refused`]: the file at `path` below `.vault` is not acceptable. An empty path is the
+    /// folder itself.
+    pub fn refused_file(path: &str, reason: impl Into<String>) -> Self {
+        Self::refused(reason).in_file(below_store(path))
+    }
+
+    /// The same for a file that the repository has in a better state; the hint says how to get it.
+    pub fn damaged_file(path: &str, reason: impl Into<String>) -> Self {
+        Self::refused_file(path, reason).restore(path)
+    }
+
+    /// Names the file concerned, relative to the vault's folder. The message then follows it.
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
     /// Adds a line that says what to do about it, best as a command to type.
     #[must_use]
     pub fn hint(mut self, line: impl Into<String>) -> Self {
         self.hints.push(line.into());
         self
+    }
+
+    /// Adds the hint to put back the committed file at `path` below `.vault`, or, for an empty path,
+    /// all of them.
+    #[must_use]
+    pub fn restore(self, path: &str) -> Self {
+        let files = if path.is_empty() { "files" } else { "file" };
+        self.hint(format!("put back the committed {files}: git checkout -- {}", below_store(path)))
     }
 
     /// Adds the known name that is nearest to `typed` as a hint, if one is near.
@@ -87,7 +128,14 @@ impl Fault {
         }
     }
 
-    /// Says in front of the message where it went wrong; kind and hints stay.
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
+    }
+
+    /// Puts the place where it went wrong in front of the message; everything else stays.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
@@ -100,6 +148,19 @@ impl Fault {
         self.kind
     }
 
+    /// The file concerned, relative to the vault's folder.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// The message and its causes, without the file concerned.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let bare = Self { file: None, ..self.clone() };
+        format!("{bare:#}")
+    }
+
     /// The hints, in order.
     #[must_use]
     pub fn hints(&self) -> &[String] {
@@ -109,74 +170,67 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        if let Some(file) = &self.file {
+            write!(f, "{file}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if f.alternate() {
+            let mut next = self.source();
+            while let Some(cause) = next {
+                write!(f, ": {cause}")?;
+                next = cause.source();
+            }
+        }
+        Ok(())
     }
 }
 
-impl std::error::Error for Fault {}
-
-/// Returns the known name that is nearest to a shortened or mistyped one. Returns `None` if no name
-/// is near.
-pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase();
-    let known: Vec<(&str, String)> =
-        known.into_iter().map(|name| (name, name.to_lowercase())).collect();
-    let mut longer = known.iter().filter(|(_, folded)| folded.starts_with(&typed));
-    if typed.len() >= SHORTEST_ABBREVIATION
-        && let (Some((name, _)), None) = (longer.next(), longer.next())
-    {
-        return Some(name);
-    }
-    let farthest = 1 + typed.len() / 4;
-    let distances =
-        known.iter().map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name));
-    let near = distances.filter(|(distance, _)| *distance <= farthest);
-    if let Some((_, name)) = near.min_by_key(|(distance, _)| *distance) {
-        return Some(name);
-    }
-    let mut contracted = known.iter().filter(|(_, folded)| is_contraction(&typed, folded));
-    match (contracted.next(), contracted.next()) {
-        (Some((name, _)), None) if typed.len() >= SHORTEST_ABBREVIATION => Some(name),
-        _ => None,
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
-/// Whether `short` is `long` with letters left out after the first, as `prd` is `production`.
-fn is_contraction(short: &str, long: &str) -> bool {
-    let mut rest = long.chars();
-    short.chars().next() == long.chars().next()
-        && short.chars().all(|letter| rest.any(|other| other == letter))
+/// A path below `.vault` as the vault's folder sees it.
+fn below_store(path: &str) -> String {
+    if path.is_empty() { STORE_FOLDER.to_owned() } else { format!("{STORE_FOLDER}/{path}") }
 }
-
-/// A shorter beginning of a name says nothing about which name is meant.
-const SHORTEST_ABBREVIATION: usize = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn mistyped_or_shortened_name_gets_the_nearest() {
-        let known = ["development", "production", "preview", "staging"];
-        for (typed, near) in [
-            ("prodction", Some("production")),
-            ("PRODUCTION", Some("production")),
-            ("prod", Some("production")),
-            ("dev", Some("development")),
-            ("prd", Some("production")),
-            ("stg", Some("staging")),
-            ("ooo", None),
-            ("stagign", Some("staging")),
-            ("pr", None),
-            ("test", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(typed, known), near, "{typed}");
-        }
+    fn damaged_file_is_named_in_message_and_hint() {
+        let fault = Fault::damaged_file("dev/A.toml", "is empty");
+        assert_eq!(fault.to_string(), ".vault/dev/A.toml: is empty");
+        assert_eq!(
+            (fault.file(), fault.reason().as_str()),
+            (Some(".vault/dev/A.toml"), "is empty")
+        );
+        let hint = "put back the committed file: git checkout -- .vault/dev/A.toml";
+        assert_eq!(fault.hints(), [hint]);
     }
 
     #[test]
-    fn prefix_of_several_names_gets_none() {
-        assert_eq!(nearest("prod", ["production-eu", "production-us"]), None);
+    fn causes_follow_the_message_in_the_alternate_form() {
+        let disk = std::io::Error::other("disk full");
+        let inner = Fault::failed("could not write the state").because(disk);
+        let fault = Fault::failed("could not remember the vault").because(inner);
+        assert_eq!(fault.to_string(), "could not remember the vault");
+        let whole = "could not remember the vault: could not write the state: disk full";
+        assert_eq!(format!("{fault:#}"), whole);
+        assert_eq!(format!("{:#}", anyhow::Error::from(fault)), whole);
+    }
+
+    #[test]
+    fn context_keeps_kind_and_hints() {
+        use anyhow::Context as _;
+
+        let result: Result<(), Fault> = Err(Fault::locked("no key").hint("vault key show"));
+        let error = result.context("line 3").context("app.env").unwrap_err();
+        let fault: &Fault = error.downcast_ref().unwrap();
+        assert_eq!((fault.kind(), fault.hints().len()), (Kind::Locked, 1));
+        assert_eq!(format!("{error:#}"), "app.env: line 3: no key");
     }
 }

@@ -70,7 +70,7 @@ impl Findings {
                 self.0.push(Check {
                     subject,
                     state: State::Problem,
-                    text: fault.to_string(),
+                    text: format!("{fault:#}"),
                     hints,
                 });
                 None

@@ -1,5 +1,6 @@
 //! `vault completions` and `vault man`: documents made from the command line's definition.
 
+use anyhow::Context as _;
 use clap::Command;
 use clap_complete::Shell;
 
@@ -17,7 +18,7 @@ pub(crate) fn completions(
 }
 
 /// The page of `vault`, or of one of its commands (`vault man ci add`).
-pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> Result<(), Fault> {
+pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> anyhow::Result<()> {
     let mut command = command.clone();
     command.build();
     let mut name = "vault".to_owned();
@@ -34,6 +35,6 @@ pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> Resul
     let mut page = Vec::new();
     clap_mangen::Man::new(command.name(name).disable_help_subcommand(true))
         .render(&mut page)
-        .map_err(|error| Fault::failed(format!("could not make the page: {error}")))?;
-    console.reveal(&page)
+        .context("could not make the page")?;
+    Ok(console.reveal(&page)?)
 }

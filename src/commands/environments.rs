@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, plural};
 use crate::platform;
 use crate::session::admin::Admin;
 use crate::session::console::{Answer, confirm};
@@ -13,7 +14,7 @@ use crate::session::grant::no_member;
 use crate::session::keyless;
 use crate::session::open::Session;
 use crate::session::output::{Style, plain_table};
-use crate::vault::config::without_environment;
+use crate::vault::config::{Config, without_environment};
 use crate::vault::format::environment_path;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName};
@@ -123,20 +124,12 @@ pub(crate) fn remove(
     context: &mut Context,
     name: &EnvironmentName,
     answer: Answer,
-) -> Result<(), Fault> {
+) -> anyhow::Result<()> {
     let mut session = Session::open(context)?;
     session.vault.environment(name)?;
-    if session.config.default.as_ref() == Some(name) {
-        return Err(Fault::usage(format!("{name} is the default environment"))
-            .hint("change `default` in vault.toml first"));
-    }
-    let mut environments = session.config.environments.iter();
-    if let Some((child, _)) = environments.find(|(_, own)| own.inherits.as_ref() == Some(name)) {
-        return Err(Fault::usage(format!("{child} inherits from {name} in vault.toml"))
-            .hint(format!("change `inherits` of [environments.{child}] first")));
-    }
-    let count = session.vault.entry_names(name)?.len();
-    let question = format!("remove the environment {name} with its {count} entries?");
+    check_unused(&session.config, name)?;
+    let entries = plural(session.vault.entry_names(name)?.len(), "entry", "entries");
+    let question = format!("remove the environment {name} with its {entries}?");
     confirm(context.console, &question, answer)?;
     let mut admin = Admin::start(context, &mut session)?;
     let entries = admin.session.vault.entry_names(name)?;
@@ -162,15 +155,27 @@ pub(crate) fn remove(
     Ok(())
 }
 
-fn forget(session: &Session, name: &EnvironmentName) -> Result<(), Fault> {
+/// Checks that nothing else in `vault.toml` needs the environment.
+fn check_unused(config: &Config, name: &EnvironmentName) -> Result<(), Fault> {
+    if config.default.as_ref() == Some(name) {
+        return Err(Fault::usage(format!("{name} is the default environment"))
+            .hint("change `default` in vault.toml first"));
+    }
+    let mut environments = config.environments.iter();
+    if let Some((child, _)) = environments.find(|(_, own)| own.inherits.as_ref() == Some(name)) {
+        return Err(Fault::usage(format!("{child} inherits from {name} in vault.toml"))
+            .hint(format!("change `inherits` of [environments.{child}] first")));
+    }
+    Ok(())
+}
+
+fn forget(session: &Session, name: &EnvironmentName) -> anyhow::Result<()> {
     if !session.config.environments.contains_key(name) {
         return Ok(());
     }
     let path = session.place.config();
-    let failed = |error: std::io::Error| {
-        Fault::failed(format!("could not edit {}: {error}", path.display()))
-    };
-    let text = std::fs::read_to_string(&path).map_err(failed)?;
-    let text = without_environment(&text, name)?;
-    platform::replace_text(&path, &text).map_err(failed)
+    let could_not_edit = || format!("could not edit {}", path.display());
+    let before = std::fs::read_to_string(&path).with_context(could_not_edit)?;
+    let after = without_environment(&before, name)?;
+    platform::replace_text(&path, &after).with_context(could_not_edit)
 }

@@ -7,6 +7,8 @@ mod spellings;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use anyhow::{Context as _, bail};
+
 use self::spellings::one_per_name;
 use crate::fault::Fault;
 use crate::import::dotenv::{self, Dotenv};
@@ -25,19 +27,19 @@ pub(crate) fn import(
     context: &mut Context,
     path: &str,
     named: Option<&EnvironmentName>,
-) -> Result<(), Fault> {
+) -> anyhow::Result<()> {
     let mut session = Session::open(context)?;
     let environment = session.environment(context, named)?;
     session.vault.environment(&environment)?;
     let target = conversion::Target { path, environment: named };
     let text = read(&session, path)?;
     if let Some(foreign) = foreign::file(text.expose()) {
-        return Err(target.refusal(foreign, text.expose()));
+        return Err(target.refusal(foreign, text.expose()).into());
     }
     let file = dotenv::parse(&text)?;
     target.check_plain(&file)?;
     if file.assignments.is_empty() {
-        return Err(nothing(path, &file));
+        return Err(nothing(path, &file).into());
     }
     report_lines(context, &file);
     mentions::tell(context.console, &file);
@@ -56,16 +58,18 @@ pub(crate) fn import(
     Ok(())
 }
 
-fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
+fn read(session: &Session, path: &str) -> anyhow::Result<Secret> {
     let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
     if is_input && session.key.source.is_input() {
-        return Err(Fault::usage("standard input holds the key, so it cannot hold the file"));
+        bail!(Fault::usage("standard input holds the key, so it cannot hold the file"));
     }
     // A terminal cuts long lines, and shows what is typed.
     if is_input && io::stdin().is_terminal() {
-        return Err(Fault::usage("standard input is a terminal, not a dotenv file")
-            .hint("vault import FILE")
-            .hint("or type one value at a prompt: vault set NAME"));
+        bail!(
+            Fault::usage("standard input is a terminal, not a dotenv file")
+                .hint("vault import FILE")
+                .hint("or type one value at a prompt: vault set NAME")
+        );
     }
     let file = if is_input {
         Secret::read(&mut platform::Input, LARGEST_FILE)
@@ -73,7 +77,7 @@ fn read(session: &Session, path: &str) -> Result<Secret, Fault> {
         platform::open_named(Path::new(path))
             .and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
     };
-    file.map_err(|error| Fault::failed(format!("could not read {path}: {error}")))
+    file.with_context(|| format!("could not read {path}"))
 }
 
 /// The file sets nothing, so something went wrong before.
@@ -90,12 +94,11 @@ fn changes(
     session: &Session,
     environment: &EnvironmentName,
     file: Dotenv,
-) -> Result<Vec<Change>, Fault> {
+) -> anyhow::Result<Vec<Change>> {
     let mut changes = Vec::with_capacity(file.assignments.len());
     for assignment in file.assignments {
         // Only the line is named: what stands there may be a piece of a value.
-        let wrong = |fault: Fault| fault.within(&format!("line {}", assignment.line));
-        let name = assignment.name.parse().map_err(wrong)?;
+        let name = assignment.name.parse().with_context(|| format!("line {}", assignment.line))?;
         session.config.check_name(&name)?;
         changes.push(Change {
             environment: environment.clone(),

@@ -141,19 +141,19 @@ fn write(
 
 /// `vault.toml`, unless somebody has written one already.
 fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
-    let failed = |error: &io::Error| {
-        Fault::failed(format!("could not write {}: {error}", place.config().display()))
+    let failed = |error: io::Error| {
+        Fault::failed(format!("could not write {}", place.config().display())).because(error)
     };
     let folder = Dir::open(place.folder()).ok().flatten();
-    let folder = folder.ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
+    let folder = folder.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     let text = include_str!("init.toml").replace("DEFAULT", default.as_str());
     match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
-        Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(|error| failed(&error)),
+        Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             context.console.note("kept the vault.toml that is there");
             Ok(())
         }
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(failed(error)),
     }
 }
 
@@ -166,7 +166,7 @@ fn remember(
 ) -> Result<(), Fault> {
     let vault = Presented::read(tree(place)?)?.accept()?;
     if vault.roster().vault != id {
-        return Err(Fault::refused(".vault/members.toml: was replaced while this command ran"));
+        return Err(Fault::refused_file(ROSTER_PATH, "was replaced while this command ran"));
     }
     let Some(state) = context.state_folder() else {
         context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
@@ -177,7 +177,7 @@ fn remember(
         State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
     if let Err(fault) = entered {
         // The vault is there, and a recovery key must still be shown.
-        context.console.warn(format!("{fault}; enter its id later: vault trust {id}"));
+        context.console.warn(format!("{fault:#}; enter its id later: vault trust {id}"));
     }
     Ok(())
 }

@@ -149,7 +149,7 @@ fn again(
     let mut states = trust.states.iter_mut();
     let Some(state) = states.find(|state| state.asked(&request.vault) == Some(&own)) else {
         let path = request_path(&request.name);
-        return Err(Fault::refused(format!(".vault/{path}: is a request that was not made here"))
+        return Err(Fault::refused_file(&path, "is a request that was not made here")
             .hint(format!("choose another name, or remove it and ask anew: rm .vault/{path}")));
     };
     remember(state)?;

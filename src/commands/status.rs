@@ -29,7 +29,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
                 session.remember(context)?;
                 return open.tell(context, &session.vault, style);
             }
-            Err(fault) if fault.kind() == Kind::Locked => unchecked.push(fault.to_string()),
+            Err(fault) if fault.kind() == Kind::Locked => unchecked.push(format!("{fault:#}")),
             Err(fault) => return Err(fault),
         }
     }

@@ -37,7 +37,7 @@ fn here(context: &Context, pin: &Pin) -> Option<Seen> {
     let presented = Presented::read(tree(&place).ok()?).ok()?;
     let trust = Trust { pins: vec![*pin], states: Vec::new() };
     if let Err(fault) = presented.judge(&trust, &folder(&place)) {
-        context.console.warn(format!("the vault here is not the one trusted now: {fault}"));
+        context.console.warn(format!("the vault here is not the one trusted now: {fault:#}"));
         return None;
     }
     Some(seen(&presented.accept().ok()?, &place))

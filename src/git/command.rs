@@ -94,7 +94,7 @@ impl Repository {
                 return refusal;
             }
             match fault.kind() {
-                Kind::NotFound => Fault::failed(fault.to_string()),
+                Kind::NotFound => Fault::failed(fault.reason()),
                 _ => Fault::usage(format!(
                     "git finds no repository of yours in {}",
                     folder.display()

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, plural};
 use crate::secret::Secret;
 
 /// What a dotenv file sets, as the program that loads it sees it.
@@ -115,7 +115,8 @@ fn refusal(mistakes: &[Mistake]) -> Fault {
     let mut parts: Vec<_> =
         named.map(|Mistake { line, reason }| format!("line {line}: {reason}")).collect();
     if mistakes.len() > NAMED {
-        parts.push(format!("{} more lines like these", mistakes.len() - NAMED));
+        let more = mistakes.len() - NAMED;
+        parts.push(plural(more, "more line like these", "more lines like these"));
     }
     Fault::usage(parts.join("; ")).hint("mend or remove what is named, then import the file again")
 }

@@ -30,7 +30,7 @@ pub(super) fn read(path: &OsStr, place: &str) -> Result<Text, Fault> {
         })
     };
     text.map_err(|error| {
-        Fault::locked(format!("could not read the key file {}: {error}", path.display()))
+        Fault::locked(format!("could not read the key file {}", path.display())).because(error)
     })
 }
 
@@ -64,7 +64,7 @@ pub(super) fn read_descriptor(number: RawFd) -> Result<Text, Fault> {
         all(&mut file).map(|key| Text { key, exposure })
     };
     text.map_err(|error| {
-        Fault::locked(format!("could not read the key from descriptor {number}: {error}"))
+        Fault::locked(format!("could not read the key from descriptor {number}")).because(error)
     })
 }
 

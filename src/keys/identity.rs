@@ -16,14 +16,15 @@ pub(super) fn read(path: &Path) -> Result<Option<Secret>, Fault> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
         Err(error) => {
-            let message = format!("your key file {} is refused: {error}", path.display());
+            let message = format!("your key file {} is refused", path.display());
             return Err(Fault::locked(message)
+                .because(error)
                 .hint(format!("make it yours alone: chmod 600 {}", path.display())));
         }
     };
     let text = Secret::read(&mut file, LONGEST);
     text.map(Some).map_err(|error| {
-        Fault::locked(format!("could not read your key file {}: {error}", path.display()))
+        Fault::locked(format!("could not read your key file {}", path.display())).because(error)
     })
 }
 
@@ -43,7 +44,7 @@ pub fn create(path: &Path) -> Result<Identity, Fault> {
         folder.sync()
     };
     write().map_err(|error| {
-        Fault::failed(format!("could not make your key file {}: {error}", path.display()))
+        Fault::failed(format!("could not make your key file {}", path.display())).because(error)
     })?;
     Ok(identity)
 }

@@ -9,7 +9,7 @@ use super::compare::{History, PathChange, Place, paths};
 use super::report::Since;
 use crate::fault::Fault;
 use crate::git::{Blob, Commit, Repository};
-use crate::platform::{Dir, Node, ReadError};
+use crate::platform::{Dir, Node};
 use crate::vault::config::{Config, LARGEST_CONFIG};
 use crate::vault::format::{ROSTER_PATH, entry_path};
 use crate::vault::store::{CONFIG_FILE, Place as Folder, STORE_FOLDER, Tree, largest};
@@ -43,9 +43,9 @@ impl Before {
         let listing = repository.listing(&commit, STORE_FOLDER)?;
         let files = repository.files(&listing, largest)?;
         let vault = if files.contains_key(ROSTER_PATH) {
-            let at = format!("at {}", revision.escape_debug());
             let presented = Presented::read(Tree::Committed(files));
             let vault = presented.and_then(Presented::accept);
+            let at = format!("at {}", revision.escape_debug());
             Some(vault.map_err(|fault| fault.within(&at))?)
         } else {
             None
@@ -111,11 +111,10 @@ impl Before {
 /// What is below `.vault` now.
 fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
     let path = place.store();
-    let failed =
-        |error: ReadError| Fault::failed(format!("could not list {}: {error:?}", path.display()));
-    let Some(dir) = Dir::open(&path).map_err(failed)? else { return Ok(BTreeMap::new()) };
-    dir.walk(MOST_PATHS)
-        .map_err(|error| Fault::failed(format!("could not list {}: {error}", path.display())))
+    let failed = || Fault::failed(format!("could not list {}", path.display()));
+    let opened = Dir::open(&path).map_err(|error| failed().because(format!("{error:?}")))?;
+    let Some(dir) = opened else { return Ok(BTreeMap::new()) };
+    dir.walk(MOST_PATHS).map_err(|error| failed().because(error))
 }
 
 /// Every file that was ever below `.vault`, as far as the clone knows.

@@ -180,14 +180,9 @@ impl Report {
     }
 }
 
-/// What a check refused: the file itself, or, where a folder was to be read, a file in it.
+/// What a check refused: the file itself, or another one that it read.
 fn refused(file: &str, fault: &Fault) -> Item {
-    let message = fault.to_string();
-    let within = || message.starts_with(&format!("{file}/")).then(|| message.rsplit_once(": "))?;
-    let (file, reason) = match message.strip_prefix(file).and_then(|rest| rest.strip_prefix(": ")) {
-        Some(reason) => (file, reason),
-        None => within().unwrap_or((file, &message)),
-    };
-    let item = Item::new(Level::Finding, REFUSED, file).detail("reason", reason);
+    let (file, reason) = (fault.file().unwrap_or(file), fault.reason());
+    let item = Item::new(Level::Finding, REFUSED, file).detail("reason", reason.as_str());
     item.quote(file).say(": ").quote(reason)
 }

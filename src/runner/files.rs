@@ -49,7 +49,7 @@ impl SecretFiles {
         let mut paths = Vec::new();
         for (name, value) in values {
             let path = folder.add(name, value.expose()).map_err(|error| {
-                Fault::incomplete(format!("could not keep {name} in memory: {error}"))
+                Fault::incomplete(format!("could not keep {name} in memory")).because(error)
             })?;
             paths.push(((*name).to_owned(), Secret::new(path.into_os_string().into_vec())));
         }

@@ -56,7 +56,7 @@ pub fn run<F: Filter>(
     output: Output,
     filters: impl FnOnce(usize) -> Vec<F> + Send + 'static,
 ) -> Result<RunOutcome<F>, Fault> {
-    let failed = |error: io::Error| Fault::failed(format!("could not run the command: {error}"));
+    let failed = |error: io::Error| Fault::failed("could not run the command").because(error);
     let started = match StartedCommand::start(plan, hardened, output).map_err(failed)? {
         Ok(started) => started,
         Err(signal) => {

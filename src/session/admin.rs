@@ -6,7 +6,7 @@ use super::open::Session;
 use crate::crypto::SigningKey;
 use crate::fault::Fault;
 use crate::vault::change::Authority;
-use crate::vault::format::environment_path;
+use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::model::{LARGEST_NUMBER, Listed, Roster};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{NewFile, Writer};
@@ -108,7 +108,7 @@ fn check_numbers(roster: &Roster) -> Result<(), Fault> {
     let listed = roster.environments.values().map(|listed| listed.revision);
     let highest = epochs.chain(listed).chain([roster.revision]).max();
     if highest.is_some_and(|highest| highest > LARGEST_NUMBER - CHANGES) {
-        return Err(Fault::refused(".vault/members.toml: has the last number that there can be")
+        return Err(Fault::refused_file(ROSTER_PATH, "has the last number that there can be")
             .hint("see which change wrote it, and put back an older one: git log -- .vault"));
     }
     Ok(())
@@ -121,8 +121,6 @@ pub(super) fn check_finished(environment: &CheckedEnvironment) -> Result<(), Fau
         return Ok(());
     }
     let path = environment_path(&environment.content().name);
-    Err(Fault::refused(format!(
-        ".vault/{path}: is newer than the roster says: a change was interrupted"
-    ))
-    .hint("an admin finishes it: vault rotate --finish"))
+    let reason = "is newer than the roster says: a change was interrupted";
+    Err(Fault::refused_file(&path, reason).hint("an admin finishes it: vault rotate --finish"))
 }

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::exposure;
 use super::open::Session;
 use super::renewal::Renewed;
-use crate::fault::Fault;
+use crate::fault::{Fault, plural};
 use crate::vault::model::{Member, Roster};
 use crate::vault::name::MemberName;
 
@@ -13,14 +13,14 @@ use crate::vault::name::MemberName;
 pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
     let (console, roster) = (context.console, session.vault.roster());
     for (environment, (epoch, count)) in &renewed.epochs {
-        let entries = counted(*count);
+        let entries = plural(*count, "entry", "entries");
         console.note(format!("{environment} has epoch {epoch}: {entries} sealed anew"));
     }
     for (environment, count) in renewed.sealed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} sealed anew", counted(*count)));
+        console.note(format!("{environment}: {} sealed anew", plural(*count, "entry", "entries")));
     }
     for (environment, count) in renewed.signed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} signed anew", counted(*count)));
+        console.note(format!("{environment}: {} signed anew", plural(*count, "entry", "entries")));
     }
     match renewed.former_id {
         Some(former) => {
@@ -44,7 +44,7 @@ pub(crate) fn report_exposures(
         Ok(report) => report,
         // What was asked for is done; this can be asked again.
         Err(fault) => {
-            context.console.warn(format!("what {member} knows could not be told: {fault}"));
+            context.console.warn(format!("what {member} knows could not be told: {fault:#}"));
             return Ok(());
         }
     };
@@ -67,10 +67,6 @@ pub(crate) fn report_exposures(
         ));
     }
     Ok(())
-}
-
-fn counted(count: usize) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// Who has to be told of a new id, and which machines need a new credential.

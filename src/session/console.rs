@@ -108,7 +108,7 @@ impl Console {
     /// Says something about the work, unless `--quiet`.
     pub(crate) fn note(self, text: impl Display) {
         if self.quiet == Notices::Shown {
-            say(&(one_line(&text.to_string()) + "\n"));
+            say(&(one_line(&format!("{text:#}")) + "\n"));
         }
     }
 
@@ -122,19 +122,19 @@ impl Console {
     /// Asks, whatever the options say.
     #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
     pub(crate) fn ask(self, text: impl Display) {
-        say(&plain(&text.to_string()));
+        say(&plain(&format!("{text:#}")));
     }
 
     /// Reports a line that was asked for, or that a question is about, on standard error, whatever
     /// the options say.
     pub(crate) fn report(self, line: impl Display) {
-        self.ask(format!("{line}\n"));
+        self.ask(format!("{line:#}\n"));
     }
 
     /// Says why the command failed and what to do about it.
-    pub(crate) fn error(self, fault: &Fault) {
-        self.marked("error:", AnsiColor::Red, fault);
-        for hint in fault.hints() {
+    pub(crate) fn error(self, message: impl Display, hints: &[String]) {
+        self.marked("error:", AnsiColor::Red, &message);
+        for hint in hints {
             self.marked("hint:", AnsiColor::Cyan, hint);
         }
     }
@@ -145,7 +145,7 @@ impl Console {
         } else {
             Style::new()
         };
-        say(&format!("{style}{mark}{style:#} {}\n", one_line(&text.to_string())));
+        say(&format!("{style}{mark}{style:#} {}\n", one_line(&format!("{text:#}"))));
     }
 }
 
@@ -159,7 +159,7 @@ fn write(bytes: &[u8]) -> Result<(), Fault> {
     let mut output = io::stdout().lock();
     match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Fault::failed(format!("could not write to standard output: {error}")))
+            Err(Fault::failed("could not write to standard output").because(error))
         }
         _ => Ok(()),
     }

@@ -220,7 +220,7 @@ impl Context {
                 return Err(misplaced("VAULT_ID", "the id of a vault"));
             }
             text.parse().map_err(|fault: Fault| {
-                Fault::usage(format!("VAULT_ID: {fault}"))
+                Fault::usage(format!("VAULT_ID: {fault:#}"))
                     .hint("VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR")
             })
         })

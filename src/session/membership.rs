@@ -35,7 +35,7 @@ pub(crate) fn confirm_request(
         return Ok(());
     }
     let path = request_path(name);
-    Err(Fault::refused(format!(".vault/{path}: has another fingerprint than {name} told you"))
+    Err(Fault::refused_file(&path, format!("has another fingerprint than {name} told you"))
         .hint("a typing error, an older request, or somebody changed it: git log -p -- .vault/requests")
         .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
 }

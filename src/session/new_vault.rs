@@ -85,7 +85,7 @@ pub(crate) fn ask_for_id(
     if is_of_another {
         return Err(Fault::refused(format!("the vault is not trusted: {reason}"))
             .hint("if a colleague sent that id, someone replaced .vault: tell your colleagues")
-            .hint("put back the committed files: git checkout -- .vault"));
+            .restore(""));
     }
     Err(Fault::locked(format!("the vault is not trusted: {reason}")).hint(LATER))
 }

@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::keys::{Found, is_key, misplaced};
 use crate::platform::{Dir, ReadError};
 use crate::vault::config::Config;
+use crate::vault::format::ROSTER_PATH;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
 use crate::vault::trust::{Pin, Presented, Seen, Standing, State, Trust, Vault};
@@ -91,10 +92,8 @@ impl Session {
     /// vault, and nobody who had lost access may have it again: values that were read from one
     /// must never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let replaced = || {
-            Fault::refused(".vault/members.toml: went back or was replaced meanwhile")
-                .hint("put back the committed files: git checkout -- .vault")
-        };
+        let replaced =
+            || Fault::refused_file(ROSTER_PATH, "went back or was replaced meanwhile").restore("");
         let before = self.vault.roster();
         let is_same = |id: &VaultId| if *id == before.vault { Ok(()) } else { Err(replaced()) };
         let presented = Presented::read_if(settled(tree)?, is_same)?;
@@ -262,7 +261,7 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
             .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
         Err(ReadError::Io(error)) => {
-            Err(Fault::failed(format!("could not open {}: {error}", path.display())))
+            Err(Fault::failed(format!("could not open {}", path.display())).because(error))
         }
         Err(_) => Err(Fault::refused(format!("{STORE_FOLDER} is not a folder"))
             .hint("remove it and put back the committed one: git checkout -- .vault")),
@@ -272,7 +271,7 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
 /// Nothing is used of a vault in whose place another one is about to be put.
 fn settled(tree: Tree) -> Result<Tree, Fault> {
     if tree.is_between()? {
-        return Err(Fault::refused(".vault: getting a new authority was interrupted")
+        return Err(Fault::refused_file("", "getting a new authority was interrupted")
             .hint("take it back: vault rotate --finish"));
     }
     Ok(tree)

@@ -8,7 +8,10 @@ use crate::fault::Fault;
 /// From now on a panic names its place in the source, and nothing else: its text could quote a
 /// value, such as the string that was cut in the middle of a character.
 pub(crate) fn hide_panics() {
-    set_hook(Box::new(|panic| Console::new(Notices::Shown, Color::Auto).error(&fault(panic))));
+    set_hook(Box::new(|panic| {
+        let fault = fault(panic);
+        Console::new(Notices::Shown, Color::Auto).error(&fault, fault.hints());
+    }));
 }
 
 fn fault(panic: &PanicHookInfo<'_>) -> Fault {

@@ -38,7 +38,7 @@ impl Release {
                 return Err(no_terminal(environment));
             }
             let typed = visible(context.console, &format!("{question} [y/N] "))
-                .map_err(|fault| Fault::refused(fault.to_string()))?;
+                .map_err(|fault| Fault::refused(fault.reason()))?;
             if !matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {
                 return Err(not_confirmed());
             }

@@ -210,10 +210,8 @@ impl Doing<'_> {
         for names in portions(&self.admin.session.vault, checked, &task.names)? {
             let entries = self.admin.session.vault.entries_named(checked, names)?;
             if entries.len() != names.len() {
-                return Err(Fault::refused(format!(
-                    ".vault/{}: an entry went meanwhile",
-                    environment.name
-                )));
+                let folder = environment.name.as_str();
+                return Err(Fault::refused_file(folder, "an entry went meanwhile"));
             }
             batch.add(&task.work.files(&author, &entries, &from)?)?;
         }

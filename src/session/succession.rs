@@ -10,6 +10,7 @@ use super::open::{Session, folder, seen, trust};
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::vault::change::Authority;
+use crate::vault::format::ROSTER_PATH;
 use crate::vault::store::{Tree, Writer};
 use crate::vault::trust::{Pin, Presented, Standing, Trust};
 
@@ -29,7 +30,7 @@ impl Session {
     pub(super) fn succeed(&mut self, tree: Tree, id: VaultId) -> Result<(), Fault> {
         let presented = Presented::read(tree)?;
         if presented.id() != id {
-            return Err(Fault::refused(".vault/members.toml: was replaced meanwhile"));
+            return Err(Fault::refused_file(ROSTER_PATH, "was replaced meanwhile"));
         }
         let vault = presented.accept()?;
         for name in vault.roster().environments.keys() {
@@ -90,7 +91,7 @@ pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
 }
 
 fn stranger() -> Fault {
-    Fault::refused(".vault/tmp/before: does not belong to the vault in place")
+    Fault::refused_file("tmp/before", "does not belong to the vault in place")
         .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before")
 }
 

@@ -13,6 +13,7 @@ use toml_edit::DocumentMut;
 use super::families::family_of;
 use super::model::LONGEST_VALUE;
 use super::name::{EnvironmentName, SecretName, StepName};
+use super::store::CONFIG_FILE;
 use super::template::Template;
 use crate::fault::Fault;
 
@@ -150,15 +151,14 @@ impl Config {
     /// # Errors
     /// When it cannot be read or is not acceptable.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let failed = |reason: &dyn std::fmt::Display| {
-            Fault::failed(format!("could not read {}: {reason}", path.display()))
-        };
-        let found = std::fs::metadata(path).map_err(|error| failed(&error))?;
+        let failed = || Fault::failed(format!("could not read {}", path.display()));
+        let found = std::fs::metadata(path).map_err(|error| failed().because(error))?;
         if !found.is_file() || found.len() > LARGEST_CONFIG as u64 {
             let most = LARGEST_CONFIG >> 20;
-            return Err(failed(&format!("it is no regular file of at most {most} MiB")));
+            return Err(failed().because(format!("it is no regular file of at most {most} MiB")));
         }
-        Self::parse(&std::fs::read_to_string(path).map_err(|error| failed(&error))?)
+        let text = std::fs::read_to_string(path).map_err(|error| failed().because(error))?;
+        Self::parse(&text)
     }
 
     /// Understands the text of a `vault.toml`.
@@ -168,7 +168,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         if text.len() > LARGEST_CONFIG {
             let most = LARGEST_CONFIG >> 20;
-            return Err(Fault::usage(format!("vault.toml: is larger than {most} MiB")));
+            return Err(refused(format!("is larger than {most} MiB")));
         }
         let document = toml::de::Deserializer::from(shape::parse(text)?);
         let fields = Fields::deserialize(document);
@@ -185,9 +185,9 @@ impl Config {
         }
         for (name, secret) in fields.secrets {
             if secret.min_length.is_some_and(|least| least > LONGEST_VALUE) {
-                return Err(Fault::usage(format!(
-                    "vault.toml: secrets.{name}: min_length is above {LONGEST_VALUE}, the length of \
-                     the longest value"
+                return Err(refused(format!(
+                    "secrets.{name}: min_length is above {LONGEST_VALUE}, the length of the longest \
+                     value"
                 )));
             }
             config.secrets.insert(named("secrets", &name)?, secret);
@@ -277,9 +277,10 @@ impl Config {
             let mut spellings = BTreeMap::new();
             for name in self.variables(environment).into_keys() {
                 if let Some(other) = spellings.insert(name.folded(), name) {
-                    let at = format!("vault.toml: environments.{environment}");
-                    let message = format!("{at}: {other} and {name} differ only in case");
-                    return Err(Fault::usage(message).hint("keep one of the two spellings"));
+                    let message = format!(
+                        "environments.{environment}: {other} and {name} differ only in case"
+                    );
+                    return Err(refused(message).hint("keep one of the two spellings"));
                 }
             }
         }
@@ -290,14 +291,14 @@ impl Config {
         for (name, config) in &self.environments {
             let Some(parent) = &config.inherits else { continue };
             let grandparent = self.environments.get(parent).map(|parent| &parent.inherits);
-            let at = format!("vault.toml: environments.{name}: inherits from {parent}");
+            let at = format!("environments.{name}: inherits from {parent}");
             let known = self.environments.keys().map(EnvironmentName::as_str);
             let known = known.filter(|known| *known != name.as_str());
             return Err(match grandparent {
-                None => Fault::usage(format!("{at}, which is not in vault.toml"))
+                None => refused(format!("{at}, which is not in vault.toml"))
                     .did_you_mean(parent.as_str(), known)
                     .hint(format!("add it: [environments.{parent}.variables]")),
-                Some(Some(_)) => Fault::usage(format!(
+                Some(Some(_)) => refused(format!(
                     "{at}, which already inherits from another environment (one level only)"
                 )),
                 Some(None) => continue,
@@ -312,8 +313,7 @@ impl Config {
 /// # Errors
 /// When the text is not TOML.
 pub fn without_environment(text: &str, environment: &EnvironmentName) -> Result<String, Fault> {
-    let mut document: DocumentMut =
-        text.parse().map_err(|_| Fault::usage("vault.toml: is not TOML"))?;
+    let mut document: DocumentMut = text.parse().map_err(|_| refused("is not TOML"))?;
     if let Some(table) = document.get_mut("environments").and_then(|item| item.as_table_like_mut())
     {
         table.remove(environment.as_str());
@@ -330,6 +330,11 @@ fn environment(at: &str, fields: EnvironmentFields) -> Result<EnvironmentConfig,
     Ok(EnvironmentConfig { confirm: fields.confirm, inherits, variables })
 }
 
+/// Says that `vault.toml` is not acceptable.
+fn refused(reason: impl Into<String>) -> Fault {
+    Fault::usage(reason).in_file(CONFIG_FILE)
+}
+
 fn quoted(name: &SecretName) -> String {
     format!("\"{name}\"")
 }
@@ -339,7 +344,7 @@ fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {
 }
 
 fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, Fault> {
-    name.parse().map_err(|fault: Fault| fault.within(&format!("vault.toml: {at}")))
+    name.parse().map_err(|fault: Fault| fault.within(at).in_file(CONFIG_FILE))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::format::{entry_path, sealed_place};
+use super::format::{ROSTER_PATH, entry_path, environment_path, sealed_place};
 use super::halves::in_halves;
 use super::model::{Environment, Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
@@ -102,11 +102,8 @@ impl<'a> Holder<'a> {
 
     fn seed(&self, sealed: &[u8], public: &[u8; 32], what: &str) -> Result<SigningKey, Fault> {
         let refused = |reason: &str| {
-            Fault::refused(format!(
-                ".vault/members.toml: the {what} sealed to {} {reason}",
-                self.name
-            ))
-            .hint("put back the committed file: git checkout -- .vault/members.toml")
+            let reason = format!("the {what} sealed to {} {reason}", self.name);
+            Fault::damaged_file(ROSTER_PATH, reason)
         };
         let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
@@ -124,11 +121,8 @@ impl<'a> Holder<'a> {
         let sealed = epoch.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
         let (epoch, sealed) = sealed.ok_or_else(|| self.locked(environment, number))?;
         let refused = |reason: &str| {
-            Fault::refused(format!(
-                ".vault/{name}.toml: the data key of epoch {number} sealed to {} {reason}",
-                self.name
-            ))
-            .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml"))
+            let reason = format!("the data key of epoch {number} sealed to {} {reason}", self.name);
+            Fault::damaged_file(&environment_path(name), reason)
         };
         let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         platform::lock_memory(payload.expose());
@@ -224,8 +218,7 @@ impl Unlocked {
         };
         let refused = || {
             let path = entry_path(&self.environment, name);
-            Fault::refused(format!(".vault/{path}: its value does not open here"))
-                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+            Fault::damaged_file(&path, "its value does not open here")
         };
         value.filter(|value| value.len() <= LONGEST_VALUE).map(Some).ok_or_else(refused)
     }

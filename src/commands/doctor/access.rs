@@ -1,6 +1,7 @@
 //! What opens the vault: trust, membership, and whether a command would get its secrets.
 
 use super::{Exec, Findings};
+use crate::fault::plural;
 use crate::keys::Found;
 use crate::session::context::Context;
 use crate::session::injection::rehearse;
@@ -153,7 +154,7 @@ fn access(member: &Member) -> String {
         let access = match access {
             Access::Write => "write".to_owned(),
             Access::Read => "read".to_owned(),
-            Access::Names(names) => format!("{} names", names.len()),
+            Access::Names(names) => plural(names.len(), "name", "names"),
         };
         format!("{environment} ({access})")
     };

@@ -89,7 +89,7 @@ fn git(context: &mut Context, findings: &mut Findings) {
     match git::version() {
         Ok(version) => findings.fine(SUBJECT, version),
         Err(fault) => {
-            let text = format!("{fault}; only what asks for older revisions needs it");
+            let text = format!("{fault:#}; only what asks for older revisions needs it");
             return findings.note(SUBJECT, text);
         }
     }
@@ -97,7 +97,7 @@ fn git(context: &mut Context, findings: &mut Findings) {
     let folder = place.as_ref().map_or(context.folder.as_path(), |place| place.folder());
     match Repository::open(folder) {
         Ok(_) => findings.fine(SUBJECT, format!("{} is in a repository", folder.display())),
-        Err(fault) => findings.note(SUBJECT, fault.to_string()),
+        Err(fault) => findings.note(SUBJECT, fault.reason()),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
+
 use crate::fault::Fault;
 use crate::import::dotenv::Dotenv;
 use crate::import::foreign::{self, Foreign};
@@ -31,12 +33,12 @@ impl Target<'_> {
     }
 
     /// Refuses a file of which some values are ciphertext.
-    pub(super) fn check_plain(&self, file: &Dotenv) -> Result<(), Fault> {
+    pub(super) fn check_plain(&self, file: &Dotenv) -> anyhow::Result<()> {
         for assignment in &file.assignments {
             let found = foreign::assignment(&assignment.name, assignment.value.expose());
             if let Some(foreign) = found {
-                let place = format!("line {}", assignment.line);
-                return Err(self.refusal(foreign, b"").within(&place));
+                let refusal = Err(self.refusal(foreign, b""));
+                return refusal.with_context(|| format!("line {}", assignment.line));
             }
         }
         Ok(())

@@ -64,7 +64,7 @@ impl Incoming<'_> {
             return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
                 .hint("give the value as a file: --file PATH"));
         }
-        let failed = |error| Fault::failed(format!("could not read the value: {error}"));
+        let failed = |error: io::Error| Fault::failed("could not read the value").because(error);
         self.finished(name, read(&mut platform::Input, name, failed)?)
     }
 
@@ -78,8 +78,9 @@ impl Incoming<'_> {
         if path == Path::new("-") || platform::own_descriptor(path) == Some(0) {
             return self.typed_or_piped(name, environments);
         }
-        let failed =
-            |error: io::Error| Fault::failed(format!("could not read {}: {error}", path.display()));
+        let failed = |error: io::Error| {
+            Fault::failed(format!("could not read {}", path.display())).because(error)
+        };
         let mut file = platform::open_named(path).map_err(failed)?;
         if file.is_terminal() {
             return Err(Fault::usage(format!("{} is a terminal", path.display()))

@@ -4,6 +4,7 @@
 //! the only thing that ends one is a run of backticks as long as the one that began it.
 
 use super::{heading, plain, text::counts};
+use crate::fault::plural;
 use crate::review::report::{Holds, Level, Piece, Report, Row, Words};
 
 /// The most items of one level. A summary has a limit of 1 MiB, and nobody reads more.
@@ -40,8 +41,7 @@ pub(super) fn written(report: &Report) -> String {
 fn title(report: &Report) -> String {
     match report.findings() {
         0 => "## The vault holds".to_owned(),
-        1 => "## The vault does not hold: 1 finding".to_owned(),
-        count => format!("## The vault does not hold: {count} findings"),
+        count => format!("## The vault does not hold: {}", plural(count, "finding", "findings")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::fault::plural;
 use crate::review::check::below;
 use crate::review::compare::{Alone, EntryChange, EntryDifference, Place};
 use crate::review::report::{Item, Level};
@@ -43,7 +44,7 @@ fn several(kind: &'static str, environment: &EnvironmentName, count: usize) -> I
 }
 
 fn entries_of(count: usize) -> String {
-    format!("{count} {} of ", if count == 1 { "entry" } else { "entries" })
+    format!("{} of ", plural(count, "entry", "entries"))
 }
 
 fn sealed_anew(

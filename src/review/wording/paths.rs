@@ -1,5 +1,6 @@
 //! Paths below `.vault` that differ in a way that nothing else has told.
 
+use crate::fault::plural;
 use crate::review::check::below;
 use crate::review::compare::PathChange;
 use crate::review::report::{Item, Level};
@@ -22,7 +23,8 @@ pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
 /// That there are more of them.
 pub(in crate::review) fn more_paths(count: usize) -> Item {
     let item = Item::new(Level::Attention, "paths-changed", STORE_FOLDER).detail("paths", count);
-    item.say(format!("other changes: and {count} more files in ")).quote(STORE_FOLDER)
+    item.say(format!("other changes: and {} in ", plural(count, "more file", "more files")))
+        .quote(STORE_FOLDER)
 }
 
 /// That there was no vault at the revision.

@@ -1,5 +1,6 @@
 //! The roster and its environments.
 
+use crate::fault::plural;
 use crate::review::check::below;
 use crate::review::compare::{EnvironmentChange, RosterChange};
 use crate::review::report::{Item, Level};
@@ -51,7 +52,7 @@ pub(in crate::review) fn environment(
         EnvironmentChange::Removed => {
             let item = item(Level::Attention, "environment-removed").detail("entries", lost);
             let item = item.say("environment removed: ").quote(name);
-            item.say(format!(", which had {lost} entries"))
+            item.say(format!(", which had {}", plural(lost, "entry", "entries")))
         }
         EnvironmentChange::MadeAnew => {
             let item = item(Level::Attention, "environment-made-anew").detail("entries", lost);

@@ -21,7 +21,7 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     let repository = match Repository::open(session.place.folder()) {
         Err(fault) if fault.kind() == Kind::Refused => return Err(fault),
         Err(fault) => {
-            search.add_gap(format!("no older value was compared: {fault}"));
+            search.add_gap(format!("no older value was compared: {fault:#}"));
             return Ok(());
         }
         Ok(repository) => repository,

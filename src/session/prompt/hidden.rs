@@ -36,8 +36,8 @@ pub(crate) struct Hidden {
 /// If the answer is incomplete, if several lines arrive unmarked, or if the person or
 /// the terminal ends it. `Interrupted` after a signal or its key.
 pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
-    let terminal = Terminal::of_stream(crate::platform::input()).map_err(|e| unreadable(&e))?;
-    let keyboard = Keyboard::take(terminal).map_err(|error| unreadable(&error))?;
+    let terminal = Terminal::of_stream(crate::platform::input()).map_err(unreadable)?;
+    let keyboard = Keyboard::take(terminal).map_err(unreadable)?;
     let shown = plain(question);
     let mut dialog = Dialog {
         question: &shown,
@@ -95,7 +95,7 @@ impl Reason {
             Self::UnendedPaste => Fault::usage("the paste stopped before its end"),
             Self::Unended => Fault::usage("the answer was not ended with Enter"),
             Self::Gone => Fault::failed("the terminal has gone away"),
-            Self::Unreadable(error) => unreadable(&error),
+            Self::Unreadable(error) => unreadable(error),
         }
     }
 }

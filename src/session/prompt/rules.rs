@@ -19,6 +19,6 @@ pub(super) fn several_lines() -> Fault {
     Fault::usage("several lines arrived at once; none of them was used")
 }
 
-pub(super) fn unreadable(error: &io::Error) -> Fault {
-    Fault::failed(format!("could not read the answer from the terminal: {error}"))
+pub(super) fn unreadable(error: io::Error) -> Fault {
+    Fault::failed("could not read the answer from the terminal").because(error)
 }

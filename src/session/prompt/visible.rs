@@ -10,11 +10,11 @@ use crate::session::console::Console;
 /// # Errors
 /// If more than one line arrives at once, or the terminal cannot be read.
 pub(crate) fn visible(console: Console, question: &str) -> Result<String, Fault> {
-    let terminal = Terminal::of_stream(crate::platform::input()).map_err(|e| unreadable(&e))?;
-    let reader = LineReader::new(terminal).map_err(|error| unreadable(&error))?;
+    let terminal = Terminal::of_stream(crate::platform::input()).map_err(unreadable)?;
+    let reader = LineReader::new(terminal).map_err(unreadable)?;
     console.ask(question);
     let mut buffer = vec![0; CHUNK];
-    let event = reader.next_event(&mut buffer, None).map_err(|error| unreadable(&error))?;
+    let event = reader.next_event(&mut buffer, None).map_err(unreadable)?;
     let TerminalEvent::Bytes(count) = event else {
         console.ask("\n");
         return Ok(String::new());

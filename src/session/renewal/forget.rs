@@ -29,7 +29,7 @@ pub(crate) fn forget_older(
         let newer = without_older(environment.content())?;
         if let Some(name) = stale(&admin.session.vault, environment)?.first() {
             let path = entry_path(&newer.name, name);
-            return Err(Fault::refused(format!(".vault/{path}: is of an older epoch")));
+            return Err(Fault::refused_file(&path, "is of an older epoch"));
         }
         files.push((name.clone(), admin.hand().sign_environment(&newer)));
         forgotten.insert(name.clone());

@@ -7,6 +7,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::refused;
 use crate::fault::Fault;
 
 /// What a key may hold.
@@ -78,7 +79,7 @@ pub(super) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Fault> {
 /// Explains what the TOML reader refused, by its place and never in its words.
 pub(super) fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
     let span = error.span().unwrap_or_default();
-    let fault = Fault::usage(format!("vault.toml: not understood {}", place(text, span.start)));
+    let fault = refused(format!("not understood {}", place(text, span.start)));
     // The reader has no kinds of error. A wording that is not listed only costs the better hint.
     match error.message() {
         "duplicate key" => {
@@ -102,7 +103,7 @@ struct Finding {
 
 impl Finding {
     fn fault(self, text: &str) -> Fault {
-        let fault = Fault::usage(format!("vault.toml: {} {}", self.message, place(text, self.at)));
+        let fault = refused(format!("{} {}", self.message, place(text, self.at)));
         self.hints.into_iter().fold(fault, Fault::hint)
     }
 }

@@ -82,9 +82,8 @@ fn check_name(name: &EnvironmentName, named: &EnvironmentName) -> Result<(), Fau
     if named == name {
         return Ok(());
     }
-    let message = format!(".vault/{name}.toml: is the file of the environment {named}");
-    Err(Fault::refused(message)
-        .hint(format!("put back the committed file: git checkout -- .vault/{name}.toml")))
+    let reason = format!("is the file of the environment {named}");
+    Err(Fault::damaged_file(&environment_path(name), reason))
 }
 
 fn understand(text: &str) -> Option<Environment> {

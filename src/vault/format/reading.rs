@@ -119,18 +119,15 @@ pub fn decimal(text: &str) -> Option<u64> {
 /// Says, as well as the bytes allow, why a file was not accepted. What is quoted of it is never
 /// more than a number.
 pub(super) fn refuse(path: &str, file: &[u8]) -> Fault {
-    explain(path, file).unwrap_or_else(|| {
-        Fault::refused(format!(".vault/{path}: is not as vault writes it"))
-            .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
-    })
+    explain(path, file).unwrap_or_else(|| Fault::damaged_file(path, "is not as vault writes it"))
 }
 
 /// What is visibly wrong with a file; nothing where only its content can be.
 pub(super) fn explain(path: &str, file: &[u8]) -> Option<Fault> {
-    let refused = |reason: &str| Fault::refused(format!(".vault/{path}: {reason}"));
-    let restore = format!("put back the committed file: git checkout -- .vault/{path}");
+    let refused = |reason: &str| Fault::refused_file(path, reason);
+    let damaged = |reason: &str| Some(Fault::damaged_file(path, reason));
     let Ok(text) = std::str::from_utf8(file) else {
-        return Some(refused("is not UTF-8 text").hint(restore));
+        return damaged("is not UTF-8 text");
     };
     let starts = |mark: &str| text.lines().any(|line| line.starts_with(mark));
     if starts("<<<<<<<") || starts(">>>>>>>") {
@@ -139,7 +136,7 @@ pub(super) fn explain(path: &str, file: &[u8]) -> Option<Fault> {
         )));
     }
     if text.starts_with('\u{feff}') {
-        return Some(refused("starts with a byte order mark").hint(restore));
+        return damaged("starts with a byte order mark");
     }
     if text.contains('\r') {
         return Some(
@@ -149,7 +146,7 @@ pub(super) fn explain(path: &str, file: &[u8]) -> Option<Fault> {
         );
     }
     if text.contains('\0') {
-        return Some(refused("holds a NUL byte").hint(restore));
+        return damaged("holds a NUL byte");
     }
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
     let other = format.and_then(decimal).filter(|number| *number != 1)?;

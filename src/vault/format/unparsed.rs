@@ -53,11 +53,7 @@ impl Unparsed {
         if (Claim { signer, message, signature: self.signature }).holds() {
             return Ok(());
         }
-        let unsigned = || {
-            let path = &self.path;
-            Fault::refused(format!(".vault/{path}: is not as {name} signed it"))
-                .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
-        };
+        let unsigned = || Fault::damaged_file(&self.path, format!("is not as {name} signed it"));
         Err(explain(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
     }
 

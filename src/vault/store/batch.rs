@@ -43,7 +43,7 @@ impl<'a> Batch<'a> {
         }
         files
             .iter()
-            .try_for_each(|file| self.write(file).map_err(|error| not_written(&file.path, &error)))
+            .try_for_each(|file| self.write(file).map_err(|error| not_written(&file.path, error)))
     }
 
     /// Moves everything to its place.
@@ -59,7 +59,7 @@ impl<'a> Batch<'a> {
         let (folder, _) = split(path);
         if !self.folders.contains_key(folder) {
             let opened = self.writer.folder(folder)?;
-            opened.check_writable().map_err(|error| not_written(path, &error))?;
+            opened.check_writable().map_err(|error| not_written(path, error))?;
             self.folders.insert(folder.to_owned(), opened);
         }
         Ok(())
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
     /// Makes the new contents durable, under their temporary names.
     pub(super) fn sync(&mut self) -> Result<(), Fault> {
         let written = std::mem::take(&mut self.unsynced);
-        written.sync(&self.writer.store).map_err(|error| not_written(TEMPORARY, &error))
+        written.sync(&self.writer.store).map_err(|error| not_written(TEMPORARY, error))
     }
 
     pub(super) fn move_all(&mut self) -> Result<(), Fault> {
@@ -85,7 +85,7 @@ impl<'a> Batch<'a> {
             let moved = self.temporary.rename(&temporary, &self.folders[folder], name);
             moved.map_err(|error| {
                 let _ = self.temporary.remove(&temporary);
-                let fault = not_written(&path, &error);
+                let fault = not_written(&path, error);
                 let done = all - 1 - self.waiting.len();
                 if done == 0 { fault } else { half_done(&fault, done, all) }
             })?;
@@ -107,12 +107,12 @@ impl Drop for Batch<'_> {
 /// Makes the names in `folder` durable.
 pub(super) fn durable(folder: &Dir) -> Result<(), Fault> {
     folder.sync().map_err(|error| {
-        Fault::failed(format!("could not make {} durable: {error}", folder.path().display()))
+        Fault::failed(format!("could not make {} durable", folder.path().display())).because(error)
     })
 }
 
 /// Each file is whole, but not all of them are new.
 fn half_done(fault: &Fault, done: usize, all: usize) -> Fault {
-    Fault::failed(format!("{fault} after {done} of {all} files were replaced"))
+    Fault::failed(format!("{fault:#} after {done} of {all} files were replaced"))
         .hint("run the same command again; what is done already stays as it is")
 }

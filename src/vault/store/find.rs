@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, STORE_FOLDER};
 use crate::platform;
 
 /// The file that people write.
 pub const CONFIG_FILE: &str = "vault.toml";
-/// The folder that `vault` writes.
-pub const STORE_FOLDER: &str = ".vault";
 
 /// The folder that holds `vault.toml` and `.vault`.
 #[derive(Clone, Debug)]

@@ -8,7 +8,9 @@ mod undo;
 mod write;
 
 pub use batch::Batch;
-pub use find::{CONFIG_FILE, End, Nearest, Place, STORE_FOLDER, end_of_search, find, nearest};
+pub use find::{CONFIG_FILE, End, Nearest, Place, end_of_search, find, nearest};
 pub use limit::{LARGEST_ENTRY, LARGEST_REQUEST, largest};
 pub use tree::{Folder, Tree};
 pub use write::{NewFile, Writer};
+
+pub use crate::fault::STORE_FOLDER;

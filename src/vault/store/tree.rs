@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::limit::largest;
-use crate::fault::Fault;
+use crate::fault::{Fault, STORE_FOLDER};
 use crate::platform::{Dir, ReadError};
 
 /// The files below `.vault`, by their path below it.
@@ -43,7 +43,7 @@ impl Tree {
     pub fn folder(&self, name: &str) -> Result<Option<Folder<'_>>, Fault> {
         match self {
             Self::Working(dir) => {
-                let opened = dir.dir(name).map_err(|error| unusable(name, "a folder", &error));
+                let opened = dir.dir(name).map_err(|error| unusable(name, "a folder", error));
                 Ok(opened?.map(Folder::Working))
             }
             Self::Committed(files) => {
@@ -92,7 +92,7 @@ impl Folder<'_> {
             Self::Working(dir) => {
                 let size = dir.size(name).map_err(ReadError::Io);
                 let size =
-                    size.map_err(|error| unusable(&format!("{parent}/{name}"), "a file", &error));
+                    size.map_err(|error| unusable(&format!("{parent}/{name}"), "a file", error));
                 Ok(size?.unwrap_or_default())
             }
             Self::Committed(files, prefix) => {
@@ -120,13 +120,13 @@ impl Folder<'_> {
 
 fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     let path = format!("{prefix}{name}");
-    dir.read(name, largest(&path)).map_err(|error| unusable(&path, "a regular file", &error))
+    dir.read(name, largest(&path)).map_err(|error| unusable(&path, "a regular file", error))
 }
 
 fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let file = files.get(path);
     if file.is_some_and(|file| file.len() > largest(path)) {
-        return Err(unusable(path, "a regular file", &ReadError::TooLarge));
+        return Err(unusable(path, "a regular file", ReadError::TooLarge));
     }
     Ok(file.cloned())
 }
@@ -134,27 +134,25 @@ fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec
 fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
     let mut names = dir
         .names()
-        .map_err(|error| Fault::failed(format!("could not list .vault/{name}: {error}")))?;
+        .map_err(|error| Fault::failed(format!("could not list .vault/{name}")).because(error))?;
     names.sort_unstable();
     Ok(names)
 }
 
 /// What is at `path` below `.vault`, or `.vault` itself, cannot be used.
-pub(super) fn unusable(path: &str, expected: &str, error: &ReadError) -> Fault {
-    let below = path;
-    let path = format!(".vault/{path}");
-    let path = path.trim_end_matches('/');
+pub(super) fn unusable(path: &str, expected: &str, error: ReadError) -> Fault {
+    let whole = format!("{STORE_FOLDER}/{path}");
+    let shown = whole.trim_end_matches('/');
     match error {
-        ReadError::NotRegular => Fault::refused(format!("{path}: is not {expected}"))
-            .hint(format!("remove it and put back the committed file: git checkout -- {path}")),
+        ReadError::NotRegular => Fault::refused_file(path, format!("is not {expected}"))
+            .hint(format!("remove it and put back the committed file: git checkout -- {shown}")),
         ReadError::TooLarge => {
-            let most = match largest(below) {
+            let most = match largest(path) {
                 most if most < 1 << 20 => format!("{} KiB", most >> 10),
                 most => format!("{} MiB", most >> 20),
             };
-            Fault::refused(format!("{path}: is larger than {most}"))
-                .hint(format!("put back the committed file: git checkout -- {path}"))
+            Fault::damaged_file(path, format!("is larger than {most}"))
         }
-        ReadError::Io(error) => Fault::failed(format!("could not open {path}: {error}")),
+        ReadError::Io(error) => Fault::failed(format!("could not open {shown}")).because(error),
     }
 }

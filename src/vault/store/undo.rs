@@ -29,7 +29,7 @@ impl Batch<'_> {
         let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
         let roster = store.read(ROSTER_PATH, LARGEST_FILE).map_err(not_kept)?.unwrap_or_default();
         let copied = before.create(ROSTER_PATH, &roster, FileAccess::Shared);
-        copied.and_then(|copy| copy.sync_all()).map_err(|error| not_written(PATH, &error))?;
+        copied.and_then(|copy| copy.sync_all()).map_err(|error| not_written(PATH, error))?;
         [&before, &self.temporary].into_iter().try_for_each(durable)?;
         for waiting in self.waiting.iter().filter(|waiting| waiting.path != ROSTER_PATH) {
             let (folder, name) = split(&waiting.path);
@@ -39,7 +39,7 @@ impl Batch<'_> {
             let moved = from
                 .has(name)
                 .and_then(|has| if has { from.rename(name, &to, name) } else { Ok(()) });
-            moved.map_err(|error| not_written(PATH, &error))?;
+            moved.map_err(|error| not_written(PATH, error))?;
         }
         self.folders.values().chain([&before]).try_for_each(durable)?;
         self.move_all()
@@ -87,7 +87,7 @@ impl Writer {
     /// roster last, since what remains to be done is told by it.
     fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
         let Some(before) = before(&self.store)? else { return Ok(()) };
-        let failed = |error: std::io::Error| not_written(PATH, &error);
+        let failed = |error: std::io::Error| not_written(PATH, error);
         let mut names = before.names().map_err(failed)?;
         names.sort_by_key(|name| name == ROSTER_PATH);
         for name in &names {
@@ -122,7 +122,7 @@ fn before(store: &Dir) -> Result<Option<Dir>, Fault> {
 
 fn not_kept(error: ReadError) -> Fault {
     match error {
-        ReadError::Io(error) => not_written(PATH, &error),
-        error => unusable(PATH, "a folder", &error),
+        ReadError::Io(error) => not_written(PATH, error),
+        error => unusable(PATH, "a folder", error),
     }
 }

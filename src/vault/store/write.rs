@@ -43,7 +43,7 @@ impl Writer {
     /// When there is no store at `place`, it cannot be written, or the wait was too long.
     pub fn lock(place: &Place, waiting: &dyn Fn()) -> Result<Self, Fault> {
         let path = place.store();
-        let store = Dir::open(&path).map_err(|error| unusable("", "a folder", &error))?;
+        let store = Dir::open(&path).map_err(|error| unusable("", "a folder", error))?;
         let store = store.ok_or_else(|| Fault::refused(format!("no {}", path.display())))?;
         Ok(Self { _lock: wait(&store, waiting)?, store, _signal: FileSizeSignalIgnored::new() })
     }
@@ -57,8 +57,8 @@ impl Writer {
         let folder = folder.ok().flatten().ok_or_else(|| {
             Fault::failed(format!("could not open the folder {}", place.folder().display()))
         })?;
-        folder.make_dir(super::STORE_FOLDER).map_err(|error| unusable("", "a folder", &error))?;
-        folder.sync().map_err(|error| not_written("", &error))?;
+        folder.make_dir(super::STORE_FOLDER).map_err(|error| unusable("", "a folder", error))?;
+        folder.sync().map_err(|error| not_written("", error))?;
         Self::lock(place, &|| ())
     }
 
@@ -68,7 +68,7 @@ impl Writer {
     /// When it cannot be opened again.
     pub fn tree(&self) -> Result<super::Tree, Fault> {
         // The very folder that is locked and written, whatever stands at its path now.
-        let again = self.store.dir(".").map_err(|error| unusable("", "a folder", &error))?;
+        let again = self.store.dir(".").map_err(|error| unusable("", "a folder", error))?;
         again.map(super::Tree::Working).ok_or_else(|| Fault::failed(".vault has gone"))
     }
 
@@ -103,7 +103,7 @@ impl Writer {
         let removed = folder.remove(name).or_else(|_| folder.remove_dir(name));
         match removed.and_then(|()| folder.sync()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Fault::failed(format!("could not remove .vault/{path}: {error}")))
+                Err(Fault::failed(format!("could not remove .vault/{path}")).because(error))
             }
             _ => Ok(()),
         }
@@ -112,8 +112,8 @@ impl Writer {
     pub(super) fn folder(&self, name: &str) -> Result<Dir, Fault> {
         let name = if name.is_empty() { "." } else { name };
         self.store.make_dir(name).map_err(|error| match error {
-            ReadError::Io(error) => not_written(name, &error),
-            error => unusable(name, "a folder", &error),
+            ReadError::Io(error) => not_written(name, error),
+            error => unusable(name, "a folder", error),
         })
     }
 }
@@ -138,10 +138,10 @@ fn is_temporary(name: &str) -> bool {
 /// Removes what a dead writer left behind; the lock says that no other is alive. What no writer
 /// makes is not ours, and stays.
 fn sweep(temporary: &Dir) -> Result<(), Fault> {
-    let names = temporary.names().map_err(|error| not_written(TEMPORARY, &error))?;
+    let names = temporary.names().map_err(|error| not_written(TEMPORARY, error))?;
     names.iter().filter(|name| is_temporary(name)).try_for_each(|name| {
         temporary.remove(name).map_err(|error| {
-            not_written(TEMPORARY, &error)
+            not_written(TEMPORARY, error)
                 .hint("remove it whole, it is never needed: rm -r .vault/tmp")
         })
     })
@@ -152,7 +152,7 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     let mut said = false;
     loop {
         let lock = store.try_lock();
-        if let Some(lock) = lock.map_err(|error| not_written("", &error))? {
+        if let Some(lock) = lock.map_err(|error| not_written("", error))? {
             return Ok(lock);
         }
         if start.elapsed() > PATIENCE {
@@ -167,6 +167,6 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
     }
 }
 
-pub(super) fn not_written(path: &str, error: &io::Error) -> Fault {
-    Fault::failed(format!("could not write .vault/{path}: {error}"))
+pub(super) fn not_written(path: &str, error: io::Error) -> Fault {
+    Fault::failed(format!("could not write .vault/{path}")).because(error)
 }

@@ -31,9 +31,8 @@ impl Vault {
         let path = entry_path(&environment.name, name);
         let epoch = environment.epoch(signed.content.epoch).ok_or_else(|| {
             let number = signed.content.epoch;
-            Fault::refused(format!(
-                ".vault/{path}: is of epoch {number}, which the environment does not have"
-            ))
+            let reason = format!("is of epoch {number}, which the environment does not have");
+            Fault::refused_file(&path, reason)
         })?;
         let holds = |key| signed.claim(key, &self.roster().vault, Some(&epoch.commitment)).holds();
         let by = &signed.content.signer;

@@ -109,10 +109,7 @@ impl Vault {
     pub fn environment(&self, name: &EnvironmentName) -> Result<CheckedEnvironment, Fault> {
         let path = environment_path(name);
         let listed = self.roster.environments.get(name).ok_or_else(|| self.unknown(name))?;
-        let refused = |reason: &str| {
-            Err(Fault::refused(format!(".vault/{path}: {reason}"))
-                .hint(format!("put back the committed file: git checkout -- .vault/{path}")))
-        };
+        let refused = |reason: &str| Err(Fault::damaged_file(&path, reason));
         let Some(file) = self.tree.read(&path)? else {
             return refused("is missing, though the roster lists it");
         };
@@ -187,21 +184,19 @@ impl Vault {
         // Desktops leave hidden files behind; no entry starts with a dot.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST_ENTRIES {
-            return Err(Fault::refused(format!(
-                ".vault/{environment}: holds {} files, the limit is {MOST_ENTRIES} entries",
-                files.len()
-            ))
-            .hint(format!("see what does not belong there: git status .vault/{environment}")));
+            let reason =
+                format!("holds {} files, the limit is {MOST_ENTRIES} entries", files.len());
+            return Err(Fault::refused_file(environment.as_str(), reason)
+                .hint(format!("see what does not belong there: git status .vault/{environment}")));
         }
         let names: Vec<SecretName> =
             files.iter().map(|file| entry_name(environment, file)).collect::<Result<_, _>>()?;
         let mut spellings = BTreeMap::new();
         for name in &names {
             if let Some(other) = spellings.insert(name.folded(), name) {
-                return Err(Fault::refused(format!(
-                    ".vault/{environment}: {other} and {name} differ in case only"
-                ))
-                .hint("remove one of the two files"));
+                let reason = format!("{other} and {name} differ in case only");
+                return Err(Fault::refused_file(environment.as_str(), reason)
+                    .hint("remove one of the two files"));
             }
         }
         Ok(names)
@@ -251,7 +246,7 @@ impl Vault {
     ) -> Result<(CheckedEntry, Claim), Fault> {
         let signed: Signed<Entry> = read_entry(&environment.content.name, name, file)?;
         let path = signed.path();
-        let refused = |reason: String| Fault::refused(format!(".vault/{path}: {reason}"));
+        let refused = |reason: String| Fault::refused_file(path, reason);
         let entry = &signed.content;
         let epoch = environment.content.epoch(entry.epoch).ok_or_else(|| {
             refused(format!("is of epoch {}, which the environment does not have", entry.epoch))
@@ -319,12 +314,11 @@ fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, F
     let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
     name.ok_or_else(|| {
         let file = file.escape_debug();
-        Fault::refused(format!(".vault/{environment}/{file}: is no entry"))
+        Fault::refused_file(&format!("{environment}/{file}"), "is no entry")
             .hint("remove the file; vault did not write it")
     })
 }
 
 pub(super) fn not_signed(path: &str, signer: &str) -> Fault {
-    Fault::refused(format!(".vault/{path}: is not as {signer} signed it"))
-        .hint(format!("put back the committed file: git checkout -- .vault/{path}"))
+    Fault::damaged_file(path, format!("is not as {signer} signed it"))
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::state::{Seen, State};
 use crate::crypto::VaultId;
 use crate::fault::Fault;
-use crate::vault::format::decimal;
+use crate::vault::format::{ROSTER_PATH, decimal};
 use crate::vault::model::Roster;
 
 /// What a caller has decided to trust: an id, and the lowest floor to accept.
@@ -137,27 +137,24 @@ impl Trust {
 }
 
 fn other_id(trusted: &VaultId, presented: &VaultId) -> Fault {
-    Fault::refused(format!(
-        ".vault/members.toml: is of another vault: trusted is {trusted}, here is {presented}"
-    ))
-    .hint("put back the committed files: git checkout -- .vault")
+    let reason = format!("is of another vault: trusted is {trusted}, here is {presented}");
+    Fault::refused_file(ROSTER_PATH, reason).restore("")
 }
 
 fn replaced(by: &VaultId, presented: &VaultId) -> Fault {
-    Fault::refused(format!(
-        ".vault/members.toml: is of a vault that was replaced: trusted is {by}, here is {presented}"
-    ))
-    .hint("take the current one: git pull, or merge the main branch")
-    .hint("only if a colleague sent you the old id all the same: vault trust ID")
+    let reason = format!("is of a vault that was replaced: trusted is {by}, here is {presented}");
+    Fault::refused_file(ROSTER_PATH, reason)
+        .hint("take the current one: git pull, or merge the main branch")
+        .hint("only if a colleague sent you the old id all the same: vault trust ID")
 }
 
 fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {
     if roster.floor >= floor {
         return Ok(());
     }
-    Err(Fault::refused(format!(
-        ".vault/members.toml: is older than the last loss of access: its floor is {}, known is {floor}",
-        roster.floor
-    ))
-    .hint("take the current one: git pull, or merge the main branch"))
+    let own = roster.floor;
+    let reason =
+        format!("is older than the last loss of access: its floor is {own}, known is {floor}");
+    Err(Fault::refused_file(ROSTER_PATH, reason)
+        .hint("take the current one: git pull, or merge the main branch"))
 }

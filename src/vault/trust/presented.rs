@@ -45,7 +45,7 @@ impl Presented {
         check: impl FnOnce(&VaultId) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
         let file = tree.read(ROSTER_PATH)?.ok_or_else(|| {
-            Fault::refused(".vault/members.toml: is missing")
+            Fault::refused_file(ROSTER_PATH, "is missing")
                 .hint("put it back: git checkout -- .vault/members.toml")
         })?;
         let (sha256, file) = (sha256(&file), roster_file(&file)?);

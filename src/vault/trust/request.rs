@@ -6,7 +6,9 @@
 use super::Vault;
 use crate::crypto::Fingerprint;
 use crate::fault::Fault;
-use crate::vault::format::{REQUESTS, fingerprint, read_request, request_of, request_path};
+use crate::vault::format::{
+    REQUESTS, ROSTER_PATH, fingerprint, read_request, request_of, request_path,
+};
 use crate::vault::model::{Request, Roster};
 use crate::vault::name::MemberName;
 
@@ -27,7 +29,7 @@ impl Vault {
         let signed = read_request(name, &file)?;
         let (request, vault) = (&signed.content, &self.roster().vault);
         let refused = |reason: String| {
-            Fault::refused(format!(".vault/{path}: {reason}"))
+            Fault::refused_file(&path, reason)
                 .hint(format!("ask for a new one: rm .vault/{path}, then vault join --name NAME"))
         };
         if request.name != *name {
@@ -52,7 +54,7 @@ impl Vault {
         // Desktops leave hidden files behind, as in environments.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST {
-            return Err(Fault::refused(format!(".vault/{REQUESTS}: holds {} files", files.len()))
+            return Err(Fault::refused_file(REQUESTS, format!("holds {} files", files.len()))
                 .hint(format!("see what does not belong there: git status .vault/{REQUESTS}")));
         }
         let name = |file: String| {
@@ -89,11 +91,11 @@ impl Asked {
         if is_as_asked {
             return Ok(());
         }
-        Err(Fault::refused(format!(
-            ".vault/members.toml: lists {} with other keys than you asked for",
-            self.name
-        ))
-        .hint("somebody changed your request on its way: tell the admins, use nothing in here")
-        .hint("once they have removed this member, ask by another name: vault join --name NAME"))
+        let reason = format!("lists {} with other keys than you asked for", self.name);
+        Err(Fault::refused_file(ROSTER_PATH, reason)
+            .hint("somebody changed your request on its way: tell the admins, use nothing in here")
+            .hint(
+                "once they have removed this member, ask by another name: vault join --name NAME",
+            ))
     }
 }

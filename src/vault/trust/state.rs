@@ -5,8 +5,9 @@
 //! Values only rise: a record never lowers a floor or forgets a newer roster.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::Asked;
 use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
 use crate::fault::Fault;
-use crate::platform::{self, FileAccess};
+use crate::platform::{self, Dir, FileAccess, Lock};
 use crate::vault::model::LARGEST_NUMBER;
 
 /// How long a record waits for another one, which takes a few milliseconds.
@@ -96,9 +97,11 @@ impl State {
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, Fault> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(Fault::failed(format!("could not list {}: {error}", folder.display())));
+                return Err(
+                    Fault::failed(format!("could not list {}", folder.display())).because(error)
+                );
             }
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -115,9 +118,11 @@ impl State {
                 Fault::refused(format!("{}: is damaged", path.display()))
                     .hint("remove it, then enter the ids you trust again: vault trust ID")
             })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Content::default(),
             Err(error) => {
-                return Err(Fault::failed(format!("could not read {}: {error}", path.display())));
+                return Err(
+                    Fault::failed(format!("could not read {}", path.display())).because(error)
+                );
             }
         };
         Ok(Self { folder: folder.to_owned(), file, vaults, asked })
@@ -183,7 +188,6 @@ impl State {
         }
         let change = |before: &Seen| merged(before, now);
         self.write(|state| state.change(vault, &now.folders, change))
-            .map_err(|error| self.not_written(&error))
     }
 
     /// As [`State::record`], on the caller's word: it counts again, should another id have taken its
@@ -197,7 +201,6 @@ impl State {
         }
         let change = |before: &Seen| Seen { replaced: None, ..merged(before, now) };
         self.write(|state| state.change(vault, &now.folders, change))
-            .map_err(|error| self.not_written(&error))
     }
 
     /// Remembers what is asked for in `vault`, which is not trusted for that.
@@ -206,7 +209,6 @@ impl State {
     /// As [`State::record`].
     pub fn ask(&mut self, vault: VaultId, asked: Asked) -> Result<(), Fault> {
         self.write(|state| drop(state.asked.insert(vault, asked)))
-            .map_err(|error| self.not_written(&error))
     }
 
     /// Forgets what was asked for in `vault`, now that the roster says it.
@@ -218,11 +220,10 @@ impl State {
             return Ok(());
         }
         self.write(|state| drop(state.asked.remove(vault)))
-            .map_err(|error| self.not_written(&error))
     }
 
-    fn not_written(&self, error: &anyhow::Error) -> Fault {
-        Fault::failed(format!("could not write {}: {error}", self.folder.display()))
+    fn not_written(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+        Fault::failed(format!("could not write {}", self.folder.display())).because(error)
     }
 
     /// Changes what is kept of `vault`, to which the folders `met` belong from now on.
@@ -241,27 +242,38 @@ impl State {
     }
 
     /// Makes a change to what is in the file now.
-    fn write(&mut self, change: impl FnOnce(&mut Self)) -> anyhow::Result<()> {
-        let folder = platform::private_dir(&self.folder)?;
-        let start = Instant::now();
-        let lock = loop {
-            match folder.try_lock()? {
-                Some(lock) => break lock,
-                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
-                None => anyhow::bail!("another vault has been writing there for too long"),
-            }
-        };
+    fn write(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), Fault> {
+        let folder =
+            platform::private_dir(&self.folder).map_err(|error| self.not_written(error))?;
+        let _lock = self.lock(&folder)?;
         // Somebody else may have written since: what they saw counts too.
-        *self = Self::load_file(&self.folder, self.file.clone())?;
+        *self = Self::load_file(&self.folder, self.file.clone())
+            .map_err(|fault| self.not_written(fault))?;
         change(self);
+        let text = self.text().map_err(|error| self.not_written(error))?;
+        self.replace(&folder, &text).map_err(|error| self.not_written(error))
+    }
+
+    fn lock(&self, folder: &Dir) -> Result<Lock, Fault> {
+        let start = Instant::now();
+        loop {
+            match folder.try_lock().map_err(|error| self.not_written(error))? {
+                Some(lock) => return Ok(lock),
+                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+                None => {
+                    let reason = "another vault has been writing there for too long";
+                    return Err(self.not_written(reason));
+                }
+            }
+        }
+    }
+
+    fn replace(&self, folder: &Dir, text: &str) -> io::Result<()> {
         let temporary = format!("{}.new", self.file);
         let _ = folder.remove(&temporary);
-        let text = self.text()?;
         folder.create(&temporary, text.as_bytes(), FileAccess::Private)?.sync_all()?;
-        folder.rename(&temporary, &folder, &self.file)?;
-        folder.sync()?;
-        drop(lock);
-        Ok(())
+        folder.rename(&temporary, folder, &self.file)?;
+        folder.sync()
     }
 
     fn text(&self) -> Result<String, toml::ser::Error> {
@@ -284,7 +296,7 @@ impl State {
 }
 
 /// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.
-fn read(path: &Path) -> std::io::Result<String> {
+fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(String::from_utf8(bytes)

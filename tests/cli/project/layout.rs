@@ -31,7 +31,8 @@ const LAYERS: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that only these layers may name.
-const NAMED_BY: [(&str, &[&str]); 22] = [
+const NAMED_BY: [(&str, &[&str]); 23] = [
+    ("anyhow", &["cli", "commands", "fault"]),
     ("curve25519_dalek", &["crypto"]),
     ("age", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),

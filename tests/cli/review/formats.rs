@@ -329,8 +329,8 @@ fn invalid_vault_toml_is_found_on_either_side() {
     let config = sandbox.repo().join("vault.toml");
     let good = fs::read_to_string(&config).unwrap();
     fs::write(&config, "default = hunter2\n").unwrap();
-    let reason = "vault.toml: not understood at line 1, column 11";
-    reviewed(&sandbox, &held(1, 2), &[], &[], &[reason]);
+    let reason = "not understood at line 1, column 11";
+    reviewed(&sandbox, &held(1, 2), &[], &[], &[&format!("vault.toml: {reason}")]);
     sandbox.commit("broken");
     fs::write(&config, good).unwrap();
     reviewed(&sandbox, &held(1, 2), &[], &[], &[&format!("vault.toml: at HEAD: {reason}")]);

@@ -281,7 +281,7 @@ fn added_removed_and_recreated_environments_are_reported() {
         "floor raised: 1 → 3: rosters from before no longer count",
         "access taken: alice in staging: write → none (environment removed)",
     ];
-    let had = "environment removed: staging, which had 1 entries";
+    let had = "environment removed: staging, which had 1 entry";
     reviewed(&sandbox, &held(1, 2), &removed, &[had], &[]);
     sandbox.quick(&["environments", "add", "staging"]);
     let anew =
