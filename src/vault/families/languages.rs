@@ -16,7 +16,7 @@ pub(super) const FAMILIES: [Family; 10] = [
     },
     Family {
         title: "Ruby",
-        reason: "Ruby, or a tool of it, loads or starts what it names",
+        reason: "Ruby, or one of its tools, loads or starts what it names",
         prefixes: "RUBY_DEBUG_ BUNDLER_ORIG_ BUNDLE_LOCAL__ BUNDLE_BUILD__",
         except: "",
         names: "RUBYOPT RUBYLIB RUBYLIB_PREFIX RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS GEMRC GEM_HOME
@@ -28,7 +28,7 @@ pub(super) const FAMILIES: [Family; 10] = [
             SPRING_SERVER_COMMAND FACTERLIB JRUBY_OPTS JRUBY_HOME CUCUMBER_OPTS",
     },
     Family {
-        title: "Java and what runs on it",
+        title: "Java and programs that run on it",
         reason: "a Java program takes it as options or class path, or is started from there",
         prefixes: "",
         except: "",
@@ -73,7 +73,7 @@ pub(super) const FAMILIES: [Family; 10] = [
     },
     Family {
         title: "PHP",
-        reason: "PHP, or a tool of it, reads settings or code from where it says",
+        reason: "PHP, or one of its tools, reads settings or code from the place that it names",
         prefixes: "PHP_PEAR_",
         except: "",
         names: "PHPRC PHP_INI_SCAN_DIR PHP_BINARY PHP_COMMAND COMPOSER COMPOSER_HOME
@@ -112,7 +112,7 @@ pub(super) const FAMILIES: [Family; 10] = [
     },
     Family {
         title: "Lua, R, Julia, and Octave",
-        reason: "the interpreter runs it, or what it names, when it starts",
+        reason: "the interpreter runs it, or a file that it names, when it starts",
         prefixes: "LUA_INIT LUA_PATH LUA_CPATH LUAROCKS_ JULIA_ OCTAVE_",
         except: "LUAROCKS_API_KEY LUAROCKS_TOKEN JULIA_NUM_THREADS JULIA_TOKEN JULIA_API_KEY
             JULIA_*_TOKEN",

@@ -34,7 +34,7 @@ pub(super) const FAMILIES: [Family; 4] = [
     },
     Family {
         title: "Python's installers",
-        reason: "the installer takes packages, settings, or an interpreter from where it says",
+        reason: "the installer takes packages, settings, or an interpreter from the place that it names",
         prefixes: "",
         except: "",
         names: "PIP_CONFIG_FILE PIP_PYTHON PIP_REQUIREMENT PIP_EDITABLE PIP_TARGET PIP_PREFIX

@@ -12,7 +12,7 @@ pub(super) const FAMILIES: [Family; 7] = [
     },
     Family {
         title: "Search paths and base folders",
-        reason: "programs are found, and read their settings, where it says",
+        reason: "programs are found, and read their settings, in the place that it names",
         prefixes: "XDG_",
         except: "",
         names: "PATH HOME SHELL PWD OLDPWD TMPDIR TMP TEMP TEMPDIR COMSPEC PATHEXT PSMODULEPATH
@@ -36,7 +36,7 @@ pub(super) const FAMILIES: [Family; 7] = [
     },
     Family {
         title: "Libraries that load plugins",
-        reason: "a library loads plugins, or starts a program, from where it says",
+        reason: "a library loads plugins, or starts a program, from the place that it names",
         prefixes: "GIO_ GST_PLUGIN_ OMPI_MCA_ PRTE_MCA_ PMIX_MCA_ DBUS_",
         except: "",
         names: "OPENSSL_CONF OPENSSL_CONF_INCLUDE OPENSSL_MODULES OPENSSL_ENGINES KRB5_CONFIG
@@ -54,7 +54,7 @@ pub(super) const FAMILIES: [Family; 7] = [
     },
     Family {
         title: "Shells",
-        reason: "a shell runs it, or what it names, when it starts or shows its prompt",
+        reason: "a shell runs it, or a file that it names, when it starts or shows its prompt",
         prefixes: "BASH_",
         except: "",
         names: "ENV BASHOPTS SHELLOPTS PROMPT_COMMAND PS0 PS1 PS2 PS3 PS4 IFS CDPATH GLOBIGNORE
@@ -73,7 +73,7 @@ pub(super) const FAMILIES: [Family; 7] = [
     },
     Family {
         title: "Managers of tool versions and environments",
-        reason: "it decides which interpreter or tool is started, or what a shell hook runs",
+        reason: "it decides which interpreter or tool is started, or which commands a shell hook runs",
         prefixes: "ASDF_ CONDA_ DIRENV_ JENV_ MAMBA_ MISE_ NODENV_ NVM_ PYENV_ RBENV_ RTX_ RVM_
             VIRTUALENV_ VIRTUALENVWRAPPER_",
         except: "CONDA_TOKEN CONDA_API_TOKEN CONDA_UPLOAD_TOKEN MISE_GITHUB_TOKEN",

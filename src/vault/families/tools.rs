@@ -23,7 +23,7 @@ pub(super) const FAMILIES: [Family; 11] = [
     },
     Family {
         title: "git",
-        reason: "git starts, or takes its settings from, what it names",
+        reason: "git starts a program, or reads settings, that it names",
         prefixes: "GIT_",
         // What pipelines and programs call their own values; git reads none of them.
         except: "GIT_TOKEN GIT_*_TOKEN GIT_*_PASSWORD GIT_*_USERNAME GIT_*_SECRET GIT_APP_ID
@@ -43,7 +43,7 @@ pub(super) const FAMILIES: [Family; 11] = [
     },
     Family {
         title: "Other version control",
-        reason: "the program starts, or takes its settings from, what it names",
+        reason: "the program starts a program, or reads settings, that it names",
         prefixes: "",
         except: "",
         names: "HG HGRCPATH HGRCSKIPREPO HGMERGE HGEDITOR HGMODULEPOLICY SVN_SSH SVN_EDITOR
@@ -68,7 +68,7 @@ pub(super) const FAMILIES: [Family; 11] = [
             SE_GECKODRIVER SE_EDGEDRIVER SE_MANAGER_PATH",
     },
     Family {
-        title: "Pagers and what they show",
+        title: "Pagers and viewers",
         reason: "programs start what it names, or take it as options that start others",
         prefixes: "",
         except: "",
@@ -83,7 +83,7 @@ pub(super) const FAMILIES: [Family; 11] = [
     },
     Family {
         title: "Database clients",
-        reason: "the client reads its startup file, or starts a program, from where it says",
+        reason: "the client reads its startup file, or starts a program, from the place that it names",
         prefixes: "",
         except: "",
         names: "PSQLRC PSQL_HISTORY MYSQL_HISTFILE MYSQL_TEST_LOGIN_FILE REDISCLI_RCFILE
@@ -122,7 +122,7 @@ pub(super) const FAMILIES: [Family; 11] = [
     },
     Family {
         title: "Containers and clusters",
-        reason: "the program starts plugins or helpers from where it says",
+        reason: "the program starts plugins or helpers from the place that it names",
         prefixes: "",
         except: "",
         names: "DOCKER_CONFIG DOCKER_CLI_PLUGIN_EXTRA_DIRS BUILDX_CONFIG CONTAINERS_CONF
