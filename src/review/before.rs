@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{History, PathChange, Place, paths};
+use super::compare::{PathChange, Place, PriorPresence, paths};
 use super::report::Since;
 use crate::fault::Fault;
 use crate::git::{Blob, Commit, Repository};
@@ -102,9 +102,9 @@ impl Before {
     ///
     /// # Errors
     /// When git fails.
-    pub(super) fn past(&self) -> Result<Past, Fault> {
+    pub(super) fn past(&self) -> Result<PastFiles, Fault> {
         let files = self.repository.files_ever(&self.commit, STORE_FOLDER)?;
-        Ok(Past { files, is_cut_off: self.repository.is_shallow()? })
+        Ok(PastFiles { files, is_cut_off: self.repository.is_shallow()? })
     }
 }
 
@@ -119,19 +119,19 @@ fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
 
 /// Every file that was ever below `.vault`, as far as the clone knows.
 #[derive(Default)]
-pub(super) struct Past {
+pub(super) struct PastFiles {
     files: BTreeSet<String>,
     is_cut_off: bool,
 }
 
-impl Past {
-    pub(super) fn of(&self, (environment, name): &Place) -> History {
+impl PastFiles {
+    pub(super) fn of(&self, (environment, name): &Place) -> PriorPresence {
         if self.files.contains(&format!("{STORE_FOLDER}/{}", entry_path(environment, name))) {
-            History::Gone
+            PriorPresence::Deleted
         } else if self.is_cut_off {
-            History::Unknown
+            PriorPresence::Unknown
         } else {
-            History::Never
+            PriorPresence::Never
         }
     }
 }

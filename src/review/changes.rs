@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::before::{Before, Past};
-use super::check::{self, Side, below};
+use super::before::{Before, PastFiles};
+use super::check::{self, ValidContent, below};
 use super::compare::{
-    self, EntryChange, EntryDifference, EnvironmentChange, Lineage, Lives, Loosened, PathChange,
-    Place, RosterChange, VariableChange,
+    self, EntryChange, EntryDifference, EnvironmentChange, Lineage, Loosened, PathChange, Place,
+    RosterChange, Unrelated, VariableChange,
 };
 use super::report::{Item, Level, Report};
 use super::wording;
@@ -23,15 +23,15 @@ use crate::vault::trust::Vault;
 /// below `.vault`.
 pub(super) fn changes(
     before: &Before,
-    now: Option<(&Vault, &Side)>,
+    now: Option<(&Vault, &ValidContent)>,
     config: Option<&Config>,
     place: &Folder,
     report: &mut Report,
 ) -> Result<(), Fault> {
     let Some((vault, side)) = now else { return Ok(()) };
     let checked = report.items.len();
-    let (mut old, mut lineage) = (Side::default(), Lineage::SameAuthority);
-    let mut lives = Lives::default();
+    let (mut old, mut lineage) = (ValidContent::default(), Lineage::SameAuthority);
+    let mut unrelated = Unrelated::default();
     if let Some(old_vault) = &before.vault {
         let rosters = (old_vault.roster(), vault.roster());
         lineage = compare::lineage(rosters.0, rosters.1);
@@ -39,8 +39,8 @@ pub(super) fn changes(
             // The pin has said so; the entries of two vaults have nothing to do with each other.
             return Ok(());
         }
-        old = check::side(old_vault)?;
-        lives = memberships(rosters, (&old, side), report);
+        old = check::valid_content(old_vault)?;
+        unrelated = memberships(rosters, (&old, side), report);
         git_files(old_vault, vault, report)?;
     } else {
         report.items.push(wording::vault_added());
@@ -48,16 +48,16 @@ pub(super) fn changes(
     let is_new = |place| !old.contents.entries.contains_key(place);
     // All of git's history is walked for it.
     let has_new = side.contents.entries.keys().any(is_new);
-    let past = if has_new { before.past()? } else { Past::default() };
+    let past = if has_new { before.past()? } else { PastFiles::default() };
     let contents = (&old.contents, &side.contents);
-    let entries = compare::entries(contents, lineage, &lives, |place| past.of(place));
+    let entries = compare::entries(contents, lineage, &unrelated, |place| past.of(place));
     report.items.extend(wording::entries(&entries));
     report.items.extend(entries.iter().filter_map(|entry| named(entry, side, config)));
     let mut told: BTreeSet<String> =
         entries.iter().map(|entry| below(&entry_path(&entry.place.0, &entry.place.1))).collect();
     // With an environment go its entries, and with its data key those of before.
     let over = |(environment, _): &&Place| {
-        lives.ended.contains(environment) || lives.begun.contains(environment)
+        unrelated.removed.contains(environment) || unrelated.created.contains(environment)
     };
     let over = old.contents.entries.keys().filter(over);
     told.extend(over.map(|(environment, name)| below(&entry_path(environment, name))));
@@ -70,8 +70,8 @@ pub(super) fn changes(
 }
 
 /// What to mind about the name of an entry with a value that is new or another one.
-fn named(entry: &EntryDifference, side: &Side, config: Option<&Config>) -> Option<Item> {
-    let EntryDifference { place, change: EntryChange::Alone(_) } = entry else { return None };
+fn named(entry: &EntryDifference, side: &ValidContent, config: Option<&Config>) -> Option<Item> {
+    let EntryDifference { place, change: EntryChange::Single(_) } = entry else { return None };
     let (environment, name) = place;
     side.contents.entries.get(place).filter(|now| now.sealed.is_some())?;
     wording::name(&below(&entry_path(environment, name)), environment, name, config)
@@ -81,7 +81,7 @@ fn named(entry: &EntryDifference, side: &Side, config: Option<&Config>) -> Optio
 fn explained(
     old_vault: Option<&Vault>,
     vault: &Vault,
-    (old, now): (&Side, &Side),
+    (old, now): (&ValidContent, &ValidContent),
 ) -> BTreeSet<String> {
     let Some(old_vault) = old_vault else {
         // A vault that is new was told of as a whole.
@@ -158,9 +158,9 @@ fn other_paths(
 /// Rosters, environments, members and requests; gives which environments ended and began.
 fn memberships(
     rosters: (&Roster, &Roster),
-    (old, now): (&Side, &Side),
+    (old, now): (&ValidContent, &ValidContent),
     report: &mut Report,
-) -> Lives {
+) -> Unrelated {
     let files = (&old.environments, &now.environments);
     let changes = compare::roster(rosters.0, rosters.1);
     report.items.extend(changes.iter().map(wording::roster));
@@ -172,7 +172,7 @@ fn memberships(
         environments.iter().map(|(name, change)| wording::environment(name, change, lost(name)));
     report.items.extend(told);
     // Whoever is not in an older roster has not lost anything by any rule.
-    if !changes.iter().any(|change| matches!(change, RosterChange::WentBack { .. })) {
+    if !changes.iter().any(|change| matches!(change, RosterChange::RolledBack { .. })) {
         let members = compare::members(rosters, files);
         let told = members.iter().map(|(name, change)| wording::member(name, change));
         report.items.extend(told);
@@ -180,17 +180,17 @@ fn memberships(
         let requests = compare::requests((&old.requests, &now.requests), rosters.1);
         report.items.extend(requests.iter().map(|(name, change)| wording::request(name, *change)));
     }
-    let mut lives = Lives::default();
+    let mut unrelated = Unrelated::default();
     for (name, change) in environments {
         match change {
-            EnvironmentChange::Removed => drop(lives.ended.insert(name)),
-            EnvironmentChange::Added | EnvironmentChange::MadeAnew => {
-                lives.begun.insert(name);
+            EnvironmentChange::Removed => drop(unrelated.removed.insert(name)),
+            EnvironmentChange::Added | EnvironmentChange::Recreated => {
+                unrelated.created.insert(name);
             }
             _ => {}
         }
     }
-    lives
+    unrelated
 }
 
 /// What git is told to do with the files below `.vault`: hide them, change them, leave them out.
@@ -200,8 +200,11 @@ fn git_files(before: &Vault, now: &Vault, report: &mut Report) -> Result<(), Fau
         // Where it cannot be read, the check has said so, or says so here.
         let Some(read) = report.take(&file, now.tree().read(name))? else { continue };
         if before.tree().read(name)? != read {
-            let item = Item::new(Level::Attention, "git-file-changed", file.clone()).quote(file);
-            report.items.push(item.say(": is another one; vault does not change it"));
+            report.items.push(
+                Item::new(Level::Attention, "git-file-changed", file.clone())
+                    .quote(file)
+                    .text(": is another one; vault does not change it"),
+            );
         }
     }
     Ok(())

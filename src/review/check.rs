@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::compare::{Contents, Environments, Requests};
-use super::report::{Counted, Holds, Item, Level, Report, Row};
+use super::report::{Counted, Item, Level, Report, Row, Validity};
 use super::wording;
 use crate::fault::Fault;
 use crate::vault::config::Config;
@@ -14,7 +14,7 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 
 /// What of a vault holds.
 #[derive(Default)]
-pub(super) struct Side {
+pub(super) struct ValidContent {
     pub(super) environments: Environments,
     pub(super) contents: Contents,
     pub(super) requests: Requests,
@@ -25,22 +25,22 @@ pub(super) fn check(
     vault: &Vault,
     config: Option<&Config>,
     report: &mut Report,
-) -> Result<Side, Fault> {
-    let mut side = Side::default();
+) -> Result<ValidContent, Fault> {
+    let mut side = ValidContent::default();
     for name in vault.roster().environments.keys() {
         let before = report.findings();
         let counted = check_environment(vault, name, config, &mut side, report)?;
-        let result = if report.findings() == before { Holds::Yes } else { Holds::No };
+        let result = if report.findings() == before { Validity::Valid } else { Validity::Invalid };
         report.rows.push(Row { environment: name.clone(), counted, result });
     }
     side.requests = check_requests(vault, report)?;
-    check_strangers(vault, report)?;
+    check_unexpected_files(vault, report)?;
     Ok(side)
 }
 
 /// What of a vault holds, where nobody wants to know what does not: the older side.
-pub(super) fn side(vault: &Vault) -> Result<Side, Fault> {
-    let mut side = Side::default();
+pub(super) fn valid_content(vault: &Vault) -> Result<ValidContent, Fault> {
+    let mut side = ValidContent::default();
     for name in vault.roster().environments.keys() {
         check_environment(vault, name, None, &mut side, &mut Report::default())?;
     }
@@ -52,19 +52,19 @@ fn check_environment(
     vault: &Vault,
     name: &EnvironmentName,
     config: Option<&Config>,
-    side: &mut Side,
+    side: &mut ValidContent,
     report: &mut Report,
 ) -> Result<Option<Counted>, Fault> {
     let before = report.findings();
     let checked = report.take(&below(&environment_path(name)), vault.environment(name))?;
     let entries = match &checked {
-        Some(environment) => sound_entries(vault, environment, report)?,
+        Some(environment) => valid_entries(vault, environment, report)?,
         None => Vec::new(),
     };
     if report.findings() != before {
         let sound: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
         let broken = files(vault, name).into_iter().filter(|file| !sound.contains(file));
-        side.contents.broken.extend(broken.map(|file| (name.clone(), file)));
+        side.contents.invalid.extend(broken.map(|file| (name.clone(), file)));
     }
     let Some(environment) = checked else { return Ok(None) };
     judge(&environment, &entries, config, report);
@@ -77,7 +77,7 @@ fn check_environment(
 }
 
 /// Every entry that is as it should be; the others become findings, each by its own.
-fn sound_entries(
+fn valid_entries(
     vault: &Vault,
     environment: &CheckedEnvironment,
     report: &mut Report,
@@ -117,26 +117,38 @@ fn judge(
     };
     if environment.is_ahead() {
         let file = below(&environment_path(name));
-        let item = finding("interrupted", file.clone()).quote(file);
-        let item = item.say(": is newer than the roster says: a change was interrupted: ");
-        report.items.push(item.quote("vault rotate --finish"));
+        report.items.push(
+            finding("interrupted", file.clone())
+                .quote(file)
+                .text(": is newer than the roster says: a change was interrupted: ")
+                .quote("vault rotate --finish"),
+        );
     }
     let newest = environment.content().newest().number;
     for entry in entries.iter().filter(|entry| entry.content().epoch != newest) {
         let (epoch, file) = (entry.content().epoch, below(&entry_path(name, entry.name())));
-        let item = finding("old-epoch", file.clone()).detail("name", entry.name().as_str());
-        let item = item.detail("from", epoch).detail("to", newest).quote(file);
-        let item = item.say(format!(": is sealed in epoch {epoch}, and the newest is {newest}: "));
-        report.items.push(item.quote(format!("vault rotate --finish -e {name}")));
+        report.items.push(
+            finding("old-epoch", file.clone())
+                .detail("name", entry.name().as_str())
+                .detail("from", epoch)
+                .detail("to", newest)
+                .quote(file)
+                .text(format!(": is sealed in epoch {epoch}, and the newest is {newest}: "))
+                .quote(format!("vault rotate --finish -e {name}")),
+        );
     }
     let variables = config.map(|config| config.variables(name)).unwrap_or_default();
     // Two names that differ only in case are one name.
     let variables: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
     let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
     for entry in live.map(CheckedEntry::name).filter(|name| variables.contains(&name.folded())) {
-        let item = finding("both", CONFIG_FILE.to_owned()).detail("name", entry.as_str());
-        let item = item.quote(entry).say(" is both a secret and a variable of ").quote(name);
-        report.items.push(item);
+        report.items.push(
+            finding("both", CONFIG_FILE.to_owned())
+                .detail("name", entry.as_str())
+                .quote(entry)
+                .text(" is both a secret and a variable of ")
+                .quote(name),
+        );
     }
 }
 
@@ -147,11 +159,15 @@ fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Re
     for (member, record) in &vault.roster().members {
         if record.access.contains_key(&content.name) && !sealed.contains_key(member) {
             let file = below(&environment_path(&content.name));
-            let item = Item::new(Level::Finding, "not-sealed", file.clone()).quote(file);
-            let item = item.detail("environment", content.name.as_str());
-            let item = item.detail("member", member.as_str()).say(": is not sealed to ");
-            let item = item.quote(member).say(", who has access: a change was interrupted");
-            report.items.push(item);
+            report.items.push(
+                Item::new(Level::Finding, "not-sealed", file.clone())
+                    .quote(file)
+                    .detail("environment", content.name.as_str())
+                    .detail("member", member.as_str())
+                    .text(": is not sealed to ")
+                    .quote(member)
+                    .text(", who has access: a change was interrupted"),
+            );
         }
     }
 }
@@ -174,8 +190,11 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
             Ok(name) => name,
             Err(file) => {
                 let file = below(&format!("{REQUESTS}/{}", file.escape_debug()));
-                let item = Item::new(Level::Finding, "stranger", file.clone()).quote(file);
-                report.items.push(item.say(": is no request to join"));
+                report.items.push(
+                    Item::new(Level::Finding, "stranger", file.clone())
+                        .quote(file)
+                        .text(": is no request to join"),
+                );
                 continue;
             }
         };
@@ -188,7 +207,7 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
 }
 
 /// Everything below `.vault` belongs to something that the roster lists.
-fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
+fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
     let known = [ROSTER_PATH, REQUESTS, "tmp"];
     let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
     for found in vault.tree().names()? {
@@ -197,16 +216,23 @@ fn check_strangers(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
             .any(|name| found == name.as_str() || found == environment_path(name));
         if !listed && !found.starts_with('.') && !known.contains(&found.as_str()) {
             let file = below(&found.escape_debug().to_string());
-            let item = Item::new(Level::Finding, "stranger", file.clone()).quote(file);
-            report.items.push(item.say(": belongs to nothing listed"));
+            report.items.push(
+                Item::new(Level::Finding, "stranger", file.clone())
+                    .quote(file)
+                    .text(": belongs to nothing listed"),
+            );
         }
     }
     let file = below(".gitattributes");
     let attributes = report.take(&file, vault.tree().read(".gitattributes"))?.flatten();
     if attributes.is_none_or(|text| !text.starts_with(b"* -text")) {
-        let item = Item::new(Level::Finding, "attributes", file.clone()).quote(file);
-        let item = item.say(": must start with ").quote("* -text");
-        report.items.push(item.say(", or git may change line endings"));
+        report.items.push(
+            Item::new(Level::Finding, "attributes", file.clone())
+                .quote(file)
+                .text(": must start with ")
+                .quote("* -text")
+                .text(", or git may change line endings"),
+        );
     }
     Ok(())
 }

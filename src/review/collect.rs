@@ -3,7 +3,7 @@
 use super::before::Before;
 use super::changes;
 use super::check::{self, below};
-use super::report::{Identified, Item, Level, Report};
+use super::report::{Item, Level, Report, VaultIdentity};
 use crate::fault::Fault;
 use crate::session::open::{folder, tree};
 use crate::vault::config::Config;
@@ -51,19 +51,24 @@ fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vaul
     let Some(vault) = vault else { return Ok(None) };
     let roster = vault.roster();
     let (id, revision, floor) = (roster.vault, roster.revision, roster.floor);
-    report.vault = Some(Identified { id, revision, floor });
+    report.vault = Some(VaultIdentity { id, revision, floor });
     match standing {
         Some(Standing::Trusted) | None => {}
         Some(Standing::Forked) => {
-            let item = Item::new(Level::Finding, "forked", file.clone()).quote(file);
-            let item = item.say(": another roster of this revision was seen before");
-            report.items.push(item);
+            report.items.push(
+                Item::new(Level::Finding, "forked", file.clone())
+                    .quote(file)
+                    .text(": another roster of this revision was seen before"),
+            );
         }
         Some(Standing::Unknown) => {
             report.hint = Some("say which vault it must be: vault verify --id ID");
-            let item = Item::new(Level::Finding, "untrusted", file);
-            let item = item.say("consistent, not trusted: nobody has said that ").quote(id);
-            report.items.push(item.say(" is the right vault"));
+            report.items.push(
+                Item::new(Level::Finding, "untrusted", file)
+                    .text("consistent, not trusted: nobody has said that ")
+                    .quote(id)
+                    .text(" is the right vault"),
+            );
         }
     }
     Ok(Some(vault))

@@ -62,7 +62,7 @@ fn heading(level: Level) -> &'static str {
 impl Words {
     /// As one line of plain text: nothing in it moves a cursor, ends a line or turns it around.
     fn plain(&self) -> String {
-        self.0.iter().map(|(Piece::Ours(text) | Piece::Theirs(text))| plain(text)).collect()
+        self.0.iter().map(|(Piece::Text(text) | Piece::Quoted(text))| plain(text)).collect()
     }
 }
 

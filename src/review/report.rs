@@ -20,7 +20,7 @@ const REFUSED: &str = "refused";
 #[derive(Default)]
 pub(crate) struct Report {
     /// The vault; nothing where its roster does not hold.
-    pub(super) vault: Option<Identified>,
+    pub(super) vault: Option<VaultIdentity>,
     /// With what it was compared.
     pub(super) since: Option<Since>,
     pub(super) rows: Vec<Row>,
@@ -30,7 +30,7 @@ pub(crate) struct Report {
 }
 
 /// Which vault it is.
-pub(super) struct Identified {
+pub(super) struct VaultIdentity {
     pub(super) id: VaultId,
     pub(super) revision: u64,
     pub(super) floor: u64,
@@ -57,7 +57,7 @@ pub(super) struct Row {
     pub(super) environment: EnvironmentName,
     /// What was counted; nothing where the environment's own file does not hold.
     pub(super) counted: Option<Counted>,
-    pub(super) result: Holds,
+    pub(super) result: Validity,
 }
 
 /// What is in an environment, of the entries that hold.
@@ -70,9 +70,9 @@ pub(super) struct Counted {
 
 /// Whether an environment holds, its file and all of its entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
-    Yes,
-    No,
+pub(super) enum Validity {
+    Valid,
+    Invalid,
 }
 
 /// How much an item matters.
@@ -111,14 +111,14 @@ impl Item {
     }
 
     /// Adds words of ours.
-    pub(super) fn say(mut self, ours: impl Display) -> Self {
-        self.words.0.push(Piece::Ours(ours.to_string()));
+    pub(super) fn text(mut self, ours: impl Display) -> Self {
+        self.words.0.push(Piece::Text(ours.to_string()));
         self
     }
 
     /// Adds what comes from outside, or is to be taken literally.
     pub(super) fn quote(mut self, theirs: impl Display) -> Self {
-        self.words.0.push(Piece::Theirs(theirs.to_string()));
+        self.words.0.push(Piece::Quoted(theirs.to_string()));
         self
     }
 }
@@ -130,9 +130,9 @@ pub(super) struct Words(pub(super) Vec<Piece>);
 /// A part of a sentence.
 pub(super) enum Piece {
     /// Written by us.
-    Ours(String),
+    Text(String),
     /// A name, a path, a revision.
-    Theirs(String),
+    Quoted(String),
 }
 
 impl Report {
@@ -183,6 +183,9 @@ impl Report {
 /// What a check refused: the file itself, or another one that it read.
 fn refused(file: &str, fault: &Fault) -> Item {
     let (file, reason) = (fault.file().unwrap_or(file), fault.reason());
-    let item = Item::new(Level::Finding, REFUSED, file).detail("reason", reason.as_str());
-    item.quote(file).say(": ").quote(reason)
+    Item::new(Level::Finding, REFUSED, file)
+        .detail("reason", reason.as_str())
+        .quote(file)
+        .text(": ")
+        .quote(reason)
 }

@@ -18,27 +18,27 @@ pub(in crate::review) struct Contents {
     /// Those that hold.
     pub(in crate::review) entries: BTreeMap<Place, Entry>,
     /// Where there is a file that does not.
-    pub(in crate::review) broken: BTreeSet<Place>,
+    pub(in crate::review) invalid: BTreeSet<Place>,
 }
 
 /// What is known of the time before the older side.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::review) enum History {
+pub(in crate::review) enum PriorPresence {
     /// The entry was never there.
     Never,
     /// It was there, and gone again.
-    Gone,
+    Deleted,
     /// The clone is shallow.
     Unknown,
 }
 
 /// Environments in which the entries of before have nothing to do with those of now.
 #[derive(Default)]
-pub(in crate::review) struct Lives {
+pub(in crate::review) struct Unrelated {
     /// Those that are gone, with all their entries.
-    pub(in crate::review) ended: BTreeSet<EnvironmentName>,
+    pub(in crate::review) removed: BTreeSet<EnvironmentName>,
     /// Those with a data key of their own, under which no older entry holds.
-    pub(in crate::review) begun: BTreeSet<EnvironmentName>,
+    pub(in crate::review) created: BTreeSet<EnvironmentName>,
 }
 
 /// What became of one entry.
@@ -51,22 +51,22 @@ pub(in crate::review) struct EntryDifference {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum EntryChange {
     /// The same value in a newer epoch, as a rotation leaves it, with many others.
-    SealedAnew {
+    Reencrypted {
         from: u64,
         to: u64,
         signer: MemberName,
     },
     /// The same sealed value under the signature of another member, with others of the former signer.
-    SignedAnew {
+    Resigned {
         from: MemberName,
         to: MemberName,
     },
-    Alone(Alone),
+    Single(SingleChange),
 }
 
 /// What becomes of entries one by one; revisions, and who answers for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::review) enum Alone {
+pub(in crate::review) enum SingleChange {
     New {
         revision: u64,
         author: MemberName,
@@ -84,17 +84,17 @@ pub(in crate::review) enum Alone {
         signer: MemberName,
     },
     /// It did not hold before, so which of the two is older cannot be said.
-    Mended {
+    Repaired {
         revision: u64,
         signer: MemberName,
     },
     /// An older revision is back.
-    BroughtBack {
+    RolledBack {
         from: u64,
         to: u64,
     },
     /// It had been deleted before, and is back.
-    Returned {
+    Restored {
         revision: u64,
     },
     /// The same revision with another content.
@@ -102,7 +102,7 @@ pub(in crate::review) enum Alone {
         revision: u64,
     },
     /// Deleted without a tombstone.
-    Gone {
+    Deleted {
         revision: u64,
     },
     /// New, or back; the history that would tell is not here.
@@ -111,7 +111,7 @@ pub(in crate::review) enum Alone {
     },
 }
 
-impl Alone {
+impl SingleChange {
     fn new(entry: &Entry) -> Self {
         let (author, signer) = (entry.author.clone(), entry.signer.clone());
         Self::New { revision: entry.revision, author, signer }
@@ -122,22 +122,25 @@ impl Alone {
 pub(in crate::review) fn entries(
     (before, now): (&Contents, &Contents),
     lineage: Lineage,
-    lives: &Lives,
-    history: impl Fn(&Place) -> History,
+    unrelated: &Unrelated,
+    history: impl Fn(&Place) -> PriorPresence,
 ) -> Vec<EntryDifference> {
     let places: BTreeSet<&Place> = before.entries.keys().chain(now.entries.keys()).collect();
-    let places = places.into_iter().filter(|(environment, _)| !lives.ended.contains(environment));
+    let places =
+        places.into_iter().filter(|(environment, _)| !unrelated.removed.contains(environment));
     let differences = places.filter_map(|place| {
-        let has_begun = lives.begun.contains(&place.0);
+        let has_begun = unrelated.created.contains(&place.0);
         let old = before.entries.get(place).filter(|_| !has_begun);
         let change = match (old, now.entries.get(place)) {
-            (None, Some(new)) if has_begun => EntryChange::Alone(Alone::new(new)),
+            (None, Some(new)) if has_begun => EntryChange::Single(SingleChange::new(new)),
             (Some(old), Some(new)) if old == new => return None,
             (Some(old), Some(new)) => changed(old, new, lineage),
             // That it does not hold is a finding of the check itself.
-            (Some(_), None) if now.broken.contains(place) => return None,
-            (Some(old), None) => EntryChange::Alone(Alone::Gone { revision: old.revision }),
-            (None, Some(new)) => EntryChange::Alone(appeared(place, new, before, &history)),
+            (Some(_), None) if now.invalid.contains(place) => return None,
+            (Some(old), None) => {
+                EntryChange::Single(SingleChange::Deleted { revision: old.revision })
+            }
+            (None, Some(new)) => EntryChange::Single(appeared(place, new, before, &history)),
             (None, None) => return None,
         };
         Some(EntryDifference { place: place.clone(), change })
@@ -149,16 +152,16 @@ fn appeared(
     place: &Place,
     new: &Entry,
     before: &Contents,
-    history: impl Fn(&Place) -> History,
-) -> Alone {
+    history: impl Fn(&Place) -> PriorPresence,
+) -> SingleChange {
     let revision = new.revision;
-    if before.broken.contains(place) {
-        return Alone::Mended { revision, signer: new.signer.clone() };
+    if before.invalid.contains(place) {
+        return SingleChange::Repaired { revision, signer: new.signer.clone() };
     }
     match history(place) {
-        History::Never => Alone::new(new),
-        History::Gone => Alone::Returned { revision },
-        History::Unknown => Alone::Unknown { revision },
+        PriorPresence::Never => SingleChange::new(new),
+        PriorPresence::Deleted => SingleChange::Restored { revision },
+        PriorPresence::Unknown => SingleChange::Unknown { revision },
     }
 }
 
@@ -166,17 +169,21 @@ fn changed(old: &Entry, new: &Entry, lineage: Lineage) -> EntryChange {
     let (from, to, signer) = (old.revision, new.revision, new.signer.clone());
     if is_same_value(old, new) {
         if new.epoch > old.epoch || lineage == Lineage::NewAuthority {
-            return EntryChange::SealedAnew { from: old.epoch, to: new.epoch, signer };
+            return EntryChange::Reencrypted { from: old.epoch, to: new.epoch, signer };
         }
         if new.epoch == old.epoch && new.sealed == old.sealed && new.signer != old.signer {
-            return EntryChange::SignedAnew { from: old.signer.clone(), to: signer };
+            return EntryChange::Resigned { from: old.signer.clone(), to: signer };
         }
     }
-    EntryChange::Alone(match to.cmp(&from) {
-        std::cmp::Ordering::Less => Alone::BroughtBack { from, to },
-        std::cmp::Ordering::Equal => Alone::Replaced { revision: to },
-        std::cmp::Ordering::Greater if new.sealed.is_none() => Alone::Removed { from, to, signer },
-        std::cmp::Ordering::Greater => Alone::Set { from, to, author: new.author.clone(), signer },
+    EntryChange::Single(match to.cmp(&from) {
+        std::cmp::Ordering::Less => SingleChange::RolledBack { from, to },
+        std::cmp::Ordering::Equal => SingleChange::Replaced { revision: to },
+        std::cmp::Ordering::Greater if new.sealed.is_none() => {
+            SingleChange::Removed { from, to, signer }
+        }
+        std::cmp::Ordering::Greater => {
+            SingleChange::Set { from, to, author: new.author.clone(), signer }
+        }
     })
 }
 

@@ -16,9 +16,9 @@ pub(in crate::review) enum MemberChange {
     },
     Removed,
     /// Neither a member any more nor among the former ones.
-    Vanished,
+    Missing,
     /// A former member's name stands for somebody again.
-    NameUsedAgain,
+    NameReused,
     Access(EnvironmentName, AccessChange),
     AdminGranted,
     /// Who was one knows the authority's key, unless there is a new one.
@@ -32,7 +32,7 @@ pub(in crate::review) enum MemberChange {
         to: Option<PublicKey>,
     },
     /// The secret half of a key is sealed to him in other bytes, though the public half is the same.
-    SealedAnew(Key),
+    Reencrypted(Key),
     /// The floor in a machine's credential.
     CredentialFloor {
         from: Option<u64>,
@@ -116,7 +116,7 @@ pub(in crate::review) fn members(
     }
     let former = before.former.keys().filter(|name| !now.former.contains_key(name));
     let former = former.filter(|name| !now.members.contains_key(name));
-    changes.extend(former.map(|name| (name.clone(), MemberChange::Vanished)));
+    changes.extend(former.map(|name| (name.clone(), MemberChange::Missing)));
     changes
 }
 
@@ -125,11 +125,11 @@ fn came_or_went(name: &MemberName, before: &Roster, now: &Roster) -> Vec<MemberC
         (false, Some(record)) => {
             let signer = record.signing.as_ref().map(|signing| signing.signer);
             let added = MemberChange::Added { recipient: record.recipient.clone(), signer };
-            let again = before.former.contains_key(name).then_some(MemberChange::NameUsedAgain);
+            let again = before.former.contains_key(name).then_some(MemberChange::NameReused);
             std::iter::once(added).chain(again).collect()
         }
         (true, None) if now.former.contains_key(name) => vec![MemberChange::Removed],
-        (true, None) => vec![MemberChange::Vanished],
+        (true, None) => vec![MemberChange::Missing],
         (_, _) => Vec::new(),
     }
 }
@@ -216,12 +216,12 @@ fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
     if signer(old) != signer(new) {
         found.push(MemberChange::Signer { from: signer(old), to: signer(new) });
     } else if is_same_recipient && seed(old) != seed(new) {
-        found.push(MemberChange::SealedAnew(Key::Signing));
+        found.push(MemberChange::Reencrypted(Key::Signing));
     }
     let both = old.authority.as_ref().zip(new.authority.as_ref());
     let is_same_key = lineage == Lineage::SameAuthority;
     if is_same_recipient && is_same_key && both.is_some_and(|(old, new)| old != new) {
-        found.push(MemberChange::SealedAnew(Key::Authority));
+        found.push(MemberChange::Reencrypted(Key::Authority));
     }
     found
 }

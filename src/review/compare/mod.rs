@@ -11,7 +11,7 @@ mod sealed;
 mod variables;
 
 pub(super) use entries::{
-    Alone, Contents, EntryChange, EntryDifference, History, Lives, Place, entries,
+    Contents, EntryChange, EntryDifference, Place, PriorPresence, SingleChange, Unrelated, entries,
 };
 pub(super) use loosened::{Loosened, loosened};
 pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};

@@ -24,7 +24,7 @@ pub(in crate::review) enum RosterChange {
         from: VaultId,
         to: VaultId,
     },
-    WentBack {
+    RolledBack {
         from: u64,
         to: u64,
     },
@@ -44,7 +44,7 @@ pub(in crate::review) enum EnvironmentChange {
     Added,
     Removed,
     /// Removed, and added with another data key.
-    MadeAnew,
+    Recreated,
     Rotated {
         from: u64,
         to: u64,
@@ -58,7 +58,7 @@ pub(in crate::review) enum EnvironmentChange {
         epochs: Vec<u64>,
     },
     /// The roster lists a lower revision of its file than before.
-    WentBack {
+    RolledBack {
         from: u64,
         to: u64,
     },
@@ -76,7 +76,7 @@ pub(in crate::review) fn roster(before: &Roster, now: &Roster) -> Vec<RosterChan
     let (from, to) = (before.revision, now.revision);
     let mut changes = Vec::new();
     if to < from {
-        changes.push(RosterChange::WentBack { from, to });
+        changes.push(RosterChange::RolledBack { from, to });
     }
     if to == from && before != now {
         changes.push(RosterChange::Replaced { revision: to });
@@ -99,7 +99,7 @@ pub(in crate::review) fn environments(
         let listed = (before.environments.get(name), now.environments.get(name));
         let found = match listed {
             (Some(from), Some(to)) if lineage(before, now) == Lineage::SameAuthority => {
-                let back = (to.revision < from.revision).then_some(EnvironmentChange::WentBack {
+                let back = (to.revision < from.revision).then_some(EnvironmentChange::RolledBack {
                     from: from.revision,
                     to: to.revision,
                 });
@@ -127,7 +127,7 @@ fn epochs(old: &Environment, new: &Environment) -> Vec<EnvironmentChange> {
     let is_known = |commitment: &Commitment| old_epochs.values().any(|old| old == commitment);
     let shares = new_epochs.values().any(is_known);
     if !shares && new.newest().number <= old.newest().number {
-        return vec![EnvironmentChange::MadeAnew];
+        return vec![EnvironmentChange::Recreated];
     }
     let mut changes: Vec<EnvironmentChange> = old_epochs
         .iter()

@@ -19,7 +19,7 @@ pub(in crate::review) struct Resealed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum SealedChange {
     /// The same key for the same member in other bytes.
-    Again,
+    Replaced,
     /// It was not sealed to this member before.
     Added,
     /// It is no longer sealed to this member.
@@ -58,7 +58,7 @@ fn epoch_changes(
     let changes = members.into_iter().filter_map(|member| {
         let change = match (before.sealed.get(member), now.sealed.get(member)) {
             (Some(old), Some(new)) if old == new => return None,
-            (Some(_), Some(_)) => SealedChange::Again,
+            (Some(_), Some(_)) => SealedChange::Replaced,
             (None, _) => SealedChange::Added,
             (_, None) => SealedChange::Dropped,
         };

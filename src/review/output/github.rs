@@ -37,8 +37,9 @@ mod tests {
 
     #[test]
     fn text_cannot_end_the_line_property_or_command() {
-        let item = Item::new(Level::Finding, "kind", "a,b:c%0A\n::d");
-        let item = item.say("100% ").quote("x\r\n::error::y, z: %25");
+        let item = Item::new(Level::Finding, "kind", "a,b:c%0A\n::d")
+            .text("100% ")
+            .quote("x\r\n::error::y, z: %25");
         assert_eq!(
             command("error", "api/", &item),
             "::error file=api/a%2Cb%3Ac%250A%0A%3A%3Ad,title=vault verify::100%25 x\\r\\n::error::y, z: %2525\n"

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::review::report::{Holds, Item, Level, Report, Row};
+use crate::review::report::{Item, Level, Report, Row, Validity};
 
 pub(super) fn written(report: &Report) -> Value {
     let level = |level| report.level(level).map(item).collect::<Value>();
@@ -35,7 +35,7 @@ fn row(row: &Row) -> Value {
         "tombstones": counted.map(|counted| counted.tombstones),
         "epoch": counted.map(|counted| counted.epoch),
         "signers": signers,
-        "holds": row.result == Holds::Yes,
+        "holds": row.result == Validity::Valid,
     })
 }
 

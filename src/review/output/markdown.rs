@@ -5,7 +5,7 @@
 
 use super::{heading, plain, text::counts};
 use crate::fault::plural;
-use crate::review::report::{Holds, Level, Piece, Report, Row, Words};
+use crate::review::report::{Level, Piece, Report, Row, Validity, Words};
 
 /// The most items of one level. A summary has a limit of 1 MiB, and nobody reads more.
 const MOST: usize = 500;
@@ -60,8 +60,8 @@ fn introduction(report: &Report) -> Option<String> {
 
 fn row(row: &Row) -> String {
     let result = match row.result {
-        Holds::Yes => "holds",
-        Holds::No => "**does not hold**",
+        Validity::Valid => "holds",
+        Validity::Invalid => "**does not hold**",
     };
     let [secrets, epoch, signers] = counts(row);
     let environment = code(row.environment.as_str());
@@ -70,8 +70,8 @@ fn row(row: &Row) -> String {
 
 fn sentence(words: &Words) -> String {
     let piece = |piece: &Piece| match piece {
-        Piece::Ours(text) => text.clone(),
-        Piece::Theirs(text) => code(text),
+        Piece::Text(text) => text.clone(),
+        Piece::Quoted(text) => code(text),
     };
     words.0.iter().map(piece).collect()
 }

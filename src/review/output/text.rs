@@ -1,7 +1,7 @@
 //! With what it was compared, a table, then what changed, what needs attention and what was found, the worst last.
 
 use super::{heading, plain};
-use crate::review::report::{Holds, Level, Report, Row};
+use crate::review::report::{Level, Report, Row, Validity};
 use crate::session::output::plain_table;
 use crate::vault::name::MemberName;
 
@@ -45,8 +45,8 @@ fn section(report: &Report, level: Level) -> Vec<String> {
 
 fn cells(row: &Row) -> [String; 5] {
     let result = match row.result {
-        Holds::Yes => "holds",
-        Holds::No => "DOES NOT HOLD",
+        Validity::Valid => "holds",
+        Validity::Invalid => "DOES NOT HOLD",
     };
     let [secrets, epoch, signers] = counts(row);
     [row.environment.to_string(), secrets, epoch, signers, result.to_owned()]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fault::plural;
 use crate::review::check::below;
-use crate::review::compare::{Alone, EntryChange, EntryDifference, Place};
+use crate::review::compare::{EntryChange, EntryDifference, Place, SingleChange};
 use crate::review::report::{Item, Level};
 use crate::vault::format::entry_path;
 use crate::vault::name::{EnvironmentName, MemberName};
@@ -17,23 +17,23 @@ pub(in crate::review) fn entries(differences: &[EntryDifference]) -> Vec<Item> {
     let mut items = Vec::new();
     for EntryDifference { place, change } in differences {
         match change {
-            EntryChange::SealedAnew { from, to, signer } => {
+            EntryChange::Reencrypted { from, to, signer } => {
                 let (count, signers) = sealed.entry((&place.0, *from, *to)).or_default();
                 *count += 1;
                 signers.insert(signer);
             }
-            EntryChange::SignedAnew { from, to } => {
+            EntryChange::Resigned { from, to } => {
                 *signed.entry((&place.0, from, to)).or_default() += 1;
             }
-            EntryChange::Alone(change) => items.push(entry(place, change)),
+            EntryChange::Single(change) => items.push(entry(place, change)),
         }
     }
     let sealed = sealed.into_iter().map(|((environment, from, to), (count, signers))| {
-        sealed_anew(environment, (from, to), count, &signers)
+        reencrypted(environment, (from, to), count, &signers)
     });
     let signed = signed
         .into_iter()
-        .map(|((environment, from, to), count)| signed_anew(environment, (from, to), count));
+        .map(|((environment, from, to), count)| resigned(environment, (from, to), count));
     sealed.chain(signed).chain(items).collect()
 }
 
@@ -47,31 +47,43 @@ fn entries_of(count: usize) -> String {
     format!("{} of ", plural(count, "entry", "entries"))
 }
 
-fn sealed_anew(
+fn reencrypted(
     environment: &EnvironmentName,
     (from, to): (u64, u64),
     count: usize,
     signers: &BTreeSet<&MemberName>,
 ) -> Item {
     let names: Vec<&str> = signers.iter().map(|name| name.as_str()).collect();
-    let item = several("entries-sealed-anew", environment, count);
-    let item = item.detail("from", from).detail("to", to).detail("signers", names.clone());
-    let item = item.say("sealed anew: ").say(entries_of(count)).quote(environment);
-    item.say(format!(" (epoch {from} → {to}) by ")).quote(names.join(", "))
+    several("entries-sealed-anew", environment, count)
+        .detail("from", from)
+        .detail("to", to)
+        .detail("signers", names.clone())
+        .text("sealed anew: ")
+        .text(entries_of(count))
+        .quote(environment)
+        .text(format!(" (epoch {from} → {to}) by "))
+        .quote(names.join(", "))
 }
 
-fn signed_anew(
+fn resigned(
     environment: &EnvironmentName,
     (from, to): (&MemberName, &MemberName),
     count: usize,
 ) -> Item {
-    let item = several("entries-signed-anew", environment, count);
-    let item = item.detail("from", from.as_str()).detail("to", to.as_str());
-    let item = item.say("signed anew: ").say(entries_of(count)).quote(environment);
-    item.say(", by ").quote(from).say(" before and by ").quote(to).say(" now")
+    several("entries-signed-anew", environment, count)
+        .detail("from", from.as_str())
+        .detail("to", to.as_str())
+        .text("signed anew: ")
+        .text(entries_of(count))
+        .quote(environment)
+        .text(", by ")
+        .quote(from)
+        .text(" before and by ")
+        .quote(to)
+        .text(" now")
 }
 
-fn entry(place: &Place, change: &Alone) -> Item {
+fn entry(place: &Place, change: &SingleChange) -> Item {
     let (environment, name) = place;
     let file = below(&entry_path(environment, name));
     let item = |level, kind| {
@@ -80,54 +92,64 @@ fn entry(place: &Place, change: &Alone) -> Item {
             .detail("name", name.as_str())
     };
     match change {
-        Alone::New { revision, author, signer } => {
-            let item = item(Level::Change, "entry-new").detail("to", *revision);
-            let item = item.say("new: ").quote(&file).say(format!(" (revision {revision}) by "));
+        SingleChange::New { revision, author, signer } => {
+            let item = item(Level::Change, "entry-new")
+                .detail("to", *revision)
+                .text("new: ")
+                .quote(&file)
+                .text(format!(" (revision {revision}) by "));
             by(item, author, signer)
         }
-        Alone::Set { from, to, author, signer } => {
-            let item = revisions(item(Level::Change, "entry-set"), *from, *to);
-            let item = item.say("set: ").quote(&file).say(format!(" (revision {from} → {to}) by "));
+        SingleChange::Set { from, to, author, signer } => {
+            let item = revisions(item(Level::Change, "entry-set"), *from, *to)
+                .text("set: ")
+                .quote(&file)
+                .text(format!(" (revision {from} → {to}) by "));
             by(item, author, signer)
         }
-        Alone::Removed { from, to, signer } => {
-            let item = revisions(item(Level::Change, "entry-removed"), *from, *to);
-            let item = item.say("removed: ").quote(&file);
-            by(item.say(format!(" (revision {from} → {to}) by ")), signer, signer)
+        SingleChange::Removed { from, to, signer } => {
+            let item = revisions(item(Level::Change, "entry-removed"), *from, *to)
+                .text("removed: ")
+                .quote(&file);
+            by(item.text(format!(" (revision {from} → {to}) by ")), signer, signer)
         }
-        Alone::Mended { revision, signer } => {
-            let item = item(Level::Attention, "entry-mended").detail("to", *revision);
-            let item = item.detail("signer", signer.as_str()).say("mended: ").quote(&file);
-            let item = item.say(format!(" (revision {revision}) by ")).quote(signer);
-            item.say("; it did not hold before, so it may be older than what stood there")
+        SingleChange::Repaired { revision, signer } => item(Level::Attention, "entry-mended")
+            .detail("to", *revision)
+            .detail("signer", signer.as_str())
+            .text("mended: ")
+            .quote(&file)
+            .text(format!(" (revision {revision}) by "))
+            .quote(signer)
+            .text("; it did not hold before, so it may be older than what stood there"),
+        SingleChange::RolledBack { from, to } => {
+            revisions(item(Level::Finding, "entry-brought-back"), *from, *to)
+                .text("brought back: ")
+                .quote(&file)
+                .text(format!(" has revision {to}, before it had {from}"))
         }
-        Alone::BroughtBack { from, to } => {
-            let item = revisions(item(Level::Finding, "entry-brought-back"), *from, *to);
-            let item = item.say("brought back: ").quote(&file);
-            item.say(format!(" has revision {to}, before it had {from}"))
+        SingleChange::Restored { revision } => item(Level::Finding, "entry-brought-back")
+            .detail("to", *revision)
+            .text("brought back: ")
+            .quote(&file)
+            .text(format!(" (revision {revision}), which had been deleted")),
+        SingleChange::Replaced { revision } => {
+            revisions(item(Level::Finding, "entry-replaced"), *revision, *revision)
+                .text("replaced: ")
+                .quote(&file)
+                .text(format!(" has another content of the same revision {revision}"))
         }
-        Alone::Returned { revision } => {
-            let item = item(Level::Finding, "entry-brought-back").detail("to", *revision);
-            let item = item.say("brought back: ").quote(&file);
-            item.say(format!(" (revision {revision}), which had been deleted"))
-        }
-        Alone::Replaced { revision } => {
-            let item = revisions(item(Level::Finding, "entry-replaced"), *revision, *revision);
-            let item = item.say("replaced: ").quote(&file);
-            item.say(format!(" has another content of the same revision {revision}"))
-        }
-        Alone::Gone { revision } => {
-            let item = item(Level::Finding, "entry-gone").detail("from", *revision);
-            let item = item.say("gone: ").quote(&file);
-            item.say(format!(" (revision {revision}) was deleted without a tombstone"))
-        }
-        Alone::Unknown { revision } => {
-            let item = item(Level::Finding, "entry-unknown").detail("to", *revision);
-            let item = item.say("unknown: whether ").quote(&file);
-            let item = item
-                .say(format!(" (revision {revision}) was there before: history is cut off here ("));
-            item.quote("git fetch --unshallow").say(", or fetch-depth: 0 in CI)")
-        }
+        SingleChange::Deleted { revision } => item(Level::Finding, "entry-gone")
+            .detail("from", *revision)
+            .text("gone: ")
+            .quote(&file)
+            .text(format!(" (revision {revision}) was deleted without a tombstone")),
+        SingleChange::Unknown { revision } => item(Level::Finding, "entry-unknown")
+            .detail("to", *revision)
+            .text("unknown: whether ")
+            .quote(&file)
+            .text(format!(" (revision {revision}) was there before: history is cut off here ("))
+            .quote("git fetch --unshallow")
+            .text(", or fetch-depth: 0 in CI)"),
     }
 }
 
@@ -137,7 +159,7 @@ fn revisions(item: Item, from: u64, to: u64) -> Item {
 
 /// Who chose the value, and who answers for it where that is somebody else.
 fn by(item: Item, author: &MemberName, signer: &MemberName) -> Item {
-    let item = item.detail("author", author.as_str()).detail("signer", signer.as_str());
-    let item = item.quote(author);
-    if author == signer { item } else { item.say(", signed by ").quote(signer) }
+    let item =
+        item.detail("author", author.as_str()).detail("signer", signer.as_str()).quote(author);
+    if author == signer { item } else { item.text(", signed by ").quote(signer) }
 }

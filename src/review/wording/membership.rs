@@ -15,51 +15,59 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
     let item = |level, kind| item(name, level, kind);
     match change {
         MemberChange::Access(environment, change) => access(name, environment, change),
-        MemberChange::Added { recipient, signer } => {
-            let item = item(Attention, "member-added").detail("recipient", recipient.to_string());
-            let item = item.detail("signer", public(signer.as_ref()));
-            item.say("member added: ").quote(name).say(" with recipient ").quote(recipient)
+        MemberChange::Added { recipient, signer } => item(Attention, "member-added")
+            .detail("recipient", recipient.to_string())
+            .detail("signer", public(signer.as_ref()))
+            .text("member added: ")
+            .quote(name)
+            .text(" with recipient ")
+            .quote(recipient),
+        MemberChange::Removed => {
+            item(Change, "member-removed").text("member removed: ").quote(name)
         }
-        MemberChange::Removed => item(Change, "member-removed").say("member removed: ").quote(name),
-        MemberChange::Vanished => {
-            let item = item(Finding, "member-vanished").say("vanished: ").quote(name);
-            item.say(" is listed neither as a member nor as a former one")
-        }
-        MemberChange::NameUsedAgain => {
-            let item = item(Finding, "name-used-again").say("used again: ").quote(name);
-            item.say(" is the name of a former member")
-        }
-        MemberChange::AdminGranted => {
-            let item = item(Attention, "admin-granted").say("admin granted: ").quote(name);
-            item.say(" changes membership from now on")
-        }
+        MemberChange::Missing => item(Finding, "member-vanished")
+            .text("vanished: ")
+            .quote(name)
+            .text(" is listed neither as a member nor as a former one"),
+        MemberChange::NameReused => item(Finding, "name-used-again")
+            .text("used again: ")
+            .quote(name)
+            .text(" is the name of a former member"),
+        MemberChange::AdminGranted => item(Attention, "admin-granted")
+            .text("admin granted: ")
+            .quote(name)
+            .text(" changes membership from now on"),
         MemberChange::AdminTaken(Lineage::NewAuthority) => {
-            item(Change, "admin-taken").say("admin taken: ").quote(name)
+            item(Change, "admin-taken").text("admin taken: ").quote(name)
         }
-        MemberChange::AdminTaken(Lineage::SameAuthority) => {
-            let item = item(Finding, "authority-known").say("admin taken: ").quote(name);
-            item.say(" knows the authority's key, which is still the same")
-        }
-        MemberChange::Recipient { from, to } => {
-            let item = item(Attention, "recipient-changed").detail("from", from.to_string());
-            let item = item.detail("to", to.to_string()).say("recipient changed: ").quote(name);
-            item.say(": ").quote(from).say(" → ").quote(to)
-        }
+        MemberChange::AdminTaken(Lineage::SameAuthority) => item(Finding, "authority-known")
+            .text("admin taken: ")
+            .quote(name)
+            .text(" knows the authority's key, which is still the same"),
+        MemberChange::Recipient { from, to } => item(Attention, "recipient-changed")
+            .detail("from", from.to_string())
+            .detail("to", to.to_string())
+            .text("recipient changed: ")
+            .quote(name)
+            .text(": ")
+            .quote(from)
+            .text(" → ")
+            .quote(to),
         MemberChange::Signer { from, to } => signer(name, from.as_ref(), to.as_ref()),
-        MemberChange::SealedAnew(key) => sealed_anew(name, *key),
+        MemberChange::Reencrypted(key) => reencrypted(name, *key),
         MemberChange::CredentialFloor { from, to } => {
             let item = item(Change, "credential-floor").detail("from", *from).detail("to", *to);
             let from = from.map_or("none".to_owned(), |from| from.to_string());
-            let item = item.say("credential made anew: ").quote(name);
-            item.say(format!(" (floor {from} → {to})"))
+            item.text("credential made anew: ").quote(name).text(format!(" (floor {from} → {to})"))
         }
         MemberChange::BelowFloor { credential, floor } => below_floor(name, *credential, *floor),
         MemberChange::NotRotated { environment, epoch } => not_rotated(name, environment, *epoch),
-        MemberChange::FloorNotRaised { floor } => {
-            let item = item(Finding, "floor-not-raised").detail("floor", *floor);
-            let item = item.say("floor not raised: ").quote(name).say(" lost something, and ");
-            item.say(format!("rosters from before still count: the floor is {floor}"))
-        }
+        MemberChange::FloorNotRaised { floor } => item(Finding, "floor-not-raised")
+            .detail("floor", *floor)
+            .text("floor not raised: ")
+            .quote(name)
+            .text(" lost something, and ")
+            .text(format!("rosters from before still count: the floor is {floor}")),
     }
 }
 
@@ -72,35 +80,54 @@ fn signer(name: &MemberName, from: Option<&PublicKey>, to: Option<&PublicKey>) -
         Some(key) => base64_encode(key.as_bytes()),
         None => "none".to_owned(),
     };
-    let item = item(name, Level::Attention, "signer-changed").detail("from", public(from));
-    let item = item.detail("to", public(to)).say("signer changed: ").quote(name).say(": ");
-    item.quote(text(from)).say(" → ").quote(text(to))
+    item(name, Level::Attention, "signer-changed")
+        .detail("from", public(from))
+        .detail("to", public(to))
+        .text("signer changed: ")
+        .quote(name)
+        .text(": ")
+        .quote(text(from))
+        .text(" → ")
+        .quote(text(to))
 }
 
-fn sealed_anew(name: &MemberName, key: Key) -> Item {
+fn reencrypted(name: &MemberName, key: Key) -> Item {
     let (kind, what) = match key {
         Key::Signing => ("signing-key-sealed-anew", "signing key"),
         Key::Authority => ("authority-sealed-anew", "authority"),
     };
-    let item = item(name, Level::Attention, kind).say("sealed anew: the ").say(what);
-    item.say(" of ").quote(name).say(", though it is the same key")
+    item(name, Level::Attention, kind)
+        .text("sealed anew: the ")
+        .text(what)
+        .text(" of ")
+        .quote(name)
+        .text(", though it is the same key")
 }
 
 fn below_floor(name: &MemberName, credential: u64, floor: u64) -> Item {
-    let item = item(name, Level::Attention, "credential-below-floor");
-    let item = item.detail("from", credential).detail("to", floor);
-    let item = item.say("below the floor: the credential of ").quote(name);
-    let item = item.say(format!(" accepts rosters of floor {credential}, and it is {floor} now"));
-    item.say("; make it anew, or set ").quote("VAULT_ID").say(" with the floor beside it")
+    item(name, Level::Attention, "credential-below-floor")
+        .detail("from", credential)
+        .detail("to", floor)
+        .text("below the floor: the credential of ")
+        .quote(name)
+        .text(format!(" accepts rosters of floor {credential}, and it is {floor} now"))
+        .text("; make it anew, or set ")
+        .quote("VAULT_ID")
+        .text(" with the floor beside it")
 }
 
 fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> Item {
     let file = below(&environment_path(environment));
-    let item = Item::new(Level::Finding, "not-rotated", file.clone());
-    let item = item.detail("member", name.as_str()).detail("epoch", epoch);
-    let item = item.detail("environment", environment.as_str()).say("not rotated: ");
-    let item = item.quote(file).say(": ").quote(name).say(" lost access, and knows the data key ");
-    item.say(format!("of epoch {epoch}, which is still in use"))
+    Item::new(Level::Finding, "not-rotated", file.clone())
+        .detail("member", name.as_str())
+        .detail("epoch", epoch)
+        .detail("environment", environment.as_str())
+        .text("not rotated: ")
+        .quote(file)
+        .text(": ")
+        .quote(name)
+        .text(" lost access, and knows the data key ")
+        .text(format!("of epoch {epoch}, which is still in use"))
 }
 
 fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChange) -> Item {
@@ -117,11 +144,21 @@ fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChang
         Cause::AccessChanged => ("access-changed", "access changed"),
     };
     let (from, to) = (change.from.as_ref(), change.to.as_ref());
-    let item = Item::new(level, kind, below(ROSTER_PATH)).detail("member", name.as_str());
-    let item = item.detail("environment", environment.as_str()).detail("by", cause);
-    let item = item.detail("from", typed(from)).detail("to", typed(to));
-    let item = item.say(words).quote(name).say(" in ").quote(environment).say(": ");
-    item.quote(spelled(from)).say(" → ").quote(spelled(to)).say(format!(" ({by})"))
+    Item::new(level, kind, below(ROSTER_PATH))
+        .detail("member", name.as_str())
+        .detail("environment", environment.as_str())
+        .detail("by", cause)
+        .detail("from", typed(from))
+        .detail("to", typed(to))
+        .text(words)
+        .quote(name)
+        .text(" in ")
+        .quote(environment)
+        .text(": ")
+        .quote(spelled(from))
+        .text(" → ")
+        .quote(spelled(to))
+        .text(format!(" ({by})"))
 }
 
 fn typed(access: Option<&Access>) -> Value {

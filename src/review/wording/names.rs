@@ -13,15 +13,16 @@ pub(in crate::review) fn name(
     config: Option<&Config>,
 ) -> Option<Item> {
     let item = |kind| {
-        let item = Item::new(Level::Attention, kind, file);
-        let item = item.detail("environment", environment.as_str()).detail("name", name.as_str());
-        item.quote(file).say(": ").quote(name)
+        let item = Item::new(Level::Attention, kind, file)
+            .detail("environment", environment.as_str())
+            .detail("name", name.as_str());
+        item.quote(file).text(": ").quote(name)
     };
     if let Some(family) = family_of(name.as_str()) {
         let is_allowed = config.is_some_and(|config| config.allowed_names.contains(name));
         let state = if is_allowed { "allowed in vault.toml" } else { "refused by exec" };
-        return Some(item("name-runs-code").say(format!(" is {state}: {}", family.reason)));
+        return Some(item("name-runs-code").text(format!(" is {state}: {}", family.reason)));
     }
     let redirect = redirect_of(name.as_str())?;
-    Some(item("name-redirects").say(format!(" decides {}", redirect.decides)))
+    Some(item("name-redirects").text(format!(" decides {}", redirect.decides)))
 }

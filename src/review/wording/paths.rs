@@ -16,19 +16,24 @@ pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
         PathChange::Special => ("special", "is not a file"),
     };
     let file = below(path);
-    let item = Item::new(Level::Attention, "path-changed", file.clone()).detail("change", what);
-    item.say("other change: ").quote(file).say(" ").say(words)
+    Item::new(Level::Attention, "path-changed", file.clone())
+        .detail("change", what)
+        .text("other change: ")
+        .quote(file)
+        .text(" ")
+        .text(words)
 }
 
 /// That there are more of them.
 pub(in crate::review) fn more_paths(count: usize) -> Item {
-    let item = Item::new(Level::Attention, "paths-changed", STORE_FOLDER).detail("paths", count);
-    item.say(format!("other changes: and {} in ", plural(count, "more file", "more files")))
+    Item::new(Level::Attention, "paths-changed", STORE_FOLDER)
+        .detail("paths", count)
+        .text(format!("other changes: and {} in ", plural(count, "more file", "more files")))
         .quote(STORE_FOLDER)
 }
 
 /// That there was no vault at the revision.
 pub(in crate::review) fn vault_added() -> Item {
-    let item = Item::new(Level::Attention, "vault-added", STORE_FOLDER);
-    item.say("vault added: there was none before")
+    Item::new(Level::Attention, "vault-added", STORE_FOLDER)
+        .text("vault added: there was none before")
 }

@@ -16,36 +16,42 @@ pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &
     let known = roster.members.iter().find(|(_, member)| member.recipient == request.recipient);
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
         let item = item(Level::Finding, "request-name-taken").quote(&file);
-        return item.say(": the name is taken, and never used twice");
+        return item.text(": the name is taken, and never used twice");
     }
     if let Some((other, _)) = known {
         let item = item(Level::Finding, "request-recipient-known").quote(&file);
-        return item.say(": its recipient is a member, ").quote(other);
+        return item.text(": its recipient is a member, ").quote(other);
     }
     let recipient = request.recipient.to_string();
-    let item = item(Level::Attention, "request").detail("recipient", recipient.as_str());
-    item.quote(name).say(" asks to join with recipient ").quote(recipient)
+    item(Level::Attention, "request")
+        .detail("recipient", recipient.as_str())
+        .quote(name)
+        .text(" asks to join with recipient ")
+        .quote(recipient)
 }
 
 pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> Item {
     let file = below(&request_path(name));
     let item = |level, kind| Item::new(level, kind, file.clone()).detail("member", name.as_str());
     match change {
-        RequestChange::Replaced => {
-            let item = item(Level::Finding, "request-replaced").say("replaced: ").quote(&file);
-            item.say(" asks with other keys than before")
-        }
+        RequestChange::Replaced => item(Level::Finding, "request-replaced")
+            .text("replaced: ")
+            .quote(&file)
+            .text(" asks with other keys than before"),
         RequestChange::Answered => {
-            item(Level::Change, "request-answered").say("request answered: ").quote(name)
+            item(Level::Change, "request-answered").text("request answered: ").quote(name)
         }
         RequestChange::Withdrawn => {
-            item(Level::Change, "request-withdrawn").say("request withdrawn: ").quote(name)
+            item(Level::Change, "request-withdrawn").text("request withdrawn: ").quote(name)
         }
         RequestChange::NotAsAsked => {
             let file = below(ROSTER_PATH);
-            let item = Item::new(Level::Finding, "not-as-asked", file.clone());
-            let item = item.detail("member", name.as_str()).quote(file).say(": lists ");
-            item.quote(name).say(" with other keys than the request had")
+            Item::new(Level::Finding, "not-as-asked", file.clone())
+                .detail("member", name.as_str())
+                .quote(file)
+                .text(": lists ")
+                .quote(name)
+                .text(" with other keys than the request had")
         }
     }
 }

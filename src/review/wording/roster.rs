@@ -11,28 +11,30 @@ pub(in crate::review) fn roster(change: &RosterChange) -> Item {
     let file = below(ROSTER_PATH);
     let item = |level, kind| Item::new(level, kind, file.clone());
     match change {
-        RosterChange::AuthorityChanged { from, to } => {
-            let item = item(Level::Attention, "authority-changed");
-            let item = item.detail("from", from.to_string()).detail("to", to.to_string());
-            let item = item.say("authority changed: ").quote(from).say(" → ").quote(to);
-            item.say("; everybody must trust the new id, and every credential be made anew")
-        }
-        RosterChange::WentBack { from, to } => {
-            let item = item(Level::Finding, "roster-went-back");
-            let item = item.detail("from", *from).detail("to", *to).say("went back: ");
-            item.quote(&file).say(format!(" has revision {to}, before it had {from}"))
-        }
-        RosterChange::Replaced { revision } => {
-            let item = item(Level::Finding, "roster-replaced");
-            let item = item.detail("from", *revision).detail("to", *revision);
-            let item = item.say("replaced: ").quote(&file);
-            item.say(format!(" has another content of the same revision {revision}"))
-        }
-        RosterChange::FloorRaised { from, to } => {
-            let item = item(Level::Change, "floor-raised");
-            let item = item.detail("from", *from).detail("to", *to);
-            item.say(format!("floor raised: {from} → {to}: rosters from before no longer count"))
-        }
+        RosterChange::AuthorityChanged { from, to } => item(Level::Attention, "authority-changed")
+            .detail("from", from.to_string())
+            .detail("to", to.to_string())
+            .text("authority changed: ")
+            .quote(from)
+            .text(" → ")
+            .quote(to)
+            .text("; everybody must trust the new id, and every credential be made anew"),
+        RosterChange::RolledBack { from, to } => item(Level::Finding, "roster-went-back")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text("went back: ")
+            .quote(&file)
+            .text(format!(" has revision {to}, before it had {from}")),
+        RosterChange::Replaced { revision } => item(Level::Finding, "roster-replaced")
+            .detail("from", *revision)
+            .detail("to", *revision)
+            .text("replaced: ")
+            .quote(&file)
+            .text(format!(" has another content of the same revision {revision}")),
+        RosterChange::FloorRaised { from, to } => item(Level::Change, "floor-raised")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text(format!("floor raised: {from} → {to}: rosters from before no longer count")),
     }
 }
 
@@ -47,39 +49,41 @@ pub(in crate::review) fn environment(
         |level, kind| Item::new(level, kind, file.clone()).detail("environment", name.as_str());
     match change {
         EnvironmentChange::Added => {
-            item(Level::Change, "environment-added").say("environment added: ").quote(name)
+            item(Level::Change, "environment-added").text("environment added: ").quote(name)
         }
-        EnvironmentChange::Removed => {
-            let item = item(Level::Attention, "environment-removed").detail("entries", lost);
-            let item = item.say("environment removed: ").quote(name);
-            item.say(format!(", which had {}", plural(lost, "entry", "entries")))
-        }
-        EnvironmentChange::MadeAnew => {
-            let item = item(Level::Attention, "environment-made-anew").detail("entries", lost);
-            let item = item.say("environment made anew: ").quote(name);
-            item.say(format!(" has another data key, and none of the {lost} entries of before"))
-        }
-        EnvironmentChange::Rotated { from, to } => {
-            let item = item(Level::Change, "rotated").detail("from", *from).detail("to", *to);
-            item.say("rotated: ").quote(name).say(format!(" (epoch {from} → {to})"))
-        }
-        EnvironmentChange::EpochReplaced { epoch } => {
-            let item = item(Level::Finding, "epoch-replaced").detail("epoch", *epoch);
-            let item = item.say("replaced: ").quote(&file);
-            item.say(format!(
-                " has another data key for epoch {epoch}: it was rotated twice at once"
-            ))
-        }
+        EnvironmentChange::Removed => item(Level::Attention, "environment-removed")
+            .detail("entries", lost)
+            .text("environment removed: ")
+            .quote(name)
+            .text(format!(", which had {}", plural(lost, "entry", "entries"))),
+        EnvironmentChange::Recreated => item(Level::Attention, "environment-made-anew")
+            .detail("entries", lost)
+            .text("environment made anew: ")
+            .quote(name)
+            .text(format!(" has another data key, and none of the {lost} entries of before")),
+        EnvironmentChange::Rotated { from, to } => item(Level::Change, "rotated")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text("rotated: ")
+            .quote(name)
+            .text(format!(" (epoch {from} → {to})")),
+        EnvironmentChange::EpochReplaced { epoch } => item(Level::Finding, "epoch-replaced")
+            .detail("epoch", *epoch)
+            .text("replaced: ")
+            .quote(&file)
+            .text(format!(" has another data key for epoch {epoch}: it was rotated twice at once")),
         EnvironmentChange::Forgotten { epochs } => {
             let item = item(Level::Change, "epochs-forgotten").detail("epochs", epochs.clone());
             let numbers: Vec<String> = epochs.iter().map(ToString::to_string).collect();
-            let item = item.say("forgotten: ").quote(name);
-            item.say(format!(" no longer holds the data keys of epoch {}", numbers.join(", ")))
+            item.text("forgotten: ")
+                .quote(name)
+                .text(format!(" no longer holds the data keys of epoch {}", numbers.join(", ")))
         }
-        EnvironmentChange::WentBack { from, to } => {
-            let item = item(Level::Finding, "environment-went-back");
-            let item = item.detail("from", *from).detail("to", *to).say("went back: ");
-            item.quote(&file).say(format!(" is listed with revision {to}, before with {from}"))
-        }
+        EnvironmentChange::RolledBack { from, to } => item(Level::Finding, "environment-went-back")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text("went back: ")
+            .quote(&file)
+            .text(format!(" is listed with revision {to}, before with {from}")),
     }
 }
