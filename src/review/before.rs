@@ -1,7 +1,7 @@
 //! The vault as it was at a git revision.
 //!
-//! Git's own plumbing reads it; nothing of it is believed but what its authority and its members
-//! signed. `vault.toml` there is not signed: it is what reviewers agreed to.
+//! Git's own plumbing reads it, and only content that its authority and its members signed is
+//! believed. Its `vault.toml` is not signed: reviewers agreed to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,18 +25,18 @@ pub(crate) struct Before {
     repository: Repository,
     commit: Commit,
     revision: String,
-    /// What was below `.vault`.
+    /// The files below `.vault`.
     listing: BTreeMap<Vec<u8>, Blob>,
-    /// Nothing where there was none yet.
+    /// `None` if there was no vault yet.
     pub(super) vault: Option<Vault>,
     config: Option<Vec<u8>>,
 }
 
 impl Before {
-    /// Reads the vault at `revision`, which may have had none yet.
+    /// Reads the vault at `revision`, if there was one.
     ///
     /// # Errors
-    /// When git does not know the revision, or the vault there does not hold by its own id.
+    /// If git does not know the revision, or the vault there is not valid under its own id.
     pub(crate) fn read(place: &Folder, revision: &str) -> Result<Self, Fault> {
         let repository = Repository::open(place.folder())?;
         let commit = repository.commit(revision)?;
@@ -54,61 +54,61 @@ impl Before {
         Ok(Self { repository, commit, revision: revision.to_owned(), listing, vault, config })
     }
 
-    /// The pin that the revision supplies.
+    /// Returns the pin that the revision supplies.
     pub(crate) fn pin(&self) -> Option<Pin> {
         let roster = self.vault.as_ref()?.roster();
         Some(Pin { vault: roster.vault, floor: roster.floor })
     }
 
-    /// What it is called.
+    /// Returns the names of the revision.
     pub(super) fn since(&self) -> Since {
         let (name, commit) = (self.commit.name().to_owned(), self.commit.id().to_owned());
         Since { revision: self.revision.clone(), name, commit }
     }
 
-    /// `vault.toml` as it was; an empty one where there was none.
+    /// Returns its `vault.toml`, or an empty one if there was none.
     ///
     /// # Errors
-    /// When it is not understood.
+    /// If it is not valid.
     pub(super) fn config(&self) -> Result<Config, Fault> {
         let text = String::from_utf8_lossy(self.config.as_deref().unwrap_or_default());
         Config::parse(&text)
     }
 
-    /// Whether `vault.toml` is another one, whatever it says.
+    /// Whether the bytes of `vault.toml` differ.
     pub(super) fn config_differs(&self, now: &[u8]) -> bool {
         self.config.as_deref().unwrap_or_default() != now
     }
 
-    /// Every path below `.vault` whose bytes, kind or mode are not those of the revision.
+    /// Returns every path below `.vault` whose bytes, kind, or mode differ from the revision.
     ///
     /// # Errors
-    /// When git fails or a folder cannot be listed.
+    /// If git fails or a folder cannot be listed.
     pub(super) fn differing(&self, place: &Folder) -> Result<BTreeMap<String, PathChange>, Fault> {
         let now = working(place)?;
         let is_file = |path: &Vec<u8>| matches!(now.get(path), Some(Node::File { size, .. }) if *size <= LONGEST_COMPARED);
         let files: Vec<&[u8]> =
             self.listing.keys().filter(|path| is_file(path)).map(Vec::as_slice).collect();
         let ids = self.repository.ids_of(&place.store(), &files)?;
-        let ids = files.into_iter().map(<[u8]>::to_vec).zip(ids).collect();
-        let mut changes = paths(&self.listing, &now, &ids);
+        let id_of = files.into_iter().map(<[u8]>::to_vec).zip(ids).collect();
+        let mut changes = paths(&self.listing, &now, &id_of);
         if !self.repository.knows_modes() {
             changes.retain(|_, change| *change != PathChange::Mode);
         }
         Ok(changes)
     }
 
-    /// Whether entries were there before the revision, and gone again.
+    /// Returns the files that existed at the revision or at any time before it.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub(super) fn past(&self) -> Result<PastFiles, Fault> {
         let files = self.repository.files_ever(&self.commit, STORE_FOLDER)?;
         Ok(PastFiles { files, is_cut_off: self.repository.is_shallow()? })
     }
 }
 
-/// What is below `.vault` now.
+/// Lists the files below `.vault` in the working tree.
 fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
     let path = place.store();
     let failed = || Fault::failed(format!("could not list {}", path.display()));
@@ -117,7 +117,7 @@ fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
     dir.walk(MOST_PATHS).map_err(|error| failed().because(error))
 }
 
-/// Every file that was ever below `.vault`, as far as the clone knows.
+/// Every file that was ever below `.vault`, as far as the history of the clone goes.
 #[derive(Default)]
 pub(super) struct PastFiles {
     files: BTreeSet<String>,

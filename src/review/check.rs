@@ -1,4 +1,4 @@
-//! The vault as it is: what holds in each environment, and what belongs to nothing.
+//! The checks of one vault: each environment, its entries, the requests, and unexpected files.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{CONFIG_FILE, STORE_FOLDER};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 
-/// What of a vault holds.
+/// The valid content of a vault.
 #[derive(Default)]
 pub(super) struct ValidContent {
     pub(super) environments: Environments,
@@ -20,39 +20,40 @@ pub(super) struct ValidContent {
     pub(super) requests: Requests,
 }
 
-/// Checks everything below `.vault`, row by row, and gives what holds.
+/// Checks everything below `.vault`, adds a row per environment to `report`, and returns the valid
+/// content.
 pub(super) fn check(
     vault: &Vault,
     config: Option<&Config>,
     report: &mut Report,
 ) -> Result<ValidContent, Fault> {
-    let mut side = ValidContent::default();
+    let mut content = ValidContent::default();
     for name in vault.roster().environments.keys() {
         let before = report.findings();
-        let counted = check_environment(vault, name, config, &mut side, report)?;
+        let counted = check_environment(vault, name, config, &mut content, report)?;
         let result = if report.findings() == before { Validity::Valid } else { Validity::Invalid };
         report.rows.push(Row { environment: name.clone(), counted, result });
     }
-    side.requests = check_requests(vault, report)?;
+    content.requests = check_requests(vault, report)?;
     check_unexpected_files(vault, report)?;
-    Ok(side)
+    Ok(content)
 }
 
-/// What of a vault holds, where nobody wants to know what does not: the older side.
+/// Returns the valid content of a vault and reports nothing: for the older of two vaults.
 pub(super) fn valid_content(vault: &Vault) -> Result<ValidContent, Fault> {
-    let mut side = ValidContent::default();
+    let mut content = ValidContent::default();
     for name in vault.roster().environments.keys() {
-        check_environment(vault, name, None, &mut side, &mut Report::default())?;
+        check_environment(vault, name, None, &mut content, &mut Report::default())?;
     }
-    side.requests = check_requests(vault, &mut Report::default())?;
-    Ok(side)
+    content.requests = check_requests(vault, &mut Report::default())?;
+    Ok(content)
 }
 
 fn check_environment(
     vault: &Vault,
     name: &EnvironmentName,
     config: Option<&Config>,
-    side: &mut ValidContent,
+    valid: &mut ValidContent,
     report: &mut Report,
 ) -> Result<Option<Counted>, Fault> {
     let before = report.findings();
@@ -62,55 +63,51 @@ fn check_environment(
         None => Vec::new(),
     };
     if report.findings() != before {
-        let sound: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
-        let broken = files(vault, name).into_iter().filter(|file| !sound.contains(file));
-        side.contents.invalid.extend(broken.map(|file| (name.clone(), file)));
+        let names: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
+        let invalid = files(vault, name).into_iter().filter(|file| !names.contains(file));
+        valid.contents.invalid.extend(invalid.map(|file| (name.clone(), file)));
     }
     let Some(environment) = checked else { return Ok(None) };
-    judge(&environment, &entries, config, report);
+    check_epochs(&environment, &entries, report);
+    check_names(&environment, &entries, config, report);
     check_sealed(vault, &environment, report);
     let counted = count(&environment, &entries);
-    side.environments.insert(name.clone(), environment.content().clone());
-    let entries = entries.into_iter().map(CheckedEntry::into_parts);
-    side.contents.entries.extend(entries.map(|(entry, content)| ((name.clone(), entry), content)));
+    valid.environments.insert(name.clone(), environment.content().clone());
+    let parts = entries.into_iter().map(CheckedEntry::into_parts);
+    valid.contents.entries.extend(parts.map(|(entry, content)| ((name.clone(), entry), content)));
     Ok(Some(counted))
 }
 
-/// Every entry that is as it should be; the others become findings, each by its own.
+/// Returns the valid entries. Each of the others becomes a finding.
 fn valid_entries(
     vault: &Vault,
     environment: &CheckedEnvironment,
     report: &mut Report,
 ) -> Result<Vec<CheckedEntry>, Fault> {
-    // All at once where all hold, which is far cheaper.
+    // If all are valid, checking them together is far cheaper.
     if let Ok(entries) = vault.entries(environment) {
         return Ok(entries);
     }
     let environment_name = &environment.content().name;
     let folder = below(environment_name.as_str());
     let names = report.take(&folder, vault.entry_names(environment_name))?;
-    let mut sound = Vec::new();
+    let mut valid = Vec::new();
     for name in names.unwrap_or_default() {
         let path = below(&entry_path(environment_name, &name));
-        sound.extend(report.take(&path, vault.entry(environment, &name))?.flatten());
+        valid.extend(report.take(&path, vault.entry(environment, &name))?.flatten());
     }
-    Ok(sound)
+    Ok(valid)
 }
 
-/// The names of all files in an environment's folder that could be entries.
+/// Returns the names of all files in the environment's folder that could be entries.
 fn files(vault: &Vault, name: &EnvironmentName) -> Vec<SecretName> {
     let folder = vault.tree().folder(name.as_str()).ok().flatten();
     let files = folder.and_then(|folder| folder.names(name.as_str()).ok()).unwrap_or_default();
     files.iter().filter_map(|file| file.strip_suffix(".toml")?.parse().ok()).collect()
 }
 
-/// What is amiss although everything is signed as it should be.
-fn judge(
-    environment: &CheckedEnvironment,
-    entries: &[CheckedEntry],
-    config: Option<&Config>,
-    report: &mut Report,
-) {
+/// Checks for an interrupted change and for entries in an older epoch.
+fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], report: &mut Report) {
     let name = &environment.content().name;
     let finding = |kind, file: String| {
         Item::new(Level::Finding, kind, file).detail("environment", name.as_str())
@@ -137,13 +134,24 @@ fn judge(
                 .quote(format!("vault rotate --finish -e {name}")),
         );
     }
+}
+
+/// Checks that no name is both a secret and a variable.
+fn check_names(
+    environment: &CheckedEnvironment,
+    entries: &[CheckedEntry],
+    config: Option<&Config>,
+    report: &mut Report,
+) {
+    let name = &environment.content().name;
     let variables = config.map(|config| config.variables(name)).unwrap_or_default();
     // Two names that differ only in case are one name.
-    let variables: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
-    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
-    for entry in live.map(CheckedEntry::name).filter(|name| variables.contains(&name.folded())) {
+    let folded: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
+    let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    for entry in secrets.map(CheckedEntry::name).filter(|name| folded.contains(&name.folded())) {
         report.items.push(
-            finding("both", CONFIG_FILE.to_owned())
+            Item::new(Level::Finding, "both", CONFIG_FILE)
+                .detail("environment", name.as_str())
                 .detail("name", entry.as_str())
                 .quote(entry)
                 .text(" is both a secret and a variable of ")
@@ -152,7 +160,8 @@ fn judge(
     }
 }
 
-/// The newest epoch is sealed to everybody with access; that it is to nobody else was checked before.
+/// Checks that the newest epoch is sealed to everyone with access. The reader has already checked
+/// that it is sealed to no one else.
 fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
     let content = environment.content();
     let sealed = &content.newest().sealed;
@@ -182,7 +191,7 @@ fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted 
     }
 }
 
-/// Whoever asks to join is told of; a request that nobody could be added by is amiss.
+/// Reports each request to join. One that could not be accepted is a finding.
 fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault> {
     let mut requests = Requests::new();
     for found in report.take(&below(REQUESTS), vault.requests())?.unwrap_or_default() {
@@ -206,7 +215,7 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
     Ok(requests)
 }
 
-/// Everything below `.vault` belongs to something that the roster lists.
+/// Checks that every file below `.vault` belongs to something that the roster lists.
 fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
     let known = [ROSTER_PATH, REQUESTS, "tmp"];
     let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
@@ -237,7 +246,7 @@ fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Faul
     Ok(())
 }
 
-/// A path below `.vault` as the vault's folder sees it.
+/// Returns a path below `.vault` relative to the folder of `vault.toml`.
 pub(super) fn below(path: &str) -> String {
     format!("{STORE_FOLDER}/{path}")
 }

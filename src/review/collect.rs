@@ -1,4 +1,4 @@
-//! The report, put together: reads first, then checks, then compares.
+//! The report of one run: reads the vault, checks it, and compares it with an older one.
 
 use super::before::Before;
 use super::changes;
@@ -11,7 +11,10 @@ use crate::vault::format::ROSTER_PATH;
 use crate::vault::store::{CONFIG_FILE, Place, STORE_FOLDER};
 use crate::vault::trust::{Presented, Standing, Trust, Vault};
 
-/// Everything that is to be told of the vault in `place`, compared with `before` if that is given.
+/// Checks the vault in `place` and, if `before` is given, compares the two.
+///
+/// # Errors
+/// If a file or git cannot be read. What a check refuses is a finding instead.
 pub(crate) fn collect(
     place: &Place,
     trust: &Trust,
@@ -21,9 +24,11 @@ pub(crate) fn collect(
     let mut report = Report { since, ..Report::default() };
     let vault = read(place, trust, &mut report)?;
     let config = report.take(CONFIG_FILE, Config::read(&place.config()))?;
-    let side = vault.as_ref().map(|vault| check::check(vault, config.as_ref(), &mut report));
-    let side = side.transpose()?;
-    let now = vault.as_ref().zip(side.as_ref());
+    let content = vault
+        .as_ref()
+        .map(|vault| check::check(vault, config.as_ref(), &mut report))
+        .transpose()?;
+    let now = vault.as_ref().zip(content.as_ref());
     if let Some(before) = before {
         changes::changes(before, now, config.as_ref(), place, &mut report)?;
         if let Some(config) = &config {
@@ -34,21 +39,22 @@ pub(crate) fn collect(
     Ok(report)
 }
 
-/// The vault in the working tree, judged; nothing where its roster does not hold.
+/// Reads the vault in the working tree and judges whether it is trusted. Returns `None` if its
+/// roster is not valid.
 fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vault>, Fault> {
     let Some(tree) = report.take(STORE_FOLDER, tree(place))? else { return Ok(None) };
     let file = below(ROSTER_PATH);
     let here = folder(place);
-    let presented = Presented::read_if(tree, |id| trust.check_id(id, &here));
-    let Some(presented) = report.take(&file, presented)? else { return Ok(None) };
+    let read = Presented::read_if(tree, |id| trust.check_id(id, &here));
+    let Some(presented) = report.take(&file, read)? else { return Ok(None) };
     let standing = report.take(&file, presented.judge(trust, &here))?;
     let accepted = presented.accept();
-    // What is refused here was said before, unless nobody has judged it.
-    let vault = match standing {
+    let valid = match standing {
+        // Its refusal is already a finding.
         None => accepted.ok(),
         Some(_) => report.take(&file, accepted)?,
     };
-    let Some(vault) = vault else { return Ok(None) };
+    let Some(vault) = valid else { return Ok(None) };
     let roster = vault.roster();
     let (id, revision, floor) = (roster.vault, roster.revision, roster.floor);
     report.vault = Some(VaultIdentity { id, revision, floor });

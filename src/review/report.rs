@@ -1,8 +1,8 @@
-//! What `verify` has to tell, as data: a row per environment, and items of three levels. The
-//! formats write it; nothing here knows how.
+//! The report of `verify` as data: a row per environment, and items of three levels. It knows
+//! nothing about the output formats.
 //!
-//! Names, paths and revisions come from files and from whoever typed them, so [`Words`] keeps them
-//! apart from our own: every format makes them harmless in its own way.
+//! Names, paths, and revisions come from files and from the command line, so [`Words`] keeps them
+//! apart from vault's own text: every format makes them harmless in its own way.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -13,54 +13,54 @@ use crate::crypto::VaultId;
 use crate::fault::{Fault, Kind};
 use crate::vault::name::{EnvironmentName, MemberName};
 
-/// The kind of what a check refused.
+/// The kind of an item about a file that a check refused.
 const REFUSED: &str = "refused";
 
-/// Everything that one run tells.
+/// The result of one run.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// The vault; nothing where its roster does not hold.
+    /// The vault; `None` if its roster is not valid.
     pub(super) vault: Option<VaultIdentity>,
-    /// With what it was compared.
+    /// The revision it was compared with.
     pub(super) since: Option<Since>,
     pub(super) rows: Vec<Row>,
     pub(super) items: Vec<Item>,
-    /// What to do about the first finding.
+    /// The way out of the first finding.
     pub(super) hint: Option<&'static str>,
 }
 
-/// Which vault it is.
+/// The id and the state of the vault.
 pub(super) struct VaultIdentity {
     pub(super) id: VaultId,
     pub(super) revision: u64,
     pub(super) floor: u64,
 }
 
-/// A git revision, as it was named and as the commit that it meant.
+/// A git revision, as it was typed, and the commit that it meant.
 pub(super) struct Since {
     pub(super) revision: String,
-    /// How it was found, in full: a reference, or the id itself.
+    /// The full name of the reference, or the id itself.
     pub(super) name: String,
     pub(super) commit: String,
 }
 
 impl Since {
-    /// `refs/heads/main = 3f2a…`, with the whole id.
+    /// Returns the reference with the whole id: `refs/heads/main = 3f2a…`.
     pub(super) fn in_full(&self) -> String {
         let Self { name, commit, .. } = self;
         if name == commit { commit.clone() } else { format!("{name} = {commit}") }
     }
 }
 
-/// How an environment stands.
+/// The result for one environment.
 pub(super) struct Row {
     pub(super) environment: EnvironmentName,
-    /// What was counted; nothing where the environment's own file does not hold.
+    /// The counts; `None` if the environment's own file is not valid.
     pub(super) counted: Option<Counted>,
     pub(super) result: Validity,
 }
 
-/// What is in an environment, of the entries that hold.
+/// Counts of the valid entries of an environment.
 pub(super) struct Counted {
     pub(super) secrets: usize,
     pub(super) tombstones: usize,
@@ -68,7 +68,7 @@ pub(super) struct Counted {
     pub(super) signers: BTreeSet<MemberName>,
 }
 
-/// Whether an environment holds, its file and all of its entries.
+/// Whether an environment is valid: its file and all of its entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Validity {
     Valid,
@@ -78,24 +78,24 @@ pub(super) enum Validity {
 /// How much an item matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
-    /// What members do every day.
+    /// An ordinary change by a member.
     Change,
-    /// What a reviewer must want: somebody may do more, or something protects less.
+    /// A change that a reviewer must agree to: someone has more access, or something protects less.
     Attention,
-    /// What no member's command leaves behind. One is enough to fail.
+    /// A state that no member's command leaves. A single one makes `verify` fail.
     Finding,
 }
 
-/// One thing to tell.
+/// One line of the report.
 pub(super) struct Item {
     pub(super) level: Level,
-    /// Never changes its meaning: scripts branch on it.
+    /// Part of the JSON contract: its meaning never changes.
     pub(super) kind: &'static str,
-    /// The file concerned, relative to the vault's folder.
+    /// The file, relative to the folder of `vault.toml`.
     pub(super) file: String,
-    /// Which environment, name, member, step; from what to what.
+    /// The environment, name, member, or step, and the values before and after.
     pub(super) details: Map<String, Value>,
-    /// For people.
+    /// The sentence for people.
     pub(super) words: Words,
 }
 
@@ -110,33 +110,37 @@ impl Item {
         self
     }
 
-    /// Adds words of ours.
+    /// Adds text of our own.
     pub(super) fn text(mut self, ours: impl Display) -> Self {
         self.words.0.push(Piece::Text(ours.to_string()));
         self
     }
 
-    /// Adds what comes from outside, or is to be taken literally.
+    /// Adds text that comes from outside, or that must stay literal.
     pub(super) fn quote(mut self, theirs: impl Display) -> Self {
         self.words.0.push(Piece::Quoted(theirs.to_string()));
         self
     }
 }
 
-/// A sentence.
+/// A sentence of own and quoted text.
 #[derive(Default)]
 pub(super) struct Words(pub(super) Vec<Piece>);
 
 /// A part of a sentence.
 pub(super) enum Piece {
-    /// Written by us.
+    /// Text of our own.
     Text(String),
-    /// A name, a path, a revision.
+    /// A name, a path, or a revision.
     Quoted(String),
 }
 
 impl Report {
-    /// Takes what a check of `file` gives; a refusal becomes a finding.
+    /// Returns the result of a check of `file`. If the check refused the file, this becomes a
+    /// finding, and the result is `None`.
+    ///
+    /// # Errors
+    /// If the check itself failed, for example because the disk did.
     pub(super) fn take<T>(
         &mut self,
         file: &str,
@@ -152,12 +156,12 @@ impl Report {
         }
     }
 
-    /// The items of one level, in order.
+    /// Returns the items of one level, in order.
     pub(super) fn level(&self, level: Level) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(move |item| item.level == level)
     }
 
-    /// Whether a check of `file` itself refused it.
+    /// Whether a check refused `file`.
     pub(super) fn has_refused(&self, file: &str) -> bool {
         self.items.iter().any(|item| item.kind == REFUSED && item.file == file)
     }
@@ -166,7 +170,10 @@ impl Report {
         self.level(Level::Finding).count()
     }
 
-    /// The end of the command: that there were findings, if there were.
+    /// Fails if there are findings.
+    ///
+    /// # Errors
+    /// [`Kind::Found`], with the number of findings.
     pub(crate) fn finish(&self) -> Result<(), Fault> {
         let count = self.findings();
         if count == 0 {
@@ -180,7 +187,7 @@ impl Report {
     }
 }
 
-/// What a check refused: the file itself, or another one that it read.
+/// Makes an item of the refusal of `file`, or of another file that the check of it read.
 fn refused(file: &str, fault: &Fault) -> Item {
     let (file, reason) = (fault.file().unwrap_or(file), fault.reason());
     Item::new(Level::Finding, REFUSED, file)
