@@ -1,7 +1,8 @@
-//! What changed between two vaults, and what must not: the checks behind `vault verify`.
+//! The differences between two vaults, and the ones that must not exist: the work of `vault verify`.
 //!
-//! Reads first, then compares, then tells: [`check`] and [`before`] read, [`compare`] is pure,
-//! [`wording`] finds the words, [`changes`] puts them together, [`output`] writes them.
+//! [`collect`](mod@collect) makes the report: [`check`] and [`before`] read, [`compare`] is pure,
+//! [`wording`] makes sentences of the differences, and [`changes`] puts them together. [`output`]
+//! writes the report.
 
 mod before;
 mod changes;

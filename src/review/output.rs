@@ -1,8 +1,8 @@
-//! How a report is written: for people, for scripts, for a pull request's summary, for the
+//! The formats of a report: for people, for scripts, for the summary of a pull request, and for
 //! annotations of GitHub Actions.
 //!
-//! What comes from outside can be anything a file or a branch can be called. Each format makes it
-//! harmless: no line of its own, no markup, no command.
+//! Text from outside can be anything that a file or a branch can be called. Each format makes it
+//! harmless, so that it cannot become a line of its own, markup, or a command.
 
 mod github;
 mod json;
@@ -42,7 +42,7 @@ pub(crate) fn show(
         Format::Json => console.json(json::written(report)),
         Format::Markdown => console.text(&markdown::written(report)),
         Format::Github => {
-            // Annotations name files from the top of the repository, where there is one.
+            // Annotations name files relative to the top of the repository, if there is one.
             let repository = Repository::open(place.folder()).ok();
             let prefix = repository.map(|repository| repository.prefix()).transpose()?;
             console.annotations(&github::written(report, &prefix.unwrap_or_default()))
@@ -50,7 +50,7 @@ pub(crate) fn show(
     }
 }
 
-/// The headings of the levels.
+/// Returns the heading of a level.
 fn heading(level: Level) -> &'static str {
     match level {
         Level::Change => "changed",
@@ -60,7 +60,8 @@ fn heading(level: Level) -> &'static str {
 }
 
 impl Words {
-    /// As one line of plain text: nothing in it moves a cursor, ends a line or turns it around.
+    /// Returns one line of plain text: nothing in it moves the cursor, ends the line, or changes its
+    /// direction.
     fn plain(&self) -> String {
         self.0.iter().map(|(Piece::Text(text) | Piece::Quoted(text))| plain(text)).collect()
     }

@@ -1,7 +1,7 @@
-//! Entries that were set, removed, put back, deleted, sealed anew.
+//! Entries that were set, removed, rolled back, deleted, or re-encrypted.
 //!
-//! Somebody without a key can put back or delete what a member once signed. Both are seen here: an
-//! entry that is gone without a tombstone, and one whose revision did not rise.
+//! Someone without a key can restore or delete an entry that a member once signed. Both show here:
+//! a deleted entry has no tombstone, and the revision of a restored one did not rise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,62 +9,57 @@ use super::roster::Lineage;
 use crate::vault::model::Entry;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
-/// Where an entry is.
+/// The place of an entry.
 pub(in crate::review) type Place = (EnvironmentName, SecretName);
 
-/// The entries of one side.
+/// The entries of one vault.
 #[derive(Default)]
 pub(in crate::review) struct Contents {
-    /// Those that hold.
+    /// The valid ones.
     pub(in crate::review) entries: BTreeMap<Place, Entry>,
-    /// Where there is a file that does not.
+    /// The places of invalid files.
     pub(in crate::review) invalid: BTreeSet<Place>,
 }
 
-/// What is known of the time before the older side.
+/// Whether an entry existed before the older vault.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::review) enum PriorPresence {
-    /// The entry was never there.
+    /// It never existed.
     Never,
-    /// It was there, and gone again.
+    /// It existed and was deleted.
     Deleted,
-    /// The clone is shallow.
+    /// Unknown, because the clone is shallow.
     Unknown,
 }
 
-/// Environments in which the entries of before have nothing to do with those of now.
+/// Environments whose older entries are unrelated to the newer ones.
 #[derive(Default)]
 pub(in crate::review) struct Unrelated {
-    /// Those that are gone, with all their entries.
+    /// Environments that were removed, with all their entries.
     pub(in crate::review) removed: BTreeSet<EnvironmentName>,
-    /// Those with a data key of their own, under which no older entry holds.
+    /// Environments with a new data key, under which no older entry is valid.
     pub(in crate::review) created: BTreeSet<EnvironmentName>,
 }
 
-/// What became of one entry.
+/// The change of one entry.
 pub(in crate::review) struct EntryDifference {
     pub(in crate::review) place: Place,
     pub(in crate::review) change: EntryChange,
 }
 
-/// What became of it.
+/// A kind of change.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum EntryChange {
-    /// The same value in a newer epoch, as a rotation leaves it, with many others.
-    Reencrypted {
-        from: u64,
-        to: u64,
-        signer: MemberName,
-    },
-    /// The same sealed value under the signature of another member, with others of the former signer.
-    Resigned {
-        from: MemberName,
-        to: MemberName,
-    },
+    /// The same value in a newer epoch: a rotation re-encrypts many entries.
+    Reencrypted { from: u64, to: u64, signer: MemberName },
+    /// The same sealed value with the signature of another member, who took over the entries of a
+    /// former signer.
+    Resigned { from: MemberName, to: MemberName },
+    /// A change that is reported by itself.
     Single(SingleChange),
 }
 
-/// What becomes of entries one by one; revisions, and who answers for it.
+/// A change that is reported by itself, with the revisions and the members responsible.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum SingleChange {
     New {
@@ -83,29 +78,29 @@ pub(in crate::review) enum SingleChange {
         to: u64,
         signer: MemberName,
     },
-    /// It did not hold before, so which of the two is older cannot be said.
+    /// It was not valid before, so the two cannot be put in order.
     Repaired {
         revision: u64,
         signer: MemberName,
     },
-    /// An older revision is back.
+    /// It has an older revision than before.
     RolledBack {
         from: u64,
         to: u64,
     },
-    /// It had been deleted before, and is back.
+    /// It was deleted at some time and now exists again.
     Restored {
         revision: u64,
     },
-    /// The same revision with another content.
+    /// It has the same revision with different content.
     Replaced {
         revision: u64,
     },
-    /// Deleted without a tombstone.
+    /// It was deleted without a tombstone.
     Deleted {
         revision: u64,
     },
-    /// New, or back; the history that would tell is not here.
+    /// It is new or was restored; the history that could tell is missing.
     Unknown {
         revision: u64,
     },
@@ -118,24 +113,24 @@ impl SingleChange {
     }
 }
 
-/// Compares the entries; `history` is asked for those that were not there before.
+/// Compares the entries. `history` is called only for entries that the older vault does not have.
 pub(in crate::review) fn entries(
     (before, now): (&Contents, &Contents),
     lineage: Lineage,
     unrelated: &Unrelated,
     history: impl Fn(&Place) -> PriorPresence,
 ) -> Vec<EntryDifference> {
-    let places: BTreeSet<&Place> = before.entries.keys().chain(now.entries.keys()).collect();
+    let all: BTreeSet<&Place> = before.entries.keys().chain(now.entries.keys()).collect();
     let places =
-        places.into_iter().filter(|(environment, _)| !unrelated.removed.contains(environment));
+        all.into_iter().filter(|(environment, _)| !unrelated.removed.contains(environment));
     let differences = places.filter_map(|place| {
-        let has_begun = unrelated.created.contains(&place.0);
-        let old = before.entries.get(place).filter(|_| !has_begun);
+        let is_unrelated = unrelated.created.contains(&place.0);
+        let old = before.entries.get(place).filter(|_| !is_unrelated);
         let change = match (old, now.entries.get(place)) {
-            (None, Some(new)) if has_begun => EntryChange::Single(SingleChange::new(new)),
+            (None, Some(new)) if is_unrelated => EntryChange::Single(SingleChange::new(new)),
             (Some(old), Some(new)) if old == new => return None,
             (Some(old), Some(new)) => changed(old, new, lineage),
-            // That it does not hold is a finding of the check itself.
+            // The check itself reports the invalid file.
             (Some(_), None) if now.invalid.contains(place) => return None,
             (Some(old), None) => {
                 EntryChange::Single(SingleChange::Deleted { revision: old.revision })
@@ -187,7 +182,7 @@ fn changed(old: &Entry, new: &Entry, lineage: Lineage) -> EntryChange {
     })
 }
 
-/// Whether nothing differs that a rotation or another signature keeps.
+/// Whether everything is the same that survives a rotation or a change of the signer.
 fn is_same_value(old: &Entry, new: &Entry) -> bool {
     (old.revision, old.origin, &old.changed, &old.author, old.sealed.is_some())
         == (new.revision, new.origin, &new.changed, &new.author, new.sealed.is_some())

@@ -1,7 +1,7 @@
-//! What a `vault.toml` protects less than the one before it, or asks for that it did not.
+//! Changes of `vault.toml` that protect less, or that request more.
 //!
-//! The file is not signed and grants nothing, but a step gets what it names, and a variable may
-//! carry a secret to wherever its value says.
+//! The file is not signed and grants nothing, but a step gets the names that it lists, and a
+//! variable can send a secret to any place that its value names.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::variables::{VariableDifference, variables};
 use crate::vault::config::{Config, Mask, SecretConfig};
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 
-/// One thing that is looser now.
+/// A setting that is looser now.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum Loosened {
     Default {
@@ -18,28 +18,10 @@ pub(in crate::review) enum Loosened {
     },
     AllowedName(SecretName),
     ConfirmDropped(EnvironmentName),
-    /// A variable is another one, which may be looser in ways that only its reader knows.
+    /// A changed variable, which may be looser in a way that only the program knows.
     Variable(VariableDifference),
-    /// `set --generate` makes another kind of value.
-    GenerateChanged {
-        secret: SecretName,
-        from: Option<String>,
-        to: Option<String>,
-    },
-    MaskNever(SecretName),
-    /// Was masked however short it is.
-    MaskAlwaysDropped(SecretName),
-    RequiredDropped {
-        secret: SecretName,
-        environments: BTreeSet<EnvironmentName>,
-    },
-    MinLengthLowered {
-        secret: SecretName,
-        from: usize,
-        to: usize,
-    },
-    /// Was a file in memory, is a variable.
-    FileDropped(SecretName),
+    /// A setting of one secret.
+    Secret(SecretName, LooserSecret),
     StepNames {
         step: StepName,
         names: BTreeSet<SecretName>,
@@ -47,7 +29,29 @@ pub(in crate::review) enum Loosened {
     FailOnLeakDropped(StepName),
 }
 
-/// Compares two of them; `environments` are those that the vault has.
+/// A looser setting of a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::review) enum LooserSecret {
+    /// `set --generate` makes a different kind of value.
+    GenerateChanged {
+        from: Option<String>,
+        to: Option<String>,
+    },
+    MaskNever,
+    /// The value is no longer masked if it is short.
+    MaskAlwaysDropped,
+    RequiredDropped {
+        environments: BTreeSet<EnvironmentName>,
+    },
+    MinLengthLowered {
+        from: usize,
+        to: usize,
+    },
+    /// The value was passed as a file in memory and is now passed as a variable.
+    FileDropped,
+}
+
+/// Compares two configurations; `environments` are those that the vault has.
 pub(in crate::review) fn loosened(
     before: &Config,
     now: &Config,
@@ -58,8 +62,8 @@ pub(in crate::review) fn loosened(
         found.push(Loosened::Default { from: before.default.clone(), to: now.default.clone() });
     }
     let allowed: BTreeSet<&SecretName> = now.allowed_names.iter().collect();
-    let allowed = allowed.into_iter().filter(|name| !before.allowed_names.contains(name));
-    found.extend(allowed.cloned().map(Loosened::AllowedName));
+    let added = allowed.into_iter().filter(|name| !before.allowed_names.contains(name));
+    found.extend(added.cloned().map(Loosened::AllowedName));
     for (name, old) in &before.environments {
         let now = now.environments.get(name).is_some_and(|now| now.confirm);
         if old.confirm && !now {
@@ -72,42 +76,42 @@ pub(in crate::review) fn loosened(
     for name in names {
         let old = before.secrets.get(name).unwrap_or(&none);
         let new = now.secrets.get(name).unwrap_or(&none);
-        found.extend(secret(name, old, new, environments));
+        let settings = secret(old, new, environments).into_iter();
+        found.extend(settings.map(|setting| Loosened::Secret(name.clone(), setting)));
     }
     found.extend(steps(before, now));
     found
 }
 
 fn secret(
-    name: &SecretName,
     old: &SecretConfig,
     new: &SecretConfig,
     environments: &BTreeSet<EnvironmentName>,
-) -> Vec<Loosened> {
+) -> Vec<LooserSecret> {
     let mut found = Vec::new();
     match (old.mask, new.mask) {
         (Mask::Never, _) | (Mask::Auto, Mask::Auto) | (_, Mask::Always) => {}
-        (_, Mask::Never) => found.push(Loosened::MaskNever(name.clone())),
-        (Mask::Always, Mask::Auto) => found.push(Loosened::MaskAlwaysDropped(name.clone())),
+        (_, Mask::Never) => found.push(LooserSecret::MaskNever),
+        (Mask::Always, Mask::Auto) => found.push(LooserSecret::MaskAlwaysDropped),
     }
-    let dropped = environments.iter().filter(|environment| {
-        old.required.holds_in(environment) && !new.required.holds_in(environment)
-    });
-    let dropped: BTreeSet<EnvironmentName> = dropped.cloned().collect();
+    let dropped: BTreeSet<EnvironmentName> = environments
+        .iter()
+        .filter(|name| old.required.holds_in(name) && !new.required.holds_in(name))
+        .cloned()
+        .collect();
     if !dropped.is_empty() {
-        let secret = name.clone();
-        found.push(Loosened::RequiredDropped { secret, environments: dropped });
+        found.push(LooserSecret::RequiredDropped { environments: dropped });
     }
     let (from, to) = (old.min_length.unwrap_or(0), new.min_length.unwrap_or(0));
     if to < from {
-        found.push(Loosened::MinLengthLowered { secret: name.clone(), from, to });
+        found.push(LooserSecret::MinLengthLowered { from, to });
     }
     if old.generate != new.generate && old.generate.is_some() {
         let (from, to) = (old.generate.clone(), new.generate.clone());
-        found.push(Loosened::GenerateChanged { secret: name.clone(), from, to });
+        found.push(LooserSecret::GenerateChanged { from, to });
     }
     if old.file && !new.file {
-        found.push(Loosened::FileDropped(name.clone()));
+        found.push(LooserSecret::FileDropped);
     }
     found
 }
@@ -157,7 +161,7 @@ mod tests {
         fail_on_leak = true
     "#;
 
-    fn told(before: &str, now: &str) -> Vec<Loosened> {
+    fn reported(before: &str, now: &str) -> Vec<Loosened> {
         let environments = ["development", "production"].map(|name| name.parse().unwrap());
         let (before, now) = (Config::parse(before).unwrap(), Config::parse(now).unwrap());
         loosened(&before, &now, &environments.into())
@@ -167,15 +171,22 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn secret(of: &str, setting: LooserSecret) -> Loosened {
+        Loosened::Secret(name(of), setting)
+    }
+
     #[test]
     fn equal_or_stricter_settings_are_not_reported() {
-        assert_eq!(told(BEFORE, BEFORE), []);
-        let looser = BEFORE.replace("50", "9").replace("\"always\"", "\"never\"");
-        let looser = looser.replace(", \"URL\"", "").replace("${PW}", "$${PW}");
-        let changed = told(&looser, &BEFORE.replace("x:${PW}", "x"));
+        assert_eq!(reported(BEFORE, BEFORE), []);
+        let looser = BEFORE
+            .replace("50", "9")
+            .replace("\"always\"", "\"never\"")
+            .replace(", \"URL\"", "")
+            .replace("${PW}", "$${PW}");
+        let changed = reported(&looser, &BEFORE.replace("x:${PW}", "x"));
         assert!(matches!(changed[..], [Loosened::Variable(_), Loosened::StepNames { .. }]));
         let strict = "[secrets.NEW]\nrequired = true\nmin_length = 9\nmask = \"always\"\n";
-        assert_eq!(told(BEFORE, &format!("{BEFORE}\n{strict}")), []);
+        assert_eq!(reported(BEFORE, &format!("{BEFORE}\n{strict}")), []);
     }
 
     #[test]
@@ -199,28 +210,30 @@ mod tests {
             ("x:${PW}", "evil:${PW}", refers(&production, "URL", "PW")),
             ("x:${PW}", "x:${OTHER|url}", refers(&production, "URL", "OTHER")),
             ("\"1\"", "\"${PW}\"", refers(&production, "PLAIN", "PW")),
-            ("\"always\"", "\"never\"", Loosened::MaskNever(name("A"))),
-            ("mask = \"always\"", "", Loosened::MaskAlwaysDropped(name("A"))),
+            ("\"always\"", "\"never\"", secret("A", LooserSecret::MaskNever)),
+            ("mask = \"always\"", "", secret("A", LooserSecret::MaskAlwaysDropped)),
             (
                 "required = true",
                 "required = [\"production\"]",
-                Loosened::RequiredDropped { secret: name("A"), environments: [development].into() },
+                secret("A", LooserSecret::RequiredDropped { environments: [development].into() }),
             ),
             (
                 "required = [\"production\", ",
                 "required = [",
-                Loosened::RequiredDropped { secret: name("B"), environments: [production].into() },
+                secret("B", LooserSecret::RequiredDropped { environments: [production].into() }),
             ),
-            ("50", "49", Loosened::MinLengthLowered { secret: name("A"), from: 50, to: 49 }),
-            ("file = true", "", Loosened::FileDropped(name("A"))),
+            ("50", "49", secret("A", LooserSecret::MinLengthLowered { from: 50, to: 49 })),
+            ("file = true", "", secret("A", LooserSecret::FileDropped)),
             (
                 "\"django\"",
                 "\"hex\"",
-                Loosened::GenerateChanged {
-                    secret: name("A"),
-                    from: Some("django".to_owned()),
-                    to: Some("hex".to_owned()),
-                },
+                secret(
+                    "A",
+                    LooserSecret::GenerateChanged {
+                        from: Some("django".to_owned()),
+                        to: Some("hex".to_owned()),
+                    },
+                ),
             ),
             (
                 "[\"A\", \"URL\"]",
@@ -231,7 +244,7 @@ mod tests {
         ];
         for (from, to, expected) in cases {
             assert!(BEFORE.contains(from), "{from}");
-            assert_eq!(told(BEFORE, &BEFORE.replace(from, to)), [expected]);
+            assert_eq!(reported(BEFORE, &BEFORE.replace(from, to)), [expected]);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who came, who left, who may do more or less, and whose keys are others now.
+//! Members that were added or removed, and changes of their access and keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::crypto::{PublicKey, Recipient};
 use crate::vault::model::{Access, Member, Roster};
 use crate::vault::name::{EnvironmentName, MemberName};
 
-/// What became of a member.
+/// A change of a member.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum MemberChange {
     Added {
@@ -15,13 +15,13 @@ pub(in crate::review) enum MemberChange {
         signer: Option<PublicKey>,
     },
     Removed,
-    /// Neither a member any more nor among the former ones.
+    /// The name is gone from the members and is not among the former ones.
     Missing,
-    /// A former member's name stands for somebody again.
+    /// The name of a former member was given to someone again.
     NameReused,
     Access(EnvironmentName, AccessChange),
     AdminGranted,
-    /// Who was one knows the authority's key, unless there is a new one.
+    /// A former admin knows the authority's key, unless there is a new one.
     AdminTaken(Lineage),
     Recipient {
         from: Recipient,
@@ -31,7 +31,7 @@ pub(in crate::review) enum MemberChange {
         from: Option<PublicKey>,
         to: Option<PublicKey>,
     },
-    /// The secret half of a key is sealed to him in other bytes, though the public half is the same.
+    /// The secret half of a key was sealed to the member again, though the public half is the same.
     Reencrypted(Key),
     /// The floor in a machine's credential.
     CredentialFloor {
@@ -43,18 +43,18 @@ pub(in crate::review) enum MemberChange {
         credential: u64,
         floor: u64,
     },
-    /// He lost what he could read, and it is still sealed under the data key that he knows.
+    /// The member lost access, but the values are still sealed with a data key they know.
     NotRotated {
         environment: EnvironmentName,
         epoch: u64,
     },
-    /// He lost something, and rosters from before still count.
+    /// The member lost something, and rosters from before still count.
     FloorNotRaised {
         floor: u64,
     },
 }
 
-/// Access in one environment, before and now; nothing where there was or is none.
+/// Access in one environment, before and now; `None` is no access.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) struct AccessChange {
     pub(in crate::review) from: Option<Access>,
@@ -62,7 +62,7 @@ pub(in crate::review) struct AccessChange {
     pub(in crate::review) cause: Cause,
 }
 
-/// By which change access was granted or taken.
+/// The change that granted or took access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum Cause {
     MemberAdded,
@@ -72,7 +72,7 @@ pub(in crate::review) enum Cause {
     AccessChanged,
 }
 
-/// A key whose secret half the roster holds, sealed to the member.
+/// A key whose secret half is in the roster, sealed to the member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum Key {
     Signing,
@@ -80,19 +80,19 @@ pub(in crate::review) enum Key {
 }
 
 impl AccessChange {
-    /// Whether something can be read or done that could not.
+    /// Whether the member can now read or do something that they could not.
     pub(in crate::review) fn grants(&self) -> bool {
         !Access::covers(self.from.as_ref(), self.to.as_ref())
     }
 
-    /// Whether something can no longer be read or done.
+    /// Whether the member can no longer read or do something that they could.
     pub(in crate::review) fn takes(&self) -> bool {
         !Access::covers(self.to.as_ref(), self.from.as_ref())
     }
 }
 
-/// Compares members and former members. `files` are the environments' files that hold, by which a
-/// loss is judged.
+/// Compares members and former members. `files` are the valid files of the environments; they show
+/// whether a data key was replaced.
 pub(in crate::review) fn members(
     rosters: (&Roster, &Roster),
     files: (&Environments, &Environments),
@@ -114,9 +114,11 @@ pub(in crate::review) fn members(
         }
         changes.extend(found.into_iter().map(|change| (name.clone(), change)));
     }
-    let former = before.former.keys().filter(|name| !now.former.contains_key(name));
-    let former = former.filter(|name| !now.members.contains_key(name));
-    changes.extend(former.map(|name| (name.clone(), MemberChange::Missing)));
+    let missing = before
+        .former
+        .keys()
+        .filter(|name| !now.former.contains_key(name) && !now.members.contains_key(name));
+    changes.extend(missing.map(|name| (name.clone(), MemberChange::Missing)));
     changes
 }
 
@@ -158,14 +160,14 @@ fn access(
         .collect()
 }
 
-/// What a loss must leave behind and did not: a new epoch, a raised floor.
+/// Returns the required effects of a loss that are absent: a new epoch and a raised floor.
 fn losses(
     (before, now): (&Roster, &Roster),
     access: &[(EnvironmentName, AccessChange)],
     (old, new): (Option<&Member>, Option<&Member>),
     (old_files, new_files): (&Environments, &Environments),
 ) -> Vec<MemberChange> {
-    // Under a new authority everything is sealed anew, and floors count from the start.
+    // A new authority re-encrypts everything, and its floors start again.
     let Some(record) = old.filter(|_| before.vault == now.vault) else { return Vec::new() };
     let is_replaced = new.is_some_and(|new| new.recipient != record.recipient);
     let lost =
@@ -203,7 +205,7 @@ fn admin(
     }
 }
 
-/// What differs in the keys of a member who stays one.
+/// Returns the changes in the keys of a member who remains one.
 fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
     let mut found = Vec::new();
     let is_same_recipient = old.recipient == new.recipient;

@@ -1,5 +1,5 @@
-//! What is different between two vaults. Pure: the two are read and checked already, and how the
-//! differences are told is no concern here.
+//! The differences between two vaults. Pure: both are already read and checked, and the wording of
+//! the differences is elsewhere.
 
 mod entries;
 mod loosened;
@@ -13,7 +13,7 @@ mod variables;
 pub(super) use entries::{
     Contents, EntryChange, EntryDifference, Place, PriorPresence, SingleChange, Unrelated, entries,
 };
-pub(super) use loosened::{Loosened, loosened};
+pub(super) use loosened::{Loosened, LooserSecret, loosened};
 pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
 pub(super) use paths::{PathChange, paths};
 pub(super) use requests::{RequestChange, Requests, requests};

@@ -1,28 +1,28 @@
-//! Paths below `.vault` whose bytes, kind or mode are others now, whatever they say: what no other
-//! comparison explains must not go unmentioned.
+//! Paths below `.vault` whose bytes, kind, or mode differ, whatever they contain. A difference that
+//! no other comparison explains must still be reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{Blob, Mode};
 use crate::platform::{Node, Permission};
 
-/// What became of a path.
+/// The change of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum PathChange {
     Added,
     Removed,
-    /// Other bytes, or a file in the place of something else.
+    /// It has different bytes, or is a file that replaces something else.
     Content,
-    /// It can be executed, or no longer.
+    /// It became executable, or is no longer.
     Mode,
     /// It is a symbolic link, which vault never makes.
     Link,
-    /// It is no regular file and no link.
+    /// It is neither a regular file nor a link.
     Special,
 }
 
-/// Compares what was there with what is there. `ids` are those of the contents of regular files as
-/// they are now; one that has none counts as changed.
+/// Compares the paths. `ids` are the git ids of the present regular files; a file without one counts
+/// as changed.
 pub(in crate::review) fn paths(
     before: &BTreeMap<Vec<u8>, Blob>,
     now: &BTreeMap<Vec<u8>, Node>,

@@ -1,4 +1,4 @@
-//! Requests to join: which are other ones now, and what became of those that are gone.
+//! Requests to join that were replaced, answered, or withdrawn.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use crate::vault::format::request_of;
 use crate::vault::model::{Request, Roster};
 use crate::vault::name::MemberName;
 
-/// The requests of one side that hold.
+/// The valid requests of one vault.
 pub(in crate::review) type Requests = BTreeMap<MemberName, Request>;
 
-/// What became of a request.
+/// The change of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum RequestChange {
-    /// The same name asks with other keys.
+    /// The name is the same, with different keys.
     Replaced,
-    /// Who asked is a member, as asked.
+    /// The name is a member now, with the requested keys.
     Answered,
-    /// Who asked is a member, with other keys than asked for.
+    /// The name is a member now, with other keys than requested.
     NotAsAsked,
     Withdrawn,
 }

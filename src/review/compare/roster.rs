@@ -6,18 +6,18 @@ use crate::crypto::{Commitment, VaultId};
 use crate::vault::model::{Environment, Roster};
 use crate::vault::name::EnvironmentName;
 
-/// The environments of one side whose files hold.
+/// The environments of one vault whose files are valid.
 pub(in crate::review) type Environments = BTreeMap<EnvironmentName, Environment>;
 
-/// Whether both sides are of one authority.
+/// Whether both vaults have the same authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum Lineage {
     SameAuthority,
-    /// The caller has named the new id himself.
+    /// The caller has named the new id.
     NewAuthority,
 }
 
-/// What became of the roster.
+/// A change of the roster.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum RosterChange {
     AuthorityChanged {
@@ -28,7 +28,7 @@ pub(in crate::review) enum RosterChange {
         from: u64,
         to: u64,
     },
-    /// The same revision with another content.
+    /// It has the same revision with different content.
     Replaced {
         revision: u64,
     },
@@ -38,22 +38,22 @@ pub(in crate::review) enum RosterChange {
     },
 }
 
-/// What became of an environment.
+/// A change of an environment.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum EnvironmentChange {
     Added,
     Removed,
-    /// Removed, and added with another data key.
+    /// It was removed, and added again with another data key.
     Recreated,
     Rotated {
         from: u64,
         to: u64,
     },
-    /// The same epoch with another data key, as one of two rotations at once leaves it.
+    /// The same epoch has another data key, as after two simultaneous rotations.
     EpochReplaced {
         epoch: u64,
     },
-    /// Older epochs are gone, so nothing sealed in them opens any more.
+    /// Older epochs were dropped, so entries in them can no longer be opened.
     Forgotten {
         epochs: Vec<u64>,
     },
@@ -87,7 +87,7 @@ pub(in crate::review) fn roster(before: &Roster, now: &Roster) -> Vec<RosterChan
     changes
 }
 
-/// Compares the environments that the rosters list; of those whose own file holds, the epochs too.
+/// Compares the environments that the rosters list, and the epochs of those with valid files.
 pub(in crate::review) fn environments(
     (before, now): (&Roster, &Roster),
     (old, new): (&Environments, &Environments),

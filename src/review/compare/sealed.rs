@@ -1,5 +1,5 @@
-//! The data keys as they are sealed to each member: one whose bytes changed although the member and
-//! the access stayed the same may be sealed to somebody else as well.
+//! Data keys as they are sealed to each member. If the bytes changed although the member and the
+//! access are the same, the key may also be sealed to someone else.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::roster::{Environments, Lineage, lineage};
 use crate::vault::model::{Epoch, Roster};
 use crate::vault::name::{EnvironmentName, MemberName};
 
-/// What became of one sealed data key.
+/// The change of one sealed data key.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) struct Resealed {
     pub(in crate::review) environment: EnvironmentName,
@@ -18,7 +18,7 @@ pub(in crate::review) struct Resealed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum SealedChange {
-    /// The same key for the same member in other bytes.
+    /// The same key was sealed to the same member again.
     Replaced,
     /// It was not sealed to this member before.
     Added,
@@ -26,8 +26,8 @@ pub(in crate::review) enum SealedChange {
     Dropped,
 }
 
-/// Compares the sealed keys of the epochs that both sides have. A change that comes with another
-/// recipient or other access is told there.
+/// Compares the sealed keys of the epochs that both vaults have. A change that results from another
+/// recipient or other access is reported there.
 pub(in crate::review) fn resealed(
     rosters: (&Roster, &Roster),
     (old, new): (&Environments, &Environments),
@@ -62,16 +62,16 @@ fn epoch_changes(
             (None, _) => SealedChange::Added,
             (_, None) => SealedChange::Dropped,
         };
-        // Who gets access gets the newest key; nobody is ever added to an older one.
-        let is_told = differs(rosters, environment, member)
+        // A member with new access gets the newest key only; no one is ever added to an older one.
+        let is_reported = differs(rosters, environment, member)
             && (now.number == newest || change != SealedChange::Added);
         let (environment, member) = (environment.clone(), member.clone());
-        (!is_told).then_some(Resealed { environment, epoch: now.number, member, change })
+        (!is_reported).then_some(Resealed { environment, epoch: now.number, member, change })
     });
     changes.collect()
 }
 
-/// Whether the roster gives the member another recipient, or other access here, than before.
+/// Whether the member's recipient, or their access here, differs between the rosters.
 fn differs((before, now): (&Roster, &Roster), name: &EnvironmentName, member: &MemberName) -> bool {
     let record = |roster: &Roster| {
         let member = roster.members.get(member)?;

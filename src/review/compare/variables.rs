@@ -1,7 +1,7 @@
-//! Variables of `vault.toml`: which are new, have another value, or are gone.
+//! Variables of `vault.toml` that are new, changed, or removed.
 //!
-//! A variable can send a program to another host, switch a check off, or be code that the program
-//! runs. Which of them do, only the program knows, so every one is told.
+//! A variable can send a program to another host, disable a check, or contain code that the program
+//! runs. Only the program knows which of them do, so each change is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +15,11 @@ pub(in crate::review) struct VariableDifference {
     pub(in crate::review) environment: EnvironmentName,
     pub(in crate::review) variable: SecretName,
     pub(in crate::review) change: VariableChange,
-    /// The secrets that its value carries now.
+    /// The secrets that its value refers to now.
     pub(in crate::review) secrets: BTreeSet<SecretName>,
 }
 
-/// What became of it.
+/// The kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum VariableChange {
     Added,
@@ -27,8 +27,8 @@ pub(in crate::review) enum VariableChange {
     Removed,
 }
 
-/// Compares the variables of every environment: of `known`, those that the vault has, and of those
-/// that only `vault.toml` has. What the former inherit is not told of the latter again.
+/// Compares the variables of every environment: those in `known`, which the vault has, and those
+/// that only `vault.toml` has. A variable that one of the former inherits is reported only once.
 pub(super) fn variables(
     before: &Config,
     now: &Config,
@@ -39,17 +39,19 @@ pub(super) fn variables(
     let named: BTreeSet<&EnvironmentName> =
         before.environments.keys().chain(now.environments.keys()).collect();
     let others = named.into_iter().filter(|name| !known.contains(*name));
-    let is_told = |other: &VariableDifference| {
-        found.iter().any(|told| {
-            let heir = now.environments.get(&told.environment);
+    let is_reported = |other: &VariableDifference| {
+        found.iter().any(|reported| {
+            let heir = now.environments.get(&reported.environment);
             heir.is_some_and(|heir| heir.inherits.as_ref() == Some(&other.environment))
-                && (&told.variable, told.change) == (&other.variable, other.change)
-                && told.secrets == other.secrets
+                && (&reported.variable, reported.change) == (&other.variable, other.change)
+                && reported.secrets == other.secrets
         })
     };
-    let others = others.flat_map(|name| differences(name, before, now));
-    let others: Vec<VariableDifference> = others.filter(|other| !is_told(other)).collect();
-    found.into_iter().chain(others).collect()
+    let rest: Vec<VariableDifference> = others
+        .flat_map(|name| differences(name, before, now))
+        .filter(|other| !is_reported(other))
+        .collect();
+    found.into_iter().chain(rest).collect()
 }
 
 fn differences(
@@ -67,14 +69,14 @@ fn differences(
             (Some(_), Some(_)) => VariableChange::Changed,
         };
         let (environment, variable) = (environment.clone(), name.clone());
-        let secrets = carried(name, &new);
+        let secrets = referenced(name, &new);
         Some(VariableDifference { environment, variable, change, secrets })
     });
     differences.collect()
 }
 
-/// The secrets in a variable's value; none if it is gone or not understood, and so is set nowhere.
-fn carried(name: &SecretName, variables: &BTreeMap<&SecretName, &str>) -> BTreeSet<SecretName> {
+/// Returns the secrets that a variable refers to; none if it is gone or not valid.
+fn referenced(name: &SecretName, variables: &BTreeMap<&SecretName, &str>) -> BTreeSet<SecretName> {
     let template = variables.get(name).and_then(|text| Template::parse(name, text).ok());
     template.iter().flat_map(Template::references).cloned().collect()
 }
@@ -83,7 +85,7 @@ fn carried(name: &SecretName, variables: &BTreeMap<&SecretName, &str>) -> BTreeS
 mod tests {
     use super::*;
 
-    fn told(before: &str, now: &str) -> Vec<String> {
+    fn reported(before: &str, now: &str) -> Vec<String> {
         let known = ["production"].map(|name| name.parse().unwrap());
         let (before, now) = (Config::parse(before).unwrap(), Config::parse(now).unwrap());
         let found = variables(&before, &now, &known.into());
@@ -98,13 +100,13 @@ mod tests {
         let before = "[environments.production]\ninherits = \"base\"\n
             [environments.base.variables]\nA = \"1\"\nB = \"1\"\n
             [environments.later.variables]\nC = \"1\"\n";
-        assert_eq!(told(before, before), [""; 0]);
+        assert_eq!(reported(before, before), [""; 0]);
         let now = before.replace("A = \"1\"", "A = \"2\"").replace("B = \"1\"", "D = \"1\"");
         let expected = ["production A Changed", "production B Removed", "production D Added"];
-        assert_eq!(told(before, &now), expected);
+        assert_eq!(reported(before, &now), expected);
         let now = before.replace("C = \"1\"", "C = \"2\"");
-        assert_eq!(told(before, &now), ["later C Changed"]);
+        assert_eq!(reported(before, &now), ["later C Changed"]);
         let now = before.replace("inherits = \"base\"", "");
-        assert_eq!(told(before, &now), ["production A Removed", "production B Removed"]);
+        assert_eq!(reported(before, &now), ["production A Removed", "production B Removed"]);
     }
 }

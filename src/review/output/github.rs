@@ -1,13 +1,13 @@
 //! Workflow commands of GitHub Actions: an error per finding, a warning per item that needs
-//! attention, and a notice with what it was compared with.
+//! attention, and a notice with the revision of the comparison.
 //!
-//! The runner takes a line that starts with `::` for a command. Escaping is that of
-//! @actions/core: `%`, CR and LF as `%25`, `%0D`, `%0A`; in properties also `:` and `,`.
+//! The runner treats a line that starts with `::` as a command. The escapes are those of
+//! @actions/core: `%`, CR, and LF become `%25`, `%0D`, and `%0A`; in properties also `:` and `,`.
 
 use super::plain;
 use crate::review::report::{Item, Level, Report};
 
-/// `prefix` is the path of the vault's folder in the repository, with a slash behind it.
+/// `prefix` is the path of the vault's folder in the repository, with a slash at the end.
 pub(super) fn written(report: &Report, prefix: &str) -> String {
     let errors = report.level(Level::Finding).map(|item| command("error", prefix, item));
     let warnings = report.level(Level::Attention).map(|item| command("warning", prefix, item));

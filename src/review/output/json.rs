@@ -1,4 +1,4 @@
-//! One object. Its shape is a contract; docs/reference/commands.md describes it.
+//! One JSON object. Its shape is a contract; docs/reference/commands.md describes it.
 
 use serde_json::{Value, json};
 

@@ -1,13 +1,13 @@
-//! For the summary of a pull request: GitHub flavoured Markdown, the worst first.
+//! GitHub Flavored Markdown for the summary of a pull request, the worst first.
 //!
-//! Everything from outside stands in code spans. In them nothing is markup, a link or a mention;
-//! the only thing that ends one is a run of backticks as long as the one that began it.
+//! All text from outside is in code spans, in which nothing is markup, a link, or a mention. Only a
+//! run of backticks as long as the first one ends a span.
 
 use super::{heading, plain, text::counts};
 use crate::fault::plural;
 use crate::review::report::{Level, Piece, Report, Row, Validity, Words};
 
-/// The most items of one level. A summary has a limit of 1 MiB, and nobody reads more.
+/// The most items of one level. A summary has a limit of 1 MiB, and no one reads more.
 const MOST: usize = 500;
 
 pub(super) fn written(report: &Report) -> String {
@@ -25,7 +25,7 @@ pub(super) fn written(report: &Report) -> String {
         if items.is_empty() {
             continue;
         }
-        lines.push(format!("### {}", capitalised(heading(level))));
+        lines.push(format!("### {}", capitalized(heading(level))));
         lines.push(String::new());
         lines.extend(items.iter().map(|item| format!("- {item}")));
         let more = report.level(level).count() - items.len();
@@ -76,7 +76,8 @@ fn sentence(words: &Words) -> String {
     words.0.iter().map(piece).collect()
 }
 
-/// A code span; a space inside each end where a backtick would touch, which Markdown takes off.
+/// Returns a code span. If a backtick would touch one of its ends, it gets a space inside each end,
+/// which Markdown removes.
 fn code(text: &str) -> String {
     let text = plain(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -86,7 +87,7 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-fn capitalised(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let (first, rest) = text.split_at(1);
     first.to_uppercase() + rest
 }

@@ -1,4 +1,5 @@
-//! With what it was compared, a table, then what changed, what needs attention and what was found, the worst last.
+//! Text for people: the revision of the comparison, a table, the changes, the items that need
+//! attention, and the findings, so that the worst comes last.
 
 use super::{heading, plain};
 use crate::review::report::{Level, Report, Row, Validity};
@@ -28,8 +29,8 @@ pub(super) fn written(report: &Report) -> String {
 }
 
 fn section(report: &Report, level: Level) -> Vec<String> {
-    let items = report.level(level).map(|item| format!("  {}", item.words.plain()));
-    let items: Vec<String> = items.collect();
+    let items: Vec<String> =
+        report.level(level).map(|item| format!("  {}", item.words.plain())).collect();
     let heading = match (&report.since, level) {
         (Some(since), Level::Change) if report.items.is_empty() => {
             format!("nothing changed since {}", plain(&since.revision))
@@ -52,11 +53,11 @@ fn cells(row: &Row) -> [String; 5] {
     [row.environment.to_string(), secrets, epoch, signers, result.to_owned()]
 }
 
-/// How many secrets, which epoch, who signed; a dash where nothing is known.
+/// Returns the number of secrets, the epoch, and the signers, or dashes if they are unknown.
 pub(super) fn counts(row: &Row) -> [String; 3] {
     let dash = || "-".to_owned();
     let Some(counted) = &row.counted else { return [dash(), dash(), dash()] };
-    let signers: Vec<&str> = counted.signers.iter().map(MemberName::as_str).collect();
-    let signers = if signers.is_empty() { dash() } else { signers.join(", ") };
+    let names: Vec<&str> = counted.signers.iter().map(MemberName::as_str).collect();
+    let signers = if names.is_empty() { dash() } else { names.join(", ") };
     [counted.secrets.to_string(), counted.epoch.to_string(), signers]
 }

@@ -1,27 +1,21 @@
-//! What `vault.toml` loosened.
+//! Looser settings of `vault.toml`.
 
 use std::collections::BTreeSet;
 
-use crate::review::compare::{Loosened, VariableChange, VariableDifference};
+use crate::review::compare::{Loosened, LooserSecret, VariableChange, VariableDifference};
 use crate::review::report::{Item, Level};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::CONFIG_FILE;
 
 pub(in crate::review) fn loosened(found: &Loosened) -> Item {
-    let item = |kind| Item::new(Level::Attention, kind, CONFIG_FILE).quote(CONFIG_FILE).text(": ");
     match found {
-        Loosened::Default { from, to } => {
-            let name = |name: &Option<EnvironmentName>| name.as_ref().map(ToString::to_string);
-            let (from, to) = (name(from), name(to));
-            let shown = |name: &Option<String>| name.clone().unwrap_or("none".to_owned());
-            item("default-changed")
-                .text("another default environment: ")
-                .quote(shown(&from))
-                .text(" → ")
-                .quote(shown(&to))
-                .detail("from", from)
-                .detail("to", to)
-        }
+        Loosened::Default { from, to } => item("default-changed")
+            .detail("from", from.as_ref().map(EnvironmentName::as_str))
+            .detail("to", to.as_ref().map(EnvironmentName::as_str))
+            .text("another default environment: ")
+            .quote(from.as_ref().map_or("none", EnvironmentName::as_str))
+            .text(" → ")
+            .quote(to.as_ref().map_or("none", EnvironmentName::as_str)),
         Loosened::AllowedName(name) => item("name-allowed")
             .detail("name", name.as_str())
             .quote(name)
@@ -31,45 +25,7 @@ pub(in crate::review) fn loosened(found: &Loosened) -> Item {
             .text("nobody is asked before a command gets ")
             .quote(environment),
         Loosened::Variable(difference) => variable(difference),
-        Loosened::GenerateChanged { secret, from, to } => {
-            let item = item("generate-changed").detail("name", secret.as_str());
-            let shown = |kind: &Option<String>| kind.clone().unwrap_or("none".to_owned());
-            item.quote(secret)
-                .text(" is generated in another way: ")
-                .quote(shown(from))
-                .text(" → ")
-                .quote(shown(to))
-                .detail("from", from.clone())
-                .detail("to", to.clone())
-        }
-        Loosened::MaskNever(name) => item("mask-never")
-            .detail("name", name.as_str())
-            .quote(name)
-            .text(" is no longer masked in output"),
-        Loosened::MaskAlwaysDropped(name) => item("mask-always-dropped")
-            .detail("name", name.as_str())
-            .quote(name)
-            .text(" is no longer masked in output where it is short or a common word"),
-        Loosened::RequiredDropped { secret, environments } => {
-            let environments: Vec<&str> =
-                environments.iter().map(EnvironmentName::as_str).collect();
-            item("required-dropped")
-                .detail("name", secret.as_str())
-                .quote(secret)
-                .text(" is no longer required in ")
-                .quote(environments.join(", "))
-                .detail("environments", environments)
-        }
-        Loosened::MinLengthLowered { secret, from, to } => item("min-length-lowered")
-            .detail("name", secret.as_str())
-            .detail("from", *from)
-            .detail("to", *to)
-            .quote(secret)
-            .text(format!(" may be shorter (min_length {from} → {to})")),
-        Loosened::FileDropped(name) => item("file-dropped")
-            .detail("name", name.as_str())
-            .quote(name)
-            .text(" is given as a variable, no longer as a file in memory"),
+        Loosened::Secret(name, setting) => secret(name, setting),
         Loosened::StepNames { step, names } => item("step-names")
             .detail("step", step.as_str())
             .detail("names", list(names))
@@ -85,22 +41,56 @@ pub(in crate::review) fn loosened(found: &Loosened) -> Item {
     }
 }
 
-/// That the file is another one, though nothing in it is looser.
+fn item(kind: &'static str) -> Item {
+    Item::new(Level::Attention, kind, CONFIG_FILE).quote(CONFIG_FILE).text(": ")
+}
+
+fn secret(name: &SecretName, setting: &LooserSecret) -> Item {
+    let item = |kind| item(kind).detail("name", name.as_str()).quote(name);
+    match setting {
+        LooserSecret::GenerateChanged { from, to } => item("generate-changed")
+            .detail("from", from.clone())
+            .detail("to", to.clone())
+            .text(" is generated in another way: ")
+            .quote(from.as_deref().unwrap_or("none"))
+            .text(" → ")
+            .quote(to.as_deref().unwrap_or("none")),
+        LooserSecret::MaskNever => item("mask-never").text(" is no longer masked in output"),
+        LooserSecret::MaskAlwaysDropped => item("mask-always-dropped")
+            .text(" is no longer masked in output where it is short or a common word"),
+        LooserSecret::RequiredDropped { environments } => {
+            let names: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
+            item("required-dropped")
+                .text(" is no longer required in ")
+                .quote(names.join(", "))
+                .detail("environments", names)
+        }
+        LooserSecret::MinLengthLowered { from, to } => item("min-length-lowered")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text(format!(" may be shorter (min_length {from} → {to})")),
+        LooserSecret::FileDropped => {
+            item("file-dropped").text(" is given as a variable, no longer as a file in memory")
+        }
+    }
+}
+
+/// Reports that the file changed although nothing in it is looser.
 pub(in crate::review) fn config_changed() -> Item {
     Item::new(Level::Change, "config-changed", CONFIG_FILE)
         .quote(CONFIG_FILE)
         .text(": changed; nothing in it protects less")
 }
 
-/// Never with the value, which may be a secret that somebody pasted there.
+/// Never shows the value, which may be a secret that someone pasted.
 fn variable(difference: &VariableDifference) -> Item {
     let VariableDifference { environment, variable, change, secrets } = difference;
     let (kind, words) = match change {
+        _ if !secrets.is_empty() => ("variable-refers", " is new or changed, and carries "),
         VariableChange::Added => ("variable-added", " is new"),
         VariableChange::Changed => ("variable-changed", " has another value"),
         VariableChange::Removed => ("variable-removed", " is gone"),
     };
-    let kind = if secrets.is_empty() { kind } else { "variable-refers" };
     let item = Item::new(Level::Attention, kind, CONFIG_FILE)
         .quote(CONFIG_FILE)
         .detail("environment", environment.as_str())
@@ -108,13 +98,12 @@ fn variable(difference: &VariableDifference) -> Item {
         .text(": the variable ")
         .quote(variable)
         .text(" of ")
-        .quote(environment);
+        .quote(environment)
+        .text(words);
     if secrets.is_empty() {
-        return item.text(words);
+        return item;
     }
-    item.detail("secrets", list(secrets))
-        .text(" is new or changed, and carries ")
-        .quote(list(secrets).join(", "))
+    item.detail("secrets", list(secrets)).quote(list(secrets).join(", "))
 }
 
 fn list(names: &BTreeSet<SecretName>) -> Vec<&str> {

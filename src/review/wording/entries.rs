@@ -1,4 +1,4 @@
-//! Entries.
+//! Changes of entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,29 +9,29 @@ use crate::review::report::{Item, Level};
 use crate::vault::format::entry_path;
 use crate::vault::name::{EnvironmentName, MemberName};
 
-/// One item per entry, but one for all those that a rotation sealed anew, or of which another
-/// member took over the signature.
+/// Makes one item per entry, but only one for all entries that a rotation re-encrypted or that
+/// another member signed again.
 pub(in crate::review) fn entries(differences: &[EntryDifference]) -> Vec<Item> {
-    let mut sealed: BTreeMap<_, (usize, BTreeSet<&MemberName>)> = BTreeMap::new();
-    let mut signed: BTreeMap<_, usize> = BTreeMap::new();
+    let mut rotations: BTreeMap<_, (usize, BTreeSet<&MemberName>)> = BTreeMap::new();
+    let mut adoptions: BTreeMap<_, usize> = BTreeMap::new();
     let mut items = Vec::new();
     for EntryDifference { place, change } in differences {
         match change {
             EntryChange::Reencrypted { from, to, signer } => {
-                let (count, signers) = sealed.entry((&place.0, *from, *to)).or_default();
+                let (count, signers) = rotations.entry((&place.0, *from, *to)).or_default();
                 *count += 1;
                 signers.insert(signer);
             }
             EntryChange::Resigned { from, to } => {
-                *signed.entry((&place.0, from, to)).or_default() += 1;
+                *adoptions.entry((&place.0, from, to)).or_default() += 1;
             }
             EntryChange::Single(change) => items.push(entry(place, change)),
         }
     }
-    let sealed = sealed.into_iter().map(|((environment, from, to), (count, signers))| {
+    let sealed = rotations.into_iter().map(|((environment, from, to), (count, signers))| {
         reencrypted(environment, (from, to), count, &signers)
     });
-    let signed = signed
+    let signed = adoptions
         .into_iter()
         .map(|((environment, from, to), count)| resigned(environment, (from, to), count));
     sealed.chain(signed).chain(items).collect()
@@ -157,7 +157,7 @@ fn revisions(item: Item, from: u64, to: u64) -> Item {
     item.detail("from", from).detail("to", to)
 }
 
-/// Who chose the value, and who answers for it where that is somebody else.
+/// Adds the member who chose the value and, if it is someone else, the one who signed it.
 fn by(item: Item, author: &MemberName, signer: &MemberName) -> Item {
     let item =
         item.detail("author", author.as_str()).detail("signer", signer.as_str()).quote(author);

@@ -1,4 +1,4 @@
-//! Members, their access and their keys.
+//! Changes of members, their access, and their keys.
 
 use serde_json::{Value, json};
 
@@ -55,11 +55,7 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .quote(to),
         MemberChange::Signer { from, to } => signer(name, from.as_ref(), to.as_ref()),
         MemberChange::Reencrypted(key) => reencrypted(name, *key),
-        MemberChange::CredentialFloor { from, to } => {
-            let item = item(Change, "credential-floor").detail("from", *from).detail("to", *to);
-            let from = from.map_or("none".to_owned(), |from| from.to_string());
-            item.text("credential made anew: ").quote(name).text(format!(" (floor {from} → {to})"))
-        }
+        MemberChange::CredentialFloor { from, to } => credential_floor(name, *from, *to),
         MemberChange::BelowFloor { credential, floor } => below_floor(name, *credential, *floor),
         MemberChange::NotRotated { environment, epoch } => not_rotated(name, environment, *epoch),
         MemberChange::FloorNotRaised { floor } => item(Finding, "floor-not-raised")
@@ -102,6 +98,16 @@ fn reencrypted(name: &MemberName, key: Key) -> Item {
         .text(" of ")
         .quote(name)
         .text(", though it is the same key")
+}
+
+fn credential_floor(name: &MemberName, from: Option<u64>, to: u64) -> Item {
+    let shown = from.map_or("none".to_owned(), |from| from.to_string());
+    item(name, Level::Change, "credential-floor")
+        .detail("from", from)
+        .detail("to", to)
+        .text("credential made anew: ")
+        .quote(name)
+        .text(format!(" (floor {shown} → {to})"))
 }
 
 fn below_floor(name: &MemberName, credential: u64, floor: u64) -> Item {

@@ -1,6 +1,7 @@
-//! What a difference is called, how much it matters, and its words.
+//! The kind, the level, and the sentence of each difference.
 //!
-//! The kinds and the details are a contract; docs/reference/commands.md lists them. The words are not.
+//! The kinds and the details are a contract; docs/reference/commands.md lists
+//! them. The sentences are not.
 
 mod config;
 mod entries;

@@ -1,11 +1,11 @@
-//! Names whose values do more than others: they redirect programs, or make them run code.
+//! Names whose values redirect programs or make them run code.
 
 use crate::review::report::{Item, Level};
 use crate::vault::config::Config;
 use crate::vault::families::{family_of, redirect_of};
 use crate::vault::name::{EnvironmentName, SecretName};
 
-/// What to mind about a secret or a variable of this name, which is new or has another value.
+/// Returns a remark about the name of a secret or variable that is new or changed.
 pub(in crate::review) fn name(
     file: &str,
     environment: &EnvironmentName,

@@ -1,4 +1,4 @@
-//! Paths below `.vault` that differ in a way that nothing else has told.
+//! Paths below `.vault` with a difference that no other item reports.
 
 use crate::fault::plural;
 use crate::review::check::below;
@@ -24,7 +24,7 @@ pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
         .text(words)
 }
 
-/// That there are more of them.
+/// Reports the number of further paths.
 pub(in crate::review) fn more_paths(count: usize) -> Item {
     Item::new(Level::Attention, "paths-changed", STORE_FOLDER)
         .detail("paths", count)
@@ -32,7 +32,7 @@ pub(in crate::review) fn more_paths(count: usize) -> Item {
         .quote(STORE_FOLDER)
 }
 
-/// That there was no vault at the revision.
+/// Reports that there was no vault at the revision.
 pub(in crate::review) fn vault_added() -> Item {
     Item::new(Level::Attention, "vault-added", STORE_FOLDER)
         .text("vault added: there was none before")

@@ -1,6 +1,6 @@
 //! Requests to join.
 //!
-//! Never with the fingerprint: it is to be told by another way than the repository.
+//! Never shows the fingerprint, which must be exchanged out of band.
 
 use crate::review::check::below;
 use crate::review::compare::RequestChange;
@@ -9,7 +9,7 @@ use crate::vault::format::{ROSTER_PATH, request_path};
 use crate::vault::model::{Request, Roster};
 use crate::vault::name::MemberName;
 
-/// Who asks to join, and whether an admin could add them.
+/// Reports a request, or the reason why no admin could accept it.
 pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &Roster) -> Item {
     let file = below(&request_path(name));
     let item = |level, kind| Item::new(level, kind, file.clone()).detail("member", name.as_str());

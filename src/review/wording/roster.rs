@@ -1,4 +1,4 @@
-//! The roster and its environments.
+//! Changes of the roster and its environments.
 
 use crate::fault::plural;
 use crate::review::check::below;
@@ -38,7 +38,7 @@ pub(in crate::review) fn roster(change: &RosterChange) -> Item {
     }
 }
 
-/// `lost` is how many entries the environment had before.
+/// `lost` is the number of entries that the environment had before.
 pub(in crate::review) fn environment(
     name: &EnvironmentName,
     change: &EnvironmentChange,

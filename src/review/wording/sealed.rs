@@ -1,4 +1,4 @@
-//! Sealed data keys whose bytes are others, though nothing asked for it.
+//! Sealed data keys whose bytes changed without a reason.
 
 use crate::review::check::below;
 use crate::review::compare::{Resealed, SealedChange};
