@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn access_covers_and_loses_what_its_rights_say() {
+    fn access_comparisons_agree_with_all_pairs_of_rights() {
         for before in all_access() {
             for after in all_access() {
                 let (before, after) = (before.as_ref(), after.as_ref());

@@ -4,6 +4,7 @@ mod dependencies;
 mod examples;
 mod first_steps;
 mod hosting;
+mod language;
 mod layout;
 mod pipelines;
 mod platforms;

@@ -286,7 +286,7 @@ hint: say which of them, by its full name
 
 /// Both revisions are there, but not whether the entry had been there before.
 #[test]
-fn shallow_clone_cannot_tell_new_from_rolled_back_entries() {
+fn shallow_clone_cannot_distinguish_new_and_restored_entries() {
     let sandbox = stocked();
     sandbox.set("production", "NEW", b"new");
     sandbox.commit("more");
