@@ -264,3 +264,24 @@ fn every_page_is_reachable_from_the_map() {
     let lost: Vec<String> = pages().into_iter().filter(|path| !reached.contains(path)).collect();
     assert!(lost.is_empty(), "no link from docs/README.md leads to {lost:?}");
 }
+
+#[test]
+fn paths_in_the_pages_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src/", "tests/", "docs/", "benches/", ".ci/"];
+    let mut seen = 0;
+    for path in pages() {
+        let text = without_fences(&page(&path));
+        let codes = text.split('`').skip(1).step_by(2);
+        let is_path = |code: &&str| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+            folders.iter().any(|folder| code.starts_with(folder)) && code.chars().all(is_plain)
+        };
+        // Made when the tests first need it.
+        for code in codes.filter(is_path).filter(|code| *code != "tests/.venv") {
+            assert!(root.join(code).exists(), "{path}: {code}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
