@@ -25,9 +25,9 @@ use crate::session::context::{Context, KeyRead};
 use crate::session::injection::Typed;
 use crate::session::panic::hide_panics;
 use crate::session::reach::IdentityVariables;
-use crate::vault::change::Role;
 use crate::vault::model::Access;
 use crate::vault::name::MemberName;
+use crate::vault::signing::Role;
 
 /// Runs `vault` with these arguments, the first being its own name, and says how to end. `key` is
 /// the value of `VAULT_KEY`.

@@ -107,7 +107,7 @@ pub(crate) fn add(
             admin.session.holder()?.name()
         )));
     }
-    let file = admin.hand().environment(name, &roster, roster.revision + 1);
+    let file = admin.authority().environment(name, &roster, roster.revision + 1);
     admin.remember(context)?;
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;

@@ -7,7 +7,7 @@ use crate::session::context::Context;
 use crate::session::keyless;
 use crate::session::open::{FORKED, folder, tree};
 use crate::session::output::Style;
-use crate::vault::trust::{Presented, Standing};
+use crate::vault::trust::{Standing, UnverifiedRoot};
 
 /// Someone who pastes what their own clone says has compared nothing.
 const UNKNOWN: &str = "no one here has trusted this id yet: do not send it on, and do not paste it \
@@ -16,7 +16,7 @@ const UNKNOWN: &str = "no one here has trusted this id yet: do not send it on, a
 pub(crate) fn id(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
     let (trust, _) = keyless::trust(context)?;
-    let presented = Presented::read(tree(&place)?)?;
+    let presented = UnverifiedRoot::read(tree(&place)?)?;
     let standing = presented.judge(&trust, &folder(&place))?;
     match standing {
         Standing::Unknown => context.console.warn(UNKNOWN),

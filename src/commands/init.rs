@@ -8,16 +8,16 @@ use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
-use crate::session::open::{seen, tree};
+use crate::session::open::{record_of, tree};
 use crate::session::person::{self, make_identity, own_key};
 use crate::session::presence::warn_if_ignored;
 use crate::session::prompt::visible;
-use crate::vault::change::{Authority, Role};
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::model::{Member, Roster};
 use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::signing::{Role, RootSigner};
 use crate::vault::store::{CONFIG_FILE, NewFile, Place, STORE_FOLDER, Writer};
-use crate::vault::trust::{Presented, State};
+use crate::vault::trust::{State, UnverifiedRoot};
 
 /// The command line of `init`.
 pub(crate) struct Init {
@@ -44,17 +44,18 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
     let identity = identity(context)?;
     let recovery = wants_recovery(context, command.recovery)?.then(Identity::generate);
     let authority = SigningKey::generate();
-    let hand = Authority::new(&authority);
+    let root_signer = RootSigner::new(&authority);
     let all: BTreeSet<EnvironmentName> = environments.iter().cloned().collect();
     let mut members = BTreeMap::new();
-    members.insert(name.clone(), hand.person(identity.recipient(), &all, Role::Admin));
+    members.insert(name.clone(), root_signer.person(identity.recipient(), &all, Role::Admin));
     if let Some(recovery) = &recovery {
-        members.insert(RECOVERY.parse()?, hand.person(recovery.recipient(), &all, Role::Admin));
+        members
+            .insert(RECOVERY.parse()?, root_signer.person(recovery.recipient(), &all, Role::Admin));
     }
-    write(&place, &hand, &environments, members)?;
-    let finished = remember(context, &place, &identity, hand.id())
+    write(&place, &root_signer, &environments, members)?;
+    let finished = remember(context, &place, &identity, root_signer.id())
         .and_then(|()| write_config(context, &place, &environments[0]))
-        .map(|()| report(context, &place, &name, hand.id()));
+        .map(|()| report(context, &place, &name, root_signer.id()));
     warn_if_ignored(context.console, &place, &[]);
     // The recovery member is in the roster: whatever failed since, this is the only time to show
     // the key.
@@ -110,7 +111,7 @@ fn wants_recovery(context: &Context, asked: bool) -> Result<bool, Fault> {
 
 fn write(
     place: &Place,
-    hand: &Authority<'_>,
+    root_signer: &RootSigner<'_>,
     environments: &[EnvironmentName],
     members: BTreeMap<MemberName, Member>,
 ) -> Result<(), Fault> {
@@ -120,7 +121,7 @@ fn write(
     };
     let mut files = vec![text(".gitattributes", ATTRIBUTES), text(".gitignore", IGNORED)];
     let mut roster = Roster {
-        vault: hand.id(),
+        vault: root_signer.id(),
         revision: 1,
         floor: 1,
         environments: BTreeMap::new(),
@@ -128,7 +129,7 @@ fn write(
         former: BTreeMap::new(),
     };
     for name in environments {
-        let (file, listed) = hand.environment(name, &roster, roster.revision);
+        let (file, listed) = root_signer.environment(name, &roster, roster.revision);
         files.push(file);
         roster.environments.insert(name.clone(), listed);
     }
@@ -136,7 +137,7 @@ fn write(
     // Somebody else may have made one while this one was prepared.
     check_empty(place)?;
     writer.replace(&files)?;
-    writer.replace(&[hand.sign_roster(&roster)])
+    writer.replace(&[root_signer.sign_roster(&roster)])
 }
 
 /// `vault.toml`, unless somebody has written one already.
@@ -164,7 +165,7 @@ fn remember(
     identity: &Identity,
     id: VaultId,
 ) -> Result<(), Fault> {
-    let vault = Presented::read(tree(place)?)?.accept()?;
+    let vault = UnverifiedRoot::read(tree(place)?)?.into_vault()?;
     if vault.roster().vault != id {
         return Err(Fault::refused_file(ROSTER_PATH, "was replaced while this command ran"));
     }
@@ -172,7 +173,7 @@ fn remember(
         context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
         return Ok(());
     };
-    let now = seen(&vault, place);
+    let now = record_of(&vault, place);
     let entered =
         State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
     if let Err(fault) = entered {

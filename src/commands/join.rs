@@ -7,14 +7,14 @@ use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
 use crate::session::new_vault::{LATER, QUESTION, ask_for_id, check_pin};
-use crate::session::open::{FORKED, folder, seen, tree, trust};
+use crate::session::open::{FORKED, folder, record_of, tree, trust};
 use crate::session::person::{self, make_identity, own_key};
-use crate::vault::change::seal_seed;
 use crate::vault::format::{fingerprint, request_path, write_request};
 use crate::vault::model::{Request, Roster, Signing};
 use crate::vault::name::MemberName;
+use crate::vault::signing::seal_seed;
 use crate::vault::store::{NewFile, Place, Tree, Writer};
-use crate::vault::trust::{Asked, Pin, Presented, Standing, State, Trust, Vault};
+use crate::vault::trust::{Asked, Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
     }
     let id = vault.roster().vault;
     let remember = |state: &mut State| match pasted {
-        Some(_) => state.enter(id, &seen(&vault, &place)),
-        None if state.seen(&id).is_some() => state.record(id, &seen(&vault, &place)),
+        Some(_) => state.enter(id, &record_of(&vault, &place)),
+        None if state.seen(&id).is_some() => state.record(id, &record_of(&vault, &place)),
         // No id becomes trusted because someone asked to join.
         None => Ok(()),
     };
@@ -106,9 +106,9 @@ fn question() -> String {
 
 /// The vault as `tree` has it, and how it stands with the caller.
 fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing), Fault> {
-    let presented = Presented::read(tree)?;
+    let presented = UnverifiedRoot::read(tree)?;
     let standing = presented.judge(trust, &folder(place))?;
-    Ok((presented.accept()?, standing))
+    Ok((presented.into_vault()?, standing))
 }
 
 /// Whether the vault leaves room for a request.

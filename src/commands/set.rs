@@ -18,7 +18,7 @@ use crate::session::release::{Release, listed};
 use crate::session::repeated;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree, largest};
-use crate::vault::trust::Presented;
+use crate::vault::trust::UnverifiedRoot;
 use crate::vault::unlock::Holder;
 
 /// The command line of `set`.
@@ -183,11 +183,11 @@ fn at_revision(
     let commit = repository.commit(revision)?;
     let files = repository.files(&repository.listing(&commit, STORE_FOLDER)?, largest)?;
     let own = session.vault.roster().vault;
-    let presented = Presented::read_if(Tree::Committed(files), |id| {
+    let presented = UnverifiedRoot::read_if(Tree::Committed(files), |id| {
         let other = || Fault::refused(format!("at {revision} there is another vault"));
         (*id == own).then_some(()).ok_or_else(other)
     })?;
-    let vault = presented.accept()?;
+    let vault = presented.into_vault()?;
     let checked = vault.environment(environment)?;
     let entry = vault.entry(&checked, name)?;
     let absent = || Fault::usage(format!("there is no {name} in {environment} at {revision}"));

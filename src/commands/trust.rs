@@ -4,8 +4,8 @@ use crate::fault::Fault;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::new_vault::{LATER, pasted_id};
-use crate::session::open::{folder, seen, tree};
-use crate::vault::trust::{Pin, Presented, Seen, State, Trust};
+use crate::session::open::{folder, record_of, tree};
+use crate::vault::trust::{Pin, Seen, State, Trust, UnverifiedRoot};
 
 /// Asks for the id at a terminal if it was not typed.
 pub(crate) fn trust(context: &mut Context, id: Option<&str>) -> Result<(), Fault> {
@@ -34,11 +34,11 @@ pub(crate) fn trust(context: &mut Context, id: Option<&str>) -> Result<(), Fault
 /// What there is to remember of the vault around this folder, if it is the one now trusted.
 fn here(context: &Context, pin: &Pin) -> Option<Seen> {
     let place = context.place_for_id().ok()?;
-    let presented = Presented::read(tree(&place).ok()?).ok()?;
+    let presented = UnverifiedRoot::read(tree(&place).ok()?).ok()?;
     let trust = Trust { pins: vec![*pin], states: Vec::new() };
     if let Err(fault) = presented.judge(&trust, &folder(&place)) {
         context.console.warn(format!("the vault here is not the one trusted now: {fault:#}"));
         return None;
     }
-    Some(seen(&presented.accept().ok()?, &place))
+    Some(record_of(&presented.into_vault().ok()?, &place))
 }

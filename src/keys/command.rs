@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Runs `command` in the shell and takes what it prints. It may ask on the terminal; of our own
 /// key variables it sees none. Any other standard input belongs to the command that follows, or holds
 /// a value.
-pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
+pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     let failed = |reason: &str| Fault::locked(format!("VAULT_KEY_COMMAND {reason}"));
     let mut child = Command::new("/bin/sh")
         .arg("-c")
@@ -36,7 +36,7 @@ pub(super) fn read(command: &OsStr) -> Result<Secret, Fault> {
         // Nobody listens any more after the time limit; the text is wiped then.
         let _ = sender.send(text);
     });
-    let by_hand = "run it by hand; it must print the key alone on standard output";
+    let by_hand = "run it by root_signer; it must print the key alone on standard output";
     let text = receiver.recv_timeout(PATIENCE).ok();
     let Some((text, status)) = text.zip(ended(&mut child, start)) else {
         let _ = child.kill();

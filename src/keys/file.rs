@@ -12,7 +12,7 @@ use crate::platform;
 use crate::secret::Secret;
 
 /// `place` is the option or variable that names the file.
-pub(super) fn read(path: &OsStr, place: &str) -> Result<Text, Fault> {
+pub(super) fn read_key_file(path: &OsStr, place: &str) -> Result<Text, Fault> {
     if is_key(&path.to_string_lossy()) {
         return Err(misplaced(place, "a path"));
     }

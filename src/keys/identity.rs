@@ -10,7 +10,7 @@ use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
 
 /// The text of the file; nothing when there is none.
-pub(super) fn read(path: &Path) -> Result<Option<Secret>, Fault> {
+pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
     let mut file = match platform::private_file(path.as_os_str()) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -13,7 +13,7 @@ use crate::platform::{Dir, Node};
 use crate::vault::config::{Config, LARGEST_CONFIG};
 use crate::vault::format::{ROSTER_PATH, entry_path};
 use crate::vault::store::{CONFIG_FILE, Place as Folder, STORE_FOLDER, Tree, largest};
-use crate::vault::trust::{Pin, Presented, Vault};
+use crate::vault::trust::{Pin, UnverifiedRoot, Vault};
 
 /// The largest file whose bytes are compared; a larger one counts as changed.
 const LONGEST_COMPARED: u64 = 256 << 20;
@@ -43,8 +43,8 @@ impl Before {
         let listing = repository.listing(&commit, STORE_FOLDER)?;
         let files = repository.files(&listing, largest)?;
         let vault = if files.contains_key(ROSTER_PATH) {
-            let presented = Presented::read(Tree::Committed(files));
-            let vault = presented.and_then(Presented::accept);
+            let presented = UnverifiedRoot::read(Tree::Committed(files));
+            let vault = presented.and_then(UnverifiedRoot::into_vault);
             let at = format!("at {}", revision.escape_debug());
             Some(vault.map_err(|fault| fault.within(&at))?)
         } else {

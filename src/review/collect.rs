@@ -9,7 +9,7 @@ use crate::session::open::{folder, tree};
 use crate::vault::config::Config;
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::store::{CONFIG_FILE, Place, STORE_FOLDER};
-use crate::vault::trust::{Presented, Standing, Trust, Vault};
+use crate::vault::trust::{Standing, Trust, UnverifiedRoot, Vault};
 
 /// Checks the vault in `place` and, if `before` is given, compares the two.
 ///
@@ -45,10 +45,10 @@ fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vaul
     let Some(tree) = report.take(STORE_FOLDER, tree(place))? else { return Ok(None) };
     let file = below(ROSTER_PATH);
     let here = folder(place);
-    let read = Presented::read_if(tree, |id| trust.check_id(id, &here));
+    let read = UnverifiedRoot::read_if(tree, |id| trust.check_id(id, &here));
     let Some(presented) = report.take(&file, read)? else { return Ok(None) };
     let standing = report.take(&file, presented.judge(trust, &here))?;
-    let accepted = presented.accept();
+    let accepted = presented.into_vault();
     let valid = match standing {
         // Its refusal is already a finding.
         None => accepted.ok(),

@@ -5,10 +5,10 @@ use super::context::Context;
 use super::open::Session;
 use crate::crypto::SigningKey;
 use crate::fault::Fault;
-use crate::vault::change::Authority;
 use crate::vault::format::{ROSTER_PATH, environment_path};
 use crate::vault::model::{LARGEST_NUMBER, Listed, Roster};
 use crate::vault::name::EnvironmentName;
+use crate::vault::signing::RootSigner;
 use crate::vault::store::{NewFile, Writer};
 use crate::vault::trust::CheckedEnvironment;
 
@@ -43,9 +43,9 @@ impl<'a> Admin<'a> {
         Ok(Self { session, writer, key })
     }
 
-    /// The authority's hand.
-    pub(crate) fn hand(&self) -> Authority<'_> {
-        Authority::new(&self.key)
+    /// Signs with the authority.
+    pub(crate) fn authority(&self) -> RootSigner<'_> {
+        RootSigner::new(&self.key)
     }
 
     /// The roster as it stands, to be changed and given to [`Admin::write_roster`].
@@ -76,7 +76,7 @@ impl<'a> Admin<'a> {
     /// Writes `roster` as the next revision.
     pub(crate) fn write_roster(&self, roster: &mut Roster) -> Result<(), Fault> {
         roster.revision += 1;
-        self.writer.replace(&[self.hand().sign_roster(roster)])
+        self.writer.replace(&[self.authority().sign_roster(roster)])
     }
 
     /// Whether an interrupted change waits to be finished.

@@ -7,10 +7,10 @@ use super::context::Context;
 use super::open::Session;
 use crate::fault::Fault;
 use crate::secret::Secret;
-use crate::vault::change::Author;
 use crate::vault::families::redirect_of;
 use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
 use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::signing::EntrySigner;
 use crate::vault::store::NewFile;
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment};
 
@@ -134,7 +134,7 @@ fn change_environment(
     let open = entries.values().filter(|entry| opens(entry));
     let epochs = open.map(|entry| entry.content().epoch).chain([newest]);
     let keys = holder.unlock(&environment, epochs)?;
-    let author = Author {
+    let signer = EntrySigner {
         vault: vault.roster().vault,
         environment: content,
         keys: &keys,
@@ -148,18 +148,18 @@ fn change_environment(
         Ok(match (&change.value, live) {
             (None, None) => (Outcome::Absent, None),
             (None, Some(_)) => {
-                (Outcome::Removed(revision + 1), Some(author.remove(&change.name, revision)?))
+                (Outcome::Removed(revision + 1), Some(signer.remove(&change.name, revision)?))
             }
             (Some(value), Some(entry)) => {
                 let old = if opens(entry) { keys.value(entry)? } else { None };
                 if old.is_some_and(|old| old.same_as(value)) {
                     return Ok((Outcome::Unchanged, None));
                 }
-                let file = author.set(&change.name, revision, value)?;
+                let file = signer.set(&change.name, revision, value)?;
                 (Outcome::Changed(revision + 1), Some(file))
             }
             (Some(value), None) => {
-                (Outcome::Set(revision + 1), Some(author.set(&change.name, revision, value)?))
+                (Outcome::Set(revision + 1), Some(signer.set(&change.name, revision, value)?))
             }
         })
     };

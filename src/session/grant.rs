@@ -51,7 +51,8 @@ pub(crate) fn grant(
         let concerned = grants.iter().filter_map(|(member, access)| {
             Some((member, &roster.members[member].recipient, access.get(name)?))
         });
-        files.push((name.clone(), admin.hand().seal_to(environment.content(), key, concerned)));
+        files
+            .push((name.clone(), admin.authority().seal_to(environment.content(), key, concerned)));
     }
     admin.remember(context)?;
     // Members first and keys second, so that no file is ever sealed to somebody without access; then

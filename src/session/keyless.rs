@@ -5,7 +5,7 @@ use super::open::{FORKED, folder, tree};
 use crate::fault::Fault;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
-use crate::vault::trust::{Pin, Presented, Standing, State, Trust, Vault};
+use crate::vault::trust::{Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
 const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
 
@@ -16,13 +16,13 @@ pub(crate) fn open(
     place: &Place,
 ) -> Result<(Vault, Option<EnvironmentName>), Fault> {
     let (trust, credential) = trust(context)?;
-    let presented = Presented::read(tree(place)?)?;
+    let presented = UnverifiedRoot::read(tree(place)?)?;
     match presented.judge(&trust, &folder(place))? {
         Standing::Unknown => context.console.warn(UNKNOWN),
         Standing::Forked => context.console.warn(FORKED),
         Standing::Trusted => {}
     }
-    Ok((presented.accept()?, credential))
+    Ok((presented.into_vault()?, credential))
 }
 
 /// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what

@@ -10,7 +10,7 @@ use super::prompt::visible;
 use crate::crypto::VaultId;
 use crate::fault::{Fault, Kind};
 use crate::keys::Found;
-use crate::vault::trust::{Pin, Presented, Trust, Vault};
+use crate::vault::trust::{Pin, Trust, UnverifiedRoot, Vault};
 
 /// How often an id can be pasted.
 const ATTEMPTS: u8 = 3;
@@ -24,7 +24,7 @@ pub(crate) const LATER: &str = "ask a colleague for the output of `vault id`, th
 /// If no one can be asked, or the right id was not pasted.
 pub(crate) fn confirm_new_vault(
     context: &Context,
-    presented: &Presented,
+    presented: &UnverifiedRoot,
     key: &Found,
 ) -> Result<(), Fault> {
     let id = presented.id();

@@ -10,7 +10,7 @@ use crate::vault::config::Config;
 use crate::vault::format::ROSTER_PATH;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
-use crate::vault::trust::{Pin, Presented, Seen, Standing, State, Trust, Vault};
+use crate::vault::trust::{Pin, Seen, Standing, State, Trust, UnverifiedRoot, Vault};
 use crate::vault::unlock::Holder;
 
 /// What reading says of a roster that is not the one seen before; writing refuses it.
@@ -57,7 +57,7 @@ impl Session {
             confirm_new_vault(context, &presented, &key)?;
             standing = Standing::Trusted;
         }
-        let vault = presented.accept()?;
+        let vault = presented.into_vault()?;
         let session = Self { place, config, vault, key, standing, trust, entered };
         session.holder()?;
         if session.standing == Standing::Forked {
@@ -68,14 +68,14 @@ impl Session {
 
     /// The vault as it stands with the caller, who is asked nothing: it may be unknown, and he no
     /// member.
-    pub(crate) fn judged(
+    pub(crate) fn open_unconfirmed(
         context: &Context,
         place: Place,
         config: Config,
         key: Found,
     ) -> Result<Self, Fault> {
         let (trust, presented, standing) = presented(context, &place, &key)?;
-        let vault = presented.accept()?;
+        let vault = presented.into_vault()?;
         Ok(Self { place, config, vault, key, standing, trust, entered: false })
     }
 
@@ -96,9 +96,9 @@ impl Session {
             || Fault::refused_file(ROSTER_PATH, "went back or was replaced meanwhile").restore("");
         let before = self.vault.roster();
         let is_same = |id: &VaultId| if *id == before.vault { Ok(()) } else { Err(replaced()) };
-        let presented = Presented::read_if(settled(tree)?, is_same)?;
+        let presented = UnverifiedRoot::read_if(reject_interrupted(tree)?, is_same)?;
         let standing = presented.judge(&self.trust, &folder(&self.place));
-        let vault = presented.accept()?;
+        let vault = presented.into_vault()?;
         if vault.roster().floor < before.floor {
             return Err(replaced());
         }
@@ -167,7 +167,7 @@ impl Session {
     /// with a pin keep nothing.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
         let vault = self.vault.roster().vault;
-        let now = seen(&self.vault, &self.place);
+        let now = record_of(&self.vault, &self.place);
         let entered = self.entered;
         for state in &mut self.trust.states {
             // No id becomes trusted by being met.
@@ -206,9 +206,9 @@ fn presented(
     context: &Context,
     place: &Place,
     key: &Found,
-) -> Result<(Trust, Presented, Standing), Fault> {
+) -> Result<(Trust, UnverifiedRoot, Standing), Fault> {
     let trust = trust(context, key)?;
-    let presented = Presented::read(tree(place)?)?;
+    let presented = UnverifiedRoot::read(tree(place)?)?;
     let standing = presented.judge(&trust, &folder(place));
     let standing = match &key.credential {
         Some(_) => standing.map_err(|fault| fault.hint(NEWER)),
@@ -218,7 +218,7 @@ fn presented(
 }
 
 /// What there is to remember of a vault.
-pub(crate) fn seen(vault: &Vault, place: &Place) -> Seen {
+pub(crate) fn record_of(vault: &Vault, place: &Place) -> Seen {
     let roster = vault.roster();
     Seen {
         floor: roster.floor,
@@ -257,7 +257,7 @@ pub(crate) fn choose_environment(
 pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     let path = place.store();
     match Dir::open(&path) {
-        Ok(Some(dir)) => settled(Tree::Working(dir)),
+        Ok(Some(dir)) => reject_interrupted(Tree::Working(dir)),
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
             .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
         Err(ReadError::Io(error)) => {
@@ -269,8 +269,8 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
 }
 
 /// Nothing is used of a vault in whose place another one is about to be put.
-fn settled(tree: Tree) -> Result<Tree, Fault> {
-    if tree.is_between()? {
+fn reject_interrupted(tree: Tree) -> Result<Tree, Fault> {
+    if tree.has_interrupted_replacement()? {
         return Err(Fault::refused_file("", "getting a new authority was interrupted")
             .hint("take it back: vault rotate --finish"));
     }

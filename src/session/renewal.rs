@@ -19,11 +19,11 @@ use super::context::Context;
 use super::open::Session;
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
-use crate::vault::change::{Author, Authority};
 use crate::vault::loss::Loss;
 use crate::vault::model::{Entry, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::rotation::Older;
+use crate::vault::signing::{EntrySigner, RootSigner};
 use crate::vault::store::{Batch, NewFile};
 use crate::vault::trust::CheckedEntry;
 use crate::vault::unlock::Unlocked;
@@ -83,20 +83,20 @@ pub(crate) fn renew(
     let tasks = plan(admin, &loss, wanted, successor.as_ref())?;
     // Everything is verified; where a new id cannot be remembered, nothing is written.
     admin.remember(context)?;
-    let hand = successor.as_ref().map_or_else(|| admin.hand(), Authority::new);
+    let root_signer = successor.as_ref().map_or_else(|| admin.authority(), RootSigner::new);
     let has_epoch = tasks.iter().any(|task| task.work == Work::Epoch);
     let is_other = has_epoch || after != before;
     if successor.is_some() {
-        after.vault = hand.id();
+        after.vault = root_signer.id();
         let admins = after.members.values_mut().filter(|member| member.is_admin());
-        admins.for_each(|member| member.authority = Some(hand.share(&member.recipient)));
+        admins.for_each(|member| member.authority = Some(root_signer.share(&member.recipient)));
     }
     let mut renewed = Renewed::default();
     let mut batch = admin.writer.batch()?;
     for task in &tasks {
         after.record_lost(&before, task.environment.content());
-        let count =
-            Doing { admin, hand: &hand, before: &before }.write(task, &mut after, &mut batch)?;
+        let count = Doing { admin, root_signer: &root_signer, before: &before }
+            .write(task, &mut after, &mut batch)?;
         renewed.tell(task, count);
     }
     if is_other {
@@ -104,7 +104,7 @@ pub(crate) fn renew(
         if has_epoch || !loss.members.is_empty() {
             after.floor = after.revision;
         }
-        batch.add(&[hand.sign_roster(&after)])?;
+        batch.add(&[root_signer.sign_roster(&after)])?;
     }
     match successor {
         None => {
@@ -167,7 +167,7 @@ fn check_others(own: &MemberName, before: &Roster, loss: &Loss) -> Result<(), Fa
 /// What writing a task needs to know.
 struct Doing<'a> {
     admin: &'a Admin<'a>,
-    hand: &'a Authority<'a>,
+    root_signer: &'a RootSigner<'a>,
     before: &'a Roster,
 }
 
@@ -187,8 +187,8 @@ impl Doing<'_> {
             let keepers = after.keepers(self.before, &environment.name);
             let is_same = after.vault == self.before.vault;
             let older = if is_same { Older::For(&keepers) } else { Older::Dropped };
-            let (next, key) = self.hand.next_epoch(&environment, &after.members, older)?;
-            let (file, listed) = self.hand.sign_environment(&next);
+            let (next, key) = self.root_signer.next_epoch(&environment, &after.members, older)?;
+            let (file, listed) = self.root_signer.sign_environment(&next);
             after.environments.insert(next.name.clone(), listed);
             batch.add(&[file])?;
             (environment, new_key) = (next, Some(key));
@@ -200,7 +200,7 @@ impl Doing<'_> {
         let newest = checked.content().newest().number;
         let own = (task.work == Work::Seal).then_some(newest);
         let from = holder.unlock(checked, task.epochs.iter().copied().chain(own))?;
-        let author = Author {
+        let signer = EntrySigner {
             vault: after.vault,
             environment: &environment,
             keys: new_key.as_ref().unwrap_or(&from),
@@ -213,9 +213,9 @@ impl Doing<'_> {
                 let folder = environment.name.as_str();
                 return Err(Fault::refused_file(folder, "an entry went meanwhile"));
             }
-            batch.add(&task.work.files(&author, &entries, &from)?)?;
+            batch.add(&task.work.files(&signer, &entries, &from)?)?;
         }
-        batch.add(&author.seal_anew(&task.adopted, &from)?)?;
+        batch.add(&signer.seal_anew(&task.adopted, &from)?)?;
         Ok(task.names.len() + task.adopted.len())
     }
 }
@@ -223,13 +223,13 @@ impl Doing<'_> {
 impl Work {
     fn files(
         self,
-        author: &Author<'_>,
+        signer: &EntrySigner<'_>,
         entries: &[CheckedEntry],
         from: &Unlocked,
     ) -> Result<Vec<NewFile>, Fault> {
         match self {
-            Self::Epoch | Self::Seal => author.seal_anew(entries, from),
-            Self::Sign => author.sign_anew(entries, from),
+            Self::Epoch | Self::Seal => signer.seal_anew(entries, from),
+            Self::Sign => signer.sign_anew(entries, from),
         }
     }
 }

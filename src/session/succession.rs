@@ -6,13 +6,13 @@
 use super::admin::Admin;
 use super::context::Context;
 use super::new_vault::untrusted;
-use super::open::{Session, folder, seen, trust};
+use super::open::{Session, folder, record_of, trust};
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
-use crate::vault::change::Authority;
 use crate::vault::format::ROSTER_PATH;
+use crate::vault::signing::RootSigner;
 use crate::vault::store::{Tree, Writer};
-use crate::vault::trust::{Pin, Presented, Standing, Trust};
+use crate::vault::trust::{Pin, Standing, Trust, UnverifiedRoot};
 
 /// What became of a change that was interrupted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,16 +28,16 @@ pub(crate) enum Settled {
 impl Session {
     /// Goes on with the vault `id`, which the caller has just written, and records it.
     pub(super) fn succeed(&mut self, tree: Tree, id: VaultId) -> Result<(), Fault> {
-        let presented = Presented::read(tree)?;
+        let presented = UnverifiedRoot::read(tree)?;
         if presented.id() != id {
             return Err(Fault::refused_file(ROSTER_PATH, "was replaced meanwhile"));
         }
-        let vault = presented.accept()?;
+        let vault = presented.into_vault()?;
         for name in vault.roster().environments.keys() {
             vault.environment(name)?;
         }
         self.vault = vault;
-        let now = seen(&self.vault, &self.place);
+        let now = record_of(&self.vault, &self.place);
         self.trust.pins = vec![Pin { vault: id, floor: now.floor }];
         self.trust.states.iter_mut().try_for_each(|state| state.record(id, &now))
     }
@@ -47,7 +47,7 @@ impl Admin<'_> {
     /// Goes on with the vault that `key` signs and that was just put in the place of this one. Where
     /// it does not stand, or cannot be remembered, the old one is put back.
     pub(super) fn succeed(&mut self, key: SigningKey) -> Result<(), Fault> {
-        let id = Authority::new(&key).id();
+        let id = RootSigner::new(&key).id();
         let tree = self.writer.tree()?;
         if let Err(fault) = self.session.succeed(tree, id) {
             self.writer.put_back()?;
@@ -67,16 +67,16 @@ pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
     let writer = Writer::lock(&place, &|| {
         context.console.note("waiting for another vault to finish writing…");
     })?;
-    let Some(before) = writer.before()? else { return Ok(Settled::Nothing) };
+    let Some(before) = writer.replaced_vault()? else { return Ok(Settled::Nothing) };
     if before.names()?.is_empty() {
         writer.forget_before()?;
         return Ok(Settled::Nothing);
     }
     let key = context.needed_key()?;
     let trust = trust(context, &key)?;
-    let before = Presented::read(before).map_err(|_| stranger())?;
+    let before = UnverifiedRoot::read(before).map_err(|_| stranger())?;
     // Under the same hash the one in place has not been replaced yet.
-    let now = Presented::read(writer.tree()?)?;
+    let now = UnverifiedRoot::read(writer.tree()?)?;
     if now.id() == before.id() && now.sha256() != before.sha256() {
         return Err(stranger());
     }
@@ -95,7 +95,7 @@ fn stranger() -> Fault {
         .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before")
 }
 
-fn is_trusted(vault: &Presented, trust: &Trust, folder: &str) -> Result<(), Fault> {
+fn is_trusted(vault: &UnverifiedRoot, trust: &Trust, folder: &str) -> Result<(), Fault> {
     match vault.judge(trust, folder)? {
         Standing::Unknown => Err(untrusted(&vault.id())),
         Standing::Trusted | Standing::Forked => Ok(()),

@@ -1,15 +1,15 @@
 //! An environment under a new data key, and its entries sealed and signed anew.
 //!
-//! Pure apart from randomness, like [`super::change`]. What is sealed anew keeps its `origin`,
+//! Pure apart from randomness, like [`super::signing`]. What is sealed anew keeps its `origin`,
 //! `revision`, `changed` and `author`: the value is the same, and nobody chose it now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Author, Authority};
-use super::format::sealed_place;
-use super::halves::in_halves;
+use super::format::sealing_context;
 use super::model::{Environment, Epoch, LARGEST_NUMBER, Member};
 use super::name::MemberName;
+use super::parallel::map_in_parallel;
+use super::signing::{EntrySigner, RootSigner};
 use super::store::NewFile;
 use super::trust::CheckedEntry;
 use super::unlock::Unlocked;
@@ -25,7 +25,7 @@ pub enum Older<'a> {
     Dropped,
 }
 
-impl Authority<'_> {
+impl RootSigner<'_> {
     /// `environment` with a new epoch, sealed to everybody in `members` who has access, and the key
     /// to it.
     ///
@@ -78,7 +78,7 @@ fn next(number: u64, environment: &Environment) -> Result<u64, Fault> {
     Err(Fault::refused(format!("{} has the last number that there can be", environment.name)))
 }
 
-impl Author<'_> {
+impl EntrySigner<'_> {
     /// The files of `entries`, which `from` opens, sealed in the newest epoch and signed.
     ///
     /// # Errors
@@ -98,12 +98,12 @@ impl Author<'_> {
             if let Some(value) = from.value(checked)? {
                 let environment = &self.environment.name;
                 let place =
-                    sealed_place(&self.vault, environment, name, &newest.commitment, &entry);
+                    sealing_context(&self.vault, environment, name, &newest.commitment, &entry);
                 entry.sealed = Some(crypto::seal(&key.entry_key(name.as_str()), &place, &value));
             }
             Ok(self.sign_in(newest, name, &entry))
         };
-        in_halves(entries, |entries| entries.iter().map(seal).collect())
+        map_in_parallel(entries, |entries| entries.iter().map(seal).collect())
     }
 
     /// The files of `entries` as they are, but signed by the author: of what `from` opens, so that
@@ -125,6 +125,6 @@ impl Author<'_> {
             })?;
             Ok(self.sign_in(epoch, checked.name(), &entry))
         };
-        in_halves(entries, |entries| entries.iter().map(sign).collect())
+        map_in_parallel(entries, |entries| entries.iter().map(sign).collect())
     }
 }

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::format::{ROSTER_PATH, entry_path, environment_path, sealed_place};
-use super::halves::in_halves;
+use super::format::{ROSTER_PATH, entry_path, environment_path, sealing_context};
 use super::model::{Environment, Epoch, LONGEST_VALUE, Member};
 use super::name::{EnvironmentName, MemberName, SecretName};
+use super::parallel::map_in_parallel;
 use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
 use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
 use crate::fault::Fault;
@@ -184,7 +184,7 @@ impl Unlocked {
     /// # Errors
     /// As [`Unlocked::value`], for one of them.
     pub fn values(&self, entries: &[CheckedEntry]) -> Result<Vec<(SecretName, Secret)>, Fault> {
-        in_halves(entries, |entries| {
+        map_in_parallel(entries, |entries| {
             let named = |entry: &CheckedEntry| {
                 let value = self.value(entry)?;
                 Ok(value.map(|value| (entry.name().clone(), value)))
@@ -205,7 +205,7 @@ impl Unlocked {
             Fault::locked(format!("no key to epoch {} of {}", entry.epoch, self.environment))
         })?;
         let (key, commitment) = key;
-        let place = sealed_place(&self.vault, &self.environment, name, commitment, entry);
+        let place = sealing_context(&self.vault, &self.environment, name, commitment, entry);
         let value = match key {
             EpochKey::Whole(key) => crypto::open(&key.entry_key(name.as_str()), &place, sealed),
             EpochKey::Names(keys) => {

@@ -11,7 +11,7 @@ use crate::session::reach::{Above, Reach};
 use crate::vault::model::{Access, Member};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
-use crate::vault::trust::{Presented, Standing, State};
+use crate::vault::trust::{Standing, State, UnverifiedRoot};
 
 pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Exec {
     let place = context.place().ok();
@@ -102,7 +102,7 @@ fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: 
 
 /// What is here, whoever trusts it.
 fn roster(place: &Place, findings: &mut Findings) {
-    let vault = tree(place).and_then(Presented::read).and_then(Presented::accept);
+    let vault = tree(place).and_then(UnverifiedRoot::read).and_then(UnverifiedRoot::into_vault);
     let Some(vault) = findings.take("vault", vault) else { return };
     let roster = vault.roster();
     findings.fine(
@@ -114,7 +114,8 @@ fn roster(place: &Place, findings: &mut Findings) {
 /// Does what `exec` does before it starts something; nothing where that fails.
 fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings) -> Option<()> {
     let config = Context::config(&place).ok()?;
-    let mut session = findings.take("trust", Session::judged(context, place, config, key))?;
+    let mut session =
+        findings.take("trust", Session::open_unconfirmed(context, place, config, key))?;
     let is_trusted = match session.standing {
         Standing::Trusted => {
             findings.fine("trust", "the vault here is the one that is trusted");

@@ -9,10 +9,10 @@ use crate::session::grant::{check_free, grant};
 use crate::session::membership::confirm_request;
 use crate::session::open::Session;
 use crate::session::output::spelled;
-use crate::vault::change::Role;
 use crate::vault::format::request_path;
 use crate::vault::model::{Access, Member, Roster};
 use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::signing::Role;
 
 /// The command line of `members add`.
 pub(crate) struct Add {
@@ -37,7 +37,7 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     enter(&mut roster, &command.name, member)?;
     let member = roster.members.get_mut(&command.name).expect("somebody has just entered");
     if command.role == Role::Admin {
-        member.authority = Some(admin.hand().share(&member.recipient));
+        member.authority = Some(admin.authority().share(&member.recipient));
     }
     let grants = BTreeMap::from([(command.name.clone(), access)]);
     grant(context, &mut admin, &mut roster, &grants)?;

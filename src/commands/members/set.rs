@@ -13,10 +13,10 @@ use crate::session::membership::{confirm_request, taken, unchanged};
 use crate::session::open::Session;
 use crate::session::output::spelled;
 use crate::session::renewal::{Wanted, foresee, renew};
-use crate::vault::change::Role;
 use crate::vault::format::request_path;
 use crate::vault::model::{Access, Member, Roster, Signing};
 use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::signing::Role;
 
 /// The command line of `members set`.
 pub(crate) struct Set {
@@ -46,7 +46,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     unchanged(&admin.roster(), name, &before)?;
     let is_replaced = wanted.recipient != before.recipient;
     if wanted.is_admin() && (is_replaced || !before.is_admin()) {
-        wanted.authority = Some(admin.hand().share(&wanted.recipient));
+        wanted.authority = Some(admin.authority().share(&wanted.recipient));
     }
     let has_request = is_replaced && wanted.signing.is_some();
     let (less, more) = split(&before, wanted);

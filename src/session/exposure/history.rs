@@ -5,9 +5,9 @@ use crate::fault::{Fault, Kind};
 use crate::git::{Repository, Version};
 use crate::session::open::Session;
 use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::history::{History, HistoryEntry};
 use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::past::{Past, PastEntry};
 use crate::vault::store::{LARGEST_ENTRY, STORE_FOLDER};
 
 /// How many contents of entries are looked at: a history with more takes minutes, and what is left
@@ -37,7 +37,7 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
         files.entries.truncate(MOST);
     }
     let holder = session.holder()?;
-    let mut past = Past::new(holder.name(), &session.key.identity);
+    let mut past = History::new(holder.name(), &session.key.identity);
     let mut missing = files.frame(&repository, session, &mut past)?;
     missing += files.compare(&repository, &mut past, search)?;
     if missing > 0 {
@@ -87,7 +87,7 @@ impl<'a> Files<'a> {
         &self,
         repository: &Repository,
         session: &Session,
-        past: &mut Past<'_>,
+        past: &mut History<'_>,
     ) -> Result<usize, Fault> {
         // What is not committed yet counts too.
         let tree = session.vault.tree();
@@ -111,14 +111,14 @@ impl<'a> Files<'a> {
     fn compare(
         &self,
         repository: &Repository,
-        past: &mut Past<'_>,
+        past: &mut History<'_>,
         search: &mut Search<'_>,
     ) -> Result<usize, Fault> {
         let versions: Vec<&Version> = self.entries.iter().map(|(_, _, version)| *version).collect();
         let (mut some, mut size, mut closed) = (Vec::new(), 0, 0);
         let missing = repository.read_each(&versions, LARGEST_ENTRY, &mut |at, file| {
             let (environment, name, _) = &self.entries[at];
-            let entry = PastEntry::read(environment.clone(), name.clone(), &file);
+            let entry = HistoryEntry::read(environment.clone(), name.clone(), &file);
             let wanted = entry.filter(|entry| {
                 search.was_readable(&SourceValue::new(environment, name, entry.content()))
             });
@@ -141,7 +141,7 @@ impl<'a> Files<'a> {
 }
 
 /// Compares what is in `entries`, and counts those that stayed closed.
-fn open(entries: Vec<PastEntry>, past: &mut Past<'_>, search: &mut Search<'_>) -> usize {
+fn open(entries: Vec<HistoryEntry>, past: &mut History<'_>, search: &mut Search<'_>) -> usize {
     let all = entries.len();
     let values = past.values(entries);
     for (entry, value) in &values {

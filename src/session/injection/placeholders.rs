@@ -13,7 +13,7 @@ use crate::session::open::{FORKED, choose_environment, folder, tree};
 use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::Place;
-use crate::vault::trust::{CheckedEntry, Presented, Standing, Vault};
+use crate::vault::trust::{CheckedEntry, Standing, UnverifiedRoot, Vault};
 
 /// How many names the notice tells.
 const TOLD: usize = 5;
@@ -53,11 +53,11 @@ pub(crate) fn placeholders(
 /// The vault as anybody can check it. No pin is needed: nothing of it is decrypted.
 fn open(context: &mut Context, place: &Place) -> Result<Vault, Fault> {
     let (trust, _) = keyless::trust(context)?;
-    let presented = Presented::read(tree(place)?)?;
+    let presented = UnverifiedRoot::read(tree(place)?)?;
     if presented.judge(&trust, &folder(place))? == Standing::Forked {
         context.console.warn(FORKED);
     }
-    presented.accept()
+    presented.into_vault()
 }
 
 fn tell(context: &Context, names: &[&SecretName]) {

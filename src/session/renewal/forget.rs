@@ -31,7 +31,7 @@ pub(crate) fn forget_older(
             let path = entry_path(&newer.name, name);
             return Err(Fault::refused_file(&path, "is of an older epoch"));
         }
-        files.push((name.clone(), admin.hand().sign_environment(&newer)));
+        files.push((name.clone(), admin.authority().sign_environment(&newer)));
         forgotten.insert(name.clone());
     }
     if !files.is_empty() {

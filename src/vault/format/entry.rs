@@ -2,7 +2,7 @@
 
 use super::body::{Body, Tables};
 use super::lines::{Lines, unquoted};
-use super::reading::{Place, Signed, decimal, number, read, sign};
+use super::reading::{Signed, SigningContext, decimal, number, read_signed, sign};
 use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode, is_sealed_length};
 use crate::fault::Fault;
 use crate::vault::model::{Entry, LONGEST_VALUE, Moment};
@@ -18,7 +18,7 @@ pub fn entry_path(environment: &EnvironmentName, name: &SecretName) -> String {
 
 /// The associated data of a sealed value: everything that says where it belongs.
 #[must_use]
-pub fn sealed_place(
+pub fn sealing_context(
     vault: &VaultId,
     environment: &EnvironmentName,
     name: &SecretName,
@@ -47,7 +47,7 @@ pub fn write_entry(
     key: &SigningKey,
 ) -> Vec<u8> {
     let path = entry_path(environment, name);
-    let place = Place { label: LABEL, vault, path: &path, commitment: Some(commitment) };
+    let place = SigningContext { label: LABEL, vault, path: &path, commitment: Some(commitment) };
     sign(&place, body(environment, name, entry), key)
 }
 
@@ -61,12 +61,12 @@ pub fn read_entry(
     file: &[u8],
 ) -> Result<Signed<Entry>, Fault> {
     let path = entry_path(environment, name);
-    read(LABEL, &path, file, understand, |entry| body(environment, name, entry))
+    read_signed(LABEL, &path, file, parse, |entry| body(environment, name, entry))
 }
 
 /// An environment has thousands of entries, so they are taken apart by their lines; an entry in any
 /// other form of TOML would not be accepted anyway.
-fn understand(body: &str) -> Option<Entry> {
+fn parse(body: &str) -> Option<Entry> {
     let mut lines = Lines::of(body)?;
     let mut entry = Entry {
         epoch: number(decimal(lines.bare("epoch")?)?)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::body::{Body, Tables};
-use super::reading::{Place, Signed, bytes32, number, read, sign};
+use super::reading::{Signed, SigningContext, bytes32, number, read_signed, sign};
 use super::unparsed::Unparsed;
 use crate::crypto::{Commitment, SigningKey, VaultId, base64_decode};
 use crate::fault::Fault;
@@ -41,7 +41,7 @@ pub fn environment_path(environment: &EnvironmentName) -> String {
 #[must_use]
 pub fn write_environment(vault: &VaultId, environment: &Environment, key: &SigningKey) -> Vec<u8> {
     let path = environment_path(&environment.name);
-    let place = Place { label: LABEL, vault, path: &path, commitment: None };
+    let place = SigningContext { label: LABEL, vault, path: &path, commitment: None };
     sign(&place, body(environment), key)
 }
 
@@ -51,7 +51,7 @@ pub fn write_environment(vault: &VaultId, environment: &Environment, key: &Signi
 /// When the file is not exactly as [`write_environment`] would have written its content, or is
 /// the file of another environment.
 pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<Environment>, Fault> {
-    let signed = read(LABEL, &environment_path(name), file, understand, body)?;
+    let signed = read_signed(LABEL, &environment_path(name), file, parse, body)?;
     check_name(name, &signed.content.name)?;
     Ok(signed)
 }
@@ -73,7 +73,7 @@ pub fn environment_file(name: &EnvironmentName, file: &[u8]) -> Result<Unparsed,
 /// # Errors
 /// For the same reasons as [`read_environment`].
 pub fn parse_environment(name: &EnvironmentName, file: &Unparsed) -> Result<Environment, Fault> {
-    let content = file.parse(understand, body)?;
+    let content = file.parse(parse, body)?;
     check_name(name, &content.name)?;
     Ok(content)
 }
@@ -86,7 +86,7 @@ fn check_name(name: &EnvironmentName, named: &EnvironmentName) -> Result<(), Fau
     Err(Fault::damaged_file(&environment_path(name), reason))
 }
 
-fn understand(text: &str) -> Option<Environment> {
+fn parse(text: &str) -> Option<Environment> {
     let fields: Fields = toml::from_str(text).ok()?;
     let epochs: Vec<Epoch> = fields.epochs.into_iter().map(epoch).collect::<Option<_>>()?;
     let descending = epochs.windows(2).all(|pair| pair[0].number > pair[1].number);

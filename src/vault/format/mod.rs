@@ -13,7 +13,7 @@ mod request;
 mod roster;
 mod unparsed;
 
-pub use entry::{entry_path, read_entry, sealed_place, write_entry};
+pub use entry::{entry_path, read_entry, sealing_context, write_entry};
 pub use environment::{
     environment_file, environment_path, parse_environment, read_environment, write_environment,
 };

@@ -55,7 +55,7 @@ pub(super) fn message(
 }
 
 /// Where a file belongs, which its signature covers.
-pub(super) struct Place<'a> {
+pub(super) struct SigningContext<'a> {
     pub(super) label: &'static str,
     pub(super) vault: &'a VaultId,
     pub(super) path: &'a str,
@@ -63,7 +63,7 @@ pub(super) struct Place<'a> {
 }
 
 /// Adds the last line to `body`.
-pub(super) fn sign(place: &Place<'_>, body: String, key: &SigningKey) -> Vec<u8> {
+pub(super) fn sign(place: &SigningContext<'_>, body: String, key: &SigningKey) -> Vec<u8> {
     let message = message(place.label, place.vault, place.path, place.commitment, body.as_bytes());
     let signature = base64_encode(&key.sign(&message).to_bytes());
     let mut file = body.into_bytes();
@@ -71,19 +71,19 @@ pub(super) fn sign(place: &Place<'_>, body: String, key: &SigningKey) -> Vec<u8>
     file
 }
 
-/// Reads `file`: `understand` makes the content of the text before the last line, `write` must give
+/// Reads `file`: `parse` makes the content of the text before the last line, `write` must give
 /// that text back, to the byte. What is accepted is therefore what `write` can write, however
-/// generous `understand` is.
-pub(super) fn read<T>(
+/// generous `parse` is.
+pub(super) fn read_signed<T>(
     label: &'static str,
     path: &str,
     file: &[u8],
-    understand: impl FnOnce(&str) -> Option<T>,
+    parse: impl FnOnce(&str) -> Option<T>,
     write: impl FnOnce(&T) -> String,
 ) -> Result<Signed<T>, Fault> {
     let refuse = || refuse(path, file);
     let (body, signature) = split(file).ok_or_else(refuse)?;
-    let content = understand(body).ok_or_else(refuse)?;
+    let content = parse(body).ok_or_else(refuse)?;
     if write(&content) != body {
         return Err(refuse());
     }
@@ -119,11 +119,12 @@ pub fn decimal(text: &str) -> Option<u64> {
 /// Says, as well as the bytes allow, why a file was not accepted. What is quoted of it is never
 /// more than a number.
 pub(super) fn refuse(path: &str, file: &[u8]) -> Fault {
-    explain(path, file).unwrap_or_else(|| Fault::damaged_file(path, "is not as vault writes it"))
+    explain_rejection(path, file)
+        .unwrap_or_else(|| Fault::damaged_file(path, "is not as vault writes it"))
 }
 
 /// What is visibly wrong with a file; nothing where only its content can be.
-pub(super) fn explain(path: &str, file: &[u8]) -> Option<Fault> {
+pub(super) fn explain_rejection(path: &str, file: &[u8]) -> Option<Fault> {
     let refused = |reason: &str| Fault::refused_file(path, reason);
     let damaged = |reason: &str| Some(Fault::damaged_file(path, reason));
     let Ok(text) = std::str::from_utf8(file) else {

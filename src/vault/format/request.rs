@@ -2,7 +2,7 @@
 
 use super::body::{Body, Tables};
 use super::lines::Lines;
-use super::reading::{Place, Signed, read, sign};
+use super::reading::{Signed, SigningContext, read_signed, sign};
 use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId, base64_decode};
 use crate::fault::Fault;
 use crate::vault::model::{Member, Request, Signing};
@@ -25,7 +25,8 @@ pub fn request_path(name: &MemberName) -> String {
 #[must_use]
 pub fn write_request(request: &Request, key: &SigningKey) -> Vec<u8> {
     let path = request_path(&request.name);
-    let place = Place { label: LABEL, vault: &request.vault, path: &path, commitment: None };
+    let place =
+        SigningContext { label: LABEL, vault: &request.vault, path: &path, commitment: None };
     sign(&place, body(request), key)
 }
 
@@ -34,7 +35,7 @@ pub fn write_request(request: &Request, key: &SigningKey) -> Vec<u8> {
 /// # Errors
 /// When the file is not exactly as [`write_request`] would have written its content.
 pub fn read_request(name: &MemberName, file: &[u8]) -> Result<Signed<Request>, Fault> {
-    read(LABEL, &request_path(name), file, understand, body)
+    read_signed(LABEL, &request_path(name), file, parse, body)
 }
 
 /// What two people compare: everything in the request, which is all that the roster will say of the
@@ -58,7 +59,7 @@ pub fn request_of(vault: &VaultId, name: &MemberName, member: &Member) -> Option
 }
 
 /// By its lines, with no work for whatever else anyone may have written there.
-fn understand(body: &str) -> Option<Request> {
+fn parse(body: &str) -> Option<Request> {
     let mut lines = Lines::of(body)?;
     let request = Request {
         name: lines.text("name")?.parse().ok()?,

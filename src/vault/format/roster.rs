@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::body::{Body, Tables, inline_table, list};
-use super::reading::{Place, Signed, bytes32, number, read, sign};
+use super::reading::{Signed, SigningContext, bytes32, number, read_signed, sign};
 use super::unparsed::Unparsed;
 use crate::crypto::{PublicKey, Recipient, SigningKey, base64_decode};
 use crate::fault::Fault;
@@ -78,7 +78,8 @@ struct LostFields {
 /// Writes the roster, signed by the authority.
 #[must_use]
 pub fn write_roster(roster: &Roster, key: &SigningKey) -> Vec<u8> {
-    let place = Place { label: LABEL, vault: &roster.vault, path: ROSTER_PATH, commitment: None };
+    let place =
+        SigningContext { label: LABEL, vault: &roster.vault, path: ROSTER_PATH, commitment: None };
     sign(&place, body(roster), key)
 }
 
@@ -89,7 +90,7 @@ pub fn write_roster(roster: &Roster, key: &SigningKey) -> Vec<u8> {
 /// contradicts itself: access to an environment that is not listed, a writer without a signing
 /// key, two members with one recipient, a name in use twice.
 pub fn read_roster(file: &[u8]) -> Result<Signed<Roster>, Fault> {
-    read(LABEL, ROSTER_PATH, file, understand, body)
+    read_signed(LABEL, ROSTER_PATH, file, parse, body)
 }
 
 /// The roster before it is parsed.
@@ -105,10 +106,10 @@ pub fn roster_file(file: &[u8]) -> Result<Unparsed, Fault> {
 /// # Errors
 /// For the same reasons as [`read_roster`].
 pub fn parse_roster(file: &Unparsed) -> Result<Roster, Fault> {
-    file.parse(understand, body)
+    file.parse(parse, body)
 }
 
-fn understand(text: &str) -> Option<Roster> {
+fn parse(text: &str) -> Option<Roster> {
     let fields: Fields = toml::from_str(text).ok()?;
     let roster = Roster {
         vault: fields.vault.parse().ok()?,

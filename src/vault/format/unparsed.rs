@@ -4,7 +4,7 @@
 //! Whoever can write to the repository can make a file of any size and shape, so a reader checks its
 //! size, the id, and the signature first: a stranger's file costs no more than a hash.
 
-use super::reading::{explain, message, refuse, split};
+use super::reading::{explain_rejection, message, refuse, split};
 use crate::crypto::{Claim, Commitment, PublicKey, Signature, VaultId};
 use crate::fault::Fault;
 
@@ -54,16 +54,16 @@ impl Unparsed {
             return Ok(());
         }
         let unsigned = || Fault::damaged_file(&self.path, format!("is not as {name} signed it"));
-        Err(explain(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
+        Err(explain_rejection(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
     }
 
     /// Understands the text, which must be what `write` would make of its content.
     pub(super) fn parse<T>(
         &self,
-        understand: impl FnOnce(&str) -> Option<T>,
+        parse: impl FnOnce(&str) -> Option<T>,
         write: impl FnOnce(&T) -> String,
     ) -> Result<T, Fault> {
-        let content = understand(&self.body).filter(|content| write(content) == self.body);
+        let content = parse(&self.body).filter(|content| write(content) == self.body);
         content.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
     }
 }

@@ -31,7 +31,7 @@ impl Tree {
     /// When it is no regular file, too large, or cannot be read.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
-            Self::Working(dir) => read(dir, "", name),
+            Self::Working(dir) => read_file(dir, "", name),
             Self::Committed(files) => committed(files, name),
         }
     }
@@ -78,7 +78,7 @@ impl Folder<'_> {
     /// As [`Tree::read`].
     pub fn read(&self, parent: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
-            Self::Working(dir) => read(dir, &format!("{parent}/"), name),
+            Self::Working(dir) => read_file(dir, &format!("{parent}/"), name),
             Self::Committed(files, prefix) => committed(files, &format!("{prefix}{name}")),
         }
     }
@@ -118,7 +118,7 @@ impl Folder<'_> {
     }
 }
 
-fn read(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+fn read_file(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     let path = format!("{prefix}{name}");
     dir.read(name, largest(&path)).map_err(|error| unusable(&path, "a regular file", error))
 }

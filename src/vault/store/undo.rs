@@ -51,9 +51,9 @@ impl Tree {
     ///
     /// # Errors
     /// When that cannot be told.
-    pub fn is_between(&self) -> Result<bool, Fault> {
+    pub fn has_interrupted_replacement(&self) -> Result<bool, Fault> {
         let Self::Working(store) = self else { return Ok(false) };
-        Ok(before(store)?.is_some())
+        Ok(replaced_vault(store)?.is_some())
     }
 }
 
@@ -62,8 +62,8 @@ impl Writer {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn before(&self) -> Result<Option<Tree>, Fault> {
-        Ok(before(&self.store)?.map(Tree::Working))
+    pub fn replaced_vault(&self) -> Result<Option<Tree>, Fault> {
+        Ok(replaced_vault(&self.store)?.map(Tree::Working))
     }
 
     /// Puts back what was there before. Can be interrupted and called again.
@@ -86,7 +86,7 @@ impl Writer {
     /// Does `each` with every file that was there before and with its folder in the store; the
     /// roster last, since what remains to be done is told by it.
     fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
-        let Some(before) = before(&self.store)? else { return Ok(()) };
+        let Some(before) = replaced_vault(&self.store)? else { return Ok(()) };
         let failed = |error: std::io::Error| not_written(PATH, error);
         let mut names = before.names().map_err(failed)?;
         names.sort_by_key(|name| name == ROSTER_PATH);
@@ -111,7 +111,7 @@ impl Writer {
 }
 
 /// Where a link or a file stands in the way, nothing of ours was kept.
-fn before(store: &Dir) -> Result<Option<Dir>, Fault> {
+fn replaced_vault(store: &Dir) -> Result<Option<Dir>, Fault> {
     let folder = |dir: &Dir, name| match dir.dir(name) {
         Err(ReadError::NotRegular) => Ok(None),
         opened => opened.map_err(not_kept),

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::presented::AUTHORITY;
+use super::unverified_root::AUTHORITY;
 use crate::crypto::{Claim, PublicKey, sha256, verify_all};
 use crate::fault::Fault;
 use crate::vault::format::{
     ROSTER_PATH, Signed, entry_path, environment_file, environment_path, parse_environment,
     read_entry,
 };
-use crate::vault::halves::in_halves;
 use crate::vault::model::{Entry, Environment, MOST_ENTRIES, Roster};
 use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::parallel::map_in_parallel;
 use crate::vault::store::{Folder, Tree};
 
 /// How many entries are checked as one: enough for nearly all of the gain, and few enough that their
@@ -165,7 +165,7 @@ impl Vault {
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let folder = self.tree.folder(environment.content.name.as_str())?;
         let Some(folder) = folder else { return Ok(Vec::new()) };
-        in_halves(names, |names| {
+        map_in_parallel(names, |names| {
             let mut entries = Vec::with_capacity(names.len());
             for names in names.chunks(TOGETHER) {
                 entries.extend(self.check_entries(environment, &folder, names)?);

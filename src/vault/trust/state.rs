@@ -113,8 +113,8 @@ impl State {
 
     fn load_file(folder: &Path, file: String) -> Result<Self, Fault> {
         let path = folder.join(&file);
-        let (vaults, asked) = match read(&path) {
-            Ok(text) => parse(&text).ok_or_else(|| {
+        let (vaults, asked) = match read_text(&path) {
+            Ok(text) => parse_state(&text).ok_or_else(|| {
                 Fault::refused(format!("{}: is damaged", path.display()))
                     .hint("remove it, then enter the ids you trust again: vault trust ID")
             })?,
@@ -296,7 +296,7 @@ impl State {
 }
 
 /// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.
-fn read(path: &Path) -> io::Result<String> {
+fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(String::from_utf8(bytes)
@@ -307,7 +307,7 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// Understands the text of a state file; nothing where it is damaged. Numbers above those of a vault's
 /// files are damage, too.
-fn parse(text: &str) -> Option<Content> {
+fn parse_state(text: &str) -> Option<Content> {
     let fields: Fields = toml::from_str(text).ok()?;
     let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
         let roster = match (seen.revision, seen.sha256) {

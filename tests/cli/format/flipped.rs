@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use repovault::vault::store::Tree;
-use repovault::vault::trust::Presented;
+use repovault::vault::trust::UnverifiedRoot;
 
 use crate::support::craft;
 use crate::support::machine::all_is_wanted;
@@ -89,8 +89,8 @@ fn sandbox() -> Sandbox {
 
 /// Whether the check that every command goes through accepts the file at `path`.
 fn accepts(files: Files, path: &str) -> bool {
-    let Ok(presented) = Presented::read(Tree::Committed(files)) else { return false };
-    let Ok(vault) = presented.accept() else { return false };
+    let Ok(presented) = UnverifiedRoot::read(Tree::Committed(files)) else { return false };
+    let Ok(vault) = presented.into_vault() else { return false };
     let Some((environment, name)) = path.trim_end_matches(".toml").split_once('/') else {
         let name = path.trim_end_matches(".toml");
         return path == ROSTER || vault.environment(&name.parse().unwrap()).is_ok();

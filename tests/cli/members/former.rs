@@ -4,7 +4,7 @@ use std::fs;
 
 use repovault::crypto::{DataKey, base64_decode, open};
 use repovault::secret::Key;
-use repovault::vault::format::sealed_place;
+use repovault::vault::format::sealing_context;
 use repovault::vault::model::{Access, Epoch};
 use repovault::vault::name::{EnvironmentName, SecretName};
 use repovault::vault::unlock::Holder;
@@ -67,7 +67,7 @@ fn former_member_cannot_open_later_values() {
     let entry = entry.content();
     let key = former.data_key.entry_key(name.as_str());
     for commitment in [former.epoch.commitment, checked.content().newest().commitment] {
-        let place = sealed_place(&vault.roster().vault, &environment, &name, &commitment, entry);
+        let place = sealing_context(&vault.roster().vault, &environment, &name, &commitment, entry);
         assert!(open(&key, &place, entry.sealed.as_ref().unwrap()).is_none());
     }
 }

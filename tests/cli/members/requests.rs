@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use repovault::crypto::{Identity, SigningKey};
-use repovault::vault::change::seal_seed;
 use repovault::vault::format::{fingerprint, read_request, write_request};
 use repovault::vault::model::{Access, Former, Request, Signing};
+use repovault::vault::signing::seal_seed;
 use snapbox::str;
 
 use crate::support::colleague::Colleague;

@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use repovault::crypto::{DataKey, Framed, Identity, SigningKey, VaultId, base64_encode, sha256};
 use repovault::platform::Dir;
 use repovault::secret::Secret;
-use repovault::vault::change::Authority;
 use repovault::vault::format::{
     ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
     write_roster,
 };
 use repovault::vault::model::{Access, Entry, Environment, Epoch, Listed, Member, Roster, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
+use repovault::vault::signing::RootSigner;
 use repovault::vault::store::Tree;
-use repovault::vault::trust::{Presented, Vault};
+use repovault::vault::trust::{UnverifiedRoot, Vault};
 use repovault::vault::unlock::{Holder, data_key_payload};
 
 use crate::support::sandbox::Sandbox;
@@ -33,7 +33,7 @@ pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
 /// The vault in the sandbox's repository, read and accepted.
 pub(crate) fn vault(sandbox: &Sandbox) -> Vault {
     let dir = Dir::open(&sandbox.store("")).unwrap().unwrap();
-    Presented::read(Tree::Working(dir)).unwrap().accept().unwrap()
+    UnverifiedRoot::read(Tree::Working(dir)).unwrap().into_vault().unwrap()
 }
 
 /// The authority's key, opened as the sandbox's admin.
@@ -257,7 +257,7 @@ pub(crate) fn enrol_person(
         let checked = vault.environment(&environment).unwrap();
         let newest = checked.content().newest().number;
         let keys = Holder::find(&vault, &admin).unwrap().unlock(&checked, [newest]).unwrap();
-        let (file, listed) = Authority::new(&authority).seal_to(
+        let (file, listed) = RootSigner::new(&authority).seal_to(
             checked.content(),
             keys.data_key(newest).unwrap(),
             [(&name, &member.recipient, access)],

@@ -6,10 +6,10 @@ use std::fs;
 use repovault::crypto::Identity;
 use repovault::platform::Dir;
 use repovault::secret::Secret;
-use repovault::vault::change::Author;
 use repovault::vault::model::Access;
+use repovault::vault::signing::EntrySigner;
 use repovault::vault::store::Tree;
-use repovault::vault::trust::{Presented, Vault};
+use repovault::vault::trust::{UnverifiedRoot, Vault};
 use repovault::vault::unlock::Holder;
 use snapbox::str;
 
@@ -38,7 +38,7 @@ fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     let text = fs::read_to_string(bob.key_file()).unwrap();
     let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
     let dir = Dir::open(&bob.store("")).unwrap().unwrap();
-    let vault = Presented::read(Tree::Working(dir)).unwrap().accept().unwrap();
+    let vault = UnverifiedRoot::read(Tree::Working(dir)).unwrap().into_vault().unwrap();
     (vault, Identity::parse(line).unwrap())
 }
 
@@ -48,7 +48,7 @@ fn forged(bob: &Colleague<'_>, name: &str, value: Option<&str>) -> Vec<u8> {
     let holder = Holder::find(&vault, &identity).unwrap();
     let environment = "production".parse().unwrap();
     let checked = vault.environment(&environment).unwrap();
-    let author = Author {
+    let signer = EntrySigner {
         vault: vault.roster().vault,
         environment: checked.content(),
         keys: &holder.unlock(&checked, [1]).unwrap(),
@@ -57,8 +57,8 @@ fn forged(bob: &Colleague<'_>, name: &str, value: Option<&str>) -> Vec<u8> {
     };
     let name = name.parse().unwrap();
     let file = match value {
-        Some(value) => author.set(&name, 7, &Secret::new(value.as_bytes().to_vec())),
-        None => author.remove(&name, 7),
+        Some(value) => signer.set(&name, 7, &Secret::new(value.as_bytes().to_vec())),
+        None => signer.remove(&name, 7),
     };
     file.unwrap().content
 }

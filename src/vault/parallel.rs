@@ -17,7 +17,7 @@ const SHARED: usize = 64;
 ///
 /// # Errors
 /// Those of `work`; of the first half, where both fail.
-pub(super) fn in_halves<T: Sync, R: Send>(
+pub(super) fn map_in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&[T]) -> Result<Vec<R>, Fault> + Sync,
 ) -> Result<Vec<R>, Fault> {

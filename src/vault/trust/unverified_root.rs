@@ -17,7 +17,7 @@ use crate::vault::store::Tree;
 pub(super) const AUTHORITY: &str = "the authority of this vault";
 
 /// A roster that holds by its own id. Whether it is the right one nobody has said yet.
-pub struct Presented {
+pub struct UnverifiedRoot {
     tree: Tree,
     file: Unparsed,
     id: VaultId,
@@ -27,7 +27,7 @@ pub struct Presented {
     roster: OnceCell<Roster>,
 }
 
-impl Presented {
+impl UnverifiedRoot {
     /// Reads the roster and checks its signature by the id it names.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Presented {
     ///
     /// # Errors
     /// When it is not as `vault` writes it.
-    pub fn accept(self) -> Result<Vault, Fault> {
+    pub fn into_vault(self) -> Result<Vault, Fault> {
         let Self { tree, file, authority, sha256, roster, .. } = self;
         let roster = roster.into_inner().map_or_else(|| parse_roster(&file), Ok)?;
         Ok(Vault { tree, roster, authority, sha256 })

@@ -122,7 +122,7 @@ pub struct Pinned {
 /// # Errors
 /// When a source that is there cannot be read, or holds no key or more than one.
 pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
-    let Some((source, text)) = read(sources)? else { return Ok(None) };
+    let Some((source, text)) = first_present(sources)? else { return Ok(None) };
     platform::lock_memory(text.key.expose());
     let (identity, credential) = parse(&text.key, &source)?;
     platform::lock_memory(identity.memory());
@@ -130,16 +130,16 @@ pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
     Ok(Some(Found { identity, credential, source, caution }))
 }
 
-fn read(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
+fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
     if let Some(path) = sources.key_file {
-        let text = file::read(&path, "--key-file")?;
+        let text = file::read_key_file(&path, "--key-file")?;
         return Ok(Some((Source::KeyFile(path), text)));
     }
     if let Some(number) = sources.key_fd {
         return Ok(Some((Source::KeyDescriptor(number), file::read_descriptor(number)?)));
     }
     if let Some(path) = sources.variable_file.filter(|path| !path.is_empty()) {
-        let text = file::read(&path, "VAULT_KEY_FILE")?;
+        let text = file::read_key_file(&path, "VAULT_KEY_FILE")?;
         return Ok(Some((Source::VariableFile(path), text)));
     }
     // A pull request from a fork gets an empty secret; that is no key, not a wrong one.
@@ -151,10 +151,11 @@ fn read(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
         if holds_key(&command.to_string_lossy()) {
             return Err(misplaced("VAULT_KEY_COMMAND", "a command"));
         }
-        return Ok(Some((Source::Command, Text::unexposed(command::read(&command)?))));
+        return Ok(Some((Source::Command, Text::unexposed(command::run(&command)?))));
     }
     let Some(path) = sources.identity else { return Ok(None) };
-    Ok(identity::read(&path)?.map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
+    Ok(identity::read_identity_file(&path)?
+        .map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
 }
 
 /// That `place`, which is meant for `meant`, holds a key.

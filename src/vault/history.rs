@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::format::{
     Signed, environment_file, parse_environment, parse_roster, read_entry, roster_file,
-    sealed_place,
+    sealing_context,
 };
 use super::model::{Entry, Epoch, LONGEST_VALUE, Roster};
 use super::name::{EnvironmentName, MemberName, SecretName};
@@ -18,16 +18,16 @@ use crate::crypto::{Claim, Identity, PublicKey, VaultId, verify_all};
 use crate::secret::Secret;
 
 /// What is known of a vault's past, and the identity that opens it.
-pub struct Past<'a> {
+pub struct History<'a> {
     identity: &'a Identity,
     member: &'a MemberName,
     authorities: BTreeMap<VaultId, PublicKey>,
     signers: BTreeMap<(VaultId, MemberName), Vec<PublicKey>>,
-    epochs: BTreeMap<(EnvironmentName, u64), Vec<PastEpoch>>,
+    epochs: BTreeMap<(EnvironmentName, u64), Vec<HistoryEpoch>>,
 }
 
 /// An epoch as an environment's file once had it.
-struct PastEpoch {
+struct HistoryEpoch {
     vault: VaultId,
     epoch: Epoch,
     key: Key,
@@ -40,7 +40,7 @@ enum Key {
 }
 
 /// An entry that is as `vault` writes it and holds a value. Nobody has checked its signature yet.
-pub struct PastEntry {
+pub struct HistoryEntry {
     /// Where it was.
     pub environment: EnvironmentName,
     /// Its name.
@@ -48,7 +48,7 @@ pub struct PastEntry {
     signed: Signed<Entry>,
 }
 
-impl PastEntry {
+impl HistoryEntry {
     /// Reads the file of `name`; nothing for a tombstone and for what is no entry.
     #[must_use]
     pub fn read(environment: EnvironmentName, name: SecretName, file: &[u8]) -> Option<Self> {
@@ -63,7 +63,7 @@ impl PastEntry {
     }
 }
 
-impl<'a> Past<'a> {
+impl<'a> History<'a> {
     /// A past of which nothing is known yet, to be opened as `member`.
     #[must_use]
     pub fn new(member: &'a MemberName, identity: &'a Identity) -> Self {
@@ -112,20 +112,20 @@ impl<'a> Past<'a> {
         let Ok(content) = parse_environment(name, &file) else { return };
         for epoch in content.epochs {
             let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
-            let same = |past: &&mut PastEpoch| {
+            let same = |past: &&mut HistoryEpoch| {
                 past.vault == *vault && past.epoch.commitment == epoch.commitment
             };
             match known.iter_mut().find(same) {
                 // Sealed to the caller in one of its files is enough.
                 Some(past) if epoch.sealed.contains_key(self.member) => past.epoch = epoch,
                 Some(_) => {}
-                None => known.push(PastEpoch { vault: *vault, epoch, key: Key::Sealed }),
+                None => known.push(HistoryEpoch { vault: *vault, epoch, key: Key::Sealed }),
             }
         }
     }
 
     /// The values of those of `entries` that somebody signed and the caller can open.
-    pub fn values(&mut self, entries: Vec<PastEntry>) -> Vec<(PastEntry, Secret)> {
+    pub fn values(&mut self, entries: Vec<HistoryEntry>) -> Vec<(HistoryEntry, Secret)> {
         let mut signed = self.signed(entries);
         let mut values = Vec::with_capacity(signed.len());
         for (entry, at) in signed.drain(..) {
@@ -137,8 +137,8 @@ impl<'a> Past<'a> {
     }
 
     /// Those that somebody signed, each with the place of its epoch among those of its number.
-    fn signed(&self, entries: Vec<PastEntry>) -> Vec<(PastEntry, usize)> {
-        let first = |entry: &PastEntry| self.claims(entry).next();
+    fn signed(&self, entries: Vec<HistoryEntry>) -> Vec<(HistoryEntry, usize)> {
+        let first = |entry: &HistoryEntry| self.claims(entry).next();
         let firsts: Option<Vec<(usize, Claim)>> = entries.iter().map(first).collect();
         if let Some(firsts) = firsts {
             let (places, claims): (Vec<usize>, Vec<Claim>) = firsts.into_iter().unzip();
@@ -146,7 +146,7 @@ impl<'a> Past<'a> {
                 return entries.into_iter().zip(places).collect();
             }
         }
-        let one = |entry: PastEntry| {
+        let one = |entry: HistoryEntry| {
             let place = self.claims(&entry).find(|(_, claim)| claim.holds())?.0;
             Some((entry, place))
         };
@@ -154,7 +154,7 @@ impl<'a> Past<'a> {
     }
 
     /// Every signature that could be the entry's: usually one.
-    fn claims<'b>(&'b self, entry: &'b PastEntry) -> impl Iterator<Item = (usize, Claim)> + 'b {
+    fn claims<'b>(&'b self, entry: &'b HistoryEntry) -> impl Iterator<Item = (usize, Claim)> + 'b {
         let content = entry.content();
         let epochs = self.epochs.get(&(entry.environment.clone(), content.epoch));
         let epochs = epochs.into_iter().flatten().enumerate();
@@ -167,7 +167,7 @@ impl<'a> Past<'a> {
         })
     }
 
-    fn value(&mut self, entry: &PastEntry, at: usize) -> Option<Secret> {
+    fn value(&mut self, entry: &HistoryEntry, at: usize) -> Option<Secret> {
         let content = entry.content();
         let epochs = self.epochs.get_mut(&(entry.environment.clone(), content.epoch))?;
         let past = epochs.get_mut(at)?;
@@ -181,7 +181,7 @@ impl<'a> Past<'a> {
         }
         let Key::Open(key) = &past.key else { return None };
         let (environment, commitment) = (&entry.environment, &past.epoch.commitment);
-        let place = sealed_place(&past.vault, environment, &entry.name, commitment, content);
+        let place = sealing_context(&past.vault, environment, &entry.name, commitment, content);
         let value = key.open(&entry.name, &place, content.sealed.as_ref()?)?;
         (value.len() <= LONGEST_VALUE).then_some(value)
     }

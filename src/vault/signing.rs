@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::format::{
-    ROSTER_PATH, entry_path, environment_path, sealed_place, write_entry, write_environment,
+    ROSTER_PATH, entry_path, environment_path, sealing_context, write_entry, write_environment,
     write_roster,
 };
 use super::model::{
@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::secret::Secret;
 
 /// Somebody who may write in an environment, with what it takes.
-pub struct Author<'a> {
+pub struct EntrySigner<'a> {
     /// The vault.
     pub vault: VaultId,
     /// The environment, checked.
@@ -33,7 +33,7 @@ pub struct Author<'a> {
     pub key: &'a SigningKey,
 }
 
-impl Author<'_> {
+impl EntrySigner<'_> {
     /// The file of `name` with this value, sealed in the newest epoch; `before` is the revision of
     /// the file it replaces, 0 where there is none.
     ///
@@ -43,7 +43,7 @@ impl Author<'_> {
         let epoch = self.environment.newest();
         let mut entry = self.entry(name, before)?;
         let environment = &self.environment.name;
-        let place = sealed_place(&self.vault, environment, name, &epoch.commitment, &entry);
+        let place = sealing_context(&self.vault, environment, name, &epoch.commitment, &entry);
         let key = self.keys.data_key(epoch.number)?.entry_key(name.as_str());
         entry.sealed = Some(crypto::seal(&key, &place, value));
         Ok(self.sign(name, &entry))
@@ -90,10 +90,10 @@ impl Author<'_> {
     }
 }
 
-/// The authority's hand: signs rosters and environments.
-pub struct Authority<'a>(&'a SigningKey);
+/// Signs the roster and the environments with the authority.
+pub struct RootSigner<'a>(&'a SigningKey);
 
-impl<'a> Authority<'a> {
+impl<'a> RootSigner<'a> {
     /// The authority with this key.
     #[must_use]
     pub fn new(key: &'a SigningKey) -> Self {
