@@ -12,6 +12,7 @@ mod project;
 mod review;
 mod store;
 mod support;
+mod texts;
 mod trust;
 mod upkeep;
 mod values;

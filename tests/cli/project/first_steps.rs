@@ -21,7 +21,7 @@ fn init_creates_a_vault_and_a_key() {
         .says(str![[r#"
 made your key: [..]/home/.config/vault/identity.txt (back it up; it is not in the repository)
 made a vault in [..]/repo; you are its admin alice
-its id, to tell your colleagues: vault1[..]
+its id, to tell your colleagues: [ID]
 next: git add vault.toml .vault, then vault set NAME
 "#]])
         .changes(&[])

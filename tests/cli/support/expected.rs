@@ -2,13 +2,15 @@
 //! does not fit is rewritten where it stands, in the test or in its file.
 //!
 //! What differs from run to run is redacted before a snapshot is compared: `[ROOT]` is the sandbox,
-//! `[ID]` the id of a vault, `[RECIPIENT]` a public key, `[KEY]` a private one, `[FINGERPRINT]`,
-//! `[COMMIT]`, and `[TIME]`; a test adds its own with `Run::redact`. `[..]` is any text within a
-//! line, and a line `...` any lines. The newline at the end, which every message has, is left out.
+//! `[ID]` the id of a vault, `[RECIPIENT]` a public key, `[KEY]` a private one, `[SIGNER]` a
+//! member's verifying key, `[CREDENTIAL]`, `[FINGERPRINT]`, `[COMMIT]`, and `[TIME]`; a test adds its
+//! own with `Run::redact`. `[..]` is any text within a line, and a line `...` any lines. The newline
+//! at the end, which every message has, is left out.
 
 use std::fmt::Display;
 
 use repovault::crypto::Fingerprint;
+use snapbox::assert::Action;
 use snapbox::data::Inline;
 use snapbox::{Assert, Data, IntoData};
 
@@ -43,12 +45,26 @@ impl Expected {
                 let is_whole = text.is_empty() || text.ends_with('\n');
                 assert!(is_whole, "{what} does not end with a newline\n{seen}");
                 let text = text.strip_suffix('\n').unwrap_or(&text);
-                let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
-                let result = assert.try_eq(Some(&what), text.into_data(), expected.clone());
+                let result = assert().try_eq(Some(&what), text.into_data(), expected.clone());
                 result.unwrap_or_else(|error| panic!("{error}\n{seen}"));
             }
         }
     }
+}
+
+fn assert() -> Assert {
+    Assert::new().action_env("SNAPSHOTS").normalize_paths(false)
+}
+
+/// Whether a snapshot that does not fit is rewritten.
+pub(crate) fn is_accepted() -> bool {
+    assert().selected_action() == Action::Overwrite
+}
+
+/// The text, redacted, with the `[..]` of those lines of `pattern` that fit.
+pub(crate) fn accepted(pattern: &str, text: &str, redacted: &Redacted) -> String {
+    let (text, _) = assert().normalize(text.into_data(), pattern.into_data());
+    redacted.apply(&text.to_string())
 }
 
 impl From<Inline> for Expected {
@@ -111,18 +127,31 @@ impl Redacted {
         for (placeholder, value) in &self.named {
             text = text.replace(value, placeholder);
         }
-        let is_of_word =
-            |character: char| character.is_ascii_alphanumeric() || "-:".contains(character);
-        let (mut redacted, mut rest) = (String::new(), text.as_str());
-        while let Some(start) = rest.find(is_of_word) {
-            let length = rest[start..].find(|c| !is_of_word(c)).unwrap_or(rest.len() - start);
-            let word = &rest[start..start + length];
-            redacted.push_str(&rest[..start]);
-            redacted.push_str(&redacted_word(word));
-            rest = &rest[start + length..];
-        }
-        redacted + rest
+        with_words(&with_words(&text, "+/", redacted_signer), "-:_", redacted_word)
     }
+}
+
+/// The text with each word, which is of letters, digits, and `others`, replaced.
+fn with_words(text: &str, others: &str, replace: fn(&str) -> String) -> String {
+    let is_of_word =
+        |character: char| character.is_ascii_alphanumeric() || others.contains(character);
+    let (mut replaced, mut rest) = (String::new(), text);
+    while let Some(start) = rest.find(is_of_word) {
+        let word = &rest[start..];
+        let word = &word[..word.find(|c| !is_of_word(c)).unwrap_or(word.len())];
+        replaced.push_str(&rest[..start]);
+        replaced.push_str(&replace(word));
+        rest = &rest[start + word.len()..];
+    }
+    replaced + rest
+}
+
+/// A verifying key is 32 bytes in base64.
+fn redacted_signer(word: &str) -> String {
+    let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
+    let is_mixed =
+        has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    if word.len() == 43 && is_mixed { "[SIGNER]".to_owned() } else { word.to_owned() }
 }
 
 /// The word, or what stands for it. A colon at its end belongs to the sentence.
@@ -132,6 +161,7 @@ fn redacted_word(word: &str) -> String {
     let time = || word.len() == 20 && word.ends_with('Z') && word[10..].starts_with('T');
     let placeholder = match bare {
         _ if bare.starts_with("AGE-SECRET-KEY-1") && bare.len() > 30 => "[KEY]",
+        _ if bare.starts_with("vaultci1_") && bare.len() > 30 => "[CREDENTIAL]",
         _ if bare.starts_with("vault1") && bare.len() > 30 => "[ID]",
         _ if bare.starts_with("age1") && bare.len() > 30 => "[RECIPIENT]",
         _ if bare.len() == 40 && is_hex(bare) => "[COMMIT]",

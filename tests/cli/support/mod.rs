@@ -16,6 +16,7 @@ pub(crate) mod review;
 pub(crate) mod sandbox;
 pub(crate) mod shop;
 pub(crate) mod terminal;
+pub(crate) mod transcript;
 
 /// Drives `vault` in a way that would need `unsafe` in Rust.
 pub(crate) const UNPRIVILEGED: &str =

@@ -1,6 +1,7 @@
 //! The fenced blocks of the documents.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::support::shop::ROOT;
@@ -12,6 +13,8 @@ pub(crate) struct Block {
     /// Who runs it, where it is not alice.
     pub(crate) person: Option<String>,
     pub(crate) text: String,
+    /// The lines of the page that hold the text.
+    lines: Range<usize>,
 }
 
 pub(crate) fn page(path: &str) -> String {
@@ -29,16 +32,27 @@ pub(crate) fn blocks(path: &str) -> Vec<Block> {
                 lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
             if !before.starts_with("<!-- not run: ") {
                 let place = format!("{path}:{}", number + 1);
+                let lines = number + 1..number + 1 + inside.len();
                 let text = inside.join("\n") + "\n";
                 let (language, person) =
                     language.split_once(' ').map_or((language, None), |(l, p)| (l, Some(p)));
                 let (language, person) = (language.to_owned(), person.map(str::to_owned));
-                blocks.push(Block { place, language, person, text });
+                blocks.push(Block { place, language, person, text, lines });
             }
         }
         before = line;
     }
     blocks
+}
+
+/// Gives these blocks of a page their new texts.
+pub(crate) fn rewrite(path: &str, accepted: &[(Block, String)]) {
+    let page = page(path);
+    let mut lines: Vec<&str> = page.split('\n').collect();
+    for (block, text) in accepted.iter().rev() {
+        lines.splice(block.lines.clone(), text.lines());
+    }
+    fs::write(Path::new(ROOT).join(path), lines.join("\n")).unwrap();
 }
 
 /// The fenced blocks of a page with this language.

@@ -4,6 +4,8 @@
 //! not 0. `SNAPSHOTS=overwrite` rewrites the file.
 
 use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use snapbox::Data;
@@ -20,19 +22,36 @@ pub(crate) fn snapshots() -> PathBuf {
 #[track_caller]
 pub(crate) fn compare(sandbox: &Sandbox, name: &str, text: &str) {
     let file = snapshots().join(format!("{name}.txt"));
-    let redacted = Redacted::below(&sandbox.root().display().to_string());
+    let mut redacted = Redacted::below(&sandbox.root().display().to_string());
+    redacted.add("[VAULT]", env!("CARGO_BIN_EXE_vault"));
+    redacted.add("version [VERSION]", concat!("version ", env!("CARGO_PKG_VERSION")));
+    redacted.add("[GIT]", sandbox.git(&["version"]).trim());
     let expected: Expected = Data::read_from(&file, None).into();
     expected.check(name, format!("{text}\n").as_bytes(), &redacted, &name);
 }
 
+/// Programs that the runs find; whatever else a machine has in PATH could change a text.
+const PROGRAMS: [&str; 5] = ["echo", "false", "git", "sh", "true"];
+
 pub(crate) struct Transcript<'a> {
     sandbox: &'a Sandbox,
+    /// The only folder in PATH.
+    programs: String,
     text: String,
 }
 
 impl<'a> Transcript<'a> {
     pub(crate) fn of(sandbox: &'a Sandbox) -> Self {
-        Self { sandbox, text: String::new() }
+        let folder = sandbox.root().join("programs");
+        if !folder.exists() {
+            fs::create_dir(&folder).unwrap();
+            let path = std::env::var("PATH").unwrap();
+            for program in PROGRAMS {
+                let mut found = path.split(':').map(|folder| Path::new(folder).join(program));
+                symlink(found.find(|file| file.exists()).unwrap(), folder.join(program)).unwrap();
+            }
+        }
+        Self { sandbox, programs: folder.display().to_string(), text: String::new() }
     }
 
     /// Adds a comment above the next run.
@@ -48,7 +67,8 @@ impl<'a> Transcript<'a> {
     /// As [`Transcript::run`], with what `dress` adds to the run.
     pub(crate) fn run_as(&mut self, words: &str, dress: impl FnOnce(Run<'a>) -> Run<'a>) {
         let arguments: Vec<&str> = words.split_whitespace().collect();
-        let outcome = dress(self.sandbox.vault(&arguments)).outcome();
+        let run = self.sandbox.vault(&arguments).variable("PATH", &self.programs);
+        let outcome = dress(run.variable("USER", "alice")).outcome();
         let output = String::from_utf8_lossy(&outcome.output);
         writeln!(self.text, "$ vault {words}").unwrap();
         for text in [&*output, &outcome.said] {

@@ -8,19 +8,50 @@ use crate::support::sandbox::Sandbox;
 use crate::support::transcript::Transcript;
 
 #[test]
-fn usage_errors_are_in_their_file() {
+fn unknown_commands_are_in_their_file() {
     let sandbox = Sandbox::empty();
     let mut transcript = Transcript::of(&sandbox);
-    transcript.note("Commands of other programs");
     for word in [
-        "login", "put", "decrypt", "rm", "secrets", "run", "export", "encrypt", "cp", "mv", "envs",
-        "invite", "machine", "whoami", "audit", "diff", "rekey", "push", "kv", "kv get", "kv put",
-        "ci list", "members ls", "members invite", "environments rm", "frobnicate", "members frob",
-        "help frobnicate", "man frobnicate", "verfy",
+        "login",
+        "put",
+        "decrypt",
+        "rm",
+        "secrets",
+        "run",
+        "export",
+        "encrypt",
+        "cp",
+        "mv",
+        "envs",
+        "invite",
+        "machine",
+        "whoami",
+        "audit",
+        "diff",
+        "rekey",
+        "push",
+        "kv",
+        "kv get",
+        "kv put",
+        "ci list",
+        "members ls",
+        "members invite",
+        "environments rm",
+        "frobnicate",
+        "members frob",
+        "help frobnicate",
+        "man frobnicate",
+        "verfy",
     ] {
         transcript.run(word);
     }
-    transcript.note("Options and arguments");
+    transcript.check("errors/commands");
+}
+
+#[test]
+fn usage_errors_are_in_their_file() {
+    let sandbox = Sandbox::empty();
+    let mut transcript = Transcript::of(&sandbox);
     for words in [
         "get",
         "get A B",
@@ -72,12 +103,18 @@ fn usage_errors_are_in_their_file() {
     ] {
         transcript.run(words);
     }
-    transcript.note("No vault here");
+    transcript.check("errors/usage");
+}
+
+#[test]
+fn errors_without_a_vault_are_in_their_file() {
+    let sandbox = Sandbox::empty();
+    let mut transcript = Transcript::of(&sandbox);
     for words in ["get A", "list", "exec -- true", "verify --since HEAD", "doctor"] {
         transcript.run(words);
     }
     transcript.run("");
-    transcript.check("errors/usage");
+    transcript.check("errors/no-vault");
 }
 
 #[test]
@@ -85,13 +122,47 @@ fn refused_names_are_in_their_file() {
     let sandbox = Sandbox::with_vault();
     let mut transcript = Transcript::of(&sandbox);
     for name in [
-        "PERL5LIB", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GOFLAGS", "RUSTC_WRAPPER", "PHPRC",
-        "DOTNET_ROOT", "ERL_FLAGS", "LUA_INIT", "TCLLIBPATH", "NODE_OPTIONS", "npm_config_x",
-        "ESLINT_USE_FLAT_CONFIG", "HOMEBREW_PREFIX", "APT_CONFIG", "PYTHONPATH", "PYTEST_ADDOPTS",
-        "PIP_INDEX", "GUNICORN_CMD_ARGS", "VAULT_KEY", "PATH", "LD_PRELOAD", "GTK_MODULES",
-        "BASH_ENV", "TERMINFO", "ASDF_DIR", "MAKEFLAGS", "GIT_SSH", "HGRCPATH", "EDITOR", "PAGER",
-        "PSQLRC", "TAR_OPTIONS", "SSH_ASKPASS", "DOCKER_CONFIG", "TF_CLI_ARGS", "RUNNER_TEMP",
-        "HTTPS_PROXY", "PIP_INDEX_URL", "KUBECONFIG", "AWS_SHARED_CREDENTIALS_FILE",
+        "PERL5LIB",
+        "RUBYOPT",
+        "JAVA_TOOL_OPTIONS",
+        "GOFLAGS",
+        "RUSTC_WRAPPER",
+        "PHPRC",
+        "DOTNET_ROOT",
+        "ERL_FLAGS",
+        "LUA_INIT",
+        "TCLLIBPATH",
+        "NODE_OPTIONS",
+        "npm_config_x",
+        "ESLINT_USE_FLAT_CONFIG",
+        "HOMEBREW_PREFIX",
+        "APT_CONFIG",
+        "PYTHONPATH",
+        "PYTEST_ADDOPTS",
+        "PIP_INDEX",
+        "GUNICORN_CMD_ARGS",
+        "VAULT_KEY",
+        "PATH",
+        "LD_PRELOAD",
+        "GTK_MODULES",
+        "BASH_ENV",
+        "TERMINFO",
+        "ASDF_DIR",
+        "MAKEFLAGS",
+        "GIT_SSH",
+        "HGRCPATH",
+        "EDITOR",
+        "PAGER",
+        "PSQLRC",
+        "TAR_OPTIONS",
+        "SSH_ASKPASS",
+        "DOCKER_CONFIG",
+        "TF_CLI_ARGS",
+        "RUNNER_TEMP",
+        "HTTPS_PROXY",
+        "PIP_INDEX_URL",
+        "KUBECONFIG",
+        "AWS_SHARED_CREDENTIALS_FILE",
         "SSL_CERT_FILE",
     ] {
         transcript.run_as(&format!("set {name}"), |run| run.input("x"));
@@ -170,7 +241,8 @@ fn errors_of_variables_are_in_their_file() {
         "URL = \"${PLAIN}\"",
         "PASSWORD = \"1\"",
     ] {
-        let toml = format!("default = \"development\"\n[environments.development.variables]\n{text}\n");
+        let toml =
+            format!("default = \"development\"\n[environments.development.variables]\n{text}\n");
         fs::write(sandbox.repo().join("vault.toml"), toml).unwrap();
         transcript.note(text);
         transcript.run("exec -- true");
@@ -210,7 +282,11 @@ fn errors_of_import_are_in_their_file() {
         "A=encrypted:abc",
         &many,
     ] {
-        transcript.note(if text.len() > 40 && text.starts_with('x') { "many" } else { text.trim_end() });
+        transcript.note(if text.len() > 40 && text.starts_with('x') {
+            "many"
+        } else {
+            text.trim_end()
+        });
         transcript.run_as("import -", |run| run.input(text));
     }
     for (name, bytes) in [("utf16", &b"\xff\xfeA\0=\0b\0"[..]), ("latin", b"A=\xe4\n")] {

@@ -1,6 +1,7 @@
 //! Helpers that the tests share. None of these files has a test.
 
 #[path = "../../cli/support/expected.rs"]
+#[expect(dead_code, reason = "here no run is compared with a snapshot")]
 pub(crate) mod expected;
 pub(crate) mod facts;
 #[path = "../../cli/support/machine.rs"]
