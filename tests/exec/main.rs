@@ -6,25 +6,25 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod abnormal_ends;
 mod builds;
 mod django;
-mod ends;
-mod ends_of_pipes;
+mod exit_status;
 mod first_process;
 mod inherited;
 mod jobs;
 mod key_memory;
-mod keys;
 mod leaks;
 mod left_behind;
 mod masked;
 mod modes;
 mod programs;
-mod runaway;
 mod screens;
 mod secrecy;
 mod servers;
 mod sessions;
 mod signals;
+mod stream_kinds;
 mod streams;
 mod support;
+mod terminal_keys;

@@ -198,7 +198,7 @@ fn callers_descriptors_stay_blocking() {
             let mut copies = ends.iter().map(|end| Stdio::from(end.try_clone().unwrap()));
             [(); 3].map(|()| copies.next().unwrap())
         };
-        let mut command = scene.shell(way, script).command_behind(&[]);
+        let mut command = scene.shell(way, script).command_after(&[]);
         let [input, output_end, errors_end] = copies();
         command.stdin(input).stdout(output_end).stderr(errors_end);
         let mut child = command.spawn().unwrap();

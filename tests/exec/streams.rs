@@ -126,7 +126,7 @@ fn closed_reader_ends_the_command_by_sigpipe() {
         let _ = fs::remove_file(scene.path("pid"));
         let (mut output, printed) = std::io::pipe().unwrap();
         let script = "echo $$ >$SCENE/pid; exec yes";
-        let mut command = scene.shell(way, script).command_behind(&[]);
+        let mut command = scene.shell(way, script).command_after(&[]);
         let mut child = command.stdin(Stdio::null()).stdout(printed).spawn().unwrap();
         drop(command);
         let mut start = [0; 4];
@@ -162,7 +162,7 @@ fn closed_reader_does_not_end_a_silent_command() {
     let script = "echo line; read go; echo $$ >$SCENE/after; exit 6";
     let seen = same(|way| {
         let _ = fs::remove_file(scene.path("after"));
-        let mut command = scene.shell(way, script).command_behind(&[]);
+        let mut command = scene.shell(way, script).command_after(&[]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = [0; 5];
         let mut output = child.stdout.take().unwrap();
@@ -230,7 +230,7 @@ fn paused_reader_delays_neither_signals_nor_the_end() {
         let _ = fs::remove_file(scene.path("pid"));
         let (mut output, printed) = std::io::pipe().unwrap();
         let script = "echo $$ >$SCENE/pid; exec yes";
-        let mut command = scene.shell(way, script).command_behind(&[]);
+        let mut command = scene.shell(way, script).command_after(&[]);
         let mut child = command.stdin(Stdio::null()).stdout(printed).spawn().unwrap();
         drop(command);
         let command = pid_in(&scene.path("pid"));

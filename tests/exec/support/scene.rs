@@ -167,7 +167,7 @@ impl Launch {
     }
 
     /// The process, whose signals are as a login gives them, behind these words.
-    pub(crate) fn command_behind(&self, before: &[&str]) -> Command {
+    pub(crate) fn command_after(&self, before: &[&str]) -> Command {
         let mut command = Command::new("env");
         command
             .args(["--default-signal", "--"])
@@ -181,6 +181,6 @@ impl Launch {
 
     /// Starts it with all three streams as pipes.
     pub(crate) fn start(&self) -> Running {
-        Running::start(self.command_behind(&[]))
+        Running::start(self.command_after(&[]))
     }
 }

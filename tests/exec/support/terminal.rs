@@ -45,7 +45,7 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let line = rustix::fs::open(name.as_str(), flags, Mode::empty()).unwrap();
         let before = modes(&line);
-        let mut command = launch.command_behind(&["python", "-I", "-S", SESSION, &name]);
+        let mut command = launch.command_after(&["python", "-I", "-S", SESSION, &name]);
         let mut ends = streams.chars().zip(others).map(|(stream, other)| match stream {
             't' => Stdio::from(line.try_clone().unwrap()),
             _ => other,

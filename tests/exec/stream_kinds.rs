@@ -27,7 +27,7 @@ fn socket_receives_both_outputs_in_order() {
     let seen = same(|way| {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         let theirs = OwnedFd::from(theirs);
-        let mut command = scene.shell(way, SCRIPT).command_behind(&[]);
+        let mut command = scene.shell(way, SCRIPT).command_after(&[]);
         command.stdin(Stdio::null());
         command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
         let mut child = command.spawn().unwrap();
@@ -47,7 +47,7 @@ fn socket_as_input_is_passed_to_the_command() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         std::io::Write::write_all(&mut &ours, b"a line\n").unwrap();
         ours.shutdown(std::net::Shutdown::Write).unwrap();
-        let mut command = scene.shell(way, "cat; test -S /dev/stdin").command_behind(&[]);
+        let mut command = scene.shell(way, "cat; test -S /dev/stdin").command_after(&[]);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped());
         let child = command.spawn().unwrap();
         let output = child.wait_with_output().unwrap();
@@ -75,7 +75,7 @@ fn nonblocking_pipe_receives_everything() {
     let theirs = OwnedFd::from(theirs);
     fcntl_setfl(&theirs, fcntl_getfl(&theirs).unwrap() | OFlags::NONBLOCK).unwrap();
     let script = "seq 1 300000; echo $$ >$SCENE/pid; echo $SECRET";
-    let mut command = scene.shell(Way::Masked, script).command_behind(&[]);
+    let mut command = scene.shell(Way::Masked, script).command_after(&[]);
     command.stdin(Stdio::null()).stdout(theirs).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(command);
@@ -115,7 +115,7 @@ fn files_are_written_at_the_callers_position() {
 fn null_device_receives_everything() {
     let scene = Scene::new();
     same(|way| {
-        let mut command = scene.launch(way, &["seq", "1", "100000"]).command_behind(&[]);
+        let mut command = scene.launch(way, &["seq", "1", "100000"]).command_after(&[]);
         let null = File::options().read(true).write(true).open("/dev/null").unwrap();
         command.stdin(null.try_clone().unwrap()).stdout(null.try_clone().unwrap()).stderr(null);
         Status::from(command.status().unwrap())
