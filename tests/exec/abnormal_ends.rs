@@ -1,5 +1,5 @@
-//! What goes wrong around a command: stops and signals after its end, terminals that are somebody
-//! else's or gone, shells that are not told.
+//! Trouble around a command: stops and signals after its end, terminals that belong to another
+//! process or are gone, and shells that are not notified.
 
 use std::fs;
 use std::io::Write;
@@ -14,13 +14,14 @@ use crate::support::scene::{Scene, Way, same};
 use crate::support::terminal::Terminal;
 
 const PROMPT: &str = "\r\n<prompt> ";
-/// More than a pipe holds, less than vault takes in besides, so that the command ends unread.
+/// Prints more than a pipe holds, but less than the pipe and `vault` hold together. So the command
+/// ends although no one reads its output.
 const MUCH: &str = "head -c 100000 /dev/zero";
 
-/// An interactive bash whose `run` is the command.
+/// Starts an interactive bash. Its function `run` starts the command.
 fn shell(scene: &Scene, words: &[String]) -> Terminal {
-    let profile = format!("PS1='\\n<prompt> '\nrun() {{ {}; }}\n", quoted(words));
-    let profile = scene.write("profile", &profile).display().to_string();
+    let settings = format!("PS1='\\n<prompt> '\nrun() {{ {}; }}\n", quoted(words));
+    let profile = scene.write("profile", &settings).display().to_string();
     let bash = ["bash", "--noprofile", "--rcfile", &profile, "--noediting", "-i"];
     let mut terminal = Terminal::start(&scene.launch(Way::Bare, &bash));
     terminal.sees(PROMPT);
@@ -77,7 +78,7 @@ fn vault_ended_with_pending_output_fails() {
     assert_eq!(running.status(), Code(143));
 }
 
-/// The one vault that a shell runs.
+/// Returns the `vault` process that a shell has started.
 fn vault_of(shell: &Terminal) -> Pid {
     wait_for("vault", || children(shell.pid()).first().copied())
 }
@@ -107,7 +108,7 @@ fn vault_stopped_by_sigstop_reclaims_or_leaves_the_terminal() {
     shell.types("bg\n");
     shell.sees(PROMPT);
     wait_for_state(vault, 'S');
-    // The keys are the shell's, and the terminal stays as the shell made it.
+    // The shell gets the keys, and the terminal keeps the modes that the shell set.
     shell.types("stty -a; echo two$((1+1))\n");
     shell.sees(" icanon ");
     shell.sees("two2\r\n");

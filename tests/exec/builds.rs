@@ -1,4 +1,4 @@
-//! pytest, npm and make.
+//! pytest, npm, and make.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn pytest_with_two_workers_runs_and_hides_the_secret() {
     assert!(end.output.contains("{'password': '***'}"), "{}", end.output);
     assert_eq!(end.output.matches("\nprinted ***\n").count(), 6, "{}", end.output);
     assert!(!end.output.contains("canary"), "{}", end.output);
-    // With colours, and what runs is shown, at a terminal.
+    // At a terminal, the output has colors.
     let words = ["python", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "-k", "passes"];
     let (status, screen) = Terminal::start(&site.launch(Way::Masked, &words)).ends();
     assert_eq!(status, Code(0), "{screen}");
@@ -46,7 +46,7 @@ fn npm_runs_scripts_and_fails_with_their_code() {
         terminal.types("\x03");
         let (status, screen) = terminal.ends();
         wait_until_gone(script);
-        // npm says what its script said, or is faster.
+        // npm returns the status of its script, unless it ends first.
         assert!([Code(0), Killed(2)].contains(&status), "{way:?} {status:?} {screen}");
     }
 }
@@ -81,7 +81,7 @@ fn make_runs_two_jobs_in_parallel() {
         terminal.types("\x03");
         let (status, screen) = terminal.ends();
         wait_until_gone(recipe);
-        // How it ends depends on whether make or the recipe is the first to notice.
+        // The status depends on which of make and its recipe notices the signal first.
         assert!([Code(2), Killed(2)].contains(&status), "{way:?} {status:?} {screen}");
     }
 }

@@ -1,4 +1,4 @@
-"""Writes its pid and then each signal that it gets to a file, a line each; ends on SIGTERM.
+"""Writes its pid, and then the name of each signal it gets, to a file. Ends on SIGTERM.
 
 counts.py FILE
 """
@@ -17,7 +17,7 @@ os.set_blocking(writer, False)
 signal.set_wakeup_fd(writer)
 for name in NAMES:
     number = getattr(signal, "SIG" + name)
-    # What the caller ignores stays ignored.
+    # A signal that the caller ignores stays ignored.
     if signal.getsignal(number) != signal.SIG_IGN:
         signal.signal(number, lambda number, frame: None)
 os.write(log, b"%d\n" % os.getpid())

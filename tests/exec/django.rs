@@ -1,4 +1,4 @@
-//! Django's commands: the server that reloads itself, the debug page, prompts and a shell.
+//! Django's commands: the server that reloads itself, the debug page, prompts, and a shell.
 
 use std::fs::{self, File};
 use std::time::SystemTime;
@@ -21,7 +21,7 @@ fn runserver_reloads_and_ends_on_one_ctrl_c() {
         site.shows("/", "version one");
         let urls = site.scene().sandbox().repo().join("urls.py");
         edit(&urls, "\"one\"", "\"two\"");
-        // What changes before the server has looked at it once is no change.
+        // The server does not notice a change that comes before it has first looked at the file.
         wait_for("a reload", || {
             File::options()
                 .write(true)
@@ -49,7 +49,8 @@ fn server_log_and_debug_page_hide_the_secret() {
     let mut server = site.launch(Way::Masked, &words).variable("PYTHONUNBUFFERED", "1").start();
     server.output.sees("Starting development server");
     site.shows("/", "version one");
-    // The page itself goes through no stream of the server, but through one of whoever fetches it.
+    // The page does not pass through a stream of the server, only through one of the program that
+    // fetches it.
     let fetch = "
 import os, sys, urllib.error, urllib.request
 try:
@@ -72,7 +73,7 @@ except urllib.error.HTTPError as error:
     site.is_abandoned();
 }
 
-/// Has had the secret in it, has everything else, and has it no more.
+/// Checks that a text that contained the secret still has everything else.
 fn check(text: &str) {
     assert!(text.contains(&format!("postgres://shop:{MASK}@db/shop")), "{text}");
     for part in [SECRET, "canary", "7hG+bird", "7hG%2Bbird", "bird value"] {
@@ -143,7 +144,7 @@ fn manage_py_shell_works_and_hides_the_secret() {
     terminal.sees(&format!("'{MASK}'\r\n"));
     terminal.types("raise ValueError(os.environ['SECRET'])\n");
     terminal.sees(&format!("ValueError: {MASK}\r\n"));
-    // Ctrl-C ends what runs and not the shell.
+    // Ctrl-C ends the running statement, but not the shell.
     terminal.types("import signal; print('wait' + 'ing', flush=True); signal.pause()\n");
     terminal.sees("waiting\r\n");
     terminal.types("\x03");

@@ -1,4 +1,4 @@
-//! How a command ends is how `vault exec` ends.
+//! `vault exec` ends in the same way as its command.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -50,7 +50,7 @@ fn command_killed_by_a_signal_ends_vault_by_the_same_signal() {
 #[test]
 fn ignored_or_blocked_signal_ends_vault_like_the_command() {
     let scene = Scene::new();
-    // The command itself sets both back, and dies.
+    // The command resets both, and then kills itself.
     let program = "
 import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_DFL)

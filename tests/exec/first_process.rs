@@ -1,4 +1,5 @@
-//! As the first process of a container: orphans are reaped, signals work, nothing is left.
+//! `vault` as the first process of a container: it reaps orphans, forwards signals, and ends every
+//! process.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -14,7 +15,7 @@ use crate::support::terminal::Terminal;
 
 const CONTAINER: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
-/// Whether this machine lets a test make a process the first one.
+/// Returns whether this machine lets a test start the first process of a namespace.
 fn can_be_first() -> bool {
     let mut command = Command::new(CONTAINER[0]);
     let quiet = command.args(&CONTAINER[1..]).arg("true").stderr(Stdio::null()).status();
@@ -32,7 +33,7 @@ fn masked(scene: &Scene, script: &str) -> Launch {
     scene.shell(Way::Masked, script).under(&CONTAINER)
 }
 
-/// The one process that `unshare` started.
+/// Returns the process that `unshare` started.
 fn first(unshare: Pid) -> Pid {
     wait_for("the first process", || children(unshare).first().copied())
 }
@@ -88,7 +89,7 @@ fn orphans_are_reaped() {
         return;
     }
     let scene = Scene::new();
-    // Each `sh` leaves an orphan that ends at once; the last one lives a little longer.
+    // Each `sh` leaves an orphan that ends at once. The last one lives a little longer.
     let script = "
 i=0; while [ $i -lt 20 ]; do sh -c 'true & setsid true & exit'; i=$((i+1)); done
 sh -c 'sh -c \"while test ! -e $SCENE/go; do :; done\" & exit'

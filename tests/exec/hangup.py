@@ -1,4 +1,5 @@
-"""Runs a program at a terminal of its own that is cut as soon as a file has something in it; tells its end.
+"""Runs a program in its own terminal, closes the terminal when a file has content, and prints the
+status.
 
 hangup.py FILE PROGRAM ARGUMENT…
 """

@@ -1,4 +1,4 @@
-//! What a process gets from its parent arrives as the caller set it.
+//! A command inherits everything from the caller unchanged.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::support::running::Status::Code;
 use crate::support::scene::{Launch, Scene, same};
 use crate::support::terminal::Terminal;
 
-/// Writes what a process sees of itself into `seen`, whatever its streams are.
+/// A script that writes facts about its own process into `seen`, regardless of its streams.
 const REPORT: &str = r"
 open=
 for path in /proc/$$/fd/*; do
@@ -21,13 +21,13 @@ ulimit -a; ulimit -H -a; umask; nice; env | sort; pwd
 } >$SCENE/seen 2>&1
 ";
 
-/// Runs the report in all ways, where `prepare` sets up the caller, and gives what it wrote.
+/// Runs the report in all ways, after `prepare` has set up the caller, and returns its text.
 #[track_caller]
 fn report(scene: &Scene, prepare: impl Fn(Launch) -> Launch) -> String {
     let report = |at_a_terminal| {
         same(|way| {
             let _ = fs::remove_file(scene.path("seen"));
-            // Other shells unblock signals.
+            // Not `sh`, because other shells unblock signals.
             let bash = ["bash", "--norc", "--noprofile", "-c", REPORT];
             let launch = prepare(scene.launch(way, &bash));
             let status = if at_a_terminal {
@@ -45,14 +45,15 @@ fn report(scene: &Scene, prepare: impl Fn(Launch) -> Launch) -> String {
     seen
 }
 
-/// The descriptors of one digit that are open; of others, what runs the tests may have left some.
+/// Returns the open descriptors with one digit. The program that runs the tests may have left
+/// others open.
 fn descriptors(seen: &str) -> String {
     let list = seen.lines().find_map(|line| line.strip_prefix("descriptors")).unwrap();
     let numbers: Vec<&str> = list.trim().split(',').filter(|number| number.len() == 1).collect();
     numbers.join(" ")
 }
 
-/// The signals in one of the sets of /proc/self/status, those of threads left out.
+/// Returns the signals in one of the sets of /proc/self/status, without those of threads.
 fn signals(seen: &str, set: &str) -> Vec<usize> {
     let line = seen.lines().find_map(|line| line.strip_prefix(set)).unwrap();
     let bits = u64::from_str_radix(line.trim_start_matches(':').trim(), 16).unwrap();
@@ -108,7 +109,7 @@ fn command_inherits_only_the_callers_descriptors() {
     assert_eq!(descriptors(&seen), "0 1 2 3 7 9");
     let seen = report(&scene, |launch| launch);
     assert_eq!(descriptors(&seen), "0 1 2");
-    // They are the same files at the same places.
+    // They are the same files, at the same positions.
     same(|way| {
         let _ = fs::remove_file(scene.path("nine"));
         let script = "read line <&3; read next <&7; echo $line $next; echo $line >&9";
@@ -149,7 +150,7 @@ fn output_of_a_closed_stream_is_discarded() {
             let end = scene.shell(way, script).by(&wrapper).start().end();
             (end, fs::read_to_string(scene.path("end")).unwrap_or_default())
         });
-        // What `sh` says about the closed stream comes after.
+        // The message of `sh` about the closed stream follows.
         assert!(end.0.output.starts_with(output), "{closed}: {end:?}");
         assert!(end.0.said.contains(said), "{closed}: {end:?}");
     }
@@ -162,7 +163,7 @@ fn arguments_are_passed_unchanged() {
     let words = [&["printf", "%s|"][..], &arguments].concat();
     let end = same(|way| scene.launch(way, &words).start().end());
     assert_eq!(end.output, format!("{}|", arguments.join("|")));
-    // Also one that is no UTF-8.
+    // An argument that is not UTF-8 is passed too.
     let script = "exec \"$@\" \"$(printf 'a\\377b')\"";
     let end = same(|way| scene.launch(way, &["printf", "%s"]).by(script).start().end());
     assert_eq!(end.output, "a\u{fffd}b");

@@ -1,7 +1,9 @@
-"""Runs a program as a shell runs a job: in a process group of its own. Says when it stops.
+"""Runs a program as a shell runs a job, in its own process group, and reports when it stops.
 
-job.py PROGRAM ARGUMENT…: writes the job's pid, then `stopped NAME` for each stop, and at its end
-`code N` or `killed NAME`, a line each, to the file that JOB names.
+job.py PROGRAM ARGUMENT…
+
+Writes one line each to the file that JOB names: the job's pid, `stopped NAME` for each stop, and at
+the end `code N` or `killed NAME`.
 """
 
 import os

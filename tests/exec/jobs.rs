@@ -10,7 +10,8 @@ use crate::support::running::Status::Code;
 use crate::support::scene::{Scene, Way, same};
 use crate::support::terminal::Terminal;
 
-/// Answers lines, says when it goes on, and writes when the file `write` is there.
+/// A program that answers lines, reports when it is continued, and prints a line when the file
+/// `write` appears.
 const ANSWERS: &str = "
 import os, signal, sys, threading, time
 scene = os.environ['SCENE']
@@ -25,7 +26,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT])
 for task in [go_on, write]:
     threading.Thread(target=task, daemon=True).start()
 if 'default' in sys.argv:
-    # Python would end by itself.
+    # Python would handle the signal, and then exit.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 with open(scene + '/pid', 'w') as file:
     print(os.getpid(), file=file)
@@ -39,10 +40,10 @@ while not os.path.exists(scene + '/end'):
     os.write(1, b''.join(b'got ' + one for one in line.splitlines(True)))
 os._exit(3)
 ";
-/// Not part of a line that is typed, since that is shown too.
+/// A prompt that is not part of a typed line, because the terminal shows that too.
 const PROMPT: &str = "\r\n<prompt> ";
 
-/// A bash with job control at a terminal, where `run` is the command.
+/// A bash with job control at a terminal. Its alias `run` starts the command.
 struct Shell {
     terminal: Terminal,
 }
@@ -57,8 +58,8 @@ impl Shell {
         let unset = if way == Way::Bare { "" } else { "unset SECRET\n" };
         let prompt = "PS1='\\n<prompt> '";
         let alias = format!("{prompt}\nalias run='{}'\n{unset}", words.join(" "));
-        let profile = scene.write("profile", &alias);
-        let profile = profile.to_str().unwrap();
+        let profile_path = scene.write("profile", &alias);
+        let profile = profile_path.to_str().unwrap();
         let bash = ["bash", "--noprofile", "--rcfile", profile, "--noediting", "-i"];
         let launch = scene.launch(Way::Bare, &bash);
         let mut terminal = Terminal::start(&launch);
@@ -72,14 +73,14 @@ impl Shell {
         self.sees(PROMPT);
     }
 
-    /// The job is stopped and the shell asks for more.
+    /// Waits until the job has stopped and the shell shows its prompt.
     fn is_back(&mut self, command: Pid) {
         self.sees("Stopped");
         self.sees(PROMPT);
         wait_for_state(command, 'T');
     }
 
-    /// The job has stopped in the background, and the shell has heard of it.
+    /// Waits until the job has stopped in the background, and the shell knows.
     fn knows_of_the_stop(&mut self, command: Pid) {
         self.types("until jobs | grep -q Stopped; do :; done; echo stopped $?\n");
         self.sees("stopped 0\r\n");

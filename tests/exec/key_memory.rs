@@ -1,4 +1,4 @@
-//! What a parent that stays still holds of the keys: nothing. Root looks for them in its memory.
+//! A parent process that stays keeps no key in memory. Root searches its memory for the keys.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -15,7 +15,7 @@ use crate::support::terminal::Terminal;
 
 const WAITING: &str = "echo ready >$SCENE/seen; read go";
 
-/// A thing that must not be there, and what it is.
+/// The name and the bytes of a key that must not be in memory.
 type Needle = (&'static str, Vec<u8>);
 
 fn identity_path(scene: &Scene) -> String {
@@ -26,7 +26,8 @@ fn identity(scene: &Scene) -> String {
     fs::read_to_string(identity_path(scene)).unwrap().lines().last().unwrap().to_owned()
 }
 
-/// The identity in each form, and all that is sealed to it in development and what comes of that.
+/// Returns the identity in each form, the keys that are sealed to it in development, and the keys
+/// derived from them.
 fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
     let raw = identity.to_key();
     let mut clamped = *raw.expose();
@@ -40,7 +41,7 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
     let text = fs::read_to_string(scene.sandbox().store("development.toml")).unwrap();
     for sealed in text.split('"').filter_map(base64_decode) {
         let Ok(payload) = identity.unseal(&sealed) else { continue };
-        // The last part of it is a key.
+        // The last part of the payload is a key.
         let key = &payload.expose()[payload.len() - 32..];
         needles.push(("a sealed key", key.to_vec()));
         let vault = scene.sandbox().id().parse().unwrap();
@@ -52,7 +53,7 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
     needles
 }
 
-/// Each readable part of a process's memory.
+/// Returns each readable part of a process's memory.
 fn memory(pid: Pid) -> Vec<Vec<u8>> {
     let pid = pid.as_raw_nonzero();
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
@@ -73,7 +74,7 @@ fn holds(memory: &[Vec<u8>], needle: &[u8]) -> bool {
     memory.iter().any(|part| memchr::memmem::find(part, needle).is_some())
 }
 
-/// Looks into `vault` and its monitor, while the command waits.
+/// Searches the memory of `vault` and of its monitor while the command waits.
 fn check(vault: Pid, needles: &[Needle], what: &str) {
     let ours = env!("CARGO_BIN_EXE_vault").as_bytes();
     let is_ours = |pid: &Pid| {
@@ -85,7 +86,7 @@ fn check(vault: Pid, needles: &[Needle], what: &str) {
         let memory = memory(pid);
         let size: usize = memory.iter().map(Vec::len).sum();
         assert!(size > 1 << 20, "{what}: {size} bytes of memory");
-        // What is masked is there, so the search finds what is there.
+        // The masked secret must be in memory, which shows that the search works.
         assert!(pid != vault || holds(&memory, SECRET.as_bytes()), "{what}");
         for (name, needle) in needles {
             assert!(!holds(&memory, needle), "{what}: {name} in the memory of {pid:?}");
@@ -93,7 +94,7 @@ fn check(vault: Pid, needles: &[Needle], what: &str) {
     }
 }
 
-/// Runs it, and looks while the command waits for a line.
+/// Starts the command, and searches while it waits for a line.
 fn check_run(scene: &Scene, launch: &Launch, needles: &[Needle], what: &str) {
     let _ = fs::remove_file(scene.path("seen"));
     let mut running = launch.start();
@@ -104,7 +105,7 @@ fn check_run(scene: &Scene, launch: &Launch, needles: &[Needle], what: &str) {
     assert_eq!((end.status, end.said.as_str()), (Code(0), ""), "{what}");
 }
 
-/// Whether this process can look into a vault.
+/// Returns whether this process can read the memory of `vault`.
 fn can_look() -> bool {
     let can = geteuid().is_root();
     if !can {
@@ -152,9 +153,9 @@ fn parent_memory_holds_no_key_from_other_environments() {
     let text = identity(&scene);
     let needles = needles(&scene, &Identity::parse(&text).unwrap());
     let launch = || scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
-    // Under a second name.
+    // The key is in a second variable too.
     check_run(&scene, &launch().variable("DEPLOY_KEY", &text), &needles, "a copy");
-    // In a shell above, which vault looks into.
+    // A shell above has the key, and vault inspects that shell.
     let _ = fs::remove_file(scene.path("seen"));
     let mut running = launch().by("\"$@\"; exit $?").start();
     wait_for_file(&scene.path("seen"));
@@ -236,8 +237,8 @@ fn key_memory_is_locked_if_allowed() {
         let _ = fs::remove_file(scene.path("seen"));
         let mut running = launch.start();
         wait_for_file(&scene.path("seen"));
-        let status = format!("/proc/{}/status", running.pid().as_raw_nonzero());
-        let status = wait_for("its status", || fs::read_to_string(&status).ok());
+        let path = format!("/proc/{}/status", running.pid().as_raw_nonzero());
+        let status = wait_for("its status", || fs::read_to_string(&path).ok());
         let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
         let size: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         running.write(b"\n");
@@ -246,7 +247,7 @@ fn key_memory_is_locked_if_allowed() {
         size
     };
     assert!(locked(scene.shell(Way::Masked, WAITING)) > 0);
-    // It is no failure if it is not: here not even root may.
+    // If memory cannot be locked, the command still runs. Here not even root can lock it.
     let by = "ulimit -l 0; exec setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock \"$@\"";
     let not_allowed = scene.shell(Way::Masked, WAITING).by(by);
     assert_eq!(locked(not_allowed), 0);

@@ -1,4 +1,5 @@
-//! `--report-leaks` and `--fail-on-leak`: what was masked is told by name, form, count and stream.
+//! `--report-leaks` and `--fail-on-leak`. They report masked secrets by name, form, count, and
+//! stream.
 
 use std::fs;
 
@@ -24,7 +25,7 @@ fn report_lists_masked_secrets() {
         let is_told = |line: &str| words.iter().all(|word| line.contains(word));
         assert!(said.lines().any(is_told), "{words:?} in {said}");
     }
-    // What is not there is not told, nor is a value.
+    // Neither values nor secrets that were not printed are reported.
     assert!(!said.contains(SECRET) && !said.contains("another"), "{said}");
     let launch = scene.shell(Way::Masked, "echo nothing").options(&["--report-leaks"]);
     assert_eq!(launch.start().end().output, "nothing\n");
@@ -41,11 +42,11 @@ fn leak_fails_a_successful_command() {
     assert_eq!(status, Code(124));
     assert!(said.contains("SECRET") && !said.contains(SECRET), "{said}");
     assert_eq!(fails("echo nothing"), (Code(0), String::new()));
-    // The command's own failure stands.
+    // The command's own failure takes precedence.
     assert_eq!(fails("echo $SECRET; exit 7").0, Code(7));
     assert_eq!(fails("echo $SECRET; kill -KILL $$").0, Signal(9));
     assert_eq!(fails("echo $SECRET >&2").0, Code(124));
-    // At a terminal too.
+    // The status is the same at a terminal.
     let launch = scene.shell(Way::Masked, "echo $SECRET").options(&["--fail-on-leak"]);
     let (status, screen) = Terminal::start(&launch).ends();
     assert_eq!(status, Code(124));

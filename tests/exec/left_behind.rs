@@ -1,4 +1,4 @@
-//! Processes that a command leaves behind and that still hold its output.
+//! Processes that outlive a command and still hold its output.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::support::terminal::Terminal;
 const NOTE: &str =
     "vault: a process that the command left behind is still running and loses its output\n";
 
-/// A command that ends with 9 and leaves `process` behind.
+/// Returns a command that exits with 9 and leaves `process` running.
 fn leaving(scene: &Scene, process: &str) -> Launch {
     let _ = fs::remove_file(scene.path("pid"));
     let script = format!("{process} & echo $! >$SCENE/pid; echo started $SECRET; exit 9");
@@ -21,7 +21,7 @@ fn leaving(scene: &Scene, process: &str) -> Launch {
 
 fn end_left_process(scene: &Scene) {
     let pid = pid_in(&scene.path("pid"));
-    // One that prints has ended by itself.
+    // A process that prints has perhaps ended already.
     let _ = kill_process(pid, Signal::KILL);
     wait_until_gone(pid);
 }
@@ -29,7 +29,7 @@ fn end_left_process(scene: &Scene) {
 #[test]
 fn silent_lingering_process_is_mentioned_once() {
     let scene = Scene::new();
-    // It holds both outputs, or one of them.
+    // The process keeps both outputs open, or one of them.
     for process in ["sleep 1000", "sleep 1000 2>/dev/null", "sleep 1000 >/dev/null"] {
         let end = leaving(&scene, process).start().end();
         assert_eq!((end.status, end.output.as_str()), (Code(9), "started ***\n"), "{process}");
@@ -45,14 +45,14 @@ fn lingering_process_loses_its_later_output() {
     assert_eq!((end.status, end.said.as_str()), (Code(9), NOTE));
     let printed = end.output.replace('x', "");
     assert_eq!(printed, "started ***\n");
-    // SIGPIPE ends it, or the shell learns of it by an error.
+    // SIGPIPE ends the process, or its shell gets an error.
     wait_until_gone(pid_in(&scene.path("pid")));
 }
 
 #[test]
 fn lingering_process_at_a_terminal_is_mentioned_once() {
     let scene = Scene::new();
-    // The end of the session would end it by HUP, as at the end of a login.
+    // Without `setsid`, the end of the session would end it with SIGHUP.
     let silent = "setsid sleep 1000";
     let printing = "setsid sh -c 'while printf x; do :; done 2>/dev/null'";
     for process in [silent, printing] {

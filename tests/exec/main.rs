@@ -1,8 +1,8 @@
-//! A wrapped command behaves as if it ran bare. Most scenes are played three times - bare, with
-//! `--no-mask`, where `vault` becomes the command, and masked, where a parent stays - and must look
-//! the same each time.
+//! A wrapped command behaves as it does without `vault`. Most scenes run in three ways and must
+//! look the same each time: bare; with `--no-mask`, so that `vault` becomes the command; and
+//! masked, so that a parent process stays.
 //!
-//! Facts about processes are read from /proc, so this target runs on Linux only.
+//! The tests read facts about processes from /proc, so this target runs on Linux only.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -1,4 +1,4 @@
-//! What a command prints of a secret is masked, however it prints it; all else stays.
+//! Secrets in the output are masked, regardless of how the command prints them. Other bytes stay.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::running::Status::Code;
 use crate::support::scene::{MASK, SECRET, Scene, Way};
 use crate::support::terminal::Terminal;
 
-/// Runs the program, expects success and no word on stderr, and gives what it printed.
+/// Runs the program, expects success and an empty stderr, and returns its stdout.
 #[track_caller]
 fn printed(scene: &Scene, program: &str) -> String {
     let end = scene.python(Way::Masked, program).start().end();
@@ -36,7 +36,7 @@ for byte in b'before ' + os.environ['SECRET'].encode() + b' after\\n':
     time.sleep(0.05)
 ";
     assert_eq!(printed(&scene, program), format!("before {MASK} after\n"));
-    // On a terminal the first bytes may be shown, so that a prompt is; never more than three.
+    // At a terminal, up to three bytes may be shown early, so that prompts are not delayed.
     let screen = shown(&scene, program);
     let start = screen.strip_prefix("before ").unwrap().strip_suffix("*** after\n").unwrap();
     assert!(SECRET[..3].starts_with(start), "{screen}");
@@ -83,7 +83,7 @@ fn secret_in_a_basic_auth_header_is_masked() {
             format!("printf 'Authorization: Basic '; printf '{user}:%s' \"$SECRET\" | base64 -w0");
         let end = scene.shell(Way::Masked, &script).start().end();
         let text = STANDARD.encode(format!("{user}:{SECRET}"));
-        // Characters that hold bits of the name only are not the secret's.
+        // Characters that carry bits of the user name only do not belong to the secret.
         let own = &text[..(user.len() + 1) * 8 / 6];
         let rest = end.output.strip_prefix(&format!("Authorization: Basic {own}{MASK}"));
         assert!(rest.is_some_and(|rest| rest.trim_matches('=').is_empty()), "{}", end.output);
@@ -130,7 +130,7 @@ print(''.join('\\x1b[3%dm%s' % (at % 8, letter) for at, letter in enumerate(secr
         assert!(plain.contains("is partly so"), "{plain:?}");
         assert!(!plain.contains("canary") && !plain.contains("bird"), "{plain:?}");
     }
-    // As grep would colour it.
+    // grep adds colors.
     let script = "echo \"key: $SECRET\" | grep --color=always bird";
     let end = scene.shell(Way::Masked, script).start().end();
     assert!(!end.output.contains("canary") && end.output.starts_with("key: "), "{:?}", end.output);
@@ -182,8 +182,8 @@ raise ValueError(os.environ['SECRET'])
 #[test]
 fn secret_in_shell_traces_and_env_output_is_masked() {
     let scene = Scene::new();
-    let end = scene.shell(Way::Masked, "set -x; test \"$SECRET\" = other || true; env | grep SECR");
-    let end = end.start().end();
+    let script = "set -x; test \"$SECRET\" = other || true; env | grep SECR";
+    let end = scene.shell(Way::Masked, script).start().end();
     assert_eq!((end.status, end.output.as_str()), (Code(0), "SECRET=***\n"));
     assert!(
         end.said.starts_with("+ test *** = other\n")
@@ -250,7 +250,7 @@ os.write(1, secret[14:] + b' after\\n')
     running.signal(Signal::CONT);
     assert_eq!(running.status(), Code(0));
     assert_eq!(running.output.all(), format!("before {MASK} after\n").as_bytes());
-    // The end does not wait for it; what is held then is judged as at any end.
+    // `vault` does not wait for a grandchild. Held bytes are masked as at any other end.
     let script = "sleep 1000 & printf 'before %.14s' \"$SECRET\"; echo $! >$SCENE/pid";
     let mut running = scene.shell(Way::Masked, script).start();
     assert_eq!(running.status(), Code(0));

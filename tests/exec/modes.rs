@@ -1,4 +1,4 @@
-//! The modes of a terminal: the same inside, and put back outside.
+//! The modes of a terminal: the command gets the caller's modes, and the caller's are restored.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ fn program_gets_the_terminal_modes_of_the_caller() {
         assert_eq!(seen.0, Code(0));
         assert!(by != set || seen.1.contains("intr = ^G; "), "{}", seen.1);
     }
-    // The key that is set to interrupt does.
+    // The key that the modes set for interrupts works.
     let script = "echo $$ >$SCENE/pid; exec sleep 1000";
     same(|way| {
         let _ = fs::remove_file(scene.path("pid"));

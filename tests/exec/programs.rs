@@ -1,4 +1,4 @@
-//! Programs that fill the screen: they start, draw, take keys and quit.
+//! Programs that fill the screen: they start, draw, take keys, and quit.
 
 use std::fs;
 
@@ -63,7 +63,8 @@ fn vim_edits_a_file() {
     let scene = Scene::new();
     let seen = same(|way| {
         let path = scene.write("text", "first\nsecond\n");
-        // By a short path: vi shows it, and waits for Enter if it does not fit into the line.
+        // The path is short, because vi shows it, and waits for Enter if it does not fit into a
+        // line.
         let vim = ["vi", "-u", "NONE", "-i", "NONE", "-n", "../text"];
         let mut terminal = Terminal::start(&scene.launch(way, &vim));
         terminal.sees("second");

@@ -1,4 +1,4 @@
-//! What a person sees: as it would be without `vault`, to the byte.
+//! The screen that a person sees is the same as without `vault`, byte by byte.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use crate::support::running::Status::Code;
 use crate::support::scene::{Scene, same};
 use crate::support::terminal::Terminal;
 
-/// What a program sees of its streams.
+/// A program that prints facts about its streams.
 const STREAMS: &str = "
 import os, sys
 print(os.getpid(), file=open(os.environ['SCENE'] + '/pid', 'w'))
@@ -73,7 +73,7 @@ fn streams_at_a_terminal_are_terminals_inside() {
 #[test]
 fn prompt_without_a_newline_is_shown_immediately() {
     let scene = Scene::new();
-    // The prompt's end could be the start of a secret.
+    // The end of the prompt could begin a secret.
     scene.sandbox().set("development", "PROMPTED", b": starts as a prompt ends");
     let script = "printf 'Name: '; read name; echo hello $name";
     let seen = same(|way| {

@@ -1,4 +1,4 @@
-//! The key stays with `vault`: the command does not get it, and cannot take it from its parent.
+//! The key stays with `vault`: the command does not get it, and cannot read it from its parent.
 
 use std::fs;
 
@@ -12,8 +12,8 @@ use crate::support::terminal::Terminal;
 const UNPRIVILEGED: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/unprivileged.py");
 
-/// Looks into each process above it in every way that the kernel offers, and writes into `seen`
-/// what could be opened.
+/// A program that tries every way that the kernel offers to inspect each process above it. It
+/// writes the files that it could open into `seen`.
 const SPY: &str = "
 import os
 scene, pid, found = os.environ['SCENE'], os.getppid(), []
@@ -69,7 +69,7 @@ fn command_cannot_inspect_its_parents() {
     check_spied(&scene, 1);
     let (status, screen) = Terminal::start(&spying(&scene)).ends();
     assert_eq!((status, screen.as_str()), (Code(0), ""));
-    // At a terminal the command's parent is the one that leads its session.
+    // At a terminal there are two: the monitor, which leads the command's session, and its parent.
     check_spied(&scene, 2);
 }
 
@@ -91,8 +91,8 @@ fn key_is_in_no_process_and_no_variable() {
         for pid in family {
             let pid = pid.as_raw_nonzero();
             for file in ["environ", "cmdline"] {
-                let block = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-                let block = String::from_utf8_lossy(&block);
+                let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+                let block = String::from_utf8_lossy(&bytes);
                 assert!(!block.contains(&key[..20]), "{name} in {file}");
             }
         }

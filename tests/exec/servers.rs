@@ -1,4 +1,4 @@
-//! gunicorn and celery: servers that are steered by signals.
+//! gunicorn and celery: servers that are controlled by signals.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::support::scene::{Way, same};
 use crate::support::site::Site;
 use crate::support::terminal::Terminal;
 
-/// Waits until the process has so many children, and gives them.
+/// Waits until the process has `count` children, and returns them.
 #[track_caller]
 fn workers(master: Pid, count: usize) -> Vec<Pid> {
     wait_for(&format!("{count} workers"), || {
@@ -79,7 +79,7 @@ fn gunicorn_replaces_itself_on_usr2() {
         let new = crate::support::facts::pid_in(&site.scene().path("gunicorn.pid.2"));
         running.errors.sees("Listening at");
         workers(new, 1);
-        // The old one goes, and with it what `vault` waited for; the new one serves on.
+        // The old server ends, and so does `vault`, which waited for it. The new server continues.
         running.signal(Signal::TERM);
         let status = running.status();
         wait_until_gone(master);

@@ -1,5 +1,5 @@
-//! More than one program at a terminal: shells inside, pagers behind, vaults in vaults, and a
-//! terminal that goes away.
+//! Several programs at a terminal: shells under `vault`, pagers after it, `vault` under `vault`,
+//! and a terminal that disappears.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::terminal::Terminal;
 const HANGUP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/hangup.py");
 const PROMPT: &str = "\r\n<prompt> ";
 
-/// An interactive bash, without anything of this machine's settings.
+/// Returns the words of an interactive bash without the settings of this machine.
 fn bash(scene: &Scene) -> Vec<String> {
     let profile = scene.write("profile", "PS1='\\n<prompt> '\n").display().to_string();
     let words = ["bash", "--noprofile", "--rcfile", &profile, "--noediting", "-i"];
@@ -135,8 +135,8 @@ with open(os.environ['SCENE'] + '/read', 'wb') as file:
     file.write(read)
 os.system('stty sane')
 ";
-    let pasted: Vec<String> = (0..20_000).map(|number| format!("{number} ")).collect();
-    let pasted = pasted.concat() + ".";
+    let numbers: Vec<String> = (0..20_000).map(|number| format!("{number} ")).collect();
+    let pasted = numbers.concat() + ".";
     for way in [Way::Bare, Way::Unmasked, Way::Masked] {
         let mut terminal = Terminal::start(&scene.python(way, program));
         terminal.sees("ready");
@@ -167,7 +167,7 @@ fn command_closing_its_output_is_awaited() {
         let _ = fs::remove_file(scene.path("pid"));
         let mut running = scene.shell(way, script).start();
         pid_in(&scene.path("pid"));
-        // Its other stream stays open for what is to be said.
+        // `vault` keeps the other stream open for its own messages.
         running.output.all();
         running.write(b"line\n");
         running.status()

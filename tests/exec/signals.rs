@@ -1,4 +1,4 @@
-//! Signals sent to `vault` reach the command, once, and do there what they would do to it.
+//! Signals sent to `vault` reach the command once, and have the same effect there.
 
 use rustix::process::{Signal, kill_process};
 
@@ -9,7 +9,7 @@ use crate::support::terminal::Terminal;
 
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/counts.py");
 const JOB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/job.py");
-/// Those that a command can take notice of, the one that ends [`COUNTS`] last.
+/// The signals that a command can handle. The last one ends [`COUNTS`].
 const NOTICED: [(&str, Signal); 18] = [
     ("SIGHUP", Signal::HUP),
     ("SIGINT", Signal::INT),
@@ -31,14 +31,14 @@ const NOTICED: [(&str, Signal); 18] = [
     ("SIGTERM", Signal::TERM),
 ];
 
-/// A command that writes each signal into the file `log`.
+/// Returns a command that writes each signal into the file `log`.
 fn counting(scene: &Scene, way: Way) -> Launch {
     let _ = std::fs::remove_file(scene.path("log"));
     let log = scene.path("log").display().to_string();
     scene.launch(way, &["python", "-I", "-S", COUNTS, &log])
 }
 
-/// The signals in the file `log`, once there are so many.
+/// Waits until the file `log` has `count` signals, and returns them.
 #[track_caller]
 fn counted(scene: &Scene, count: usize) -> Vec<String> {
     wait_for_lines(&scene.path("log"), count + 1).split_off(1)
@@ -133,7 +133,7 @@ fn command_gets_sigterm_if_its_parent_is_killed() {
     counted(&scene, 0);
     terminal.signal(Signal::KILL);
     assert_eq!(terminal.status(), Killed(Signal::KILL.as_raw()));
-    // The terminal's end may be told by SIGHUP as well.
+    // The end of the terminal may also send SIGHUP.
     crate::support::facts::wait_for("SIGTERM", || {
         counted(&scene, 1).contains(&"SIGTERM".to_owned()).then_some(())
     });
@@ -154,8 +154,8 @@ fn stop_and_continue_apply_to_command_and_vault() {
             let launch = scene.shell(way, script).under(&["python", "-I", "-S", JOB]);
             let mut running = launch.variable("JOB", &job.display().to_string()).start();
             let command = pid_in(&scene.path("pid"));
-            let vault = wait_for_lines(&job, 1)[0].parse().unwrap();
-            let vault = rustix::process::Pid::from_raw(vault).unwrap();
+            let number = wait_for_lines(&job, 1)[0].parse().unwrap();
+            let vault = rustix::process::Pid::from_raw(number).unwrap();
             kill_process(vault, signal).unwrap();
             wait_for_lines(&job, 2);
             wait_for_state(command, 'T');

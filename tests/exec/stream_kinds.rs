@@ -1,5 +1,5 @@
-//! What stands behind the streams: sockets, files that are read and written, pipes that do not
-//! block, readers that pause.
+//! The kinds of streams: sockets, files that are read and written, pipes that do not block, and
+//! readers that pause.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -104,7 +104,7 @@ fn files_are_written_at_the_callers_position() {
             assert_eq!(fs::read_to_string(scene.path("log")).unwrap(), expected, "{by}");
         });
     }
-    // The command may open its own output again.
+    // The command can open its own output again.
     let end = same(|way| {
         scene.shell(way, "echo again >/dev/stdout; echo too >/dev/stderr").start().end()
     });

@@ -1,4 +1,5 @@
-//! Bytes: all of them, unchanged, in order, at once, and what happens when nobody takes them.
+//! The bytes of the streams arrive completely, unchanged, in order, and without delay. Also:
+//! readers that stop reading, and writes that fail.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +13,7 @@ use crate::support::machine::all_is_wanted;
 use crate::support::running::Status::{Code, Signal as Killed};
 use crate::support::scene::{SECRET, Scene, Way, same};
 
-/// Bytes without any order, always the same ones.
+/// Returns bytes without a pattern, the same ones each time.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let words = std::iter::repeat_with(|| {
@@ -109,7 +110,7 @@ fn stdout_and_stderr_overwrite_each_other_as_usual() {
         let end = scene.shell(way, "echo printed; echo said >&2").by(by).start().end();
         assert_eq!(end.status, Code(0));
         let written = fs::read_to_string(scene.path("log")).unwrap();
-        // Which of them is the later one is not said.
+        // Either stream may write last.
         assert!(["said\ned\n", "printed\n"].contains(&written.as_str()), "{way:?} {written:?}");
     }
 }
@@ -121,7 +122,7 @@ fn closed_reader_ends_the_command_by_sigpipe() {
     let bash = |way, words: &[&str]| scene.launch(way, words).under(&["bash", "-c", by, "bash"]);
     let end = same(|way| bash(way, &["yes"]).start().end());
     assert_eq!(end.output, "y\n141 0\n");
-    // Of the last command of a pipeline the reader may go away too.
+    // The reader of the last command in a pipeline can disappear too.
     let seen = same(|way| {
         let _ = fs::remove_file(scene.path("pid"));
         let (mut output, printed) = std::io::pipe().unwrap();
@@ -137,7 +138,7 @@ fn closed_reader_ends_the_command_by_sigpipe() {
         (start, crate::support::running::Status::from(status))
     });
     assert_eq!(seen, (*b"y\ny\n", Killed(Signal::PIPE.as_raw())));
-    // Where the caller ignores the signal, the command is told by an error.
+    // If the caller ignores the signal, the command's write fails with an error.
     let ignoring = |way| {
         bash(way, &["sh", "-c", "yes 2>$SCENE/said; exit 3"]).under(&[
             "env",
@@ -186,10 +187,10 @@ fn failed_write_is_an_error_of_vault() {
         assert!(said.contains("error: ") && said.contains("No space left"), "{said}");
         assert!(!said.contains("panic"), "{said}");
     }
-    // Nobody can be told, but the status.
+    // No message can be written, but the status shows the failure.
     let end = scene.shell(Way::Masked, "echo line >&2").by("exec \"$@\" 2>/dev/full").start().end();
     assert_eq!(end.status, Code(125), "{end:?}");
-    // What becomes the command has no say in it.
+    // With `--no-mask`, `vault` becomes the command, so the status is the command's own.
     let end = scene.launch(Way::Unmasked, &["echo"]).by("exec \"$@\" >/dev/full").start().end();
     assert_eq!(end.status, Code(1));
 }
@@ -213,7 +214,7 @@ os.kill(os.getpid(), 9)
 #[test]
 fn partial_secret_at_the_end_is_masked_by_length() {
     let scene = Scene::new();
-    // A long start could be all that there was to see.
+    // A long beginning reveals too much of the secret to be shown.
     for (length, shown) in [(5, &SECRET[..5]), (7, &SECRET[..7]), (12, "***"), (20, "***")] {
         for end in ["exit 0", "kill -KILL $$"] {
             let script = format!("printf '>%s' '{}'; {end}", &SECRET[..length]);
@@ -234,20 +235,20 @@ fn paused_reader_delays_neither_signals_nor_the_end() {
         let mut child = command.stdin(Stdio::null()).stdout(printed).spawn().unwrap();
         drop(command);
         let command = pid_in(&scene.path("pid"));
-        // Nothing is read: sooner or later `yes` has to wait.
+        // No one reads, so `yes` must wait after a while.
         wait_for("a full pipe", || {
             let path = format!("/proc/{}/wchan", command.as_raw_nonzero());
             let place = fs::read_to_string(path).unwrap_or_default();
-            // Where the kernel does not tell where, it is enough that it waits.
-            let is_told = !["", "0"].contains(&place.as_str());
+            // If the kernel does not report the place, it is enough that `yes` waits.
+            let is_known = !["", "0"].contains(&place.as_str());
             let waits =
-                if is_told { place.contains("pipe_w") } else { state(command) == Some('S') };
+                if is_known { place.contains("pipe_w") } else { state(command) == Some('S') };
             waits.then_some(())
         });
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
         wait_until_gone(command);
-        // What it had written can still be read.
+        // The bytes that it has written can still be read.
         let reader = thread::spawn(move || {
             let mut bytes = Vec::new();
             output.read_to_end(&mut bytes).unwrap();
@@ -268,7 +269,7 @@ fn grandchild_holding_the_pipe_delays_the_end_briefly() {
         let _ = fs::remove_file(scene.path("pid"));
         let mut running = scene.shell(way, script).start();
         running.output.sees("done\n");
-        // It waits for less than a tenth of what the grandchild takes.
+        // `vault` waits for much less time than the grandchild takes.
         assert_eq!(running.status(), Code(9), "{way:?}");
         let grandchild = pid_in(&scene.path("pid"));
         wait_for_state(grandchild, 'S');

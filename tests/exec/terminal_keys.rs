@@ -1,5 +1,5 @@
-//! The keys of a terminal that are signals: each reaches the command once, whichever of its streams
-//! are the terminal.
+//! Keys of a terminal that send signals. Each signal reaches the command once, regardless of which
+//! of the command's streams are the terminal.
 
 use std::fs;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::support::scene::{Launch, Scene, Way, same};
 use crate::support::terminal::Terminal;
 
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/counts.py");
-/// Which of the three streams are the terminal: each choice of those with one at least.
+/// The combinations of the three streams that include the terminal. A `t` is the terminal.
 const STREAMS: [&str; 7] = ["ttt", "tt-", "t-t", "t--", "-tt", "-t-", "--t"];
 const OTHERS: fn() -> [Stdio; 3] = || [Stdio::null(), Stdio::null(), Stdio::null()];
 
@@ -36,7 +36,7 @@ fn ctrl_c_and_ctrl_backslash_reach_the_command_once() {
                 lines(&scene, count);
                 terminal.types(if count % 2 == 0 { "\x03" } else { "\x1c" });
             }
-            // One that came twice would have come before this.
+            // A signal that came twice would be in the log before SIGTERM.
             lines(&scene, 6);
             terminal.signal(Signal::TERM);
             (terminal.ends().0, lines(&scene, 7))

@@ -1,4 +1,4 @@
-//! What is so: waited for with a limit that only ends a failure.
+//! Waits for facts. The limit is so long that only a failing test reaches it.
 
 use std::fs;
 use std::path::Path;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
-/// Nothing that a test waits for takes this long, however loaded the machine is.
+/// More time than any fact takes, even on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
-/// Waits until `fact` gives something.
+/// Waits until `fact` returns something, and fails if it never does.
 #[track_caller]
 pub(crate) fn wait_for<T>(what: &str, fact: impl FnMut() -> Option<T>) -> T {
     wait(fact).unwrap_or_else(|| panic!("never: {what}"))
 }
 
-/// Waits until `fact` gives something; gives nothing when it never does.
+/// Waits until `fact` returns something. Returns `None` if it never does.
 pub(crate) fn wait<T>(mut fact: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
@@ -28,7 +28,8 @@ pub(crate) fn wait<T>(mut fact: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
-/// The state of a process as /proc names it (`S`, `T`, `Z`, …); nothing when it is gone.
+/// Returns the state of a process as /proc names it (`S`, `T`, `Z`, …), or `None` if the process is
+/// gone.
 pub(crate) fn state(pid: Pid) -> Option<char> {
     let line = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
     line.rsplit(") ").next()?.chars().next()
@@ -39,13 +40,13 @@ pub(crate) fn wait_for_state(pid: Pid, wanted: char) {
     wait_for(&format!("{pid:?} in state {wanted}"), || (state(pid) == Some(wanted)).then_some(()));
 }
 
-/// Waits until the process has ended, whoever waits for it.
+/// Waits until the process has ended. It need not be a child of this process.
 #[track_caller]
 pub(crate) fn wait_until_gone(pid: Pid) {
     wait_for(&format!("{pid:?} is gone"), || matches!(state(pid), None | Some('Z')).then_some(()));
 }
 
-/// Waits until the file holds a whole line, and gives its text.
+/// Waits until the file has a whole line, and returns its text.
 #[track_caller]
 pub(crate) fn wait_for_file(path: &Path) -> String {
     wait_for(&path.display().to_string(), || {
@@ -53,20 +54,20 @@ pub(crate) fn wait_for_file(path: &Path) -> String {
     })
 }
 
-/// The pid on the file's only line.
+/// Returns the pid on the file's only line.
 #[track_caller]
 pub(crate) fn pid_in(path: &Path) -> Pid {
     Pid::from_raw(wait_for_file(path).trim().parse().unwrap()).unwrap()
 }
 
-/// The processes that `pid` has started and that are still there.
+/// Returns the children of `pid` that are still there.
 pub(crate) fn children(pid: Pid) -> Vec<Pid> {
     let pid = pid.as_raw_nonzero();
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect()
 }
 
-/// Waits until the file has so many lines, and gives all it has.
+/// Waits until the file has `count` lines, and returns all of its lines.
 #[track_caller]
 pub(crate) fn wait_for_lines(path: &Path, count: usize) -> Vec<String> {
     wait_for(&format!("{count} lines in {}", path.display()), || {

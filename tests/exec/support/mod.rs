@@ -1,4 +1,4 @@
-//! Helpers that the tests share. None of these files has a test.
+//! Helpers that the tests share. These files contain no tests.
 
 #[path = "../../cli/support/expected.rs"]
 #[expect(dead_code, reason = "here no run is compared with a snapshot")]
@@ -7,11 +7,11 @@ pub(crate) mod facts;
 #[path = "../../cli/support/machine.rs"]
 pub(crate) mod machine;
 #[path = "../../cli/support/python.rs"]
-#[expect(dead_code, reason = "here Python is found by PATH")]
+#[expect(dead_code, reason = "these tests find Python through PATH")]
 pub(crate) mod python;
 pub(crate) mod running;
 #[path = "../../cli/support/sandbox.rs"]
-#[expect(dead_code, reason = "written for the other tests; here only places are needed")]
+#[expect(dead_code, reason = "these tests use only its folders")]
 pub(crate) mod sandbox;
 pub(crate) mod scene;
 pub(crate) mod site;

@@ -16,7 +16,7 @@ pub(crate) struct Running {
     pub(crate) errors: Transcript,
 }
 
-/// How it ended, and all that it printed.
+/// The end of a command: its status and its whole output.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) status: Status,
@@ -24,11 +24,11 @@ pub(crate) struct End {
     pub(crate) said: String,
 }
 
-/// How a process ended, as its parent sees it.
+/// The status of a process, as its parent sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Code(i32),
-    /// Death by this signal.
+    /// The process was killed by this signal.
     Signal(i32),
 }
 
@@ -39,7 +39,7 @@ impl From<ExitStatus> for Status {
 }
 
 impl Running {
-    /// Starts it with all three streams as pipes.
+    /// Starts the command with all three streams as pipes.
     pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -56,7 +56,7 @@ impl Running {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Writes to its standard input; a command that has ended does not read it.
+    /// Writes to its standard input. If the command has ended, the bytes are lost.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let _ = self.input.as_mut().unwrap().write_all(bytes);
     }

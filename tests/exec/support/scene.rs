@@ -1,4 +1,4 @@
-//! A scene: a vault with secrets, and the three ways in which a command can run there.
+//! A scene: a vault with secrets, and the three ways to run a command there.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,20 +14,20 @@ use crate::support::sandbox::Sandbox;
 
 /// The value of `SECRET`: long enough that every form of it is masked.
 pub(crate) const SECRET: &str = "canary/7hG+bird value";
-/// Where a masked value was.
+/// The replacement of a masked value.
 pub(crate) const MASK: &str = "***";
 
 pub(crate) struct Scene {
     sandbox: Sandbox,
 }
 
-/// How a command runs.
+/// A way to run a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Bare,
     /// `vault` becomes the command.
     Unmasked,
-    /// A parent stays.
+    /// A parent process stays.
     Masked,
 }
 
@@ -53,7 +53,7 @@ impl Scene {
         &self.sandbox
     }
 
-    /// A path beside the repository, for what a command leaves behind.
+    /// Returns a path next to the repository, for files that a command writes.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.sandbox.root().join(name)
     }
@@ -63,18 +63,18 @@ impl Scene {
         self.path(name)
     }
 
-    /// A FIFO, from which a script waits for a line without starting any process: a shell that is
-    /// stopped while it starts one may never stop itself.
+    /// Makes a FIFO, from which a script can wait for a line without starting a process. A shell
+    /// that is stopped while it starts a process may never stop itself.
     pub(crate) fn fifo(&self, name: &str) -> File {
         let path = self.path(name);
         let _ = fs::remove_file(&path);
         let mode = Mode::from_raw_mode(0o600);
         mknodat(CWD, &path, FileType::Fifo, mode, 0).unwrap();
-        // Open for both, so that neither this nor a line waits for the script.
+        // Open for reading and writing, so that neither this call nor a write waits for the script.
         File::options().read(true).write(true).open(path).unwrap()
     }
 
-    /// The command, to be run in this way.
+    /// Returns the command, to be run in this way.
     pub(crate) fn launch<S: AsRef<str>>(&self, way: Way, words: &[S]) -> Launch {
         let path = std::env::var("PATH").unwrap();
         let mut variables = BTreeMap::from([
@@ -97,18 +97,18 @@ impl Scene {
         }
     }
 
-    /// A script for `sh`, to be run in this way.
+    /// Returns a script for `sh`, to be run in this way.
     pub(crate) fn shell(&self, way: Way, script: &str) -> Launch {
         self.launch(way, &["sh", "-c", script])
     }
 
-    /// A program for Python, to be run in this way.
+    /// Returns a program for Python, to be run in this way.
     pub(crate) fn python(&self, way: Way, program: &str) -> Launch {
         self.launch(way, &["python", "-c", program])
     }
 }
 
-/// Plays the scene in all three ways, and gives what was seen: each time the same.
+/// Runs the scene in all three ways, and returns its result, which must be the same each time.
 #[track_caller]
 pub(crate) fn same<T: PartialEq + Debug>(play: impl Fn(Way) -> T) -> T {
     let bare = play(Way::Bare);
@@ -132,13 +132,13 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// Starts it through other programs: the words of `vault` follow those given.
+    /// Starts it through other programs: the words of the command follow these words.
     pub(crate) fn under(mut self, program: &[&str]) -> Self {
         self.wrapper = program.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
-    /// Starts it by a script for `sh` that has it as `"$@"`.
+    /// Starts it through a script for `sh`, in which `"$@"` is the command.
     pub(crate) fn by(self, script: &str) -> Self {
         self.under(&["sh", "-c", script, "sh"])
     }
@@ -154,7 +154,7 @@ impl Launch {
         self
     }
 
-    /// All words of the command line.
+    /// Returns all words of the command line.
     pub(crate) fn words(&self) -> Vec<String> {
         let mut words = self.wrapper.clone();
         words.extend(self.way.words());
@@ -166,7 +166,7 @@ impl Launch {
         words
     }
 
-    /// The process, whose signals are as a login gives them, behind these words.
+    /// Returns the process to start, after the words `before`, with the usual signals of a login.
     pub(crate) fn command_after(&self, before: &[&str]) -> Command {
         let mut command = Command::new("env");
         command

@@ -1,4 +1,5 @@
-//! A small project with the commands that people run: Django, pytest, celery, gunicorn, npm, make.
+//! A small project with the commands that people run: Django, pytest, celery, gunicorn, npm, and
+//! make.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +13,7 @@ use crate::support::scene::{Launch, Scene, Way};
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exec/support/site");
 
-/// The scene with the project in its repository.
+/// A scene with the project in its repository.
 pub(crate) struct Site {
     scene: Scene,
     address: SocketAddr,
@@ -28,7 +29,7 @@ impl Site {
                 fs::copy(entry.path(), scene.sandbox().repo().join(entry.file_name())).unwrap();
             }
         }
-        // All of 127.0.0.0/8 is this machine, so nobody else needs to be asked for a free port.
+        // Every address in 127.0.0.0/8 is this machine, so each process has its own free ports.
         let [_, _, high, low] = std::process::id().to_be_bytes();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let address = SocketAddr::from(([127, high | 1, low, 1], 8000 + number));
@@ -47,12 +48,12 @@ impl Site {
         self.scene.launch(way, words).variable("PYTHONDONTWRITEBYTECODE", "1")
     }
 
-    /// Whether somebody answers at the address.
+    /// Returns whether a server answers at the address.
     pub(crate) fn is_served(&self) -> bool {
         TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).is_ok()
     }
 
-    /// The whole answer to a request; nothing while nobody answers.
+    /// Returns the whole answer to a request, or `None` if no server answers.
     pub(crate) fn page(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         write!(stream, "GET {path} HTTP/1.0\r\nHost: shop\r\n\r\n").ok()?;
@@ -69,14 +70,14 @@ impl Site {
         });
     }
 
-    /// Waits until nobody listens at the address any more.
+    /// Waits until no server listens at the address.
     #[track_caller]
     pub(crate) fn is_abandoned(&self) {
         wait_for("an address that is free", || (!self.is_served()).then_some(()));
     }
 }
 
-/// The file, changed as an editor would.
+/// Changes the file as an editor would.
 pub(crate) fn edit(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from));

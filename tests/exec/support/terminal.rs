@@ -1,4 +1,4 @@
-//! A terminal with a person at it: types, sees the screen, changes the window's size.
+//! A terminal with a person, who types, reads the screen, and changes the size of the window.
 
 use std::fs::File;
 use std::io::Write;
@@ -28,13 +28,13 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts it at a terminal of its own, which is all three of its streams.
+    /// Starts the command in its own terminal, to which all three streams are connected.
     pub(crate) fn start(launch: &Launch) -> Self {
         Self::start_with(launch, "ttt", [Stdio::null(), Stdio::null(), Stdio::null()])
     }
 
-    /// Starts it at a terminal of its own, with `t` in `streams` for each descriptor that is the
-    /// terminal, and what is given for the others.
+    /// Starts the command in its own terminal. A `t` in `streams` connects that descriptor to the
+    /// terminal. The other descriptors are connected to `others`.
     pub(crate) fn start_with(launch: &Launch, streams: &str, others: [Stdio; 3]) -> Self {
         let keyboard =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -70,7 +70,7 @@ impl Terminal {
         self.screen.sees(text);
     }
 
-    /// Types; a newline is the key Enter.
+    /// Types the text. A newline is the Enter key.
     pub(crate) fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.replace('\n', "\r").as_bytes()).unwrap();
     }
@@ -79,12 +79,12 @@ impl Terminal {
         tcsetwinsize(&self.keyboard, window(rows, columns)).unwrap();
     }
 
-    /// The settings of the terminal, as text.
+    /// Returns the settings of the terminal as text.
     pub(crate) fn modes(&self) -> String {
         modes(self.line.as_ref().unwrap())
     }
 
-    /// The settings of the terminal before anything was started.
+    /// Returns the settings that the terminal had before the command started.
     pub(crate) fn modes_before(&self) -> &str {
         &self.before
     }
@@ -93,7 +93,7 @@ impl Terminal {
         !attributes(self.line.as_ref().unwrap()).local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Whether a program that reads from or writes to the terminal waits for it, as usual.
+    /// Returns whether reads from and writes to the terminal block, as usual.
     pub(crate) fn is_blocking(&self) -> bool {
         let flags = rustix::fs::fcntl_getfl(self.line.as_ref().unwrap()).unwrap();
         !flags.contains(OFlags::NONBLOCK)
@@ -106,8 +106,8 @@ impl Terminal {
         ended.unwrap_or_else(|| panic!("it never ended:\n{}", self.screen.text())).into()
     }
 
-    /// Waits for the end, expects the terminal's settings to be as they were, and gives how it
-    /// ended and all that was shown.
+    /// Waits for the end, checks that the terminal has its old settings again, and returns the
+    /// status and everything that was shown.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (Status, String) {
         let status = self.status();

@@ -1,4 +1,4 @@
-//! All that comes out of one end of a pipe or terminal, readable while it comes.
+//! The output of a pipe or terminal, which can be read while more arrives.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -18,7 +18,7 @@ struct State {
 }
 
 impl Transcript {
-    /// Reads `source` to its end, or until the terminal behind it is gone.
+    /// Reads `source` to its end, or until its terminal is gone.
     pub(crate) fn of(mut source: impl Read + Send + 'static) -> Self {
         let state = State { bytes: Vec::new(), ended: false };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
@@ -39,7 +39,7 @@ impl Transcript {
         Self { shared, seen: 0 }
     }
 
-    /// Waits for `text` behind what was waited for before.
+    /// Waits for `text`, after the text that was waited for before.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
         let seen = self.seen;
@@ -50,7 +50,7 @@ impl Transcript {
         self.seen += at + text.len();
     }
 
-    /// Waits for the end, and gives everything.
+    /// Waits for the end, and returns the whole output.
     #[track_caller]
     pub(crate) fn all(&self) -> Vec<u8> {
         let ended = self.wait(|state| state.ended.then_some(()));
@@ -58,7 +58,7 @@ impl Transcript {
         self.lock().bytes.clone()
     }
 
-    /// What has come so far, with the lines of a terminal as lines.
+    /// Returns the output so far, with the line ends of a terminal as newlines.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.lock().bytes).replace("\r\n", "\n")
     }
@@ -67,7 +67,7 @@ impl Transcript {
         self.shared.0.lock().unwrap()
     }
 
-    /// Waits until `fact` holds; nothing when it cannot any more.
+    /// Waits until `fact` returns something. Returns `None` if it can no longer do so.
     fn wait<T>(&self, fact: impl Fn(&State) -> Option<T>) -> Option<T> {
         let start = Instant::now();
         let mut state = self.lock();

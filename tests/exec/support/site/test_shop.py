@@ -1,4 +1,4 @@
-"""Tests that print the secret, one of which fails with it."""
+"""Tests that print the secret. One of them fails with it."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A page, and one that fails with the secret in its message, its variables and its queries."""
+"""A page, and one that fails with the secret in its message and its variables."""
 
 import os
 

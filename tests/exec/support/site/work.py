@@ -1,4 +1,4 @@
-"""A task for celery: says that it started, waits for the file `go`, says that it ended."""
+"""A task for celery. It reports its start, waits for the file `go`, and reports its end."""
 
 import os
 import time

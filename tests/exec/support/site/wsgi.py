@@ -1,4 +1,4 @@
-"""What gunicorn serves; prints the secret when a worker starts."""
+"""The application for gunicorn. It prints the secret when a worker starts."""
 
 import os
 
