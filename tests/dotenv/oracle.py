@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What the real python-dotenv makes of dotenv files: the source of cases.json beside this script.
+"""Parses dotenv files with the real python-dotenv, and writes cases.json.
 
     pip install python-dotenv==1.2.4
     tests/dotenv/oracle.py FILE                 # one file, as a case
     tests/dotenv/oracle.py --corpus SEED COUNT  # the fixed cases and COUNT random ones
 
-cases.json is the output of `--corpus 1 300`. `cargo test import` replays it and needs no Python; to
-search further, write a larger corpus over it, run the test, and put the committed one back.
+cases.json is the output of `--corpus 1 300`. `cargo test import` replays it, and does not need
+Python. To search further, overwrite it with a larger corpus, run the test, and restore it.
 
-A case has the file and, all bytes in unpadded base64, either `undecodable`, the first line that is
-not UTF-8, or
-  statements  what the parser yields: [name, value or null, error, line], comments left out
-  values      what load_dotenv would set: dotenv_values(interpolate=False) without the nulls
+A case has the file and either `undecodable`, the number of the first line that is not UTF-8, or
+  statements  the parser's results: [name, value or null, error, line], without comments
+  values      the variables that load_dotenv would set: dotenv_values(interpolate=False) without nulls
+All bytes are in unpadded base64.
 """
 
 import base64
@@ -69,7 +69,7 @@ def undecodable(data):
         return 1 + len(re.findall(b"\r\n|\r|\n", data[: error.start]))
 
 
-# Written by hand: each kind of quote, escape, comment, newline and mistake at least once.
+# Written by hand: every kind of quote, escape, comment, newline, and mistake at least once.
 FIXED = [
     b"",
     b"\n\n  \n",
@@ -171,7 +171,7 @@ def plain(rng, forbidden):
 
 
 def likely(rng):
-    """A line that is dotenv in most cases."""
+    """Returns a line that is usually valid."""
     other = plain(rng, "=#'\r\n") or "D"
     name = rng.choice(["A", "B", "C", "A_B", "export", "'A'", "'A B'", other])
     quote = rng.choice(["'", '"'])
@@ -185,7 +185,7 @@ def likely(rng):
 
 
 def nasty(rng):
-    """A random file: noise, likely lines, or likely lines with a few letters of noise."""
+    """Returns a random file: noise, likely lines, or likely lines with a few letters of noise."""
     kind = rng.randrange(4)
     if kind == 0:
         content = noise(rng, 24)

@@ -1,5 +1,5 @@
-//! Checks `vault.toml`: arbitrary text is refused, or everything that is asked of it has an answer,
-//! and an edit keeps it readable.
+//! Checks `vault.toml`: arbitrary text is refused, or every question about it has an answer, and an
+//! edit keeps it readable.
 
 use repovault::vault::config::{Config, without_environment};
 
@@ -20,7 +20,7 @@ pub(crate) fn check(data: &[u8]) {
             let _ = secret.required.holds_in(environment);
         }
         let edited = without_environment(&text, environment).unwrap();
-        // The environment can only be the parent of another one, which is then refused.
+        // If another environment inherits from this one, the edited text is refused.
         if let Ok(edited) = Config::parse(&edited) {
             assert!(!edited.environments.contains_key(environment));
             assert_eq!(edited.environments.len() + 1, config.environments.len());

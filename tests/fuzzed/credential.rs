@@ -1,4 +1,4 @@
-//! Checks a credential, as text and as the bytes in it: it is refused, or it has one spelling.
+//! Checks a credential, as text and as bytes: it is refused, or it has only one spelling.
 
 use repovault::crypto::{base64url_encode, checksum};
 use repovault::keys::Credential;
@@ -7,7 +7,7 @@ pub(crate) fn check(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         parse(text.trim_ascii_end());
     }
-    // The checksum keeps the fuzzer out, so it is added to bytes that have none.
+    // The fuzzer cannot guess a checksum, so add one to the bytes.
     let sum = checksum("vault/v1/credential", data);
     parse(&format!("vaultci1_{}", base64url_encode(&[data, &sum[..]].concat())));
 }

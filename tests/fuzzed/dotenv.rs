@@ -1,4 +1,4 @@
-//! Checks a dotenv file: arbitrary bytes are refused, or give assignments that lie within the file.
+//! Checks a dotenv file: arbitrary bytes are refused, or have assignments that lie within the file.
 
 use repovault::import::dotenv;
 use repovault::secret::Secret;

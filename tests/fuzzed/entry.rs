@@ -1,4 +1,4 @@
-//! Checks an entry: arbitrary bytes are refused, or they are the one spelling of what was read.
+//! Checks an entry: arbitrary bytes are refused, or they are the only spelling of their content.
 
 use repovault::crypto::{Commitment, SigningKey, VaultId};
 use repovault::vault::format::{read_entry, write_entry};
@@ -21,7 +21,7 @@ pub(crate) fn check(data: &[u8]) {
     assert!(again.claim(key.public(), &vault, Some(&commitment)).holds());
 }
 
-/// What the signature covers: everything before the last line.
+/// Returns the bytes that the signature covers: everything before the last line.
 fn body(file: &[u8]) -> &[u8] {
     let end = file.len() - 1;
     &file[..=file[..end].iter().rposition(|&byte| byte == b'\n').unwrap()]

@@ -1,5 +1,5 @@
-//! Checks the output of git, which a stranger's repository can shape: lists give nothing that is not
-//! in them, and answers are read one by one within their limit.
+//! Checks the output of git, on which a stranger's repository has influence: lists return nothing
+//! that is not in the output, and answers are read one by one, within their limit.
 
 use repovault::git::output::{Excess, blobs, paths, read_blob, versions};
 

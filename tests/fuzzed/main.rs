@@ -1,5 +1,5 @@
-//! What the fuzz targets for the product's inputs check about arbitrary bytes. Here the corpus of each
-//! is replayed; `.ci/fuzz` looks for more. docs/testing.md says how.
+//! The checks of the fuzz targets for the product's inputs. These tests replay the corpus of each
+//! target, and `.ci/fuzz` searches for new inputs. docs/testing.md explains how.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
@@ -15,7 +15,7 @@ mod request;
 mod state;
 mod template;
 
-/// Checks each file of the target's corpus, cut off, too, after each of its lines.
+/// Checks each file of the target's corpus, whole and cut off after each of its first 50 lines.
 #[track_caller]
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -30,12 +30,12 @@ fn replay(target: &str, check: fn(&[u8])) {
     assert!(replayed > 0, "the corpus of {target} is empty");
 }
 
-/// The names in a folder of `fuzz`, without what follows a dot.
+/// Returns the names in a folder of `fuzz`, without extensions.
 fn names(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
     let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.map(|name| name.split('.').next().unwrap().to_owned()).collect();
+    let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = files.map(|name| name.split('.').next().unwrap().to_owned()).collect();
     names.sort();
     names
 }
@@ -45,8 +45,8 @@ fn every_target_is_built_replayed_and_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let manifest = file("fuzz/Cargo.toml");
-    let built = manifest.lines().filter_map(|line| line.strip_prefix("name = \""));
-    let mut built: Vec<_> = built.map(|rest| rest.trim_end_matches('"').to_owned()).collect();
+    let quoted = manifest.lines().filter_map(|line| line.strip_prefix("name = \""));
+    let mut built: Vec<_> = quoted.map(|rest| rest.trim_end_matches('"').to_owned()).collect();
     built.retain(|name| name != "repovault-fuzz");
     built.sort();
     let replays = file("tests/fuzzed/main.rs") + &file("tests/masking/corpus.rs");

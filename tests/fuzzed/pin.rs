@@ -1,4 +1,4 @@
-//! Checks a pin, as `VAULT_ID` holds one, and the id in it: both are refused, or have one spelling.
+//! Checks a pin, which `VAULT_ID` contains, and its id: each is refused, or has only one spelling.
 
 use repovault::crypto::VaultId;
 use repovault::vault::trust::Pin;
@@ -13,7 +13,7 @@ pub(crate) fn check(data: &[u8]) {
         let again: Pin = format!("{}@{}", pin.vault, pin.floor).parse().unwrap();
         assert!(again == pin && text.starts_with(&pin.vault.to_string()));
     }
-    // Any 32 bytes are an id as text.
+    // Any 32 bytes are a valid id.
     if let Some(id) = data.get(..32).and_then(VaultId::from_bytes) {
         assert_eq!(id.to_string().parse::<VaultId>().unwrap(), id);
     }

@@ -1,5 +1,5 @@
 //! Checks a join request, which a stranger can write: arbitrary bytes are refused, or they are the
-//! one spelling of what was read.
+//! only spelling of their content.
 
 use repovault::crypto::SigningKey;
 use repovault::vault::format::{fingerprint, read_request, write_request};
@@ -16,12 +16,12 @@ pub(crate) fn check(data: &[u8]) {
         let again = read_request(&name, &written).unwrap();
         assert!(again.claim(key.public(), &request.vault, None).holds());
         let fingerprint = fingerprint(request);
-        let told = fingerprint.to_string();
-        assert!(told.parse().ok() == Some(fingerprint));
+        let text = fingerprint.to_string();
+        assert!(text.parse().ok() == Some(fingerprint));
     }
 }
 
-/// What the signature covers: everything before the last line.
+/// Returns the bytes that the signature covers: everything before the last line.
 fn body(file: &[u8]) -> &[u8] {
     let end = file.len() - 1;
     &file[..=file[..end].iter().rposition(|&byte| byte == b'\n').unwrap()]

@@ -1,5 +1,5 @@
-//! Checks the state, the file in which a person's vault remembers ids: arbitrary bytes are refused
-//! and left alone, or what was read survives being written again.
+//! Checks the state, a file in which `vault` remembers ids for a person: arbitrary bytes are refused
+//! and not changed, or their content stays the same if they are written again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use repovault::vault::trust::{Seen, State};
 
 static RECIPIENT: LazyLock<Recipient> = LazyLock::new(|| Identity::generate().recipient());
 
-/// A folder of this process.
+/// A folder that belongs to this process.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("vault-fuzzed-state-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

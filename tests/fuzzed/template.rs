@@ -1,9 +1,9 @@
-//! Checks the value of a variable: it is refused, or it is filled with an arbitrary secret.
+//! Checks the value of a variable: it is refused, or arbitrary secrets can be filled in.
 
 use repovault::secret::Secret;
 use repovault::vault::template::Template;
 
-/// The first byte says how long the secret is; the text follows it.
+/// The first byte is the length of the secret. The text follows the secret.
 pub(crate) fn check(data: &[u8]) {
     let Some((&length, rest)) = data.split_first() else { return };
     let (value, text) = rest.split_at(usize::from(length).min(rest.len()));

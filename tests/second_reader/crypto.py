@@ -1,7 +1,7 @@
-"""The cryptography of docs/reference/format.md: bytes in, bytes out; knows no files.
+"""The cryptography of docs/reference/format.md: bytes in, bytes out. Does not know files.
 
-Where a library is less strict than the page, the difference is spelled out here: canonical
-base64, bech32, public keys, signatures, and XChaCha20, which `cryptography` does not have.
+If a library is less strict than the page, this file has the difference: canonical base64, bech32,
+public keys, and signatures. It also has XChaCha20, which `cryptography` lacks.
 """
 
 import base64
@@ -20,7 +20,7 @@ LONGEST_VALUE = 1 << 20
 
 
 class Refused(Exception):
-    """Something is not as the page says."""
+    """Something violates the page."""
 
 
 def require(condition: object, reason: str) -> None:
@@ -36,7 +36,7 @@ def b64(data: bytes, altchars: bytes = b"+/") -> str:
 
 
 def unb64(text: object, length: int | None = None, altchars: bytes = b"+/") -> bytes:
-    """The bytes of canonical unpadded base64, refusing every other spelling of them."""
+    """Decodes canonical unpadded base64, and refuses every other spelling."""
     require(isinstance(text, str), "not base64")
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars, validate=True)
@@ -48,7 +48,7 @@ def unb64(text: object, length: int | None = None, altchars: bytes = b"+/") -> b
 
 
 def framed(*parts: bytes | str | int) -> bytes:
-    """Each part behind its length."""
+    """Joins the parts, each after its length."""
     result = b""
     for part in parts:
         if isinstance(part, int):
@@ -88,12 +88,12 @@ def bech32(prefix: str, data: bytes, kind: int) -> str:
 
 
 def fingerprint(data: bytes) -> str:
-    """The first 130 bits of the hash, five to a character."""
+    """Returns the first 130 bits of the hash, five per character."""
     return "".join(CHARACTERS[group] for group in regroup(sha256(data), 8, 5)[:26])
 
 
 def unbech32(prefix: str, text: object, kind: int) -> bytes:
-    """The 32 bytes that `text` spells; like base64, it has one spelling."""
+    """Decodes 32 bytes. Like base64, they have only one spelling."""
     require(isinstance(text, str) and text.startswith(prefix + "1"), f"not {prefix}1…")
     body = text[len(prefix) + 1 :]
     require(len(body) == 52 + 6 and set(body) <= set(CHARACTERS), f"not {prefix}1…")
@@ -114,7 +114,7 @@ def polymod(values: list[int]) -> int:
 
 
 def regroup(values: bytes | list[int], width: int, new_width: int) -> list[int]:
-    """The same bits in groups of another width, zeros at the end."""
+    """Returns the same bits in groups of another width, with zeros at the end."""
     bits = "".join(f"{value:0{width}b}" for value in values)
     bits += "0" * (-len(bits) % new_width)
     return [int(bits[i : i + new_width], 2) for i in range(0, len(bits), new_width)]
@@ -128,7 +128,7 @@ D = -121665 * pow(121666, -1, P) % P
 
 
 def decode_point(data: bytes) -> tuple[int, int] | None:
-    """The point of the curve with this canonical encoding (RFC 8032, 5.1.3)."""
+    """Returns the point of the curve with this canonical encoding (RFC 8032, 5.1.3)."""
     y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
@@ -140,7 +140,7 @@ def decode_point(data: bytes) -> tuple[int, int] | None:
 
 
 def add(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    """The sum of two points (RFC 8032, 5.1.4)."""
+    """Returns the sum of two points (RFC 8032, 5.1.4)."""
     (x1, y1), (x2, y2) = one, other
     product = D * x1 * x2 * y1 * y2 % P
     x = (x1 * y2 + x2 * y1) * pow(1 + product, -1, P) % P
@@ -148,7 +148,7 @@ def add(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 
 
 def multiply(point: tuple[int, int], factor: int) -> tuple[int, int]:
-    """`factor` times the point; projective coordinates (RFC 8032, 5.1.4), so one inversion."""
+    """Multiplies the point, in projective coordinates (RFC 8032, 5.1.4), with one inversion."""
 
     def add_projective(a: tuple, b: tuple) -> tuple:
         (x1, y1, z1, t1), (x2, y2, z2, t2) = a, b
@@ -171,13 +171,13 @@ BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 @lru_cache
 def is_public_key(data: bytes) -> bool:
-    """A canonical encoding of a point that is not of small order."""
+    """Returns whether this is the canonical encoding of a point whose order is not small."""
     point = decode_point(data)
     return point is not None and multiply(point, 8) != NEUTRAL
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """The equation with the cofactor; `cryptography` has only the one without."""
+    """Checks the equation with the cofactor. `cryptography` checks the one without it."""
     if not is_public_key(public_key) or len(signature) != 64:
         return False
     r, s = decode_point(signature[:32]), int.from_bytes(signature[32:], "little")
@@ -198,7 +198,7 @@ def sign(seed: bytes, message: bytes) -> bytes:
 
 
 def read_id(text: object) -> bytes:
-    """The authority's public key that a vault id spells."""
+    """Returns the authority's public key, which is the content of a vault id."""
     data = unbech32("vault", text, BECH32M)
     require(is_public_key(data), "the vault id is no public key")
     return data
@@ -249,12 +249,12 @@ def open_value(entry_key: bytes, place: bytes, sealed: bytes) -> bytes:
 
 
 def xchacha(key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
-    """Key and nonce with which ChaCha20-Poly1305 (RFC 8439) is XChaCha20-Poly1305."""
+    """Returns the key and nonce that make ChaCha20-Poly1305 (RFC 8439) XChaCha20-Poly1305."""
     return hchacha20(key, nonce[:16]), bytes(4) + nonce[16:]
 
 
 def hchacha20(key: bytes, nonce: bytes) -> bytes:
-    """draft-irtf-cfrg-xchacha-03, 2.2."""
+    """Computes HChaCha20 (draft-irtf-cfrg-xchacha-03, 2.2)."""
     state = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))
 
     def quarter_round(a: int, b: int, c: int, d: int) -> None:

@@ -1,4 +1,4 @@
-"""What opens a vault: an identity, or a credential around one, and what is sealed to it.
+"""The keys of a vault: an identity, or a credential around one, and the keys sealed to it.
 
 Follows docs/reference/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
 """
@@ -14,14 +14,14 @@ from text import epoch_of, label, secret_name
 
 
 class Locked(Exception):
-    """No key, no member, no pin."""
+    """The key, the member, or the pin is missing."""
 
 
 # --- Identity, credential, pin --------------------------------------------------------------------
 
 
 class Pin(NamedTuple):
-    """What the reader has decided to trust."""
+    """The vault that the reader has decided to trust."""
 
     vault: bytes
     floor: int
@@ -35,7 +35,7 @@ class Pin(NamedTuple):
 
 
 class Key(NamedTuple):
-    """An identity; from a credential also the pin and the environments."""
+    """An identity and, from a credential, the pin and the environments."""
 
     identity: pyrage.x25519.Identity
     pin: Pin | None = None
@@ -76,11 +76,11 @@ def read_credential(text: str) -> Key:
     return Key(pyrage.x25519.Identity.from_str(secret), pin, environments)
 
 
-# --- What an identity opens -----------------------------------------------------------------------
+# --- The values that an identity opens ------------------------------------------------------------
 
 
 class Holder:
-    """Steps 5 and 6: a member, with the identity that proves it."""
+    """Steps 5 and 6: a member, and the identity that proves it."""
 
     def __init__(self, roster: dict, identity: pyrage.x25519.Identity):
         recipient = str(identity.to_public())
@@ -91,7 +91,7 @@ class Holder:
         self.vault, self.member = read_id(roster["vault"]), roster["members"][found[0]]
 
     def check_seeds(self) -> None:
-        """The sealed seeds are those of the public keys beside them."""
+        """Checks that the sealed seeds belong to the public keys next to them."""
         public_keys = {"signing_key": self.member.get("signer"), "authority": b64(self.vault)}
         for field, public in public_keys.items():
             if field in self.member:
@@ -102,7 +102,7 @@ class Holder:
                 )
 
     def keys(self, environment: dict, epoch: dict) -> "DataKey | dict[str, bytes] | None":
-        """The data key of an epoch, or the entry keys of a few names; nothing where neither is
+        """Returns the data key of an epoch, or the entry keys of some names, or None if neither is
         sealed to this member."""
         name = environment["environment"]
         if self.name not in epoch["sealed"]:
@@ -132,7 +132,7 @@ class Holder:
         return dict(zip(names, keys[1::2]))
 
     def open(self, environment: dict, entries: dict[str, dict]) -> tuple[dict, dict]:
-        """The values by name, and why others stay closed."""
+        """Returns the values by name, and the reasons why others cannot be opened."""
         opened = {epoch["number"]: self.keys(environment, epoch) for epoch in environment["epochs"]}
         values, closed = {}, {}
         for name, entry in entries.items():
@@ -156,7 +156,7 @@ class Holder:
 
 
 class DataKey:
-    """Gives the key of every name."""
+    """Derives the key of every name."""
 
     def __init__(self, key: bytes, vault: bytes, environment: str):
         self.key, self.vault, self.environment = key, vault, environment
@@ -169,7 +169,7 @@ class DataKey:
 
 
 def sealed_place(vault: bytes, environment: dict, name: str, entry: dict) -> bytes:
-    """The associated data of a value."""
+    """Returns the associated data of a value."""
     commitment = unb64(epoch_of(environment, entry["epoch"])["commitment"])
     return framed(
         "vault/v1/sealed",

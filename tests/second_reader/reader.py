@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""A second reader of vaults, written from docs/reference/format.md and from nothing else.
+"""A second reader of vaults, written only from docs/reference/format.md.
 
     reader.py --vault DIR [--id ID[@FLOOR]] [--identity-file FILE] [--environment ENV]
 
 checks the vault in DIR and prints, as JSON, every value that the identity can open, in base64.
-FILE holds an age identity, or a credential, which brings its own pin. Without FILE everything
-that needs no key is checked. Exit status: 0; 2 usage; 3 locked; 4 refused.
+FILE contains an age identity or a credential, which has its own pin. Without FILE, it checks
+everything that can be checked without a key. Exit status: 0; 2 usage; 3 locked; 4 refused.
 
-It is a reference, not a tool: it does not wipe memory, and it is slow.
+It is a reference, not a tool: it is slow, and does not wipe memory.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MOST_ENTRIES = 20_000
 
 
 class Folder:
-    """A folder that is held open; nothing below it is reached through a symbolic link."""
+    """An open folder. Symbolic links below it are not followed."""
 
     def __init__(self, path: str, parent: int | None = None):
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -89,7 +89,7 @@ def check_environment(store: Folder, roster: dict, name: str) -> Signed:
 
 
 def check_entries(store: Folder, roster: dict, environment: dict) -> dict[str, dict]:
-    """Step 4: every entry by its name."""
+    """Step 4. Returns every entry by its name."""
     folder = store.folder(environment["environment"])
     files = [file for file in folder.names() if not file.startswith(".")] if folder else []
     require(len(files) <= MOST_ENTRIES, "there are too many entries")
@@ -119,8 +119,8 @@ def check_entry(roster: dict, environment: dict, name: str, file: bytes) -> dict
 
 
 def check_requests(store: Folder, roster: dict) -> dict[str, str | None]:
-    """The fingerprint of each request to join; none for one that is not as the page says. They are no
-    part of the vault, so they spoil nothing."""
+    """Returns the fingerprint of each request to join, or None if a request violates the page.
+    Requests are not part of the vault, so an invalid one is not an error."""
     folder = store.folder("requests")
     files = [file for file in folder.names() if not file.startswith(".")] if folder else []
     return {file: check_request(roster, file, folder) for file in files}
@@ -147,7 +147,7 @@ def check_signature(file: Signed, label: str, vault: bytes, key: bytes, *commitm
 
 
 def read_vault(store: Folder, key: Key | None, pins: list[Pin], only: str | None) -> dict:
-    """Everything in the order of the page; nothing is decrypted before all of it was checked."""
+    """Checks everything in the order of the page, and decrypts only after that."""
     roster = check_roster(store, pins).fields
     names = [only] if only else sorted(roster.get("environments", {}))
     require(set(names) <= roster.get("environments", {}).keys(), "there is no such environment")

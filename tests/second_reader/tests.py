@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Holds page, golden vaults, second reader and second writer together. Needs tests/setup.sh."""
+"""Tests the second reader and writer against the page and the golden vaults.
+
+Needs tests/setup.sh.
+"""
 
 import json
 import os
@@ -34,7 +37,7 @@ def read(folder: Path, key, pin: Pin) -> dict:
 
 
 class Golden(unittest.TestCase):
-    def test_every_key_opens_what_is_expected_and_no_more(self):
+    def test_every_key_opens_exactly_the_expected_values(self):
         for vault in ("v1", "v1-rotated"):
             expected = expected_of(vault)
             for file, opens in expected["opens"].items():
@@ -48,12 +51,12 @@ class Golden(unittest.TestCase):
                     for environment, removed in expected["removed"].items():
                         self.assertEqual(result["facts"][environment]["removed"], removed)
 
-    def test_a_former_member_is_locked_out(self):
+    def test_former_member_is_locked_out(self):
         pin = Pin.parse(expected_of("v1")["vault"])
         with self.assertRaises(Locked):
             read(GOLDEN / "v1-rotated", key_of("v1", "ci-production.txt"), pin)
 
-    def test_a_higher_pin_and_another_id_are_refused(self):
+    def test_higher_pin_and_other_id_are_refused(self):
         vault = read_id(expected_of("v1")["vault"])
         for pin in (Pin(vault, 2), Pin(sha256(b""), 0)):
             with self.assertRaises(Refused):
@@ -78,14 +81,14 @@ class SecondWriter(unittest.TestCase):
     def writer(self) -> Writer:
         return Writer(self.folder, self.pin, self.alice.identity)
 
-    def test_what_is_set_is_read_back_with_the_next_revision(self):
+    def test_set_value_is_read_back_with_the_next_revision(self):
         for value in (b"", b"\x80\0", bytes(range(256)) * 5):
             self.writer().set("production", "GONE", value)
             result = read(self.folder, self.alice, self.pin)
             self.assertEqual(unb64(result["values"]["production"]["GONE"]), value)
         self.assertEqual(result["facts"]["production"]["entries"]["GONE"]["revision"], 5)
 
-    def test_an_old_environment_under_the_new_roster_is_refused(self):
+    def test_old_environment_under_the_new_roster_is_refused(self):
         self.writer().remove_member("ci-production")
         read(self.folder, self.alice, self.pin)
         shutil.copy(GOLDEN / "v1/.vault/production.toml", self.folder / ".vault/production.toml")
@@ -96,7 +99,7 @@ class SecondWriter(unittest.TestCase):
         path = self.folder / ".vault/development/GREETING.toml"
         content = path.read_bytes()
         store = Folder(str(self.folder / ".vault"))
-        # Pure Python takes its time: every byte with VAULT_TESTS=all, else every 16th.
+        # Pure Python is slow: every byte with VAULT_TESTS=all, otherwise every 16th.
         step = 1 if os.environ.get("VAULT_TESTS") == "all" else 16
         for at in range(0, len(content), step):
             path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
@@ -105,11 +108,11 @@ class SecondWriter(unittest.TestCase):
 
 
 class Page(unittest.TestCase):
-    def test_the_worked_example_is_true(self):
+    def test_worked_example_of_the_page_is_correct(self):
         for block in worked_example():
             self.assertTrue(f"```text\n{block}```\n" in PAGE, f"docs/reference/format.md lacks:\n{block}")
 
-    def test_the_table_of_lengths_is_true(self):
+    def test_table_of_lengths_is_correct(self):
         rows = re.findall(r"^\| [\d,]+ \| .*$", PAGE, re.MULTILINE)
         numbers = [int(n.replace(",", "")) for row in rows for n in re.findall(r"[\d,]+", row)]
         pairs = list(zip(numbers[::2], numbers[1::2]))
@@ -117,24 +120,24 @@ class Page(unittest.TestCase):
         for length, padded in pairs:
             self.assertEqual(padded_length(length), padded, length)
 
-    def test_the_example_of_framing_is_true(self):
+    def test_example_of_framing_is_correct(self):
         self.assertTrue(framed("ab", 258).hex() in re.sub(r"\s", "", PAGE))
 
-    def test_published_edge_cases_of_signatures_have_the_answer_that_vault_gives(self):
+    def test_signature_edge_cases_have_the_same_answer_as_vault(self):
         lines = (TESTS / "vectors" / "ed25519.txt").read_text().splitlines()
         for line in (line for line in lines if not line.startswith("#")):
             _, _, key, signature, message, holds = line.split(" ")
             key, signature, message = map(bytes.fromhex, (key, signature, message))
             self.assertEqual(verify(key, message, signature), holds == "yes", line)
 
-    def test_hchacha20_gives_the_value_of_its_draft(self):
+    def test_hchacha20_matches_its_draft(self):
         nonce = bytes.fromhex("000000090000004a0000000031415927")
         subkey = "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc"
         self.assertEqual(hchacha20(bytes(range(32)), nonce).hex(), subkey)
 
 
 def worked_example() -> list[str]:
-    """The blocks of the page's last chapter, made from the golden vault."""
+    """Returns the blocks of the page's last chapter, made from the golden vault."""
     key = key_of("v1", "ci-both.txt")
     store = Folder(str(GOLDEN / "v1" / ".vault"))
     roster = check_roster(store, [key.pin]).fields
@@ -192,7 +195,7 @@ def key_line(file: str) -> str:
 
 
 def listing(*rows: tuple[str, bytes | str]) -> str:
-    """Names and hexadecimal values, 32 bytes to a line."""
+    """Returns names and hexadecimal values, 32 bytes per line."""
     text = ""
     for name, value in rows:
         lines = [value] if isinstance(value, str) else spaced(value, 32).split(" ")

@@ -1,7 +1,7 @@
-"""Machine-written files as text: read strictly, and written in their one spelling.
+"""Reads machine-written files strictly, and writes them in their only spelling.
 
-Follows docs/reference/format.md, "Bytes, numbers, names" and "Machine-written files". Believes nothing: the
-signature of what it reads is still to be checked.
+Follows docs/reference/format.md, "Bytes, numbers, names" and "Machine-written files". It trusts
+nothing: the caller must still check the signature.
 """
 
 import re
@@ -35,7 +35,7 @@ def secret_name(name: object) -> str:
 
 
 def label(name: object) -> str:
-    """The name of an environment or a member."""
+    """Checks the name of an environment or a member."""
     require(
         isinstance(name, str)
         and re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name)
@@ -47,7 +47,7 @@ def label(name: object) -> str:
 
 
 class Signed(NamedTuple):
-    """A file's fields, and the signature over its body, which nobody has checked yet."""
+    """A file's fields, and the unchecked signature over its body."""
 
     path: str
     fields: dict
@@ -56,7 +56,7 @@ class Signed(NamedTuple):
 
 
 def read_signed(path: str, file: bytes, check: Callable, write: Callable) -> Signed:
-    """The four steps of the page: cut off, parse, check each value, write again and compare."""
+    """The four steps of the page: cut off, parse, check each value, and compare after writing."""
     match = re.fullmatch(rb'(.*\n)signature = "([A-Za-z0-9+/]*)"\n', file, re.DOTALL)
     require(match, f"{path}: has no signature in its last line")
     body, signature = match[1], match[2].decode()
@@ -74,7 +74,7 @@ def read_signed(path: str, file: bytes, check: Callable, write: Callable) -> Sig
 
 
 def check_fields(table: object, required: dict, optional: dict = {}) -> None:
-    """Each field is known, there, and passes its check."""
+    """Checks that each field is known and valid, and that none is missing."""
     require(isinstance(table, dict), "not a table")
     unknown = table.keys() - required.keys() - optional.keys()
     require(not unknown, "an unknown field")
@@ -119,7 +119,7 @@ def name_list(names: list) -> str:
 
 
 def lines(fields: dict, order: list[str]) -> str:
-    """`key = value` for those of the fields that are there."""
+    """Writes `key = value` for each field that exists."""
 
     def spell(value: object) -> str:
         if isinstance(value, bool):
@@ -273,7 +273,7 @@ def check_names(names: object) -> None:
 
 
 def check_recipient(text: object) -> None:
-    """The one encoding of a point of Curve25519 that is not of small order."""
+    """Checks the only encoding of a point of Curve25519 whose order is not small."""
     require(isinstance(text, str), "not a recipient")
     point = unbech32("age", text, BECH32)
     require(len(point) == 32 and int.from_bytes(point, "little") < P, "not a recipient")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A second writer, from docs/reference/format.md, "Changes": sets a value, or takes something from a member.
+"""A second writer, from docs/reference/format.md, "Changes".
 
     writer.py --vault DIR --id ID --identity-file FILE set ENVIRONMENT NAME < VALUE
     writer.py --vault DIR --id ID --identity-file FILE remove-access MEMBER ENVIRONMENT
     writer.py --vault DIR --id ID --identity-file FILE remove-member MEMBER
 
-What it writes, `vault` must open. The golden vault with older epochs and former members was made
-with it.
+`vault` must be able to open the files that it writes. It made the golden vault with older epochs and
+former members.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from text import epoch_of, write_entry, write_environment, write_roster
 
 
 class Writer:
-    """A member who may write, and the checked vault that he writes to."""
+    """A member who can write, and the checked vault that they write to."""
 
     def __init__(self, folder: Path, pin: Pin, identity: pyrage.x25519.Identity):
         self.path = folder / ".vault"
@@ -64,7 +64,7 @@ class Writer:
         self.finish(files)
 
     def take(self, name: str, environment_names: list[str]) -> list[tuple[str, bytes]]:
-        """The files of environments that a member cannot open any more."""
+        """Returns the files of environments that a member can no longer open."""
         member, files = self.roster["members"][name], []
         require("admin" not in member, "taking admin makes a new authority")
         for environment_name in environment_names:
@@ -86,7 +86,7 @@ class Writer:
         return files
 
     def finish(self, files: list[tuple[str, bytes]]) -> None:
-        """Writes environments and entries, and the roster last; somebody lost something."""
+        """Writes environments and entries, and then the roster with a new floor."""
         self.roster["revision"] += 1
         self.roster["floor"] = self.roster["revision"]
         roster = self.sign(
@@ -96,7 +96,7 @@ class Writer:
             self.replace(*file)
 
     def start_epoch(self, environment: dict, without: str) -> None:
-        """Puts a new epoch before the others, sealed to everybody who still has access."""
+        """Inserts a new epoch before the others, sealed to everyone who still has access."""
         name, number = environment["environment"], environment["epochs"][0]["number"] + 1
         key = secrets.token_bytes(32)
         commitment = commitment_of(key, self.vault, name)
@@ -135,7 +135,7 @@ class Writer:
     def entry(
         self, environment: dict, name: str, entry: dict, value: bytes | None
     ) -> tuple[str, bytes]:
-        """The file of an entry, sealed in the entry's epoch unless it is a tombstone."""
+        """Returns the file of an entry, sealed in the entry's epoch unless it is a tombstone."""
         entry = entry | {"signer": self.holder.name}
         epoch = epoch_of(environment, entry["epoch"])
         if value is not None:
