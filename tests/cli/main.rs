@@ -1,4 +1,4 @@
-//! Everything that `vault` promises, through the real binary: real git, real files, real keys.
+//! Everything that `vault` promises, tested through the real binary with real git, files, and keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(clippy::needless_raw_string_hashes, reason = "accepted snapshots are written so")]
 

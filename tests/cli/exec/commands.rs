@@ -1,4 +1,4 @@
-//! `vault exec`: what the command gets, how it ends, and when it does not start.
+//! `vault exec`: the input of the command, its end, and the cases in which it does not start.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -37,8 +37,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// `exec` with these options, of a command that prints the variables, sorted, that are of
-/// interest here.
+/// Runs `exec` with these options on a command that prints the relevant variables in order.
 fn variables<'a>(sandbox: &'a Sandbox, options: &[&str]) -> Run<'a> {
     let script = "env | grep -E '^(TOKEN|DB_|DATABASE|DEBUG|PRICE|REGION|OWN)' | LC_ALL=C sort";
     let words = [&["exec", "--no-mask"], options, &["--", "sh", "-c", script]].concat();
@@ -166,7 +165,7 @@ fn vault_replaces_the_callers_variables_except_kept_ones() {
     mine(&["--only", "TOKEN"]).says(&said).prints("OWN=own\nTOKEN=t0ken\n").check();
     mine(&["--only", "TOKEN", "-q"]).prints("OWN=own\nTOKEN=t0ken\n").check();
     mine(&["--only", "TOKEN", "--keep", "TOKEN"]).prints("OWN=own\nTOKEN=mine\n").check();
-    // What is kept and not there is taken from the vault.
+    // A kept name without a value of the caller comes from the vault.
     let keep = ["--only", "DEBUG", "--keep", "DEBUG,NOTHING"];
     variables(&sandbox, &keep).prints("DEBUG=1\n").check();
     let words =
@@ -221,7 +220,7 @@ hint: [..]
     for (words, said) in cases {
         sandbox.vault(words).fails(125).says(said).check();
     }
-    // Behind them nothing is ours.
+    // After `--`, no option is read by vault.
     let words = ["exec", "--no-mask", "--", "echo", "--", "--help", "-e", "--no-mask"];
     sandbox.vault(&words).prints("-- --help -e --no-mask\n").check();
 }
@@ -346,8 +345,8 @@ hint: a secret is ${NAME} or ${NAME|url}; a dollar itself is $$
     sandbox.vault(&exec).fails(125).says(&said).check();
 }
 
-/// A sandbox with 200 secrets, so that preparing to mask them takes longer than a command needs to
-/// print one.
+/// A sandbox with 200 secrets: preparing to mask them takes longer than a command needs to print
+/// one.
 fn crowded() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     let value = |number| format!("S_{number}=vQ7xZp2mK9rT{number:04}wLb8");
@@ -364,7 +363,7 @@ fn early_output_is_masked() {
     let script = "printf '%s ' \"$S_0\" \"$S_199\" x; printf %s \"$S_100\" >&2";
     let run = sandbox.vault(&["exec", "--", "sh", "-c", script]);
     run.prints("*** *** x ").says("***").check();
-    // Nor does anything keep the end of a command waiting that prints nothing.
+    // A command that prints nothing ends without waiting either.
     sandbox.vault(&["exec", "--", "sh", "-c", "exit 7"]).fails(7).check();
 }
 

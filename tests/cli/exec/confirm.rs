@@ -1,4 +1,4 @@
-//! `confirm = true`: whatever lets a value out asks a person at the terminal first.
+//! `confirm = true`: every command that releases a value asks a person at the terminal first.
 
 use std::fs;
 
@@ -6,14 +6,14 @@ use crate::support::python::python;
 use crate::support::sandbox::{Sandbox, changed};
 use crate::support::terminal::Terminal;
 
-/// Runs what follows in the background of no terminal, as a service or a CI job does.
+/// Runs a command in the background without a terminal, as a service or a CI job does.
 const WITHOUT_TERMINAL: &str = "import os, sys
 if os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 os.setsid()
 os.execv(sys.argv[1], sys.argv[1:])";
 
-/// Starts what follows with a pipe, which is empty, as its standard input.
+/// Starts a command with an empty pipe as its standard input.
 const INPUT_IS_A_PIPE: &str = "import os, sys
 read, write = os.pipe()
 os.write(write, b'y\\nof the pipe\\n')
@@ -21,7 +21,8 @@ os.close(write)
 os.dup2(read, 0)
 os.execv(sys.argv[1], sys.argv[1:])";
 
-/// What lets a value of production out, with the question and what a yes gives.
+/// The commands that release a value of production, with their questions and their results after a
+/// yes.
 const LETS_OUT: [(&[&str], &str, &str); 4] = [
     (
         &["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"],
@@ -124,7 +125,7 @@ fn yes_option_does_not_replace_the_confirmation() {
     }
 }
 
-/// Only a pipe's content is no answer: the person is asked at the controlling terminal.
+/// The content of a pipe is not an answer: the question goes to the controlling terminal.
 #[test]
 fn piped_input_is_left_to_the_command() {
     let sandbox = sandbox();

@@ -1,4 +1,5 @@
-//! Signals at any moment before and while a command with a secret as a file starts: no file stays.
+//! Signals at any moment before and during the start of a command with a secret as a file: no file
+//! stays.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -11,7 +12,7 @@ use crate::support::machine::{has, left_out};
 use crate::support::memory::{Shared, sandbox};
 use crate::support::sandbox::Sandbox;
 
-/// What a run of `exec` leaves behind, by name.
+/// The names of the files that a run of `exec` leaves.
 fn left(shared: &Shared) -> Vec<String> {
     let names = fs::read_dir(&shared.0).unwrap();
     names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -19,7 +20,7 @@ fn left(shared: &Shared) -> Vec<String> {
 
 fn exec(sandbox: &Sandbox, shared: &Shared, options: &[&str], command: &[&str]) -> Command {
     let words = [&["exec"], options, &["--"], command].concat();
-    // A caller in the background ignores some signals, and so would everything that it starts.
+    // A caller in the background ignores some signals, and its children inherit that.
     let run = sandbox.vault(&words).under(&["env", "--default-signal", "--"]);
     let mut command = run.variable("XDG_RUNTIME_DIR", shared.text()).command();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -34,7 +35,7 @@ fn signal_at_any_early_moment_leaves_no_file() {
         let signal = signals[round as usize % signals.len()];
         let options: &[&str] = if round % 2 == 0 { &["-q"] } else { &["-q", "--no-mask"] };
         let mut child = exec(&sandbox, &shared, options, &["sleep", "1000"]).spawn().unwrap();
-        // From when the folder is there, a little later from round to round.
+        // Begins when the folder exists, and waits a little longer in each round.
         while left(&shared).is_empty() {
             assert!(child.try_wait().unwrap().is_none(), "vault has ended");
         }
@@ -47,7 +48,7 @@ fn signal_at_any_early_moment_leaves_no_file() {
     }
 }
 
-/// Whether `strace` can send a signal before a system call of vault, which only root can look into.
+/// Whether `strace` can send a signal before a system call of vault, which only root may trace.
 fn can_trace() -> bool {
     if !has("strace", "strace") {
         return false;
@@ -61,8 +62,8 @@ fn can_trace() -> bool {
     can
 }
 
-/// Runs `exec -- touch started` with TERM before the system call `call`, the `count`th of its kind;
-/// gives the status, and whether the command was started.
+/// Runs `exec -- touch started`, sends TERM before the `count`th system call `call`, and returns
+/// the status and whether the command was started.
 fn interrupted(sandbox: &Sandbox, shared: &Shared, call: &str, count: u32) -> (i32, bool) {
     let started = sandbox.root().join("started");
     let _ = fs::remove_file(&started);
@@ -78,7 +79,7 @@ fn interrupted(sandbox: &Sandbox, shared: &Shared, call: &str, count: u32) -> (i
 #[test]
 fn signal_before_the_start_prevents_the_start() {
     let (sandbox, shared) = sandbox();
-    // Elsewhere the test above shows that no file stays, though not at each moment.
+    // On other machines, the test above shows that no file stays, though not at every moment.
     if can_trace() {
         for call in ["mkdirat", "flock"] {
             assert_eq!(interrupted(&sandbox, &shared, call, 1), (143, false), "{call}");
@@ -95,7 +96,8 @@ fn signal_before_any_early_system_call_leaves_no_file() {
     let calls = ["fchmod", "write", "clone", "clone3", "pipe2", "rt_sigaction", "unlinkat"];
     let mut ended = 0;
     for call in calls {
-        // Each makes fewer of one kind; those after the command's end come too late.
+        // Each call is made a different number of times; signals after the end of the command come
+        // too late.
         for count in (1..80).step_by(if call == "rt_sigaction" { 7 } else { 1 }) {
             match interrupted(&sandbox, &shared, call, count) {
                 (0, true) => break,

@@ -1,4 +1,4 @@
-//! Secrets that a command gets as files: in memory, for as long as it runs.
+//! Secrets that a command receives as files: in memory, for as long as it runs.
 
 use std::fs;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ fn secret_as_a_file_is_removed_after_the_command() {
     fs::write(sandbox.repo().join("key"), KEY).unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(sandbox.root()).unwrap());
     for masking in ["--report-leaks", "--no-mask"] {
-        // A umask of 777 takes every right from what is made, but not from these.
+        // A umask of 777 removes all permissions from new files, but not from these.
         let run = sandbox.vault(&["exec", masking, "--", "sh", "-c", script]);
         let run = run.variable("XDG_RUNTIME_DIR", shared.text());
         run.under(&["sh", "-c", "umask 777; exec \"$@\"", "sh"])

@@ -1,4 +1,5 @@
-//! What `exec` prints if no program starts: what to type instead, and nothing that may be a value.
+//! The messages of `exec` when no program starts: what to type instead, without anything that may
+//! be a value.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +8,7 @@ use snapbox::str;
 
 use crate::support::sandbox::Sandbox;
 
-/// A vault with a secret, so that a masking parent explains too.
+/// A vault with a secret, so that the masking parent prints the explanation too.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "TOKEN", b"vQ7xZp2mK9rTwLb8");
@@ -96,7 +97,7 @@ fn shell_syntax_gets_a_hint_with_a_shell() {
             "no-such-command: command not found: an argument looks like syntax of a shell\n{SHELL}"
         );
         fails(&sandbox, &["no-such-command", operator, "hunter2"], 127, &said);
-        // To a command that is found it is an argument as any other.
+        // For an existing command, it is an ordinary argument.
         let run = sandbox.vault(&["exec", "--", "echo", operator]);
         run.prints(format!("{operator}\n")).check();
     }
@@ -129,7 +130,7 @@ hint: `vault exec -- ./run`";
     fails(&sandbox, &["run"], 127, said);
 }
 
-/// Writes a file of this mode and content, and runs it.
+/// Writes a file with this mode and content, and runs it.
 #[track_caller]
 fn file_fails(sandbox: &Sandbox, (name, content, mode): (&str, &[u8], u32), said: &str) {
     let path = sandbox.repo().join(name);
@@ -204,7 +205,7 @@ fn unusable_command_name_is_explained() {
     }
     let said = "[..]: cannot be executed: File name too long [..]";
     fails(&sandbox, &[&"x".repeat(5000)], 126, said);
-    // A folder in a folder of PATH is not a command.
+    // A folder in a directory of PATH is not a command.
     std::fs::create_dir_all(sandbox.repo().join("bin/web")).unwrap();
     let run = sandbox.vault(&["exec", "--", "web"]).variable("PATH", "bin");
     run.fails(126).says(str!["error: web: cannot be executed: Permission denied [..]"]).check();

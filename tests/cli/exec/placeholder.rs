@@ -1,4 +1,4 @@
-//! `vault exec --if-locked placeholder`: random values where there is no key at all, and only there.
+//! `vault exec --if-locked placeholder`: random values only if there is no key at all.
 
 use std::fs;
 
@@ -63,7 +63,7 @@ fn placeholder_is_a_random_value_of_the_declared_kind() {
     assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex}");
     let plain = value(&sandbox, "CACHE_PASSWORD");
     assert!(plain.len() == 43 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{plain}");
-    // A variable that refers to a secret is filled like any.
+    // A variable that refers to a secret is filled as usual.
     let url = value(&sandbox, "CACHE_URL");
     let inside = url.strip_prefix("redis://:").and_then(|rest| rest.strip_suffix("@cache"));
     assert_eq!(inside.map(str::len), Some(43), "{url}");
@@ -78,7 +78,7 @@ fn placeholders_are_listed_on_one_line() {
     let step = runner(&sandbox, &["--step", "test"], &["sh", "-c", names]);
     let said = str!["vault: there is no key: random placeholders for HEX"];
     step.says(&said).prints("HEX\nREGION\n").check();
-    // Nothing stands for a plain variable, so nothing is said.
+    // A plain variable has no placeholder, so nothing is printed.
     runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"]).prints("eu\n").check();
     for name in ["A1", "A2", "A3", "A4"] {
         sandbox.set("development", name, b"x");
@@ -87,7 +87,7 @@ fn placeholders_are_listed_on_one_line() {
         "vault: there is no key: random placeholders for A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
     ];
     runner(&sandbox, &[], &["true"]).says(&said).check();
-    // What a fork's pull request gets: the secret's name, without a value.
+    // The environment of a fork's pull request: the secret's name without a value.
     runner(&sandbox, &[], &["true"]).variable("VAULT_KEY", "").says(&said).check();
 }
 
@@ -177,7 +177,7 @@ hint: there are: [..]
 "#]])
         .check();
     fs::write(&config, CONFIG).unwrap();
-    // Another vault than the pinned one, an entry that nobody signed, and no vault at all.
+    // A vault other than the pinned one, an unsigned entry, and no vault at all.
     let pinned = run(&[]).variable("VAULT_ID", &Sandbox::with_vault().id()).outcome();
     assert_eq!(pinned.status, 122, "{}", pinned.said);
     let entry = sandbox.store("development/HEX.toml");

@@ -1,4 +1,4 @@
-//! The process itself: nobody can look into it, and the command it becomes finds everything as
+//! The process itself: it cannot be inspected, and the command that replaces it finds everything as
 //! the caller had set it.
 
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ fn key(sandbox: &Sandbox) -> String {
     fs::read_to_string(path).unwrap().lines().last().unwrap().to_owned()
 }
 
-/// A `vault` that has its key and its value, and waits for the lock that is held here.
+/// A `vault` process that holds its key and its value, and waits for a lock that the test holds.
 struct Waiting {
     child: Child,
     lock: Option<File>,
@@ -52,7 +52,7 @@ impl Drop for Waiting {
     }
 }
 
-/// What `cat` says about `path` as the same user without the privileges of root.
+/// What `cat` prints about `path` when run by the same user without root's privileges.
 fn look(path: &str) -> Result<Vec<u8>, String> {
     let output = Command::new(python()).args([UNPRIVILEGED, "cat", path]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -66,7 +66,7 @@ fn look_into_a_plain_program() -> Result<Vec<u8>, String> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Once the line comes back, it is `cat`.
+    // After the line is echoed, `cat` is running.
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"line\n").unwrap();
     let mut line = String::new();
@@ -97,7 +97,7 @@ fn running_vault_cannot_be_inspected_by_the_same_user() {
         let said = look(&vault.file(name)).unwrap_err();
         assert!(said.contains("Permission denied"), "{name}: {said}");
     }
-    // Root can look; even so the key is no longer in the environment block.
+    // Root can inspect the process, but the key is no longer in its environment block.
     if let Ok(block) = fs::read(vault.file("environ")) {
         let block = String::from_utf8_lossy(&block);
         assert!(block.contains("VAULT_KEY=\0") && !block.contains(&key[..20]), "{block}");
@@ -132,7 +132,7 @@ fn command_never_sees_a_key_variable() {
         assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
         assert!(seen.contains("HOME=") && !seen.contains("VAULT_KEY"), "{seen}");
     }
-    // The command that prints the key sees none of the other sources either.
+    // The key command does not see the other sources either.
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", "");
     let spy = format!("env | grep ^VAULT_ >spied; {command}");
     let run = run.variable("VAULT_KEY_COMMAND", &spy).fails(2).any_change();
@@ -151,7 +151,7 @@ fn key_descriptor_is_closed_and_others_stay_open() {
     let home = sandbox.home().display().to_string();
     let open = format!("exec \"$@\" 5<'{home}/.config/vault/identity.txt' 6<'{home}/../other'");
     let script = "(: <&5) 2>/dev/null && echo open || echo closed; cat <&6";
-    // The second is what a shell makes of `<(COMMAND)`.
+    // The second is the form a shell uses for `<(COMMAND)`.
     let named: [[&str; 2]; 3] =
         [["--key-fd", "5"], ["--key-file", "/dev/fd/5"], ["--key-file", "/proc/self/fd/5"]];
     for [option, value] in named {
@@ -163,7 +163,7 @@ fn key_descriptor_is_closed_and_others_stay_open() {
                 .check();
         }
     }
-    // A file on standard input could be opened again by way of /dev/stdin.
+    // A file on standard input could be reopened through /dev/stdin.
     let input = format!("exec \"$@\" <'{home}/.config/vault/identity.txt'");
     for path in ["-", "/dev/stdin", "/dev/fd/0"] {
         sandbox
@@ -201,7 +201,7 @@ fn broken_pipe_ends_the_command_unless_ignored() {
     };
     assert!(!ignored(""));
     assert!(ignored("trap '' PIPE;"));
-    // For vault itself a reader that has gone away is no failure.
+    // For vault itself, a closed reader is not a failure.
     sandbox.set("development", "KEY", &vec![b'x'; 1 << 20]);
     let mut child = sandbox.vault(&["get", "KEY"]).command().spawn().unwrap();
     drop(child.stdout.take());

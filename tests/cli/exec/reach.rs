@@ -1,6 +1,6 @@
-//! What of the key a wrapped command can still reach: the environment of the shells above it, copies
-//! under another name, the identity with which it was fetched. Each form that the docs show is tried with
-//! a command that looks everywhere.
+//! How much of the key a wrapped command can still reach: the environment of its parent shells,
+//! copies under other names, and the identity used to fetch it. Each form in the docs is tried with
+//! a command that searches everywhere.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,8 +12,7 @@ use crate::support::pipeline::evaluated;
 use crate::support::sandbox::{Outcome, Sandbox};
 use crate::support::shop::Machine;
 
-/// Looks into every process that it may, and into the files that it has open, and writes down what it
-/// finds there.
+/// Inspects every accessible process and its open files, and writes down what it finds.
 const SPY: &str = "
 import glob, os
 found = [open('/proc/self/cmdline', 'rb').read(), open('/proc/self/environ', 'rb').read()]
@@ -49,7 +48,7 @@ impl Scene {
         Self { sandbox, key }
     }
 
-    /// `words`, which say how vault is started, with nothing in the environment but `variables`.
+    /// Runs `words`, which start vault, with only `variables` in the environment.
     fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> Outcome {
         let _ = fs::remove_file(self.sandbox.repo().join("seen"));
         let path = format!("{}/bin:{}", self.sandbox.root().display(), env!("PATH"));
@@ -66,7 +65,7 @@ impl Scene {
         Outcome { status: output.status.code().unwrap(), output: output.stdout, said }
     }
 
-    /// Whether the spy came by the key.
+    /// Whether the spy obtained the key.
     fn is_found(&self) -> bool {
         let seen = fs::read(self.sandbox.repo().join("seen")).unwrap();
         let key = self.key.as_bytes();
@@ -104,11 +103,11 @@ fn waiting_shell_with_the_key_is_reported() {
         assert!(rest.ends_with(&format!("); {form}\n")) && rest.lines().count() == 1, "{rest}");
         assert!(scene.is_found(), "the control: what is noticed is there to be found");
     }
-    // Silent with -q.
+    // With -q, nothing is printed.
     let script = exec.replace("exec", "exec -q");
     let outcome = scene.run(&["bash", "-c", &script], &[("VAULT_KEY", &scene.key)]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
-    // On GitHub, its own form is named.
+    // On GitHub, the hint shows the form for GitHub.
     let variables = [("VAULT_KEY", scene.key.as_str()), ("GITHUB_ACTIONS", "true")];
     let said = scene.run(&["bash", "-c", exec], &variables).said;
     assert!(
@@ -125,7 +124,7 @@ fn every_parent_process_is_checked() {
     let scene = Scene::new();
     let limited = "use a credential for this step only: `vault ci add NAME --step STEP`\n";
     let inner = "exec vault exec --only TOKEN_A -- python3 spy.py";
-    // One shell waits for another, which has the key, too.
+    // One shell waits for another one, which also has the key.
     let waiting = format!("sh -c '{}; true'; true", inner.trim_start_matches("exec "));
     let outcome = scene.run(&["bash", "-c", &waiting], &[("VAULT_KEY", &scene.key)]);
     assert_eq!(outcome.status, 0, "{}", outcome.said);
@@ -143,7 +142,7 @@ fn every_parent_process_is_checked() {
         assert!(said.starts_with(NOTICE) && said.ends_with(form), "{said}");
         assert!(scene.is_found(), "{platform}");
     }
-    // The key under another name, and another key as VAULT_KEY.
+    // The key under another name, and a different key as VAULT_KEY.
     let other = scene.sandbox.credential("other", &["-e", "development"]);
     let script = "VAULT_KEY=$SHOP_KEY vault exec -- true; true";
     for variables in [
@@ -153,7 +152,7 @@ fn every_parent_process_is_checked() {
         let said = scene.run(&["bash", "-c", script], &variables).said;
         assert!(said.starts_with(NOTICE), "{said}");
     }
-    // The key comes from a file, and the shell above has it in its environment all the same.
+    // The key comes from a file, but the parent shell has it in its environment too.
     let file = scene.file("key", &scene.key);
     let script = format!("vault exec --key-file {file} -- true; true");
     for name in ["VAULT_KEY", "SHOP_KEY"] {
@@ -182,7 +181,7 @@ fn forms_in_the_docs_leave_the_key_in_no_environment() {
         ("shell", vec!["vault", "exec", "--only", "TOKEN_A", "--", "bash", "-e", &script], ""),
         ("shell of a job", vec!["vault", "exec", "--", "bash", "-eo", "pipefail", &script], ""),
         ("last line", vec!["bash", "-e", &last], "first\n"),
-        // As CircleCI and others give a line to a shell.
+        // In the way CircleCI and others pass a line to a shell.
         ("one line", vec!["bash", "-c", "exec vault exec -- python3 spy.py"], ""),
     ];
     for (form, words, said) in &forms {
@@ -192,7 +191,7 @@ fn forms_in_the_docs_leave_the_key_in_no_environment() {
             assert!(!scene.is_found(), "{form}");
         }
     }
-    // An empty variable above, as a fork's pull request has it, holds nothing.
+    // An empty variable in the parent, as in a fork's pull request, does not contain a key.
     let placeholder = "vault exec -q --if-locked placeholder -e development -- true; true";
     let outcome = scene.run(&["bash", "-c", placeholder], &[("VAULT_KEY", "")]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
@@ -217,7 +216,7 @@ exec vault exec --key-fd 3 --only TOKEN_A -- python3 spy.py";
         assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{lines}");
         assert!(!scene.is_found() && !PathBuf::from(&key).exists(), "{lines}");
     }
-    // The helper: a fork has no file, and a second use says that it is gone.
+    // The helper: a fork has no file, and on a second use the file is gone.
     let line = format!("{helper} -q --if-locked placeholder -e development -- true");
     let outcome = scene.run(&["bash", "-c", &line], &[]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
@@ -238,7 +237,7 @@ fn first_process_of_a_container_has_no_parent() {
     let outcome = scene.run(&words.concat(), &[("VAULT_KEY", &scene.key)]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
     assert!(!scene.is_found());
-    // A shell as the entrypoint is above.
+    // A shell as the entrypoint is a parent.
     let shell = ["sh", "-c", "vault exec --only TOKEN_A -- python3 spy.py; true"];
     let outcome = scene.run(&[&container[..], &shell].concat(), &[("VAULT_KEY", &scene.key)]);
     assert!(outcome.said.starts_with(&format!("{NOTICE} sh (process 1)")), "{}", outcome.said);
@@ -263,7 +262,7 @@ fn copy_of_the_key_under_another_name_is_not_passed_on() {
         let seen = String::from_utf8(outcome.output).unwrap();
         assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{options:?}");
         assert!(!seen.contains(&scene.key) && seen.contains("TOKEN_A="), "{options:?}: {seen}");
-        // The key to something else is the caller's business.
+        // The key of another vault is the caller's business.
         assert_eq!(seen.contains("OTHER_KEY="), options != ["--clean-env"], "{options:?}");
     }
 }
@@ -317,7 +316,7 @@ fn identity_variables_are_withheld_after_a_key_command() {
     assert_eq!(all(source, &["--keep-identity"]), (every.clone(), String::new()));
     let (seen, _) = all(source, &["--keep", "BAO_TOKEN"]);
     assert_eq!(seen, ["AWS_REGION=kept", "BAO_TOKEN=4", "KEY_PATH=kept", "OTHER_TOKEN=kept"]);
-    // From any other source, nothing is withheld.
+    // With any other source, nothing is withheld.
     for source in [("VAULT_KEY", &scene.key), ("VAULT_KEY_FILE", &file)] {
         let source = (source.0, source.1.as_str());
         assert_eq!(all(source, &[]), (every.clone(), String::new()), "{}", source.0);

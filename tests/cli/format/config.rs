@@ -1,4 +1,4 @@
-//! What `vault.toml` gets wrong is named with its place and what to write instead; values are not
+//! Mistakes in `vault.toml` are reported with their position and a correction; values are not
 //! shown.
 
 use std::fs;
@@ -76,7 +76,7 @@ fn dissimilar_key_gets_all_known_ones() {
     let text = "default = \"development\"\n\n[secrets.A]\nkind_of_value = \"hunter2\"\n";
     let said = format!("secrets.A: unknown key kind_of_value at line 4, column 1\n{SECRET}");
     refused(&sandbox, text, &said);
-    // What may be a value is not shown, not even in place of a key.
+    // Text that may be a value is not shown, even in place of a key.
     for key in ["hunter2", "\"hunter two\"", "AKIAIOSFODNN7EXAMPLE"] {
         let text = format!("[secrets.A]\n{key} = true\n");
         refused(&sandbox, &text, &format!("secrets.A: unknown key at line 2, column 1\n{SECRET}"));

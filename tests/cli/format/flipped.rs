@@ -1,4 +1,4 @@
-//! A byte of a machine-written file is flipped: nothing of that file is accepted, by any command.
+//! A flipped byte in a machine-written file: no command accepts any part of that file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::machine::all_is_wanted;
 use crate::support::refusal::{Command, Why, stopped};
 use crate::support::sandbox::Sandbox;
 
-/// What a byte is changed by: its lowest bit, a letter's case, its highest bit.
+/// The bits that are flipped: the lowest, the one for a letter's case, and the highest.
 const FLIPS: [u8; 3] = [0x01, 0x20, 0x80];
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -19,12 +19,12 @@ type Files = BTreeMap<String, Vec<u8>>;
 const ROSTER: &str = "members.toml";
 /// The roster lists it by its hash.
 const LISTED: &str = "production.toml";
-/// It is newer than the roster says, so that only its signature speaks for it.
+/// It is newer than the roster says, so only its signature protects it.
 const AHEAD: &str = "development.toml";
 const ENTRY: &str = "production/LIVE.toml";
 const TOMBSTONE: &str = "production/GONE.toml";
 
-/// Every kind of file with the commands that read it.
+/// Every kind of file, with the commands that read it.
 const KINDS: [(&str, &[Command]); 5] = [
     (
         ROSTER,
@@ -87,7 +87,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Whether the check that every command goes through accepts the file at `path`.
+/// Whether the check used by every command accepts the file at `path`.
 fn accepts(files: Files, path: &str) -> bool {
     let Ok(presented) = UnverifiedRoot::read(Tree::Committed(files)) else { return false };
     let Ok(vault) = presented.into_vault() else { return false };
@@ -135,7 +135,8 @@ fn truncated_or_extended_files_are_refused() {
     }
 }
 
-/// Every byte with `VAULT_TESTS=all`, else some; the library's check meets all of them anyway.
+/// Every byte with `VAULT_TESTS=all`, otherwise some; the library's own check covers all of them in
+/// any case.
 #[test]
 fn flipped_byte_stops_every_command() {
     let step = if all_is_wanted() { 1 } else { 37 };

@@ -1,4 +1,4 @@
-//! The format: golden vaults open for ever, and the second reader sees what the binary sees.
+//! The format: golden vaults stay readable, and the second reader agrees with the binary.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,6 @@
-//! Signatures that their own signer bent: the point of order two is added to R. The equation without
-//! the cofactor refuses them, and a sum of many with random weights would take them half of the time.
+//! Signatures modified by their own signer, who added the point of order two to R. An equation
+//! without the cofactor refuses them, and a batch with random weights would accept them half of the
+//! time.
 
 use crate::support::order_two::signature_of_order_two;
 use crate::support::refusal::{held, stocked};

@@ -1,4 +1,4 @@
-//! Files that are not in the one spelling: each is refused although its signature holds.
+//! Files that are not in canonical form: each is refused although its signature is valid.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ type Edit = fn(&str) -> String;
 /// Changes a whole file.
 type Damage = fn(&[u8]) -> Vec<u8>;
 
-/// One command of each kind; that every command refuses in the same words is shown elsewhere.
+/// One command of each kind; other tests show that all commands use the same words.
 const SOME: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
@@ -25,7 +25,7 @@ const SOME: &[Command] = &[
     &["list", "-e", "production"],
 ];
 
-/// Who signs the file at `path`.
+/// The signer of the file at `path`.
 fn key(sandbox: &Sandbox, path: &str) -> SigningKey {
     match path.split_once('/') {
         Some((environment, _)) => craft::signing_key(sandbox, environment),
@@ -33,8 +33,8 @@ fn key(sandbox: &Sandbox, path: &str) -> SigningKey {
     }
 }
 
-/// Each of `edits` to the file at `path`, properly signed, is refused for this reason. The edit
-/// that changes nothing is accepted, or the test would show nothing.
+/// Checks that each of `edits` to the file at `path`, properly signed, is refused for this reason.
+/// The edit that changes nothing must be accepted; otherwise the test would prove nothing.
 #[track_caller]
 fn edits_are_refused(path: &str, edits: &[Edit], reason: &str) {
     let sandbox = stocked();
@@ -54,9 +54,9 @@ fn edits_are_refused(path: &str, edits: &[Edit], reason: &str) {
 
 const NOT_OURS: &str = "is not as vault writes it";
 
-/// What can be done to any of the three kinds of file.
+/// Edits that apply to each of the three kinds of file.
 const ANYWHERE: &[Edit] = &[
-    // A field, a table, a comment, a blank line that nobody knows.
+    // An unknown field, table, comment, or blank line.
     |body| body.replacen("format = 1\n", "format = 1\nsurprise = 1\n", 1),
     |body| format!("{body}surprise = 1\n"),
     |body| format!("{body}[surprise]\n"),
@@ -67,7 +67,7 @@ const ANYWHERE: &[Edit] = &[
     |body| body.trim_start_matches('#').replacen(|_| true, "#", 1),
     |body| body.split_once('\n').unwrap().1.to_owned(),
     |body| body.replacen(". ", ". Really. ", 1),
-    // The same number, spelled otherwise.
+    // The same number in another spelling.
     |body| body.replacen("format = 1", "format = 0x1", 1),
     |body| body.replacen("format = 1", "format = 0o1", 1),
     |body| body.replacen("format = 1", "format = 0b1", 1),
@@ -79,7 +79,7 @@ const ANYWHERE: &[Edit] = &[
     |body| body.replacen("revision = 1", "revision = 1_0", 1),
     |body| body.replacen("revision = 1", "revision = +1", 1),
     |body| body.replacen("revision = 1", "revision = 01", 1),
-    // Numbers that a reader in another language would not hold exactly, or that count nothing.
+    // Numbers that a reader in another language could not represent exactly, or that count nothing.
     |body| body.replacen("revision = 1", "revision = 0", 1),
     |body| body.replacen("revision = 1", "revision = -1", 1),
     |body| body.replacen("revision = 1", "revision = 9007199254740992", 1),
@@ -97,12 +97,12 @@ const ANYWHERE: &[Edit] = &[
     |body| body.replacen('"', "'", 2),
     |body| body.replacen('"', "\"\"\"", 2),
     |body| body.replacen("alice", "\\u0061lice", 1),
-    // Twice, and not at all.
+    // Duplicate and missing.
     |body| body.replacen("format = 1\n", "format = 1\nformat = 1\n", 1),
     |body| body.replacen("revision = 1\n", "revision = 1\nrevision = 1\n", 1),
     |body| body.replacen("format = 1\n", "", 1),
     |body| body.replacen("revision = 1\n", "", 1),
-    // Deep and wide.
+    // Deeply nested and very wide.
     |body| format!("{body}deep = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)),
     |body| format!("{body}deep = {}{}\n", "{a=".repeat(10_000), "}".repeat(10_000)),
     |body| format!("{body}{} = 1\n", ["a"; 50_000].join(".")),
@@ -159,7 +159,7 @@ fn other_spelling_of_an_entry_is_refused() {
         |body| base64(body, |text| format!("{}\\n{}", &text[..4], &text[4..])),
         |body| base64(body, |text| format!("-_{}", &text[2..])),
         |body| base64(body, |text| format!("*{}", &text[1..])),
-        // One byte less: its last character then has bits that stand for nothing.
+        // One byte less: the last character then has unused bits.
         |body| base64(body, |text| format!("{}{}", &text[..text.len() - 4], "QR")),
         |body| body.replacen("encrypted", "removed", 1),
         |body| body.replacen("DATABASE_URL", "database_url", 1),
@@ -183,7 +183,7 @@ fn other_spelling_of_an_environment_is_refused() {
         |body| body.replacen("commitment = \"", "commitment = \"AA", 1),
         |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "\n",
         |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "epochs = []\n\n",
-        // Two epochs of one number, and the older one first.
+        // Two epochs with the same number, and the older one first.
         |body| {
             let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
             format!("{}\n[[epochs]]{epoch}", body.trim_end_matches('\n').to_owned() + "\n")
@@ -258,7 +258,7 @@ hint: install a newer vault
     }
 }
 
-/// What editors, mail and git do to a file, with the signature left as it was.
+/// Changes made by editors, mail, and git, with the original signature.
 #[test]
 fn damaged_file_is_refused_with_a_reason() {
     let restore = "put back the committed file: git checkout -- .vault/";
@@ -288,7 +288,7 @@ fn damaged_file_is_refused_with_a_reason() {
         for (number, (damage, reason, hint)) in damages.iter().enumerate() {
             fs::write(sandbox.store(path), damage(&genuine)).unwrap();
             let said = format!("error: .vault/{path}: {reason}\nhint: {hint}[..]\n");
-            // The first meets every command, the others one after another.
+            // The first is tried with every command, each of the others with one command.
             let at = number % commands.len();
             let some = if number == 0 { &commands[..] } else { &commands[at..=at] };
             refused(&sandbox, some, &said);
@@ -331,7 +331,7 @@ fn merge_conflict_is_named_by_every_command() {
 hint: take one side whole: git checkout --ours (or --theirs) -- .vault/production/DATABASE_URL.toml
 ",
     );
-    // The secrets that only one branch set came together, and can be read.
+    // The secrets that were set on only one branch are merged and can be read.
     assert_eq!(sandbox.get("production", "ONE"), b"1");
     assert_eq!(sandbox.get("production", "TWO"), b"2");
     sandbox.git(&["checkout", "--theirs", "--", ".vault/production/DATABASE_URL.toml"]);

@@ -1,5 +1,6 @@
-//! Settings and variables that make git start programs, reach the network, or write files, as an
-//! unpacked archive, a shared workspace or a hook may bring them: no command of `vault` lets them.
+//! Settings and variables that make git start programs, use the network, or write files. They may
+//! come from an unpacked archive, a shared workspace, or a hook; no command of `vault` applies
+//! them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Run, Sandbox};
 
-/// Every command that asks git for something.
+/// Every command that calls git.
 const COMMANDS: [&[&str]; 7] = [
     &["verify", "--since", "HEAD"],
     &["verify", "--since", "HEAD~1", "--format", "github"],
@@ -26,7 +27,7 @@ struct Trap {
 }
 
 impl Trap {
-    /// A vault with some history and former members, and a program that leaves a mark.
+    /// A vault with some history and former members, and a program that leaves a mark when it runs.
     fn new() -> Self {
         let sandbox = stocked();
         sandbox.quick(&["ci", "add", "gone", "-e", "production", "-q"]);
@@ -46,7 +47,7 @@ impl Trap {
         self.sandbox.git(&["config", key, &value]);
     }
 
-    /// No command starts the program, whatever else becomes of it.
+    /// No command starts the program, whatever the result of the command is.
     #[track_caller]
     fn is_not_sprung<'a>(&'a self, dress: impl Fn(Run<'a>) -> Run<'a>) {
         for command in COMMANDS {
@@ -117,7 +118,7 @@ fn repository_settings_start_no_program() {
     trap.is_not_sprung(|run| run);
 }
 
-/// As in a partial clone, whose remote is asked for what is missing.
+/// As in a partial clone, which fetches missing objects from its remote.
 #[test]
 fn missing_objects_are_not_fetched() {
     for remote in ["x", "ext::TRAP", "ssh://host/x", "file:///x"] {
@@ -148,7 +149,8 @@ fn missing_objects_are_not_fetched() {
     }
 }
 
-/// What a hook inherits from git, and what somebody exports: another repository would answer.
+/// The variables that a hook inherits from git, and those that a user exports: with them, another
+/// repository would answer.
 #[test]
 fn callers_variables_start_no_program_and_select_no_repository() {
     let trap = Trap::new();
@@ -181,7 +183,7 @@ fn callers_variables_start_no_program_and_select_no_repository() {
             .variable("GIT_CONFIG_VALUE_0", program)
             .variable("GIT_CONFIG_PARAMETERS", "'core.fsmonitor=false'")
     });
-    // The commit is that of the vault's own repository.
+    // The commit comes from the vault's own repository.
     let run = trap.sandbox.vault(&["verify", "--since", "HEAD"]).variable("GIT_DIR", &elsewhere);
     let printed = String::from_utf8(run.outcome().output).unwrap();
     let commit = trap.sandbox.git(&["rev-parse", "HEAD"]);

@@ -1,3 +1,3 @@
-//! Git as a program that is started.
+//! Git as a child process.
 
 mod git_programs;

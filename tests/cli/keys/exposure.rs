@@ -1,5 +1,5 @@
-//! Key files that others can change are read with a warning; those that others can only read are not
-//! warned of, since containers and CI mount secrets that way.
+//! A key file that others can change is read with a warning. A key file that others can only read
+//! causes no warning, because containers and CI mount secrets that way.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,7 @@ fn set_mode(path: &std::path::Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// `get A` with the key from each source that is a file, and how a warning names that source.
+/// `get A` with the key from each file source, and the name of that source in a warning.
 fn sources<'a>(sandbox: &'a Sandbox, path: &str) -> Vec<(Run<'a>, String)> {
     let get = |options: &[&str]| sandbox.vault(&[&["get", "A"], options].concat());
     let opened = format!("exec \"$@\" 5<{path}");
@@ -74,7 +74,7 @@ fn key_from_a_pipe_or_a_deleted_file_gets_no_warning() {
         ("exec \"$@\" --key-file <(cat KEY)", "substitution"),
         ("cat KEY | exec \"$@\" --key-file -", "pipe"),
         ("umask 0; mkfifo KEY.pipe; cat KEY >KEY.pipe & \"$@\" --key-file KEY.pipe", "named pipe"),
-        // As a pipeline does it that takes the key away before the command starts.
+        // Like a pipeline that removes the key before the command starts.
         ("exec 5<KEY; rm KEY; exec \"$@\" --key-fd 5", "deleted"),
     ];
     for (script, case) in scripts {
@@ -99,7 +99,7 @@ fn key_folder_writable_by_everyone_gets_a_warning() {
          folder); keep it in a folder that only you can write to\n"
     );
     get().says(&said).check();
-    // Through a link, too: what counts is where the file is.
+    // Also through a link: the location of the file itself counts.
     let link = sandbox.root().join("link");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let run = sandbox.vault(&["get", "A", "--key-file", link.to_str().unwrap()]);

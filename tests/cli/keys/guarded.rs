@@ -1,4 +1,4 @@
-//! A private key in any place that takes text: nothing that is printed shows a piece of it.
+//! A private key in any place that accepts text: no output shows a part of it.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::support::machine::all_is_wanted;
 use crate::support::sandbox::{Outcome, Run, Sandbox};
 
-/// A key of nobody, and a credential and a PEM key that are none.
+/// A key that belongs to no member, and an invalid credential and PEM key.
 const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 const POST_QUANTUM: &str =
     "AGE-SECRET-KEY-PQ-1RW6N9DXC0J4LTKH5M3V8QE7GZPAS2UFYWR6N9DXC0J4LTKH5M3V8QE7GZP";
@@ -19,7 +19,7 @@ b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz
 c2gtZWQyNTUxOQAAACDKq3y0
 -----END OPENSSH PRIVATE KEY-----";
 
-/// A key with what its owner may have put around it.
+/// A key with the characters that its owner may have put around it.
 fn spellings() -> Vec<String> {
     let mut spellings = Vec::new();
     for key in [IDENTITY, POST_QUANTUM, PLUGIN, CREDENTIAL, PEM] {
@@ -77,8 +77,7 @@ fn assert_run_hides(run: &Run<'_>, place: &str) {
     assert_hidden(&outcome, place);
 }
 
-/// Every command with its options that take a value, as the definition of the command line has
-/// them.
+/// Every command with its options that take a value, as the command line defines them.
 fn commands(sandbox: &Sandbox) -> Vec<(Vec<String>, Vec<String>)> {
     let script = sandbox.quick(&["completions", "fish"]);
     let mut commands: Vec<(Vec<String>, Vec<String>)> = vec![(Vec::new(), Vec::new())];
@@ -143,7 +142,7 @@ fn key_in_any_argument_is_not_shown() {
 #[test]
 fn value_in_any_wrong_argument_is_not_repeated() {
     const VALUE: &str = "Hunter2!typed";
-    // A path or a revision that does not exist is named, so that it can be corrected.
+    // A missing path or revision is shown, so that it can be corrected.
     const NAMED: [&str; 5] = ["--vault", "--key-file", "--file", "--since", "--from"];
     let sandbox = Sandbox::with_vault();
     let joined = format!("--password={VALUE}");
@@ -174,7 +173,7 @@ fn value_in_any_wrong_argument_is_not_repeated() {
     }
 }
 
-/// The variables that the sources name, and those that every program has.
+/// The variables that the key sources use, and those that every program has.
 fn variables() -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "PATH", "EDITOR", "USER"]
@@ -341,7 +340,7 @@ fn ci_runner_command_is_escaped_in_every_message() {
             }
         }
     }
-    // Commands that we make stay, and carry none of somebody else.
+    // Commands printed by vault itself stay unescaped, and contain no text of others.
     let verify = sandbox.vault(&["verify", "--format", "github"]).outcome();
     let output = String::from_utf8(verify.output).unwrap();
     assert!(output.lines().all(|line| line.starts_with("::error file=.vault/")), "{output}");

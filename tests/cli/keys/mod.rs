@@ -1,4 +1,4 @@
-//! Where keys come from, and where they must not appear.
+//! The sources of keys, and the places that must not show them.
 
 mod exposure;
 mod guarded;

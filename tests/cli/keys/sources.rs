@@ -1,4 +1,4 @@
-//! Keys: every source, their order, and what is no key or not the right one.
+//! Keys: every source, their order, and text that is not a key or not the right one.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -10,7 +10,7 @@ use crate::support::sandbox::{Run, Sandbox};
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// A vault with `KEY` in development and, beside HOME, a folder where nobody lives.
+/// A vault with `KEY` in development and, beside HOME, an empty home folder.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
@@ -33,7 +33,7 @@ fn stranger() -> String {
     identity(&Sandbox::with_vault())
 }
 
-/// As `Sandbox::vault`, by somebody with an empty HOME who trusts the vault.
+/// Like `Sandbox::vault`, run by someone with an empty HOME who trusts the vault.
 fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
     let home = sandbox.root().join("nobody");
     sandbox
@@ -42,7 +42,7 @@ fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
         .variable("VAULT_ID", &sandbox.id())
 }
 
-/// Opens the file `path` as descriptor `number` for what follows.
+/// Opens the file `path` as descriptor `number` for the next command.
 fn opening(number: i32, path: &str) -> [String; 4] {
     ["sh", "-c", &format!("exec \"$@\" {number}<'{path}'"), "sh"].map(str::to_owned)
 }
@@ -170,7 +170,7 @@ fn key_fd_accepts_only_descriptors_of_the_caller() {
         };
         run(&["get", "KEY"], 2);
         run(&["exec"], 125);
-        // With something to finish, the store is open before the key is read.
+        // If there is something to finish, the store is open before the key is read.
         fs::create_dir_all(sandbox.store("tmp/before")).unwrap();
         run(&["rotate", "--finish"], 2);
         fs::remove_dir_all(sandbox.store("tmp")).unwrap();
@@ -218,7 +218,7 @@ hint: [..]
         let run = sandbox.vault(&["get", "KEY", &format!("--key-fd={number}")]);
         run.fails(2).says(said).check();
     }
-    // Its own standard input is the caller's to give.
+    // The command's own standard input belongs to the caller.
     let key = identity(&sandbox);
     for option in [["--key-fd", "0"], ["--key-file", "/proc/self/fd/0"]] {
         let run = elsewhere(&sandbox, &["get", "KEY", option[0], option[1]]);
@@ -389,7 +389,7 @@ fn key_file_accessible_to_others_is_refused() {
             sandbox.vault(&get).fails(3).says(refused("others can read it")).check();
         }
     }
-    // A link is followed, as people keep such files elsewhere; what it leads to must be private.
+    // A link is followed, because people keep such files elsewhere; its target must be private.
     let elsewhere = sandbox.home().join("identity");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();

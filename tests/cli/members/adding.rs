@@ -80,7 +80,7 @@ hint: change what they may do: vault members set alice -e ENV=…
 error: not a recipient
 hint: it is one word, age1…: vault key show prints it
 "#]];
-    // The second is a point of small order: whatever were sealed to it, everybody could open.
+    // The second is a point of small order: anyone could open a value encrypted to it.
     for wrong in ["age1hunter2", SMALL_ORDER] {
         add("carol", wrong).fails(2).says(&said).check();
     }
@@ -103,7 +103,7 @@ hint: choose another name
     add("carol", &stranger).fails(2).says(&said).check();
 }
 
-/// Kills an addition at a random moment, thirty-five times, and types it again.
+/// Kills an addition at a random moment, thirty-five times, and repeats it.
 #[test]
 fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
     let sandbox = stocked();
@@ -127,7 +127,7 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
             assert!(child.wait().unwrap().success());
             span = started.elapsed();
         } else {
-            // The moment itself is what is tried here, so nothing else can be waited for.
+            // The moment itself is under test, so no event can be awaited.
             thread::sleep(span * (number * 18 % 35) / 35);
             child.kill().unwrap();
             killed += u32::from(child.wait().unwrap().code().is_none());

@@ -1,4 +1,4 @@
-//! Admins come and go, keys are lost, and the vault gets a new authority.
+//! Admins are added and removed, keys are lost, and the vault gets a new authority.
 
 use std::fs;
 
@@ -55,7 +55,7 @@ fn state(sandbox: &Sandbox) -> String {
     format!("home/.local/state/vault/{file}")
 }
 
-/// Handing over: bob becomes an admin and removes alice, who knows the authority.
+/// Bob becomes an admin and removes alice. She has seen the authority key.
 #[test]
 fn removing_an_admin_replaces_the_vault_id() {
     let sandbox = stocked();
@@ -109,7 +109,7 @@ error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: [..]
 "#]])
         .check();
-    // She still knows the old authority. Nobody who trusts the new id believes it.
+    // She still knows the old authority key, but anyone who trusts the new id refuses it.
     craft::resign_roster(&sandbox, &authority, |roster| roster.revision += 1);
     let said = str![[r#"
 error: .vault/members.toml: is not as the authority of this vault signed it
@@ -152,7 +152,7 @@ fn lost_key_is_replaced_by_a_request_and_its_fingerprint() {
     let bob = with_bob(&sandbox, &["production=write"]);
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
     bob.send();
-    // His laptop is gone, and with it key and state.
+    // Bob's laptop is gone, and with it the key and the state.
     let stolen = fs::read(bob.key_file()).unwrap();
     fs::remove_dir_all(bob.home().join(".config")).unwrap();
     fs::remove_dir_all(bob.home().join(".local")).unwrap();
@@ -198,7 +198,7 @@ hint: [..]
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("again").any_change().check();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
-    // Whoever has the laptop opens nothing, and what the old key could read is told.
+    // The laptop no longer opens anything, and the values that the old key could read are listed.
     let key = sandbox.root().join("stolen");
     fs::write(&key, stolen).unwrap();
     let run = sandbox
@@ -243,7 +243,7 @@ hint: [..]
     get.variable("VAULT_ID", &sandbox.id()).prints("other").any_change().check();
 }
 
-/// Alice's laptop is gone; the recovery key comes out of the safe.
+/// Alice's laptop is gone, and she uses the recovery key.
 #[test]
 fn recovery_member_replaces_the_key_of_the_only_person() {
     let sandbox = Sandbox::empty();
@@ -335,7 +335,7 @@ next: commit .vault
         .prints("other")
         .any_change()
         .check();
-    // Nothing of the old vault holds in the new one.
+    // Nothing from the old vault is valid in the new one.
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production/OTHER.toml"]);
     sandbox
         .vault(&get)

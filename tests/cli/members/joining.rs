@@ -1,4 +1,4 @@
-//! Joining: a request, a fingerprint told by another way, and what the new member can do then.
+//! Joining: a request, a fingerprint exchanged outside the repository, and the new member's access.
 
 use std::fs;
 
@@ -235,7 +235,7 @@ fn admin_can_grant_only_their_own_access() {
         let bob = sandbox.home().join("bob");
         sandbox.vault(arguments).variable("HOME", bob.to_str().unwrap())
     };
-    // He keeps in mind which vault he saw.
+    // Bob's state records the vault.
     as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
     let said = str![[r#"
 error: only some names of production are sealed to you, not its data key
@@ -267,7 +267,7 @@ next: commit .vault
     let as_bob = |arguments: &[&str]| {
         sandbox.vault(arguments).variable("HOME", bob_home.to_str().unwrap()).any_change()
     };
-    // The id that bob pinned when he asked is that of the clone he asked in.
+    // The id that bob pinned with the request belongs to the clone of that `join`.
     as_bob(&["get", "LATER", "-e", "production"]).prints("later").check();
     let add = ["members", "add", "carol", "-e", "production=write", "--fingerprint", &fingerprint];
     as_bob(&add)
@@ -281,7 +281,8 @@ next: commit .vault
     carol.vault(&["get", "LATER", "-e", "production"]).prints("later").any_change().check();
 }
 
-/// What a killed `members add` has written: the roster with bob, or that and the environments.
+/// The files written by a killed `members add`: the roster with bob, with or without the
+/// environments.
 #[test]
 fn interrupted_addition_is_finished_by_the_same_command() {
     let environments = ["development.toml", "production.toml"];
@@ -304,7 +305,7 @@ fn interrupted_addition_is_finished_by_the_same_command() {
         let unfinished =
             sandbox.vault(&["verify", "--id", &sandbox.id()]).without("HOME").outcome();
         assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
-        // Alice has not seen a roster yet, as it would be.
+        // Alice has not seen a roster yet, as after an interruption.
         let identity = sandbox.home().join(".config/vault/identity.txt");
         let alice = |arguments: &[&str]| {
             sandbox

@@ -1,4 +1,4 @@
-//! Limited members: the keys of a few names and no more, and what `vault.toml` does not give them.
+//! Limited members: they hold the keys of a few names, and `vault.toml` gives them no others.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ names = [\"DATABASE_URL\"]
 names = [\"API_KEY\", \"DSN\"]
 ";
 
-/// Four secrets in production; the steps migrate and deploy need three of them.
+/// Four secrets in production; the steps `migrate` and `deploy` need three of them.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     for name in ["API_KEY", "DATABASE_URL", "SENTRY_KEY", "OTHER"] {
@@ -37,12 +37,12 @@ fn steps(sandbox: &Sandbox, text: &str) {
     fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
 }
 
-/// A run with this credential and nothing of alice's.
+/// A run with only this credential.
 fn machine<'a>(sandbox: &'a Sandbox, credential: &str, arguments: &[&str]) -> Run<'a> {
     sandbox.vault(arguments).variable("VAULT_KEY", credential).variable("HOME", "/nowhere")
 }
 
-/// What the second reader opens with a credential, and what stays closed.
+/// The names that the second reader can open with a credential, and the others.
 fn opened(sandbox: &Sandbox, credential: &str) -> (Vec<String>, Vec<String>) {
     let file = sandbox.home().join("credential");
     fs::write(&file, credential).unwrap();
@@ -134,7 +134,7 @@ hint: ask an admin for write access
     bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
 }
 
-/// Whoever can write to the repository names everything in every step.
+/// Anyone who can write to the repository can add every name to every step.
 #[test]
 fn name_added_to_a_step_is_reported_and_not_granted() {
     let sandbox = sandbox();
@@ -162,7 +162,7 @@ hint: vault members sync --grant deploy:production/DATABASE_URL
     let outcome = machine(&sandbox, &credential, &exec).outcome();
     assert!([121, 123].contains(&outcome.status), "{}", outcome.said);
     assert!(!sandbox.repo().join("started").exists());
-    // Not by accident either: what an admin does for another reason grants nothing.
+    // Not by accident either: a change that an admin makes for another reason grants nothing.
     sandbox.set("production", "OTHER", b"another value");
     sandbox.quick(&["ci", "add", "second", "-e", "production"]);
     sandbox.quick(&["members", "sync", "--grant", "deploy:production/DATABASE_URL"]);
@@ -185,7 +185,7 @@ next: commit .vault
         .check();
     assert_eq!(opened(&sandbox, &credential).0, ["API_KEY", "OTHER", "SENTRY_KEY"]);
     machine(&sandbox, &credential, &["get", "OTHER"]).prints("OTHER value").check();
-    // Again, as after an interruption: it is sealed again, and stays granted.
+    // Repeated, as after an interruption: the key is encrypted again, and the name stays granted.
     sandbox
         .vault(&grant)
         .says(str![[r#"
@@ -212,7 +212,7 @@ hint: what no step names: vault members set deploy -e production=…
 "#]],
         ),
         (
-            // Of another step, of which it has no name.
+            // From another step, of which it has no name.
             "deploy:production/DATABASE_URL",
             str![[r#"
 error: no step that deploy serves in production names DATABASE_URL
@@ -242,7 +242,7 @@ hint: [..]
     }
 }
 
-/// A new epoch by hand: the rotation of the next issue is not needed to see that older ones stay shut.
+/// Creates a new epoch by hand, to show that older ones stay closed.
 #[test]
 fn granted_name_opens_in_the_newest_epoch_only() {
     let sandbox = sandbox();

@@ -1,5 +1,5 @@
-//! Attacks on joining: by somebody who can write to the repository and holds no key, by one who was
-//! a member, by a reader; and requests that are no requests.
+//! Attacks on joining by someone who can write to the repository without a key, by a former member,
+//! and by a reader; and malformed requests.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,13 +18,13 @@ use crate::support::sandbox::{Run, Sandbox};
 
 const PATH: &str = "requests/bob.toml";
 
-/// bob's request, as it lies in the repository.
+/// Bob's request in the repository.
 fn request(sandbox: &Sandbox) -> Request {
     let file = fs::read(sandbox.store(PATH)).unwrap();
     read_request(&"bob".parse().unwrap(), &file).unwrap().content
 }
 
-/// Replaces bob's request by another one, signed by `key`.
+/// Replaces bob's request with another one, signed by `key`.
 fn plant(sandbox: &Sandbox, request: &Request, key: &SigningKey) {
     fs::create_dir_all(sandbox.store("requests")).unwrap();
     let path = sandbox.store(&format!("requests/{}.toml", request.name));
@@ -50,7 +50,7 @@ hint: ask for a new one: rm .vault/requests/bob.toml, then vault join --name NAM
     )
 }
 
-/// The attacker can make his own signer sign a request with anything of bob's in it.
+/// The attacker can sign a request that contains any part of bob's with a key of their own.
 #[test]
 fn request_with_swapped_keys_is_refused() {
     let sandbox = stocked();
@@ -74,7 +74,7 @@ fn request_with_swapped_keys_is_refused() {
         plant(&sandbox, request, &mallory.key);
         add(&sandbox, "bob", &told).fails(4).says(OTHER_FINGERPRINT).check();
     }
-    // Without bob's signing key nothing else of his can be changed.
+    // Without bob's signing key, nothing else in the request can be changed.
     let swapped = Request { recipient, ..genuine.clone() };
     plant(&sandbox, &swapped, &mallory.key);
     let said = not_acceptable("is not as its signer signed it");
@@ -113,7 +113,7 @@ hint: ask for a new one: rm .vault/requests/carol.toml, then vault join --name N
     add(&sandbox, "carol", &told).fails(4).says(&said).check();
 }
 
-/// Somebody shows bob a vault of his own, in the place of alice's, before bob joins.
+/// Someone shows bob a vault of their own in place of alice's before bob joins.
 #[test]
 fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
     let (sandbox, planted) = (stocked(), stocked());
@@ -126,7 +126,7 @@ fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
     fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
     let said = not_acceptable(&format!("asks to join another vault, {}", planted.id()));
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
-    // He trusts neither of the two.
+    // He trusts neither of them.
     let untrusted = str![[r#"
 error: nobody has said yet that this is the right vault
 hint: [..]
@@ -154,7 +154,7 @@ fn request_with_a_used_name_or_recipient_is_refused() {
         recipient: member.recipient.clone(),
         signing: member.signing.clone().unwrap(),
     };
-    // The name of a member, and, though the member is gone, a former one's.
+    // The name of a member, and the name of a former member.
     craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
         let former = Former {
             recipient: Identity::generate().recipient(),
@@ -180,7 +180,7 @@ fn request_with_a_used_name_or_recipient_is_refused() {
         sandboxed(name).fails(2).says(&said).check();
         fs::remove_file(sandbox.store(&format!("requests/{name}.toml"))).unwrap();
     }
-    // A member's recipient, which everybody can read, under another name.
+    // A member's recipient, which everyone can read, under another name.
     let alice = craft::identity(&sandbox).recipient();
     let twin = Request { recipient: alice, ..ask("twin") };
     plant(&sandbox, &twin, &mallory.key);
@@ -202,7 +202,7 @@ fn request_of_a_former_member_is_refused() {
     bob.send();
     let old = fs::read(sandbox.store(PATH)).unwrap();
     sandbox.quick(&["members", "add", "bob", "-e", "development=write", "--fingerprint", &told]);
-    // Removed since.
+    // Bob has been removed since then.
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "development", &authority, |environment| {
         environment.revision += 1;
@@ -232,7 +232,7 @@ hint: choose another name
     );
 }
 
-/// An admin who compared nothing has added somebody else's keys under bob's name.
+/// An admin who did not compare the fingerprint has added someone else's keys under bob's name.
 #[test]
 fn roster_with_other_keys_than_requested_is_refused() {
     let sandbox = stocked();
@@ -248,9 +248,9 @@ fn roster_with_other_keys_than_requested_is_refused() {
     };
     let requests = [
         Request { recipient: recipient.clone(), signing: signing(&recipient), ..genuine.clone() },
-        // What is set by bob could be forged by whoever knows the seed.
+        // Anyone who knows the seed could forge bob's entries.
         Request { signing: signing(&genuine.recipient), ..genuine.clone() },
-        // His own keys, but under another name.
+        // Bob's own keys, but under another name.
         Request { name: "rob".parse().unwrap(), signing: signing(&genuine.recipient), ..genuine },
     ];
     let said = "error: .vault/members.toml: lists bob with other keys than you asked for
@@ -269,7 +269,7 @@ hint: once they have removed this member, ask by another name: vault join --name
         sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
         forget(&sandbox);
     }
-    // A recipient alone is other keys, too.
+    // A different recipient alone counts as other keys too.
     let recipient = Colleague::key_file(&bob);
     let public = fs::read_to_string(recipient).unwrap();
     let public =
@@ -292,7 +292,7 @@ next: commit .vault
     bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").check();
 }
 
-/// What alice has seen, so that the next case starts as the first.
+/// Removes what alice has seen, so that the next case starts like the first.
 fn forget(sandbox: &Sandbox) {
     let state = sandbox.home().join(".local/state/vault");
     fs::remove_dir_all(state).unwrap();
@@ -339,7 +339,7 @@ hint: put back the committed file: git checkout -- .vault/members.toml
     sandbox.vault(&["members", "list"]).fails(4).says(&said).check();
     sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
     fs::write(sandbox.store("members.toml"), genuine).unwrap();
-    // Nor by a request in his own name or another, for which he knows the fingerprint.
+    // Nor with a request in the reader's own name or another one, with a known fingerprint.
     let own = reader.member();
     let ask = |name: &str, identity: &Identity| Request {
         name: name.parse().unwrap(),
@@ -452,7 +452,7 @@ fn request_of_another_file_type_or_size_is_refused() {
         assert!(output.contains(&format!(".vault/requests/bob.toml: {reason}\n")), "{output}");
         let _ = fs::remove_dir(&path);
     }
-    // The folder, too.
+    // The same applies to the folder.
     let requests = sandbox.store("requests");
     let moved = sandbox.home().join("moved");
     let _ = fs::remove_file(&path);

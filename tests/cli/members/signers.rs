@@ -1,5 +1,5 @@
-//! Who signed: an entry counts only if a current writer of its environment signed it, a roster only
-//! if the authority did.
+//! Signers: an entry counts only if a current writer of its environment signed it, and a roster
+//! only if the authority did.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::support::refusal::{
 };
 use crate::support::sandbox::Sandbox;
 
-/// A vault with bob, who may read production but not write there (though he has a signing key),
-/// carol, who may write in development only, and dave, who was a member.
+/// A vault with bob, a reader of production with a signing key, carol, a writer of development only,
+/// and dave, a former member.
 struct Cast {
     sandbox: Sandbox,
     bob: Person,
@@ -42,7 +42,7 @@ fn cast() -> Cast {
     Cast { sandbox, bob, carol, dave }
 }
 
-/// The entry `DATABASE_URL` of production, in which `signer` stands and which `key` signs.
+/// Re-signs the entry `DATABASE_URL` of production with `key`, naming `signer`.
 fn sign(sandbox: &Sandbox, signer: &str, key: &SigningKey) {
     craft::resign_entry(sandbox, "production", "DATABASE_URL", key, |entry| {
         entry.signer = signer.parse().unwrap();
@@ -94,7 +94,7 @@ hint: put back one that a writer signed: git log -p -- .vault/production/DATABAS
     );
 }
 
-/// The author is who chose the value: he may have left since, or be anybody; the signer counts.
+/// The author chose the value, and may have left since or may be unknown; only the signer counts.
 #[test]
 fn entry_of_a_former_author_is_valid_if_a_writer_signed_it() {
     let Cast { sandbox, .. } = cast();
@@ -148,7 +148,7 @@ fn member_added_by_hand_is_refused() {
     let sandbox = stocked();
     let (mallory, authority) = (Person::new(), craft::authority(&sandbox));
     let genuine = fs::read_to_string(sandbox.store("members.toml")).unwrap();
-    // The roster with mallory in it, exactly as vault would write it, but for the signature.
+    // The roster with mallory in it, exactly as vault would write it except for the signature.
     craft::resign_roster(&sandbox, &authority, |roster| {
         let mut member = mallory.member();
         member.access.insert("production".parse().unwrap(), Access::Write);

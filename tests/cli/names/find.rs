@@ -1,4 +1,5 @@
-//! Which vault a command means: the nearest, never a stranger's, or the one that is named.
+//! Which vault a command uses: the nearest one, never one of another user, or the one that is
+//! named.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
@@ -11,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 
 const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
 
-/// A command finds no vault in `folder`; says how far up it looked.
+/// Checks that a command finds no vault in `folder` and reports how far up it searched.
 #[track_caller]
 fn finds_none(sandbox: &Sandbox, folder: &Path, looked: &str) {
     for (command, status) in
@@ -42,7 +43,7 @@ fn search_ends_at_the_git_repository_root() {
     let nested = sandbox.repo().join("nested");
     fs::create_dir_all(nested.join("deep")).unwrap();
     let looked = "[..]/repo/nested/deep or above it, up to [..]/repo/nested";
-    // A folder in a repository of its own, a file in a worktree or submodule.
+    // A folder in a repository, a file in a worktree or submodule.
     fs::create_dir(nested.join(".git")).unwrap();
     finds_none(&sandbox, &nested, "[..]/repo/nested");
     finds_none(&sandbox, &nested.join("deep"), looked);
@@ -80,8 +81,8 @@ fn search_ends_at_a_file_system_boundary() {
     finds_none(&Sandbox::empty(), mount, &mount.display().to_string());
 }
 
-/// Only root can make a file of another user; where the tests run as somebody else, the rule is
-/// shown from its other side only: what the caller owns is found.
+/// Only root can create a file of another user; other users test the rule only from the other side:
+/// the caller's own files are found.
 #[test]
 fn vault_of_another_user_is_not_found() {
     let sandbox = stocked();
@@ -114,7 +115,7 @@ hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns th
     let commands: &[&[&str]] =
         &[&GET, &["list"], &["exec", "--", "touch", "started"], &["set", "A"], &["verify"]];
     stopped(&sandbox, commands, Why::Refused, &said, |run| run.folder(&inner));
-    // Who names it has decided; its roster is judged as any other.
+    // Naming a vault is a decision; its roster is checked like any other.
     let named = sandbox.vault(&["list", "-e", "production", "--vault", ".."]).folder(&inner);
     named.prints("[..]\n[..]\n[..]\n").check();
 }
@@ -163,7 +164,7 @@ fn vaults_in_one_repository_are_independent() {
         .check();
     sandbox.vault(&GET).folder(&api).prints("of the api").check();
     sandbox.vault(&GET).prints("other").check();
-    // An entry of the one is none of the other, though both are by the same person.
+    // An entry of one vault does not belong to the other, although the same person wrote both.
     sandbox.commit("two vaults");
     let path = ".vault/production/OTHER.toml";
     fs::copy(sandbox.repo().join(path), api.join(path)).unwrap();
@@ -175,7 +176,7 @@ hint: put back one that a writer signed: git log -p -- {path}
     ))
     .check();
     sandbox.git(&["checkout", "--quiet", "--", "services"]);
-    // What git knows is asked below the vault's own folder.
+    // Git is asked about paths below the vault's own folder.
     fs::remove_file(api.join(path)).unwrap();
     sandbox
         .vault(&["verify", "--since", "HEAD"])

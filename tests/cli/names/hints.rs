@@ -1,11 +1,10 @@
-//! What a mistyped name or command gets: the nearest one that exists, and only then how to make
-//! it.
+//! Hints for a mistyped name or command: first the nearest existing one, then how to create it.
 
 use snapbox::str;
 
 use crate::support::sandbox::Sandbox;
 
-/// A vault with a step, and a machine that may read production.
+/// A vault with a step, and a machine that can read production.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     let config = sandbox.repo().join("vault.toml");

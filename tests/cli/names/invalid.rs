@@ -1,4 +1,4 @@
-//! Names that are none, that are reserved, or that would change what a command executes.
+//! Names that are invalid, reserved, or change the execution of a command.
 
 use std::fs;
 
@@ -7,7 +7,8 @@ use snapbox::str;
 use crate::support::refusal::{Command, stocked};
 use crate::support::sandbox::Sandbox;
 
-/// Every one of `commands`, in which `@` stands for the name, is a wrong use and says exactly this.
+/// Checks that each of `commands`, with the name in place of `@`, is a usage error with exactly
+/// this message.
 #[track_caller]
 fn wrong(sandbox: &Sandbox, commands: &[Command], name: &str, said: &str) {
     for command in commands {
@@ -100,7 +101,8 @@ error: VAULT_ENVIRONMENT: not the name of an environment
         .check();
 }
 
-/// Nor are such names taken from `vault.toml`, where a value may have been pasted by mistake.
+/// Such names are not accepted in `vault.toml` either, where a value may have been pasted by
+/// mistake.
 #[test]
 fn invalid_name_in_vault_toml_is_refused_and_not_shown() {
     let texts = [

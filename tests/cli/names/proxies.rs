@@ -15,7 +15,7 @@ const INDEX: &str = "decides where packages, whose code is run, come from";
 const SERVER: &str =
     "decides which server runs what programs ask for, or which helpers are started";
 
-/// Prints all that its environment says of proxies.
+/// Prints all proxy variables in its environment.
 const PRINT: &str = "env | grep -i '^[a-z]*_proxy=' | LC_ALL=C sort";
 
 fn exec<'a>(options: &[&'a str]) -> Vec<&'a str> {
@@ -100,7 +100,7 @@ fn keeping_one_spelling_keeps_both_of_the_caller() {
             let options = [&["--keep", keep], clean].concat();
             let run = sandbox.vault(&exec(&options)).variable("HTTP_PROXY", "http://caller");
             run.prints("HTTP_PROXY=http://caller\n").check();
-            // Nothing is kept of a caller that has neither.
+            // For a caller without either spelling, nothing is kept.
             let both = format!("HTTP_PROXY={PROXY}\nhttp_proxy={PROXY}\n");
             sandbox.vault(&exec(&options)).prints(both).check();
         }
@@ -175,7 +175,7 @@ fn verify_reports_new_values_of_dangerous_names() {
         ],
         &[],
     );
-    // A name that is removed, or sealed again with the value it had, needs no mention.
+    // A name that is removed, or encrypted again with its old value, needs no note.
     sandbox.commit("reviewed");
     sandbox.quick(&["remove", "HTTP_PROXY", "-e", "production"]);
     fs::write(&config, text).unwrap();

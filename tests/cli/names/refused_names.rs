@@ -1,4 +1,4 @@
-//! Names that make programs run code: refused at every door, unless `vault.toml` allows them.
+//! Names that make programs run code: refused by every command, unless `vault.toml` allows them.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use snapbox::str;
 use crate::support::refusal::{Command, Why, stocked, stopped};
 use crate::support::sandbox::Sandbox;
 
-/// One name or two of each program, and every name that an older version refused.
+/// One or two names of each program, and every name that an older version refused.
 const DANGEROUS: [&str; 44] = [
     "LD_PRELOAD",
     "ld_preload",
@@ -63,7 +63,7 @@ hint: if it is meant, allow it in vault.toml: allowed_names = [\"{name}\"]
     )
 }
 
-/// Writes `text` and what the vault came with.
+/// Writes `text` and the original configuration to `vault.toml`.
 fn config(sandbox: &Sandbox, text: &str) {
     let text = format!("{text}default = \"development\"\n");
     fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
@@ -103,7 +103,8 @@ fn variables_running_code_stop_exec() {
     }
 }
 
-/// A writer of one environment can put any entry there; nobody's command must run its value.
+/// A writer of one environment can add any entry there, but no other member's command may run its
+/// value.
 #[test]
 fn planted_entry_with_a_refused_name_stops_exec() {
     let sandbox = stocked();
@@ -121,7 +122,7 @@ fn planted_entry_with_a_refused_name_stops_exec() {
         stopped(&sandbox, commands, Why::Misused, &said, |run| {
             run.variable("VAULT_KEY", &credential)
         });
-        // Whoever asks for other names is not stopped.
+        // A command with other names is not stopped.
         let only = ["exec", "-e", "production", "--only", "OTHER", "--no-mask", "--", "true"];
         sandbox.vault(&only).check();
         let copy = ["copy", name, "--from", "production", "--to", "development"];
@@ -139,7 +140,7 @@ fn planted_entry_with_a_refused_name_stops_exec() {
             ])
             .without("HOME");
         placeholder.fails(125).says(&said).check();
-        // It can be looked at and removed.
+        // It can be printed and removed.
         assert_eq!(sandbox.get("production", name), b"touch started");
         sandbox.quick(&["remove", name, "-e", "production"]);
     }

@@ -1,4 +1,4 @@
-//! Which environment is meant, and how `vault` speaks: help, versions, colours, documents.
+//! Which environment is used, and the form of the output: help, versions, colors, documents.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::sandbox::Sandbox;
 
-/// A vault in which `KEY` holds the name of its environment.
+/// A vault whose `KEY` contains the name of its environment.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     sandbox.quick(&["environments", "add", "staging"]);

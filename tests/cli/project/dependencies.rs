@@ -1,5 +1,5 @@
-//! The dependencies: each has a reason, duplicates are known, licences fit, and the curve and the
-//! ciphers exist once.
+//! Each dependency has a reason, duplicates are documented, licenses are compatible, and the curve
+//! and ciphers exist only once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What may be part of a program under MIT OR Apache-2.0. Where a crate offers several licences,
-/// one of them is enough.
+/// The licenses that are allowed in a program under MIT OR Apache-2.0. If a crate offers several
+/// licenses, one of them is enough.
 const LICENCES: [&str; 7] = [
     "MIT",
     "Apache-2.0",
@@ -32,7 +32,7 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What cargo knows of the packages for this kind of machine; no others need be downloaded.
+/// The package data of cargo for this kind of machine; no other packages need to be downloaded.
 fn metadata() -> Value {
     let version = cargo(&["-vV"]);
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
@@ -48,7 +48,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// The packages that become part of the binary, or run while it is built.
+/// The packages that are part of the binary or run during its build.
 fn normal_graph(metadata: &Value) -> Vec<&Value> {
     let resolve = &metadata["resolve"];
     let nodes = list(&resolve["nodes"]);
@@ -68,8 +68,8 @@ fn normal_graph(metadata: &Value) -> Vec<&Value> {
     packages.iter().filter(|package| seen.contains(text(&package["id"]))).collect()
 }
 
-/// The rows of the table below a heading of docs/reference/dependencies.md: the name in backquotes, and the
-/// other cells.
+/// The rows of the table under a heading of docs/reference/dependencies.md: the name in backquotes,
+/// and the other cells.
 fn rows(heading: &str) -> BTreeMap<String, Vec<String>> {
     let page = file("docs/reference/dependencies.md");
     let section = page.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
@@ -83,7 +83,7 @@ fn rows(heading: &str) -> BTreeMap<String, Vec<String>> {
     .collect()
 }
 
-/// The dependencies in Cargo.toml with the comment that stands above each.
+/// The dependencies in Cargo.toml, each with the comment above it.
 fn direct() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let (mut inside, mut comment) = (false, Vec::new());
@@ -94,7 +94,7 @@ fn direct() -> BTreeMap<String, String> {
         } else if let Some(words) = line.strip_prefix("# ") {
             comment.push(words.to_owned());
         } else if let Some((name, _)) = line.split_once(" = ").filter(|_| inside) {
-            // What is needed by the product and by its tests is told once.
+            // A dependency of both the product and its tests is listed once.
             found.entry(name.to_owned()).or_insert_with(|| comment.join(" "));
             comment.clear();
         }
@@ -120,7 +120,7 @@ fn direct_dependencies_have_documented_reasons() {
 
 #[test]
 fn duplicate_dependencies_have_documented_reasons() {
-    // Versions that cargo takes for compatible are one line: 1, or 0.12.
+    // Versions that cargo considers compatible count as one: 1, or 0.12.
     let line_of = |version: &str| {
         let parts: Vec<&str> = version.split('.').collect();
         if parts[0] == "0" { parts[..2].join(".") } else { parts[0].to_owned() }

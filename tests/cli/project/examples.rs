@@ -1,5 +1,5 @@
-//! The examples, as far as they can be looked at without running them; `.ci/run` runs the first, and
-//! `pipelines` and `hosting` the others.
+//! The parts of the examples that can be checked without running them; `.ci/run` runs the first
+//! one, and `pipelines` and `hosting` run the others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -63,7 +63,7 @@ fn django_example_pins_its_packages() {
     assert!(lines.all(|line| line.split_once("==").is_some_and(|(_, version)| version.len() > 2)));
 }
 
-/// Every file of the examples but what runs leave behind.
+/// Every file of the examples except those that runs create.
 fn files() -> Vec<PathBuf> {
     let output = Command::new("git").current_dir(ROOT).args(["ls-files", "examples"]).output();
     let listed = String::from_utf8(output.unwrap().stdout).unwrap();
@@ -85,7 +85,7 @@ fn examples_are_described_and_listed() {
     }
 }
 
-/// Calls `look` with each key and text of a YAML file, however deep.
+/// Calls `look` with each key and text of a YAML file at any depth.
 fn walk(value: &Value, look: &mut dyn FnMut(&str, &str)) {
     match value {
         Value::Object(map) => {
@@ -112,7 +112,7 @@ fn examples_contain_no_keys_or_values() {
             assert!(!text.contains(start), "{place}: {start}");
         }
         for line in text.lines() {
-            // Nothing but an expression is assigned to a secret's name, nor to the key's.
+            // Only expressions are assigned to the name of a secret or of the key.
             let assigned = |name: &str| {
                 let mut at = line.match_indices(name).map(|(at, _)| &line[at + name.len()..]);
                 at.any(|rest| {
@@ -132,7 +132,7 @@ fn examples_contain_no_keys_or_values() {
     }
 }
 
-/// The words behind `--step` in a text.
+/// The words after `--step` in a text.
 fn steps(text: &str) -> BTreeSet<String> {
     let found = text.split("--step").skip(1);
     let words = found.map(|rest| {

@@ -1,4 +1,4 @@
-//! The everyday way through: init, set, get, list, exec, ci, remove, copy.
+//! The everyday workflow: init, set, get, list, exec, ci, remove, copy.
 
 use snapbox::str;
 
@@ -67,7 +67,7 @@ error: URL refers to DB_PASSWORD, which is not in development
 hint: set it: vault set DB_PASSWORD -e development
 "#]])
         .check();
-    // A machine that may not read the secret was never meant to have the variable.
+    // The variable is not meant for a machine that cannot read the secret.
     sandbox.set("development", "OTHER", b"value");
     let credential = sandbox.credential("ci", &["-e", "development", "--only", "OTHER"]);
     sandbox

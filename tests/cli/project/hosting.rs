@@ -1,5 +1,5 @@
-//! The examples for Docker and systemd. No engine and no service manager is at hand, so their lines are
-//! run one after the other in folders that stand for an image and a machine.
+//! The examples for Docker and systemd. Neither an engine nor a service manager is available, so
+//! their lines run one after another in folders that represent an image and a machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,7 +21,7 @@ fn example(path: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join("examples").join(path)).unwrap()
 }
 
-/// The instructions of the Dockerfile, each on one line: its name and the rest.
+/// The instructions of the Dockerfile, one per line: the name and the rest.
 fn instructions(text: &str) -> Vec<(String, String)> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let joined = lines.join("\n").replace("\\\n", " ");
@@ -50,14 +50,14 @@ struct Image {
 }
 
 impl Image {
-    /// Builds it, with the credential of production as the build's secret.
+    /// Builds the image with the production credential as the build's secret.
     fn build(shop: &Shop) -> Self {
         let mut image = Self {
             machine: shop.machine("image", "main"),
             entrypoint: Vec::new(),
             command: Vec::new(),
         };
-        // What is cloned is the build's context; the image begins empty.
+        // The clone is the context of the build; the image starts empty.
         let context = image.machine.folder.join("context");
         fs::rename(image.machine.project(), &context).unwrap();
         let dockerfile = fs::read_to_string(context.join("Dockerfile")).unwrap();
@@ -109,7 +109,7 @@ impl Image {
     }
 
     fn run(&self, shop: &Shop, rest: &str) {
-        // The one line that would change the machine of whoever runs the tests.
+        // The only line that would change the machine that runs the tests.
         if rest == "useradd --system --user-group shop && chmod -R a+rX . && chown shop:shop data" {
             assert!(self.machine.project().join("data").is_dir());
             return;
@@ -134,12 +134,12 @@ impl Image {
         fs::write(self.secret(), key).unwrap();
     }
 
-    /// `line` with the paths that stand for those in the image.
+    /// `line` with the paths that represent those in the image.
     fn placed(&self, line: &str) -> String {
         line.replace("/run/secrets/vault_key", self.secret().to_str().unwrap())
     }
 
-    /// A container of it: the entrypoint, then the command, with the secret mounted.
+    /// Starts a container: the entrypoint, then the command, with the secret mounted.
     fn container(&self, entrypoint: &[String], command: &[String]) -> Command {
         let words: Vec<&str> = entrypoint.iter().chain(command).map(String::as_str).collect();
         let mut command = self.machine.command(&[&["env"], &words[..]].concat());
@@ -148,7 +148,7 @@ impl Image {
     }
 }
 
-/// The server, once it says where it listens; and what it said until then.
+/// The server after it has printed its address, and its output until then.
 fn listening(mut command: Command) -> (Child, BufReader<std::process::ChildStderr>, String) {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut reader = BufReader::new(child.stderr.take().unwrap());
@@ -159,7 +159,7 @@ fn listening(mut command: Command) -> (Child, BufReader<std::process::ChildStder
     (child, reader, said)
 }
 
-/// Asks as the proxy in front would; the answer's first and last line.
+/// Sends a request like the proxy in front of it; returns the first and last line of the answer.
 fn ask(mut stream: impl Read + Write) -> (String, String) {
     let request = "GET / HTTP/1.0\r\nHost: shop.example.com\r\nX-Forwarded-Proto: https\r\n\r\n";
     stream.write_all(request.as_bytes()).unwrap();
@@ -169,7 +169,7 @@ fn ask(mut stream: impl Read + Write) -> (String, String) {
     (first.to_owned(), last.to_owned())
 }
 
-/// Ends the server as a service manager does, and expects that it goes in peace.
+/// Ends the server like a service manager, and expects a clean exit.
 fn end(shop: &Shop, mut child: Child, mut reader: BufReader<std::process::ChildStderr>) {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -199,7 +199,7 @@ fn image_builds_and_serves_and_contains_no_value() {
     let compose = yaml(&Path::new(ROOT).join("examples/docker/compose.yaml"));
     let migrate = &compose["services"]["migrate"];
     let migrate = (listed(&migrate["entrypoint"]), listed(&migrate["command"]));
-    // Without the credential nothing is started.
+    // Without the credential, nothing starts.
     let output = image.container(&migrate.0, &migrate.1).output().unwrap();
     assert_eq!(output.status.code(), Some(121), "{}", text(&output));
     image.mount(&shop.production);
@@ -223,7 +223,7 @@ fn container_gets_its_credential_only_as_a_mounted_secret() {
         assert_eq!(listed(&service["secrets"]), ["vault_key"], "{name}");
         assert!(service["environment"].is_null() && service["env_file"].is_null(), "{name}");
         assert!(service["build"]["args"].is_null(), "{name}");
-        // Where the image is built, and where what was built is used.
+        // The folder in which the image is built, and the folder in which it is used.
         let is_built = service["build"]["secrets"] == serde_json::json!(["vault_key"]);
         assert!(is_built || service["pull_policy"] == "never", "{name}");
     }
@@ -294,13 +294,13 @@ fn systemd_accepts_the_unit_and_rates_it_as_sandboxed() {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("unit-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join("shop.service");
-    // It looks whether the programs are there.
+    // It checks whether the programs exist.
     let text_of_unit = example("systemd/shop.service")
         .replace("/usr/local/bin/vault", VAULT)
         .replace("/srv/shop/venv/bin", programs());
     fs::write(&file, text_of_unit).unwrap();
     let verify: &[&str] = &["verify", "--man=no"];
-    // In tenths, of 10; a unit without any of these settings has 9.6.
+    // In tenths, from 0 to 10; a unit without any of these settings has 9.6.
     let security = &["security", "--offline=yes", "--threshold=30", "--no-pager"];
     for words in [verify, security] {
         let output = Command::new("systemd-analyze").args(words).arg(&file).output().unwrap();

@@ -1,10 +1,10 @@
-//! The project itself: its layers, its dependencies, its files.
+//! The project itself: its layers, its dependencies, and its files.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each layer with the layers that it may import.
+/// Each layer, with the layers that it may import.
 const LAYERS: [(&str, &[&str]); 13] = [
     ("cli", &["commands", "review", "session", "runner", "vault", "fault", "platform", "secret"]),
     (
@@ -76,7 +76,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         }
     }
     assert!(found.len() > 40, "the sources were found");
-    // A module of tests may use what it likes.
+    // A test module may use any layer.
     let declared = |stem: &str| format!("#[cfg(test)]\nmod {stem};");
     let texts: Vec<String> = found.iter().map(|(_, _, text)| text.clone()).collect();
     found.retain(|(_, path, _)| {
@@ -86,7 +86,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     found
 }
 
-/// The identifiers that stand behind each `marker` in `text`; of `{a::x, b}` all first ones.
+/// The identifiers after each `marker` in `text`; for `{a::x, b}`, the first of each path.
 fn named(text: &str, marker: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices(marker) {
@@ -201,7 +201,7 @@ fn mod_files_hold_only_declarations() {
     assert!(files > 10, "the files were found");
 }
 
-/// There keys are hidden and commands of CI runners escaped.
+/// The console hides keys and escapes commands of CI runners.
 #[test]
 fn messages_are_printed_only_by_the_console() {
     for (_, path, text) in sources() {

@@ -1,5 +1,5 @@
-//! The examples for GitHub Actions and GitLab CI: accepted by their platform's schema, in the right
-//! order, with no more keys than they need, and known to work: their lines are run.
+//! The examples for GitHub Actions and GitLab CI: valid in their platform's schema, in the right
+//! order, with no more keys than needed, and working: the tests run their lines.
 
 use std::fs;
 use std::path::Path;
@@ -60,13 +60,13 @@ fn platforms_accept_their_pipeline_files() {
 /// Whether the platform's own schema accepts the file.
 #[track_caller]
 fn accepts(schema: &str, file: &Path) {
-    // Understands `!reference`, which YAML does not have.
+    // Supports `!reference`, which is not part of YAML.
     let transform = ["--data-transform", "gitlab-ci"].into_iter();
     let output = Command::new(python())
         .args(["-m", "check_jsonschema", "--builtin-schema", schema])
         .args(transform.filter(|_| schema.contains("gitlab")))
         .arg(file)
-        // The schemas are part of the package: nothing is fetched.
+        // The schemas are part of the package, so nothing is downloaded.
         .env("https_proxy", "http://127.0.0.1:9")
         .env_remove("no_proxy")
         .output()
@@ -85,7 +85,7 @@ fn jobs_depend_only_on_required_jobs() {
             assert!(pipeline.waits("deploy", name), "{example}: deploy waits for {name}");
         }
         let before = match pipeline.platform {
-            // In one job, so that one yes is enough: its steps run in this order.
+            // In one job, so that one approval is enough; its steps run in this order.
             Platform::GitHub => script(last),
             Platform::GitLab => {
                 assert!(pipeline.waits("deploy", "migrate") && pipeline.waits("migrate", "test"));
@@ -107,7 +107,7 @@ fn production_needs_approval_and_never_runs_for_a_request() {
             assert_eq!(job.only, Some(Event::Push), "{example}: {}", job.name);
             assert!(!script(job).contains("--if-locked"), "{example}: {}", job.name);
         }
-        // On GitHub the environment's reviewers say yes; on GitLab somebody starts the first job.
+        // On GitHub, the environment's reviewers approve; on GitLab, someone starts the first job.
         if pipeline.platform == Platform::GitLab {
             let (manual, others): (Vec<&Job>, Vec<&Job>) =
                 jobs.into_iter().partition(|job| job.is_manual);
@@ -149,7 +149,7 @@ fn push_is_tested_and_deployed_without_values_in_logs() {
         assert_eq!(notices(&said), [placeholder], "{example}: of collectstatic, and no other");
         assert!(said.contains("All checks passed!") && said.contains("\nOK\n"), "{said}");
         assert!(said.contains(&format!("{REVISION}: the servers say 202")), "{said}");
-        // The tests had development's key; only what needs no value had none.
+        // The tests had the key of development; only jobs without values had none.
         let unlocked = |name: &str| {
             log.iter().any(|(job, _, said)| job == name && !said.contains("placeholders"))
         };
@@ -212,12 +212,12 @@ fn binary_with_a_different_hash_is_not_installed() {
     assert!(!output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("FAILED"), "{}", text(&output));
     assert!(!machine.folder.join("home/.local/bin/vault").exists());
-    // As shipped, before anybody entered a hash, nothing is accepted.
+    // As shipped, before a hash is entered, no binary is accepted.
     let shipped = fs::read_to_string(format!("{ROOT}/examples/django/ci/install-vault")).unwrap();
     assert!(shipped.contains(&format!("\nsha256={}\n", "0".repeat(64))));
 }
 
-/// The fenced blocks of docs/guides/ci.md with this language.
+/// The fenced blocks of docs/guides/ci.md in this language.
 fn blocks(language: &str) -> Vec<String> {
     blocks_of("docs/guides/ci.md", language)
 }

@@ -1,5 +1,5 @@
-//! The pipelines in README.md and docs/guides/ci.md, each run as its platform runs it: vault says nothing that is
-//! not expected, above all not that the command can read the key.
+//! The pipelines in README.md and docs/guides/ci.md, each run in the way of its platform: vault
+//! prints no unexpected message, in particular not that the command can read the key.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use crate::support::shop::{Machine, Shop};
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
-/// The lines of a block that start `vault exec`, without the command that it starts.
+/// The lines of a block that start `vault exec`, without the wrapped command.
 fn lines(block: &str) -> Vec<String> {
     let wanted = |line: &&str| line.contains("vault exec ") || line.contains("vault-exec ");
     let ours = |line: &str| {
@@ -25,13 +25,13 @@ fn lines(block: &str) -> Vec<String> {
     block.lines().filter(wanted).map(ours).collect()
 }
 
-/// The one block of docs/guides/ci.md that starts like this.
+/// The only block of docs/guides/ci.md with this beginning.
 fn block(language: &str, start: &str) -> String {
     let blocks = blocks_of("docs/guides/ci.md", language);
     blocks.into_iter().find(|block| block.starts_with(start)).unwrap()
 }
 
-/// A machine that has the binary both in its `PATH` and in the project's own folder.
+/// A machine with the binary both in its `PATH` and in the project's own folder.
 fn machine(shop: &Shop) -> Machine {
     let mut machine = shop.machine("runner", "main");
     machine.install_vault();
@@ -40,7 +40,7 @@ fn machine(shop: &Shop) -> Machine {
     machine
 }
 
-/// Runs the line as the script of `shell`, and gives what standard error says.
+/// Runs the line as a script of `shell`, and returns its standard error.
 #[track_caller]
 fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)]) -> String {
     let script = machine.folder.join("script");
@@ -54,7 +54,7 @@ fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)
     said
 }
 
-/// What is said where there is no key, which collecting static files does not need.
+/// The message without a key, which collecting static files does not need.
 const PLACEHOLDER: &str = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY\n";
 
 #[test]
@@ -98,7 +98,7 @@ fn jenkins_steps_print_no_messages() {
     let lines = lines(&block("groovy", "// Jenkinsfile"));
     assert_eq!(lines.len(), 4);
     for line in lines {
-        // Jenkins keeps a shell above the one of the step.
+        // Jenkins keeps a parent shell above the shell of the step.
         let shell = ["sh", "-c", "sh -e {0}; exit $?"];
         if line.contains("collectstatic") {
             assert_eq!(said(&machine, &shell, &line, &[]), PLACEHOLDER);
@@ -112,7 +112,8 @@ fn jenkins_steps_print_no_messages() {
     }
 }
 
-/// A shop whose default environment is production, so that a step which names nothing has its secrets.
+/// A shop with production as its default environment, so that a step without an option has its
+/// secrets.
 fn shop() -> Shop {
     let shop = Shop::with("github-actions");
     symlink(VAULT, shop.sandbox.root().join("tools/vault")).unwrap();

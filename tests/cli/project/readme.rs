@@ -55,12 +55,12 @@ fn is_page(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 
-/// Written behind each command: prints its status between two marks, and keeps it for the next
-/// command, which may ask for it.
+/// Appended to each command: prints its status between two marks, and keeps it for the next
+/// command, which may read it.
 const STATUS: &str = "\ns=$?; printf '\\036%s\\036' $s; (exit $s)\n";
 const MARK: char = '\u{1e}';
 
-/// A repository with what the pages take for granted: a Django project, and `python`.
+/// A repository with everything that the pages assume: a Django project and `python`.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
     let bin = sandbox.root().join("bin");
@@ -74,7 +74,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// HOME and repository of whoever runs a block.
+/// HOME and repository of the person who runs a block.
 fn whereabouts(sandbox: &Sandbox, person: Option<&str>) -> (PathBuf, PathBuf) {
     let Some(person) = person else { return (sandbox.home(), sandbox.repo()) };
     let home = sandbox.root().join(person);
@@ -86,7 +86,7 @@ fn whereabouts(sandbox: &Sandbox, person: Option<&str>) -> (PathBuf, PathBuf) {
     (home, clone)
 }
 
-/// Runs a script and gives whether it succeeded, and what it printed on both streams.
+/// Runs a script, and returns whether it succeeded and its output on both streams.
 fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String) {
     let (home, folder) = whereabouts(sandbox, person);
     let name = person.unwrap_or("alice");
@@ -113,7 +113,7 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A script that reads nothing may be gone before it is written.
+    // A script that does not read its input may have ended before it is written.
     let _ = child.stdin.take().unwrap().write_all(b"typed at the prompt\n");
     let output = child.wait_with_output().unwrap();
     let text = [output.stdout, output.stderr].concat();

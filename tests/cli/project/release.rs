@@ -1,4 +1,4 @@
-//! `.ci/release`, as far as it can be looked at without building; `.ci/run` runs all of it.
+//! The parts of `.ci/release` that can be checked without a build; `.ci/run` runs everything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::support::shop::{ROOT, text};
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
-/// Whether `.ci/release check` finds nothing wrong, and what it says.
+/// Whether `.ci/release check` accepts the file, and its output.
 fn check(file: &Path) -> (bool, String) {
     let output = Command::new(format!("{ROOT}/.ci/release")).arg("check").arg(file).output();
     let output = output.unwrap();
@@ -20,7 +20,7 @@ fn dynamic_large_or_path_leaking_binary_is_not_released() {
     if cfg!(not(target_os = "linux")) {
         return;
     }
-    // The one under test is dynamic, as every machine with a compiler makes it.
+    // The binary under test is dynamic, like any binary that an ordinary compiler builds.
     let (fine, said) = check(Path::new(VAULT));
     assert!(!fine && said.contains("needs a loader, so it is not static"), "{said}");
     let folder =
@@ -44,7 +44,7 @@ fn dynamic_large_or_path_leaking_binary_is_not_released() {
     let path = format!("const char *volatile path = \"{ROOT}/src/main.rs\"; {main}");
     let (fine, said) = check(&compiled("path", &path, &["-static", "-s"]));
     assert!(!fine && said.contains("holds paths of this machine"), "{said}");
-    // All of that is right with this one, but it is not vault.
+    // This file passes all those checks, but it is not vault.
     let (fine, said) = check(&compiled("other", main, &["-static", "-s"]));
     assert!(!fine && said.contains("does not work"), "{said}");
     fs::remove_dir_all(folder).unwrap();

@@ -1,5 +1,6 @@
-//! `tests/setup.sh`, the one way to the Python of the tests: in any order, by several at once, and
-//! again after it was killed. It runs here in a copy that asks for no package, so without a network.
+//! `tests/setup.sh`, the only way to set up the Python environment of the tests: in any order, in
+//! parallel, and again after it was killed. Here it runs in a copy that requests no packages, so
+//! without a network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::support::machine::all_is_wanted;
 use crate::support::python::python;
 use crate::support::shop::{ROOT, text};
 
-/// A folder with the script. Its Python is the one of the tests, so that a newer one is not needed.
+/// A folder with the script. It uses the Python of the tests, so no newer one is needed.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -71,7 +72,7 @@ fn parallel_setup_creates_one_environment() {
     let makers = said.iter().filter(|said| said.contains("making tests/.venv")).count();
     assert_eq!(makers, 1, "{said:?}");
     assert!(copy.works());
-    // Once more, and there is nothing to do.
+    // On a second run, there is nothing to do.
     let output = copy.command().output().unwrap();
     assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""));
 }
@@ -80,7 +81,7 @@ fn parallel_setup_creates_one_environment() {
 fn incomplete_environment_is_recreated() {
     let copy = Copy::new();
     let mut child = copy.start();
-    // The environment has begun: its folder is there, and its stamp is not.
+    // The environment is incomplete: its folder exists, but its stamp does not.
     while !copy.path(".venv").exists() {
         std::thread::yield_now();
         assert!(child.try_wait().unwrap().is_none(), "it ended without an environment");
@@ -93,7 +94,7 @@ fn incomplete_environment_is_recreated() {
     if !all_is_wanted() {
         return;
     }
-    // The same if other packages are wanted.
+    // The same happens if other packages are requested.
     fs::write(copy.path("requirements.txt"), "# another one\n").unwrap();
     let output = copy.command().output().unwrap();
     assert!(text(&output).contains("making tests/.venv"), "{}", text(&output));

@@ -1,4 +1,4 @@
-//! docs/reference/threat-model.md: what it calls protected is shown by tests that exist.
+//! The threat model cites tests that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ fn rows() -> Vec<[String; 4]> {
     rows.filter(|row: &[String; 4]| row[1] != "protected").collect()
 }
 
-/// What stands between backquotes.
+/// The texts between backquotes.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Every source of tests, by its path below `tests` without the ending.
+/// Every test source, by its path below `tests` without the extension.
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut folders: Vec<PathBuf> =

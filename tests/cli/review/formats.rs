@@ -1,4 +1,4 @@
-//! The formats of `verify`, above all with names that want to be something else; and what is told of
+//! The output formats of `verify`, in particular with hostile names, and the report about
 //! `vault.toml`.
 
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::refusal::{compared, held, stocked};
 use crate::support::review::reviewed;
 use crate::support::sandbox::Sandbox;
 
-/// What a branch, or a file below `.vault`, can be called.
+/// A possible name of a branch, or of a file below `.vault`.
 const HOSTILE: &str = "x|`<img/src=x>`%0A::error::@all";
 
 fn printed(sandbox: &Sandbox, options: &[&str], status: i32) -> String {
@@ -25,7 +25,7 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// A vault in which one thing of each level happened.
+/// A vault with one change of each level.
 fn eventful() -> Sandbox {
     let sandbox = stocked();
     sandbox.set("production", "DATABASE_URL", b"new");
@@ -162,7 +162,7 @@ fn annotation_paths_start_at_the_repository_root() {
                     nothing listed\n";
     verify().fails(1).prints(expected).says(str!["error: findings: 1"]).check();
     fs::remove_file(api.join(".vault/x")).unwrap();
-    // What git knows is asked below the vault's folder, too.
+    // Git is asked about paths below the vault's folder, too.
     sandbox.commit("a vault");
     fs::write(api.join("vault.toml"), "").unwrap();
     let expected = str![[r#"
@@ -173,7 +173,7 @@ fn annotation_paths_start_at_the_repository_root() {
     verify.folder(&api).prints(&expected).check();
 }
 
-/// A summary has a limit, and a flood of changes must not push the findings out of it.
+/// A summary has a limit, and many changes must not push the findings out of it.
 #[test]
 fn markdown_lists_findings_first_and_is_limited() {
     let sandbox = stocked();
@@ -307,7 +307,7 @@ fn only_loosened_settings_are_reported() {
     reviewed(&sandbox, &held(1, 2), &[], &left, &[]);
 }
 
-/// Also where the roster cannot be compared.
+/// Also if the roster cannot be compared.
 #[test]
 fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let sandbox = stocked();
@@ -322,7 +322,7 @@ fn loosened_settings_are_reported_despite_an_invalid_roster() {
     verify.fails(1).prints(output).says(str!["error: findings: 1"]).check();
 }
 
-/// Nothing of it is quoted: what stands there may be a value that somebody pasted.
+/// Nothing of the file is quoted, because it may contain a pasted value.
 #[test]
 fn invalid_vault_toml_is_found_on_either_side() {
     let sandbox = stocked();

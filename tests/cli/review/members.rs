@@ -1,5 +1,5 @@
-//! `verify --since`: what reviewers are told of members, access, keys, environments and rotations,
-//! with no key, as a pull request's CI runs it.
+//! `verify --since`: the report for reviewers about members, access, keys, environments, and
+//! rotations, without a key, as the CI of a pull request runs it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::craft::{self, Person};
 use crate::support::refusal::{compared, findings, held, section, stocked, table};
 use crate::support::review::{cast, change, reviewed};
 
-/// Raises the floor, as every loss must.
+/// Raises the floor, which every loss of access requires.
 fn raise(roster: &mut Roster) {
     roster.floor = roster.revision;
 }
@@ -58,7 +58,7 @@ fn access_changes_are_reported_with_their_cause() {
             "credential made anew: carol (floor 1 → 5)",
         ],
         &["access granted: bob in production: read → write (access changed)"],
-        // What somebody can no longer read must be sealed anew.
+        // Values that someone can no longer read must be re-encrypted.
         &[
             "not rotated: .vault/production.toml: carol lost access, and knows the data key of epoch 1, which is still in use",
         ],
@@ -121,7 +121,7 @@ fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
             &still("carol"),
         ],
     );
-    // Bob's name stands for somebody else.
+    // Bob's name now belongs to someone else.
     sandbox.commit("bob has left");
     change(&sandbox, |roster| {
         roster.former.clear();
@@ -160,7 +160,7 @@ fn changed_keys_of_a_member_are_reported() {
     );
 }
 
-/// Only the member himself could tell that what is sealed to him is his key.
+/// Only the member could verify that the ciphertext contains their key.
 #[test]
 fn resealed_signing_key_is_reported() {
     let (sandbox, bob) = cast();
@@ -225,7 +225,7 @@ fn different_roster_with_the_same_revision_is_found() {
     );
 }
 
-/// A new id is no finding for who names it himself, and never accepted otherwise.
+/// A new id is not a finding if the caller passes it, and is never accepted otherwise.
 #[test]
 fn new_authority_counts_only_with_its_id() {
     let sandbox = stocked();
@@ -287,7 +287,7 @@ fn added_removed_and_recreated_environments_are_reported() {
     let anew =
         "environment made anew: staging has another data key, and none of the 1 entries of before";
     reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
-    // What has the name of an older entry is not that entry.
+    // An entry with the name of an older entry is not that entry.
     sandbox.set("staging", "A", b"another");
     let new = "new: .vault/staging/A.toml (revision 1) by alice";
     reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &[removed[0], new], &[anew], &[]);

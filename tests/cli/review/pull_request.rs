@@ -1,5 +1,5 @@
-//! The jobs of docs/guides/pull-requests.md, run as GitHub and GitLab would run them: real clones, a pull request
-//! that is fine and one that is an attack.
+//! The jobs of docs/guides/pull-requests.md, run like on GitHub and GitLab: in real clones, with
+//! one harmless pull request and one attack.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 const GONE: &str =
     "gone: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone";
 
-/// The lines of the job that holds `marker`: those of `run: |`, or the items of `script:`.
+/// The lines of the job that contains `marker`: those of `run: |`, or the items of `script:`.
 fn job(marker: &str) -> String {
     let jobs =
         blocks("docs/guides/pull-requests.md").into_iter().filter(|block| block.language == "yaml");
@@ -26,10 +26,10 @@ fn job(marker: &str) -> String {
     lines.join("\n")
 }
 
-/// A pull request that is fine, and one that deletes this file below `.vault`.
+/// A harmless pull request, and one that deletes this file below `.vault`.
 const DELETED: [Option<&str>; 2] = [None, Some("production/OTHER.toml")];
 
-/// The target branch as it went on, and `branch`.
+/// The target branch with newer commits, and `branch`.
 fn repository(deleted: Option<&str>) -> Sandbox {
     let sandbox = stocked();
     sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
@@ -51,7 +51,7 @@ fn clone(sandbox: &Sandbox) -> PathBuf {
     runner
 }
 
-/// Runs a job's lines and gives its status and what it printed. There is no HOME and no key.
+/// Runs the lines of a job without HOME and key, and returns the status and the output.
 fn run(script: &str, folder: &Path, variables: &[(&str, &str)]) -> (i32, String) {
     let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
     let path = format!("{}:{}", vault.display(), std::env::var("PATH").unwrap());
@@ -77,7 +77,7 @@ fn github_job_writes_the_summary_and_annotates_findings() {
         let git = |arguments: &[&str]| {
             sandbox.git(&[&["-C", runner.to_str().unwrap()], arguments].concat());
         };
-        // What actions/checkout takes for a pull request.
+        // What actions/checkout checks out for a pull request.
         git(&["checkout", "--quiet", "--detach", "origin/main"]);
         git(&["merge", "--quiet", "--no-ff", "--no-edit", "origin/branch"]);
         let summary = sandbox.home().join("summary.md");
@@ -133,7 +133,7 @@ fn gitlab_job_merges_the_real_target_branch_first() {
     }
 }
 
-/// Why the page insists on the whole name.
+/// The reason why the page requires the full name.
 #[test]
 fn git_fetches_a_tag_instead_of_a_branch() {
     let sandbox = repository(DELETED[1]);

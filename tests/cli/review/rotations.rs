@@ -1,4 +1,5 @@
-//! `verify --since` over rotations: those of `vault`, whole, and what two at once leave.
+//! `verify --since` across rotations: complete ones by `vault`, and the result of two parallel
+//! ones.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +9,7 @@ use crate::support::refusal::{compared, section, stocked, table};
 use crate::support::review::{cast, reviewed};
 use crate::support::sandbox::Sandbox;
 
-/// The table where production is in this epoch, and everything holds.
+/// The table with production in this epoch and everything valid.
 fn rotated(epoch: &str) -> String {
     table(&[
         ["development", "1", "1", "alice", "holds"],
@@ -67,7 +68,7 @@ fn forgotten_epochs_are_reported() {
     reviewed(&sandbox, &rotated("2"), &[forgotten], &[], &[]);
 }
 
-/// Somebody merges two rotations by taking the files of one.
+/// Someone merges two rotations by taking the files of one side.
 #[test]
 fn parallel_rotation_is_found() {
     let sandbox = stocked();
@@ -75,7 +76,7 @@ fn parallel_rotation_is_found() {
     sandbox.quick(&["rotate", "-e", "production"]);
     sandbox.commit("rotated there");
     sandbox.git(&["checkout", "--quiet", "main"]);
-    // A person notices at once; a reviewer's machine has seen neither.
+    // A person's machine detects it at once; a reviewer's machine has seen neither.
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     sandbox.quick(&["trust", &sandbox.id()]);
     sandbox.quick(&["rotate", "-e", "production"]);
@@ -125,7 +126,7 @@ fn new_authority_is_reviewed_with_its_id() {
     verify.prints(output).check();
 }
 
-/// The vault of tests/golden, before and after it was rotated.
+/// The vault of tests/golden, before and after its rotation.
 #[test]
 fn rotation_is_one_line_and_leftover_entries_are_found() {
     let sandbox = Sandbox::empty();

@@ -1,5 +1,5 @@
-//! `verify` and what it takes to be trusted; `verify --since`: what somebody without a key did to a
-//! branch, and what members did.
+//! `verify` and its condition for trust; `verify --since`: changes on a branch by someone without a
+//! key, and changes by members.
 
 use std::fs;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn tombstone_replaced_by_an_older_value_is_found() {
                 "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
             ])),
     );
-    // Also when the tombstone itself had been deleted in the meantime.
+    // Also if the tombstone itself was deleted in between.
     fs::remove_file(sandbox.root().join(URL)).unwrap();
     sandbox.commit("deleted by hand");
     fs::write(sandbox.root().join(URL), old).unwrap();
@@ -66,7 +66,7 @@ fn tombstone_replaced_by_an_older_value_is_found() {
     found(&sandbox, &["--since", "HEAD"], 1, &(held(1, 2) + &findings(&[back])));
 }
 
-/// Git's own simplified history would leave the branch out.
+/// Git's simplified history would omit the branch.
 #[test]
 fn entry_from_a_merged_branch_is_found_if_rolled_back() {
     let sandbox = stocked();
@@ -132,7 +132,7 @@ fn older_roster_is_found() {
     );
 }
 
-/// The revision supplies the pin, so a vault of somebody else's making is found without a key.
+/// The revision provides the pin, so a replaced vault is found without a key.
 #[test]
 fn replaced_vault_is_found() {
     let (sandbox, other) = (stocked(), stocked());
@@ -153,8 +153,8 @@ fn replaced_vault_is_found() {
         .check();
 }
 
-/// A folder with HEAD, objects and refs is a repository to git, with settings of its own, and all
-/// of that can be committed below the top: it must not answer for the branch that was asked about.
+/// Git accepts a folder with HEAD, objects, and refs as a repository with its own settings, and all
+/// of that can be committed below the root. It must not be used in place of the real repository.
 #[test]
 fn planted_repository_around_the_vault_provides_no_pin() {
     let sandbox = Sandbox::empty();
@@ -251,8 +251,8 @@ hint: in CI rather fetch-depth: 0: what is new can then be told from what came b
     }
 }
 
-/// Whoever may push can make a tag, which git takes before the branch of the remote: the attacker's
-/// own commit would supply the pin.
+/// Anyone with push access can create a tag, which git prefers to a branch of the remote: the
+/// attacker's own commit would provide the pin.
 #[test]
 fn ambiguous_revision_is_refused() {
     let sandbox = stocked();
@@ -277,14 +277,14 @@ hint: say which of them, by its full name
     let full = "refs/remotes/origin/main";
     let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
     verify.says(str!["error: findings: 1"]).check();
-    // Where all of them are one commit, nothing is in doubt.
+    // If all of them are the same commit, the name is not ambiguous.
     sandbox.git(&["tag", "-f", "same"]);
     sandbox.git(&["branch", "same"]);
     let nothing = compared("refs/heads/same") + &held(1, 1) + "\nnothing changed since same\n";
     sandbox.vault(&["verify", "--since", "same"]).prints(nothing).check();
 }
 
-/// Both revisions are there, but not whether the entry had been there before.
+/// Both revisions are available, but not whether the entry existed before.
 #[test]
 fn shallow_clone_cannot_distinguish_new_and_restored_entries() {
     let sandbox = stocked();
@@ -381,7 +381,7 @@ hint: ask a colleague for the output of `vault id`
     }
 }
 
-/// What a reviewer's CI runs: no key, no HOME, the target branch's tip.
+/// The call in a reviewer's CI: no key, no HOME, and the tip of the target branch.
 #[test]
 fn entry_with_an_invalid_signature_is_found() {
     let sandbox = stocked();

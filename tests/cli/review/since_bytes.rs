@@ -1,5 +1,5 @@
-//! `verify --since` never says "nothing changed" while a byte below `.vault` is another one, and tells
-//! every variable of `vault.toml` and every sealed key that changed.
+//! `verify --since` never reports "nothing changed" if a byte below `.vault` differs, and reports
+//! every changed variable of `vault.toml` and every changed sealed key.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -72,7 +72,7 @@ fn many_other_paths_are_counted() {
     assert!(printed.contains("other changes: and 20 more files in .vault\n"), "{printed}");
 }
 
-/// The same content under another signature of the same signer: only the bytes differ.
+/// The same content with a different signature by the same signer: only the bytes differ.
 #[test]
 fn different_signature_of_the_same_content_is_reported() {
     let sandbox = stocked();

@@ -1,4 +1,5 @@
-//! `verify --since NAME`: a name that someone who can push has chosen must not be taken for another.
+//! `verify --since NAME`: a name chosen by someone with push access must not be mistaken for
+//! another.
 
 use std::fs;
 
@@ -17,7 +18,7 @@ fn attacked() -> (Sandbox, String) {
     (sandbox, good)
 }
 
-/// Refused with status 4 and this message, whatever the hint.
+/// Checks that it is refused with status 4 and this message, with any hint.
 #[track_caller]
 fn refused(sandbox: &Sandbox, revision: &str, message: &str) {
     let verify = format!("--since={revision}");
@@ -29,7 +30,7 @@ fn refused(sandbox: &Sandbox, revision: &str, message: &str) {
     assert!(set.said.contains(message), "{}", set.said);
 }
 
-/// The deleted entry is found, so the good commit was compared.
+/// The deleted entry is found, so the comparison used the good commit.
 #[track_caller]
 fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
     let gone = findings(&[
@@ -57,7 +58,7 @@ fn tag_named_like_an_abbreviated_id_is_refused() {
             }
             sandbox.git(&["tag", "--delete", &name]);
         }
-        // Neither can a branch take its place, nor is anything in doubt if both are one commit.
+        // A branch cannot replace it, and the name is not ambiguous if both are the same commit.
         sandbox.git(&["branch", short, "evil"]);
         refused(&sandbox, short, &format!("{short} could mean the id of a commit"));
         sandbox.git(&["branch", "--force", short, &good]);
@@ -65,7 +66,7 @@ fn tag_named_like_an_abbreviated_id_is_refused() {
     }
 }
 
-/// The commit itself may be missing in the clone, so that nothing but the tag answers.
+/// The commit itself may be missing in the clone, so that only the tag matches.
 #[test]
 fn tag_named_like_the_id_of_a_missing_commit_is_refused() {
     let (sandbox, _) = attacked();
@@ -81,7 +82,7 @@ fn full_id_is_never_read_as_a_name() {
     sandbox.git(&["update-ref", &format!("refs/tags/{good}"), "evil"]);
     finds(&sandbox, &good, &format!("compared with {good}\n\n"));
     finds(&sandbox, &good.to_uppercase(), &format!("compared with {good}\n\n"));
-    // An id of the other kind is an ordinary name to git.
+    // For git, an id of the other kind is an ordinary name.
     let long = format!("{good}{}", "0".repeat(24));
     sandbox.git(&["tag", &long, "evil"]);
     refused(&sandbox, &long, &format!("git does not know the revision {long} here"));
@@ -109,7 +110,7 @@ fn tag_named_like_a_missing_branch_is_refused() {
         refused(&sandbox, name, &message);
         refused(&sandbox, &format!("{name}~0"), &message);
     }
-    // Git would look for it among the tags.
+    // Git would search for it among the tags.
     for name in ["refs/heads/main", "refs/remotes/origin/main", "FETCH_HEAD", "MERGE_HEAD"] {
         sandbox.git(&["update-ref", &format!("refs/tags/{name}"), "evil"]);
         refused(&sandbox, name, &format!("git does not know the revision {name} here"));
@@ -119,7 +120,7 @@ fn tag_named_like_a_missing_branch_is_refused() {
     finds(&sandbox, "tags/v1", &compared("refs/tags/v1"));
 }
 
-/// A pull request's branch can be called so, and some services check it out by its name.
+/// A pull request's branch can have such a name, and some services check it out by its name.
 #[test]
 fn branch_named_like_a_remote_branch_is_refused() {
     let (sandbox, _) = attacked();

@@ -1,5 +1,5 @@
-//! Input of any size and shape ends in a refusal, before any work that its author chooses: sizes, ids
-//! and signatures are checked before text is understood.
+//! Input of any size and form is refused before its author can cause much work: sizes, ids, and
+//! signatures are checked before text is parsed.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::support::sandbox::Sandbox;
 
 const REQUEST: &str = ".vault/requests/eve.toml";
 
-/// A request of exactly so many bytes, which is none.
+/// An invalid request with exactly this number of bytes.
 fn request(sandbox: &Sandbox, size: usize) {
     fs::create_dir_all(sandbox.store("requests")).unwrap();
     let signature = format!("signature = \"{}\"\n", base64_encode(&[0; 64]));
@@ -38,7 +38,7 @@ fn request_above_16_kib_is_refused_by_its_size() {
         let add = ["members", "add", "eve", "-e", "production=read"];
         sandbox.vault(&add).fails(4).says(&said).check();
     }
-    // The older side is read within the same limits.
+    // The older side is read with the same limits.
     sandbox.commit("a large request");
     fs::remove_file(sandbox.repo().join(REQUEST)).unwrap();
     let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
@@ -61,7 +61,7 @@ fn oversized_files_are_refused_by_their_size() {
     }
 }
 
-/// Signs what is not even TOML as the roster of a vault of its own.
+/// Signs text that is not even TOML as the roster of a new vault.
 fn strangers_roster(sandbox: &Sandbox) -> VaultId {
     let key = SigningKey::generate();
     let id = VaultId::new(key.public());
@@ -77,7 +77,7 @@ fn strangers_roster(sandbox: &Sandbox) -> VaultId {
     id
 }
 
-/// What stands in it is not looked at, so it cannot cost anything.
+/// Its content is not read, so it cannot cause any work.
 #[test]
 fn roster_of_another_vault_is_refused_before_parsing() {
     let sandbox = stocked();
@@ -233,7 +233,7 @@ hint: [..]
             .fails(2)
             .says(&said)
             .check();
-        // Blanks in what is pasted are taken out.
+        // Whitespace in a pasted pin is removed.
         if number.contains(' ') {
             continue;
         }

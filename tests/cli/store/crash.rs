@@ -1,4 +1,4 @@
-//! Writers that die and many writers at once: old or new, never broken.
+//! Killed writers and many parallel writers: values are old or new, never broken.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use snapbox::str;
 use crate::support::machine::all_is_wanted;
 use crate::support::sandbox::{Content, Sandbox};
 
-/// A seeded generator (splitmix64), so that a failure can be repeated.
+/// A seeded generator (splitmix64), so that a failure can be reproduced.
 struct Random(u64);
 
 impl Random {
@@ -29,13 +29,13 @@ impl Random {
     }
 }
 
-/// How often each command is killed or may end: with `VAULT_TESTS=all` so often that `set`, `copy`,
-/// and `import` are killed 200 times together.
+/// How often each command is killed or may finish: with `VAULT_TESTS=all`, `set`, `copy`, and
+/// `import` are killed 200 times in total.
 fn times() -> u64 {
     if all_is_wanted() { 80 } else { 16 }
 }
 
-/// Everything `vault` may have left in its temporary folder.
+/// Everything that `vault` may have left in its temporary folder.
 fn temporaries(sandbox: &Sandbox) -> usize {
     fs::read_dir(sandbox.store("tmp")).map_or(0, Iterator::count)
 }
@@ -87,7 +87,7 @@ fn parallel_writers_of_one_name_all_count() {
     assert!(text.contains("\nrevision = 20\n"), "{text}");
 }
 
-/// A command that changes values, and what they are afterwards.
+/// A command that changes values, and the values afterward.
 struct Change {
     arguments: Vec<&'static str>,
     input: String,
@@ -102,9 +102,9 @@ fn values(sandbox: &Sandbox, environment: &str) -> BTreeMap<String, String> {
     own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Starts the changes one after another and kills each at a random moment of the time that the
-/// last complete one took; every eighth may end by itself. What is found is old or new, holds,
-/// and shows no plaintext; the next writer works.
+/// Starts the changes one after another and kills each at a random moment, within the time that the
+/// last complete one took; every eighth may finish. The values must be old or new and valid, and no
+/// plaintext may be found; the next writer must succeed.
 fn kill_at_random_moments(
     sandbox: &Sandbox,
     environment: &str,
@@ -122,7 +122,7 @@ fn kill_at_random_moments(
             span = started.elapsed();
             assert_eq!(temporaries(sandbox), 0);
         } else {
-            // The moment itself is what is tried here, so nothing else can be waited for.
+            // The moment itself is under test, so no event can be awaited.
             thread::sleep(span.mul_f64(random.fraction()));
             child.kill().unwrap();
             killed += u32::from(child.wait().unwrap().code().is_none());
@@ -213,7 +213,7 @@ fn next_change_removes_files_of_a_killed_writer() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     fs::create_dir_all(sandbox.store("tmp")).unwrap();
-    // No writer makes the others, so they are not ours to remove.
+    // Vault does not create the others, so it must not remove them.
     for name in ["0123456789abcdef", "other", "0123456789ABCDEF", "0123456789abcdef.txt"] {
         fs::write(sandbox.store("tmp").join(name), "half a fil").unwrap();
     }

@@ -1,5 +1,5 @@
-//! Disks that are full, read-only or fail, and machines without git: a clear error, nothing
-//! changed, and all well again afterwards.
+//! Full, read-only, and failing disks, and machines without git: a clear error, no changes, and
+//! normal operation afterward.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -34,7 +34,7 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
-/// What only reads, with what it prints.
+/// The commands that only read, with their output.
 const READING: [(&[&str], &str); 4] = [
     (&["get", "KEY"], "value"),
     (&["exec", "--no-mask", "--", "printenv", "KEY"], "value\n"),
@@ -59,12 +59,12 @@ KEY={}
     sandbox.vault(&["import", "-"]).under(&limited).input(text).fails(1).says(&said).check();
     assert!(is_empty(&sandbox.store("tmp")));
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    // The command finds the limit and its signal as the caller had set them.
+    // The command inherits the limit and its signal from the caller.
     let arguments = ["exec", "--no-mask", "--", "sh", "-c", "ulimit -f"];
     sandbox.vault(&arguments).under(&limited).prints("4\n").check();
 }
 
-/// Whether this machine lets a test mount a small disk of its own.
+/// Whether this machine lets a test mount a small disk.
 fn can_mount(sandbox: &Sandbox) -> bool {
     let path = sandbox.root().display().to_string();
     let mount = ["-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", &path];
@@ -77,8 +77,8 @@ fn can_mount(sandbox: &Sandbox) -> bool {
     can
 }
 
-/// Runs `vault` in a copy of the repository on a disk of 256 KiB; `script` is `sh`, in which
-/// `"$@"` is the command.
+/// Runs `vault` in a copy of the repository on a disk of 256 KiB; `script` is a shell script in
+/// which `"$@"` is the command.
 fn on_small_disk(sandbox: &Sandbox, script: &str) -> Vec<String> {
     let disk = sandbox.root().join("disk");
     fs::create_dir_all(&disk).unwrap();
@@ -97,7 +97,7 @@ fn words(words: &[String]) -> Vec<&str> {
 fn full_disk_changes_nothing() {
     let sandbox = sandbox();
     if !can_mount(&sandbox) {
-        // Only the limit on the size of files is tried on such a machine.
+        // On such a machine, only the limit on the file size is tested.
         return;
     }
     fs::write(sandbox.root().join("value"), "x".repeat(10_000)).unwrap();
@@ -119,7 +119,7 @@ changed KEY in development (revision 2)
         .check();
 }
 
-/// There is room for two of the new files.
+/// There is space for two of the new files.
 #[test]
 fn disk_filled_by_a_rotation_changes_nothing() {
     let script = "head -c 8192 /dev/zero >room && cat .vault/*.toml .vault/*/*.toml >../before
@@ -294,7 +294,7 @@ fn line_ending_conversion_does_not_affect_the_store() {
     sandbox.git(&["-c", "core.autocrlf=true", "clone", "--quiet", ".", "clone"]);
     let config = fs::read_to_string(clone.join("vault.toml")).unwrap();
     assert!(config.contains("\r\n"), "the clone converts line endings");
-    // Only the first command in the new folder has something to remember: the folder.
+    // Only the first command in the new folder has something to record: the folder.
     let run = sandbox.vault(&["get", "KEY"]).folder(&clone).prints("value");
     run.any_change().check();
     sandbox.vault(&["verify"]).folder(&clone).prints(HOLDS).check();

@@ -1,5 +1,5 @@
-//! A checkout that belongs to another user, as in the container of a CI job: a pin says which vault is
-//! meant, so the owner does not matter; without a pin it does.
+//! A checkout that belongs to another user, as in the container of a CI job: with a pin, the owner
+//! does not matter; without one, it does.
 
 use std::fs;
 use std::os::unix::fs::{chown, lchown};
@@ -29,7 +29,7 @@ fn give_away(path: &Path) -> bool {
         && lchown(path, Some(STRANGER), None).is_ok()
 }
 
-/// As someone who has never been here.
+/// Runs as someone who has never used the vault.
 fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
     let home = sandbox.root().join("nobody");
     fs::create_dir_all(&home).unwrap();
@@ -61,7 +61,7 @@ fn credential_from_every_source_finds_a_foreign_checkout() {
     let given = ["exec", "--no-mask", "--key-fd", "5", "--", "printenv", "A"];
     let run = elsewhere(&sandbox, &given).under(&["sh", "-c", &opened, "sh"]);
     run.prints("value-of-A\n").check();
-    // Also with a parent that stays, and from a folder below.
+    // Also with a parent process that stays, and from a subfolder.
     let below = sandbox.repo().join("a/b");
     fs::create_dir_all(&below).unwrap();
     let run = elsewhere(&sandbox, &["exec", "--", "sh", "-c", "echo ${#A}"]);
@@ -97,7 +97,7 @@ error: [..]/repo/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/repo …
 hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
 "#]];
-    // What was trusted before says nothing about the folder that is entered.
+    // Earlier trust does not apply to a new folder.
     sandbox.vault(&PRINT).fails(122).says(&refused).check();
     sandbox.vault(&["verify"]).fails(4).says(&refused).check();
     sandbox.vault(&PRINT).variable("VAULT_ID", "").fails(122).says(&refused).check();
@@ -126,7 +126,7 @@ error: .vault/members.toml: is of another vault: [..]
     let run = elsewhere(&sandbox, &["verify"]).variable("VAULT_ID", &other.id());
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1, "{}", outcome.said);
-    // A damaged key is no pin.
+    // A damaged key is not a pin.
     let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]);
     let said = str![[r#"
 error: the key from VAULT_KEY is a damaged credential: [..]
@@ -138,7 +138,7 @@ hint: [..]
 #[test]
 fn own_vault_is_found_before_a_foreign_checkout() {
     let Some((sandbox, credential)) = checkout() else { return };
-    // The nearest one is another vault of the caller's own: no pin leads past it.
+    // The nearest vault belongs to the caller: no pin skips it.
     let inner = sandbox.repo().join("inner");
     fs::create_dir(&inner).unwrap();
     let init = sandbox.vault(&["init", "--name", "bob", "-q"]).folder(&inner);
@@ -160,7 +160,7 @@ fn refusal_by_git_of_a_foreign_repository_is_explained() {
     let outcome = elsewhere(&sandbox, &since).outcome();
     let repo = sandbox.repo().display().to_string();
     if outcome.status == 0 {
-        // Older than git 2.35.2, which asks for no owner.
+        // Versions before git 2.35.2 do not check the owner.
         return;
     }
     let said = format!(

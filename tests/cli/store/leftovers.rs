@@ -1,4 +1,4 @@
-//! What is cleaned up: the files of a killed vault, and nothing that anyone else made.
+//! Cleaning up: the files of a killed vault are removed, and no files of others.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -31,7 +31,7 @@ fn start(sandbox: &Sandbox, runtime: &str) -> (Child, PathBuf) {
     (child, PathBuf::from(path.trim()))
 }
 
-/// The folder that a killed vault left behind.
+/// The folder left by a killed vault.
 fn killed(sandbox: &Sandbox, runtime: &str) -> PathBuf {
     let (mut child, path) = start(sandbox, runtime);
     child.kill().unwrap();
@@ -88,7 +88,7 @@ fn folders_of_other_programs_are_kept() {
             fs::remove_dir_all(path).unwrap();
         }
     }
-    // Empty ones, and what is no folder.
+    // Empty folders, and files that are not folders.
     folder(&shared.0, "repovault-0123456789abcdef", 0o700);
     fs::write(shared.0.join("repovault-1123456789abcdef"), "theirs").unwrap();
     symlink("repovault-0123456789abcdef", shared.0.join("repovault-2123456789abcdef")).unwrap();
@@ -112,9 +112,9 @@ fn marker_counts_only_in_its_original_folder() {
         exec(&sandbox, &shared);
         assert_eq!(below(&copy), before, "{text}");
     }
-    // The genuine one was removed in the first round.
+    // The real one was removed in the first round.
     assert!(!left.exists());
-    // A marker that is a link is none.
+    // A marker that is a link does not count.
     let left = killed(&sandbox, shared.text());
     fs::rename(left.join(".repovault"), shared.0.join("elsewhere")).unwrap();
     symlink("../elsewhere", left.join(".repovault")).unwrap();
@@ -139,7 +139,7 @@ fn files_of_other_programs_in_its_folder_are_kept() {
     let expected = ["folder", "folder/TLS_KEY", "hard", "link", "theirs"];
     assert_eq!(names, expected.map(|name| left.join(name)));
     assert_eq!(fs::read_to_string(&outside).unwrap(), "theirs");
-    // The same while vault lives: its own file goes, theirs stay.
+    // The same applies while vault runs: its own file is removed, and others are kept.
     let (child, path) = start(&sandbox, shared.text());
     fs::write(path.parent().unwrap().join("theirs"), "theirs").unwrap();
     end(child);
@@ -163,7 +163,7 @@ fn file_replaced_by_a_link_is_not_followed() {
     symlink(&outside, left.join("TLS_KEY")).unwrap();
     exec(&sandbox, &shared);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "theirs");
-    // Another user's file of ours holds the value all the same.
+    // A file given to another user still contains the value.
     let (child, path) = start(&sandbox, shared.text());
     if std::os::unix::fs::chown(&path, Some(65534), Some(65534)).is_ok() {
         end(child);
@@ -202,7 +202,7 @@ fn folder_writable_by_others_is_not_used() {
 fn incompletely_written_file_is_removed() {
     let (sandbox, shared) = sandbox();
     sandbox.set("development", "TLS_KEY", &[b'x'; 5000]);
-    // In units of 512 bytes or 1 KiB: the marker fits, the value does not.
+    // In units of 512 bytes or 1 KiB: there is space for the marker, but not for the value.
     let said = str!["error: could not keep TLS_KEY in memory: File too large (os error [..])"];
     sandbox
         .vault(&["exec", "--", "touch", "started"])

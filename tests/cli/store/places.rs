@@ -1,5 +1,6 @@
-//! What is not a plain file of ours in its place: links, pipes, folders, strangers, giants, crowds.
-//! Nothing is followed, nothing hangs, nothing outside of `.vault` is touched.
+//! Paths that are not regular files of vault: links, pipes, folders, unexpected files, huge files,
+//! and too many files. No link is followed, no command hangs, and nothing outside `.vault` is
+//! touched.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -20,7 +21,7 @@ const ROSTER: &str = "members.toml";
 const PRODUCTION: &str = "production.toml";
 const URL: &str = "production/DATABASE_URL.toml";
 
-/// Each kind of file with the commands that read it.
+/// Each kind of file, with the commands that read it.
 fn kinds() -> [(&'static str, Vec<Command>); 3] {
     let all = [KEYED, KEYLESS].concat();
     [(ROSTER, all), (PRODUCTION, ENVIRONMENT.to_vec()), (URL, ENTRY.to_vec())]
@@ -121,7 +122,7 @@ error: .vault is not a folder
 hint: remove it and put back the committed one: git checkout -- .vault
 "#]];
     refused(&sandbox, &[KEYED, KEYLESS].concat(), &said);
-    // Nor is a new vault made at the other end.
+    // No new vault is created at the target of the link either.
     fs::remove_file(genuine.join(ROSTER)).unwrap();
     let said = str![[r#"
 error: .vault: is not a folder
@@ -130,7 +131,7 @@ hint: remove it and put back the committed file: git checkout -- .vault
     refused(&sandbox, &[&["init", "--name", "alice"]], &said);
 }
 
-/// The sweep of what a dead writer left must not reach into somebody's folder.
+/// Removing the files of a killed writer must not affect a folder of someone else.
 #[test]
 fn linked_temporary_folder_is_not_followed() {
     let sandbox = stocked();
@@ -146,7 +147,7 @@ fn linked_temporary_folder_is_not_followed() {
 #[test]
 fn folder_among_temporary_files_stops_writers_with_a_hint() {
     let sandbox = stocked();
-    // Of any other name it is not ours, and in no one's way.
+    // A folder with any other name is not ours, and does not interfere.
     for name in ["0123456789abcdef", "folder"] {
         fs::create_dir_all(sandbox.store("tmp").join(name)).unwrap();
         fs::write(sandbox.store("tmp").join(name).join("file"), "").unwrap();
@@ -196,7 +197,7 @@ fn unexpected_file_blocks_reads() {
             format!("error: {reason}\nhint: remove the file; vault did not write it\n"),
         );
         found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[&reason])));
-        // What is named is read without a look at its neighbours.
+        // A named secret is read without checking the other files.
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         fs::remove_file(path).unwrap();
     }
@@ -261,7 +262,7 @@ fn fill(sandbox: &Sandbox, count: usize) {
     }
 }
 
-/// The limit is on files, so they need no content here.
+/// The limit counts files, so they need no content.
 #[test]
 fn over_20_000_entries_are_refused() {
     let sandbox = stocked();

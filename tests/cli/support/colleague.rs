@@ -1,4 +1,4 @@
-//! Somebody else who works on the same project: a HOME of their own, and a clone of the repository.
+//! A colleague on the same project: a HOME and a clone of the repository of their own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::process::Command;
 
 use crate::support::sandbox::{Run, Sandbox};
 
-/// A person with a clone; both lie below the sandbox's HOME, so that every run sees what changes there.
+/// A person with a clone; both are below the sandbox's HOME, so that every run detects changes
+/// there.
 pub(crate) struct Colleague<'a> {
     sandbox: &'a Sandbox,
     name: &'static str,
 }
 
 impl<'a> Colleague<'a> {
-    /// Clones what is committed. The person has no key yet.
+    /// Clones the committed files. The person has no key yet.
     pub(crate) fn clone_of(sandbox: &'a Sandbox, name: &'static str) -> Self {
         let colleague = Self { sandbox, name };
         fs::create_dir_all(colleague.home()).unwrap();
@@ -41,8 +42,8 @@ impl<'a> Colleague<'a> {
         run.variable("HOME", self.home().to_str().unwrap())
     }
 
-    /// Asks to join, and gives the fingerprint. The request is not committed yet. Alice has sent
-    /// the vault's id.
+    /// Requests to join, and returns the fingerprint. The request is not committed yet, and alice
+    /// has sent the vault's id.
     pub(crate) fn join(&self) -> String {
         let id = self.sandbox.id();
         let outcome = self.vault(&["join", "--name", self.name, "--id", &id, "-q"]).outcome();
@@ -50,7 +51,7 @@ impl<'a> Colleague<'a> {
         String::from_utf8(outcome.output).unwrap().trim().to_owned()
     }
 
-    /// Commits everything in the clone and has it merged where it was cloned from.
+    /// Commits everything in the clone and merges it into the original repository.
     pub(crate) fn send(&self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "from a colleague"]);
@@ -63,7 +64,7 @@ impl<'a> Colleague<'a> {
         ]);
     }
 
-    /// Takes what is committed where it was cloned from.
+    /// Pulls the commits of the original repository.
     pub(crate) fn pull(&self) {
         self.git(&["pull", "--quiet", "--no-rebase"]);
     }
@@ -80,7 +81,7 @@ impl<'a> Colleague<'a> {
         assert!(output.status.success(), "git {arguments:?}: {output:?}");
     }
 
-    /// The identity that `join` made.
+    /// The identity created by `join`.
     pub(crate) fn key_file(&self) -> PathBuf {
         self.home().join(".config/vault/identity.txt")
     }

@@ -1,6 +1,7 @@
-//! Files as an attacker, an old version or an accident would make them, through the library.
+//! Files as created by an attacker, an old version, or an accident, written through the library.
 //!
-//! What only an authority or a member could sign is signed with the sandbox's own keys.
+//! Anything that needs the signature of the authority or a member is signed with the sandbox's own
+//! keys.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +23,7 @@ use repovault::vault::unlock::{Holder, data_key_payload};
 
 use crate::support::sandbox::Sandbox;
 
-/// The identity that `init` made in the sandbox's HOME.
+/// The identity created by `init` in the sandbox's HOME.
 pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
     let path = sandbox.home().join(".config/vault/identity.txt");
     let text = fs::read_to_string(path).unwrap();
@@ -30,13 +31,13 @@ pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
     Identity::parse(line).unwrap()
 }
 
-/// The vault in the sandbox's repository, read and accepted.
+/// The vault in the sandbox's repository, parsed and verified.
 pub(crate) fn vault(sandbox: &Sandbox) -> Vault {
     let dir = Dir::open(&sandbox.store("")).unwrap().unwrap();
     UnverifiedRoot::read(Tree::Working(dir)).unwrap().into_vault().unwrap()
 }
 
-/// The authority's key, opened as the sandbox's admin.
+/// The authority's key, decrypted as the sandbox's admin.
 pub(crate) fn authority(sandbox: &Sandbox) -> SigningKey {
     let (vault, identity) = (vault(sandbox), identity(sandbox));
     Holder::find(&vault, &identity).unwrap().authority().unwrap()
@@ -56,7 +57,7 @@ pub(crate) fn resign_roster(sandbox: &Sandbox, key: &SigningKey, change: impl Fn
     fs::write(sandbox.store("members.toml"), write_roster(&roster, key)).unwrap();
 }
 
-/// Changes an environment's file and signs it with `key`; the roster is left alone.
+/// Changes an environment's file and signs it with `key`; the roster stays the same.
 pub(crate) fn resign_environment(
     sandbox: &Sandbox,
     environment: &str,
@@ -71,8 +72,8 @@ pub(crate) fn resign_environment(
     fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
 }
 
-/// Changes the newest epoch of an environment, as the authority would: its file and the roster that
-/// lists it are signed.
+/// Changes the newest epoch of an environment and signs its file and the roster, as the authority
+/// would.
 pub(crate) fn change_epoch(sandbox: &Sandbox, environment: &str, change: impl FnOnce(&mut Epoch)) {
     let key = authority(sandbox);
     resign_environment(sandbox, environment, &key, |content| {
@@ -101,8 +102,8 @@ pub(crate) fn resign_entry(
     fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
 }
 
-/// Takes what is sealed to others than members out of an environment's newest epoch, and lists the
-/// file: a loss without a rotation, which `vault` never writes.
+/// Removes everything that is sealed to non-members from an environment's newest epoch, and lists
+/// the file: a loss without a rotation, which `vault` never writes.
 pub(crate) fn unseal_to_strangers(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
     let vault = vault(sandbox);
     let name: EnvironmentName = environment.parse().unwrap();
@@ -116,8 +117,8 @@ pub(crate) fn unseal_to_strangers(sandbox: &Sandbox, environment: &str, key: &Si
     list_environment(sandbox, environment, key);
 }
 
-/// Signs the whole vault with another authority, and every entry with another key of alice: what
-/// an admin leaves who makes a new authority, but for the data keys.
+/// Signs the whole vault with another authority, and every entry with another key of alice: the
+/// result of a new authority, except for the data keys.
 pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
     let old = vault(sandbox);
     let mut roster = old.roster().clone();
@@ -149,12 +150,12 @@ pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
     fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, key)).unwrap();
 }
 
-/// The seed of a key, to be sealed to somebody.
+/// The seed of a key, in the form in which it is sealed.
 pub(crate) fn seed(key: &SigningKey) -> Secret {
     Secret::new(key.seed().expose().to_vec())
 }
 
-/// Lists an environment's file in the roster as it is now, whatever it holds.
+/// Lists an environment's file in the roster in its current state, valid or not.
 pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
     let name: EnvironmentName = environment.parse().unwrap();
     let file = fs::read(sandbox.store(&environment_path(&name))).unwrap();
@@ -165,26 +166,27 @@ pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &Signi
     });
 }
 
-/// The environments' files that a roster lists, whoever signed it.
+/// The environment files that a roster lists, with any signer.
 pub(crate) fn listed(roster: &[u8]) -> BTreeMap<EnvironmentName, Listed> {
     read_roster(roster).unwrap().content.environments
 }
 
-/// What a file at `path` below `.vault` says before its signature.
+/// The text of the file at `path` below `.vault` without its signature.
 pub(crate) fn body(sandbox: &Sandbox, path: &str) -> String {
     let text = fs::read_to_string(sandbox.store(path)).unwrap();
     let signature = text.rfind("signature = ").unwrap();
     text[..signature].to_owned()
 }
 
-/// Signs `body`, which need not be what `vault` would write, as the file at `path` below `.vault`.
+/// Signs `body`, which may differ from anything `vault` would write, as the file at `path` below
+/// `.vault`.
 pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&message(sandbox, path, body));
     let line = format!("signature = \"{}\"\n", base64_encode(&signature.to_bytes()));
     [body, line.as_bytes()].concat()
 }
 
-/// What the signature of a file with this body covers.
+/// The message that the signature of a file with this body covers.
 pub(crate) fn message(sandbox: &Sandbox, path: &str, body: &[u8]) -> Vec<u8> {
     let vault = vault(sandbox);
     let (label, commitment) = match path.split_once('/') {
@@ -201,7 +203,7 @@ pub(crate) fn message(sandbox: &Sandbox, path: &str, body: &[u8]) -> Vec<u8> {
     framed.part(body).into_bytes()
 }
 
-/// Somebody with keys of his own.
+/// A person with their own keys.
 pub(crate) struct Person {
     pub(crate) identity: Identity,
     pub(crate) key: SigningKey,
@@ -212,7 +214,7 @@ impl Person {
         Self { identity: Identity::generate(), key: SigningKey::generate() }
     }
 
-    /// His record as a member who may not do anything yet, but has a signing key.
+    /// Their record as a member without access, but with a signing key.
     pub(crate) fn member(&self) -> Member {
         let recipient = self.identity.recipient();
         let seed = recipient.seal(&Secret::new(self.key.seed().expose().to_vec()));
@@ -226,7 +228,7 @@ impl Person {
         }
     }
 
-    /// A file with his identity, outside the repository and HOME.
+    /// A file with their identity, outside the repository and HOME.
     pub(crate) fn key_file(&self, sandbox: &Sandbox) -> PathBuf {
         let path = sandbox.root().join("person.key");
         fs::write(&path, self.identity.to_text().expose()).unwrap();
@@ -234,14 +236,14 @@ impl Person {
     }
 }
 
-/// Makes somebody new a member; see [`enrol_person`].
+/// Adds a new person as a member; see [`enrol_person`].
 pub(crate) fn enrol(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) -> Person {
     let person = Person::new();
     enrol_person(sandbox, name, access, &person);
     person
 }
 
-/// Makes `person` a member, properly: the authority signs, the data keys are sealed to him.
+/// Adds `person` as a member properly: the authority signs, and the data keys are sealed to them.
 pub(crate) fn enrol_person(
     sandbox: &Sandbox,
     name: &str,

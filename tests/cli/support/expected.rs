@@ -1,11 +1,11 @@
-//! The text that a run must give, and the accept mode: with `SNAPSHOTS=overwrite` a snapshot that
-//! does not fit is rewritten where it stands, in the test or in its file.
+//! The expected text of a run, and the accept mode: with `SNAPSHOTS=overwrite`, a snapshot that
+//! does not match is rewritten in place, in the test or in its file.
 //!
-//! What differs from run to run is redacted before a snapshot is compared: `[ROOT]` is the sandbox,
+//! Text that differs from run to run is redacted before the comparison: `[ROOT]` is the sandbox,
 //! `[ID]` the id of a vault, `[RECIPIENT]` a public key, `[KEY]` a private one, `[SIGNER]` a
 //! member's verifying key, `[CREDENTIAL]`, `[FINGERPRINT]`, `[COMMIT]`, and `[TIME]`; a test adds its
-//! own with `Run::redact`. `[..]` is any text within a line, and a line `...` any lines. The newline
-//! at the end, which every message has, is left out.
+//! own with `Run::redact`. `[..]` is any text within a line, and a line `...` any lines. The final
+//! newline, which every message has, is omitted.
 
 use std::fmt::Display;
 
@@ -16,10 +16,10 @@ use snapbox::{Assert, Data, IntoData};
 
 use crate::support::sandbox::is_like;
 
-/// What a stream must hold.
+/// The expected content of a stream.
 #[derive(Clone)]
 pub(crate) enum Expected {
-    /// Exactly these bytes; in text `[..]` stands for any text within a line.
+    /// Exactly these bytes; in text, `[..]` matches any text within a line.
     Exact(Vec<u8>),
     Snapshot(Data),
 }
@@ -29,7 +29,7 @@ impl Expected {
         Self::Exact(Vec::new())
     }
 
-    /// Panics if `actual` is something else.
+    /// Panics if `actual` differs.
     #[track_caller]
     pub(crate) fn check(&self, what: &str, actual: &[u8], redacted: &Redacted, seen: &dyn Display) {
         match self {
@@ -85,7 +85,7 @@ impl From<Data> for Expected {
     }
 }
 
-/// Text or bytes that are compared as they are.
+/// Text or bytes that are compared without redaction.
 macro_rules! exact {
     ($($type:ty),*) => {$(
         impl From<$type> for Expected {
@@ -104,7 +104,7 @@ impl<const LENGTH: usize> From<&[u8; LENGTH]> for Expected {
     }
 }
 
-/// What is replaced in a run's text before it is compared with a snapshot.
+/// The replacements in a run's text before it is compared with a snapshot.
 pub(crate) struct Redacted {
     /// Placeholder and text.
     named: Vec<(String, String)>,
@@ -116,7 +116,7 @@ impl Redacted {
         Self { named: vec![("[ROOT]".to_owned(), root.to_owned())] }
     }
 
-    /// Redacts this text, before everything that was named earlier.
+    /// Redacts this text, before all texts that were added earlier.
     pub(crate) fn add(&mut self, placeholder: &str, text: &str) {
         assert!(!text.is_empty(), "{placeholder} stands for nothing");
         self.named.insert(0, (placeholder.to_owned(), text.to_owned()));
@@ -131,7 +131,7 @@ impl Redacted {
     }
 }
 
-/// The text with each word, which is of letters, digits, and `others`, replaced.
+/// Replaces each word of the text; a word consists of letters, digits, and `others`.
 fn with_words(text: &str, others: &str, replace: fn(&str) -> String) -> String {
     let is_of_word =
         |character: char| character.is_ascii_alphanumeric() || others.contains(character);
@@ -154,7 +154,7 @@ fn redacted_signer(word: &str) -> String {
     if word.len() == 43 && is_mixed { "[SIGNER]".to_owned() } else { word.to_owned() }
 }
 
-/// The word, or what stands for it. A colon at its end belongs to the sentence.
+/// The word or its placeholder. A colon at the end belongs to the sentence.
 fn redacted_word(word: &str) -> String {
     let bare = word.trim_end_matches(':');
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -11,12 +11,12 @@ use crate::support::sandbox::Sandbox;
 
 pub(crate) const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
-/// The names in an object that the second reader gave.
+/// The names in an object printed by the second reader.
 pub(crate) fn names(object: &Value) -> Vec<String> {
     object.as_object().unwrap().keys().cloned().collect()
 }
 
-/// What the second reader makes of the sandbox's vault with this key file.
+/// The output of the second reader for the sandbox's vault with this key file.
 pub(crate) fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
     let (repo, key) = (sandbox.repo(), key.to_str().unwrap());
     let arguments = [&["--vault", repo.to_str().unwrap(), "--identity-file", key], more].concat();
@@ -37,7 +37,7 @@ pub(crate) fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
 }
 
-/// All that is in a folder, into another one.
+/// Copies everything in a folder to another one.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -1,17 +1,17 @@
-//! What the machine has that runs the tests. A newcomer's may lack some of the programs that people
-//! wrap with `vault exec`: then the tests with them are left out, which is said on standard error.
-//! With `VAULT_TESTS=all`, as in `.ci/run`, nothing may be missing.
+//! The programs available on the machine that runs the tests. A newcomer's machine may lack some
+//! programs that people wrap with `vault exec`: tests with them are skipped, with a note on
+//! standard error. With `VAULT_TESTS=all`, as in `.ci/run`, nothing may be missing.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Whether `VAULT_TESTS=all` asks for everything, also for what takes long.
+/// Whether `VAULT_TESTS=all` requests every test, including slow ones.
 pub(crate) fn all_is_wanted() -> bool {
     std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all")
 }
 
-/// Whether the program can be started here; `package` is what Debian calls its package.
+/// Whether the program can be started here; `package` is its Debian package.
 #[track_caller]
 pub(crate) fn has(program: &str, package: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -24,10 +24,10 @@ pub(crate) fn has(program: &str, package: &str) -> bool {
     is_there
 }
 
-/// Says that the machine does not allow a test.
+/// Prints that the machine does not support a test.
 pub(crate) fn left_out(reason: &str) {
     let test = std::thread::current().name().unwrap_or_default().to_owned();
-    // Not by a macro, whose text is kept back when a test succeeds.
+    // Not with a macro, whose output is hidden if a test succeeds.
     let _ = writeln!(std::io::stderr(), "left out: {test}: {reason}");
 }
 

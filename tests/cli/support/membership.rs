@@ -11,7 +11,8 @@ pub(crate) fn roster(sandbox: &Sandbox) -> Roster {
     craft::vault(sandbox).roster().clone()
 }
 
-/// The stocked vault with bob, who joined properly with this access; all committed and pulled.
+/// The stocked vault with bob, who joined properly with this access; everything is committed and
+/// pulled.
 pub(crate) fn with_bob<'a>(sandbox: &'a Sandbox, access: &[&str]) -> Colleague<'a> {
     let bob = Colleague::clone_of(sandbox, "bob");
     let fingerprint = bob.join();
@@ -46,7 +47,7 @@ pub(crate) fn add_with(fingerprint: &str) -> Vec<&str> {
     [&ADD[..], &["--fingerprint", fingerprint]].concat()
 }
 
-/// A vault that bob has asked to join, the request merged; gives the fingerprint.
+/// A vault with a merged request from bob; returns the fingerprint.
 pub(crate) fn asked() -> (Sandbox, String) {
     let sandbox = stocked();
     let fingerprint = {

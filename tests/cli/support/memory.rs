@@ -1,4 +1,4 @@
-//! A vault whose command gets a secret as a file in memory.
+//! A vault whose command receives a secret as a file in memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::support::sandbox::Sandbox;
 
 pub(crate) const KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\nBCIEIPq3mZx81vTrEqY5\n-----END PRIVATE KEY-----\n";
 
-/// A vault with a secret that is a file, and a folder in memory that is this test's own.
+/// A vault with a secret as a file, and a folder in memory for this test only.
 pub(crate) fn sandbox() -> (Sandbox, Shared) {
     let sandbox = Sandbox::with_vault();
     let config = sandbox.repo().join("vault.toml");
@@ -21,7 +21,7 @@ pub(crate) fn sandbox() -> (Sandbox, Shared) {
     (sandbox, Shared(folder))
 }
 
-/// Removed at the end of the test.
+/// A folder that is removed at the end of the test.
 pub(crate) struct Shared(pub(crate) PathBuf);
 
 impl Shared {

@@ -1,4 +1,4 @@
-//! Helpers that the tests share. None of these files has a test.
+//! Helpers shared by the tests. None of these files contains a test.
 
 pub(crate) mod colleague;
 pub(crate) mod craft;

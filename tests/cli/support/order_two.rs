@@ -1,4 +1,4 @@
-//! Signatures to which the point of order two was added.
+//! Signatures with the point of order two added.
 
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT as BASE, EIGHT_TORSION};
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha512};
 use crate::support::craft;
 use crate::support::sandbox::Sandbox;
 
-/// The text of an entry with such a signature of its signer, alice.
+/// The text of an entry with such a signature by its signer, alice.
 pub(crate) fn signature_of_order_two(sandbox: &Sandbox, environment: &str, name: &str) -> String {
     let path = format!("{environment}/{name}.toml");
     let body = craft::body(sandbox, &path);

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::support::shop::ROOT;
 
 pub(crate) struct Block {
-    /// For messages: page and line.
+    /// Page and line, for messages.
     pub(crate) place: String,
     pub(crate) language: String,
-    /// Who runs it, where it is not alice.
+    /// The person who runs it, if it is not alice.
     pub(crate) person: Option<String>,
     pub(crate) text: String,
     /// The lines of the page that hold the text.
@@ -21,7 +21,7 @@ pub(crate) fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The fenced blocks of a page, without those that are marked.
+/// The fenced blocks of a page, except the marked ones.
 pub(crate) fn blocks(path: &str) -> Vec<Block> {
     let text = page(path);
     let mut lines = text.lines().enumerate();
@@ -55,7 +55,7 @@ pub(crate) fn rewrite(path: &str, accepted: &[(Block, String)]) {
     fs::write(Path::new(ROOT).join(path), lines.join("\n")).unwrap();
 }
 
-/// The fenced blocks of a page with this language.
+/// The fenced blocks of a page in this language.
 pub(crate) fn blocks_of(page: &str, language: &str) -> Vec<String> {
     let page = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
     let start = format!("\n```{language}\n");

@@ -1,5 +1,5 @@
-//! A pipeline as GitHub Actions or GitLab CI understand its file, as far as the examples go: jobs, what
-//! they wait for, the lines they run. What is not understood here fails the test.
+//! A pipeline as GitHub Actions or GitLab CI interpret its file, as far as the examples need it:
+//! jobs, their dependencies, and their lines. Unsupported syntax fails the test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,12 +12,12 @@ use serde_json::Value;
 use crate::support::python::python;
 use crate::support::shop::{Machine, ROOT, Shop, text};
 
-/// What a pipeline runs for.
+/// The event that starts a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// Something was pushed to the main branch.
+    /// A push to the main branch.
     Push,
-    /// Somebody asks for his branch to be merged.
+    /// A pull or merge request.
     Request,
 }
 
@@ -31,16 +31,16 @@ pub(crate) struct Job {
     pub(crate) name: String,
     pub(crate) needs: Vec<String>,
     pub(crate) environment: Option<String>,
-    /// The only event it runs for.
+    /// The only event for which it runs.
     pub(crate) only: Option<Event>,
-    /// Somebody has to start it.
+    /// Whether it must be started manually.
     pub(crate) is_manual: bool,
     pub(crate) steps: Vec<Step>,
 }
 
 pub(crate) enum Step {
     Run {
-        /// With `{0}` for the file that holds the script.
+        /// With `{0}` for the file with the script.
         shell: String,
         script: String,
         variables: BTreeMap<String, String>,
@@ -95,13 +95,13 @@ impl Pipeline {
         self.jobs.iter().find(|job| job.name == name).unwrap_or_else(|| panic!("no job {name}"))
     }
 
-    /// Whether `job` starts only after `other` went well.
+    /// Whether `job` starts only after `other` succeeded.
     pub(crate) fn waits(&self, job: &str, other: &str) -> bool {
         self.job(job).needs.iter().any(|need| need == other || self.waits(need, other))
     }
 
-    /// Runs every job that the event asks for, each after those it needs. Gives the logs; the first
-    /// job that fails is the last one.
+    /// Runs every job for the event, each after its dependencies. Returns the logs; the first
+    /// failing job is the last one.
     pub(crate) fn run(
         &self,
         shop: &Shop,
@@ -149,7 +149,7 @@ impl Pipeline {
                     ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
                 ];
                 if !key.is_empty() {
-                    // A variable of the type File; the runner's umask is 0.
+                    // A variable of type File; the runner's umask is 0.
                     fs::write(&file, key).unwrap();
                     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
                     added.push(("VAULT_KEY_FILE", file.to_str().unwrap()));
@@ -186,7 +186,7 @@ impl Pipeline {
     }
 }
 
-/// What the platform keeps as `VAULT_KEY`; a fork has nothing.
+/// The value that the platform stores as `VAULT_KEY`; a fork has none.
 #[derive(Clone, Copy)]
 pub(crate) struct Keys<'a> {
     pub(crate) development: &'a str,
@@ -194,10 +194,10 @@ pub(crate) struct Keys<'a> {
 }
 
 pub(crate) const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
-/// How GitHub writes its repository's or environment's secret.
+/// The spelling of a repository or environment secret on GitHub.
 pub(crate) const GITHUB_KEY: &str = "${{ secrets.VAULT_KEY }}";
 
-/// As GitLab's runner gives a script to its shell, which stays above it.
+/// In the way GitLab's runner passes a script to its shell, which stays as a parent.
 pub(crate) fn evaluated(machine: &Machine, script: &str) -> String {
     let file = machine.folder.join("lines");
     fs::write(&file, script).unwrap();
@@ -217,7 +217,7 @@ fn run_step(
     let words: Vec<String> =
         shell.split(' ').map(|word| word.replace("{0}", file.to_str().unwrap())).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    // Through env, so that the shell is looked for in the machine's own PATH.
+    // Through env, so that the shell is found in the machine's own PATH.
     let mut command = machine.command(&[&["env"], &words[..]].concat());
     for (name, value) in variables {
         command.env(name, if value == GITHUB_KEY { key } else { value });
@@ -226,7 +226,7 @@ fn run_step(
     (output.status.code().unwrap_or(-1), text(&output))
 }
 
-/// Puts a copy of the folder `from` in the place of `to`.
+/// Replaces `to` with a copy of the folder `from`.
 fn deliver(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     let copied = Command::new("cp").arg("-R").args([from, to]).status().unwrap();
@@ -248,7 +248,7 @@ fn github_job((name, job): (&String, &Value)) -> Job {
         "github.event_name == 'push'" => Event::Push,
         _ => panic!("{name}: {condition}"),
     });
-    // Settings that would have to be understood, were they there.
+    // Settings that would need support if they were present.
     for key in ["strategy", "container"] {
         assert!(job[key].is_null(), "{name}: {key}");
     }
@@ -279,7 +279,7 @@ fn github_step(job: &Value, step: &Value) -> Option<Step> {
         Some("bash") => "bash --noprofile --norc -eo pipefail {0}",
         Some(own) => own,
     };
-    // The step's own come behind the job's, and win.
+    // The variables of the step come after those of the job, and replace them.
     let variables = [&job["env"], &step["env"]].into_iter().filter_map(Value::as_object).flatten();
     Some(Step::Run {
         shell: shell.to_owned(),
@@ -288,7 +288,7 @@ fn github_step(job: &Value, step: &Value) -> Option<Step> {
     })
 }
 
-/// A key of a job, its own or that of the job it extends.
+/// A key of a job, its own or inherited with `extends`.
 fn gitlab_key<'a>(file: &'a Value, job: &str, key: &str) -> &'a Value {
     match (&file[job][key], file[job]["extends"].as_str()) {
         (Value::Null, Some(parent)) => gitlab_key(file, parent, key),
@@ -296,7 +296,7 @@ fn gitlab_key<'a>(file: &'a Value, job: &str, key: &str) -> &'a Value {
     }
 }
 
-/// The lines of a script, those it refers to included.
+/// The lines of a script, including referenced ones.
 fn gitlab_lines(file: &Value, lines: &Value) -> Vec<String> {
     let lines = lines.as_array().map_or(&[][..], |lines| lines).iter();
     lines
@@ -347,7 +347,7 @@ impl Shop {
     }
 }
 
-/// What vault itself said in a log.
+/// The messages of vault in a log.
 pub(crate) fn notices(log: &str) -> Vec<&str> {
     let starts = ["vault: ", "warning: ", "error: ", "hint: "];
     log.lines().filter(|line| starts.iter().any(|start| line.starts_with(start))).collect()

@@ -1,5 +1,5 @@
-//! The Python of the tests. Each test that starts Python asks here for it, so that `tests/setup.sh`
-//! has been run before: once per process, and one process after the other.
+//! The Python environment of the tests. Each test that starts Python requests it here, so that
+//! `tests/setup.sh` has run before: once per process, and not in parallel.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ pub(crate) fn python() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/.venv/bin/python")
 }
 
-/// The folder of the programs that those packages bring, for `PATH`.
+/// The folder with the programs of those packages, for `PATH`.
 #[track_caller]
 pub(crate) fn programs() -> &'static str {
     set_up();
@@ -27,14 +27,14 @@ fn set_up() {
     }
 }
 
-/// Runs the script, and shows at once what it says: the first time takes a while.
+/// Runs the script and prints its output immediately, because the first run takes a while.
 fn run_setup() -> Result<(), String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/setup.sh");
     let mut child = Command::new(script).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         let line = line.unwrap() + "\n";
-        // Not by a macro, whose text is kept back while a test runs.
+        // Not with a macro, whose output is hidden while a test runs.
         let _ = std::io::stderr().write_all(line.as_bytes());
         said.push_str(&line);
     }

@@ -1,4 +1,4 @@
-//! What the commands do about bad input: each refuses it, in the same words, starts no child and
+//! How commands react to bad input: each refuses it with the same words, starts no child, and
 //! changes no file.
 
 use crate::support::expected::Expected;
@@ -7,7 +7,7 @@ use crate::support::sandbox::{Run, Sandbox};
 /// A command line of `vault`.
 pub(crate) type Command = &'static [&'static str];
 
-/// Everything that meets the entry `DATABASE_URL` of production. A child would leave a file.
+/// The commands that read the entry `DATABASE_URL` of production. A child would leave a file.
 pub(crate) const ENTRY: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &["set", "DATABASE_URL", "-e", "production"],
@@ -21,7 +21,7 @@ pub(crate) const ENTRY: &[Command] = &[
     &["environments", "list"],
 ];
 
-/// What meets the file of the environment production, and any value in it.
+/// The commands that read the file of the environment production or any value in it.
 pub(crate) const ENVIRONMENT: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &["get", "OTHER", "-e", "production"],
@@ -37,7 +37,7 @@ pub(crate) const ENVIRONMENT: &[Command] = &[
     &["environments", "remove", "production", "--yes"],
 ];
 
-/// What meets the roster and needs a key: everything that opens or changes something.
+/// The commands that read the roster and need a key because they open or change something.
 pub(crate) const KEYED: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
@@ -54,10 +54,11 @@ pub(crate) fn writers() -> Vec<Command> {
     KEYED.iter().filter(|command| !["get", "exec"].contains(&command[0])).copied().collect()
 }
 
-/// What needs no key.
+/// The commands that need no key.
 pub(crate) const KEYLESS: &[Command] = &[&["list", "-e", "production"], &["environments", "list"]];
 
-/// A vault with `DATABASE_URL` in both environments and `OTHER` in production, all committed.
+/// A vault with `DATABASE_URL` in both environments and `OTHER` in production, with everything
+/// committed.
 pub(crate) fn stocked() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     sandbox.set("production", "DATABASE_URL", b"postgres://production");
@@ -70,21 +71,21 @@ pub(crate) fn stocked() -> Sandbox {
 /// Why a command does nothing.
 #[derive(Clone, Copy)]
 pub(crate) enum Why {
-    /// There is no key, no member, no pin.
+    /// No key, no member, or no pin.
     Locked,
-    /// Something is tampered with, untrusted or corrupt.
+    /// Something was tampered with, is untrusted, or is corrupt.
     Refused,
-    /// It is not acceptable what somebody wrote.
+    /// The input of the user is not acceptable.
     Misused,
 }
 
-/// Every one of `commands` refuses, saying exactly `said`.
+/// Checks that each of `commands` refuses with exactly the message `said`.
 #[track_caller]
 pub(crate) fn refused(sandbox: &Sandbox, commands: &[Command], said: impl Into<Expected>) {
     stopped(sandbox, commands, Why::Refused, said, |run| run);
 }
 
-/// As [`refused`], for any reason, with what `dress` adds to the runs.
+/// Like [`refused`], for any reason, with the changes of `dress` to the runs.
 #[track_caller]
 pub(crate) fn stopped<'a>(
     sandbox: &'a Sandbox,
@@ -107,7 +108,7 @@ pub(crate) fn stopped<'a>(
     }
 }
 
-/// `verify` with these options prints exactly `output` and counts so many findings.
+/// Checks that `verify` with these options prints exactly `output` and this number of findings.
 #[track_caller]
 pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output: &str) {
     let arguments: Vec<&str> = [&["verify"], options].concat();
@@ -117,12 +118,12 @@ pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output
     sandbox.vault(&arguments).fails(1).prints(output).says(&said).check();
 }
 
-/// The first line of `verify --since`, with a reference in full.
+/// The first line of `verify --since`, with the full name of a reference.
 pub(crate) fn compared(name: &str) -> String {
     format!("compared with {name} = [..]\n\n")
 }
 
-/// The table of `verify`: environment, secrets, epoch, who signed, result.
+/// The table of `verify`: environment, secrets, epoch, signers, result.
 pub(crate) fn table(rows: &[[&str; 5]]) -> String {
     let header = ["ENVIRONMENT", "SECRETS", "EPOCH", "SIGNED BY", "RESULT"];
     let rows: Vec<&[&str; 5]> = std::iter::once(&header).chain(rows).collect();
@@ -140,7 +141,7 @@ pub(crate) fn table(rows: &[[&str; 5]]) -> String {
     table
 }
 
-/// The table where everything holds, in epoch 1: so many secrets in development and production, all
+/// The table of a valid vault in epoch 1: this number of secrets in development and production, all
 /// signed by alice.
 pub(crate) fn held(development: usize, production: usize) -> String {
     let (first, second) = (development.to_string(), production.to_string());
@@ -151,14 +152,14 @@ pub(crate) fn held(development: usize, production: usize) -> String {
     ])
 }
 
-/// As [`held`], where production does not hold: of it so many entries do.
+/// Like [`held`], with an invalid production that has this number of valid entries.
 pub(crate) fn not_held(development: usize, production: usize) -> String {
     let text = held(development, production);
     let end = text.rfind("holds").unwrap();
     format!("{}DOES NOT HOLD\n", &text[..end])
 }
 
-/// A section of what `verify` prints.
+/// A section of the output of `verify`.
 pub(crate) fn section(heading: &str, lines: &[&str]) -> String {
     format!("\n{heading}:\n  {}\n", lines.join("\n  "))
 }

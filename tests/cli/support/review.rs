@@ -1,4 +1,4 @@
-//! What `verify --since HEAD` prints about a vault with three members.
+//! The output of `verify --since HEAD` for a vault with three members.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::support::craft::{self, Person};
 use crate::support::refusal::{compared, findings, section, stocked};
 use crate::support::sandbox::Sandbox;
 
-/// `verify --since HEAD` prints exactly this, and fails if there are findings.
+/// Checks that `verify --since HEAD` prints exactly this, and fails if there are findings.
 #[track_caller]
 pub(crate) fn reviewed(
     sandbox: &Sandbox,
@@ -36,8 +36,8 @@ pub(crate) fn reviewed(
     }
 }
 
-/// A vault with bob, who may write in development and read production, and carol, a machine that may
-/// read two names, all committed.
+/// A vault with everything committed. Bob can write in development and read production; carol is a
+/// machine that can read two names.
 pub(crate) fn cast() -> (Sandbox, Person) {
     let sandbox = stocked();
     let access = [("development", Access::Write), ("production", Access::Read)];

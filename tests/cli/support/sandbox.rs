@@ -1,8 +1,9 @@
-//! A place to run the real binary in: its own HOME, its own git repository, no inherited variable.
+//! A place to run the real binary: its own HOME, its own git repository, and no inherited
+//! variables.
 //!
-//! A [`Run`] compares everything: status, standard output, standard error and files. Silence,
-//! success and no changed file are expected unless the test says otherwise. In expected text `[..]`
-//! stands for any text within a line; a snapshot can be accepted (see [`Expected`]).
+//! A [`Run`] compares everything: status, standard output, standard error, and files. Silence,
+//! success, and unchanged files are expected unless the test sets another expectation. In expected
+//! text, `[..]` matches any text within a line; a snapshot can be accepted (see [`Expected`]).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,7 @@ use std::thread;
 
 use crate::support::expected::{Expected, Redacted};
 
-/// Every file below the sandbox's repository and HOME, by path relative to the sandbox.
+/// Every file below the sandbox's repository and HOME, by its path relative to the sandbox.
 pub(crate) type Files = BTreeMap<String, Content>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl Sandbox {
         sandbox
     }
 
-    /// A repository with a vault: environments development (the default) and production, the
-    /// caller is its admin `alice`.
+    /// A repository with a vault: environments development (the default) and production, with the
+    /// caller as its admin `alice`.
     pub(crate) fn with_vault() -> Self {
         let sandbox = Self::empty();
         sandbox.quick(&["init", "--name", "alice"]);
@@ -70,7 +71,7 @@ impl Sandbox {
         self.repo().join(".vault").join(path)
     }
 
-    /// The vault's id, as the roster names it.
+    /// The vault's id from its roster.
     pub(crate) fn id(&self) -> String {
         let roster = fs::read_to_string(self.store("members.toml")).unwrap();
         let line = roster.lines().find_map(|line| line.strip_prefix("vault = \"")).unwrap();
@@ -97,7 +98,7 @@ impl Sandbox {
         }
     }
 
-    /// Runs what only prepares a test and must succeed; gives standard output.
+    /// Runs a command that only prepares a test and must succeed; returns standard output.
     pub(crate) fn quick(&self, arguments: &[&str]) -> String {
         String::from_utf8(self.vault(arguments).any_change().outcome_of_success()).unwrap()
     }
@@ -108,7 +109,7 @@ impl Sandbox {
         let _ = run.input(value).any_change().outcome_of_success();
     }
 
-    /// Makes a credential to prepare a test.
+    /// Creates a credential to prepare a test.
     pub(crate) fn credential(&self, name: &str, options: &[&str]) -> String {
         let arguments: Vec<&str> =
             ["ci", "add", name, "-q"].iter().chain(options).copied().collect();
@@ -120,7 +121,7 @@ impl Sandbox {
         self.vault(&["get", name, "-e", environment]).any_change().outcome_of_success()
     }
 
-    /// Runs git in the repository; it must succeed. Gives standard output.
+    /// Runs git in the repository, which must succeed. Returns standard output.
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .current_dir(self.repo())
@@ -183,7 +184,7 @@ enum Changes {
     Any,
 }
 
-/// A run and what is expected of it. Does nothing until [`Run::check`].
+/// A run and its expected results. Does nothing until [`Run::check`].
 #[must_use = "a run that is not checked does not happen"]
 pub(crate) struct Run<'a> {
     sandbox: &'a Sandbox,
@@ -199,9 +200,9 @@ pub(crate) struct Run<'a> {
     changes: Changes,
 }
 
-/// What a run gave.
+/// The results of a run.
 pub(crate) struct Outcome {
-    /// The exit status; 128 + n for death by signal n.
+    /// The exit status; 128 + n after a death by signal n.
     pub(crate) status: i32,
     pub(crate) output: Vec<u8>,
     pub(crate) said: String,
@@ -228,7 +229,7 @@ impl Run<'_> {
         self
     }
 
-    /// Starts it through another program: `vault` and its arguments follow those given.
+    /// Starts it through another program: `vault` and its arguments follow the given words.
     pub(crate) fn under(mut self, program: &[&str]) -> Self {
         self.wrapper = program.iter().map(|word| (*word).to_owned()).collect();
         self
@@ -252,13 +253,13 @@ impl Run<'_> {
         self
     }
 
-    /// In snapshots, `placeholder` stands for this text.
+    /// In snapshots, replaces this text with `placeholder`.
     pub(crate) fn redact(mut self, placeholder: &str, text: &str) -> Self {
         self.redacted.add(placeholder, text);
         self
     }
 
-    /// Expects that exactly these files, relative to the sandbox, are new, changed or gone.
+    /// Expects that exactly these files, relative to the sandbox, are added, changed, or removed.
     pub(crate) fn changes(mut self, paths: &[&str]) -> Self {
         self.changes = Changes::Exactly(paths.iter().map(|path| (*path).to_owned()).collect());
         self
@@ -269,7 +270,7 @@ impl Run<'_> {
         self
     }
 
-    /// Runs, and compares everything.
+    /// Runs the command, and compares everything.
     #[track_caller]
     pub(crate) fn check(self) {
         let before = self.sandbox.files();
@@ -286,7 +287,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs, and gives what came of it; compares nothing.
+    /// Runs the command, and returns its results without comparing them.
     pub(crate) fn outcome(&self) -> Outcome {
         let mut child = self.command().spawn().unwrap();
         let (mut input, bytes) = (child.stdin.take().unwrap(), self.input.clone());
@@ -334,14 +335,14 @@ impl Run<'_> {
     }
 }
 
-/// The paths whose content differs, sorted.
+/// The paths with different content, in order.
 pub(crate) fn changed(before: &Files, after: &Files) -> Vec<String> {
     let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differs = |path: &&&String| before.get(**path) != after.get(**path);
     paths.iter().filter(differs).map(|path| (**path).clone()).collect()
 }
 
-/// Whether `text` is `pattern`, where `[..]` stands for any text within a line.
+/// Whether `text` matches `pattern`, in which `[..]` is any text within a line.
 pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<&str>, Vec<&str>) =
         (pattern.split('\n').collect(), text.split('\n').collect());

@@ -1,5 +1,5 @@
-//! The project of `examples/django` in a sandbox, with its vault, and the machines that pipelines run
-//! on: a clone each, an empty HOME, Python with what the project needs, no network.
+//! The project of `examples/django` in a sandbox, with its vault, and the machines that run
+//! pipelines: each with a clone, an empty HOME, the Python packages of the project, and no network.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +16,8 @@ use crate::support::sandbox::Sandbox;
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
-/// Stands for the network: of all addresses, the one of the binary answers, and only to somebody who
-/// asks so that nothing but https is used and a failure is one.
+/// Replaces the network: only the address of the binary responds, and only to a request that allows
+/// nothing but https and fails on errors.
 const CURL: &str = r#"#!/bin/sh
 case "$*" in *"--fail "*"--proto =https "*"--output "*) ;; *) exit 2 ;; esac
 while [ $# -gt 1 ]; do [ "$1" != --output ] || file=$2; shift; done
@@ -29,12 +29,12 @@ pub(crate) struct Shop {
     pub(crate) sandbox: Sandbox,
     pub(crate) development: String,
     pub(crate) production: String,
-    /// The values that no log may show.
+    /// The values that no log may contain.
     pub(crate) values: Vec<String>,
 }
 
 impl Shop {
-    /// The project together with the files of `examples/NAME`, committed.
+    /// The project with the files of `examples/NAME`, committed.
     pub(crate) fn with(example: &str) -> Self {
         let sandbox = Sandbox::with_vault();
         copy(&Path::new(ROOT).join("examples/django"), &sandbox.repo());
@@ -42,7 +42,7 @@ impl Shop {
         let tools = sandbox.root().join("tools");
         fs::create_dir(&tools).unwrap();
         executable(&tools.join("curl"), CURL);
-        // What is published is stripped; each machine of a pipeline fetches it.
+        // A published binary is stripped; each machine of a pipeline downloads it.
         let published = sandbox.root().join("published").display().to_string();
         let strip = Command::new("strip").args(["-o", &published, VAULT]).status().unwrap();
         assert!(strip.success(), "strip is part of binutils");
@@ -71,7 +71,7 @@ impl Shop {
         Self { sandbox, development, production, values }
     }
 
-    /// A machine of its own, with what is committed on `branch`.
+    /// A separate machine with the committed files of `branch`.
     pub(crate) fn machine(&self, name: &str, branch: &str) -> Machine {
         let folder = self.sandbox.root().join("machines").join(name);
         let _ = fs::remove_dir_all(&folder);
@@ -87,7 +87,7 @@ impl Shop {
             ("BINARY", self.sandbox.root().join("published").display().to_string()),
             ("CI", "true".to_owned()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
-            // What is not there already must not be fetched by a test.
+            // A test must not download missing files.
             ("PIP_NO_INDEX", "1".to_owned()),
             ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
             ("PIP_ROOT_USER_ACTION", "ignore".to_owned()),
@@ -97,7 +97,7 @@ impl Shop {
         Machine { folder, variables: variables.into() }
     }
 
-    /// Nothing that was printed shows a value.
+    /// Checks that the output contains no value.
     #[track_caller]
     pub(crate) fn shows_no_value(&self, log: &str) {
         for value in &self.values {
@@ -105,7 +105,8 @@ impl Shop {
         }
     }
 
-    /// Lets the shop's servers be here, before it is committed anew. Gives what they are asked for.
+    /// Replaces the shop's servers with local ones, before the next commit. Returns their
+    /// addresses.
     pub(crate) fn servers(&self) -> JoinHandle<String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
@@ -141,7 +142,7 @@ impl Machine {
         self.folder.join("project")
     }
 
-    /// A command in the project, with nothing in its environment but the machine's variables.
+    /// A command in the project, with only the machine's variables in its environment.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).current_dir(self.project());
@@ -149,7 +150,7 @@ impl Machine {
         command
     }
 
-    /// Puts `vault` where programs are, as an image or an administrator would.
+    /// Installs `vault` in a program folder, as an image or an administrator would.
     pub(crate) fn install_vault(&mut self) {
         let bin = self.folder.join("bin");
         fs::create_dir(&bin).unwrap();
@@ -175,7 +176,7 @@ pub(crate) fn sha256(path: &str) -> String {
     String::from_utf8(output.stdout).unwrap()[..64].to_owned()
 }
 
-/// Replaces what must be there.
+/// Replaces text that must exist.
 #[track_caller]
 pub(crate) fn replace(path: &Path, old: &str, new: &str) {
     let before = fs::read_to_string(path).unwrap();
@@ -183,7 +184,7 @@ pub(crate) fn replace(path: &Path, old: &str, new: &str) {
     fs::write(path, before.replace(old, new)).unwrap();
 }
 
-/// The files below `from`, without what runs leave behind.
+/// The files below `from`, except those that runs create.
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

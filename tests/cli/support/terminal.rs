@@ -1,4 +1,4 @@
-//! A person at a terminal: sees what `vault` shows and types.
+//! A person at a terminal, who sees the output of `vault` and types.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -21,7 +21,7 @@ impl Terminal {
         Self::start_under(run, &[])
     }
 
-    /// As [`Terminal::start`], through another program.
+    /// Like [`Terminal::start`], through another program.
     pub(crate) fn start_under(run: Run<'_>, program: &[&str]) -> Self {
         let words = [&[python(), SCRIPT], program].concat();
         let mut command = run.under(&words).variable("NO_COLOR", "1").command();
@@ -45,8 +45,7 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Takes turns of a question that is shown, an answer, and what is said to it. Gives all that
-    /// the screen shows then.
+    /// Repeats a question, an answer, and the reply to it. Returns the whole screen afterward.
     #[track_caller]
     pub(crate) fn talks(&mut self, turns: &[(&str, &str, &str)]) -> String {
         let mut screen = String::new();
@@ -59,12 +58,12 @@ impl Terminal {
         screen
     }
 
-    /// Types once the terminal hides what is typed.
+    /// Types after the terminal has stopped echoing.
     pub(crate) fn types_hidden(&mut self, text: &str) {
         self.types(&format!("\0{text}"));
     }
 
-    /// Waits for the end, expects this status, and gives all that was shown.
+    /// Waits for the end, expects this status, and returns everything that was shown.
     #[track_caller]
     pub(crate) fn ends(mut self, status: i32) -> String {
         self.shown.read_to_end(&mut self.screen).unwrap();
@@ -73,7 +72,7 @@ impl Terminal {
         self.screen()
     }
 
-    /// What a person sees. A prompt asks the terminal to mark pastes, which shows nothing.
+    /// The text that a person sees. A prompt asks the terminal to mark pastes, which is invisible.
     pub(crate) fn screen(&self) -> String {
         let text = String::from_utf8_lossy(&self.screen).replace("\r\n", "\n");
         text.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
@@ -81,7 +80,7 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Takes the terminal away from what still runs at it.
+    /// Closes the terminal for everything that still runs at it.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -13,7 +13,7 @@ use snapbox::Data;
 use crate::support::expected::{Expected, Redacted};
 use crate::support::sandbox::{Run, Sandbox};
 
-/// The folder of all snapshots in files.
+/// The folder of all snapshot files.
 pub(crate) fn snapshots() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
 }
@@ -59,12 +59,12 @@ impl<'a> Transcript<'a> {
         writeln!(self.text, "# {note}\n").unwrap();
     }
 
-    /// Runs `vault` with these words, which hold no space.
+    /// Runs `vault` with these words, which contain no space.
     pub(crate) fn run(&mut self, words: &str) {
         self.run_as(words, |run| run);
     }
 
-    /// As [`Transcript::run`], with what `dress` adds to the run.
+    /// Like [`Transcript::run`], with the changes of `dress` to the run.
     pub(crate) fn run_as(&mut self, words: &str, dress: impl FnOnce(Run<'a>) -> Run<'a>) {
         let arguments: Vec<&str> = words.split_whitespace().collect();
         let run = self.sandbox.vault(&arguments).variable("PATH", &self.programs);

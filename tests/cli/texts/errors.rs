@@ -1,4 +1,4 @@
-//! Errors and hints, in the order in which a person meets them.
+//! Errors and hints, in the order in which a person sees them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,9 @@
-//! What a pull request can do to a vault, by whoever holds no key, or too little of one: `verify
-//! --since`, which holds none either, exits 1 and names the file.
+//! Attacks that a pull request can make without a key, or with a key of too little access: `verify
+//! --since`, which needs no key, exits with 1 and names the file.
 //!
-//! Each attack starts from a vault with a history: alice owns it, bob may read production, carol may
-//! write in development, a machine may read one name, dave could write in production until he left.
+//! Each attack starts from a vault with a history: alice owns it, bob can read production, carol
+//! can write in development, a machine can read one name, and dave is a former writer of
+//! production.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,7 +31,7 @@ struct Team {
     machine: Person,
 }
 
-/// The team; the branch `joined` is the time before dave left. Eve asks to join.
+/// The team; the branch `joined` is from before dave left. Eve requests to join.
 fn team() -> Team {
     let sandbox = stocked();
     let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
@@ -64,7 +65,7 @@ fn files(names: &[&str]) -> BTreeSet<String> {
 }
 
 impl Team {
-    /// The files of all findings of `verify --since HEAD`, whose status says whether there are any.
+    /// The files of all findings of `verify --since HEAD`; the status must agree with their number.
     fn named(&self) -> BTreeSet<String> {
         let verify = ["verify", "--since", "HEAD", "--json"];
         let outcome = self.sandbox.vault(&verify).without("HOME").outcome();
@@ -74,7 +75,7 @@ impl Team {
         findings.iter().map(|finding| finding["file"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Exactly these files are named. Then everything is as it was.
+    /// Checks that exactly these files are reported, and restores everything.
     #[track_caller]
     fn caught(&self, names: &[&str]) {
         assert_eq!(self.named(), files(names));
@@ -94,7 +95,7 @@ impl Team {
         fs::write(self.sandbox.repo().join(path), text).unwrap();
     }
 
-    /// Replaces text in a file, where it is.
+    /// Replaces text in a file in place.
     fn edit(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
         assert!(text.contains(from), "{path}: {from}");
@@ -129,7 +130,7 @@ fn member_added_without_the_authority_is_found() {
         }
         team.caught(&[ROSTER]);
     }
-    // Bob's place is not his either, nor a data key that somebody sealed to him.
+    // Mallory cannot replace bob or get a sealed data key either.
     let own = mallory.identity.recipient().to_string();
     team.edit(ROSTER, &team.field("bob", "recipient"), &format!("\"{own}\""));
     team.caught(&[ROSTER]);
@@ -161,7 +162,7 @@ fn swapped_keys_in_a_request_are_found() {
     let mallory = Person::new();
     ask(&team.sandbox, &mallory);
     let forged = team.read(EVE);
-    // All of it, signed by its own signer, as anybody can.
+    // A complete request, signed by its own signer, which anyone can create.
     team.caught(&[EVE]);
     for key in ["recipient", "signer", "signing_key", "signature"] {
         let line = |text: &str| {
@@ -170,7 +171,7 @@ fn swapped_keys_in_a_request_are_found() {
         team.edit(EVE, &line(&request), &line(&forged));
         team.caught(&[EVE]);
     }
-    // Under another name, and where somebody has this name.
+    // Under another name, and under a name that is in use.
     for name in ["zoe", "bob", "dave"] {
         let path = format!(".vault/requests/{name}.toml");
         team.write(&path, &request.replace("eve", name));
@@ -178,7 +179,7 @@ fn swapped_keys_in_a_request_are_found() {
     }
 }
 
-/// What one change wrote together counts only together.
+/// Files that were written by one change count only together.
 #[test]
 fn every_mixture_of_old_and_new_files_is_found() {
     let team = team();
@@ -192,7 +193,7 @@ fn every_mixture_of_old_and_new_files_is_found() {
         team.sandbox.git(&checkout);
         let named = team.named();
         if old.contains(&PRODUCTION) && !old.contains(&ROSTER) {
-            // Below a file that does not hold nothing is read.
+            // Files below an invalid file are not read.
             assert_eq!(named, files(&[PRODUCTION]), "{old:?}");
         } else {
             assert!(named.is_superset(&files(&old)), "{old:?}: {named:?}");
@@ -254,7 +255,7 @@ fn renamed_environment_is_found() {
     rename("production", "live");
     team.edit(ROSTER, "production", "live");
     team.caught(&[ROSTER]);
-    // One in the place of another, so that a developer's values are production's.
+    // One environment in place of another, so that a developer's values become those of production.
     rename("production", "aside");
     rename("development", "production");
     rename("aside", "development");
@@ -287,7 +288,8 @@ fn ciphertext_moved_to_another_member_is_found() {
     team.caught(&[URL]);
 }
 
-/// Each of them holds a genuine key: a reader, a writer elsewhere, a limited machine, who left.
+/// Each of them holds a genuine key: a reader, a writer of another environment, a limited machine,
+/// and a former member.
 #[test]
 fn signature_without_write_access_is_found() {
     let team = team();
@@ -319,7 +321,7 @@ fn signature_without_write_access_is_found() {
     }
 }
 
-/// His clone is from before, his key opens it, and git merges his branch without a conflict.
+/// Dave's clone is older, the old key opens it, and git merges the branch without a conflict.
 #[test]
 fn changes_of_a_former_member_in_an_old_clone_are_found() {
     let team = team();
@@ -336,13 +338,13 @@ fn changes_of_a_former_member_in_an_old_clone_are_found() {
     sandbox.git(&["merge", "--quiet", "--no-commit", "--no-ff", "daves~"]);
     assert_eq!(team.named(), files(&[".vault/production/NEW.toml"]));
     sandbox.git(&["reset", "--quiet", "--hard"]);
-    // And everything of his clone over everything of ours: in its roster he may still write.
+    // And the whole clone over our files: its roster still gives dave write access.
     sandbox.git(&["checkout", "--quiet", "daves", "--", ".vault"]);
     let named = team.named();
     assert_eq!(named, files(&[ROSTER, PRODUCTION, URL]));
 }
 
-/// A vault of the attacker's own making, in which everybody may open everything.
+/// A vault created by the attacker, in which every member can open everything.
 #[test]
 fn replaced_vault_is_found() {
     let team = team();
@@ -356,7 +358,7 @@ fn replaced_vault_is_found() {
     team.caught(&[ROSTER]);
 }
 
-/// Git would leave new files out, or hide what changed: no file of the vault is another one.
+/// Git would omit new files or hide changes, but no file of the vault differs.
 #[test]
 fn changed_git_settings_below_the_store_are_reported() {
     let team = team();
@@ -372,7 +374,7 @@ fn changed_git_settings_below_the_store_are_reported() {
     team.sandbox.vault(&github).without("HOME").prints(&expected).check();
 }
 
-/// `vault.toml` grants nothing, so this is no finding; who reviews it is told.
+/// `vault.toml` grants nothing, so this is not a finding; it is reported to reviewers.
 #[test]
 fn names_added_in_vault_toml_are_reported() {
     let team = team();

@@ -1,4 +1,4 @@
-//! How a vault becomes a person's own: by its id, which a colleague sent, and by nothing else.
+//! How a person comes to trust a vault: only through its id, sent by a colleague.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ const LATER: &str = "the vault is not trusted yet: ask a colleague for the outpu
 const ANOTHER: &str = "That is the id of another vault than the one here.\n";
 const GET: [&str; 2] = ["get", "DATABASE_URL"];
 
-/// Alice adds bob, whose request is merged, and he takes what she commits.
+/// Alice adds bob, whose request is merged, and bob pulls the commit.
 fn add(sandbox: &Sandbox, bob: &Colleague<'_>, fingerprint: &str) {
     bob.send();
     let add = ["members", "add", "bob", "-e", "development=write", "-q", "--fingerprint"];
@@ -51,7 +51,7 @@ fn join_without_an_id_trusts_nothing() {
     let asked = bob.vault(&["join", "--name", "bob"]).outcome();
     assert!(asked.status == 0 && asked.said.contains(LATER), "{}", asked.said);
     assert!(!asked.said.contains("vault1"), "the id is not shown: {}", asked.said);
-    // Typed again it shows the same fingerprint, and trusts nothing either.
+    // A second run shows the same fingerprint, and trusts nothing either.
     let fingerprint = String::from_utf8(asked.output).unwrap();
     let again = bob.vault(&["join", "--name", "bob", "-q"]);
     again.prints(&fingerprint).check();
@@ -59,7 +59,7 @@ fn join_without_an_id_trusts_nothing() {
     bob.vault(&GET).fails(3).says(UNTRUSTED).check();
     bob.vault(&["set", "NEW"]).input("value").fails(3).says(UNTRUSTED).check();
     bob.vault(&["exec", "--", "touch", "ran"]).fails(121).says(UNTRUSTED).check();
-    // Nor does a pin that counts for one command.
+    // A pin for a single command does not change that.
     let id = sandbox.id();
     let pinned = bob.vault(&GET).variable("VAULT_ID", &id);
     pinned.prints("postgres://development").any_change().check();
@@ -144,7 +144,7 @@ fn join_at_a_terminal_trusts_only_the_pasted_id() {
     let fingerprint = screen.lines().last().unwrap().to_owned();
     bob.vault(&GET).fails(3).says(UNTRUSTED).check();
 
-    // The same command, typed again, asks again.
+    // The same command asks again.
     let mut terminal = Terminal::start(bob.vault(&join));
     terminal.sees(QUESTION);
     terminal.types(&format!("{id}\n"));
@@ -152,14 +152,14 @@ fn join_at_a_terminal_trusts_only_the_pasted_id() {
     assert!(screen.ends_with(&format!("{fingerprint}\n")), "{screen}");
     add(&sandbox, &bob, &fingerprint);
     bob.vault(&GET).prints("postgres://development").any_change().check();
-    // Who has trusted it is not asked any more.
+    // A vault that is already trusted causes no question.
     let said =
         "error: you are a member already: bob\nhint: see who may do what: vault members list\n";
     assert_eq!(Terminal::start(bob.vault(&["join", "--name", "b"])).ends(2), said);
 }
 
-/// Someone who can write to the repository, but has no key, plants a vault of their own, and
-/// accepts the request themselves.
+/// Someone who can write to the repository without a key plants a vault of their own, and accepts
+/// the request themselves.
 #[test]
 fn planted_vault_receives_nothing_from_a_newcomer() {
     let (sandbox, planted) = (stocked(), stocked());
@@ -201,7 +201,7 @@ fn id_is_printed_without_a_key() {
     stranger.prints(format!("{id}\n")).says(&warning).check();
     let stranger = sandbox.vault(&["id", "--json", "-q"]).without("HOME");
     stranger.prints(format!("{{\"trusted\":false,\"vault\":\"{id}\"}}\n")).check();
-    // Whoever knows the folder sends no one the id of a vault that was put there.
+    // A person who knows the folder never sends the id of a planted vault.
     let other = stocked();
     fs::copy(other.store("members.toml"), sandbox.store("members.toml")).unwrap();
     let said = format!(

@@ -1,4 +1,4 @@
-//! Whom a caller trusts, and attacks on that.
+//! Trust in a vault, and attacks on it.
 
 mod attacks;
 mod introduction;

@@ -1,4 +1,4 @@
-//! What is genuine somewhere else is not genuine here: entries, seeds, keys and files moved.
+//! Genuine content is not accepted in another place: moved entries, seeds, keys, and files.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ hint: put back the committed file: git checkout -- .vault/{path}
     )
 }
 
-/// An entry's text with its first line, the comment, for another place: what a thief would do.
+/// An entry's text with its first line, the comment, adapted to another place, as a thief would do.
 fn renamed(text: &str, name: &str, environment: &str) -> String {
     let (_, rest) = text.split_once('\n').unwrap();
     format!("# {name} in {environment}, encrypted by vault. Safe to commit.\n{rest}")
@@ -54,7 +54,7 @@ fn swapped_entries_are_refused() {
     write(&sandbox, URL, &other);
     write(&sandbox, OTHER, &url);
     refused(&sandbox, ENTRY, not_written(URL));
-    // Also when the comment that names them is swapped along.
+    // Also if the comment with their names is swapped too.
     write(&sandbox, URL, &renamed(&other, "DATABASE_URL", "production"));
     write(&sandbox, OTHER, &renamed(&url, "OTHER", "production"));
     refused(&sandbox, ENTRY, not_signed(URL, "alice"));
@@ -107,7 +107,7 @@ fn entry_of_another_vault_is_refused() {
     refused(&sandbox, ENTRY, not_signed(URL, "alice"));
 }
 
-/// Members may sign what they like, but a value opens only where it was sealed.
+/// Members may sign anything, but a value opens only in its original place.
 #[test]
 fn value_moved_and_signed_by_a_writer_does_not_open() {
     let moves: [(&str, &str); 2] = [("production", "OTHER"), ("development", "DATABASE_URL")];
@@ -132,14 +132,14 @@ fn value_moved_and_signed_by_a_writer_does_not_open() {
 hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
 ",
         );
-        // The way out that needs no git.
+        // The solution that needs no git.
         sandbox.quick(&["remove", "DATABASE_URL", "-e", "production"]);
         sandbox.set("production", "DATABASE_URL", b"mended");
         assert_eq!(sandbox.get("production", "DATABASE_URL"), b"mended");
     }
 }
 
-/// The revision, the origin and the epoch are part of the place, too.
+/// The revision, the origin, and the epoch are part of the place, too.
 #[test]
 fn value_moved_to_another_revision_does_not_open() {
     let sandbox = stocked();
@@ -189,7 +189,8 @@ fn environment_of_another_vault_is_refused() {
     refused(&sandbox, ENVIRONMENT, &said);
 }
 
-/// What somebody with the authority's key could seal to a member: never what it claims to be.
+/// Payloads that someone with the authority's key could seal to a member; none is what it claims to
+/// be.
 fn foreign_seeds(sandbox: &Sandbox) -> [(Vec<u8>, &'static str); 4] {
     let me = craft::identity(sandbox).recipient();
     let somebody = Person::new().identity.recipient();

@@ -1,4 +1,4 @@
-//! People at a terminal: what they are asked, and what happens on a yes, a no and a wrong answer.
+//! People at a terminal: the questions, and the results of a yes, a no, and a wrong answer.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// A second machine of the same person: the key is there, nothing else.
+/// A second machine of the same person with the key and nothing else.
 fn laptop(sandbox: &Sandbox) -> PathBuf {
     let home = sandbox.home().join("laptop");
     fs::create_dir_all(home.join(".config/vault")).unwrap();
@@ -158,7 +158,7 @@ fn wrong_id_trusts_nothing_and_starts_nothing() {
 hint: if a colleague sent that id, someone replaced .vault: tell your colleagues
 hint: put back the committed files: git checkout -- .vault
 ";
-    // Each of them, three times.
+    // Each of them three times.
     let cases: [(&[&str], &str, &str, &str, i32); 5] = [
         (&["get", "KEY"], &id[52..], no_id, &end, 3),
         (&["set", "KEY"], "y", no_id, &end, 3),
@@ -181,7 +181,7 @@ hint: put back the committed files: git checkout -- .vault
     let screen = terminal.ends(3);
     let end = format!("error: the vault is not trusted: no id was given\n{later}");
     assert_eq!(screen, format!("{QUESTION}\n{end}"));
-    // A floor above that of the vault: this is an older state of it.
+    // A floor above that of the vault means that the vault is an older state.
     let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
     terminal.sees(QUESTION);
     terminal.types(&format!("{id}@99\n"));

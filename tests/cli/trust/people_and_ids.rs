@@ -1,4 +1,4 @@
-//! Trust of several people, each with a HOME of their own: a new id, an old id, an old roster.
+//! Trust of several people, each with their own HOME: a new id, an old id, an old roster.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
 const KEYLESS: [&[&str]; 3] =
     [&["list", "-e", "production"], &["environments", "list"], &["status"]];
 
-/// A vault of alice and recovery, with bob, who writes, and carol, the third admin.
+/// A vault of alice and recovery, with bob, a writer, and carol, the third admin.
 struct Team {
     sandbox: Sandbox,
 }
@@ -43,7 +43,7 @@ impl Team {
         Person { sandbox: &self.sandbox, home: self.sandbox.home().join(name) }
     }
 
-    /// A folder that nobody has seen, with the vault as it was at `revision`.
+    /// A new folder with the vault at `revision`.
     fn clone_at(&self, revision: &str) -> PathBuf {
         let folder = self.sandbox.home().join(format!("clone-{revision}"));
         let source = self.sandbox.repo();
@@ -52,7 +52,7 @@ impl Team {
         folder
     }
 
-    /// Rotates or removes as alice and commits; gives the id before and after.
+    /// Rotates or removes as alice and commits; returns the ids before and after.
     fn changes_authority(&self, arguments: &[&str]) -> (String, String) {
         let before = self.sandbox.id();
         self.sandbox.git(&["tag", "before"]);
@@ -85,7 +85,7 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
 
-/// The run refuses, since another vault is here than the trusted one.
+/// Checks that the run refuses a vault other than the trusted one.
 fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
 error: .vault/members.toml: is of another vault: trusted is [TRUSTED], here is [HERE]
@@ -94,7 +94,7 @@ hint: only if a colleague sent you the new id: vault trust ID
 "#]])
 }
 
-/// The run refuses, since the vault here was replaced by the trusted one.
+/// Checks that the run refuses a vault that the trusted one replaced.
 fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
 error: .vault/members.toml: is of a vault that was replaced: trusted is [TRUSTED], here is [HERE]
@@ -135,7 +135,7 @@ fn replaced_id_is_refused_in_a_new_folder() {
     bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
     let clone = team.clone_at("before");
     let refused = |run| was_replaced(run, &new, &old).check();
-    // Alice made the new authority herself, so she was never asked.
+    // Alice created the new authority herself, so she was never asked.
     let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
     for person in [&bob, &alice] {
         refused(person.at(&clone, &GET).fails(4));
@@ -144,15 +144,15 @@ fn replaced_id_is_refused_in_a_new_folder() {
             refused(person.at(&clone, command).fails(4));
         }
     }
-    // In the folder in which the new one is known, too.
+    // The same in the folder with the new one.
     git(&bob.repo(), &["checkout", "--quiet", "before"]);
     another_vault(bob.at(&bob.repo(), &GET).fails(4), &new, &old).check();
     git(&bob.repo(), &["checkout", "--quiet", "main"]);
-    // Somebody who says so all the same gets it, and loses nothing.
+    // Someone who trusts it explicitly gets it, and loses nothing.
     bob.at(&clone, &["trust", &old]).says(format!("trusted: {old}\n")).any_change().check();
     bob.at(&clone, &GET).prints("other").check();
     bob.at(&bob.repo(), &GET).prints("other").check();
-    // The other person's word counts for that person only.
+    // Another person's decision counts only for that person.
     refused(alice.at(&clone, &GET).fails(4));
 }
 
@@ -203,7 +203,7 @@ hint: take the current one: git pull, or merge the main branch
             person.at(folder, command).fails(4).says(refused).check();
         }
     }
-    // Bob has seen nothing of it, and reads what he could read anyway.
+    // Bob has not seen it, and reads only values that were readable before.
     let bob = team.person("bob");
     bob.at(&bob.repo(), &GET).prints("other").any_change().check();
     git(&bob.repo(), &["pull", "--quiet"]);
@@ -212,7 +212,7 @@ error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: [..]
 "#]];
     bob.at(&bob.repo(), &GET).fails(3).says(&stranger).check();
-    // A credential from before accepts it, unless VAULT_ID raises its floor.
+    // An older credential accepts it, unless VAULT_ID raises its floor.
     let machine = |arguments: &[&str]| {
         let run = team.sandbox.vault(arguments).folder(&clone).without("HOME");
         run.variable("VAULT_KEY", &credential)
@@ -236,7 +236,7 @@ hint: [..]
 hint: [..]
 "#]];
     dave.vault(&GET).fails(3).says(&locked).check();
-    // Bob's key in dave's hands is a key, but trust is not in it.
+    // Dave can use bob's key, but the key carries no trust.
     let key = team.sandbox.home().join("bob/.config/vault/identity.txt");
     let run = dave.vault(&GET).variable("VAULT_KEY_FILE", key.to_str().unwrap());
     let untrusted = format!(

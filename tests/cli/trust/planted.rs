@@ -1,5 +1,5 @@
-//! Attacks by somebody who has left, with the old key and a clone of everything; and by others who
-//! mix old files and new ones.
+//! Attacks by a former member with the old key and a full clone, and attacks that mix old and new
+//! files.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ use crate::support::craft;
 use crate::support::refusal::{findings, found, stocked, table};
 use crate::support::sandbox::Sandbox;
 
-/// Bob could write in production; he has left, and his clone is as it was.
+/// Bob could write in production and has left; the old clone is unchanged.
 fn left(sandbox: &Sandbox) -> Colleague<'_> {
     let bob = Colleague::clone_of(sandbox, "bob");
     let fingerprint = bob.join();
@@ -33,7 +33,7 @@ fn left(sandbox: &Sandbox) -> Colleague<'_> {
     bob
 }
 
-/// The vault as bob knew it, and his key.
+/// The vault in bob's clone, and bob's key.
 fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     let text = fs::read_to_string(bob.key_file()).unwrap();
     let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
@@ -42,7 +42,7 @@ fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     (vault, Identity::parse(line).unwrap())
 }
 
-/// What bob's old key makes of `name` in production, in the vault that he has.
+/// The entry for `name` in production that bob's old key creates in the old clone.
 fn forged(bob: &Colleague<'_>, name: &str, value: Option<&str>) -> Vec<u8> {
     let (vault, identity) = remembered(bob);
     let holder = Holder::find(&vault, &identity).unwrap();
@@ -85,7 +85,7 @@ fn entry_made_by_a_former_member_is_refused() {
             ["production", "1", "2", "alice", "DOES NOT HOLD"],
         ]);
         found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
-        // He plants it before somebody finishes a rotation: it is not taken along unseen.
+        // He plants it before someone finishes a rotation: it is not adopted unseen.
         let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
             sandbox.vault(anew).fails(4).says(format!("{said}{hint}")).check();
@@ -95,7 +95,7 @@ fn entry_made_by_a_former_member_is_refused() {
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
 }
 
-/// Whoever reads the number of the new epoch can write it down; the key to it nobody gave him.
+/// Anyone can copy the number of the new epoch, but bob does not have its key.
 #[test]
 fn adopted_value_of_a_former_member_does_not_open() {
     let sandbox = stocked();
@@ -118,7 +118,7 @@ hint: [..]
     assert_eq!(fs::read(sandbox.store("production.toml")).unwrap(), old);
 }
 
-/// Every mixture of what was committed before bob left and after, of roster, environment and entry.
+/// Every mixture of roster, environment, and entry from before and after bob left.
 #[test]
 fn no_mixture_of_old_and_new_files_helps_a_former_member() {
     let sandbox = stocked();
@@ -126,7 +126,7 @@ fn no_mixture_of_old_and_new_files_helps_a_former_member() {
     let paths = ["members.toml", "production.toml", "production/OTHER.toml"];
     let new = paths.map(|path| fs::read(sandbox.store(path)).unwrap());
     let mut old = paths.map(|path| fs::read(bob.store(path)).unwrap());
-    // The entry that he brings is one he made with what he knows.
+    // Bob created the entry with the old keys.
     old[2] = forged(&bob, "OTHER", Some("planted"));
     let floor =
         ".vault/members.toml: is older than the last loss of access: its floor is 1, known is 4";
@@ -148,19 +148,20 @@ fn no_mixture_of_old_and_new_files_helps_a_former_member() {
         get.fails(4).says(&said).check();
         let set = sandbox.vault(&["set", "OTHER", "-e", "production"]);
         set.input("x").fails(4).says(&said).check();
-        // Whoever reviews it needs no key, and no state.
+        // A reviewer needs neither a key nor state.
         let verified = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").outcome();
         let output = String::from_utf8(verified.output).unwrap();
         assert!(verified.status == 1 && output.contains(reason), "{mixture}: {output}");
-        // Whoever knew no more than the floor is told, too.
+        // A reader with nothing but the floor gets the same result.
         let pinned = format!("{id}@4");
         let list = sandbox.vault(&["list", "-e", "production"]).without("HOME");
         assert_eq!(list.variable("VAULT_ID", &pinned).outcome().status, 4, "{mixture}");
     }
 }
 
-/// Only who was told no floor, like a machine whose credential is older, takes the old roster; so
-/// these are named until they are replaced. Even there nothing is sealed under a key that he knows.
+/// Only a reader without a floor, such as a machine with an older credential, accepts the old
+/// roster, so such credentials are listed until they are replaced. Even there, no value is sealed
+/// under a key that bob knows.
 #[test]
 fn writing_under_an_older_roster_is_refused() {
     let sandbox = stocked();
@@ -176,8 +177,8 @@ hint: an admin finishes it: vault rotate --finish
     run(&["ci", "add", "github", "-e", "production"]).fails(4).says(&said).check();
 }
 
-/// Somebody who could only read puts back an old value that alice signed. It opens, is sealed anew by
-/// whoever finishes, and is shown to whoever reviews it.
+/// A former reader restores an old value signed by alice. It opens, is re-encrypted when someone
+/// finishes, and is reported to reviewers.
 #[test]
 fn rolled_back_value_is_found_after_its_reencryption() {
     let sandbox = stocked();
@@ -201,8 +202,8 @@ fn rolled_back_value_is_found_after_its_reencryption() {
     assert!(since(1).contains(back));
 }
 
-/// What is sealed to a member in one epoch is not taken in another, whoever signs it; a signing key
-/// and an authority neither.
+/// A value sealed to a member in one epoch is not accepted in another, with any signer; the same
+/// applies to a signing key and an authority.
 #[test]
 fn sealed_keys_open_only_in_their_own_place() {
     let sandbox = stocked();
@@ -225,7 +226,7 @@ hint: [..]
     sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
     sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
     fs::write(sandbox.store("production.toml"), genuine).unwrap();
-    // The seed of the authority that the vault had until now is not that of the new one.
+    // The seed of the previous authority is not the seed of the new one.
     let old = craft::vault(&sandbox).roster().members[&alice].authority.clone();
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let authority = craft::authority(&sandbox);
@@ -240,7 +241,8 @@ hint: [..]
     sandbox.vault(&["rotate", "-e", "production"]).fails(4).says(&said).check();
 }
 
-/// Bob writes in development and has no key to production; what he leaves there is never taken along.
+/// Bob writes in development and has no key for production; forged entries are never adopted
+/// automatically.
 #[test]
 fn entry_of_another_writer_is_adopted_only_by_name() {
     let sandbox = stocked();
@@ -258,7 +260,7 @@ fn entry_of_another_writer_is_adopted_only_by_name() {
     ] {
         sandbox.vault(anew).fails(4).says(&said).check();
     }
-    // One that nobody signed so is not even offered.
+    // An entry with a wrong signature is not even offered.
     let path = "production/OTHER.toml";
     let body = craft::body(&sandbox, path);
     let key = craft::Person::new().key;

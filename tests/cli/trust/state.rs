@@ -1,5 +1,4 @@
-//! What a person trusts and has seen: entering ids, floors that only rise, and the folder in
-//! which it is kept.
+//! The ids and floors that a person trusts and has seen, and the folder that stores them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 
 const FOLDER: &str = ".local/state/vault";
 
-/// A vault with `KEY`, of which nobody on this machine remembers anything.
+/// A vault with `KEY` that no one on this machine remembers.
 fn forgotten() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");

@@ -1,4 +1,4 @@
-//! A credential that is newer than the checkout: what was done to make it was not pushed.
+//! A credential that is newer than the checkout: the change that created it was not pushed.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::sandbox::{Run, Sandbox};
 
-/// A vault, and a clone of it from before anything else was done.
+/// A vault, and a clone from before any other change.
 fn cloned() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "A", b"value");
@@ -36,7 +36,7 @@ hint: if it is older: make a new one with `vault ci add`
     exec(&sandbox, &clone, &key).fails(121).says(&said).check();
     let get = sandbox.vault(&["get", "A"]).folder(&clone).variable("VAULT_KEY", &key);
     get.fails(3).says(&said).check();
-    // Pushed, it works.
+    // It works after the push.
     sandbox.commit("two");
     sandbox.git(&["-C", clone.to_str().unwrap(), "pull", "--quiet"]);
     let run = exec(&sandbox, &clone, &key).any_change();

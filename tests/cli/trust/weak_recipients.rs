@@ -1,5 +1,5 @@
-//! Recipients to which anyone could open what is sealed, or that have a second spelling: refused wherever
-//! one comes in, before anything is sealed to it.
+//! Recipients whose ciphertext anyone could open, or with a second spelling: they are refused
+//! everywhere, before anything is sealed to them.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ use crate::support::refusal::{findings, found, held, stocked};
 
 const REQUEST: &str = ".vault/requests/eve.toml";
 
-/// The points of small order, in every spelling that X25519 takes for them, and other spellings of a
-/// good one. Age panics when it is to seal to some of them.
+/// The points of small order in every spelling that X25519 accepts, and other spellings of a valid
+/// one. Age panics when sealing to some of them.
 fn weak_recipients() -> Vec<String> {
     let p = {
         let mut p = [0xff; 32];
@@ -75,7 +75,7 @@ fn recipient_of_small_order_is_refused_everywhere() {
                 assert!(outcome.said.starts_with("error: not a recipient\n"), "{}", outcome.said);
             }
         }
-        // In a roster that the authority signed, and in a request.
+        // In a roster signed by the authority, and in a request.
         let sandbox = stocked();
         let (key, good) = (craft::authority(&sandbox), craft::identity(&sandbox).recipient());
         let body = craft::body(&sandbox, "members.toml").replace(&good.to_string(), &weak);

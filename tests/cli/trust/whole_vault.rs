@@ -1,5 +1,6 @@
-//! A whole vault made by an attacker who knows every recipient: consistent, signed, sealed to its
-//! victims, and in the place of the genuine one. Nothing of it is opened, nothing is sealed into it.
+//! A whole vault created by an attacker who knows every recipient: consistent, signed, sealed to
+//! its victims, and in place of the genuine one. None of it is opened, and nothing is sealed into
+//! it.
 
 use std::fs;
 use std::io::Write;
@@ -17,7 +18,7 @@ use crate::support::refusal::{
 };
 use crate::support::sandbox::Sandbox;
 
-/// What CI runs.
+/// The commands of a CI job.
 const CI: &[Command] = &[
     &["get", "DATABASE_URL"],
     &["exec", "--no-mask", "--", "touch", "started"],
@@ -31,7 +32,7 @@ struct Attack {
     sandbox: Sandbox,
     genuine: String,
     planted: String,
-    /// What the victim's CI holds.
+    /// The credential of the victim's CI.
     credential: String,
 }
 
@@ -40,7 +41,7 @@ fn attack() -> Attack {
     let (genuine, planted) = (sandbox.id(), attacker.id());
     let credential = sandbox.credential("github", &["-e", "production"]);
     let machine = Credential::parse(&credential).unwrap().identity;
-    // Of both keys the attacker knows, and uses, the public halves.
+    // The attacker knows and uses the public halves of both keys.
     for (name, identity, access) in
         [("victim", craft::identity(&sandbox), Access::Write), ("github", machine, Access::Read)]
     {
@@ -78,7 +79,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
         String::from_utf8(text.expose().to_vec()).unwrap()
     }
 
-    /// A HOME with the victim's key and nothing else.
+    /// A HOME with only the victim's key.
     fn new_laptop(&self) -> PathBuf {
         let home = self.sandbox.home().join("laptop");
         let folder = home.join(".config/vault");
@@ -126,7 +127,7 @@ fn replaced_vault_is_locked_for_a_bare_identity() {
     stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
         run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &identity)
     });
-    // With the line of the genuine vault it is refused.
+    // It is refused with the line of the genuine vault.
     let said = format!(
         "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
         attack.other_vault()
@@ -144,7 +145,7 @@ fn replaced_vault_is_locked_on_a_new_laptop() {
     stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
         run.variable("HOME", &home)
     });
-    // Names are no secret, but the doubt is said.
+    // Names are not secret, but a warning is printed.
     let doubt = str!["warning: consistent, but nobody has said yet that this is the right vault"];
     for (command, lines) in KEYLESS.iter().zip(["[..]\n[..]\n[..]\n", "[..]\n[..]\n[..]\n"]) {
         let run = attack.sandbox.vault(command).variable("HOME", &home);
@@ -176,11 +177,11 @@ fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
         ".vault/members.toml: is of another vault: trusted is {}, here is {}",
         attack.genuine, attack.planted
     );
-    // Nothing else of it is looked at.
+    // Nothing else of it is read.
     found(&attack.sandbox, &[], 1, findings(&[&other]).trim_start());
 }
 
-/// That it would open, were it trusted, shows that nothing else stood in the way.
+/// It would open if it were trusted, which shows that only the missing trust stopped it.
 #[test]
 fn replaced_vault_opens_only_after_it_is_trusted() {
     let attack = attack();

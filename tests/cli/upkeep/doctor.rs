@@ -1,4 +1,4 @@
-//! `vault doctor`: why something does not work, one line for everything that was looked at.
+//! `vault doctor`: why something does not work, with one line for each check.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -20,7 +20,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// A run whose PATH leads to git, and to these folders first.
+/// A run with git and these folders first in its PATH.
 fn doctor<'a>(sandbox: &'a Sandbox, folders: &[&Path]) -> Run<'a> {
     let mut path: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     path.push("/usr/bin:/bin".to_owned());
@@ -119,7 +119,7 @@ fn doctor_lists_every_vault_program_in_the_path() {
         fs::create_dir(folder).unwrap();
     }
     symlink(VAULT, ours.join("vault")).unwrap();
-    // It would leave a trace, were it run.
+    // It would leave a trace if it ran.
     fs::write(other.join("vault"), "#!/bin/sh\ntouch \"$HOME/was-run\"\n").unwrap();
     fs::set_permissions(other.join("vault"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(broken.join("vault"), "cannot be executed").unwrap();
@@ -221,7 +221,7 @@ fn doctor_runs_the_key_command_once_with_a_notice() {
     let said = "running VAULT_KEY_COMMAND, as every command does that needs the key\n";
     assert!(outcome.said.starts_with(said), "{}", outcome.said);
     assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
-    // Nor is it run where another source is before it.
+    // It does not run either if another source has priority.
     let credential = sandbox.credential("github", &["-e", "production"]);
     let run = run.variable("VAULT_KEY", &credential);
     assert_eq!(run.outcome().said, "");
@@ -269,7 +269,7 @@ fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
     );
     let outside = &doctor(&sandbox, &[]).folder(Path::new("/"));
     says(outside, false, &["vault.toml note: the search ended at /: the root"]);
-    // Somebody else's.
+    // A vault of another user.
     std::os::unix::fs::chown(sandbox.repo().join("vault.toml"), Some(12345), None).unwrap();
     says(
         &doctor(&sandbox, &[]),

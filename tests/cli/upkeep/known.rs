@@ -1,4 +1,5 @@
-//! What somebody who lost access may still know, by epochs and by values, in git's history too.
+//! Values that are still exposed to someone without access, by epochs and by values, also in git's
+//! history.
 
 use std::fs;
 
@@ -10,7 +11,7 @@ use snapbox::str;
 use crate::support::craft::{Person, enrol_person, identity, resign_entry};
 use crate::support::sandbox::{Run, Sandbox};
 
-/// Production holds A and B; `bot` may read all of it, `half` only B. All is committed.
+/// Production has A and B; `bot` can read both, `half` only B. Everything is committed.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::empty();
     sandbox.quick(&["init", "--name", "alice", "--recovery", "-q"]);
@@ -22,7 +23,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// What `vault status` says is known, and what it could not check.
+/// The exposed values that `vault status` lists, and the skipped checks.
 fn known(sandbox: &Sandbox) -> (Vec<String>, Vec<String>) {
     known_to(&sandbox.vault(&["status", "--json"]))
 }
@@ -62,7 +63,7 @@ fn exposed_value_is_listed_until_it_is_replaced() {
     is_known(&sandbox, &["bot: production/A", "bot: production/B"]);
     sandbox.set("production", "A", b"a new value of A");
     sandbox.set("production", "C", b"never seen by bot");
-    // The same value again is no change.
+    // Setting the same value again is not a change.
     sandbox.set("production", "B", b"value of B, once");
     is_known(&sandbox, &["bot: production/B"]);
     sandbox.quick(&["remove", "B", "-e", "production"]);
@@ -92,7 +93,7 @@ fn replaced_key_exposes_all_values_of_its_owner() {
     let sandbox = sandbox();
     let new = Person::new().identity.recipient().to_string();
     sandbox.quick(&["members", "set", "bot", "--recipient", &new]);
-    // The key that was replaced is listed like somebody who left.
+    // The replaced key is listed like a former member.
     let (lines, _) = known(&sandbox);
     let [a, b] = &lines[..] else { panic!("{lines:?}") };
     assert!(a.starts_with("bot-until-") && a.ends_with(": production/A"), "{lines:?}");
@@ -116,8 +117,8 @@ fn recreated_environment_has_no_exposed_values() {
 #[test]
 fn exposed_value_from_history_is_found_in_every_use() {
     let sandbox = sandbox();
-    // Changed, and set back later; removed, and in use under another name; in use in an
-    // environment that bot could never open.
+    // Changed and restored later; removed, but in use under another name; in use in an environment
+    // that bot could never open.
     sandbox.set("production", "A", b"second value of A");
     sandbox.quick(&["remove", "B", "-e", "production"]);
     sandbox.commit("changed and removed");
@@ -240,7 +241,8 @@ fn values_under_the_old_id_are_exposed_to_a_former_admin() {
     let known = ["recovery: production/A", "recovery: production/B"];
     let copy = "recovery: development/COPY from production/A revision 1";
     is_known(&sandbox, &[&[copy], &known[..]].concat());
-    // Whoever never trusted the old id believes nothing that is signed under it, and is told so.
+    // A person who never trusted the old id rejects everything that is signed under it, and gets a
+    // note.
     let home = sandbox.home().join("laptop");
     fs::create_dir_all(home.join(".config/vault")).unwrap();
     let file = ".config/vault/identity.txt";
@@ -259,12 +261,12 @@ fn uncompared_values_are_reported() {
     sandbox.set("development", "COPY", b"value of A, once");
     sandbox.commit("a copy");
     let by_epochs = ["bot: production/A", "bot: production/B"];
-    // Nobody's key.
+    // A key that belongs to no member.
     let keyless = sandbox.vault(&["status", "--json"]).variable("XDG_CONFIG_HOME", "/nowhere");
     let (lines, gaps) = known_to(&keyless);
     assert_eq!(lines, by_epochs);
     assert_eq!(gaps, ["no value was compared with others, which takes a key"]);
-    // A key that opens one environment only.
+    // A key for only one environment.
     let credential = sandbox.credential("later", &["-e", "production"]);
     let run = sandbox.vault(&["status", "--json"]).variable("VAULT_KEY", &credential);
     let (lines, gaps) = known_to(&run);
@@ -307,7 +309,8 @@ fn vault_planted_on_a_branch_reveals_nothing() {
     }
     sandbox.set("development", "PASSWORD", b"the guess of the attacker");
     sandbox.commit("bot is gone");
-    // His own vault, sealed to alice, with the guess in it: would `status` tell that it is right?
+    // An attacker's own vault, sealed to alice, with a guessed value: `status` must not confirm the
+    // guess.
     let attacker = Sandbox::empty();
     attacker.quick(&["init", "--name", "mallory", "-q"]);
     let alice = Person { identity: identity(&sandbox), key: SigningKey::generate() };
@@ -318,10 +321,10 @@ fn vault_planted_on_a_branch_reveals_nothing() {
         fs::copy(attacker.store(path), sandbox.store(path)).unwrap();
     }
     sandbox.commit("attack");
-    // Even where alice is a member of his vault too, and trusts it for what it is.
+    // Even if alice is a member of that vault too, and trusts it as such.
     let trust = ["trust", &attacker.id(), "-q"];
     sandbox.vault(&trust).folder(&attacker.repo()).any_change().check();
-    // An entry of the right vault, with his own signature.
+    // An entry of the right vault with the attacker's signature.
     sandbox.git(&["checkout", "--quiet", "HEAD~1", "--", ".vault"]);
     let stranger = SigningKey::generate();
     resign_entry(&sandbox, "production", "A", &stranger, |entry| {

@@ -1,4 +1,4 @@
-//! `vault status`: what needs doing, until it is done.
+//! `vault status`: open items, until they are done.
 
 use std::fs;
 use std::path::Path;
@@ -94,7 +94,7 @@ fn following_the_listed_order_resolves_every_item() {
 fn open_items_are_listed_with_their_commands() {
     let sandbox = sandbox();
     sandbox.credential("github", &["-e", "production"]);
-    // Nobody has lost anything, but the floor was raised.
+    // No one has lost access, but the floor was raised.
     sandbox.quick(&["environments", "add", "staging"]);
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     fs::create_dir(sandbox.store("requests")).unwrap();
@@ -157,7 +157,7 @@ fn rotated_golden_vault_has_every_kind_of_item() {
         let own = known.iter().filter(|known| known["member"] == *member);
         own.map(|known| known["name"].as_str().unwrap()).collect::<Vec<_>>()
     };
-    // NEW was set after the last rotation, GONE was removed.
+    // NEW was set after the last rotation, and GONE was removed.
     let all = [
         "BACK",
         "BINARY",
@@ -190,7 +190,7 @@ fn status_without_a_key_lists_skipped_checks() {
     let key = authority(&sandbox);
     let nobody = |name: &str| sandbox.root().join(name).display().to_string();
     let unknown = "warning: consistent, but nobody has said yet that this is the right vault\n";
-    // There is nothing that a key would tell.
+    // A key would not reveal anything more.
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody"));
     run.says(format!("{unknown}{CLEAN}")).check();
     resign_roster(&sandbox, &key, |roster| {
@@ -209,7 +209,7 @@ fn status_without_a_key_lists_skipped_checks() {
     let copies = "warning: not checked: no value was compared with others, which takes a key\n";
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody")).fails(1);
     run.prints(known).says(format!("{unknown}{copies}{hint}")).check();
-    // Somebody else's key.
+    // A key of someone else.
     let other = Sandbox::with_vault();
     let run = sandbox.vault(&["status"]).variable("HOME", other.home().to_str().unwrap());
     let stranger = "your key (age1[..]) belongs to no member of this vault";

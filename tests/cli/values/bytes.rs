@@ -1,5 +1,4 @@
-//! Values: every byte through `set`, `get` and `exec`, where they come from, and their
-//! limits.
+//! Values: every byte through `set`, `get`, and `exec`, their sources, and their limits.
 
 use std::fs;
 
@@ -24,7 +23,7 @@ fn printing(name: &str) -> [String; 6] {
 #[test]
 fn values_keep_every_byte_but_one_final_newline() {
     let sandbox = Sandbox::with_vault();
-    // Carriage returns are mentioned, in tests/cli/values/incoming.rs.
+    // Notes about carriage returns are tested in tests/cli/values/incoming.rs.
     let every_byte: Vec<u8> = (1..=255).filter(|&byte| byte != b'\r').collect();
     let longest = vec![b'x'; LONGEST_VARIABLE - "LONGEST_VARIABLE=\0".len()];
     let cases: [(&str, &[u8], &[u8]); 13] = [
@@ -76,7 +75,7 @@ fn value_with_a_nul_byte_is_stored_and_refused_by_exec() {
         let arguments = ["exec", "--no-mask", "--only", name, "--", "touch", "ran"];
         sandbox.vault(&arguments).fails(123).says(format!("error: {name} {said}")).check();
     }
-    // Among all that may be read one is enough; a command that does not want it runs.
+    // If all readable values are injected, one such value is enough; a command without it runs.
     sandbox.set("development", "SMALL", b"small");
     let run = sandbox.vault(&["exec", "--no-mask", "--", "touch", "ran"]);
     run.fails(123)
@@ -173,7 +172,7 @@ fn value_on_the_command_line_is_refused() {
     for arguments in [&["set", "TOKEN=hunter2"][..], &["set", "TOKEN", "hunter2"]] {
         sandbox.vault(arguments).fails(2).says(format!("{error}{hint}")).check();
     }
-    // What could be a name might be a value all the same, where nobody is asked for values.
+    // A possible name may still be a value if no value is prompted for.
     let said = format!("{error}{hint}hint: several names: at a terminal, or with --generate\n");
     sandbox.vault(&["set", "TOKEN", "HUNTER2"]).fails(2).says(&said).check();
 }

@@ -1,4 +1,4 @@
-//! `vault import` of what is no dotenv file with values: refused, with the command that works.
+//! `vault import` of files other than plain dotenv files: refused with a command that works.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use snapbox::str;
 use crate::support::machine::{has, left_out};
 use crate::support::sandbox::Sandbox;
 
-/// Real files, and the tool that a hint names.
+/// Real files, and the tool in the hint.
 const ENCRYPTED: [(&str, &str); 5] = [
     ("dotenvx.env", "dotenvx decrypt --stdout -f"),
     ("sops.env", "sops -d --output-type json"),
@@ -21,7 +21,7 @@ fn sample(name: &str) -> Vec<u8> {
     fs::read(format!("{}/tests/dotenv/foreign/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The hints of a refused import, which changed nothing.
+/// The hints of a refused import, which changes nothing.
 #[track_caller]
 fn refusal(sandbox: &Sandbox, name: &str, content: &[u8]) -> String {
     fs::write(sandbox.repo().join(name), content).unwrap();
@@ -67,7 +67,7 @@ hint: dotenvx decrypt --stdout -f FILE | vault import -
     assert_eq!((input.status, input.said.as_str()), (2, said));
 }
 
-/// Whether `yq` is the program written in Go; the hints name both.
+/// Whether `yq` is the program written in Go; the hints show both forms.
 fn is_yq_of_go() -> bool {
     let version = Command::new("yq").arg("--version").output();
     version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("mikefarah"))
@@ -125,7 +125,7 @@ fn hint_for_json_imports_every_value() {
     for (name, value) in values {
         assert_eq!(String::from_utf8(sandbox.get("production", name)).unwrap(), value, "{name}");
     }
-    // What has no one spelling as text stores nothing.
+    // A value with several text forms stores nothing.
     for value in [r#"{"x": 1}"#, "[1]", "null", "12345678901234567890", "1.10"] {
         let said = refusal(&sandbox, "file", format!(r#"{{"A": "b", "B": {value}}}"#).as_bytes());
         let before = sandbox.files();
@@ -136,7 +136,7 @@ fn hint_for_json_imports_every_value() {
     }
 }
 
-/// Whether `yq` is the one written in Python, for which the first hint is.
+/// Whether `yq` is the program written in Python, which the first hint uses.
 fn has_yq() -> bool {
     if !has("yq", "yq") {
         return false;

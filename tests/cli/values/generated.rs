@@ -13,7 +13,7 @@ const KINDS: [&str; 4] = ["django", "alphanumeric", "hex", "base64url"];
 /// One key in fifty began with a dollar.
 const EACH: usize = 300;
 
-/// The readers that see something else than the value, each with the name of the value.
+/// The readers that see a different value, each with the name of the secret.
 fn misread(sandbox: &Sandbox, values: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> =
         values.iter().map(|(name, value)| format!("{name:?}: {value:?}")).collect();
@@ -30,7 +30,7 @@ fn misread(sandbox: &Sandbox, values: &BTreeMap<String, String>) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// The variables that `run` shows, which is `env`.
+/// The variables in the output of `run`, which is `env`.
 fn shown(run: &Run<'_>) -> BTreeMap<String, String> {
     let outcome = run.outcome();
     assert_eq!(outcome.status, 0, "{}", outcome.said);
@@ -48,7 +48,7 @@ fn check(sandbox: &Sandbox, values: &BTreeMap<String, String>) {
     for (name, value) in values {
         assert!(value.starts_with(|c: char| c.is_ascii_alphanumeric()), "{name}: {value}");
         if name.starts_with("DJANGO") {
-            // What `manage.py check --deploy` asks for.
+            // The requirements of `manage.py check --deploy`.
             let different: BTreeSet<char> = value.chars().collect();
             assert!(value.len() >= 50 && different.len() >= 5, "{value}");
             assert!(!value.starts_with("django-insecure-"), "{value}");

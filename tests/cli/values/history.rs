@@ -1,4 +1,4 @@
-//! What becomes of secrets and environments: counted, copied, listed, removed.
+//! The life of secrets and environments: counted, copied, listed, removed.
 
 use std::fs;
 
@@ -249,7 +249,7 @@ hint: use the name API_KEY
     sandbox.quick(&["remove", "API_KEY"]);
     sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(&said).check();
     sandbox.set("development", "API_KEY", b"value");
-    // Another environment has other names.
+    // Another environment has different names.
     sandbox.set("production", "api_KEY", b"value");
     let arguments = ["copy", "API_KEY", "--from", "development", "--to", "production"];
     let said = str![[r#"

@@ -1,4 +1,4 @@
-//! `vault import`: what it mentions about values that it stores as they are written, and about git.
+//! `vault import`: its notes about values that are stored unchanged, and about git.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::support::terminal::Terminal;
 
 const DONE: &str = "imported into development: 1 set, 0 changed, 0 unchanged\n";
 
-/// Imports this text from standard input and expects these words before the report.
+/// Imports this text from standard input and expects this note before the report.
 #[track_caller]
 fn mentions(text: &str, said: &str) {
     let sandbox = Sandbox::with_vault();
@@ -89,7 +89,7 @@ fn file_in_git_gets_a_note_with_its_first_commit() {
         first.trim()
     );
     import("it's/*.env", &since);
-    // Removed from the checkout of git, on this branch and on another one.
+    // Removed from the git checkout, on this branch and on another one.
     sandbox.git(&["rm", "--quiet", "--cached", "it's/*.env"]);
     sandbox.git(&["commit", "--quiet", "--message", "removed"]);
     import("it's/*.env", &since);
@@ -121,7 +121,7 @@ fn vault_ignored_by_git_gets_a_note() {
         run.says(&said).check();
         let run = sandbox.vault(&["import", "-"]).input("A=1\n").any_change();
         run.says(format!("{DONE}warning: git ignores {ignored}, [..]\n")).check();
-        // What git has, it does not ignore.
+        // A tracked file is not ignored.
         sandbox.git(&["add", "--force", "vault.toml", ".vault"]);
         let run = sandbox.vault(&["import", "-"]).input("A=2\n").any_change();
         run.says(str!["imported into development: 0 set, 1 changed, 0 unchanged"]).check();

@@ -1,4 +1,4 @@
-//! Values on their way in: whole, and as they are meant, or not at all.
+//! Values as input: stored whole and as intended, or not at all.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// The shell command in place of `vault` and its arguments, which are `"$@"`.
+/// A shell command in place of `vault` and its arguments, which are `"$@"`.
 fn under<'a>(run: Run<'a>, command: &str) -> Run<'a> {
     run.under(&["sh", "-c", command, "sh"])
 }
@@ -54,7 +54,7 @@ warning: the value of KEY is empty
     let run = under(sandbox.vault(&["set", "KEY", "--empty"]), "false | \"$@\"");
     run.says(&said).changes(&[ENTRY]).check();
     sandbox.vault(&["get", "KEY"]).check();
-    // The option allows an empty value, and forces none.
+    // The option allows an empty value, but does not require one.
     let run = sandbox.vault(&["set", "KEY", "--empty", "-q"]).input("full").changes(&[ENTRY]);
     run.check();
     let run = sandbox.vault(&["set", "KEY", "--empty", "--file", path, "-q"]).changes(&[ENTRY]);

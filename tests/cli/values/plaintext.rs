@@ -1,5 +1,5 @@
-//! No plaintext anywhere: a value is set, copied, used and removed, and then looked for in every
-//! file, every message and every list of processes, in every spelling that a mistake would give.
+//! No plaintext anywhere: a value is set, copied, used, and removed, and then searched for in every
+//! file, message, and process list, in every spelling that a mistake could produce.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::support::sandbox::{Run, Sandbox};
 
 const CANARY: &str = "Canary/5a1e+flies=away";
 
-/// How `value` may be spelled: raw, base64 at its three alignments, and hexadecimal.
+/// The possible spellings of `value`: raw, base64 at its three alignments, and hexadecimal.
 fn spellings(value: &str) -> Vec<Vec<u8>> {
     let mut spellings = vec![value.into()];
     for shift in 0..3 {
         let shifted = [&b"xyz"[..shift], value.as_bytes()].concat();
         let text = STANDARD_NO_PAD.encode(shifted);
-        // The first and the last characters also depend on what stands beside the value.
+        // The first and last characters also depend on the bytes around the value.
         let inner = &text[if shift == 0 { 0 } else { shift + 1 }..text.len() - 2];
         spellings.push(inner.as_bytes().to_vec());
         spellings.push(inner.replace('+', "-").replace('/', "_").into_bytes());
@@ -52,7 +52,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What is new at the top of the machine's own temporary folders; they belong to others too.
+/// New files in the machine's own temporary folders, which belong to others too.
 fn new_temporaries(since: SystemTime) -> Vec<PathBuf> {
     let folders = ["/tmp", "/var/tmp", "/dev/shm"];
     let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
@@ -66,7 +66,7 @@ fn new_temporaries(since: SystemTime) -> Vec<PathBuf> {
     paths.filter(is_new).collect()
 }
 
-/// Everything that git holds, unpacked.
+/// All git objects, decompressed.
 fn git_objects(sandbox: &Sandbox) -> Vec<u8> {
     let all = ["cat-file", "--batch-all-objects", "--batch"];
     let mut command = Command::new("git");
@@ -74,7 +74,7 @@ fn git_objects(sandbox: &Sandbox) -> Vec<u8> {
     command.output().unwrap().stdout
 }
 
-/// Runs a command that must not say the value, and gives its standard output.
+/// Runs a command that must not print the value, and returns its standard output.
 #[track_caller]
 fn run(canary: &[Vec<u8>], run: &Run<'_>, status: i32) -> Vec<u8> {
     let outcome = run.outcome();
@@ -113,7 +113,7 @@ fn commands_leave_no_plaintext() {
         assert_absent(&canary, &run(&canary, command, 0), "standard output");
     }
     sandbox.commit("all");
-    // Values that gitlab knew, in use in two places.
+    // Values that were exposed to gitlab, in use in two places.
     let asks = [
         (vault(&["doctor"]), 0),
         (vault(&["members", "remove", "gitlab"]), 0),
@@ -225,7 +225,7 @@ fn process_lists_contain_no_value() {
         return;
     }
     let sandbox = Sandbox::with_vault();
-    // Not the other one, which another test types in wrong places.
+    // Not the other value, which another test passes in wrong places.
     let value = "Canary/0ther+flies=away";
     sandbox.set("development", "KEY", value.as_bytes());
     let list = "cat /proc/[0-9]*/cmdline 2>/dev/null; test -n \"$KEY\"";
@@ -247,7 +247,7 @@ fn set_writes_one_entry_and_reading_writes_nothing() {
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strace.sh");
     let output = Command::new(script).arg(env!("CARGO_BIN_EXE_vault")).output().unwrap();
-    // 77: not by root, so strace could not look into it.
+    // 77: not run by root, so strace could not trace it.
     let is_shown = output.status.success() || output.status.code() == Some(77);
     assert!(is_shown, "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -1,5 +1,5 @@
-//! What a person types or pastes at a prompt: all of it is the answer, or none of it, and nothing is
-//! left for the program that reads the terminal next.
+//! Input that a person types or pastes at a prompt: the answer is complete or empty, and nothing is
+//! left for the next program at the terminal.
 
 use std::process::Command;
 use std::thread;
@@ -9,8 +9,8 @@ use crate::support::terminal::Terminal;
 
 const LONGEST: usize = 1 << 20;
 
-/// Runs vault, shows how it ended and whether the terminal's modes are the same, and reads the next
-/// line of the terminal, as a shell would.
+/// Runs vault, prints how it ended and whether the terminal's modes are unchanged, and reads the
+/// next line of the terminal, as a shell would.
 const SHELL: &str = r#"
 trap : INT QUIT HUP TERM
 before=$(stty -g)
@@ -21,16 +21,16 @@ printf 'ended %s\ncompared %s\n:\n' $ended $same
 IFS= read -r line && echo "next: $line."
 "#;
 
-/// Starts vault below that shell.
+/// Starts vault under that shell.
 fn start(sandbox: &Sandbox, arguments: &[&str]) -> Terminal {
     Terminal::start_under(sandbox.vault(arguments), &["bash", "-c", SHELL, "sh"])
 }
 
-/// Expects this end, and that the next program reads what is typed next and nothing before.
+/// Expects this end, and that the next program reads only what is typed afterward.
 #[track_caller]
 fn ends_clean(mut terminal: Terminal, ended: &str) -> String {
     terminal.sees("ended ");
-    // The shell shows both; a failed comparison must not wait for it.
+    // The shell prints both; a failed comparison must not wait for it.
     terminal.sees("\n:\n");
     let screen = terminal.screen();
     assert!(screen.contains(&format!("ended {ended}\ncompared same\n")), "{screen}");
@@ -72,15 +72,15 @@ fn marked_paste_is_stored_whole() {
     let screen = stores(&sandbox, &format!("{}\n", marked(PEM)), PEM);
     let told = "KEY in development: (pasted 3 newlines; press Enter to end the answer) \n";
     assert!(screen.contains(told), "{screen}");
-    // As terminals send newlines, and from a file of Windows.
+    // With the newlines of a terminal, and from a Windows file.
     let screen = stores(&sandbox, &format!("{}\r", marked(&PEM.replace('\n', "\r"))), PEM);
     assert!(!screen.contains("carriage"), "{screen}");
     let screen = stores(&sandbox, &format!("{}\n", marked(&PEM.replace('\n', "\r\n"))), PEM);
     assert!(screen.contains("the carriage returns in KEY were pasted as newlines\n"), "{screen}");
-    // What would be a key outside of a paste.
+    // Bytes that would be a key outside a paste.
     let keys = "a\0b\x03c\x04d\x1a\x1c\x15\x7f\x1b[Ae\x1b[20\x1b";
     stores(&sandbox, &format!("{}\n", marked(keys)), keys);
-    // One line, with a newline that nobody means; and with typed characters around it.
+    // One line with an accidental newline, and with typed characters around it.
     let screen = stores(&sandbox, &format!("{}\n", marked("token\n")), "token");
     assert!(screen.contains("dropped the newline at the end of KEY\n"), "{screen}");
     stores(&sandbox, &format!("<{}\x7fN>\n", marked("token")), "<tokeN>");
@@ -126,7 +126,7 @@ fn several_unmarked_lines_are_refused() {
 hint: give the value as a file: vault set KEY < FILE
 ";
     let long = "long line\n".repeat(5000);
-    // The last three are only the start of something, however late the other lines arrive.
+    // The last three are only the beginning of an input, even if the other lines arrive late.
     let pastes = [
         PEM,
         "one\ntwo",
@@ -137,7 +137,7 @@ hint: give the value as a file: vault set KEY < FILE
         "{\n",
         "[\r",
     ];
-    // Each waits for a while for more to come, so they wait together.
+    // Each waits a while for more input, so they wait together.
     thread::scope(|scope| {
         for paste in pastes {
             let sandbox = &sandbox;
@@ -147,10 +147,10 @@ hint: give the value as a file: vault set KEY < FILE
             });
         }
     });
-    // Also with marks, if more follows.
+    // Also with marks, if more input follows.
     let after = format!("{}\nrm -rf x\n", marked("one\n"));
     assert!(refuses(&sandbox, &["set", "KEY"], &after, "2").contains(said));
-    // Enter as a pair of bytes is one Enter.
+    // Enter as a pair of bytes counts as one Enter.
     stores(&sandbox, "one\r\n", "one");
 }
 

@@ -1,4 +1,4 @@
-//! A name that was removed and that `vault.toml` still lists: both sides name the place.
+//! A removed name that `vault.toml` still lists: messages on both sides show its position.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::sandbox::Sandbox;
 
-/// A vault with the secrets `KEY` and `DB_PASSWORD`, and this after its `default`.
+/// A vault with the secrets `KEY` and `DB_PASSWORD`, and this text after its `default`.
 fn sandbox(config: &str) -> Sandbox {
     let sandbox = Sandbox::with_vault();
     let text = format!("default = \"development\"\n{config}");
@@ -20,7 +20,7 @@ fn sandbox(config: &str) -> Sandbox {
 const STEP: &str = "[steps.migrate]\nnames = [\"DB_PASSWORD\", \"KEY\"]\n";
 const VARIABLE: &str = "[environments.development.variables]\nURL = \"db://${KEY}@db\"\n";
 
-/// `exec` with these options starts nothing and prints this.
+/// Checks that `exec` with these options starts nothing and prints this.
 #[track_caller]
 fn incomplete(sandbox: &Sandbox, options: &[&str], said: &str) {
     let words = [&["exec"], options, &["--", "touch", "ran"]].concat();
@@ -36,12 +36,12 @@ fn step_listing_a_removed_name_is_reported() {
 hint: remove KEY from [steps.migrate] in vault.toml";
     incomplete(&sandbox, &["--step", "migrate"], said);
     incomplete(&sandbox, &["--only", "KEY"], "KEY was removed from development");
-    // Without a key it is the same.
+    // The result without a key is the same.
     let said = format!("error: {said}\nhint: [..]\n");
     let words = ["exec", "--if-locked", "placeholder", "--step", "migrate", "--", "touch", "ran"];
     let run = sandbox.vault(&words).variable("HOME", "/nonexistent");
     run.fails(123).says(&said).check();
-    // A name that never was there gets the usual answer.
+    // A name that never existed gets the usual message.
     let config = sandbox.repo().join("vault.toml");
     fs::write(config, "default = \"development\"\n[steps.migrate]\nnames = [\"OTHER\"]\n").unwrap();
     let said = str![[r#"

@@ -1,4 +1,5 @@
-//! A new value that another environment already has is mentioned, by name and without the value.
+//! A new value that already exists in another environment causes a note with the name, without the
+//! value.
 
 use std::fs;
 
@@ -27,12 +28,12 @@ const SAME: &str = "API_KEY has the same value in development\n";
 fn setting_a_value_of_another_environment_prints_a_note() {
     let sandbox = sandbox();
     set(&sandbox, &[], VALUE).says(format!("{SET}{SAME}")).check();
-    // It is there already, so nothing new is to be said.
+    // It already exists, so no note is printed.
     let unchanged = str!["unchanged: API_KEY in production has this value already"];
     set(&sandbox, &[], VALUE).says(&unchanged).check();
     let changed = str!["changed API_KEY in production (revision 2)"];
     set(&sandbox, &[], "another long value").says(&changed).check();
-    // Blanks around it make no difference.
+    // Whitespace around it makes no difference.
     let said = set(&sandbox, &[], &format!(" {VALUE} ")).outcome().said;
     assert!(said.ends_with(SAME), "{said}");
     set(&sandbox, &["-q"], "another long value").check();
@@ -96,7 +97,7 @@ fn confirmed_environment_is_not_opened_for_comparison() {
     let confirmed = "default = \"development\"\n[environments.development]\nconfirm = true\n";
     fs::write(&config, confirmed).unwrap();
     set(&sandbox, &[], VALUE).says(SET).check();
-    // A value that goes into one is compared with the others.
+    // A value set in a confirmed environment is compared with the others.
     let confirmed = "default = \"development\"\n[environments.production]\nconfirm = true\n";
     fs::write(&config, confirmed).unwrap();
     set(&sandbox, &["-q"], "another long value").check();
