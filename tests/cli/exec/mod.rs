@@ -3,8 +3,8 @@
 mod commands;
 mod confirm;
 mod early_signals;
-mod memory;
 mod mistyped;
 mod placeholder;
 mod process;
-mod reach;
+mod reachable_key;
+mod secret_files;

@@ -1,8 +1,8 @@
 //! The format of the files.
 
+mod canonical_form;
 mod config;
-mod flipped;
+mod flipped_bytes;
 mod golden;
 mod order_two;
 mod roster;
-mod text;

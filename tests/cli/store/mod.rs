@@ -1,8 +1,8 @@
 //! The files below `.vault`, and the disk under them.
 
-mod bounds;
 mod crash;
 mod disk;
-mod foreign;
 mod leftovers;
-mod places;
+mod limits;
+mod other_owner;
+mod unexpected_files;

@@ -1,12 +1,12 @@
 //! Trust in a vault, and attacks on it.
 
 mod attacks;
-mod introduction;
-mod moved;
-mod people;
-mod people_and_ids;
-mod planted;
+mod first_trust;
+mod former_member_attacks;
+mod moved_content;
+mod replaced_ids;
+mod replaced_vault;
 mod state;
+mod terminal_questions;
 mod unpushed;
 mod weak_recipients;
-mod whole_vault;

@@ -1,5 +1,5 @@
 //! Commands that report the state of a vault.
 
 mod doctor;
-mod known;
+mod exposure;
 mod status;

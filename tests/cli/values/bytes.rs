@@ -23,7 +23,7 @@ fn printing(name: &str) -> [String; 6] {
 #[test]
 fn values_keep_every_byte_but_one_final_newline() {
     let sandbox = Sandbox::with_vault();
-    // Notes about carriage returns are tested in tests/cli/values/incoming.rs.
+    // Notes about carriage returns are tested in tests/cli/values/input.rs.
     let every_byte: Vec<u8> = (1..=255).filter(|&byte| byte != b'\r').collect();
     let longest = vec![b'x'; LONGEST_VARIABLE - "LONGEST_VARIABLE=\0".len()];
     let cases: [(&str, &[u8], &[u8]); 13] = [

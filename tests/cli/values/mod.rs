@@ -5,7 +5,7 @@ mod conversions;
 mod generated;
 mod history;
 mod import;
-mod incoming;
+mod input;
 mod plaintext;
 mod prompts;
 mod removed_names;
