@@ -228,7 +228,8 @@ pub(crate) fn record_of(vault: &Vault, place: &Place) -> Seen {
     }
 }
 
-/// The environment by the rule of section 6 of the design; `own` is the credential's.
+/// Chooses the environment: `-e`, `VAULT_ENVIRONMENT`, the credential's only one (`own`), or
+/// `default` in `vault.toml`.
 pub(crate) fn choose_environment(
     context: &Context,
     config: &Config,
