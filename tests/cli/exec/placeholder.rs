@@ -58,7 +58,7 @@ fn placeholder_is_a_random_value_of_the_declared_kind() {
     let sandbox = sandbox();
     let key = value(&sandbox, "KEY");
     assert_eq!(key.len(), 60, "min_length counts: {key}");
-    assert_ne!(key, value(&sandbox, "KEY"), "another one each time");
+    assert_ne!(key, value(&sandbox, "KEY"), "each placeholder differs");
     let hex = value(&sandbox, "HEX");
     assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex}");
     let plain = value(&sandbox, "CACHE_PASSWORD");

@@ -92,7 +92,7 @@ fn running_vault_cannot_be_inspected_by_the_same_user() {
     let run = run.under(&[python(), UNPRIVILEGED]);
     let vault = Waiting::start(&sandbox, &run, b"canary-value");
     let control = look_into_a_plain_program();
-    assert!(control.is_ok(), "what can be looked into is: {control:?}");
+    assert!(control.is_ok(), "a plain program can be inspected: {control:?}");
     for name in ["environ", "mem", "maps"] {
         let said = look(&vault.file(name)).unwrap_err();
         assert!(said.contains("Permission denied"), "{name}: {said}");

@@ -101,7 +101,7 @@ fn waiting_shell_with_the_key_is_reported() {
         let (start, rest) = outcome.said.split_once(" bash (process ").unwrap();
         assert_eq!((outcome.status, start), (0, NOTICE), "{}", outcome.said);
         assert!(rest.ends_with(&format!("); {form}\n")) && rest.lines().count() == 1, "{rest}");
-        assert!(scene.is_found(), "the control: what is noticed is there to be found");
+        assert!(scene.is_found(), "the control: a reported key can be found");
     }
     // With -q, nothing is printed.
     let script = exec.replace("exec", "exec -q");

@@ -125,14 +125,14 @@ fn colors_need_a_terminal_or_the_option() {
     let sandbox = sandbox();
     let plain =
         "error: there is no NAME in development\nhint: set it: vault set NAME -e development\n";
-    let colours = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m there is no NAME in development
+    let colored = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m there is no NAME in development
 \u{1b}[1m\u{1b}[36mhint:\u{1b}[0m set it: vault set NAME -e development
 ";
     let cases = [
         ("auto", "", plain),
         ("auto", "1", plain),
-        ("always", "", colours),
-        ("always", "1", colours),
+        ("always", "", colored),
+        ("always", "1", colored),
         ("never", "", plain),
     ];
     for (when, no_color, said) in cases {

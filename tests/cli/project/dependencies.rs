@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The licenses that are allowed in a program under MIT OR Apache-2.0. If a crate offers several
 /// licenses, one of them is enough.
-const LICENCES: [&str; 7] = [
+const LICENSES: [&str; 7] = [
     "MIT",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -158,10 +158,10 @@ fn curve_and_cipher_crates_exist_once() {
 #[test]
 fn every_license_is_compatible() {
     for package in list(&metadata()["packages"]) {
-        let licence = package["license"].as_str().unwrap_or("none").replace('/', " OR ");
-        let fits = licence.split(" AND ").all(|part| {
-            part.trim_matches(['(', ')']).split(" OR ").any(|one| LICENCES.contains(&one.trim()))
+        let license = package["license"].as_str().unwrap_or("none").replace('/', " OR ");
+        let fits = license.split(" AND ").all(|part| {
+            part.trim_matches(['(', ')']).split(" OR ").any(|one| LICENSES.contains(&one.trim()))
         });
-        assert!(fits, "{}: {licence}", package["name"]);
+        assert!(fits, "{}: {license}", package["name"]);
     }
 }

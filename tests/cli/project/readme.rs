@@ -1,18 +1,18 @@
-//! The documents are true: the commands in them are run, their links lead somewhere.
+//! The documents are correct: their commands work, and their links lead to existing targets.
 //!
-//! A fenced block ```` ```sh ```` is a script that must succeed. In a ```` ```console ```` block each line
-//! that starts with `$ ` is a command; the lines below it are what it prints, standard output and
-//! standard error together, where `…` stands for any text within a line. A command that fails is
-//! followed by `$ echo $?`. The blocks of a page run one after the other in one sandbox, in which
-//! `manage.py` stands for a Django project, `dsn.txt` holds a value and standard input holds one line. A ```` ```toml ```` block
-//! must be a `vault.toml` that the library understands. A block below the line
-//! `<!-- not run: REASON -->` is left alone.
+//! A fenced block ```` ```sh ```` is a script that must succeed. In a ```` ```console ```` block,
+//! each line that starts with `$ ` is a command, and the lines below it are its output: standard
+//! output and standard error together, in which `…` matches any text within a line. A failing
+//! command is followed by `$ echo $?`. The blocks of a page run one after another in one sandbox
+//! with a mock Django project (`manage.py`), a value in `dsn.txt`, and one line on standard input.
+//! A ```` ```toml ```` block must be a valid `vault.toml`. A block below the line
+//! `<!-- not run: REASON -->` is not run.
 //!
-//! With `SNAPSHOTS=overwrite` the printed lines that do not fit are rewritten in the page.
+//! With `SNAPSHOTS=overwrite`, printed lines that do not match are rewritten in the page.
 //!
-//! A block ```` ```console bob ```` is run by a colleague: in a HOME and a clone of their own, which is made
-//! when it is first needed. The fingerprint that `vault join` printed there is in `$TOLD` from then on, the id
-//! of alice's vault in `$SENT`.
+//! A block ```` ```console bob ```` is run by a colleague, in a HOME and a clone of their own, which
+//! are created on first use. The fingerprint printed there by `vault join` is in `$TOLD` from then
+//! on, and the id of alice's vault in `$SENT`.
 
 use std::collections::BTreeSet;
 use std::fs;
