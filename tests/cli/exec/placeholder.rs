@@ -1,4 +1,4 @@
-//! `vault exec --if-locked placeholder`: random values only if there is no key at all.
+//! `vault exec --if-locked placeholder`: random values, but only without any key.
 
 use std::fs;
 

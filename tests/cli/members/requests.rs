@@ -126,7 +126,7 @@ fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
     fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
     let said = not_acceptable(&format!("asks to join another vault, {}", planted.id()));
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
-    // He trusts neither of them.
+    // Bob trusts neither of them.
     let untrusted = str![[r#"
 error: nobody has said yet that this is the right vault
 hint: [..]

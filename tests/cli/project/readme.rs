@@ -126,7 +126,7 @@ fn run_script(sandbox: &Sandbox, block: &Block) {
     assert!(succeeded, "{}: {output}", block.place);
 }
 
-/// What the documents show in place of texts that differ from run to run.
+/// The placeholders of the documents for texts that differ from run to run.
 const SHOWN: [(&str, &str); 10] = [
     ("[ROOT]", "…"),
     ("[..]", "…"),

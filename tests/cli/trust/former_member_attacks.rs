@@ -85,7 +85,7 @@ fn entry_made_by_a_former_member_is_refused() {
             ["production", "1", "2", "alice", "DOES NOT HOLD"],
         ]);
         found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
-        // He plants it before someone finishes a rotation: it is not adopted unseen.
+        // Bob plants it before someone finishes a rotation: it is not adopted unseen.
         let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
             sandbox.vault(anew).fails(4).says(format!("{said}{hint}")).check();

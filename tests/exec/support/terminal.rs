@@ -1,4 +1,4 @@
-//! A terminal with a person, who types, reads the screen, and changes the size of the window.
+//! A terminal with a person: typing, reading the screen, and resizing the window.
 
 use std::fs::File;
 use std::io::Write;
