@@ -1,22 +1,23 @@
-//! The processes above this one, and what this process may read of their environment.
+//! The ancestors of this process, and the parts of their environment that this process may read.
 //!
-//! The kernel shows the environment that a process was started with, for as long as it lives, to every
-//! process of the same user. What this process may read, a command that it starts may read too.
+//! The kernel shows the environment that a process was started with to every process of the same
+//! user, for as long as the process lives. Everything that this process may read, a command that it
+//! starts may read too.
 
 use crate::secret::Secret;
 
-/// A process above this one.
+/// An ancestor of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ancestor {
-    /// Its number.
+    /// Its process id.
     pub process: i32,
-    /// The name of its program, as far as it can be printed.
+    /// The name of its program, with unprintable characters replaced.
     pub program: String,
 }
 
-/// Of the processes above this one, the nearest first, those whose environment may be read and
+/// Returns the ancestors, nearest first, whose environment may be read and has a variable that
 /// satisfies `matches` (`NAME=value`, each with a NUL at its end). Returns `None` if that cannot be
-/// known: there is no `/proc`.
+/// known because there is no `/proc`.
 #[must_use]
 pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Vec<Ancestor>> {
     let mut found = Vec::new();
@@ -24,7 +25,8 @@ pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     for _ in 0..system::MAX_ANCESTORS {
         let Some(process) = next else { break };
         let Some(status) = system::status(process) else {
-            // A parent always has a status; further up, a container or a mount option ends the view.
+            // The parent always has a status. A missing one further up is hidden by a container or
+            // a mount option.
             return (next != parent()).then_some(found);
         };
         if system::environment(process).is_some_and(|block| matches(block.expose())) {
@@ -35,7 +37,7 @@ pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     Some(found)
 }
 
-/// Whether this process was started by `ancestor`.
+/// Returns whether `ancestor` is the parent of this process.
 #[must_use]
 pub fn is_parent(ancestor: &Ancestor) -> bool {
     parent() == Some(ancestor.process)
@@ -50,7 +52,8 @@ struct Status {
     parent: Option<i32>,
 }
 
-/// `comm` and `ppid` of `proc_pid_stat(5)`: `71 (bash) S 1 …`. The name can hold any character.
+/// Parses `comm` and `ppid` of `proc_pid_stat(5)`: `71 (bash) S 1 …`. The name can hold any
+/// character.
 #[cfg_attr(not(any(target_os = "linux", test)), expect(dead_code, reason = "only Linux has it"))]
 fn parse(text: &str) -> Option<Status> {
     let (start, rest) = text.rsplit_once(") ")?;
@@ -65,9 +68,9 @@ fn parse(text: &str) -> Option<Status> {
 mod system {
     use super::{Secret, Status, parse};
 
-    /// How many processes are looked at: deeper nesting is a loop of somebody's making.
+    /// Limit on the number of ancestors. Deeper nesting is hardly an accident.
     pub(super) const MAX_ANCESTORS: usize = 64;
-    /// No more is read of one environment, in bytes; the kernel's own default limit is a quarter.
+    /// Limit on the bytes read of one environment: four times the kernel's default limit.
     const MAX_ENVIRONMENT: usize = 8 << 20;
 
     pub(super) fn status(process: i32) -> Option<Status> {

@@ -1,4 +1,4 @@
-//! Processes that this one starts.
+//! Child processes.
 #![expect(unsafe_code, reason = "fork needs the C library")]
 
 use std::fs::File;
@@ -14,45 +14,46 @@ use rustix::termios::tcsetpgrp;
 
 use super::signals::Signal;
 
-/// What became of a child.
+/// A change of a child's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It ended with this status.
+    /// It exited with this status.
     Exited(u8),
     /// This signal ended it.
     Killed(Signal),
     /// This signal stopped it.
     Stopped(Signal),
-    /// It goes on after a stop.
+    /// It continued after a stop.
     Continued,
 }
 
-/// Starts a process that is a copy of this one and runs `child`, which ends it or becomes a
-/// command. What returns ends with status 127.
+/// Forks this process and runs `child` in the copy. If `child` returns, the copy exits with status
+/// 127.
 ///
-/// Must be called while this process has one thread: a lock that another one holds would stay
-/// locked in the copy for ever.
+/// Must be called while this process has only one thread: a lock held by another thread would stay
+/// locked in the copy forever.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn fork(child: impl FnOnce()) -> io::Result<Pid> {
-    // SAFETY: there is one thread, so the copy's locks and allocator are as in the original.
+    // SAFETY: there is only one thread, so the copy's locks and allocator are in the same state as
+    // the original's.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             child();
-            // SAFETY: ends the process without running what the original will run at its end.
+            // SAFETY: ends the process without running the exit handlers of the original.
             unsafe { libc::_exit(127) }
         }
         pid => Pid::from_raw(pid).ok_or_else(|| io::Error::other("fork returned no process")),
     }
 }
 
-/// Waits until the child changes, without taking its number back from it when it ended, so that
-/// the number names nobody else as long as [`reap`] was not called.
+/// Waits until the child changes. A child that has ended stays a zombie until [`reap`], so that its
+/// pid cannot name another process.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn wait_for_change(child: Pid) -> io::Result<Change> {
     let all = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::CONTINUED;
     let change = loop {
@@ -69,19 +70,18 @@ pub fn wait_for_change(child: Pid) -> io::Result<Change> {
     if let Some(signal) = change.terminating_signal() {
         return Ok(Change::Killed(Signal::new(signal)));
     }
-    // A stop is taken note of once, an end stays to be reaped.
+    // Consume a stop, so that it is reported only once; leave an end for `reap`.
     let taken = WaitIdOptions::STOPPED | WaitIdOptions::CONTINUED | WaitIdOptions::NOHANG;
     let _ = waitid(rustix::process::WaitId::Pid(child), taken);
     Ok(change.stopping_signal().map_or(Change::Continued, |n| Change::Stopped(Signal::new(n))))
 }
 
-/// Takes note of a child that has ended, waiting for it if need be.
+/// Reaps a child, after waiting for its end if necessary.
 pub fn reap(child: Pid) {
     while waitpid(Some(child), WaitOptions::empty()).is_err_and(|error| error == Errno::INTR) {}
 }
 
-/// What has become of `child`, if anything has since the last call. As process 1 also reaps what
-/// has been left to it.
+/// Returns the next change of `child`, if there is one. As process 1, it also reaps orphans.
 #[must_use]
 pub fn take_change(child: Pid) -> Option<Change> {
     let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
@@ -89,7 +89,7 @@ pub fn take_change(child: Pid) -> Option<Change> {
         return waitpid(Some(child), options).ok().flatten().map(|(_, status)| change(status));
     }
     loop {
-        // Whatever process group it is in.
+        // Wait for every child: orphans can be in any process group.
         match wait(options) {
             Ok(Some((pid, status))) if pid == child => return Some(change(status)),
             Ok(Some(_)) | Err(Errno::INTR) => {}
@@ -107,34 +107,34 @@ fn change(status: WaitStatus) -> Change {
         .unwrap_or(Change::Continued)
 }
 
-/// Whether this is process 1 of its container, which the kernel treats in its own way.
+/// Returns whether this is process 1 of its container, to which the kernel applies special rules.
 #[must_use]
 pub fn is_init() -> bool {
     getpid().is_init()
 }
 
-/// Whether this process leads its session, so that the kernel tells it alone that the terminal is
-/// gone.
+/// Returns whether this process leads its session. The kernel signals only the leader when the
+/// terminal is gone.
 #[must_use]
 pub fn leads_session() -> bool {
-    // Of another PID namespace, a session has the number 0, which `rustix` does not expect.
-    // SAFETY: asks for a number.
+    // SAFETY: only returns a number. The function of `rustix` does not expect 0, the number of a
+    // session in another PID namespace.
     unsafe { libc::getsid(0) == libc::getpid() }
 }
 
-/// This process.
+/// Returns the id of this process.
 #[must_use]
 pub fn own_process() -> Pid {
     getpid()
 }
 
-/// The process group of this process.
+/// Returns the process group of this process.
 #[must_use]
 pub fn own_group() -> Pid {
     getpgrp()
 }
 
-/// In a new child: TERM arrives here when `parent` ends without a word.
+/// In a new child: arranges that TERM arrives if `parent` ends.
 pub fn end_with_parent(parent: Pid) {
     #[cfg(target_os = "linux")]
     {
@@ -146,10 +146,10 @@ pub fn end_with_parent(parent: Pid) {
     }
 }
 
-/// In a new child: puts `streams` in the place of 0, 1 and 2 where there are any.
+/// In a new child: replaces streams 0, 1, and 2 by those in `streams` that are given.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn replace_streams(streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<()> {
     let [input, output, error] = streams;
     input.map(rustix::stdio::dup2_stdin).transpose()?;
@@ -158,20 +158,21 @@ pub fn replace_streams(streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<()> {
     Ok(())
 }
 
-/// In a new child: leads a session whose terminal is `terminal`.
+/// In a new child: creates a session whose controlling terminal is `terminal`, and leads it.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn lead_session(terminal: BorrowedFd<'_>) -> io::Result<()> {
     setsid()?;
     Ok(rustix::process::ioctl_tiocsctty(terminal)?)
 }
 
-/// In a new child that runs no command: lets go of all that is open but `keep`, so that nobody
-/// waits in vain to see it closed. Nothing that owned one of these descriptors may be used again.
+/// In a new child that does not run a command: closes every descriptor that is not in `keep`, so
+/// that no other process waits in vain for its end. Owners of the closed descriptors must not be
+/// used again.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn close_all_but(keep: &[RawFd]) -> io::Result<()> {
     let nothing = File::options().read(true).write(true).open("/dev/null")?;
     replace_streams([Some(nothing.as_fd()); 3])?;
@@ -181,32 +182,34 @@ pub fn close_all_but(keep: &[RawFd]) -> io::Result<()> {
         .filter(|number| *number > 2 && !keep.contains(number))
         .collect();
     for number in listed {
-        // SAFETY: the caller promises that no owner of the descriptor is used again.
+        // SAFETY: the caller promises not to use any owner of the descriptor again.
         unsafe { libc::close(number) };
     }
     Ok(())
 }
 
-/// In a new child: learns of the end of its own children, whatever the caller had set.
+/// In a new child: makes changes of its own children visible, whatever the caller had set for
+/// SIGCHLD.
 pub fn reset_child_signal() {
-    // SAFETY: the default disposition runs none of our code.
+    // SAFETY: the default disposition does not run any Rust code.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
-/// Whether a process group has the terminal.
+/// The position of a process group with regard to its terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupPosition {
-    /// It reads the keys.
+    /// It may read keys.
     Foreground,
-    /// It is stopped when it tries.
+    /// It is stopped when it tries to.
     Background,
 }
 
-/// In a new child: leads a process group of its own, in the foreground of `terminal` or not.
-/// Signals must be blocked, or the change of ground would stop the child.
+/// In a new child: creates a process group, leads it, and makes it the foreground of `terminal` if
+/// `position` says so. Signals must be blocked, because the change of the foreground would stop the
+/// child.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn lead_group(terminal: BorrowedFd<'_>, position: GroupPosition) -> io::Result<()> {
     setpgid(None, None)?;
     if position == GroupPosition::Foreground {
@@ -215,10 +218,10 @@ pub fn lead_group(terminal: BorrowedFd<'_>, position: GroupPosition) -> io::Resu
     Ok(())
 }
 
-/// Puts a process group in the foreground of the own session's terminal. Signals must be blocked.
+/// Makes a process group the foreground of the session's terminal. Signals must be blocked.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn set_foreground(group: Pid) -> io::Result<()> {
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
     Ok(tcsetpgrp(terminal, group)?)

@@ -1,4 +1,4 @@
-//! The initial environment block, which `/proc/<pid>/environ` shows for as long as we live.
+//! The initial environment block, which `/proc/<pid>/environ` shows as long as this process lives.
 #![expect(unsafe_code, reason = "the block can be reached through the C library's pointer only")]
 
 use std::ffi::{CStr, c_char};
@@ -10,20 +10,20 @@ fn block() -> *mut *mut c_char {
     unsafe extern "C" {
         static mut environ: *mut *mut c_char;
     }
-    // SAFETY: reading the pointer itself; the C library initialised it before `main`.
+    // SAFETY: reads the pointer itself, which the C library initialized before `main`.
     unsafe { environ }
 }
 
 #[cfg(target_os = "macos")]
 fn block() -> *mut *mut c_char {
-    // SAFETY: the function has no preconditions; what it returns is valid for the whole run.
+    // SAFETY: the function has no preconditions, and its result is valid for the whole run.
     unsafe { *libc::_NSGetEnviron() }
 }
 
-/// Takes the value of the variable `name` out of the initial environment block: returns it and
-/// overwrites it there with zeros, in every entry of that name. The variable stays, empty.
+/// Removes the value of the variable `name` from the initial environment block: returns the value
+/// and overwrites it with zeros in every entry of that name. The variable stays, empty.
 ///
-/// Must be called before a second thread exists, since the block has no lock.
+/// Must be called before a second thread exists, because the block has no lock.
 #[must_use]
 pub fn take_variable(name: &str) -> Option<Secret> {
     let mut taken = None;
@@ -31,8 +31,8 @@ pub fn take_variable(name: &str) -> Option<Secret> {
     if entry.is_null() {
         return None;
     }
-    // SAFETY: the block is an array of pointers to NUL-terminated writable strings that ends with
-    // a null pointer; only this thread exists, so nobody else reads or writes it.
+    // SAFETY: the block is an array of pointers to NUL-terminated writable strings that ends with a
+    // null pointer. There is only one thread, so nothing else reads or writes it.
     unsafe {
         while !(*entry).is_null() {
             let text = CStr::from_ptr(*entry).to_bytes();
@@ -42,7 +42,8 @@ pub fn take_variable(name: &str) -> Option<Secret> {
                 let start = (*entry).add(text.len() - length);
                 taken.get_or_insert(Secret::new(value.to_vec()));
                 for at in 0..length {
-                    // Volatile, because nothing in this program reads the bytes again.
+                    // Volatile, because this program never reads the bytes again and the write
+                    // would be optimized away.
                     start.add(at).write_volatile(0);
                 }
             }

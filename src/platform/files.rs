@@ -1,8 +1,8 @@
-//! Files below a folder that is held open, so that no symbolic link and no renamed parent can
-//! lead a read or a write elsewhere.
+//! Files below a folder that is held open, so that neither a symbolic link nor a renamed parent can
+//! redirect a read or a write.
 //!
-//! Names given to a [`Dir`] are single path components. Nothing here follows a symbolic link,
-//! opens anything but regular files, or waits for a FIFO.
+//! Names given to a [`Dir`] are single path components. These functions never follow a symbolic
+//! link, open anything but regular files, or wait for a FIFO.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,11 +19,11 @@ use rustix::io::{Errno, retry_on_intr};
 /// Why a file could not be used.
 #[derive(Debug)]
 pub enum ReadError {
-    /// It is a symbolic link, a folder, a FIFO or another thing that is no regular file.
+    /// It is not a regular file but a symbolic link, a folder, a FIFO, or something else.
     NotRegular,
-    /// It has more bytes than the limit given.
+    /// It is larger than the limit.
     TooLarge,
-    /// The operating system's reason.
+    /// The operating system's error.
     Io(io::Error),
 }
 
@@ -34,18 +34,19 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// Opens the folder at `path`; nothing when there is none.
+    /// Opens the folder at `path`. Returns `None` if it does not exist.
     ///
     /// # Errors
-    /// [`ReadError::NotRegular`] when the last component is no folder (a symbolic link is none).
+    /// Returns [`ReadError::NotRegular`] if the last component is not a folder; a symbolic link is
+    /// not.
     pub fn open(path: &Path) -> Result<Option<Self>, ReadError> {
         Self::open_at(rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()), path.to_owned())
     }
 
-    /// Opens the folder `name` in this one; nothing when there is none.
+    /// Opens the folder `name` in this one. Returns `None` if it does not exist.
     ///
     /// # Errors
-    /// As [`Dir::open`].
+    /// Fails for the same reasons as [`Dir::open`].
     pub fn dir(&self, name: &str) -> Result<Option<Self>, ReadError> {
         let opened = rustix::fs::openat(&self.handle, name, DIRECTORY, Mode::empty());
         Self::open_at(opened, self.path.join(name))
@@ -60,12 +61,13 @@ impl Dir {
         }
     }
 
-    /// The open folder itself.
+    /// Returns the open folder itself.
     pub(super) fn handle(&self) -> &OwnedFd {
         &self.handle
     }
 
-    /// Opens the folder `name`, whatever its bytes; nothing when it is gone or no folder any more.
+    /// Opens the folder `name`, which need not be UTF-8. Returns `None` if it is gone or not a
+    /// folder.
     pub(super) fn folder(&self, name: &std::ffi::CStr) -> io::Result<Option<Self>> {
         let opened = rustix::fs::openat(&self.handle, name, DIRECTORY, Mode::empty());
         match opened {
@@ -75,16 +77,16 @@ impl Dir {
         }
     }
 
-    /// Where it was opened, for messages.
+    /// Returns the path it was opened at, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the regular file `name` whole; nothing when there is none.
+    /// Reads the whole regular file `name`. Returns `None` if it does not exist.
     ///
     /// # Errors
-    /// When it is no regular file, has more than `limit` bytes, or cannot be read.
+    /// Fails if it is not a regular file, is larger than `limit` bytes, or cannot be read.
     pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>, ReadError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let handle = match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
@@ -106,7 +108,7 @@ impl Dir {
             bytes.reserve(1);
             let read = || rustix::io::read(&handle, spare_capacity(&mut bytes));
             let count = retry_on_intr(read).map_err(|error| ReadError::Io(error.into()))?;
-            // Where the size was told right, its end needs no second look.
+            // If the reported size was right, the end needs no further read.
             if count == 0 || bytes.len() == size {
                 return Ok(Some(bytes));
             }
@@ -114,10 +116,10 @@ impl Dir {
         Err(ReadError::TooLarge)
     }
 
-    /// Whether anything is called `name`, of any kind; links are not followed.
+    /// Returns whether an entry `name` of any kind exists. Links are not followed.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn has(&self, name: &str) -> io::Result<bool> {
         match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
@@ -126,10 +128,11 @@ impl Dir {
         }
     }
 
-    /// How many bytes the file `name` has; nothing when there is none. Links are not followed.
+    /// Returns the size of the file `name` in bytes, or `None` if it does not exist. Links are not
+    /// followed.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn size(&self, name: &str) -> io::Result<Option<u64>> {
         match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(u64::try_from(found.st_size).ok()),
@@ -138,11 +141,11 @@ impl Dir {
         }
     }
 
-    /// The names in this folder without `.` and `..`, in no order. A name that is not UTF-8 is
-    /// shown with replacement characters, which no file of ours has.
+    /// Returns the names in this folder, unordered, without `.` and `..`. A name that is not UTF-8
+    /// contains replacement characters, which the names of vault's files never do.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.handle)? {
@@ -155,10 +158,10 @@ impl Dir {
         Ok(names)
     }
 
-    /// Opens the folder `name`, making it first where it is missing.
+    /// Opens the folder `name`, creating it first if it is missing.
     ///
     /// # Errors
-    /// As [`Dir::open`], and where it cannot be made.
+    /// Fails for the same reasons as [`Dir::open`], and if the folder cannot be created.
     pub fn make_dir(&self, name: &str) -> Result<Self, ReadError> {
         match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -167,11 +170,11 @@ impl Dir {
         self.dir(name)?.ok_or_else(|| ReadError::Io(Errno::NOENT.into()))
     }
 
-    /// Makes the file `name`, which must not exist in any form, with `bytes` in it. What was made
-    /// is removed again when writing fails. `private` files can be read by their owner only.
+    /// Creates the file `name` with the content `bytes`. No entry of that name may exist. If
+    /// writing fails, the file is removed again.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn create(&self, name: &str, bytes: &[u8], access: FileAccess) -> io::Result<File> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -187,19 +190,19 @@ impl Dir {
         Ok(file)
     }
 
-    /// Whether files can be made in and removed from this folder.
+    /// Checks that files can be created in and removed from this folder.
     ///
     /// # Errors
-    /// The operating system's, when they cannot.
+    /// Returns the operating system's error if they cannot.
     pub fn check_writable(&self) -> io::Result<()> {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         Ok(rustix::fs::accessat(&self.handle, ".", access, AtFlags::empty())?)
     }
 
-    /// Moves the file `name` to `new_name` in `target`, replacing what is there.
+    /// Moves the file `name` to `new_name` in `target`, replacing an existing file.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn rename(&self, name: &str, target: &Self, new_name: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.handle, name, &target.handle, new_name)?)
     }
@@ -207,7 +210,7 @@ impl Dir {
     /// Removes the file `name`.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
     }
@@ -215,7 +218,7 @@ impl Dir {
     /// Removes the empty folder `name`.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn remove_dir(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::REMOVEDIR)?)
     }
@@ -223,15 +226,15 @@ impl Dir {
     /// Makes the names in this folder durable.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.handle)?)
     }
 
-    /// Takes the writer's lock on this folder; nothing when somebody else holds it.
+    /// Takes the writer's lock on this folder. Returns `None` if another process holds it.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn try_lock(&self) -> io::Result<Option<Lock>> {
         let handle = rustix::fs::openat(&self.handle, ".", DIRECTORY, Mode::empty())?;
         match rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive) {
@@ -245,8 +248,8 @@ impl Dir {
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Files that were written and are not durable yet. Few are held open at a time, however many
-/// there are: a process may have as few as 256.
+/// Files that were written and are not durable yet. Only a few are held open at a time, because the
+/// limit for a process can be as low as 256.
 #[derive(Default)]
 pub struct Unsynced {
     files: Vec<File>,
@@ -254,13 +257,13 @@ pub struct Unsynced {
 }
 
 impl Unsynced {
-    /// How many are worth one sync each; above that, one for the whole file system is cheaper.
+    /// Number of files up to which one sync per file is cheaper than one for the whole file system.
     const FEW: usize = 8;
 
-    /// Adds one.
+    /// Adds a file.
     ///
     /// # Errors
-    /// The operating system's, where some are made durable right now.
+    /// Returns the operating system's error if files had to be synced right away.
     pub fn add(&mut self, file: File) -> io::Result<()> {
         self.files.push(file);
         if self.files.len() <= Self::FEW {
@@ -274,10 +277,10 @@ impl Unsynced {
         self.files.drain(..).try_for_each(|file| file.sync_all())
     }
 
-    /// Makes all of them durable; they are on the file system of `folder`.
+    /// Makes all of them durable. They must be on the file system of `folder`.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn sync(self, folder: &Dir) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.is_whole_system {
@@ -291,38 +294,38 @@ impl Unsynced {
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAccess {
-    /// Whoever the caller's umask allows, as for any file of the repository.
+    /// Everyone the caller's umask allows, as for any file in the repository.
     Shared,
-    /// The owner alone (0600).
+    /// Only the owner (0600).
     Private,
 }
 
-/// The writer's lock on a folder; let go when dropped, and by the kernel when the holder dies.
+/// The writer's lock on a folder. It is released on drop, and by the kernel if the holder dies.
 pub struct Lock {
     _handle: OwnedFd,
 }
 
-/// The effective user's number.
+/// Returns the effective user id.
 #[must_use]
 pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The device number of `path` and its owner; links are not followed.
+/// Returns the device number of `path` and the user id of its owner. Links are not followed.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn device_and_owner(path: &Path) -> io::Result<(u64, u32)> {
     let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "signed on macOS"))]
     Ok((u64::try_from(found.st_dev).unwrap_or_default(), found.st_uid))
 }
 
-/// Opens the folder at `path`, making it and what is missing above it for the caller alone (0700).
-/// It is the caller's own, so it may be a symbolic link.
+/// Opens the folder at `path`, creating it and its missing parents for the caller alone (0700). It
+/// belongs to the caller, so it may be a symbolic link.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn private_dir(path: &Path) -> io::Result<Dir> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     match Dir::open(&path.canonicalize()?) {
@@ -333,17 +336,17 @@ pub fn private_dir(path: &Path) -> io::Result<Dir> {
     }
 }
 
-/// Replaces the text file at `path` whole, through a new file beside it; permissions stay.
+/// Replaces the whole text file at `path` through a new file next to it. Permissions stay.
 ///
 /// # Errors
-/// The operating system's; the old content is there then.
+/// Returns the operating system's error. The old content is kept.
 pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
     let permissions = std::fs::metadata(path)?.permissions();
     let mut name = path.as_os_str().to_owned();
-    // What a killed process left behind is in no one's way.
+    // The process id in the name avoids a file that a killed process left.
     name.push(format!(".new-{}", std::process::id()));
     let new = Path::new(&name);
-    // Not removed if it is there: then it is not ours.
+    // If the file exists, another program owns it, so it must not be removed.
     let mut file = File::create_new(new)?;
     let written = file
         .write_all(text.as_bytes())
@@ -355,11 +358,11 @@ pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-/// Opens a regular file that holds a key, refusing one that others can read or write or that
-/// belongs to somebody else than the caller or root.
+/// Opens a regular file that contains a key. Refuses one that others can read or write, or that
+/// belongs to a user other than the caller or root.
 ///
 /// # Errors
-/// `PermissionDenied` with the reason, or the operating system's.
+/// Returns `PermissionDenied` with the reason, or the operating system's error.
 pub fn private_file(path: &OsStr) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let handle = rustix::fs::openat(CWD, path.as_bytes(), flags, Mode::empty())?;

@@ -1,23 +1,23 @@
-//! What the caller handed to this process, noted before the standard library changes it, and given
-//! back to a command.
+//! State inherited from the caller, recorded before the standard library changes it, and restored
+//! for a command.
 //!
-//! Rust ignores SIGPIPE and opens `/dev/null` in the place of closed streams before `main` runs; a
-//! command must find both as the caller had set them. The note is taken by a function that the
-//! loader calls before `main`.
+//! Before `main` runs, Rust ignores SIGPIPE and opens `/dev/null` in place of closed streams. A
+//! command must get both as the caller had set them, so a function that the loader calls before
+//! `main` records them.
 #![expect(unsafe_code, reason = "signal dispositions are reached through the C library only")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::signals::{self, Signal};
 
-/// One bit per signal that was ignored; signal n has bit n - 1.
+/// One bit for each ignored signal; signal n has bit n - 1.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
-/// One bit per signal that was blocked.
+/// One bit for each blocked signal.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
-/// Which of the streams 0, 1 and 2 were closed.
+/// Which of the streams 0, 1, and 2 were closed.
 static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
-/// The numbers of the signals that are noted.
+/// The numbers of the recorded signals.
 const RECORDED: std::ops::RangeInclusive<i32> = 1..=64;
 
 const fn bit(signal: i32) -> u64 {
@@ -32,8 +32,8 @@ static RECORD: extern "C" fn() = record;
 extern "C" fn record() {
     let mut ignored = 0;
     let mut blocked = 0;
-    // SAFETY: asking for a disposition with a null new action, for the mask with a null new mask
-    // and for a descriptor's flags changes nothing; zeroed answers are valid places.
+    // SAFETY: reading a disposition with a null new action, the mask with a null new mask, and a
+    // descriptor's flags changes nothing. Zeroed values are valid places for the results.
     unsafe {
         let mut mask: libc::sigset_t = std::mem::zeroed();
         libc::sigprocmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask);
@@ -55,31 +55,31 @@ extern "C" fn record() {
     BLOCKED.store(blocked, Ordering::Relaxed);
 }
 
-/// Whether the caller had closed stream `number`, which is 0, 1 or 2.
+/// Returns whether the caller had closed stream `number`, which is 0, 1, or 2.
 pub(super) fn was_closed(number: usize) -> bool {
     CLOSED[number].load(Ordering::Relaxed)
 }
 
-/// Whether the caller ignored or blocked this signal.
+/// Returns whether the caller ignored or blocked this signal.
 #[must_use]
 pub fn was_ignored_or_blocked(signal: Signal) -> bool {
     let refused = IGNORED.load(Ordering::Relaxed) | BLOCKED.load(Ordering::Relaxed);
     refused & bit(signal.number()) != 0
 }
 
-/// Sets dispositions, signal mask and closed streams back to what the caller had. For a process
-/// that becomes a command: handlers of ours are gone afterwards.
+/// Restores the caller's signal dispositions, signal mask, and closed streams, in a process that is
+/// about to become a command. Removes all of vault's handlers.
 pub(super) fn restore() {
     let (ignored, blocked) = (IGNORED.load(Ordering::Relaxed), BLOCKED.load(Ordering::Relaxed));
     for number in RECORDED {
         let action = if ignored & bit(number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
-        // SAFETY: neither disposition runs any of our code. Signals that do not exist or have one
-        // disposition only are refused, which changes nothing.
+        // SAFETY: neither disposition runs any Rust code. For a signal that does not exist, or
+        // whose disposition is fixed, the call fails without an effect.
         unsafe { libc::signal(number, action) };
     }
     for (number, closed) in (0..).zip(&CLOSED) {
         if closed.load(Ordering::Relaxed) {
-            // SAFETY: it is the `/dev/null` that the standard library opened, and owns nothing.
+            // SAFETY: it is the `/dev/null` that the standard library opened; no value owns it.
             unsafe { libc::close(number) };
         }
     }

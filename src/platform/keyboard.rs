@@ -1,8 +1,7 @@
-//! The terminal while a person answers a question: every byte that arrives, and signals between
-//! them.
+//! The terminal while a person answers a question: the bytes and signals that arrive.
 //!
-//! Nothing that was typed is left for the next program: what was not read is discarded when the
-//! terminal's modes are put back.
+//! Nothing typed is left for the next program: unread input is discarded when the terminal's modes
+//! are put back.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -22,29 +21,29 @@ use super::interruption::Interruptions;
 use super::signals::{BlockedSignals, Signal, StopScope, Target, send, stop};
 use super::terminal::Terminal;
 
-/// Turns bracketed paste on and off (xterm's control sequences): a terminal that knows it marks the
-/// start and the end of a paste, and one that does not ignores it.
+/// Turns bracketed paste on and off (xterm's control sequences). A terminal that supports it marks
+/// the start and the end of a paste; any other ignores it.
 const PASTE_MARKERS_ON: &[u8] = b"\x1b[?2004h";
 const PASTE_MARKERS_OFF: &[u8] = b"\x1b[?2004l";
 
-/// How often this process stops because another one has the terminal. A process that no shell could
-/// wake again is not stopped by the kernel, and must not try forever.
+/// Limit on how often this process stops because another one has the terminal. The kernel does not
+/// stop a process that no shell could wake, so this must not be repeated forever.
 const MAX_STOPS: usize = 5;
 
-/// What came from the person.
+/// An event at the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminalEvent {
-    /// This many bytes.
+    /// This many bytes were read.
     Bytes(usize),
-    /// Nothing in the time given.
+    /// Nothing arrived in time.
     TimedOut,
-    /// A signal.
+    /// A signal arrived.
     Signal(Signal),
-    /// The terminal has gone away, or a line ended without a newline.
+    /// The terminal is gone, or a line ended without a newline.
     End,
 }
 
-/// The keys of a terminal that mean something, as its user has set them.
+/// The terminal's control keys, as its user has set them.
 #[derive(Clone, Copy, Debug)]
 pub struct ControlKeys {
     /// Ctrl-C.
@@ -61,23 +60,24 @@ pub struct ControlKeys {
     pub end: u8,
 }
 
-/// A terminal that shows nothing and passes every byte on, until the value is dropped.
+/// A terminal that echoes nothing and passes every byte on, until the value is dropped.
 pub struct Keyboard {
     terminal: Terminal,
     before: Termios,
     modes: Termios,
     interruptions: Interruptions,
-    /// What a panic did before; here it also puts the terminal back.
+    /// The panic hook from before. The current hook also puts the terminal back.
     hook: Arc<Hook>,
 }
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
 impl Keyboard {
-    /// Takes the terminal and discards what was typed before.
+    /// Takes the terminal and discards earlier input.
     ///
     /// # Errors
-    /// The operating system's; `PermissionDenied` if another program has the terminal.
+    /// Returns the operating system's error; `PermissionDenied` if another program has the
+    /// terminal.
     pub fn take(terminal: Terminal) -> io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut modes = before.clone();
@@ -88,7 +88,7 @@ impl Keyboard {
                 | InputModes::ISTRIP
                 | InputModes::IXON,
         );
-        // Without ISIG, a Ctrl-C inside a paste is one of its bytes.
+        // Without ISIG, a Ctrl-C inside a paste is an ordinary byte.
         modes.local_modes.remove(
             LocalModes::ECHO
                 | LocalModes::ECHONL
@@ -105,10 +105,10 @@ impl Keyboard {
         Ok(keyboard)
     }
 
-    /// Takes the terminal again, after this process was stopped or another one changed the modes.
+    /// Takes the terminal again after this process was stopped or another one changed the modes.
     ///
     /// # Errors
-    /// As [`Keyboard::take`].
+    /// Fails for the same reasons as [`Keyboard::take`].
     pub fn retake(&self) -> io::Result<()> {
         for _ in 0..MAX_STOPS {
             if self.terminal.is_ours() {
@@ -121,7 +121,7 @@ impl Keyboard {
         Err(io::Error::new(io::ErrorKind::PermissionDenied, "another program has the terminal"))
     }
 
-    /// The keys that mean something.
+    /// Returns the terminal's control keys.
     #[must_use]
     pub fn control_keys(&self) -> ControlKeys {
         let code = |index| self.before.special_codes[index];
@@ -140,10 +140,10 @@ impl Keyboard {
         show(&self.terminal, text);
     }
 
-    /// Waits for bytes or a signal, for this long or without an end.
+    /// Waits for bytes or a signal, at most for `patience`, or without a limit.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn next_event(
         &mut self,
         buffer: &mut [u8],
@@ -171,7 +171,7 @@ impl Keyboard {
         }
     }
 
-    /// Discards what arrives until nothing has for as long as `quiet`; no longer than `longest`.
+    /// Discards input until none has arrived for `quiet`, but at most for `longest`.
     pub fn drain(&mut self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
@@ -180,23 +180,23 @@ impl Keyboard {
         let _ = tcflush(&self.terminal, QueueSelector::IFlush);
     }
 
-    /// Puts the terminal back and sends `signal` to all that the key would have reached. It is noted
-    /// here, and has its usual effect on the others.
+    /// Puts the terminal back and sends `signal` to every process that the key would have reached.
+    /// In this process it is recorded; in the others it has its usual effect.
     pub fn pass_on(&mut self, signal: Signal) {
         self.put_back();
         send(signal, Target::Group(rustix::process::getpgrp()));
     }
 
-    /// Puts the terminal back, stops as the key would have stopped this process, and takes the
-    /// terminal again when it goes on.
+    /// Puts the terminal back, stops this process as the key would have done, and takes the
+    /// terminal again after the stop.
     ///
     /// # Errors
-    /// As [`Keyboard::take`].
+    /// Fails for the same reasons as [`Keyboard::take`].
     pub fn suspend(&mut self) -> io::Result<()> {
         self.put_back();
         stop(Signal::TSTP, StopScope::Group);
         self.retake()?;
-        // The renewal has done what a signal to go on asks for.
+        // Taking the terminal again is the reaction to CONT, so CONT needs no other.
         while self.interruptions.next_signal().is_some_and(|signal| signal == Signal::CONT) {}
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Keyboard {
 impl Drop for Keyboard {
     fn drop(&mut self) {
         self.put_back();
-        // A thread that panics may not change what a panic does.
+        // A panicking thread may not change the panic hook.
         if !thread::panicking() {
             let hook = Arc::clone(&self.hook);
             set_hook(Box::new(move |panic| hook(panic)));
@@ -217,7 +217,7 @@ impl Drop for Keyboard {
     }
 }
 
-/// If another program has the terminal by now, it has set its own modes.
+/// Puts the modes back, unless another program has the terminal by now and has set its own.
 fn put_back(terminal: &Terminal, before: &Termios) {
     if terminal.is_ours() {
         show(terminal, PASTE_MARKERS_OFF);
@@ -225,7 +225,8 @@ fn put_back(terminal: &Terminal, before: &Termios) {
     }
 }
 
-/// Where a panic ends the process at once, nothing is dropped. Returns what a panic did before.
+/// Puts the terminal back in a panic, because a panic that ends the process drops nothing. Returns
+/// the panic hook from before.
 fn put_back_in_panic(terminal: Terminal, before: Termios) -> Arc<Hook> {
     let hook: Arc<Hook> = take_hook().into();
     let also = Arc::clone(&hook);
@@ -236,30 +237,30 @@ fn put_back_in_panic(terminal: Terminal, before: Termios) -> Arc<Hook> {
     hook
 }
 
-/// Sets modes and discards what was not read. Signals are blocked, so that the kernel cannot stop
-/// this process if another one has just got the terminal.
+/// Sets modes and discards unread input. Signals are blocked so that the kernel cannot stop this
+/// process if another one has just taken the terminal.
 fn set_modes(terminal: &Terminal, modes: &Termios) -> io::Result<()> {
     let _blocked = BlockedSignals::new();
     Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
 }
 
-/// A terminal in its usual modes, which shows what is typed and edits lines by itself.
+/// A terminal in its usual modes, in which it echoes input and edits lines by itself.
 pub struct LineReader(Terminal);
 
 impl LineReader {
-    /// Discards what was typed before.
+    /// Discards earlier input.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn new(terminal: Terminal) -> io::Result<Self> {
         tcflush(&terminal, QueueSelector::IFlush)?;
         Ok(Self(terminal))
     }
 
-    /// Waits for the next line or the next part of one, for this long or without an end.
+    /// Waits for the next line or a part of it, at most for `patience`, or without a limit.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn next_event(
         &self,
         buffer: &mut [u8],
@@ -279,7 +280,7 @@ impl LineReader {
         }
     }
 
-    /// As [`Keyboard::drain`].
+    /// Does the same as [`Keyboard::drain`].
     pub fn drain(&self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
@@ -305,7 +306,7 @@ fn wait(sources: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<Po
     }
 }
 
-/// Reads what is there; `None` if there was nothing after all.
+/// Reads the available bytes. Returns `None` if there were none after all.
 fn read(terminal: &Terminal, buffer: &mut [u8]) -> io::Result<Option<TerminalEvent>> {
     match rustix::io::read(terminal, buffer) {
         Ok(0) | Err(Errno::IO) => Ok(Some(TerminalEvent::End)),
@@ -315,7 +316,8 @@ fn read(terminal: &Terminal, buffer: &mut [u8]) -> io::Result<Option<TerminalEve
     }
 }
 
-/// Shows text; a terminal that takes none is gone, and no one is left to see it.
+/// Shows text. A write error means that the terminal is gone, and with it everyone who could read
+/// it.
 fn show(terminal: &Terminal, mut text: &[u8]) {
     while !text.is_empty() {
         match rustix::io::write(terminal, text) {

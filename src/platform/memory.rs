@@ -1,11 +1,11 @@
-//! Files in memory, for programs that take a secret by the path of a file.
+//! Files in memory, for programs that take a secret as the path of a file.
 //!
-//! They lie in a folder of their own (0700) on a file system that keeps nothing on a disk, beside a
-//! marker that names them, and are gone when the value is dropped. The folder is locked while its
-//! owner lives, so that the next vault finds what a killed one left behind.
+//! They are in a folder of their own (0700), on a file system that stores nothing on a disk, next
+//! to a marker that names them, and are removed on drop. The folder is locked while its owner
+//! lives, so that the next vault can tell which folders a killed one left.
 //!
-//! Nothing is ever removed but regular files of ours that a marker names, the marker, and a folder
-//! that is empty then. A marker counts only in the folder that it was written for.
+//! Only these are ever removed: regular files of this user that a marker names, the marker, and
+//! then the folder if it is empty. A marker counts only in the folder that it was written for.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -22,24 +22,24 @@ use rustix::process::geteuid;
 
 use super::process::FileSizeSignalIgnored;
 
-/// Begins the name of a folder; 16 hexadecimal digits follow.
+/// Prefix of a folder's name; 16 hexadecimal digits follow.
 const PREFIX: &str = "repovault-";
-/// The file that says whose the folder is, and which files in it are ours.
+/// The file that identifies the folder and names the files in it that may be removed.
 const MARKER: &str = ".repovault";
-/// The longest marker, in bytes: more names than an environment can have.
+/// Limit on the length of a marker, in bytes: more names than an environment can have.
 const LONGEST_MARKER: u64 = 8 << 20;
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const NEW_FILE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 
-/// A folder in memory with files in it.
+/// A folder in memory, with its files.
 pub struct MemoryFolder {
     created: Arc<CreatedFolder>,
     path: PathBuf,
 }
 
-/// A folder that exists, and all that is ours in it.
+/// An existing folder and the names that vault may remove from it.
 struct CreatedFolder {
     parent: OwnedFd,
     name: String,
@@ -48,9 +48,9 @@ struct CreatedFolder {
 }
 
 impl MemoryFolder {
-    /// Makes a folder for files of these names, with `random` in its own name, in the first of
-    /// `places` that is in memory and lets us. Returns `None` if none does. Leftovers of killed
-    /// vaults are removed in all of them.
+    /// Creates a folder for files with these names in the first of `parents` that is in memory and
+    /// writable. `random` becomes part of the folder's name. Returns `None` if no parent is
+    /// suitable. Removes leftovers of killed vaults from all of them.
     #[must_use]
     pub fn make(parents: &[PathBuf], random: [u8; 8], files: &[&str]) -> Option<Self> {
         let opened = |path: &PathBuf| Some((path.clone(), open_parent(path).ok()?));
@@ -70,7 +70,8 @@ impl MemoryFolder {
     /// Writes a file that its owner can read and no one can change. Returns its path.
     ///
     /// # Errors
-    /// If its name was not given before, and the operating system's, such as when the memory is full.
+    /// Fails if `name` was not given to [`MemoryFolder::make`], or with the operating system's
+    /// error, for example if the memory is full.
     pub fn add(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         if !self.created.files.iter().any(|own| own == name) {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -79,7 +80,7 @@ impl MemoryFolder {
         Ok(self.path.join(name))
     }
 
-    /// A panic may end the process without dropping anything.
+    /// Removes the folder in a panic, because a panic that ends the process drops nothing.
     fn remove_at_panic(&self) {
         let created = Arc::downgrade(&self.created);
         let before = std::panic::take_hook();
@@ -110,10 +111,10 @@ impl CreatedFolder {
         Ok(created)
     }
 
-    /// Locks the folder, and then says in it that it is ours: a marker in a folder that is not
-    /// locked is one of a killed vault.
+    /// Locks the folder and then writes the marker. In this order, an unlocked folder with a marker
+    /// always belongs to a killed vault.
     fn mark(&self) -> io::Result<()> {
-        // Whatever the caller's umask took away.
+        // Undo the effect of the caller's umask.
         fchmod(&self.handle, Mode::RWXU)?;
         flock(&self.handle, FlockOperation::NonBlockingLockExclusive)?;
         let text = marker(&self.name, &fstat(&self.handle)?, &self.files);
@@ -127,12 +128,13 @@ impl CreatedFolder {
         File::from(file).write_all(content)
     }
 
-    /// Removes the files, the marker, and the folder. What someone else put there stays, and the
-    /// folder with it.
+    /// Removes the files, the marker, and the folder. A file of someone else stays, and so does the
+    /// folder then.
     fn remove(&self) {
         for name in self.files.iter().map(String::as_str).chain([MARKER]) {
             let found = statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
-            // The command may have given it to another user.
+            // The owner is not checked, because the command may have given the file to another
+            // user.
             if found.is_ok_and(|found| is_file(&found)) {
                 let _ = unlinkat(&self.handle, name, AtFlags::empty());
             }
@@ -141,8 +143,8 @@ impl CreatedFolder {
     }
 }
 
-/// Opens a folder in which files can be kept: in memory, and no one but its owner, the caller, and
-/// root can put another folder in the place of ours.
+/// Opens a folder in which files can be kept: it is in memory, and only its owner, the caller, and
+/// root can replace the folders in it.
 fn open_parent(path: &Path) -> io::Result<OwnedFd> {
     let folder = openat(CWD, path, FOLDER, Mode::empty())?;
     let found = fstat(&folder)?;
@@ -154,7 +156,7 @@ fn open_parent(path: &Path) -> io::Result<OwnedFd> {
     Ok(folder)
 }
 
-/// Whether what lies here is never written to a disk by the file system.
+/// Returns whether the file system never writes its files to a disk.
 #[cfg(target_os = "linux")]
 fn is_memory(folder: &OwnedFd) -> bool {
     // linux/magic.h
@@ -166,13 +168,13 @@ fn is_memory(folder: &OwnedFd) -> bool {
     })
 }
 
-/// No other system says so of a file system.
+/// Returns false: no other system guarantees this.
 #[cfg(not(target_os = "linux"))]
 fn is_memory(_: &OwnedFd) -> bool {
     false
 }
 
-/// What the marker of a folder says.
+/// Returns the text of a folder's marker.
 fn marker(name: &str, folder: &Stat, files: &[String]) -> String {
     let (device, number) = (folder.st_dev, folder.st_ino);
     let first = format!("repovault exec 1\n{name} {device} {number}");
@@ -181,7 +183,7 @@ fn marker(name: &str, folder: &Stat, files: &[String]) -> String {
     format!("{}\nend\n", lines.join("\n"))
 }
 
-/// The files that a whole marker of this folder names.
+/// Returns the files that the marker names, if it is complete and belongs to this folder.
 fn named_files(marker_text: &str, name: &str, folder: &Stat) -> Option<Vec<String>> {
     let files: Vec<String> = marker_text.lines().skip(2).map(str::to_owned).collect();
     let (_, files) = files.split_last()?;
@@ -192,7 +194,7 @@ fn named_files(marker_text: &str, name: &str, folder: &Stat) -> Option<Vec<Strin
     (are_names && marker(name, folder, files) == marker_text).then(|| files.to_vec())
 }
 
-/// Removes what killed vaults left in `parent`.
+/// Removes the folders that killed vaults left in `parent`.
 fn remove_leftovers(parent: &OwnedFd) {
     let Ok(entries) = Dir::read_from(parent) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -211,7 +213,7 @@ fn folder_name(name: &CStr) -> Option<&str> {
     (digits.len() == 16 && digits.bytes().all(is_digit)).then_some(name)
 }
 
-/// The folder `name`, locked, if a vault of this user made it and is gone.
+/// Returns the folder `name`, locked, if it was made by a vault of this user that no longer runs.
 fn leftover(parent: &OwnedFd, name: &str) -> Option<CreatedFolder> {
     let handle = openat(parent, name, FOLDER, Mode::empty()).ok()?;
     let folder = fstat(&handle).ok()?;

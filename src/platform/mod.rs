@@ -1,7 +1,7 @@
-//! The only place for `unsafe` and for differences between operating systems.
+//! The only module with `unsafe` and with differences between operating systems.
 //!
-//! What lives here is thin: each function does one thing to the world and decides nothing. What
-//! it changes is put back by the value it returns.
+//! Its functions are thin: each does one thing to the world and decides nothing. If a change must
+//! be undone, the function returns a value that undoes it on drop.
 
 mod ancestors;
 mod child;

@@ -1,4 +1,4 @@
-//! This process: made hard to look into, and replaced by the command.
+//! This process: protected against inspection, and replaced by the command.
 #![expect(unsafe_code, reason = "execve and signal dispositions need the C library")]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -10,30 +10,30 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::inherited;
 
-/// The process is hardened; holds what a command must get back.
+/// Proof that the process is hardened. Holds the limit that a command must get back.
 pub struct Hardened {
     core: Rlimit,
 }
 
 /// Keeps other processes of the same user from reading this one's memory, and keeps a crash from
-/// writing it to disk. Must run before a thread exists and before a key is read.
+/// writing it to disk. Must run before a second thread exists and before a key is read.
 #[must_use]
 pub fn harden() -> Hardened {
-    // Both can only fail on a kernel that forbids them, and then nothing else can be done: the
-    // process has the protection that its user has anyway.
+    // Both calls fail only on a kernel that forbids them. Nothing else can be done then, and the
+    // process still has the usual protection of its user.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let core = getrlimit(Resource::Core);
-    // The hard limit stays, or the command could not be given its limit back.
+    // The hard limit stays, because otherwise the command could not get its limit back.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core.maximum });
     Hardened { core }
 }
 
-/// Replaces this process by `program`, which is a path. Returns only when that failed.
+/// Replaces this process by the program at the path `program`. Returns only if that failed.
 ///
-/// The command gets `arguments` (its own name first) and `environment` (`NAME=value`) and nothing
-/// else from us: signals, closed streams and the core limit are as the caller had set them, and the
-/// kernel makes the new program dumpable again.
+/// The command gets `arguments` (its own name first) and `environment` (`NAME=value`). Signals,
+/// closed streams, and the core limit are as the caller had set them, and the kernel makes the new
+/// program dumpable again.
 #[must_use]
 pub fn execute(
     program: &OsStr,
@@ -59,13 +59,14 @@ pub fn execute(
     error
 }
 
-/// Whether an error number of [`execute`] says that the kernel does not know the file's format.
+/// Returns whether an error number of [`execute`] means that the kernel does not know the file's
+/// format.
 #[must_use]
 pub fn is_unknown_format(number: i32) -> bool {
     number == rustix::io::Errno::NOEXEC.raw_os_error()
 }
 
-/// Whether the caller allows less than a mebibyte of stack.
+/// Returns whether the caller's limit for the stack is less than a mebibyte.
 #[must_use]
 pub fn has_small_stack() -> bool {
     getrlimit(Resource::Stack).current.is_some_and(|limit| limit < 1 << 20)
@@ -75,7 +76,7 @@ fn contains_nul() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte")
 }
 
-/// While it lives, a write past the file-size limit is an error instead of a deadly signal.
+/// Turns a write past the file-size limit into an error instead of a fatal signal, while it lives.
 pub struct FileSizeSignalIgnored {
     before: libc::sighandler_t,
 }
@@ -88,7 +89,7 @@ impl FileSizeSignalIgnored {
         reason = "it changes the process, so it is never implied"
     )]
     pub fn new() -> Self {
-        // SAFETY: ignoring a signal runs none of our code.
+        // SAFETY: ignoring a signal does not run any Rust code.
         Self { before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) } }
     }
 }
@@ -96,9 +97,10 @@ impl FileSizeSignalIgnored {
 impl Drop for FileSizeSignalIgnored {
     fn drop(&mut self) {
         if self.before != libc::SIG_ERR {
-            // SAFETY: puts back the disposition that was there before, which is none of our handlers.
+            // SAFETY: restores the earlier disposition, which is not a handler of this program.
             unsafe {
-                // While it is blocked, an ignored signal waits all the same; this forgets it.
+                // A blocked signal stays pending even if it is ignored. Setting it to be ignored
+                // again discards it.
                 libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
                 libc::signal(libc::SIGXFSZ, self.before);
             }

@@ -1,4 +1,4 @@
-//! Signals: who sent them, sending them on, stopping and dying by them.
+//! Signals: their senders, forwarding, and stopping or ending this process by them.
 #![expect(unsafe_code, reason = "masks and dispositions are reached through the C library only")]
 
 use std::io;
@@ -8,7 +8,7 @@ use rustix::process::Pid;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 
-/// A signal by its number.
+/// A signal, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signal(i32);
 
@@ -28,7 +28,7 @@ impl Signal {
         Self(libc::SIGPROF),
         Self(libc::SIGXCPU),
         Self(libc::SIGXFSZ),
-        // Other systems do not have it, or ignore it by default.
+        // Other systems do not have these signals, or ignore them by default.
         #[cfg(target_os = "linux")]
         Self(libc::SIGIO),
         #[cfg(target_os = "linux")]
@@ -36,11 +36,11 @@ impl Signal {
         #[cfg(target_os = "linux")]
         Self(libc::SIGSTKFLT),
     ];
-    /// A timer of this process.
+    /// A timer of this process has run out.
     pub const ALRM: Self = Self(libc::SIGALRM);
     /// A child changed.
     pub const CHLD: Self = Self(libc::SIGCHLD);
-    /// Go on after a stop.
+    /// Continue after a stop.
     pub const CONT: Self = Self(libc::SIGCONT);
     /// The terminal is gone.
     pub const HUP: Self = Self(libc::SIGHUP);
@@ -48,51 +48,51 @@ impl Signal {
     pub const INT: Self = Self(libc::SIGINT);
     /// Ctrl-\.
     pub const QUIT: Self = Self(libc::SIGQUIT);
-    /// Stop, whatever the receiver thinks of it.
+    /// Stop; cannot be caught.
     pub const STOP: Self = Self(libc::SIGSTOP);
-    /// End, please.
+    /// A request to end.
     pub const TERM: Self = Self(libc::SIGTERM);
     /// Ctrl-Z.
     pub const TSTP: Self = Self(libc::SIGTSTP);
-    /// The background read from the terminal.
+    /// A background process read from the terminal.
     pub const TTIN: Self = Self(libc::SIGTTIN);
-    /// The background wrote to the terminal or changed its modes.
+    /// A background process wrote to the terminal or changed its modes.
     pub const TTOU: Self = Self(libc::SIGTTOU);
-    /// For the receiver to define.
+    /// Defined by the receiver.
     pub const USR1: Self = Self(libc::SIGUSR1);
-    /// For the receiver to define.
+    /// Defined by the receiver.
     pub const USR2: Self = Self(libc::SIGUSR2);
-    /// The terminal has another size.
+    /// The terminal's size changed.
     pub const WINCH: Self = Self(libc::SIGWINCH);
 
-    /// The signal with this number.
+    /// Makes a signal from its number on this system.
     #[must_use]
     pub fn new(number: i32) -> Self {
         Self(number)
     }
 
-    /// Its number on this system.
+    /// Returns the signal's number on this system.
     #[must_use]
     pub fn number(self) -> i32 {
         self.0
     }
 }
 
-/// Who sent a signal.
+/// The sender of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// The kernel, such as on behalf of a terminal.
+    /// The kernel, for example on behalf of a terminal.
     Kernel,
-    /// The process with this number.
+    /// The process with this id.
     Process(i32),
 }
 
 /// A signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedSignal {
-    /// Which.
+    /// The signal.
     pub signal: Signal,
-    /// From whom.
+    /// Its sender.
     pub sender: Sender,
 }
 
@@ -103,28 +103,29 @@ impl CaughtSignals {
     /// Catches `signals` from now on.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn catch(signals: &[Signal]) -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         let numbers = signals.iter().map(|signal| signal.0);
         Ok(Self(SignalDelivery::with_pipe(read, write, WithOrigin::default(), numbers)?))
     }
 
-    /// Becomes readable when something arrives.
+    /// Returns a socket that becomes readable when a signal has arrived.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn wakeup(&self) -> io::Result<UnixStream> {
         self.0.get_read().try_clone()
     }
 
-    /// What has arrived since the last call.
+    /// Takes the signals that have arrived since the last call.
     pub fn take_received(&mut self) -> Vec<ReceivedSignal> {
         let received = self.0.pending().map(|origin| ReceivedSignal {
             signal: Signal(origin.signal),
             sender: match origin.process {
-                // Elsewhere the kernel names no cause, and 0. On Linux 0 is a process outside of our
-                // PID namespace, such as one that stops a container.
+                // Systems other than Linux report process 0 for signals of the kernel. On Linux, 0
+                // is a process outside of this PID namespace, for example one that stops a
+                // container.
                 Some(process) if cfg!(target_os = "linux") || process.pid != 0 => {
                     Sender::Process(process.pid)
                 }
@@ -135,7 +136,7 @@ impl CaughtSignals {
     }
 }
 
-/// Signals wait while it lives.
+/// Blocks all signals while it lives.
 pub struct BlockedSignals(libc::sigset_t);
 
 impl BlockedSignals {
@@ -146,7 +147,7 @@ impl BlockedSignals {
         reason = "it changes the process, so it is never implied"
     )]
     pub fn new() -> Self {
-        // SAFETY: both sets are valid places; `sigfillset` makes the first a valid set.
+        // SAFETY: both sets are valid places, and `sigfillset` makes the first a valid set.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();
             let mut before: libc::sigset_t = std::mem::zeroed();
@@ -158,8 +159,8 @@ impl BlockedSignals {
 }
 
 impl BlockedSignals {
-    /// A signal that has come in the meantime and ends this process, unless the caller ignored or
-    /// blocked it.
+    /// Returns a pending signal that ends this process, if there is one that the caller neither
+    /// ignored nor blocked.
     #[must_use]
     pub fn pending_end(&self) -> Option<Signal> {
         // SAFETY: the set is a valid place.
@@ -169,16 +170,16 @@ impl BlockedSignals {
             waiting
         };
         Signal::ENDING.iter().copied().find(|signal| {
-            // SAFETY: the set is the one that the kernel gave.
+            // SAFETY: the kernel returned this set.
             let waits = unsafe { libc::sigismember(&raw const waiting, signal.0) == 1 };
             waits && !super::inherited::was_ignored_or_blocked(*signal)
         })
     }
 
-    /// Lets signals arrive again as before, and these in any case.
+    /// Restores the earlier mask and unblocks `signals` in any case.
     pub fn release(self, signals: &[Signal]) {
         drop(self);
-        // SAFETY: the set is made valid by `sigemptyset` before it is used.
+        // SAFETY: `sigemptyset` makes the set valid before it is used.
         unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut set);
@@ -192,14 +193,14 @@ impl BlockedSignals {
 
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
-        // SAFETY: the set is the one that the kernel gave.
+        // SAFETY: the kernel returned this set.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
 /// Blocks these signals and no others.
 pub(super) fn set_mask(signals: impl Iterator<Item = Signal>) {
-    // SAFETY: the set is made valid by `sigemptyset` before it is used.
+    // SAFETY: `sigemptyset` makes the set valid before it is used.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
@@ -210,18 +211,19 @@ pub(super) fn set_mask(signals: impl Iterator<Item = Signal>) {
     }
 }
 
-/// Whom a signal is for.
+/// The receiver of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// One process.
     Process(Pid),
-    /// All of a process group.
+    /// Every process of a group.
     Group(Pid),
 }
 
-/// Sends a signal. A receiver that is gone is no failure.
+/// Sends a signal. It is not an error if the receiver no longer exists.
 pub fn send(signal: Signal, target: Target) {
-    // SAFETY: takes numbers only; the target is above 0, so neither every process nor our group.
+    // SAFETY: passes only numbers. The pid is above 0, so the target is neither every process nor
+    // the group of this one.
     unsafe {
         match target {
             Target::Process(pid) => libc::kill(pid.as_raw_nonzero().get(), signal.0),
@@ -230,7 +232,7 @@ pub fn send(signal: Signal, target: Target) {
     }
 }
 
-/// Whom a stop concerns.
+/// The processes to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopScope {
     /// This process alone.
@@ -239,14 +241,14 @@ pub enum StopScope {
     Group,
 }
 
-/// Stops by `signal` and returns when this process goes on; at once where the kernel lets nobody
-/// stop it: process 1, and whoever has no shell that could make it go on.
+/// Stops by `signal` and returns when this process continues. Returns at once if the kernel does
+/// not stop it, because it is process 1 or no shell could continue it.
 pub fn stop(signal: Signal, scope: StopScope) {
     let receiver = match scope {
         StopScope::Process => rustix::process::getpid().as_raw_nonzero().get(),
         StopScope::Group => 0,
     };
-    // SAFETY: the default disposition runs none of our code, and the caught one is put back.
+    // SAFETY: the default disposition does not run any Rust code, and the caught one is restored.
     unsafe {
         let mut default: libc::sigaction = std::mem::zeroed();
         default.sa_sigaction = libc::SIG_DFL;
@@ -260,10 +262,10 @@ pub fn stop(signal: Signal, scope: StopScope) {
     }
 }
 
-/// Ends this process by `signal`, as if nobody had ever caught it. Returns only where the kernel
-/// does not let a signal end it, as with process 1.
+/// Ends this process by `signal` with its default effect. Returns only if the kernel does not let
+/// the signal end it, as for process 1.
 pub fn die(signal: Signal) {
-    // SAFETY: the default disposition runs none of our code.
+    // SAFETY: the default disposition does not run any Rust code.
     unsafe {
         libc::signal(signal.0, libc::SIG_DFL);
         set_mask(std::iter::empty());

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::inherited;
 
-/// Standard input without a buffer of our own, in which plaintext would stay behind.
+/// Unbuffered standard input, so that no plaintext stays in a buffer.
 pub struct Input;
 
 impl Read for Input {
@@ -14,17 +14,17 @@ impl Read for Input {
     }
 }
 
-/// Whether the caller gave us a standard input.
+/// Returns whether the caller opened standard input.
 #[must_use]
 pub fn is_input_open() -> bool {
     !inherited::was_closed(0)
 }
 
-/// Puts `/dev/null` in the place of standard input, so that a command which follows cannot read
-/// again what came from a file.
+/// Replaces standard input by `/dev/null`, so that a command that follows cannot read again what
+/// came from a file.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn discard_input() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdin(File::open("/dev/null")?)?)
 }

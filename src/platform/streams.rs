@@ -1,4 +1,4 @@
-//! The streams between the caller, us and a command.
+//! The streams between the caller, vault, and a command.
 #![cfg_attr(
     target_os = "linux",
     expect(
@@ -18,18 +18,18 @@ use rustix::termios::isatty;
 
 use super::inherited;
 
-/// What stands behind one of the streams 0, 1 and 2.
+/// The kind of one of the streams 0, 1, and 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamKind {
     /// The caller had closed it.
     Closed,
     /// A terminal.
     Terminal,
-    /// Anything else: a pipe, a file, a socket.
+    /// Anything else: a pipe, a file, or a socket.
     Other,
 }
 
-/// What stands behind standard input, output and error.
+/// Returns the kinds of standard input, output, and error.
 #[must_use]
 pub fn streams() -> [StreamKind; 3] {
     let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
@@ -45,9 +45,9 @@ pub fn streams() -> [StreamKind; 3] {
     })
 }
 
-/// Whether somebody sits at a terminal and sees there what is printed: standard input and output
-/// are the same one, and it is that of our session. Who sits at that of another (`setsid`) types for
-/// somebody else, until he is asked.
+/// Returns whether standard input and output are the controlling terminal of this session, so that
+/// someone who types there sees the output. At the terminal of another session (`setsid`), keys may
+/// be meant for another program until the command asks for them.
 #[must_use]
 pub fn input_shows_output() -> bool {
     if rustix::termios::tcgetpgrp(rustix::stdio::stdin()).is_err() {
@@ -58,8 +58,8 @@ pub fn input_shows_output() -> bool {
     input.is_some() && input == device(rustix::stdio::stdout())
 }
 
-/// Whether standard output and standard error are one open file, so that what is written to both
-/// has one order.
+/// Returns whether standard output and standard error are one open file, so that writes to both
+/// have one order.
 #[must_use]
 pub fn outputs_are_one() -> bool {
     let (output, error) = (rustix::stdio::stdout(), rustix::stdio::stderr());
@@ -68,11 +68,12 @@ pub fn outputs_are_one() -> bool {
     {
         return false;
     }
-    // Of a regular file each opening has its own place; all else has one order whoever writes.
+    // Each opening of a regular file has its own position; anything else has one order for all
+    // writers.
     !FileType::from_raw_mode(first.st_mode).is_file() || is_one_opening()
 }
 
-/// Whether 1 and 2 share their place in a file, or what each writes goes to the end anyway.
+/// Returns whether 1 and 2 share their position in a file, or both append to it anyway.
 #[cfg(target_os = "linux")]
 fn is_one_opening() -> bool {
     const KCMP_FILE: libc::c_int = 0;
@@ -95,41 +96,41 @@ fn both_append() -> bool {
     })
 }
 
-/// Standard input.
+/// Returns standard input.
 #[must_use]
 pub fn input() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
-/// Standard output.
+/// Returns standard output.
 #[must_use]
 pub fn output() -> BorrowedFd<'static> {
     rustix::stdio::stdout()
 }
 
-/// Lets go of standard output, so that its reader sees the end of it.
+/// Closes standard output, so that its reader sees the end.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn close_output() -> io::Result<()> {
     let nothing = File::options().write(true).open("/dev/null")?;
     Ok(rustix::stdio::dup2_stdout(nothing)?)
 }
 
-/// A copy of standard output (1) or standard error (2) that a thread can write to by itself. The
-/// modes of the open file stay the caller's.
+/// Returns a copy of standard output (1) or standard error (2) for a writing thread. The flags of
+/// the open file stay as the caller set them.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn output_stream(number: usize) -> io::Result<File> {
     let stream = if number == 1 { rustix::stdio::stdout() } else { rustix::stdio::stderr() };
     Ok(rustix::io::fcntl_dupfd_cloexec(stream, 3)?.into())
 }
 
-/// Writes all of `bytes`, waiting where the caller made the stream non-blocking.
+/// Writes all of `bytes`. Waits if the caller made the stream non-blocking.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn write_all(file: &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(file, bytes) {
@@ -148,11 +149,11 @@ fn ignore(error: Errno) -> io::Result<()> {
     if error == Errno::INTR { Ok(()) } else { Err(error.into()) }
 }
 
-/// A pipe for a command to write to: our end, which does not block, and the command's, which does.
-/// It holds a mebibyte where the kernel allows that.
+/// Makes a pipe for a command's output: vault's end, which is non-blocking, and the command's end,
+/// which blocks. It holds a mebibyte if the kernel allows that.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = blocking_pipe()?;
     #[cfg(target_os = "linux")]
@@ -161,24 +162,24 @@ pub fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read, write))
 }
 
-/// A pipe whose ends both block: one to read from, one to write to.
+/// Makes a pipe with a reading and a writing end that both block.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn blocking_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = io::pipe()?;
     Ok((read.into(), write.into()))
 }
 
-/// Writes once; how many bytes.
+/// Writes once and returns the number of bytes written.
 ///
 /// # Errors
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::io::write(file, bytes)?)
 }
 
-/// How many bytes can be read at once.
+/// Returns the number of bytes that can be read without waiting.
 #[must_use]
 pub fn bytes_available(file: impl AsFd) -> u64 {
     rustix::io::ioctl_fionread(file).unwrap_or(0)

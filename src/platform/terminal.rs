@@ -1,4 +1,4 @@
-//! Terminals: the caller's own, and the pair of a pseudo-terminal.
+//! Terminals: the caller's, and pseudo-terminals.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,19 +18,19 @@ use rustix::termios::{
 
 use super::signals::BlockedSignals;
 
-/// A new pseudo-terminal. The master is ours, non-blocking; the slave is for a command.
+/// A new pseudo-terminal. The master is for vault and non-blocking; the slave is for a command.
 pub struct Pty {
-    /// What a terminal emulator would hold.
+    /// The end that a terminal emulator would hold.
     pub master: OwnedFd,
-    /// What a program holds.
+    /// The end that a program holds.
     pub slave: OwnedFd,
 }
 
 impl Pty {
-    /// A new one.
+    /// Opens a new pseudo-terminal.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn open() -> io::Result<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC)?;
@@ -41,11 +41,10 @@ impl Pty {
         Ok(Self { master, slave })
     }
 
-    /// Makes the slave pass on what is written to it as it is: whatever a terminal does to output
-    /// the outer one does anyway.
+    /// Makes the slave pass output on unchanged, because the outer terminal processes it anyway.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn pass_output(&self) -> io::Result<()> {
         let mut modes = tcgetattr(&self.slave)?;
         modes.output_modes.remove(OutputModes::OPOST);
@@ -53,7 +52,8 @@ impl Pty {
     }
 }
 
-/// Works where the path of the slave does not, as in another mount namespace.
+/// Opens the slave through the master, which works even if the slave has no path here, as in
+/// another mount namespace.
 #[cfg(target_os = "linux")]
 fn open_slave(master: &OwnedFd) -> io::Result<OwnedFd> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
@@ -71,16 +71,16 @@ fn open(path: &OsStr) -> io::Result<OwnedFd> {
     Ok(File::options().read(true).write(true).custom_flags(flags).open(path)?.into())
 }
 
-/// The terminal that the caller sits at, opened anew, so that our copy can be non-blocking and the
-/// caller's is not.
+/// The caller's terminal, opened again, so that this copy can be non-blocking without affecting the
+/// caller's.
 #[derive(Clone)]
 pub struct Terminal(Arc<OwnedFd>);
 
 impl Terminal {
-    /// The terminal behind `stream`.
+    /// Opens the terminal of `stream`.
     ///
     /// # Errors
-    /// When it has no path here and there is no controlling terminal either.
+    /// Fails if it has no path here and there is no controlling terminal either.
     pub fn of_stream(stream: BorrowedFd<'_>) -> io::Result<Self> {
         let named = ttyname(stream, Vec::new()).map_err(io::Error::from);
         let opened = named.and_then(|path| open(OsStr::from_bytes(path.to_bytes())));
@@ -89,8 +89,8 @@ impl Terminal {
         Ok(Self(Arc::new(terminal)))
     }
 
-    /// Whether this process may read keys and set modes: its group is in the foreground, or the
-    /// terminal is nobody's.
+    /// Returns whether this process may read keys and set modes: its group is in the foreground, or
+    /// the terminal is not a controlling terminal.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         match tcgetpgrp(&self.0) {
@@ -99,11 +99,11 @@ impl Terminal {
         }
     }
 
-    /// Passes every key on as it is and output too, until the value is dropped or this process
-    /// panics.
+    /// Makes the terminal raw, so that it passes on keys and output unchanged, until the value is
+    /// dropped.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn make_raw(&self) -> io::Result<RawMode> {
         let before = tcgetattr(&self.0)?;
         let mut raw = before.clone();
@@ -115,15 +115,15 @@ impl Terminal {
     /// Gives `other` this terminal's modes.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn copy_modes(&self, other: BorrowedFd<'_>) -> io::Result<()> {
         Ok(tcsetattr(other, OptionalActions::Now, &tcgetattr(&self.0)?)?)
     }
 
-    /// The modes as they are, to be put back by [`Modes::restore`].
+    /// Returns the current modes, to be put back by [`Modes::restore`].
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub fn modes(&self) -> io::Result<Modes> {
         Ok(Modes { terminal: self.clone(), modes: tcgetattr(&self.0)? })
     }
@@ -141,34 +141,34 @@ impl std::os::fd::AsRawFd for Terminal {
     }
 }
 
-/// The modes of a terminal at some time.
+/// The modes that a terminal had.
 pub struct Modes {
     terminal: Terminal,
     modes: Termios,
 }
 
 impl Modes {
-    /// Puts them back.
+    /// Puts the modes back.
     pub fn restore(&self) {
         let _ = set_modes(&self.terminal, &self.modes);
     }
 }
 
-/// A terminal is raw while this lives.
+/// Keeps a terminal raw while it lives.
 pub struct RawMode {
     terminal: Terminal,
     modes: Termios,
-    /// Nothing where they are not to be put back.
+    /// `None` if they must not be put back.
     before: Option<Termios>,
 }
 
 impl RawMode {
-    /// Makes the terminal raw again; what is put back in the end stays the same.
+    /// Makes the terminal raw again. The modes to put back stay the same.
     pub fn reapply(&self) {
         let _ = set_modes(&self.terminal, &self.modes);
     }
 
-    /// Leaves the terminal as it is.
+    /// Drops the value without putting the modes back.
     pub fn disarm(mut self) {
         self.before = None;
     }
@@ -177,27 +177,28 @@ impl RawMode {
 impl Drop for RawMode {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // Where the terminal is gone nothing needs to be put back.
+            // An error means that the terminal is gone, so nothing needs to be put back.
             let _ = set_modes(&self.terminal, before);
         }
     }
 }
 
-/// Signals wait meanwhile, lest the kernel stop us where another group has just got the terminal.
+/// Sets modes. Signals are blocked so that the kernel cannot stop vault if another group has just
+/// taken the terminal.
 fn set_modes(terminal: &Terminal, modes: &Termios) -> io::Result<()> {
     let _blocked = BlockedSignals::new();
     Ok(tcsetattr(&terminal.0, OptionalActions::Now, modes)?)
 }
 
-/// Whether the terminal of this master writes a carriage return before each newline.
+/// Returns whether the terminal of this master writes a carriage return before each newline.
 #[must_use]
 pub fn adds_carriage_returns(master: impl AsFd) -> bool {
     let both = OutputModes::OPOST | OutputModes::ONLCR;
     tcgetattr(master).is_ok_and(|modes| modes.output_modes.contains(both))
 }
 
-/// Gives the terminal behind `to` the size of that behind `from`. Where one of them is gone there
-/// is no size to give.
+/// Gives the terminal of `to` the size of the terminal of `from`. Does nothing if one of them is
+/// gone.
 pub fn copy_size(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
     if let Ok(size) = tcgetwinsize(from) {
         let _ = tcsetwinsize(to, size);

@@ -1,5 +1,4 @@
-//! Everything below a folder, as it is: kinds, sizes and modes, without reading or following
-//! anything.
+//! The tree below a folder: kinds, sizes, and modes, without reading or following anything.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +8,7 @@ use rustix::io::Errno;
 
 use super::files::Dir;
 
-/// What a path is.
+/// An entry of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Node {
     /// A regular file.
@@ -28,20 +27,20 @@ pub enum Node {
 /// Whether the owner of a file may execute it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// No.
+    /// The owner may not.
     Plain,
-    /// Yes.
+    /// The owner may.
     Executable,
 }
 
-/// How many folders inside each other are entered.
+/// Limit on the depth of nested folders.
 const MAX_DEPTH: usize = 16;
 
 impl Dir {
-    /// Every path below this folder, but the folders themselves.
+    /// Returns every path below this folder, except the folders themselves.
     ///
     /// # Errors
-    /// The operating system's, or that there are more than `most`.
+    /// Returns the operating system's error, or an error if there are more than `most` paths.
     pub fn walk(&self, most: usize) -> io::Result<BTreeMap<Vec<u8>, Node>> {
         let mut nodes = BTreeMap::new();
         self.add(&[], MAX_DEPTH, most, &mut nodes)?;
@@ -63,7 +62,7 @@ impl Dir {
             }
             let found = match rustix::fs::statat(self.handle(), name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(found) => found,
-                // A writer at work has moved it to its place.
+                // A writer has just moved it to its final place.
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error.into()),
             };
