@@ -1,6 +1,7 @@
-//! One way of output: read from the command, sent through a filter, handed to the writer.
+//! One path of output: it is read from the command, sent through a filter, and handed to the
+//! writer.
 //!
-//! What is read is plaintext until the filter has seen it; its buffer is wiped.
+//! Bytes are plaintext until the filter has seen them, so the read buffer is wiped.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,32 +19,33 @@ use super::writer::Writer;
 use crate::platform;
 use crate::secret::Wiped;
 
-/// How much is read at once at first, in bytes. What is filled grows: most commands say little.
+/// Size of the first read buffer, in bytes. A buffer that fills up is doubled; most commands print
+/// little.
 const FIRST_READ: usize = 16 << 10;
-/// How much is read at once at most. Each read wakes the command, each block the writer, and waking
-/// costs more than 100 KiB of masking.
+/// Largest read buffer, in bytes. Each read wakes the command and each block wakes the writer, and
+/// waking costs more than masking 100 KiB.
 const LARGEST_READ: usize = 512 << 10;
-/// After so long a silence a person at a terminal is shown what is held of a beginning.
+/// On a terminal, a short held prefix is shown after this long without output.
 const SHOW_HELD_AFTER: Duration = Duration::from_millis(30);
-/// After the command's end, another process that holds its output is heard for this long.
+/// After the command's end, output of another process that holds its stream is read for this long.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// What the bytes of a stream go through.
+/// A transformation of a stream's bytes.
 pub trait Filter: Send + 'static {
-    /// Takes the next bytes and appends to `out` what may be shown.
+    /// Takes the next bytes and appends to `out` the bytes that may be shown.
     fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>);
-    /// Shows what is held if it is short; for a terminal, after a silence.
+    /// Appends the held bytes if there are few. For a terminal, after a silence.
     fn show_short(&mut self, out: &mut Vec<u8>);
-    /// How many bytes are held.
+    /// Number of bytes held.
     fn held(&self) -> usize;
-    /// The end of the stream: appends what is held, as far as it may be shown.
+    /// Ends the stream: appends the held bytes as far as they may be shown.
     fn finish(&mut self, out: &mut Vec<u8>);
 }
 
-/// A request to pass on all that is there, with the way to say that it is done.
+/// A request to pass on everything that has arrived, with a sender that signals completion.
 pub(super) type Flush = oneshot::Sender<()>;
 
-/// One channel at work.
+/// A channel at work.
 pub(super) struct Channel<F> {
     source: Receiver,
     spec: ChannelSpec,
@@ -54,39 +56,40 @@ pub(super) struct Channel<F> {
     raw_flag: RawFlag,
 }
 
-/// What became of a channel.
+/// The outcome of a channel.
 pub struct ChannelOutcome<F> {
-    /// What it carried.
+    /// The streams it carried.
     pub streams: Streams,
-    /// The filter, which knows what it did; nothing where nothing came.
+    /// The filter, which knows what it did, or `None` if no output came.
     pub filter: Option<F>,
-    /// Whether another process still held it when the command had ended and was heard no more.
+    /// Whether another process still held the stream when the grace period was over.
     pub holder: OutputHolder,
-    /// Whether all could be filtered and written.
+    /// Whether everything could be filtered and written.
     pub result: io::Result<()>,
 }
 
 /// Whether a process holds a stream of a command that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputHolder {
-    /// No process does, or no one reads it outside.
+    /// No process does, or no one reads the stream outside.
     Gone,
-    /// One does, and loses it.
+    /// A process does, and its further output is lost.
     StillRunning,
 }
 
-/// The time after the command's end.
+/// The time after the command's end during which output of other processes is still read.
 struct GracePeriod {
     until: Instant,
-    /// How many of the bytes that had arrived by then are not read yet. `None` before.
+    /// Number of bytes that had arrived by the end of this time and are still unread. `None`
+    /// before.
     left: Option<u64>,
 }
 
 impl<F: Filter> Channel<F> {
-    /// A channel from `source`, which does not block, to the caller's stream.
+    /// Opens a channel from `source`, which must be non-blocking, to the caller's stream.
     ///
     /// # Errors
-    /// When there can be no thread or no readiness.
+    /// Fails if no thread can be started or `source` cannot be registered with the event loop.
     pub(super) fn open(
         source: OwnedFd,
         spec: ChannelSpec,
@@ -104,8 +107,9 @@ impl<F: Filter> Channel<F> {
         })
     }
 
-    /// Passes everything on until the command and all who hold its stream have ended, or `ended`
-    /// and 0.2 s have passed, or no one reads outside.
+    /// Passes everything on until one of these is true: the command and every other holder of its
+    /// stream have ended; `ended` was set and the grace period is over; no one reads the stream
+    /// outside.
     pub(super) async fn run(
         mut self,
         flushes: mpsc::Receiver<Flush>,
@@ -122,7 +126,7 @@ impl<F: Filter> Channel<F> {
     ) -> io::Result<OutputHolder> {
         let mut grace: Option<GracePeriod> = None;
         let mut silent = false;
-        // First, so that nothing is read that cannot be passed on.
+        // Wait for room first, so that only bytes that can be passed on are read.
         while self.writer.has_room().await {
             if grace.as_mut().is_some_and(|grace| grace.is_over(&self.source)) {
                 return Ok(OutputHolder::StillRunning);
@@ -151,7 +155,8 @@ impl<F: Filter> Channel<F> {
                     self.show_short().await;
                     silent = true;
                 }
-                // When it has passed and nothing was read first, nothing more can be.
+                // The grace period is over and `read` had nothing, so nothing that arrived in time
+                // is left.
                 () = wait_for(grace.as_ref()) => {
                     if let Some(left) = grace.as_mut().and_then(|grace| grace.left.as_mut()) {
                         *left = 0;
@@ -162,21 +167,22 @@ impl<F: Filter> Channel<F> {
         Ok(OutputHolder::Gone)
     }
 
-    /// A person waits for the echo of a key.
+    /// Returns whether a short held prefix is shown early: at a terminal, someone waits for the
+    /// echo of a key.
     fn shows_early(&mut self) -> bool {
         self.spec.transport != Transport::Pipe
             && self.filter.used().is_some_and(|filter| filter.held() > 0)
     }
 
-    /// Passes on what was read. The first that comes waits until the filter stands.
+    /// Passes on the bytes read. The first call waits until the filter is ready.
     ///
     /// # Errors
-    /// When there is no filter.
+    /// Fails if the filter could not be made.
     async fn write_filtered(&mut self, count: usize) -> io::Result<()> {
         let filter = self.filter.ready().await?;
         let mut out = self.writer.block(count + count / 8);
         let bytes = &self.buffer[..count];
-        // Two terminals, one behind the other, must not both turn a newline into two characters.
+        // With two terminals in a row, only one may turn a newline into two characters.
         let has_extra_returns = self.spec.transport == Transport::Session
             && !self.raw_flag.is_raw()
             && platform::adds_carriage_returns(&self.source);
@@ -194,7 +200,7 @@ impl<F: Filter> Channel<F> {
         Ok(())
     }
 
-    /// Everything that is here, as far as it may be shown.
+    /// Passes on everything that has arrived, as far as it may be shown.
     async fn flush(&mut self) {
         if let Some(filter) = self.filter.used() {
             let mut out = self.writer.block(FIRST_READ);
@@ -216,7 +222,8 @@ impl<F: Filter> Channel<F> {
     }
 
     async fn end(mut self, filtered: io::Result<OutputHolder>) -> ChannelOutcome<F> {
-        // A command that goes on writing now gets SIGPIPE, as it would from the stream itself.
+        // If the command continues to write, it now gets SIGPIPE, as it would from the stream
+        // itself.
         drop(self.source);
         if let Some(filter) = self.filter.used() {
             let mut out = self.writer.block(FIRST_READ);
@@ -226,10 +233,12 @@ impl<F: Filter> Channel<F> {
         }
         let written = self.writer.finish().await;
         if self.spec.streams != Streams::Error {
-            // Whoever reads it need not wait for a command that has closed it and goes on.
+            // A reader outside need not wait for a command that closed its output and keeps
+            // running.
             let _ = platform::close_output();
         }
-        // A terminal refuses only when it is gone, and whoever sat there with it.
+        // Writing to a terminal fails only if the terminal is gone, and then no one sees the
+        // output.
         let written = if self.spec.transport == Transport::Pipe { written } else { Ok(()) };
         let holder = *filtered.as_ref().unwrap_or(&OutputHolder::Gone);
         let result = filtered.and(written);
@@ -239,8 +248,8 @@ impl<F: Filter> Channel<F> {
 }
 
 impl GracePeriod {
-    /// Whether all that arrived in time has been read. Whether the holder goes on printing does not
-    /// matter.
+    /// Returns whether everything that arrived in time has been read. It does not matter whether
+    /// the holder continues to print.
     fn is_over(&mut self, source: &Receiver) -> bool {
         if Instant::now() < self.until {
             return false;
@@ -249,7 +258,8 @@ impl GracePeriod {
     }
 }
 
-/// Waits for the end of that time, and once it is over as long again; forever while the command runs.
+/// Waits until the grace period is over, or, if it is already over, for the same time again. Waits
+/// forever while the command runs.
 async fn wait_for(grace: Option<&GracePeriod>) {
     match grace {
         Some(GracePeriod { until, left: None }) => sleep_until(*until).await,
@@ -258,7 +268,8 @@ async fn wait_for(grace: Option<&GracePeriod>) {
     }
 }
 
-/// Waits for bytes; 0 at the end. The master of a pseudo-terminal fails then, so a failure is one.
+/// Waits for bytes and returns their number, 0 at the end of the stream. The master of a
+/// pseudo-terminal fails at its end, so every failure counts as the end.
 async fn read(source: &Receiver, buffer: &mut [u8]) -> usize {
     loop {
         if source.readable().await.is_err() {

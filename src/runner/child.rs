@@ -1,4 +1,4 @@
-//! The command as we hold it: our own child, or that of the monitor.
+//! The running command: a child of vault, or a child of the monitor.
 
 use std::future::pending;
 use std::io;
@@ -11,13 +11,13 @@ use crate::platform::{self, Change, GroupPosition, Pid, Signal, Target};
 
 /// The command.
 pub(super) enum Child {
-    /// Our own child.
+    /// A child of this process.
     Own(Pid),
-    /// The child of a monitor.
+    /// A child of the monitor.
     Monitored(MonitorHandle),
 }
 
-/// A monitor and the way to it.
+/// A monitor and the connection to it.
 pub(super) struct MonitorHandle {
     pid: Pid,
     socket: UnixStream,
@@ -25,16 +25,18 @@ pub(super) struct MonitorHandle {
 }
 
 impl MonitorHandle {
+    /// Connects to the monitor.
+    ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub(super) fn new(pid: Pid, socket: net::UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { pid, socket: UnixStream::from_std(socket)?, read: Vec::new() })
     }
 
     fn send_order(&self, order: Order) {
-        // Far more orders fit into the socket than are ever given at once. A monitor that is gone
-        // is noticed where its reports are read.
+        // The socket has room for far more orders than are ever sent at once. If the monitor is
+        // gone, reading its reports fails, which is handled there.
         let _ = self.socket.try_write(&order.to_bytes());
     }
 
@@ -56,7 +58,7 @@ impl MonitorHandle {
 }
 
 impl Child {
-    /// The number of our own child.
+    /// Process id of a child of this process. Returns `None` if the monitor is its parent.
     pub(super) fn pid(&self) -> Option<i32> {
         match self {
             Self::Own(pid) => Some(pid.as_raw_nonzero().get()),
@@ -71,8 +73,8 @@ impl Child {
         }
     }
 
-    /// To the process group that the monitor made; our own child is in the caller's, which has its
-    /// signals already.
+    /// Signals the process group that the monitor made. A child of this process is in the caller's
+    /// group, which the terminal has signaled already, so it alone is signaled.
     pub(super) fn signal_group(&self, signal: Signal) {
         match self {
             Self::Own(_) => self.signal(signal),
@@ -80,17 +82,17 @@ impl Child {
         }
     }
 
-    /// Gives the command the terminal inside, or takes it away.
+    /// Moves the command to the foreground or the background of the inner terminal.
     pub(super) fn set_position(&self, position: GroupPosition) {
         if let Self::Monitored(monitor) = self {
             monitor.send_order(Order::SetPosition(position));
         }
     }
 
-    /// Waits for a report of the monitor's; for ever where there is none.
+    /// Waits for a report of the monitor. Waits forever without a monitor.
     ///
     /// # Errors
-    /// When the monitor was killed.
+    /// Fails if the monitor was killed.
     pub(super) async fn next_report(&mut self) -> io::Result<Change> {
         match self {
             Self::Own(_) => pending().await,
@@ -98,19 +100,20 @@ impl Child {
         }
     }
 
-    /// After SIGCHLD: what became of our own child.
+    /// After SIGCHLD: returns the next change of a child of this process.
     pub(super) fn take_change(&self) -> Option<Change> {
         match self {
             Self::Own(pid) => platform::take_change(*pid),
             Self::Monitored(monitor) => {
-                // As process 1 we reap what was left to us. The monitor ends when it is told to.
+                // As process 1, vault also reaps orphans. The monitor itself ends only after
+                // `Order::Finish`.
                 let _ = platform::is_init().then(|| platform::take_change(monitor.pid));
                 None
             }
         }
     }
 
-    /// The command has ended and all its output has been passed on.
+    /// Releases the command after it has ended and all its output has been passed on.
     pub(super) fn finish(self) {
         if let Self::Monitored(monitor) = self {
             monitor.send_order(Order::Finish);

@@ -1,7 +1,8 @@
-//! Why no command runs, as a few bytes between processes and as a message with what to type.
+//! The reason why a command could not be started, as a few bytes between processes and as a message
+//! with a hint.
 //!
-//! The message is made after the failure, from the command's name and the files that it could
-//! mean; arguments of the command are never shown, because one may be a password.
+//! The message is made after the failure, from the command's name and the files that the name could
+//! mean. The command's arguments are never shown, because one may be a password.
 
 use std::io;
 
@@ -9,17 +10,17 @@ use super::unstartable::Program;
 use super::{Plan, mistyped};
 use crate::fault::{Fault, Kind};
 
-/// Why no command runs.
+/// Why the command could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     NotFound,
     NoInterpreter,
-    /// The operating system's error number; 0 for an argument that holds a NUL byte.
+    /// The operating system's error number; 0 if an argument contains a NUL byte.
     Refused(i32),
 }
 
 impl Failure {
-    /// The length of what tells a failure across processes.
+    /// Length in bytes of a failure that is sent between processes.
     pub(super) const LENGTH: usize = 5;
 
     pub(super) fn to_bytes(self) -> [u8; Self::LENGTH] {
@@ -32,7 +33,8 @@ impl Failure {
         [kind, a, b, c, d]
     }
 
-    /// What the child reported, or nothing where the command runs.
+    /// Decodes the child's report. Returns `None` if it is empty, which means that the command
+    /// runs.
     pub(super) fn read(report: &[u8]) -> Option<Self> {
         let (&kind, number) = report.split_first()?;
         Some(match kind {
@@ -42,7 +44,7 @@ impl Failure {
         })
     }
 
-    /// The message, with what to type instead.
+    /// Returns the message, with hints.
     pub(super) fn explain(self, plan: &Plan) -> Fault {
         let kind = if self == Self::NotFound { Kind::NotFound } else { Kind::NotExecutable };
         let Some(name) = plan.arguments.first() else {

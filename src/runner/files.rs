@@ -1,7 +1,9 @@
-//! Secrets that the command gets as files: written to memory before it starts, gone when it ends.
+//! Secrets that the command gets as files: written to memory before it starts and removed when it
+//! ends.
 //!
-//! Signals are blocked from before the first file is written until after the last one is gone; while
-//! the command runs, `run` lets those arrive that it passes on.
+//! Signals are blocked from before the first file is written until the last one is removed, so that
+//! no signal can end vault in between. While the command runs, `run` unblocks the signals that it
+//! forwards.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -11,20 +13,20 @@ use crate::fault::Fault;
 use crate::platform::{BlockedSignals, MemoryFolder};
 use crate::secret::Secret;
 
-/// Files in memory, by the name of the secret; gone when it is dropped.
+/// Files in memory, by the name of the secret. They are removed on drop.
 pub struct SecretFiles {
     paths: Vec<(String, Secret)>,
     _folder: MemoryFolder,
-    // Dropped last.
+    // Must be dropped last.
     _blocked: BlockedSignals,
 }
 
 impl SecretFiles {
-    /// Writes each value to a file of its own. `runtime` is the folder that the caller's session
-    /// has in memory, if it has one; `random` makes the name of ours one that nobody has taken.
+    /// Writes each value to a file of its own. `runtime` is the in-memory folder of the caller's
+    /// session, if there is one; `random` makes the new folder's name unique.
     ///
     /// # Errors
-    /// When no memory can be written to as a file.
+    /// Fails if there is no file system in memory that vault can write to.
     pub fn write(
         runtime: Option<OsString>,
         random: [u8; 8],
@@ -56,7 +58,8 @@ impl SecretFiles {
         Ok(Self { paths, _folder: folder, _blocked: blocked })
     }
 
-    /// What the variable of this name holds: the path, where the secret is a file.
+    /// Returns the path of the secret's file, which becomes the value of its variable. Returns
+    /// `None` if the secret is not a file.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<&Secret> {
         self.paths.iter().find(|(own, _)| own == name).map(|(_, path)| path)

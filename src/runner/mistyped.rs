@@ -1,15 +1,15 @@
-//! A command line that a shell would understand and that is not the name of a program: a whole
-//! command in one argument, an assignment, a command of the shell itself.
+//! Command lines that a shell would understand but that do not name a program: a whole command in
+//! one argument, an assignment, a shell builtin.
 //!
-//! `vault exec` starts programs, without a shell. Nothing typed is repeated here but the name of
-//! the program, up to the first character that could belong to a value.
+//! `vault exec` starts programs without a shell. Messages repeat only the program's name, up to the
+//! first character that could belong to a value.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::unstartable::{Explained, Program};
 
-/// The commands of the shell for which there is no program. The second list needs more than `sh`.
+/// Shell builtins and keywords that are not programs. Those in the second list need more than `sh`.
 const BUILTINS: [&str; 37] = [
     "!", ".", ":", "alias", "bg", "break", "case", "cd", "continue", "do", "done", "eval", "exec",
     "exit", "export", "fc", "fg", "for", "getopts", "hash", "if", "jobs", "read", "readonly",
@@ -21,11 +21,11 @@ const BASH_BUILTINS: [&str; 16] = [
     "select", "shopt", "source", "typeset", "until", "while",
 ];
 
-/// Words between commands that only a shell understands.
+/// Operators that only a shell understands.
 const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>", "|&"];
 
-/// Explains what was typed in place of a command. `found` is the file of that name, if there is
-/// one. Returns `None` if nothing says what was meant.
+/// Explains a command line that does not name a program. `found` is the file that the name means,
+/// if there is one. Returns `None` if the intention cannot be guessed.
 pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
     let name = arguments.first()?.to_string_lossy();
     if name.trim().is_empty() {
@@ -70,8 +70,8 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
     in_current_folder(&name)
 }
 
-/// As much of a command's name as is shown: all of it if it is a file or a plain word, else what
-/// comes before the first character that no plain name has.
+/// Returns the part of a command's name that may be shown: all of it if it is a file or a plain
+/// word, otherwise the part before the first unusual character.
 pub(super) fn shown(name: &OsStr) -> String {
     let text = name.to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
@@ -84,11 +84,11 @@ pub(super) fn shown(name: &OsStr) -> String {
     }
 }
 
-/// More characters of a name say nothing.
+/// A longer name is cut here.
 const MAX_SHOWN: usize = 200;
 
-/// Words of a quoted command: the program, if its name can be shown, and whether a shell is
-/// needed.
+/// Explains a quoted command: suggests typing it without quotes if its program can be shown, or
+/// using a shell.
 fn whole_command(text: &str) -> Explained {
     let reason = "command not found: the whole command is one argument".to_owned();
     let mut words = text.split_whitespace();
@@ -107,7 +107,7 @@ fn whole_command(text: &str) -> Explained {
     (reason, vec![format!("type it without quotes: `vault exec -- {command}`"), shell])
 }
 
-/// The variable that `word` assigns.
+/// Returns the variable that `word` assigns.
 fn assigned(word: &str) -> Option<&str> {
     let (name, _) = word.split_once('=')?;
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -128,7 +128,7 @@ fn builtin(name: &str, shell: &str) -> Explained {
     ("command not found: it is a command of the shell".to_owned(), vec![hint])
 }
 
-/// A file or a folder of that name in the current folder.
+/// Explains a name that is a file or folder in the current folder.
 fn in_current_folder(name: &str) -> Option<Explained> {
     let path = Path::new(name);
     if name.contains('/') || !path.exists() {

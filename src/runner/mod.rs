@@ -1,12 +1,13 @@
 //! Runs the command with the secrets in its environment: a plan is made, then carried out.
 //!
-//! Knows no vault, no keys and no masking; gets names, values and filters. [`launch()`] becomes the
-//! command. Where output is filtered, or files are to be removed, [`run()`] stays as a parent:
+//! This module does not know vaults, keys, or masking; it gets names, values, and filters.
+//! [`launch()`] becomes the command. If output is filtered, or files must be removed at the end,
+//! [`run()`] stays as a parent:
 //!
 //! ```text
 //! Plan ─▶ wiring ─▶ fork ─▶ command            in the caller's session: Layout::Direct
 //!                     └───▶ monitor ─▶ command  at a terminal: Layout::Session
-//!         supervise: signals ─▶ reaction ─▶ child; keys ─▶ seat ─▶ command
+//!         supervise: signals ─▶ reaction ─▶ child; keys ─▶ terminal ─▶ command
 //!         command ─▶ channel ─▶ filter ─▶ writer ─▶ the caller's stream
 //! ```
 

@@ -1,37 +1,38 @@
-//! The process that leads the session of a command at a terminal, and is the command's parent.
+//! The monitor: a process that leads the session of a command at a terminal and is the command's
+//! parent.
 //!
-//! Without it Ctrl-Z could not work: the kernel lets nobody stop a process group whose parent is
-//! in another session. It decides nothing, knows neither masking nor the caller's streams, and has
-//! all signals blocked. It ends when it is told to; when the one who tells it is gone, it asks the
-//! command to end, and puts the terminal's modes back.
+//! It makes Ctrl-Z work: the kernel does not stop an orphaned process group, and a group is
+//! orphaned if no member has a parent in another group of the same session. The monitor is that
+//! parent.
+//!
+//! It carries out orders and reports changes; it decides nothing and knows neither masking nor the
+//! caller's streams. All signals are blocked in it. It ends when it is ordered to. If its parent
+//! dies first, it puts the terminal's modes back and asks the command to end.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use super::Plan;
-use super::launch::launch_child;
-use crate::platform::{
-    self, Change, GroupPosition, Hardened, Modes, Pid, Signal, Target, Terminal,
-};
+use super::launch::ChildSetup;
+use crate::platform::{self, Change, GroupPosition, Modes, Pid, Signal, Target, Terminal};
 
-/// What the monitor is told to do.
+/// An order to the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Start the command.
+    /// Starts the command.
     Start(GroupPosition),
-    /// Send a signal to the command.
+    /// Sends a signal to the command.
     Signal(Signal),
-    /// Send a signal to the command's process group.
+    /// Sends a signal to the command's process group.
     GroupSignal(Signal),
-    /// Give the session's terminal to the command's group, or take it back.
+    /// Moves the command's group to the foreground or the background of the session's terminal.
     SetPosition(GroupPosition),
-    /// End.
+    /// Ends the monitor.
     Finish,
 }
 
-/// Both directions are messages of this length in bytes.
+/// Length in bytes of a message, in both directions.
 const MESSAGE: usize = 2;
 
 impl Order {
@@ -67,7 +68,7 @@ impl Order {
     }
 }
 
-/// A report about the command, as bytes.
+/// Encodes a report about the command.
 fn report(change: Change) -> [u8; MESSAGE] {
     let number = |signal: Signal| u8::try_from(signal.number()).unwrap_or(0);
     match change {
@@ -78,7 +79,7 @@ fn report(change: Change) -> [u8; MESSAGE] {
     }
 }
 
-/// Takes the first report off what was read from the socket.
+/// Takes the first report out of the bytes read from the socket.
 pub(super) fn take_report(read: &mut Vec<u8>) -> Option<Change> {
     let &[kind, value] = read.first_chunk()?;
     read.drain(..MESSAGE);
@@ -91,82 +92,87 @@ pub(super) fn take_report(read: &mut Vec<u8>) -> Option<Change> {
     })
 }
 
-/// What the monitor needs of its parent.
+/// The values that the monitor gets from its parent at the fork.
 pub(super) struct MonitorSetup<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) hardened: &'a Hardened,
-    /// The command's streams.
-    pub(super) streams: [Option<BorrowedFd<'a>>; 3],
+    pub(super) child: ChildSetup<'a>,
     /// The slave of the session's terminal.
     pub(super) terminal: BorrowedFd<'a>,
-    /// To its parent.
+    /// Connection to the parent.
     pub(super) socket: &'a UnixStream,
-    /// Where a command that cannot be executed says why.
-    pub(super) report: BorrowedFd<'a>,
-    /// The caller's terminal, and its modes to be put back.
+    /// The caller's terminal, and the modes to put back.
     pub(super) outer: &'a Terminal,
     pub(super) modes: Option<&'a Modes>,
 }
 
-/// Is the monitor, in a child with all signals blocked; returns when its work is done.
+/// Runs the monitor in a new child, in which all signals must be blocked. Returns when its work is
+/// done.
 pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
     let Ok(command) = start(setup) else { return };
-    let keep = [setup.socket.as_raw_fd(), setup.outer.as_raw_fd()];
-    let Ok(socket) = setup.socket.try_clone() else { return };
-    let keep = [keep[0], keep[1], socket.as_raw_fd()];
+    let Ok(report_socket) = setup.socket.try_clone() else { return };
+    // Every other descriptor is closed: a pipe or terminal that the monitor held open would never
+    // end for its reader.
+    let keep = [setup.socket.as_raw_fd(), setup.outer.as_raw_fd(), report_socket.as_raw_fd()];
     if platform::close_all_but(&keep).is_err() {
         return;
     }
-    let reporter = thread::spawn(move || report_changes(command, &socket));
+    // Orders and changes arrive independently, and both are waited for by blocking calls, so each
+    // gets a thread. The command was forked before, while there was only one.
+    let reporter = thread::spawn(move || report_changes(command, &report_socket));
     while let Some(order) = Order::receive(setup.socket) {
         match order {
+            // `start` has taken it.
             Order::Start(_) => {}
             Order::Signal(signal) => platform::send(signal, Target::Process(command)),
             Order::GroupSignal(signal) => platform::send(signal, Target::Group(command)),
             Order::SetPosition(GroupPosition::Foreground) => {
                 drop(platform::set_foreground(command));
             }
+            // The monitor's own group never reads keys, so with it in the foreground the command's
+            // group is stopped as soon as it reads.
             Order::SetPosition(GroupPosition::Background) => {
                 drop(platform::set_foreground(platform::own_group()));
             }
             Order::Finish => return platform::reap(command),
         }
     }
+    // The socket was closed without `Order::Finish`, so the parent was killed. It could not put the
+    // terminal back, and no one filters the command's output anymore, so the command must not
+    // continue. CONT lets a stopped command receive TERM.
     if let Some(modes) = setup.modes {
         modes.restore();
     }
-    // It was not told to finish, so its parent was killed.
     platform::send(Signal::TERM, Target::Process(command));
     platform::send(Signal::CONT, Target::Group(command));
     let _ = reporter.join();
     platform::reap(command);
 }
 
-/// Leads the session, waits for the word, starts the command.
+/// Leads the session, waits for `Order::Start`, and starts the command.
 fn start(setup: &MonitorSetup<'_>) -> io::Result<Pid> {
     platform::lead_session(setup.terminal)?;
     platform::reset_child_signal();
+    // The parent sends the order after it has set up the outer terminal and its handlers.
     let Some(Order::Start(position)) = Order::receive(setup.socket) else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     platform::fork(|| {
-        let placed = platform::lead_group(setup.terminal, position);
-        if placed.and_then(|()| platform::replace_streams(setup.streams)).is_ok() {
-            launch_child(setup.plan, setup.hardened, setup.report);
+        // In the child itself, so that the group exists before the command runs.
+        if platform::lead_group(setup.terminal, position).is_ok() {
+            setup.child.become_command();
         }
     })
 }
 
-/// Reports every change of the command; its end is the last.
+/// Reports every change of the command. Its end is the last report.
 fn report_changes(command: Pid, mut socket: &UnixStream) {
     while let Ok(change) = platform::wait_for_change(command) {
-        // The command's number stays taken until this process ends, so no signal can reach
-        // somebody else.
-        let sent = socket.write_all(&report(change));
+        // A failed write is ignored here: it means that the parent is gone, and the thread that
+        // reads orders handles that. This loop must still wait for the command's end. The command
+        // is not reaped yet, so its pid stays taken and no signal can reach another process.
+        let _ = socket.write_all(&report(change));
         if matches!(change, Change::Exited(_) | Change::Killed(_)) {
             return;
         }
-        let _ = sent;
     }
 }
 

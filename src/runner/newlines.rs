@@ -1,20 +1,19 @@
-//! Takes back what a terminal does to the ends of lines.
+//! Removes the carriage returns that a terminal adds.
 //!
-//! A terminal writes a carriage return before each newline. Where output passes two of them, the
-//! inner one's must go, or a line would end with two.
+//! A terminal writes a carriage return before each newline. If output passes through two terminals,
+//! the one added by the inner terminal must be removed, or a line would end with two.
 
 use crate::secret::Wiped;
 
-/// A stream of output in which every newline has a carriage return before it that is not the
-/// command's.
+/// A stream in which a terminal has added a carriage return before every newline.
 #[derive(Default)]
 pub(super) struct Newlines {
-    /// A carriage return came last.
+    /// Whether the last byte was a carriage return, which is held until the next one is known.
     returned: bool,
 }
 
 impl Newlines {
-    /// The next bytes as they were before a terminal wrote them.
+    /// Returns the next bytes as they were before the terminal changed them.
     pub(super) fn without_returns(&mut self, bytes: &[u8]) -> Wiped<u8> {
         let mut undone = Wiped::from(Vec::with_capacity(bytes.len() + 1));
         for &byte in bytes {
@@ -29,7 +28,7 @@ impl Newlines {
         undone
     }
 
-    /// What is held of a line's end, if anything.
+    /// Takes the held carriage return, if there is one.
     pub(super) fn take_held(&mut self) -> &'static [u8] {
         if std::mem::take(&mut self.returned) { b"\r" } else { b"" }
     }
@@ -39,7 +38,7 @@ impl Newlines {
 mod tests {
     use super::*;
 
-    /// As `OPOST` and `ONLCR` do it (POSIX, 11.2.3).
+    /// Does the same as a terminal with `OPOST` and `ONLCR` (POSIX, 11.2.3).
     fn printed(text: &str) -> String {
         text.replace('\n', "\r\n")
     }

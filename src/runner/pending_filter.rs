@@ -1,23 +1,23 @@
-//! Filters that are made while the command starts and runs, on a thread of their own: output waits
-//! for them, a command that prints nothing does not.
+//! Filters that are built on a thread of their own while the command starts and runs. Output waits
+//! for them; a command that prints nothing does not.
 //!
-//! If the command ends first, the thread ends with the process, which leaves no memory behind.
+//! If the command ends first, the thread ends with the process, whose memory is then gone.
 
 use std::io;
 use std::thread;
 
 use tokio::sync::oneshot;
 
-/// A filter that is used once it stands.
+/// A filter that may still be under construction.
 pub(super) struct PendingFilter<F> {
     filter: Option<F>,
     receiver: oneshot::Receiver<F>,
 }
 
-/// Begins to make so many filters.
+/// Starts building `count` filters.
 ///
 /// # Errors
-/// When there can be no thread.
+/// Fails if no thread can be started.
 pub(super) fn spawn_filters<F: Send + 'static>(
     count: usize,
     filters: impl FnOnce(usize) -> Vec<F> + Send + 'static,
@@ -31,7 +31,7 @@ pub(super) fn spawn_filters<F: Send + 'static>(
     if count > 0 {
         let spawn_filters = move || {
             for (sender, filter) in senders.into_iter().zip(filters(count)) {
-                // Nobody waits for it where the command has ended.
+                // If the command has already ended, no one waits for the filter.
                 let _ = sender.send(filter);
             }
         };
@@ -41,10 +41,10 @@ pub(super) fn spawn_filters<F: Send + 'static>(
 }
 
 impl<F> PendingFilter<F> {
-    /// Waits until the filter stands.
+    /// Waits until the filter has been built.
     ///
     /// # Errors
-    /// When it could not be made.
+    /// Fails if it could not be built.
     pub(super) async fn ready(&mut self) -> io::Result<&mut F> {
         if self.filter.is_none() {
             let filter = (&mut self.receiver).await;
@@ -53,7 +53,7 @@ impl<F> PendingFilter<F> {
         Ok(self.filter.as_mut().expect("it was put there"))
     }
 
-    /// The filter, if anything has come that it was needed for.
+    /// Returns the filter if it has been used, which means that output has come.
     pub(super) fn used(&mut self) -> Option<&mut F> {
         self.filter.as_mut()
     }

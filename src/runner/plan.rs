@@ -1,4 +1,4 @@
-//! What will run, with which environment: a pure function of what the caller has and wants.
+//! The command to run and its environment: a pure function of the caller's environment and options.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr, OsString};
@@ -7,41 +7,42 @@ use std::os::unix::ffi::OsStrExt;
 use crate::fault::Fault;
 use crate::secret::Secret;
 
-/// The longest `NAME=value` that Linux hands to a program, its NUL included (`MAX_ARG_STRLEN`).
+/// Length of the longest `NAME=value` that Linux passes to a program, including its NUL
+/// (`MAX_ARG_STRLEN`).
 const LONGEST_VARIABLE: usize = 128 << 10;
-/// What a program usually needs to work at all; the rest is left out with `--clean-env`.
+/// The variables that most programs need. `--clean-env` leaves out all others.
 const BASICS: [&str; 10] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PWD"];
 
-/// What the caller has and wants.
+/// The caller's environment and options.
 pub struct Request<'a> {
-    /// The command and its arguments, at least one.
+    /// The command and its arguments; not empty.
     pub arguments: Vec<OsString>,
-    /// The caller's own environment, in its order.
+    /// The caller's environment, in its order.
     pub parent: Vec<(OsString, OsString)>,
     /// Names and values to inject.
     pub values: Vec<(&'a str, &'a Secret)>,
     /// Names whose value in the caller's environment is kept.
     pub keep: Vec<String>,
-    /// Whether only what a program needs and `keep` pass from the caller's environment.
+    /// How much of the caller's environment is passed on.
     pub inherit: Inherit,
 }
 
 /// How much of the caller's environment the command gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inherit {
-    /// All but the key's variables.
+    /// Everything except the variables of the key.
     Everything,
-    /// What a program needs to work at all.
+    /// The variables that most programs need, and the kept ones.
     Basics,
 }
 
-/// What will run. Holds plaintext, wiped on drop.
+/// The command to run, with its environment. Holds plaintext, which is wiped on drop.
 pub struct Plan {
-    /// The command's own name and its arguments.
+    /// The command's name and its arguments.
     pub arguments: Vec<OsString>,
     environment: Vec<Secret>,
-    /// Names that the caller's environment had too.
+    /// Injected names that the caller's environment also had.
     pub shadowed: Vec<String>,
     search_path: OsString,
 }
@@ -50,7 +51,7 @@ impl Plan {
     /// Makes the plan.
     ///
     /// # Errors
-    /// When a value cannot be given to a process: it has a NUL byte or is too long.
+    /// Fails if a value cannot be passed to a process: it contains a NUL byte or is too long.
     pub fn new(request: Request<'_>) -> Result<Self, Fault> {
         let Request { arguments, parent, values, keep, inherit } = request;
         let kept = |name: &OsStr| keep.iter().any(|keep| OsStr::new(keep) == name);
@@ -65,8 +66,11 @@ impl Plan {
                 && (inherit == Inherit::Everything || is_basic(name) || kept(name))
                 && !replaced.contains(name)
         };
-        let shadowed = injected.iter().filter(|(name, _)| has(name));
-        let shadowed = shadowed.map(|(name, _)| (*name).to_owned()).collect();
+        let shadowed = injected
+            .iter()
+            .filter(|(name, _)| has(name))
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
         let mut environment = Vec::with_capacity(parent.len() + injected.len());
         let mut search_path = OsString::from("/usr/local/bin:/bin:/usr/bin");
         for (name, value) in parent.iter().filter(|(name, _)| passes(name)) {
@@ -85,10 +89,10 @@ impl Plan {
         Ok(Self { arguments, environment, shadowed, search_path })
     }
 
-    /// The environment as `execve` takes it.
+    /// Returns the environment in the form that `execve` takes.
     ///
     /// # Panics
-    /// Never: no variable holds a NUL byte but the one at its end.
+    /// Never: the only NUL byte of a variable is the one at its end.
     #[must_use]
     pub fn environment(&self) -> Vec<&CStr> {
         self.environment
@@ -99,7 +103,7 @@ impl Plan {
             .collect()
     }
 
-    /// The name of the variable with the longest value, and that value's length in bytes.
+    /// Returns the name of the variable with the longest value, and that value's length in bytes.
     #[must_use]
     pub fn largest(&self) -> Option<(String, usize)> {
         let largest = self.environment.iter().max_by_key(|variable| variable.len())?.expose();
@@ -108,8 +112,8 @@ impl Plan {
         Some((name, largest.len() - end - "=\0".len()))
     }
 
-    /// The paths at which the program may be, in the order of `execvp`: the name itself where it
-    /// has a slash, else the name in each folder of the command's own `PATH`.
+    /// Returns the paths at which the program may be, in the order of `execvp`: the name itself if
+    /// it contains a slash, otherwise the name in each folder of the command's own `PATH`.
     #[must_use]
     pub fn candidates(&self) -> Vec<OsString> {
         let name = self.arguments.first().filter(|name| !name.is_empty());
@@ -141,7 +145,7 @@ fn check(name: &str, value: &Secret) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `NAME=value` with the NUL that ends it.
+/// Returns `NAME=value` with a NUL at the end.
 fn variable(name: &[u8], value: &[u8]) -> Secret {
     let mut variable = Secret::with_capacity(name.len() + value.len() + 2);
     for part in [name, b"=", value, b"\0"] {

@@ -1,16 +1,16 @@
-//! What a signal that reached us means for the command: a pure function.
+//! What vault does with a signal that it received: a pure function.
 
 use super::wiring::Layout;
 use crate::platform::{ReceivedSignal, Sender, Signal};
 
-/// The signals that are caught: those that a command must see, and the end of children.
+/// Returns the signals that vault catches: those that a command must get, and SIGCHLD.
 pub(super) fn caught_signals() -> Vec<Signal> {
     let others =
         [Signal::TTIN, Signal::TTOU, Signal::TSTP, Signal::CONT, Signal::WINCH, Signal::CHLD];
     Signal::ENDING.iter().copied().chain(others).collect()
 }
 
-/// Whether a terminal sends this signal, and then to everyone in its foreground.
+/// Returns whether a terminal sends this signal. It then sends it to its whole foreground group.
 fn comes_from_terminal(signal: Signal) -> bool {
     [
         Signal::HUP,
@@ -25,37 +25,37 @@ fn comes_from_terminal(signal: Signal) -> bool {
     .contains(&signal)
 }
 
-/// What to do.
+/// What to do with a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// The command has it already, or it is no business of the command's.
+    /// Do nothing: the command already has the signal, or the signal does not concern it.
     Ignore,
-    /// See what became of children.
+    /// Check what became of children.
     CheckChildren,
     /// Send it to the command.
     Forward,
     /// Send it to the command's process group, as the terminal would have.
     ForwardToGroup,
-    /// Give the new size to the terminals inside; each tells its own readers.
+    /// Give the new size to the inner terminals. They signal the processes that use them.
     Resize,
-    /// The same, and tell the command, which no terminal inside can.
+    /// Do the same and signal the command, because no inner terminal does.
     ResizeAndForward,
-    /// Take the terminal again and let the command go on.
+    /// Take the terminal again and let the command continue.
     Resume,
-    /// The terminal wants us to stop, not the command.
+    /// Stop vault alone: the terminal's signal was meant for vault, not for the command.
     Stop,
 }
 
-/// Where we are.
+/// Where vault and the command are: the facts that decide about a signal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placement {
     pub(super) layout: Layout,
-    /// This process and, where it is our child, the command.
+    /// This process, and the command if it is a child of this process.
     pub(super) own: i32,
     pub(super) command: Option<i32>,
     /// Whether this process leads the caller's session.
     pub(super) leads_session: bool,
-    /// Whether a terminal inside must be kept at the size of the outer one.
+    /// Whether an inner terminal must be kept at the size of the outer one.
     pub(super) has_pty: bool,
 }
 
@@ -64,7 +64,8 @@ pub(super) fn react(received: ReceivedSignal, placement: &Placement) -> Reaction
         return Reaction::CheckChildren;
     }
     match (placement.layout, received.sender) {
-        // What we or the command sent to the whole group has reached the command.
+        // Vault or the command signaled the whole group, so the command already has it. Forwarding
+        // it would deliver it twice, or echo the command's own signal.
         (_, Sender::Process(sender))
             if sender == placement.own || Some(sender) == placement.command =>
         {
@@ -75,26 +76,27 @@ pub(super) fn react(received: ReceivedSignal, placement: &Placement) -> Reaction
     }
 }
 
-/// The terminal is the command's too, so what comes from there has reached it.
+/// Reacts in the caller's session: the command shares the terminal, so a signal from the terminal
+/// has already reached it.
 fn react_direct(signal: Signal, sender: Sender, placement: &Placement) -> Reaction {
     match (signal, sender) {
-        // By the time it asks for the size, the terminal inside must have it.
+        // When the command asks for the size, the inner terminal must already have it.
         (Signal::WINCH, _) if placement.has_pty => Reaction::ResizeAndForward,
-        // The kernel tells only the leader of a session that the terminal is gone.
+        // When the terminal is gone, the kernel signals only the leader of the session.
         (Signal::HUP, Sender::Kernel) if placement.leads_session => Reaction::Forward,
         (_, Sender::Kernel) if comes_from_terminal(signal) => Reaction::Ignore,
-        // From a process, or a timer or a limit that the caller set before it started us.
+        // A process sent it, or a timer or limit that the caller set before starting vault.
         _ => Reaction::Forward,
     }
 }
 
-/// The command is in another session, so nothing from outside reaches it but through us.
+/// Reacts if the command is in another session, where every signal from outside must be forwarded.
 fn react_in_session(signal: Signal, sender: Sender) -> Reaction {
     match (signal, sender) {
         (Signal::CONT, _) => Reaction::Resume,
         (Signal::WINCH, Sender::Kernel) => Reaction::Resize,
         (Signal::WINCH, Sender::Process(_)) => Reaction::ResizeAndForward,
-        // The terminal does not let us write or set modes from the background.
+        // The terminal does not let vault write or set modes from the background.
         (Signal::TTIN | Signal::TTOU, Sender::Kernel) => Reaction::Stop,
         (_, Sender::Kernel) if comes_from_terminal(signal) => Reaction::ForwardToGroup,
         _ => Reaction::Forward,

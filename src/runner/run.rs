@@ -1,8 +1,8 @@
 //! Starts the command and stays until it has ended.
 //!
-//! In this order, so that nothing is missed and nothing is doubled: signals are blocked, the
-//! monitor is forked while there is one thread, handlers are registered, the command starts, and
-//! only then threads and the event loop.
+//! The order prevents lost and doubled signals: block signals, fork the monitor while there is only
+//! one thread, register handlers, start the command, and only then start threads and the event
+//! loop.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,8 +13,8 @@ use super::Plan;
 use super::channel::{Channel, ChannelOutcome, Filter};
 use super::child::{Child, MonitorHandle};
 use super::failure::Failure;
-use super::launch::launch_child;
-use super::monitor::{self, Order};
+use super::launch::ChildSetup;
+use super::monitor::{self, MonitorSetup, Order};
 use super::pending_filter::{self, PendingFilter};
 use super::reaction::{Placement, caught_signals};
 use super::supervise::{Ending, LinkedTerminals, SignalQueue, Supervisor};
@@ -26,12 +26,12 @@ use crate::platform::{
     Terminal,
 };
 
-/// What became of a run.
+/// The outcome of a run.
 pub struct RunOutcome<F> {
     /// How the command ended.
     pub ending: Ending,
-    /// What went through which filter.
-    pub passed: Vec<ChannelOutcome<F>>,
+    /// The channels and their filters.
+    pub channels: Vec<ChannelOutcome<F>>,
 }
 
 /// What happens to the command's output.
@@ -39,17 +39,18 @@ pub struct RunOutcome<F> {
 pub enum Output {
     /// It goes through filters.
     Filtered,
-    /// The command has the caller's own streams.
+    /// The command gets the caller's own streams.
     Untouched,
 }
 
-/// Runs the command, its output through the filters that `filters` makes: as many as it is asked
-/// for, on another thread while the command starts. Nothing of the output is shown before.
+/// Runs the command. Its output goes through the filters that `filters` returns: it is called with
+/// their number, on another thread while the command starts. No output is shown before they are
+/// ready.
 ///
-/// Must be called while this process has one thread.
+/// Must be called while this process has only one thread.
 ///
 /// # Errors
-/// When the command cannot be executed, or something of ours cannot be done.
+/// Fails if the command cannot be executed, or if something that vault needs for it fails.
 pub fn run<F: Filter>(
     plan: &Plan,
     hardened: &Hardened,
@@ -60,7 +61,7 @@ pub fn run<F: Filter>(
     let started = match StartedCommand::start(plan, hardened, output).map_err(failed)? {
         Ok(started) => started,
         Err(signal) => {
-            return Ok(RunOutcome { ending: Ending::Killed(signal), passed: Vec::new() });
+            return Ok(RunOutcome { ending: Ending::Killed(signal), channels: Vec::new() });
         }
     };
     let filters = pending_filter::spawn_filters(started.ends.len(), filters).map_err(failed)?;
@@ -69,32 +70,32 @@ pub fn run<F: Filter>(
         started.abandon();
         return Err(fault);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(failed)?;
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = built.map_err(failed)?;
     let result = runtime.block_on(async { started.supervise(filters)?.run().await });
-    // A writer that waits for its reader does not keep us.
+    // Do not wait for a writer that is blocked by its reader.
     runtime.shutdown_background();
-    let (ending, passed) = result.map_err(failed)?;
-    Ok(RunOutcome { ending, passed })
+    let (ending, channels) = result.map_err(failed)?;
+    Ok(RunOutcome { ending, channels })
 }
 
-/// Our end of a channel, and the command's.
+/// Vault's end of a channel, and the command's end.
 struct ChannelEnds {
     spec: ChannelSpec,
     ours: OwnedFd,
-    /// Until the command has it.
+    /// `None` once the command has it.
     theirs: Option<OwnedFd>,
 }
 
-/// The terminal outside, where someone sits at it.
+/// The caller's terminal, if output goes to one.
 struct OuterTerminal {
     outer: Terminal,
     raw: Option<RawMode>,
-    /// As they were before.
+    /// The modes from before.
     modes: Option<Modes>,
 }
 
-/// A command that starts.
+/// A command that is being started.
 struct StartedCommand {
     wiring: Wiring,
     ends: Vec<ChannelEnds>,
@@ -109,8 +110,11 @@ enum Process {
     Monitor(Pid, UnixStream),
 }
 
+/// The first process that vault started, and the signals that vault catches since then.
+type FirstProcess = (Process, CaughtSignals);
+
 impl StartedCommand {
-    /// Starts the command, unless a signal has come that ends us before that.
+    /// Starts the command, unless a signal that ends vault has arrived before.
     fn start(plan: &Plan, hardened: &Hardened, output: Output) -> io::Result<Result<Self, Signal>> {
         let wiring = match output {
             Output::Untouched => Wiring::NONE,
@@ -122,87 +126,55 @@ impl StartedCommand {
         };
         let mut outer_terminal = match wiring.layout {
             Layout::Direct => None,
-            Layout::Session => {
-                let outer = Terminal::of_stream(platform::output())?;
-                let modes = outer.modes().ok();
-                Some(OuterTerminal { outer, raw: None, modes })
-            }
+            Layout::Session => Some(OuterTerminal::open()?),
         };
-        let outer = outer_terminal.as_ref().map(|outer_terminal| &outer_terminal.outer);
-        let ends: io::Result<Vec<ChannelEnds>> =
-            wiring.channels.iter().map(|spec| ChannelEnds::open(*spec, outer)).collect();
-        let mut ends = ends?;
+        let outer = outer_terminal.as_ref().map(|terminal| &terminal.outer);
+        let opened = wiring.channels.iter().map(|spec| ChannelEnds::open(*spec, outer));
+        let mut ends: Vec<ChannelEnds> = opened.collect::<io::Result<_>>()?;
         let (report, theirs) = platform::blocking_pipe()?;
-        let blocked = BlockedSignals::new();
         let streams = streams(&ends, wiring.keys);
-        let (process, signals) = match &mut outer_terminal {
-            None => {
-                // Before the fork: what arrives from now on is for the command.
-                let signals = CaughtSignals::catch(&caught_signals())?;
-                let parent = platform::own_process();
-                if let Some(signal) = blocked.pending_end() {
-                    return Ok(Err(signal));
-                }
-                let pid = platform::fork(|| {
-                    platform::end_with_parent(parent);
-                    if platform::replace_streams(streams).is_ok() {
-                        launch_child(plan, hardened, &theirs);
-                    }
-                })?;
-                (Process::Command(pid), signals)
-            }
-            Some(outer_terminal) => {
-                let (socket, other) = UnixStream::pair()?;
+        let setup = ChildSetup { plan, hardened, streams, report: theirs.as_fd() };
+        // From here until `release`, no signal takes effect: none can end vault between the fork
+        // and the moment at which the signal would be forwarded.
+        let blocked = BlockedSignals::new();
+        let started = match &mut outer_terminal {
+            None => start_child(&setup, &blocked)?,
+            Some(outer) => {
                 let terminal = session(&ends).ok_or(io::ErrorKind::NotConnected)?;
-                let setup = monitor::MonitorSetup {
-                    plan,
-                    hardened,
-                    streams,
-                    terminal,
-                    socket: &other,
-                    report: theirs.as_fd(),
-                    outer: &outer_terminal.outer,
-                    modes: outer_terminal.modes.as_ref(),
-                };
-                if let Some(signal) = blocked.pending_end() {
-                    return Ok(Err(signal));
-                }
-                let pid = platform::fork(|| monitor::run_monitor(&setup))?;
-                // After the fork: the monitor must not share the way our signals take.
-                let signals = CaughtSignals::catch(&caught_signals())?;
-                let ours = wiring.keys == KeyDelivery::Immediate && outer_terminal.outer.is_ours();
-                outer_terminal.raw = ours.then(|| outer_terminal.outer.make_raw()).transpose()?;
-                let position =
-                    if ours { GroupPosition::Foreground } else { GroupPosition::Background };
-                (&socket).write_all(&Order::Start(position).to_bytes())?;
-                (Process::Monitor(pid, socket), signals)
+                start_monitor(setup, outer, terminal, wiring.keys, &blocked)?
             }
         };
-        // Whatever the caller blocks must reach us, to be passed on; in the command it is blocked.
+        let (process, signals) = match started {
+            Ok(started) => started,
+            Err(signal) => return Ok(Err(signal)),
+        };
+        // Signals that the caller blocks must still reach vault, which forwards them. In the
+        // command they are blocked as before.
         blocked.release(&caught_signals());
-        // The command alone holds its ends, so that we see it close them.
+        // Only the command may hold its ends, so that vault notices when it closes them.
         for end in ends.iter_mut().filter(|end| end.spec.transport != Transport::Session) {
             end.theirs = None;
         }
-        // The command alone reads, so that a writer learns when it does no more.
+        // Only the command may read standard input, so that a writer notices when the command stops
+        // reading.
         let _ = platform::discard_input();
         Ok(Ok(Self { wiring, ends, outer_terminal, process, signals, report: report.into() }))
     }
 
-    /// Why the command does not run; waits until that is known.
+    /// Waits until it is known whether the command runs. Returns the reason if it does not.
     fn wait_for_failure(&self) -> io::Result<Option<Failure>> {
         let mut report = Vec::with_capacity(Failure::LENGTH);
         (&self.report).read_to_end(&mut report)?;
         Ok(Failure::read(&report))
     }
 
-    /// There is no command.
+    /// Cleans up after a command that could not be started.
     fn abandon(self) {
         drop(self.outer_terminal);
         match self.process {
             Process::Command(pid) => platform::reap(pid),
             Process::Monitor(pid, socket) => {
-                // Where it is gone already, there is nobody to tell.
+                // If the monitor is already gone, no one needs the order.
                 let _ = (&socket).write_all(&Order::Finish.to_bytes());
                 platform::reap(pid);
             }
@@ -213,7 +185,7 @@ impl StartedCommand {
         let mut channels = Vec::new();
         let mut linked_terminals = Vec::new();
         let mut relay = None;
-        let mut line = None;
+        let mut slave = None;
         let raw_flag = RawFlag::default();
         let mut outer_terminal = self.outer_terminal;
         for (ends, filter) in self.ends.into_iter().zip(filters) {
@@ -232,7 +204,7 @@ impl StartedCommand {
                     raw_flag.clone(),
                 )?);
             }
-            line = line.or(ends.theirs);
+            slave = slave.or(ends.theirs);
             channels.push(Channel::open(ends.ours, ends.spec, filter, raw_flag.clone())?);
         }
         let child = match self.process {
@@ -247,7 +219,79 @@ impl StartedCommand {
             has_pty: !linked_terminals.is_empty(),
         };
         let signals = SignalQueue::new(self.signals)?;
-        Ok(Supervisor { child, signals, placement, relay, linked_terminals, line, channels })
+        Ok(Supervisor {
+            child,
+            signals,
+            placement,
+            forwarded: None,
+            relay,
+            linked_terminals,
+            slave,
+            channels,
+        })
+    }
+}
+
+/// Starts the command as a child in the caller's session, unless a signal that ends vault has arrived.
+fn start_child(
+    setup: &ChildSetup<'_>,
+    blocked: &BlockedSignals,
+) -> io::Result<Result<FirstProcess, Signal>> {
+    // Before the fork: from now on, every signal is meant for the command.
+    let signals = CaughtSignals::catch(&caught_signals())?;
+    let parent = platform::own_process();
+    // A signal that arrived before the handlers existed has no command to go to, so it ends vault.
+    if let Some(signal) = blocked.pending_end() {
+        return Ok(Err(signal));
+    }
+    let pid = platform::fork(|| {
+        platform::end_with_parent(parent);
+        setup.become_command();
+    })?;
+    Ok(Ok((Process::Command(pid), signals)))
+}
+
+/// Starts a monitor and lets it start the command, unless a signal that ends vault has arrived.
+fn start_monitor(
+    child: ChildSetup<'_>,
+    terminal: &mut OuterTerminal,
+    slave: BorrowedFd<'_>,
+    keys: KeyDelivery,
+    blocked: &BlockedSignals,
+) -> io::Result<Result<FirstProcess, Signal>> {
+    let (socket, other) = UnixStream::pair()?;
+    let setup = MonitorSetup {
+        child,
+        terminal: slave,
+        socket: &other,
+        outer: &terminal.outer,
+        modes: terminal.modes.as_ref(),
+    };
+    if let Some(signal) = blocked.pending_end() {
+        return Ok(Err(signal));
+    }
+    let pid = platform::fork(|| monitor::run_monitor(&setup))?;
+    // After the fork: the monitor must not share the socket through which the handlers report.
+    let signals = CaughtSignals::catch(&caught_signals())?;
+    // The monitor waits for this order, so the outer terminal is raw before the command can print.
+    // In the background, or with keys on demand, the terminal stays with its current owner.
+    let is_foreground = keys == KeyDelivery::Immediate && terminal.outer.is_ours();
+    let position = if is_foreground {
+        terminal.raw = Some(terminal.outer.make_raw()?);
+        GroupPosition::Foreground
+    } else {
+        GroupPosition::Background
+    };
+    (&socket).write_all(&Order::Start(position).to_bytes())?;
+    Ok(Ok((Process::Monitor(pid, socket), signals)))
+}
+
+impl OuterTerminal {
+    /// Opens the terminal of standard output.
+    fn open() -> io::Result<Self> {
+        let outer = Terminal::of_stream(platform::output())?;
+        let modes = outer.modes().ok();
+        Ok(Self { outer, raw: None, modes })
     }
 }
 
@@ -274,13 +318,13 @@ impl ChannelEnds {
     }
 }
 
-/// The slave of the session's terminal.
+/// Returns the slave of the session's terminal.
 fn session(ends: &[ChannelEnds]) -> Option<BorrowedFd<'_>> {
     let session = ends.iter().find(|ends| ends.spec.transport == Transport::Session);
     session?.theirs.as_ref().map(AsFd::as_fd)
 }
 
-/// What stands behind 0, 1 and 2 of the command; nothing where it is the caller's own.
+/// Returns the replacements for the command's streams 0, 1, and 2; `None` keeps the caller's own.
 fn streams(ends: &[ChannelEnds], keys: KeyDelivery) -> [Option<BorrowedFd<'_>>; 3] {
     let carrying = |streams| {
         let end = ends.iter().find(|ends| [streams, Streams::Both].contains(&ends.spec.streams));

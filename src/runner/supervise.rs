@@ -1,4 +1,4 @@
-//! What is done while the command runs: signals, stops, keys, and the end.
+//! Everything vault does while the command runs: signals, stops, keys, and the end.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,39 +20,43 @@ use crate::platform::{
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With this status.
+    /// It exited with this status.
     Exited(u8),
-    /// By this signal.
+    /// This signal ended it.
     Killed(Signal),
 }
 
-/// Before a stop what is there is shown, unless the reader does not read either.
+/// Before a stop, output that has arrived is shown, but a reader that does not read delays the stop
+/// no longer than this.
 const FLUSH_LIMIT: Duration = Duration::from_millis(200);
 
-/// A terminal inside and the one outside whose size it has.
+/// An inner terminal and the outer terminal whose size it follows.
 pub(super) struct LinkedTerminals {
     pub(super) outer: OwnedFd,
     pub(super) master: OwnedFd,
 }
 
-/// Everything that goes on while the command runs.
+/// The state of vault while the command runs.
 pub(super) struct Supervisor<F> {
     pub(super) child: Child,
     pub(super) signals: SignalQueue,
     pub(super) placement: Placement,
+    /// The last signal that was forwarded, until the next change of the command. If the command
+    /// stops by this signal, the stop does not come from a key.
+    pub(super) forwarded: Option<Signal>,
     pub(super) relay: Option<TerminalRelay>,
     pub(super) linked_terminals: Vec<LinkedTerminals>,
-    /// The command's side of its session's terminal. While we hold it, a command that closes it and
-    /// opens it again finds us listening.
-    pub(super) line: Option<OwnedFd>,
+    /// The slave of the session's terminal. While vault holds it, the terminal survives a command
+    /// that closes and reopens it.
+    pub(super) slave: Option<OwnedFd>,
     pub(super) channels: Vec<Channel<F>>,
 }
 
-/// The signals that arrive.
+/// The signals that have arrived.
 pub(super) struct SignalQueue {
     signals: CaughtSignals,
     wakeup: UnixStream,
-    /// Arrived during a stop, not yet answered.
+    /// Signals that arrived during a stop and have not been handled yet.
     backlog: Vec<ReceivedSignal>,
 }
 
@@ -67,64 +71,92 @@ impl<F: Filter> Supervisor<F> {
     /// Waits for the command's end and for its output.
     ///
     /// # Errors
-    /// When the monitor was killed, or waiting itself fails.
+    /// Fails if the monitor was killed, or if waiting itself fails.
     pub(super) async fn run(mut self) -> io::Result<(Ending, Vec<ChannelOutcome<F>>)> {
-        let mut channels = RunningChannels::start(std::mem::take(&mut self.channels));
-        let ending = self.wait(&mut channels).await?;
-        self.line = None;
-        let (cut, passed) = self.drain(channels).await;
-        // Who lets go of output that may not be shown has not succeeded, whatever the command did.
-        let ending = cut.map_or(ending, Ending::Killed);
-        // The terminal is put back before the session goes, and last of all we.
+        let channels = RunningChannels::start(std::mem::take(&mut self.channels));
+        let ending = self.wait(&channels).await?;
+        // Without the slave, reading the master ends when the last process inside closes its own.
+        self.slave = None;
+        let (interrupted, outcomes) = self.drain(channels).await;
+        // Put the terminal back before the session ends, because the shell takes over when vault
+        // exits.
         self.relay = None;
         self.child.finish();
-        Ok((ending, passed))
+        // If a signal made vault drop output, vault must not report success, however the command
+        // ended.
+        Ok((interrupted.map_or(ending, Ending::Killed), outcomes))
     }
 
-    async fn wait(&mut self, channels: &mut RunningChannels<F>) -> io::Result<Ending> {
-        let mut asked_to_stop = None;
+    /// Handles signals, the monitor's reports, and keys until the command has ended.
+    async fn wait(&mut self, channels: &RunningChannels<F>) -> io::Result<Ending> {
         loop {
             tokio::select! {
                 received = self.signals.wait() => for received in received? {
-                    let reaction = react(received, &self.placement);
-                    match reaction {
-                        Reaction::CheckChildren => while let Some(change) = self.child.take_change() {
-                            if let Some(ending) = ending(change) {
-                                return Ok(ending);
-                            }
-                            self.follow_stop(change, None, channels).await;
-                        },
-                        Reaction::Stop => self.pause(received.signal, StopScope::Process, channels).await,
-                        Reaction::Forward => {
-                            asked_to_stop = Some(received.signal);
-                            self.child.signal(received.signal);
-                        }
-                        Reaction::Resume => self.resume(channels).await,
-                        _ => self.carry_out(reaction, received.signal),
+                    if let Some(ending) = self.handle_signal(received, channels).await {
+                        return Ok(ending);
                     }
                 },
                 change = self.child.next_report() => {
-                    let change = change?;
-                    if let Some(ending) = ending(change) {
+                    if let Some(ending) = self.handle_change(change?, channels).await {
                         return Ok(ending);
                     }
-                    self.follow_stop(change, asked_to_stop.take(), channels).await;
                 }
                 () = forward_keys(self.relay.as_mut()) => {}
             }
         }
     }
 
-    fn carry_out(&mut self, reaction: Reaction, signal: Signal) {
-        match reaction {
+    /// Handles a signal. Returns the command's ending if it has ended.
+    async fn handle_signal(
+        &mut self,
+        received: ReceivedSignal,
+        channels: &RunningChannels<F>,
+    ) -> Option<Ending> {
+        let signal = received.signal;
+        match react(received, &self.placement) {
+            Reaction::Ignore => {}
+            // One SIGCHLD may stand for several changes.
+            Reaction::CheckChildren => {
+                while let Some(change) = self.child.take_change() {
+                    if let Some(ending) = self.handle_change(change, channels).await {
+                        return Some(ending);
+                    }
+                }
+            }
+            Reaction::Forward => {
+                self.forwarded = Some(signal);
+                self.child.signal(signal);
+            }
             Reaction::ForwardToGroup => self.child.signal_group(signal),
             Reaction::Resize => self.resize(),
             Reaction::ResizeAndForward => {
                 self.resize();
                 self.child.signal(signal);
             }
-            _ => {}
+            Reaction::Resume => self.resume(channels).await,
+            Reaction::Stop => self.pause(signal, StopScope::Process, channels).await,
         }
+        None
+    }
+
+    /// Handles a change of the command. Returns its ending if it has ended.
+    async fn handle_change(
+        &mut self,
+        change: Change,
+        channels: &RunningChannels<F>,
+    ) -> Option<Ending> {
+        let forwarded = self.forwarded.take();
+        match change {
+            Change::Exited(code) => return Some(Ending::Exited(code)),
+            Change::Killed(signal) => return Some(Ending::Killed(signal)),
+            Change::Stopped(signal) if forwarded == Some(signal) => {
+                // Vault was asked to stop alone, so the caller's group must not stop with it.
+                self.pause(signal, StopScope::Process, channels).await;
+            }
+            Change::Stopped(signal) => self.follow_stop(signal, channels).await,
+            Change::Continued => {}
+        }
+        None
     }
 
     fn resize(&self) {
@@ -133,40 +165,39 @@ impl<F: Filter> Supervisor<F> {
         }
     }
 
-    /// The command has stopped, so we stop too, or the shell would wait for ever.
-    async fn follow_stop(
-        &mut self,
-        change: Change,
-        asked: Option<Signal>,
-        channels: &RunningChannels<F>,
-    ) {
-        let Change::Stopped(signal) = change else { return };
+    /// Stops vault after the command has stopped by itself; otherwise the shell would wait forever.
+    async fn follow_stop(&mut self, signal: Signal, channels: &RunningChannels<F>) {
         let wants_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
-        if wants_terminal
-            && asked != Some(signal)
-            && let Some(relay) = &mut self.relay
-        {
+        if wants_terminal && let Some(relay) = &mut self.relay {
             relay.request_keys();
             if relay.is_ours() {
-                // It was in the background inside, and is in the foreground outside.
+                // Vault is in the foreground outside, so the command only has to be moved to the
+                // foreground inside. Nothing needs to stop.
                 return self.resume(channels).await;
             }
         }
-        // A key stops the whole group of the caller; what one process was sent stops one.
-        let by_key = self.relay.is_some() && signal != Signal::STOP && asked != Some(signal);
+        // At a terminal the stop comes from a key, which stops the caller's whole group: the other
+        // parts of a pipeline must stop too. SIGSTOP never comes from a key. Without an inner
+        // session the key has reached the group already, so only vault is left to stop.
+        let by_key = self.relay.is_some() && signal != Signal::STOP;
         let scope = if by_key { StopScope::Group } else { StopScope::Process };
         self.pause(signal, scope, channels).await;
     }
 
+    /// Shows what has arrived, puts the terminal back, and stops vault. Continues the command after
+    /// the stop.
     async fn pause(&mut self, signal: Signal, scope: StopScope, channels: &RunningChannels<F>) {
         let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
         if let Some(relay) = &mut self.relay {
             relay.release();
         }
         platform::stop(signal, scope);
-        let went_on = self.signals.take_continued();
-        if !went_on && matches!(signal, Signal::TTIN | Signal::TTOU) {
-            // The kernel lets nobody stop us, so the command would only be stopped again.
+        // Here vault has been continued, or the stop had no effect.
+        let was_continued = self.signals.take_continued();
+        if !was_continued && matches!(signal, Signal::TTIN | Signal::TTOU) {
+            // The stop had no effect, because the kernel does not stop vault here (process 1, or no
+            // shell). The command would only be stopped again, so let it continue in the
+            // foreground.
             self.child.set_position(GroupPosition::Foreground);
             self.child.signal_group(Signal::CONT);
         } else {
@@ -174,14 +205,16 @@ impl<F: Filter> Supervisor<F> {
         }
     }
 
-    /// We go on: the terminal is taken again if it is ours, and the command goes on.
+    /// Continues after a stop: takes the terminal again if vault is in the foreground, and lets the
+    /// command continue.
     async fn resume(&mut self, channels: &RunningChannels<F>) {
         let Some(relay) = &mut self.relay else {
-            // A shell has told the whole group, but whoever woke us alone has not.
+            // A shell signals the whole group, but a process that woke only vault has not signaled
+            // the command.
             return self.child.signal(Signal::CONT);
         };
         if relay.can_acquire() {
-            // What was printed so far was meant for a terminal as it was so far.
+            // Show earlier output while the terminal still has the modes it was printed for.
             let _ = timeout(FLUSH_LIMIT, channels.flush()).await;
         }
         let position = relay.acquire();
@@ -189,42 +222,46 @@ impl<F: Filter> Supervisor<F> {
         self.child.signal_group(Signal::CONT);
     }
 
-    /// The command has ended: what is in flight is passed on. Who is asked to end or to stop now
-    /// does, as the command would while it writes; by which signal, if any ended this.
+    /// Passes on the remaining output after the command has ended. A signal to end or stop takes
+    /// effect now, as it would on a command that is writing. Returns the signal that ended this, if
+    /// one did.
     async fn drain(
         &mut self,
         channels: RunningChannels<F>,
     ) -> (Option<Signal>, Vec<ChannelOutcome<F>>) {
-        let RunningChannels { mut tasks, ended, flushes } = channels;
-        // Channels that have ended already do not listen.
+        let RunningChannels { mut tasks, ended, .. } = channels;
+        // Channels that have already ended do not listen.
         let _ = ended.send(true);
-        let mut passed = Vec::new();
+        let mut outcomes = Vec::new();
         loop {
             tokio::select! {
-                done = tasks.join_next() => match done {
-                    Some(Ok(done)) => passed.push(done),
+                joined = tasks.join_next() => match joined {
+                    Some(Ok(outcome)) => outcomes.push(outcome),
                     Some(Err(_)) => {}
                     None => break,
                 },
                 received = self.signals.wait() => for received in received.unwrap_or_default() {
                     match received.signal {
                         Signal::CHLD => while self.child.take_change().is_some() {},
+                        // The caller has it ignored, so it does not end vault either.
                         signal if platform::was_ignored_or_blocked(signal) => {}
                         signal if Signal::ENDING.contains(&signal) => {
+                            // A channel may wait for a reader forever; it ends with the process.
                             tasks.detach_all();
-                            return (Some(signal), passed);
+                            return (Some(signal), outcomes);
                         }
-                        signal @ (Signal::TSTP | Signal::TTIN | Signal::TTOU) => self.stop_while_draining(signal),
+                        Signal::TSTP | Signal::TTIN | Signal::TTOU => {
+                            self.stop_while_draining(received.signal);
+                        }
                         _ => {}
                     }
                 }
             }
         }
-        drop(flushes);
-        (None, passed)
+        (None, outcomes)
     }
 
-    /// Stops where there is no command any more that could stop.
+    /// Stops vault after the command has ended.
     fn stop_while_draining(&mut self, signal: Signal) {
         if let Some(relay) = &mut self.relay {
             relay.release();
@@ -238,8 +275,10 @@ impl<F: Filter> Supervisor<F> {
 }
 
 impl SignalQueue {
+    /// Takes over the caught signals.
+    ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub(super) fn new(signals: CaughtSignals) -> io::Result<Self> {
         let wakeup = signals.wakeup()?;
         wakeup.set_nonblocking(true)?;
@@ -257,7 +296,7 @@ impl SignalQueue {
         Ok(std::mem::take(&mut self.backlog))
     }
 
-    /// Whether CONT has arrived, which is then answered.
+    /// Removes CONT from the queue and returns whether it had arrived. The caller handles it.
     fn take_continued(&mut self) -> bool {
         self.backlog.extend(self.signals.take_received());
         let before = self.backlog.len();
@@ -279,7 +318,7 @@ impl<F: Filter> RunningChannels<F> {
         Self { tasks, flushes, ended }
     }
 
-    /// Waits until all that is there has been passed on.
+    /// Waits until everything that has arrived has been passed on.
     async fn flush(&self) {
         let mut waits = Vec::new();
         for flush in &self.flushes {
@@ -291,14 +330,6 @@ impl<F: Filter> RunningChannels<F> {
         for wait in waits {
             let _ = wait.await;
         }
-    }
-}
-
-fn ending(change: Change) -> Option<Ending> {
-    match change {
-        Change::Exited(code) => Some(Ending::Exited(code)),
-        Change::Killed(signal) => Some(Ending::Killed(signal)),
-        Change::Stopped(_) | Change::Continued => None,
     }
 }
 

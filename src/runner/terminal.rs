@@ -1,6 +1,9 @@
-//! The person at the terminal: passes keys on, and puts the terminal's modes back.
+//! The relay between the caller's terminal (outer) and the command's (inner): passes keys on and
+//! puts modes back.
 //!
-//! The terminal is raw, and its keys are read, only while it is ours and the command wants them.
+//! The outer terminal is raw, and its keys are read, only while vault is in its foreground and the
+//! command wants keys. At any other time the terminal belongs to another program, and reading one
+//! key from it would steal that key.
 
 use std::future::pending;
 use std::io;
@@ -14,27 +17,28 @@ use super::wiring::KeyDelivery;
 use crate::platform::{self, GroupPosition, RawMode, Terminal};
 use crate::secret::{Secret, Wiped};
 
-/// How many keys are read at once.
+/// Largest number of bytes read from the outer terminal at once.
 const READ_SIZE: usize = 4096;
 
-/// The terminal outside and the one inside.
+/// The outer and the inner terminal.
 pub(super) struct TerminalRelay {
     outer: Terminal,
     keys: Receiver,
     master: Sender,
     raw: Option<RawMode>,
-    /// Read outside, not yet typed inside; may be a password.
+    /// Read outside and not yet written inside; may be a password.
     typed: Secret,
     is_hung_up: bool,
-    /// Whether the terminal was ours before, so that the one inside has its modes.
+    /// Whether vault has had the outer terminal before, so that the inner one already has its
+    /// modes.
     was_ours: bool,
-    /// Whether the keys are the command's, as far as it is concerned.
+    /// Whether the command wants keys.
     is_wanted: bool,
     raw_flag: RawFlag,
 }
 
-/// Whether the terminal outside is raw, so that the one inside does to output what a terminal does.
-/// Shared with those who pass the output on.
+/// Whether the outer terminal is raw, so that only the inner one processes output. Shared with the
+/// channels.
 #[derive(Clone, Default)]
 pub(super) struct RawFlag(Arc<AtomicBool>);
 
@@ -49,10 +53,10 @@ impl RawFlag {
 }
 
 impl TerminalRelay {
-    /// Takes the seat; `raw` where the terminal is ours already.
+    /// Starts the relay. `raw` is given if the outer terminal is raw already.
     ///
     /// # Errors
-    /// The operating system's.
+    /// Returns the operating system's error.
     pub(super) fn start(
         outer: Terminal,
         master: OwnedFd,
@@ -74,25 +78,27 @@ impl TerminalRelay {
         })
     }
 
-    /// The command asks for keys, or to set modes.
+    /// Notes that the command asked for keys or tried to set modes.
     pub(super) fn request_keys(&mut self) {
         self.is_wanted = true;
     }
 
-    /// Whether the command would get the terminal now.
+    /// Returns whether the command would get the terminal now.
     pub(super) fn can_acquire(&self) -> bool {
         self.is_wanted && self.is_ours()
     }
 
-    /// Whether the terminal is in our hands by its own account.
+    /// Returns whether vault is in the foreground of the outer terminal.
     pub(super) fn is_ours(&self) -> bool {
         self.outer.is_ours()
     }
 
-    /// Takes the terminal if it is ours to take, and wanted.
+    /// Takes the outer terminal if vault is in its foreground and the command wants keys. Returns
+    /// the position that the command must have inside.
     pub(super) fn acquire(&mut self) -> GroupPosition {
         if !self.can_acquire() {
-            // A shell that stopped us by force has set its own modes, which are not ours to change.
+            // A shell that stopped vault with SIGSTOP has set its own modes. Restoring older ones
+            // would break its line editing, so the old modes are forgotten.
             if let Some(raw) = self.raw.take() {
                 raw.disarm();
             }
@@ -100,13 +106,14 @@ impl TerminalRelay {
             return GroupPosition::Background;
         }
         if !self.was_ours {
-            // What a shell has set while it edits a line is not meant for the command.
+            // First time in the foreground. The modes that were copied at the start may be those
+            // that a shell sets while it edits a line; the command must not see them.
             let _ = self.outer.copy_modes(self.master.as_fd());
             self.was_ours = true;
         }
         match &self.raw {
             None => self.raw = self.outer.make_raw().ok(),
-            // Whoever had the terminal while we were stopped may have changed it.
+            // Another program may have changed the modes while vault was stopped.
             Some(raw) => raw.reapply(),
         }
         self.raw_flag.set(self.raw.as_ref());
@@ -114,18 +121,18 @@ impl TerminalRelay {
         GroupPosition::Foreground
     }
 
-    /// Puts the terminal's modes back.
+    /// Puts the outer terminal's modes back.
     pub(super) fn release(&mut self) {
         self.raw = None;
         self.raw_flag.set(None);
     }
 
-    /// Gives the terminal inside the size of the one outside.
+    /// Gives the inner terminal the size of the outer one.
     pub(super) fn resize(&self) {
         platform::copy_size(self.outer.as_fd(), self.master.as_fd());
     }
 
-    /// Passes on keys; returns now and then, so that others get their turn.
+    /// Forwards keys. Returns after each step, so that signals and reports are handled in between.
     pub(super) async fn forward_keys(&mut self) {
         if self.typed.is_empty() {
             if self.raw.is_none() || self.is_hung_up {
@@ -142,7 +149,7 @@ impl TerminalRelay {
         match self.master.try_write(self.typed.expose()) {
             Ok(count) => self.typed.discard_front(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // Nobody is there to read it.
+            // The inner terminal is gone, and with it every reader.
             Err(_) => self.typed.truncate(0),
         }
     }

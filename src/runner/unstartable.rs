@@ -1,7 +1,7 @@
-//! A file that is there and cannot be executed: a folder, a script without its first line or its
-//! permission, a program of another machine.
+//! Files that exist but cannot be executed: a folder, a script without a first line or a
+//! permission, a program for another machine.
 //!
-//! Looks at the first bytes of the file and shows none but the path of an interpreter.
+//! Looks at the first bytes of the file, and shows only the path of an interpreter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
@@ -11,23 +11,23 @@ use std::path::PathBuf;
 
 use crate::platform;
 
-/// Why a program does not start, and what to type instead.
+/// Why a program does not start, and hints.
 pub(super) type Explained = (String, Vec<String>);
 
-/// The file that a command's name means. Hints show the name as it was typed: the folders of
-/// `PATH` may come from the vault.
+/// The file that a command's name means. Hints show the name as it was typed, because the folders
+/// in `PATH` may come from the vault.
 pub(super) struct Program {
     name: String,
     path: PathBuf,
     metadata: Metadata,
 }
 
-/// How much of a file says what it is; the kernel reads no longer first line either.
+/// Length of the examined start of a file. The kernel does not read a longer first line either.
 const START_LENGTH: u64 = 256;
 
 impl Program {
-    /// Returns the first of `candidates` that exists; `name` is what was typed. In a folder of
-    /// `PATH` another folder is never meant.
+    /// Returns the first of `candidates` that exists. `name` is the name as typed. A folder counts
+    /// only if the name is a path.
     pub(super) fn find(name: &OsStr, candidates: &[OsString]) -> Option<Self> {
         let is_path = name.as_encoded_bytes().contains(&b'/');
         candidates.iter().find_map(|path| {
@@ -40,7 +40,7 @@ impl Program {
         self.metadata.is_dir()
     }
 
-    /// Explains why the kernel found no program that would run this file.
+    /// Explains a missing interpreter or loader.
     pub(super) fn without_interpreter(&self) -> Explained {
         let start = self.start();
         let Some(line) = first_line(&start) else {
@@ -89,7 +89,7 @@ impl Program {
         }
     }
 
-    /// The kernel does not know what this is.
+    /// Explains a file whose format the kernel does not know.
     fn of_unknown_format(&self) -> Explained {
         let start = self.start();
         let path = &self.name;
@@ -135,7 +135,7 @@ impl Program {
         )
     }
 
-    /// Running the file needs no permission if its interpreter is named.
+    /// Suggests naming the interpreter, which needs no permission to execute the file.
     fn through_interpreter(&self) -> Option<String> {
         let start = self.start();
         if start.contains(&0) {
@@ -159,7 +159,7 @@ impl Program {
 
     fn start(&self) -> Vec<u8> {
         let mut start = Vec::new();
-        // Opening a pipe or a device could wait for ever.
+        // Opening a pipe or a device could block forever.
         if self.metadata.is_file()
             && let Ok(file) = File::open(&self.path)
         {
@@ -169,13 +169,13 @@ impl Program {
     }
 }
 
-/// The rest of a first line that begins with `#!`, its blanks removed, its `\r` kept.
+/// Returns the rest of a first line that begins with `#!`, without leading blanks, with its `\r`.
 fn first_line(start: &[u8]) -> Option<&[u8]> {
     let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
     Some(line.trim_ascii_start())
 }
 
-/// The program that a first line names, which may be behind `env`.
+/// Returns the program that a first line names, directly or as an argument of `env`.
 fn interpreter(line: &[u8]) -> Option<&[u8]> {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let program = words.next()?.rsplit(|&byte| byte == b'/').next()?;
@@ -185,12 +185,12 @@ fn interpreter(line: &[u8]) -> Option<&[u8]> {
     Some(program)
 }
 
-/// Interpreters that run a script if it is their first argument.
+/// Interpreters that run a script given as their first argument.
 const INTERPRETERS: [&str; 12] = [
     "bash", "dash", "fish", "ksh", "node", "perl", "php", "python", "python3", "ruby", "sh", "zsh",
 ];
 
-/// `name` as a shell takes it for one word.
+/// Quotes `name` so that a shell reads it as one word.
 fn quoted(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-".contains(c);
     if name.chars().all(is_plain) {

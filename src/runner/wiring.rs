@@ -1,14 +1,14 @@
-//! How a command's streams are laid: a pure function of what is outside.
+//! How the command's streams are connected: a pure function of the caller's streams.
 //!
-//! What always holds: a stream inside is a terminal if and only if it is one outside, a closed one
-//! stays closed, and what has one order outside goes through one channel.
+//! Invariants: an inner stream is a terminal if and only if the outer one is; a closed stream stays
+//! closed; streams that have one order outside share one channel.
 
 use crate::platform::StreamKind;
 
-/// What is outside.
+/// The caller's streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CallerStreams {
-    /// Behind standard input, output and error.
+    /// The kinds of standard input, output, and error.
     pub(super) streams: [StreamKind; 3],
     /// Whether standard input and output are the same terminal.
     pub(super) input_shows_output: bool,
@@ -16,37 +16,38 @@ pub(super) struct CallerStreams {
     pub(super) outputs_are_one: bool,
 }
 
-/// Who is the command's parent, and in which session it lives.
+/// The command's parent and session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// It is our child and lives in the caller's session and process group: keys, Ctrl-Z and the
-    /// shell's `fg` reach it as if we were not there.
+    /// The command is a child of vault in the caller's session and process group. Keys, Ctrl-Z, and
+    /// the shell's `fg` reach it directly.
     Direct,
-    /// Someone sees the output at a terminal. A monitor leads a session of its own with a
-    /// pseudo-terminal, and is the command's parent.
+    /// Output goes to a terminal. A monitor leads a session of its own with a pseudo-terminal, and
+    /// is the command's parent.
     Session,
 }
 
-/// When the keys of a terminal are the command's.
+/// When the command gets the keys of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyDelivery {
     /// From the start: its standard input is that terminal.
     Immediate,
-    /// When it reads them, or sets modes. Until then they may be for another part of a pipeline.
+    /// When it reads keys or sets modes. Until then they may be meant for another part of a
+    /// pipeline.
     OnDemand,
 }
 
-/// What carries output from the command to us.
+/// What carries output from the command to vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
     Pipe,
-    /// A pseudo-terminal that is nobody's controlling terminal.
+    /// A pseudo-terminal that is not a controlling terminal.
     Pty,
     /// The terminal of the command's session.
     Session,
 }
 
-/// Which output a channel carries.
+/// The output streams that a channel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
     /// Standard output.
@@ -58,7 +59,7 @@ pub enum Streams {
 }
 
 impl Streams {
-    /// The number of the caller's stream that it goes to.
+    /// Returns the number of the caller's stream to write to.
     pub(super) fn descriptor(self) -> usize {
         match self {
             Self::Output | Self::Both => 1,
@@ -67,14 +68,14 @@ impl Streams {
     }
 }
 
-/// One way from the command to the outside.
+/// The description of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChannelSpec {
     pub(super) transport: Transport,
     pub(super) streams: Streams,
 }
 
-/// The whole plan of streams; standard input is the session's terminal, or the caller's own.
+/// The plan for all streams. Standard input is the session's terminal or the caller's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wiring {
     pub(super) layout: Layout,
@@ -83,7 +84,7 @@ pub(super) struct Wiring {
 }
 
 impl Wiring {
-    /// The command has the caller's own streams.
+    /// The command gets the caller's own streams.
     pub(super) const NONE: Self =
         Self { layout: Layout::Direct, keys: KeyDelivery::OnDemand, channels: Vec::new() };
 
@@ -92,26 +93,19 @@ impl Wiring {
         let layout = if output == StreamKind::Terminal { Layout::Session } else { Layout::Direct };
         let keys =
             if caller.input_shows_output { KeyDelivery::Immediate } else { KeyDelivery::OnDemand };
-        let both = caller.outputs_are_one && output != StreamKind::Closed;
-        let terminal = |of_session: bool| {
-            if layout == Layout::Session && of_session {
-                Transport::Session
-            } else {
-                Transport::Pty
-            }
+        let spec = |kind, streams, terminal| match kind {
+            StreamKind::Closed => None,
+            StreamKind::Terminal => Some(ChannelSpec { transport: terminal, streams }),
+            StreamKind::Other => Some(ChannelSpec { transport: Transport::Pipe, streams }),
         };
-        let spec_of = |kind, streams, of_session| {
-            let transport = match kind {
-                StreamKind::Closed => return None,
-                StreamKind::Terminal => terminal(of_session),
-                StreamKind::Other => Transport::Pipe,
-            };
-            Some(ChannelSpec { transport, streams })
-        };
-        let channels = if both {
-            vec![spec_of(output, Streams::Both, true)]
+        let channels = if caller.outputs_are_one && output != StreamKind::Closed {
+            vec![spec(output, Streams::Both, Transport::Session)]
         } else {
-            vec![spec_of(output, Streams::Output, true), spec_of(error, Streams::Error, false)]
+            // If both are terminals, they are different ones, and a session has only one.
+            vec![
+                spec(output, Streams::Output, Transport::Session),
+                spec(error, Streams::Error, Transport::Pty),
+            ]
         };
         Self { layout, keys, channels: channels.into_iter().flatten().collect() }
     }

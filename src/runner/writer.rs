@@ -1,5 +1,5 @@
-//! Writes to one of the caller's streams, on a thread of its own: a paused pager may block it for
-//! as long as it likes, and nothing else waits.
+//! Writes to one of the caller's streams on a thread of its own: a paused pager may block it for
+//! any time without delaying anything else.
 
 use std::fs::File;
 use std::io;
@@ -9,16 +9,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::platform;
 
-/// So many blocks wait to be written; then the command waits too, as it would for the stream.
+/// Number of blocks that may wait to be written. When they do, the command waits too, as it would
+/// if it wrote to the stream itself.
 const QUEUE: usize = 4;
 
 enum Job {
     Write(Vec<u8>),
-    /// Everything before this has been written.
+    /// Signals that everything before it has been written.
     Notify(oneshot::Sender<()>),
 }
 
-/// The way to the thread.
+/// The queue of blocks for the writing thread.
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
     written_blocks: mpsc::Receiver<Vec<u8>>,
@@ -26,40 +27,42 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts writing to `file`.
+    /// Starts a thread that writes to `file`.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// Fails if no thread can be started.
     pub(super) fn start(file: File) -> io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (give_back, written_blocks) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
         let write = move || {
-            // Nobody listens any more where the end was not waited for.
+            // No one may be waiting for the end anymore.
             let _ = end.send(write(&file, jobs, &give_back));
         };
         thread::Builder::new().name("output".to_owned()).spawn(write)?;
         Ok(Self { queue, written_blocks, ended })
     }
 
-    /// Waits until one more block fits into the queue; says whether anybody still reads.
+    /// Waits until another block fits into the queue. Returns whether the stream still has a
+    /// reader.
     pub(super) async fn has_room(&self) -> bool {
         self.queue.reserve().await.is_ok()
     }
 
-    /// Puts a block into the queue. Where nobody reads any more it is lost, as it would be there.
+    /// Puts a block into the queue. Without a reader the block is lost, as it would be without
+    /// vault.
     pub(super) async fn write(&self, block: Vec<u8>) {
         if !block.is_empty() {
             let _ = self.queue.send(Job::Write(block)).await;
         }
     }
 
-    /// An empty block, one that was written before if there is any.
+    /// Returns an empty block, reusing one that was written before if possible.
     pub(super) fn block(&mut self, capacity: usize) -> Vec<u8> {
         self.written_blocks.try_recv().unwrap_or_else(|_| Vec::with_capacity(capacity))
     }
 
-    /// Waits until everything so far has been written.
+    /// Waits until everything queued so far has been written.
     pub(super) async fn flush(&self) {
         let (notify, notified) = oneshot::channel();
         if self.queue.send(Job::Notify(notify)).await.is_ok() {
@@ -67,7 +70,10 @@ impl Writer {
         }
     }
 
-    /// Waits until everything has been written, or says why it was not.
+    /// Waits until everything has been written.
+    ///
+    /// # Errors
+    /// Returns the error that stopped writing.
     pub(super) async fn finish(self) -> io::Result<()> {
         drop(self.queue);
         self.ended.await.unwrap_or_else(|_| Err(io::Error::other("the writing thread ended")))

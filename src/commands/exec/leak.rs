@@ -19,13 +19,13 @@ pub(super) fn judge(
     done: RunOutcome<Masker>,
     leaks: Leaks,
 ) -> Result<Ending, Fault> {
-    let RunOutcome { ending, passed } = done;
-    if passed.iter().any(|passed| passed.holder == OutputHolder::StillRunning) {
+    let RunOutcome { ending, channels } = done;
+    if channels.iter().any(|channel| channel.holder == OutputHolder::StillRunning) {
         console.note(LEFT_BEHIND);
     }
     let mut names = BTreeSet::new();
-    for passed in &passed {
-        for (label, count) in passed.filter.iter().flat_map(Masker::counts) {
+    for channel in &channels {
+        for (label, count) in channel.filter.iter().flat_map(Masker::counts) {
             names.insert(label.name);
             if leaks != Leaks::Ignored {
                 console.report(format!(
@@ -33,12 +33,12 @@ pub(super) fn judge(
                     label.name,
                     label.form,
                     times(count),
-                    stream(passed.streams)
+                    stream(channel.streams)
                 ));
             }
         }
     }
-    passed.iter().try_for_each(written)?;
+    channels.iter().try_for_each(written)?;
     if leaks == Leaks::Fatal && ending == Ending::Exited(0) && !names.is_empty() {
         let names: Vec<&str> = names.into_iter().collect();
         let message = format!("the command succeeded, but printed {}", names.join(", "));
@@ -61,10 +61,10 @@ fn stream(streams: Streams) -> &'static str {
 }
 
 /// A reader that has gone away is the command's business, which got SIGPIPE.
-fn written(passed: &ChannelOutcome<Masker>) -> Result<(), Fault> {
-    match &passed.result {
+fn written(channel: &ChannelOutcome<Masker>) -> Result<(), Fault> {
+    match &channel.result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let stream = stream(passed.streams);
+            let stream = stream(channel.streams);
             Err(Fault::failed(format!("could not write {stream}: {error}")))
         }
         _ => Ok(()),
