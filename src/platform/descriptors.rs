@@ -1,7 +1,7 @@
 //! Descriptors that the caller names by number or by path.
 //!
 //! Only descriptors that the caller opened are used. Vault opens all of its own with close-on-exec,
-//! and an inherited descriptor cannot have that flag, so the flag tells them apart.
+//! and an inherited descriptor cannot have that flag, so the flag distinguishes them.
 #![expect(unsafe_code, reason = "a number becomes an owned descriptor")]
 
 use std::fs::File;

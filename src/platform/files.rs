@@ -291,7 +291,7 @@ impl Unsynced {
     }
 }
 
-/// Who may read a new file.
+/// The readers of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAccess {
     /// Everyone the caller's umask allows, as for any file in the repository.
@@ -372,7 +372,7 @@ pub fn private_file(path: &OsStr) -> io::Result<File> {
         return refuse("not a regular file");
     }
     if found.st_mode & 0o077 != 0 {
-        return refuse("others can read it");
+        return refuse("other users can access it");
     }
     if found.st_uid != user() && found.st_uid != 0 {
         return refuse("it belongs to another user");

@@ -35,8 +35,8 @@ unsafe impl GlobalAlloc for WipingHeap {
     }
 }
 
-/// Keeps the memory of `value` out of swap until the process ends. Does nothing if the kernel or
-/// the caller's limit does not allow that.
+/// Keeps the memory of `value` out of swap until the process ends. Has no effect if the kernel or
+/// the caller's limit forbids it.
 pub fn lock_memory<T: ?Sized>(value: &T) {
     let start = std::ptr::from_ref(value).cast::<libc::c_void>();
     // SAFETY: locking does not change the memory's content.

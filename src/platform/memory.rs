@@ -2,7 +2,7 @@
 //!
 //! They are in a folder of their own (0700), on a file system that stores nothing on a disk, next
 //! to a marker that names them, and are removed on drop. The folder is locked while its owner
-//! lives, so that the next vault can tell which folders a killed one left.
+//! lives, so that the next vault can recognize the folder of a killed one.
 //!
 //! Only these are ever removed: regular files of this user that a marker names, the marker, and
 //! then the folder if it is empty. A marker counts only in the folder that it was written for.

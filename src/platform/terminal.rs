@@ -80,7 +80,7 @@ impl Terminal {
     /// Opens the terminal of `stream`.
     ///
     /// # Errors
-    /// Fails if it has no path here and there is no controlling terminal either.
+    /// Fails if it has no path here and this process has no controlling terminal.
     pub fn of_stream(stream: BorrowedFd<'_>) -> io::Result<Self> {
         let named = ttyname(stream, Vec::new()).map_err(io::Error::from);
         let opened = named.and_then(|path| open(OsStr::from_bytes(path.to_bytes())));
@@ -197,7 +197,7 @@ pub fn adds_carriage_returns(master: impl AsFd) -> bool {
     tcgetattr(master).is_ok_and(|modes| modes.output_modes.contains(both))
 }
 
-/// Gives the terminal of `to` the size of the terminal of `from`. Does nothing if one of them is
+/// Gives the terminal of `to` the size of the terminal of `from`. Has no effect if one of them is
 /// gone.
 pub fn copy_size(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
     if let Ok(size) = tcgetwinsize(from) {

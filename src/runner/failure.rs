@@ -48,7 +48,7 @@ impl Failure {
     pub(super) fn explain(self, plan: &Plan) -> Fault {
         let kind = if self == Self::NotFound { Kind::NotFound } else { Kind::NotExecutable };
         let Some(name) = plan.arguments.first() else {
-            return Fault::new(kind, "there is no command");
+            return Fault::new(kind, "no command is given");
         };
         if let Self::Refused(number) = self
             && io::Error::from_raw_os_error(number).kind() == io::ErrorKind::ArgumentListTooLong
@@ -59,7 +59,7 @@ impl Failure {
         let mistyped = mistyped::explain(&plan.arguments, found.as_ref());
         let (reason, hints) = mistyped.unwrap_or_else(|| match (self, found) {
             (Self::NotFound, _) => ("command not found".to_owned(), Vec::new()),
-            (Self::Refused(0), _) => ("an argument holds a NUL byte".to_owned(), Vec::new()),
+            (Self::Refused(0), _) => ("an argument contains a NUL byte".to_owned(), Vec::new()),
             (Self::NoInterpreter, Some(found)) => found.without_interpreter(),
             (Self::Refused(number), Some(found)) => found.refused(number),
             (Self::NoInterpreter, None) => ("cannot be executed".to_owned(), Vec::new()),
@@ -81,5 +81,5 @@ fn too_large(plan: &Plan) -> Fault {
     Fault::incomplete(format!(
         "{name}: arguments and environment are too large for the kernel{largest}"
     ))
-    .hint("inject fewer secrets: --only A,B or --step STEP")
+    .hint("inject fewer secrets: `--only A,B` or `--step STEP`")
 }

@@ -26,7 +26,7 @@ impl SecretFiles {
     /// session, if there is one; `random` makes the new folder's name unique.
     ///
     /// # Errors
-    /// Fails if there is no file system in memory that vault can write to.
+    /// Fails if vault cannot write to any file system in memory.
     pub fn write(
         runtime: Option<OsString>,
         random: [u8; 8],
@@ -42,16 +42,17 @@ impl SecretFiles {
         let blocked = BlockedSignals::new();
         let folder = MemoryFolder::make(&places, random, &names).ok_or_else(|| {
             let message = format!(
-                "vault.toml wants {} as a file, and here is no memory to keep it in",
+                "vault.toml requires {} as a file, but no in-memory file system is available",
                 names.join(", ")
             );
             Fault::incomplete(message)
-                .hint("give it a tmpfs: /dev/shm, or one that XDG_RUNTIME_DIR names")
+                .hint("provide a tmpfs at /dev/shm, or set XDG_RUNTIME_DIR to one")
         })?;
         let mut paths = Vec::new();
         for (name, value) in values {
             let path = folder.add(name, value.expose()).map_err(|error| {
-                Fault::incomplete(format!("could not keep {name} in memory")).because(error)
+                Fault::incomplete(format!("could not write {name} to the in-memory file system"))
+                    .because(error)
             })?;
             paths.push(((*name).to_owned(), Secret::new(path.into_os_string().into_vec())));
         }

@@ -29,7 +29,7 @@ const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", 
 pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
     let name = arguments.first()?.to_string_lossy();
     if name.trim().is_empty() {
-        return explained("the name of the command is empty", &["`vault exec -- COMMAND ARG…`"]);
+        return explained("the command name is empty", &["`vault exec -- COMMAND ARG…`"]);
     }
     if !name.contains('/') && BUILTINS.contains(&&*name) {
         return Some(builtin(&name, "sh"));
@@ -49,29 +49,26 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
         return explained("command not found: it is an assignment", &[&hint]);
     }
     if name == "--" {
-        return explained(
-            "command not found: there is a `--` before it",
-            &["leave out the second `--`"],
-        );
+        return explained("command not found: `--` is given twice", &["remove the second `--`"]);
     }
     if name.starts_with('-') {
         return explained(
             "command not found: it looks like an option",
-            &["options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`"],
+            &["options for vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`"],
         );
     }
     if name.starts_with('~') || name.contains(['$', '*', '?', '`', ';', '|', '&', '<', '>']) {
-        return explained("command not found: only a shell understands it", &[shell]);
+        return explained("command not found: it is shell syntax", &[shell]);
     }
     if arguments.iter().skip(1).any(|word| OPERATORS.iter().any(|known| word == known)) {
-        let reason = "command not found: an argument looks like syntax of a shell";
+        let reason = "command not found: an argument looks like shell syntax";
         return explained(reason, &[shell]);
     }
     in_current_folder(&name)
 }
 
-/// Returns the part of a command's name that may be shown: all of it if it is a file or a plain
-/// word, otherwise the part before the first unusual character.
+/// Returns the part of a command's name that may be shown: the whole name if it is a file or a
+/// plain word, otherwise the part before the first unusual character.
 pub(super) fn shown(name: &OsStr) -> String {
     let text = name.to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
@@ -122,10 +119,10 @@ fn builtin(name: &str, shell: &str) -> Explained {
         "export" | "readonly" | "declare" | "typeset" | "local" => {
             "`vault exec -- env NAME=… COMMAND`".to_owned()
         }
-        "exec" | "time" | "eval" => "leave the word out: `vault exec -- COMMAND`".to_owned(),
+        "exec" | "time" | "eval" => "leave out this word: `vault exec -- COMMAND`".to_owned(),
         _ => format!("`vault exec -- {shell} -c '…'`"),
     };
-    ("command not found: it is a command of the shell".to_owned(), vec![hint])
+    ("command not found: it is a shell builtin or keyword".to_owned(), vec![hint])
 }
 
 /// Explains a name that is a file or folder in the current folder.
@@ -136,12 +133,12 @@ fn in_current_folder(name: &str) -> Option<Explained> {
     }
     if path.is_dir() {
         return explained(
-            "command not found: it is a folder here",
+            "command not found: it is a folder in the current folder",
             &["to run a command there: `vault exec -- sh -c 'cd FOLDER && COMMAND'`"],
         );
     }
     let hint = format!("`vault exec -- ./{}`", shown(OsStr::new(name)));
-    explained("command not found: it is a file here, and not in PATH", &[&hint])
+    explained("command not found: it is a file in the current folder, not in PATH", &[&hint])
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the caller returns it as it is")]

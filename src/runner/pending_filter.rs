@@ -48,7 +48,8 @@ impl<F> PendingFilter<F> {
     pub(super) async fn ready(&mut self) -> io::Result<&mut F> {
         if self.filter.is_none() {
             let filter = (&mut self.receiver).await;
-            self.filter = Some(filter.map_err(|_| io::Error::other("what masks it was not made"))?);
+            self.filter =
+                Some(filter.map_err(|_| io::Error::other("the output filter could not be built"))?);
         }
         Ok(self.filter.as_mut().expect("it was put there"))
     }

@@ -133,9 +133,9 @@ impl Plan {
 
 fn check(name: &str, value: &Secret) -> Result<(), Fault> {
     if value.expose().contains(&0) {
-        let message = format!("{name} holds a NUL byte, which no variable can");
+        let message = format!("{name} contains a NUL byte, so it cannot be a variable");
         return Err(Fault::incomplete(message)
-            .hint(format!("leave it out: --only, or print it: vault get {name}")));
+            .hint(format!("leave it out with `--only`, or print it with `vault get {name}`")));
     }
     if name.len() + value.len() + 2 > LONGEST_VARIABLE {
         let message = format!("{name} is too long for a variable: {} bytes", value.len());

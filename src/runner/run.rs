@@ -232,7 +232,8 @@ impl StartedCommand {
     }
 }
 
-/// Starts the command as a child in the caller's session, unless a signal that ends vault has arrived.
+/// Starts the command as a child in the caller's session, unless a signal that ends vault has
+/// arrived.
 fn start_child(
     setup: &ChildSetup<'_>,
     blocked: &BlockedSignals,

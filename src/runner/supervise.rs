@@ -115,7 +115,7 @@ impl<F: Filter> Supervisor<F> {
         let signal = received.signal;
         match react(received, &self.placement) {
             Reaction::Ignore => {}
-            // One SIGCHLD may stand for several changes.
+            // One SIGCHLD may report several changes.
             Reaction::CheckChildren => {
                 while let Some(change) = self.child.take_change() {
                     if let Some(ending) = self.handle_change(change, channels).await {

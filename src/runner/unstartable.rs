@@ -46,7 +46,10 @@ impl Program {
         let Some(line) = first_line(&start) else {
             return (
                 "cannot be executed: its loader is missing".to_owned(),
-                vec![format!("it was built for another system or C library: file {}", self.name)],
+                vec![format!(
+                    "it may be built for another system or C library; to see for which: `file {}`",
+                    self.name
+                )],
             );
         };
         if line.ends_with(b"\r") {
@@ -69,12 +72,12 @@ impl Program {
             io::ErrorKind::PermissionDenied if self.is_folder() => (
                 "is a folder".to_owned(),
                 vec![
-                    "name the program in it".to_owned(),
+                    "name a program in it".to_owned(),
                     "to run a command there: `vault exec -- sh -c 'cd FOLDER && COMMAND'`".into(),
                 ],
             ),
             io::ErrorKind::PermissionDenied if self.metadata.permissions().mode() & 0o111 == 0 => {
-                let mut hints = vec![format!("make it executable: chmod +x {path}")];
+                let mut hints = vec![format!("make it executable: `chmod +x {path}`")];
                 hints.extend(self.through_interpreter());
                 ("permission denied".to_owned(), hints)
             }
@@ -100,7 +103,7 @@ impl Program {
         if start.starts_with("\u{feff}#!".as_bytes()) {
             return (
                 cannot("a byte order mark comes before its first line"),
-                vec![format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {path}")],
+                vec![format!("remove it: `sed -i '1s/^\\xEF\\xBB\\xBF//' {path}`")],
             );
         }
         let magics: [&[u8]; 6] = [
@@ -114,7 +117,7 @@ impl Program {
         if magics.iter().any(|magic| start.starts_with(magic)) {
             return (
                 cannot("it was built for another system or processor"),
-                vec![format!("see for which: file {path}")],
+                vec![format!("to see for which: `file {path}`")],
             );
         }
         if first_line(&start).is_some_and(|line| line.ends_with(b"\r")) {
@@ -129,7 +132,7 @@ impl Program {
         (
             "cannot be executed: its first line ends with a carriage return, as on Windows".into(),
             vec![
-                format!("remove them: sed -i 's/\\r$//' {}", self.name),
+                format!("remove them: `sed -i 's/\\r$//' {}`", self.name),
                 "to keep git from adding them: `*.sh text eol=lf` in .gitattributes".to_owned(),
             ],
         )

@@ -76,7 +76,7 @@ impl Writer {
     /// Returns the error that stopped writing.
     pub(super) async fn finish(self) -> io::Result<()> {
         drop(self.queue);
-        self.ended.await.unwrap_or_else(|_| Err(io::Error::other("the writing thread ended")))
+        self.ended.await.unwrap_or_else(|_| Err(io::Error::other("the writing thread has ended")))
     }
 }
 

@@ -299,7 +299,7 @@ hint: [..]
             "",
             127,
             str![[r#"
-error: : the name of the command is empty
+error: : the command name is empty
 hint: [..]
 "#]],
         ),

@@ -76,12 +76,12 @@ fn shell_builtin_gets_a_hint_with_a_shell() {
     ];
     for (name, status, hint) in cases {
         let said = format!(
-            "{name}: command not found: it is a command of the shell\nhint: `vault exec -- {hint}`"
+            "{name}: command not found: it is a shell builtin or keyword\nhint: `vault exec -- {hint}`"
         );
         fails(&sandbox, &[name, "hunter2"], status, &said);
     }
-    let said = "exec: command not found: it is a command of the shell
-hint: leave the word out: `vault exec -- COMMAND`";
+    let said = "exec: command not found: it is a shell builtin or keyword
+hint: leave out this word: `vault exec -- COMMAND`";
     fails(&sandbox, &["exec", "true"], 127, said);
 }
 
@@ -89,12 +89,12 @@ hint: leave the word out: `vault exec -- COMMAND`";
 fn shell_syntax_gets_a_hint_with_a_shell() {
     let sandbox = sandbox();
     for command in ["~/hunter2", "$HOME/hunter2", "./*.hunter2"] {
-        let said = format!("[..]: command not found: only a shell understands it\n{SHELL}");
+        let said = format!("[..]: command not found: it is shell syntax\n{SHELL}");
         fails(&sandbox, &[command], 127, &said);
     }
     for operator in ["&&", "|", ">", "2>&1"] {
         let said = format!(
-            "no-such-command: command not found: an argument looks like syntax of a shell\n{SHELL}"
+            "no-such-command: command not found: an argument looks like shell syntax\n{SHELL}"
         );
         fails(&sandbox, &["no-such-command", operator, "hunter2"], 127, &said);
         // For an existing command, it is an ordinary argument.
@@ -106,10 +106,10 @@ fn shell_syntax_gets_a_hint_with_a_shell() {
 #[test]
 fn option_after_the_dashes_gets_a_hint() {
     let said = "-e: command not found: it looks like an option
-hint: options of vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`";
+hint: options for vault come before `--`: `vault exec -e ENVIRONMENT -- COMMAND`";
     let sandbox = sandbox();
     fails(&sandbox, &["-e", "production", "touch", "ran"], 127, said);
-    let said = "--: command not found: there is a `--` before it\nhint: leave out the second `--`";
+    let said = "--: command not found: `--` is given twice\nhint: remove the second `--`";
     fails(&sandbox, &["--", "touch", "ran"], 127, said);
 }
 
@@ -120,12 +120,12 @@ fn folder_or_file_as_a_command_is_explained() {
     fs::write(sandbox.repo().join("run"), "#!/bin/sh\n").unwrap();
     let inside = "hint: to run a command there: `vault exec -- sh -c 'cd FOLDER && COMMAND'`";
     for name in ["./web", "web/", "/"] {
-        let said = format!("{name}: is a folder\nhint: name the program in it\n{inside}");
+        let said = format!("{name}: is a folder\nhint: name a program in it\n{inside}");
         fails(&sandbox, &[name], 126, &said);
     }
-    let said = format!("web: command not found: it is a folder here\n{inside}");
+    let said = format!("web: command not found: it is a folder in the current folder\n{inside}");
     fails(&sandbox, &["web"], 127, &said);
-    let said = "run: command not found: it is a file here, and not in PATH
+    let said = "run: command not found: it is a file in the current folder, not in PATH
 hint: `vault exec -- ./run`";
     fails(&sandbox, &["run"], 127, said);
 }
@@ -153,12 +153,12 @@ fn file_without_permission_gets_a_hint() {
     for (name, content, hint) in cases {
         let (_, quoted) = hint.split_once(' ').unwrap();
         let said = format!(
-            "permission denied\nhint: make it executable: chmod +x {quoted}
+            "permission denied\nhint: make it executable: `chmod +x {quoted}`
 hint: or name its interpreter: `vault exec -- {hint}`"
         );
         file_fails(&sandbox, (name, content, 0o644), &said);
     }
-    let said = "permission denied\nhint: make it executable: chmod +x ./data.json";
+    let said = "permission denied\nhint: make it executable: `chmod +x ./data.json`";
     file_fails(&sandbox, ("data.json", b"{}", 0o644), said);
 }
 
@@ -173,12 +173,12 @@ hint: or name its interpreter: `vault exec --";
     file_fails(&sandbox, ("b", b"", 0o755), "cannot be executed: the file is empty");
     for content in [&b"#!/bin/sh\r\nls\r\n"[..], b"#!/usr/bin/nowhere\r\n"] {
         let said = "cannot be executed: its first line ends with a carriage return, as on Windows
-hint: remove them: sed -i 's/\\r$//' ./c
+hint: remove them: `sed -i 's/\\r$//' ./c`
 hint: to keep git from adding them: `*.sh text eol=lf` in .gitattributes";
         file_fails(&sandbox, ("c", content, 0o755), said);
     }
     let said = "cannot be executed: a byte order mark comes before its first line
-hint: remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' ./d";
+hint: remove it: `sed -i '1s/^\\xEF\\xBB\\xBF//' ./d`";
     file_fails(&sandbox, ("d", b"\xef\xbb\xbf#!/bin/sh\n", 0o755), said);
     let said = "cannot be executed: its interpreter /nowhere/python is missing
 hint: install it, or change the first line of ./e";
@@ -191,7 +191,7 @@ fn program_for_another_machine_is_explained() {
     let elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0";
     for content in [&elf[..], b"MZ\x90\0", b"\xcf\xfa\xed\xfe\x07\0\0\x01"] {
         let said = "cannot be executed: it was built for another system or processor
-hint: see for which: file ./tool";
+hint: to see for which: `file ./tool`";
         file_fails(&sandbox, ("tool", content, 0o755), said);
     }
 }
@@ -200,7 +200,7 @@ hint: see for which: file ./tool";
 fn unusable_command_name_is_explained() {
     let sandbox = sandbox();
     for name in ["", " ", "\t\n"] {
-        let said = "[..]: the name of the command is empty\nhint: `vault exec -- COMMAND ARG…`";
+        let said = "[..]: the command name is empty\nhint: `vault exec -- COMMAND ARG…`";
         fails(&sandbox, &[name], 127, said);
     }
     let said = "[..]: cannot be executed: File name too long [..]";

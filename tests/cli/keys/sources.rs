@@ -386,14 +386,14 @@ fn key_file_accessible_to_others_is_refused() {
         if accepted {
             sandbox.vault(&get).prints("value").check();
         } else {
-            sandbox.vault(&get).fails(3).says(refused("others can read it")).check();
+            sandbox.vault(&get).fails(3).says(refused("other users can access it")).check();
         }
     }
     // A link is followed, because people keep such files elsewhere; its target must be private.
     let elsewhere = sandbox.home().join("identity");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
-    sandbox.vault(&get).fails(3).says(refused("others can read it")).check();
+    sandbox.vault(&get).fails(3).says(refused("other users can access it")).check();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
     sandbox.vault(&get).prints("value").check();
     // Only root can give a file away.

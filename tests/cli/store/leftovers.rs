@@ -203,7 +203,9 @@ fn incompletely_written_file_is_removed() {
     let (sandbox, shared) = sandbox();
     sandbox.set("development", "TLS_KEY", &[b'x'; 5000]);
     // In units of 512 bytes or 1 KiB: there is space for the marker, but not for the value.
-    let said = str!["error: could not keep TLS_KEY in memory: File too large (os error [..])"];
+    let said = str![
+        "error: could not write TLS_KEY to the in-memory file system: File too large (os error [..])"
+    ];
     sandbox
         .vault(&["exec", "--", "touch", "started"])
         .under(&["sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])

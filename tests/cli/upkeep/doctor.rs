@@ -193,7 +193,7 @@ fn doctor_explains_each_key_source() {
     says(
         &doctor(&sandbox, &[]),
         false,
-        &["key problem: your key file [..]/identity.txt is refused: others can read it"],
+        &["key problem: your key file [..]/identity.txt is refused: other users can access it"],
     );
     fs::remove_file(&identity).unwrap();
     says(

@@ -62,10 +62,10 @@ fn value_with_a_nul_byte_is_stored_and_refused_by_exec() {
     let sandbox = Sandbox::with_vault();
     let long = vec![b'x'; LONGEST_VARIABLE - "LONG=".len()];
     let longest = vec![b'y'; LONGEST];
-    let nul = "holds a NUL byte, which no variable can\nhint: leave it out: --only, or print it: vault get";
+    let nul = "contains a NUL byte, so it cannot be a variable\nhint: leave it out with `--only`, or print it with `vault get";
     let cases: [(&str, &[u8], String); 4] = [
-        ("MIDDLE", b"a\0b", format!("{nul} MIDDLE\n")),
-        ("END", b"a\0", format!("{nul} END\n")),
+        ("MIDDLE", b"a\0b", format!("{nul} MIDDLE`\n")),
+        ("END", b"a\0", format!("{nul} END`\n")),
         ("LONG", &long, "is too long for a variable: 131067 bytes\nhint: [..]128 KiB[..]\n".into()),
         ("LONGEST", &longest, "is too long for a variable: 1048576 bytes\nhint: [..]\n".into()),
     ];
@@ -80,7 +80,7 @@ fn value_with_a_nul_byte_is_stored_and_refused_by_exec() {
     let run = sandbox.vault(&["exec", "--no-mask", "--", "touch", "ran"]);
     run.fails(123)
         .says(str![[r#"
-error: END holds a NUL byte[..]
+error: END contains a NUL byte[..]
 hint: [..]
 "#]])
         .check();
@@ -125,7 +125,7 @@ fn values_too_large_together_are_refused_with_the_largest() {
         .says(
             str![[r#"
 error: touch: arguments and environment are too large for the kernel; the largest variable is LARGE_5 with 100005 bytes
-hint: inject fewer secrets: --only A,B or --step STEP
+hint: inject fewer secrets: `--only A,B` or `--step STEP`
 "#]],
         )
         .check();
