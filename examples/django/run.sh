@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Django project whose secrets exist nowhere but in its vault, from the first `vault init` to a
-# request that its server answers. Works in a temporary folder and leaves nothing behind.
+# A Django project whose secrets exist only in its vault, from the first `vault init` to a request
+# that its server answers. Works in a temporary folder, which it removes.
 #
-# Needs Rust, git, and python3 with venv (or another Python, named in PYTHON). It can be run from
-# anywhere, as often as you like.
+# Needs Rust, git, and python3 with venv (or another Python, named in PYTHON). It can be run from any
+# folder, any number of times.
 set -euo pipefail
 
 readonly STEPS=9
@@ -13,7 +13,7 @@ python=${PYTHON:-python3}
 number=0
 server=
 
-say() { # one line at the start of each step
+say() { # prints one line at the start of each step
     number=$((number + 1))
     printf '\n[%d/%d] %s\n' "$number" "$STEPS" "$*"
 }
@@ -34,14 +34,14 @@ need() { # PROGRAM HINT
     command -v "$1" > /dev/null || fail "$1 is not installed ($2)"
 }
 
-build_vault() { # prints the path of the binary, wherever the caller's settings have cargo put it
+build_vault() { # prints the path of the binary, which depends on the caller's settings of cargo
     (cd "$root" && cargo build --locked --quiet --message-format=json-render-diagnostics) |
         sed -n 's|.*"executable":"\([^"]*/vault\)".*|\1|p'
 }
 
 indent() { sed 's/^/        /'; }
 
-ci() { # becomes a command in the clone, with the credential as the only key; for a subshell
+ci() { # for a subshell: becomes a command in the clone, with the credential as the only key
     cd "$work/clone" && export HOME="$work/runner" VAULT_KEY="$credential" && exec "$@"
 }
 
@@ -50,12 +50,12 @@ run_ci() {
     ci "$@" 2>&1 | indent || fail "that command failed"
 }
 
-names_with_values() { # the files that hold one of the values on standard input
+names_with_values() { # prints the files that contain one of the values on standard input
     local values
     values=$(cat)
     [ -n "$values" ] || fail "there is nothing to search for"
-    # Nothing is put on a command line, where others could see it. What git has packed is searched
-    # too, unpacked.
+    # The values are not on a command line, where other users could see them. Packed objects of git
+    # are unpacked and searched too.
     grep -rlaF -f <(printf '%s\n' "$values") "$work" || true
     local repository
     for repository in project clone; do
@@ -91,7 +91,7 @@ run "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/r
 export PATH="$work/venv/bin:$PATH"
 note "$(vault --version), Django $(python -m django --version)"
 
-# From here on nothing of the caller's own settings, keys or repositories plays a part.
+# From here on, the caller's own settings, keys, and repositories have no influence.
 for name in ${!VAULT_@} ${!DJANGO_@} ${!EMAIL_@} ${!GIT_@} ${!XDG_@}; do unset "$name"; done
 export HOME="$work/laptop" GIT_CONFIG_NOSYSTEM=1 PYTHONDONTWRITEBYTECODE=1
 mkdir "$HOME" "$work/runner"
@@ -154,7 +154,7 @@ run_ci vault exec -q -- python manage.py collectstatic --noinput
 say "Serve a request, and stop the server."
 note '$ vault exec -q -- python manage.py runserver --noreload 127.0.0.1:0'
 mkfifo "$work/log"
-# This subshell becomes vault, and vault the server: the signal below is sent to vault.
+# This subshell becomes vault, so the signal below is sent to vault.
 ci vault exec -q -- python -u manage.py runserver --noreload 127.0.0.1:0 > "$work/log" 2>&1 &
 server=$!
 address=
@@ -169,7 +169,7 @@ while IFS= read -r line <&3; do
 done
 [ -n "$address" ] || fail "the server did not start: $log"
 run_ci vault exec -q -- python - "$address" <<'PYTHON'
-"""Asks as the proxy in front would, and checks the receipt's signature with the key."""
+"""Sends a request as the proxy would, and checks the receipt's signature with the key."""
 import json
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The settings of the server: all of settings.py, and what only the server needs."""
+"""The settings of the server: those in settings.py, and the ones that only the server needs."""
 
 import os
 

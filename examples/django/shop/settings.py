@@ -1,8 +1,9 @@
 """One settings file for every environment.
 
-What differs between environments comes from variables: `vault exec` takes secrets from the vault
-and plain values from vault.toml. None has a default, so a forgotten one stops the process at once.
-What only the server needs is in serving.py, so that no other step has to be given it.
+Settings that differ between environments come from variables: `vault exec` takes secrets from the
+vault and plain values from vault.toml. They have no defaults, so the process fails immediately if
+one is missing. Settings that only the server needs are in serving.py, so that no other step gets
+their values.
 """
 
 import os
@@ -51,7 +52,7 @@ TEMPLATES = [
 ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
 
-# A folder of its own, which a container or a service can be allowed to write to.
+# A separate folder, so that a container or a service can get write access to this folder only.
 DATA_DIR = BASE_DIR / "data"
 DATA_DIR.mkdir(exist_ok=True)
 DATABASES = {
@@ -64,7 +65,7 @@ STATIC_ROOT = BASE_DIR / "static"
 
 USE_TZ = True
 
-# What `check --deploy` asks for. TLS ends at a proxy in front of us, which says so in a header.
+# Settings that `check --deploy` requires. TLS ends at a proxy, which reports it in a header.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60

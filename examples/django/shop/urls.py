@@ -1,4 +1,4 @@
-"""Where requests go."""
+"""The routes of requests."""
 
 from django.contrib import admin
 from django.urls import path

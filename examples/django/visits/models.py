@@ -1,4 +1,4 @@
-"""What is remembered of a visit."""
+"""The record of a visit."""
 
 from django.db import models
 

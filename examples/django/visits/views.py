@@ -7,6 +7,6 @@ from .models import Visit
 
 
 def visit(request: HttpRequest) -> JsonResponse:
-    """Counts this visit; the receipt is signed with the secret key."""
+    """Counts this visit, and signs the receipt with the secret key."""
     number = Visit.objects.create().pk
     return JsonResponse({"visit": number, "receipt": signing.dumps(number, salt="receipt")})
