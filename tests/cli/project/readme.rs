@@ -316,7 +316,7 @@ fn paths_in_the_pages_exist() {
             folders.iter().any(|folder| code.starts_with(folder)) && code.chars().all(is_plain)
         };
         // Made when the tests first need it.
-        for code in codes.filter(is_path).filter(|code| *code != "tests/.venv") {
+        for code in codes.filter(is_path).filter(|code| !code.ends_with("/.venv")) {
             assert!(root.join(code).exists(), "{path}: {code}");
             seen += 1;
         }
