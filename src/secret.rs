@@ -1,7 +1,7 @@
 //! The only types that may hold plaintext.
 //!
 //! A [`Secret`] is a value of any length, a [`Key`] is 32 bytes of key. Both are wiped when they
-//! are dropped, and neither can be printed, copied, serialised or compared with `==`. Each
+//! are dropped, and neither can be printed, copied, serialized or compared with `==`. Each
 //! `expose` is a place where a reviewer should look.
 
 use std::io::{self, Read};

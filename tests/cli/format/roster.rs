@@ -216,7 +216,7 @@ hint: make it: vault environments add staging
 fn environment_sealed_to_an_outsider_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
-    craft::enrol(&sandbox, "bob", &[("development", Access::Read)]);
+    craft::enroll(&sandbox, "bob", &[("development", Access::Read)]);
     for name in ["bob", "mallory"] {
         craft::resign_environment(&sandbox, "production", &authority, |environment| {
             environment.revision += 1;

@@ -287,7 +287,7 @@ hint: say yes beforehand: --yes
 #[test]
 fn new_authority_prints_both_ids_and_the_next_steps() {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
     let credential = sandbox.credential("github", &["-e", "production"]);
     sandbox.commit("bob and a machine");
     let carol = Colleague::clone_of(&sandbox, "carol");

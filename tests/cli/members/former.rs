@@ -28,7 +28,7 @@ struct Former {
 
 fn former() -> Former {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Write)]);
     sandbox.set("production", "DATABASE_URL", b"postgres://as bob saw it");
     sandbox.commit("bob is a member");
     let vault = craft::vault(&sandbox);

@@ -68,7 +68,7 @@ impl Half {
     fn of(command: &[&str]) -> Self {
         let sandbox = stocked();
         let write = [("development", Access::Write), ("production", Access::Write)];
-        let bob = craft::enrol(&sandbox, "bob", &write);
+        let bob = craft::enroll(&sandbox, "bob", &write);
         craft::resign_entry(&sandbox, "production", "OTHER", &bob.key, |entry| {
             entry.signer = "bob".parse().unwrap();
         });

@@ -255,7 +255,7 @@ hint: choose another name
 #[test]
 fn invalid_removal_is_refused_before_the_prompt() {
     let sandbox = stocked();
-    craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
     let said = str![[r#"
 error: there is no environment staging; there are: development, production
 hint: [..]

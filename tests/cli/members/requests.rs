@@ -325,7 +325,7 @@ fn bob_refuses(sandbox: &Sandbox, bob: &Colleague<'_>, said: &str) {
 #[test]
 fn reader_cannot_add_members() {
     let sandbox = stocked();
-    let reader = craft::enrol(&sandbox, "reader", &[("production", Access::Read)]);
+    let reader = craft::enroll(&sandbox, "reader", &[("production", Access::Read)]);
     let genuine = fs::read(sandbox.store("members.toml")).unwrap();
     craft::resign_roster(&sandbox, &reader.key, |roster| {
         let own = roster.members.get_mut(&"reader".parse().unwrap()).unwrap();

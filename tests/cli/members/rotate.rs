@@ -168,7 +168,7 @@ hint: make it: vault environments add staging
 #[test]
 fn rotation_needs_an_admin_with_write_access() {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Write)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Write)]);
     let key = bob.key_file(&sandbox).display().to_string();
     let said = str![[r#"
 error: bob is no admin of this vault

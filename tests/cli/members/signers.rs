@@ -24,10 +24,10 @@ struct Cast {
 
 fn cast() -> Cast {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
     let development = ("development", Access::Write);
     let carol =
-        craft::enrol(&sandbox, "carol", &[development.clone(), ("production", Access::Read)]);
+        craft::enroll(&sandbox, "carol", &[development.clone(), ("production", Access::Read)]);
     let (dave, authority) = (Person::new(), craft::authority(&sandbox));
     craft::resign_roster(&sandbox, &authority, |roster| {
         let former = Former {

@@ -202,7 +202,7 @@ fn usage_errors_name_the_mistake() {
     let cases: [(&[&str], i32, &str); 6] = [
         (&["frobnicate"], 2, "error: unknown command"),
         (&["get"], 2, "[..]required arguments[..]"),
-        (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"),
+        (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"), // typos: ignore
         (&["list", "--color", "sometimes"], 2, "[..]--color[..]"),
         (&["get", "not-a-name"], 2, "error: not the name of a secret"),
         (&["exec", "--frobnicate", "--", "true"], 125, "error: exec has no option --frobnicate"),

@@ -49,6 +49,7 @@ fn platforms_accept_their_pipeline_files() {
     let files = [
         ("vendor.github-workflows", "examples/github-actions/.github/workflows/pipeline.yml"),
         ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.github-workflows", ".github/workflows/nightly.yml"),
         ("vendor.gitlab-ci", "examples/gitlab-ci/.gitlab-ci.yml"),
         ("vendor.compose-spec", "examples/docker/compose.yaml"),
     ];

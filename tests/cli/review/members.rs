@@ -21,7 +21,7 @@ fn new_member_is_reported_with_their_access() {
     let sandbox = stocked();
     let names: BTreeSet<_> = ["OTHER".parse().unwrap()].into();
     let access = [("development", Access::Write), ("production", Access::Names(names))];
-    craft::enrol(&sandbox, "bob", &access);
+    craft::enroll(&sandbox, "bob", &access);
     reviewed(
         &sandbox,
         &held(1, 2),

@@ -236,15 +236,15 @@ impl Person {
     }
 }
 
-/// Adds a new person as a member; see [`enrol_person`].
-pub(crate) fn enrol(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) -> Person {
+/// Adds a new person as a member; see [`enroll_person`].
+pub(crate) fn enroll(sandbox: &Sandbox, name: &str, access: &[(&str, Access)]) -> Person {
     let person = Person::new();
-    enrol_person(sandbox, name, access, &person);
+    enroll_person(sandbox, name, access, &person);
     person
 }
 
 /// Adds `person` as a member properly: the authority signs, and the data keys are sealed to them.
-pub(crate) fn enrol_person(
+pub(crate) fn enroll_person(
     sandbox: &Sandbox,
     name: &str,
     access: &[(&str, Access)],

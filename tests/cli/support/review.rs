@@ -41,9 +41,9 @@ pub(crate) fn reviewed(
 pub(crate) fn cast() -> (Sandbox, Person) {
     let sandbox = stocked();
     let access = [("development", Access::Write), ("production", Access::Read)];
-    let bob = craft::enrol(&sandbox, "bob", &access);
+    let bob = craft::enroll(&sandbox, "bob", &access);
     let names: BTreeSet<_> = ["DATABASE_URL", "OTHER"].map(|name| name.parse().unwrap()).into();
-    craft::enrol(&sandbox, "carol", &[("production", Access::Names(names))]);
+    craft::enroll(&sandbox, "carol", &[("production", Access::Names(names))]);
     change(&sandbox, |roster| {
         let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
         (carol.signing, carol.credential_floor) = (None, Some(1));

@@ -34,11 +34,11 @@ struct Team {
 /// The team; the branch `joined` is from before dave left. Eve requests to join.
 fn team() -> Team {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("production", Access::Read)]);
-    let carol = craft::enrol(&sandbox, "carol", &[("development", Access::Write)]);
-    let dave = craft::enrol(&sandbox, "dave", &[("production", Access::Write)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
+    let carol = craft::enroll(&sandbox, "carol", &[("development", Access::Write)]);
+    let dave = craft::enroll(&sandbox, "dave", &[("production", Access::Write)]);
     let names = Access::Names(["OTHER".parse().unwrap()].into());
-    let machine = craft::enrol(&sandbox, "machine", &[("production", names)]);
+    let machine = craft::enroll(&sandbox, "machine", &[("production", names)]);
     ask(&sandbox, &Person::new());
     sandbox.commit("the team");
     sandbox.git(&["branch", "joined"]);
@@ -351,7 +351,7 @@ fn replaced_vault_is_found() {
     let attacker = stocked();
     for (name, person) in [("bob", &team.bob), ("carol", &team.carol), ("dave", &team.dave)] {
         let access = [("development", Access::Write), ("production", Access::Write)];
-        craft::enrol_person(&attacker, name, &access, person);
+        craft::enroll_person(&attacker, name, &access, person);
     }
     fs::remove_dir_all(team.sandbox.store("")).unwrap();
     fs::rename(attacker.store(""), team.sandbox.store("")).unwrap();

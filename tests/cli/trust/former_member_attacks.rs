@@ -246,7 +246,7 @@ hint: [..]
 #[test]
 fn entry_of_another_writer_is_adopted_only_by_name() {
     let sandbox = stocked();
-    let bob = craft::enrol(&sandbox, "bob", &[("development", Access::Write)]);
+    let bob = craft::enroll(&sandbox, "bob", &[("development", Access::Write)]);
     craft::resign_entry(&sandbox, "production", "OTHER", &bob.key, |entry| {
         entry.signer = "bob".parse().unwrap();
     });

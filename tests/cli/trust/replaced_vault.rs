@@ -47,7 +47,7 @@ fn attack() -> Attack {
     {
         let person = Person { identity, key: SigningKey::generate() };
         let access = [("development", access.clone()), ("production", access)];
-        craft::enrol_person(&attacker, name, &access, &person);
+        craft::enroll_person(&attacker, name, &access, &person);
     }
     fs::remove_dir_all(sandbox.store("")).unwrap();
     fs::rename(attacker.store(""), sandbox.store("")).unwrap();

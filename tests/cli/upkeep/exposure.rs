@@ -8,7 +8,7 @@ use repovault::vault::model::Access;
 use serde_json::Value;
 use snapbox::str;
 
-use crate::support::craft::{Person, enrol_person, identity, resign_entry};
+use crate::support::craft::{Person, enroll_person, identity, resign_entry};
 use crate::support::sandbox::{Run, Sandbox};
 
 /// Production has A and B; `bot` can read both, `half` only B. Everything is committed.
@@ -314,7 +314,7 @@ fn vault_planted_on_a_branch_reveals_nothing() {
     let attacker = Sandbox::empty();
     attacker.quick(&["init", "--name", "mallory", "-q"]);
     let alice = Person { identity: identity(&sandbox), key: SigningKey::generate() };
-    enrol_person(&attacker, "alice", &[("production", Access::Read)], &alice);
+    enroll_person(&attacker, "alice", &[("production", Access::Read)], &alice);
     attacker.set("production", "A", b"the guess of the attacker");
     sandbox.git(&["switch", "--quiet", "--create", "attack"]);
     for path in ["members.toml", "production.toml", "production/A.toml"] {
