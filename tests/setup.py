@@ -1,8 +1,8 @@
-"""Makes tests/.venv with the packages of tests/requirements.txt; returns at once if it is there.
+"""Makes tests/.venv with the packages of tests/requirements.txt, unless it exists.
 
 Start it through tests/setup.sh. Any number of processes can run this at the same time: one makes
-the environment, and the others wait for it. An environment is complete when its stamp is there. The
-stamp is written last, so one that was left half made (by a kill, or a full disk) is made again.
+the environment, and the others wait for it. The stamp is written last, so an environment without a
+stamp is incomplete (because of a kill, or a full disk) and is made again.
 """
 
 import fcntl
@@ -33,13 +33,13 @@ def main():
 
 
 def wanted():
-    """What the stamp says. An environment neither survives an upgrade of Python nor a move."""
+    """Returns the content of the stamp. An environment survives neither a move nor a new Python."""
     requirements = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     return f"{requirements} {sys.version.split()[0]} {VENV}\n"
 
 
 def is_ready():
-    # Whatever is there instead of a stamp is not one.
+    # If the stamp is not a readable file, there is no environment.
     try:
         return STAMP.read_text() == wanted() and os.access(VENV / "bin/python", os.X_OK)
     except (OSError, ValueError):
@@ -47,8 +47,8 @@ def is_ready():
 
 
 def locked():
-    """A lock on the folder. pip inherits it: if only this process is killed, no other one starts
-    before pip has ended."""
+    """Locks the folder. pip inherits the lock: if only this process is killed, no other process
+    starts before pip has ended."""
     lock = os.open(TESTS, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

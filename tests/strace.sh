@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Evidence by strace: `set` opens for writing no file but the temporary that becomes the entry, and
-# `get`, `exec`, `list` and `verify` write nothing. Prints what it saw; fails where that is not so.
+# Checks with strace that `set` opens only one file for writing, the temporary file that becomes the
+# entry, and that `get`, `exec`, `list`, and `verify` write nothing. Prints the calls it has seen.
 # Usage: tests/strace.sh [PATH-OF-VAULT]
 set -euo pipefail
 vault=$(realpath "${1:-"$(dirname "${BASH_SOURCE[0]}")/../target/debug/vault"}")
 command -v strace >/dev/null || { echo "tests/strace.sh: strace is missing" >&2; exit 1; }
-# Its own user cannot look into a running vault, and neither can that user's strace.
-[[ $(id -u) == 0 ]] || { echo "tests/strace.sh: only root can look into a vault" >&2; exit 77; }
+# The user of a running vault cannot inspect it, and neither can that user's strace.
+[[ $(id -u) == 0 ]] || { echo "tests/strace.sh: only root can inspect a vault" >&2; exit 77; }
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -18,18 +18,18 @@ git init --quiet
 "$vault" init --quiet --name alice
 printf first | "$vault" set --quiet KEY
 
-# Every call that can make, change, move or remove a file, or write to a descriptor.
+# Every call that can make, change, move, or remove a file, or write to a descriptor.
 calls=openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,link,linkat
 calls+=,symlink,symlinkat,truncate,ftruncate,write,writev,pwrite64,sendfile,copy_file_range
 value="canary value of the trace"
 trace() { strace -f -y -s 64 -e "trace=$calls" -o "$root/trace" "$@"; }
-# Opened for writing, made, moved or removed; and what was written to anything but the streams.
+# Files opened for writing, made, moved, or removed; and writes to anything except the streams.
 changes() { grep -E 'O_WRONLY|O_RDWR|O_CREAT|creat\(|rename|unlink|mkdir|link' "$root/trace" || true; }
 written() { grep -E '^[0-9]+ +p?writev?(64)?\([3-9]' "$root/trace" || true; }
 show() { sed -e "s|$root|…|g" -e 's/^/    /'; }
 
 failed=0
-expect() { # NAME PATTERN...: the changes are exactly these, in this order
+expect() { # NAME PATTERN...: checks that the changes are exactly these, in this order
     local name=$1 at=0
     shift
     echo "$name:"

@@ -10,7 +10,7 @@ Python. To search further, overwrite it with a larger corpus, run the test, and 
 
 A case has the file and either `undecodable`, the number of the first line that is not UTF-8, or
   statements  the parser's results: [name, value or null, error, line], without comments
-  values      the variables that load_dotenv would set: dotenv_values(interpolate=False) without nulls
+  values      the variables that load_dotenv would set: dotenv_values(interpolate=False), not null
 All bytes are in unpadded base64.
 """
 

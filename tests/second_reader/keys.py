@@ -1,6 +1,7 @@
 """The keys of a vault: an identity, or a credential around one, and the keys sealed to it.
 
-Follows docs/reference/format.md, "Age files" and "Identity, credential, pin". Takes checked content only.
+Follows docs/reference/format.md, "Age files" and "Identity, credential, pin". The content must have
+been checked.
 """
 
 from pathlib import Path

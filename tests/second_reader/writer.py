@@ -5,8 +5,8 @@
     writer.py --vault DIR --id ID --identity-file FILE remove-access MEMBER ENVIRONMENT
     writer.py --vault DIR --id ID --identity-file FILE remove-member MEMBER
 
-`vault` must be able to open the files that it writes. It made the golden vault with older epochs and
-former members.
+`vault` must be able to open the files that it writes. It made the golden vault with older epochs
+and former members.
 """
 
 import argparse

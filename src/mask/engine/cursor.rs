@@ -102,7 +102,7 @@ impl Cursor {
     }
 
     /// Finds the longest beginning of a needle that ends the stream and is long enough to be masked
-    /// without its rest. Returns the needle and how many bytes of it there are.
+    /// without its rest. Returns the needle and the number of its bytes that were read.
     pub(super) fn cut_off(&mut self, matcher: &Matcher, links: &mut Links) -> Option<(u32, usize)> {
         let path = self.path(matcher);
         // The cursor holds the longest beginning. If no needle accepts it, for example because it
