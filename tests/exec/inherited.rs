@@ -147,8 +147,8 @@ fn output_of_a_closed_stream_is_discarded() {
         let wrapper = format!("exec \"$@\" {closed}");
         let end = same(|way| {
             let _ = fs::remove_file(scene.path("end"));
-            let end = scene.shell(way, script).by(&wrapper).start().end();
-            (end, fs::read_to_string(scene.path("end")).unwrap_or_default())
+            let run = scene.shell(way, script).by(&wrapper).start().end();
+            (run, fs::read_to_string(scene.path("end")).unwrap_or_default())
         });
         // The message of `sh` about the closed stream follows.
         assert!(end.0.output.starts_with(output), "{closed}: {end:?}");
