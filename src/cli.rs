@@ -9,6 +9,7 @@ use std::ffi::OsString;
 
 use anyhow::Context as _;
 use clap::{CommandFactory, Parser};
+use serde_json::json;
 
 use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
@@ -23,6 +24,7 @@ use crate::secret::Secret;
 use crate::session::console::{Color, Console, Notices};
 use crate::session::context::{Context, KeyRead};
 use crate::session::injection::Typed;
+use crate::session::output::Style;
 use crate::session::panic::hide_panics;
 use crate::session::reach::IdentityVariables;
 use crate::vault::model::Access;
@@ -34,10 +36,11 @@ use crate::vault::signing::Role;
 #[must_use]
 pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> Ending {
     hide_panics();
+    let voice = if wants_json(arguments) { Style::Json } else { Style::Table };
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return not_understood(&error, arguments, scale),
+        Err(error) => return not_understood(&error, arguments, scale, voice),
     };
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
@@ -45,30 +48,51 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
         .and_then(|mut context| dispatch(&mut context, arguments, parsed.command));
     match result {
         Ok(ending) => ending,
-        Err(error) => failed(console, &error, scale),
+        Err(error) => failed(console, &error, scale, voice),
     }
 }
 
 /// Reports `error`, which may be a fault with context around it or, without a kind of its own, any
 /// other failure.
-fn failed(console: Console, error: &anyhow::Error, scale: Scale) -> Ending {
+fn failed(console: Console, error: &anyhow::Error, scale: Scale, voice: Style) -> Ending {
     let fault = error.downcast_ref::<Fault>();
     let kind = fault.map_or(Kind::Failed, Fault::kind);
     if let Kind::Interrupted(signal) = kind {
         return Ending::Killed(Signal::new(signal));
     }
-    console.error(format!("{error:#}"), fault.map_or(&[], Fault::hints));
+    let (message, hints) = (format!("{error:#}"), fault.map_or(&[][..], Fault::hints));
+    match voice {
+        Style::Table => console.error(message, hints),
+        Style::Json => console.json_error(json!({ "error": {
+            "kind": kind.as_str(),
+            "file": fault.and_then(Fault::file),
+            "message": message,
+            "hints": hints,
+        }})),
+    }
     Ending::Exited(scale.code(kind))
 }
 
-fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale) -> Ending {
-    match mistakes::explain(error.kind(), typed).or_else(|| misuse::fault(error)) {
-        Some(fault) => {
-            Console::new(Notices::Shown, Color::Auto).error(format!("{fault:#}"), fault.hints());
-        }
-        None => Console::parser(error),
-    }
-    Ending::Exited(if error.use_stderr() { scale.code(Kind::Usage) } else { 0 })
+fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale, voice: Style) -> Ending {
+    let fault = mistakes::explain(error.kind(), typed).or_else(|| misuse::fault(error));
+    let is_help = !error.use_stderr();
+    let plain = || (voice == Style::Json && !is_help).then(|| misuse::plain(error));
+    let Some(fault) = fault.or_else(plain) else {
+        Console::parser(error);
+        return Ending::Exited(if is_help { 0 } else { scale.code(Kind::Usage) });
+    };
+    let console = Console::new(Notices::Shown, Color::Auto);
+    failed(console, &fault.into(), scale, voice)
+}
+
+/// Whether the arguments, which may be wrong, ask for JSON. `exec` never prints any: its streams
+/// are its command's.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let before_command = || arguments.iter().skip(1).take_while(|word| *word != "--");
+    let format = before_command().zip(before_command().skip(1));
+    !names_exec(arguments)
+        && (before_command().any(|word| word == "--json" || word == "--format=json")
+            || format.into_iter().any(|(word, next)| word == "--format" && next == "json"))
 }
 
 fn context(
@@ -109,13 +133,14 @@ fn dispatch(
 fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Exec(_) => {}
-        Command::Init { environments, name, recovery } => {
-            commands::init(context, commands::Init { environments, name, recovery })?;
+        Command::Init { environments, name, recovery, json } => {
+            let style = json.style();
+            commands::init(context, commands::Init { environments, name, recovery, style })?;
         }
         Command::Environments(command) => environments(context, command)?,
         Command::Set(arguments) => commands::set(context, &set(arguments))?,
-        Command::Get { name, environment } => {
-            commands::get(context, &name, environment.environment.as_ref())?;
+        Command::Get { name, environment, json } => {
+            commands::get(context, &name, environment.environment.as_ref(), json.style())?;
         }
         Command::List { environments, json } => {
             commands::list(context, &environments.environments, json.style())?;
@@ -127,12 +152,13 @@ fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
         Command::Import { file, environment } => {
             commands::import(context, &file, environment.environment.as_ref())?;
         }
-        Command::Ci(Ci::Add { name, environments, only, step }) => {
-            commands::ci_add(context, &commands::CiAdd { name, environments, only, step })?;
+        Command::Ci(Ci::Add { name, environments, only, step, json }) => {
+            let style = json.style();
+            commands::ci_add(context, &commands::CiAdd { name, environments, only, step, style })?;
         }
-        Command::Join { name, new_key, id } => {
+        Command::Join { name, new_key, id, json } => {
             let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
-            commands::join(context, commands::Join { name, asking, id })?;
+            commands::join(context, commands::Join { name, asking, id, style: json.style() })?;
         }
         Command::Members(command) => members(context, command)?,
         Command::Rotate(arguments) => commands::rotate(context, arguments.into())?,
@@ -144,7 +170,7 @@ fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Status { json } => commands::status(context, json.style())?,
         Command::Doctor { json } => commands::doctor(context, json.style())?,
-        Command::Key(Key::Show) => commands::key_show(context)?,
+        Command::Key(Key::Show { json }) => commands::key_show(context, json.style())?,
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)?;
         }
@@ -178,15 +204,17 @@ fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
             let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
             commands::members_add(context, &command)
         }
-        Members::Set { name, access, admin, no_admin, recipient, fingerprint, yes } => {
+        Members::Set { name, access, admin, no_admin, recipient, fingerprint, yes, json } => {
             let role = admin.then_some(Role::Admin).or(no_admin.then_some(Role::Member));
-            let (access, answer) = (once(access)?, yes.answer());
+            let (access, answer, style) = (once(access)?, yes.answer(), json.style());
             let command =
-                commands::MembersSet { name, access, role, recipient, fingerprint, answer };
+                commands::MembersSet { name, access, role, recipient, fingerprint, answer, style };
             commands::members_set(context, &command)
         }
-        Members::Remove { name, yes } => commands::members_remove(context, &name, yes.answer()),
-        Members::Sync { grant } => commands::members_sync(context, &grant),
+        Members::Remove { name, yes, json } => {
+            commands::members_remove(context, &name, yes.answer(), json.style())
+        }
+        Members::Sync { grant, json } => commands::members_sync(context, &grant, json.style()),
     }
 }
 

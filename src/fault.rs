@@ -45,6 +45,25 @@ pub enum Kind {
     Failed,
 }
 
+impl Kind {
+    /// The name for scripts, which never changes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Locked => "locked",
+            Self::Refused => "refused",
+            Self::Incomplete => "incomplete",
+            Self::Found => "found",
+            Self::Leaked => "leaked",
+            Self::NotExecutable => "not-executable",
+            Self::NotFound => "not-found",
+            Self::Interrupted(_) => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A failure.
 #[derive(Clone, Debug)]
 pub struct Fault {

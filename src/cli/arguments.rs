@@ -85,6 +85,8 @@ pub(super) enum Command {
         /// Add a recovery member; its key is printed once, for the safe
         #[arg(long)]
         recovery: bool,
+        #[command(flatten)]
+        json: Json,
     },
     /// List, add or remove environments
     #[command(subcommand)]
@@ -97,6 +99,8 @@ pub(super) enum Command {
         name: SecretName,
         #[command(flatten)]
         environment: One,
+        #[command(flatten)]
+        json: Json,
     },
     /// List the secrets, without values; needs no key
     List {
@@ -150,6 +154,8 @@ pub(super) enum Command {
         /// Trust the vault if this is its id, as a colleague sent it [default: asks at a terminal]
         #[arg(long, value_name = "ID")]
         id: Option<String>,
+        #[command(flatten)]
+        json: Json,
     },
     /// List members, add them, change what they may do
     #[command(subcommand)]
@@ -233,13 +239,18 @@ pub(super) enum Ci {
         /// Only what this step of vault.toml names now
         #[arg(long, value_name = "STEP", conflicts_with = "only")]
         step: Option<StepName>,
+        #[command(flatten)]
+        json: Json,
     },
 }
 
 #[derive(Subcommand)]
 pub(super) enum Key {
     /// Print your recipient, and say where the key was found
-    Show,
+    Show {
+        #[command(flatten)]
+        json: Json,
+    },
 }
 
 #[derive(Args)]

@@ -41,6 +41,16 @@ pub(super) fn fault(error: &clap::Error) -> Option<Fault> {
     }
 }
 
+/// The parser's own words as a fault: the message, and its tips as hints.
+pub(super) fn plain(error: &clap::Error) -> Fault {
+    let rendered = error.render().to_string();
+    let message = rendered.split("\n\n").next().unwrap_or_default();
+    let message = message.trim().strip_prefix("error: ").unwrap_or(message);
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let tips = rendered.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    tips.fold(Fault::usage(words.join(" ")), Fault::hint)
+}
+
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text),

@@ -7,8 +7,10 @@ use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
 use crate::session::admin::Admin;
 use crate::session::context::Context;
+use crate::session::document::Document;
 use crate::session::grant::{check_free, grant};
 use crate::session::open::Session;
+use crate::session::output::Style;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
@@ -19,6 +21,7 @@ pub(crate) struct Add {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) only: Vec<SecretName>,
     pub(crate) step: Option<StepName>,
+    pub(crate) style: Style,
 }
 
 pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
@@ -42,8 +45,17 @@ pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
     let vault = session.vault.roster().vault;
     let credential = Credential { identity, pinned: Pinned { vault, floor, environments } };
     report(context, command, &access);
-    let mut line = credential.to_text();
-    line.extend(b"\n");
+    let mut text = credential.to_text();
+    let line = match command.style {
+        Style::Table => {
+            text.extend(b"\n");
+            text
+        }
+        Style::Json => {
+            let document = Document::new().text("member", command.name.as_str());
+            document.bytes("credential", &text).finish()
+        }
+    };
     context.console.reveal(line.expose())
 }
 

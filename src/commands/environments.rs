@@ -13,10 +13,10 @@ use crate::session::context::Context;
 use crate::session::grant::no_member;
 use crate::session::keyless;
 use crate::session::open::Session;
-use crate::session::output::{Style, plain_table};
+use crate::session::output::{Style, access_json, plain_table};
 use crate::vault::config::{Config, without_environment};
 use crate::vault::format::environment_path;
-use crate::vault::model::{Access, Member};
+use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::trust::Vault;
 
@@ -34,8 +34,8 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     let is_default = |name: &EnvironmentName| config.default.as_ref() == Some(name);
     if style == Style::Json {
         let rows = rows.iter().map(|(name, secrets, epoch, members)| {
-            let access = |(member, access): &(&MemberName, &'static str)| {
-                (member.to_string(), json!(access))
+            let access = |(member, access): &(&MemberName, &Access)| {
+                (member.to_string(), access_json(access))
             };
             json!({
                 "environment": name.as_str(),
@@ -45,12 +45,12 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
                 "members": members.iter().map(access).collect::<serde_json::Map<_, _>>(),
             })
         });
-        return context.console.json(rows.collect());
+        let rows: Vec<_> = rows.collect();
+        return context.console.json(json!({ "environments": rows }));
     }
     let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
     for (name, secrets, epoch, members) in &rows {
-        let who = members.iter().map(|(member, access)| format!("{member} ({access})"));
-        let who: Vec<String> = who.collect();
+        let who: Vec<String> = members.iter().map(shown).collect();
         let mark = if is_default(name) { " (default)" } else { "" };
         table.add_row([
             format!("{name}{mark}"),
@@ -62,16 +62,19 @@ pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     context.console.line(table.trim_fmt())
 }
 
-fn members<'a>(vault: &'a Vault, name: &EnvironmentName) -> Vec<(&'a MemberName, &'static str)> {
-    let access = |member: &Member| {
-        member.access.get(name).map(|access| match access {
-            Access::Write => "write",
-            Access::Read => "read",
-            Access::Names(_) => "some names",
-        })
-    };
+fn members<'a>(vault: &'a Vault, name: &EnvironmentName) -> Vec<(&'a MemberName, &'a Access)> {
     let members = vault.roster().members.iter();
-    members.filter_map(|(name, member)| Some((name, access(member)?))).collect()
+    members.filter_map(|(member, record)| Some((member, record.access.get(name)?))).collect()
+}
+
+/// `alice (write)`
+fn shown((member, access): &(&MemberName, &Access)) -> String {
+    let access = match access {
+        Access::Write => "write",
+        Access::Read => "read",
+        Access::Names(_) => "some names",
+    };
+    format!("{member} ({access})")
 }
 
 /// Adds an environment; admins may write in it, others get what `access` says.
@@ -112,9 +115,7 @@ pub(crate) fn add(
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
-    let who = members(&session.vault, name);
-    let who: Vec<String> =
-        who.iter().map(|(member, access)| format!("{member} ({access})")).collect();
+    let who: Vec<String> = members(&session.vault, name).iter().map(shown).collect();
     context.console.note(format!("made the environment {name}, open to {}", who.join(", ")));
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use crate::fault::{Fault, Kind};
 use crate::session::context::Context;
+use crate::session::document::Document;
 use crate::session::open::Session;
+use crate::session::output::Style;
 use crate::session::read::{self, Wanted};
 use crate::session::release::Release;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -11,6 +13,7 @@ pub(crate) fn get(
     context: &mut Context,
     name: &SecretName,
     environment: Option<&EnvironmentName>,
+    style: Style,
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
     let environment = session.environment(context, environment)?;
@@ -24,5 +27,11 @@ pub(crate) fn get(
         .secrets
         .pop()
         .ok_or_else(|| read::no_secret(&session, &environment, name, Kind::Usage))?;
-    context.console.reveal(value.expose())
+    match style {
+        Style::Table => context.console.reveal(value.expose()),
+        Style::Json => {
+            let document = Document::new().text("name", name.as_str()).bytes("value", &value);
+            context.console.reveal(document.finish().expose())
+        }
+    }
 }

@@ -8,7 +8,9 @@ use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
+use crate::session::document::Document;
 use crate::session::open::{record_of, tree};
+use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::session::presence::warn_if_ignored;
 use crate::session::prompt::visible;
@@ -24,6 +26,7 @@ pub(crate) struct Init {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) name: Option<MemberName>,
     pub(crate) recovery: bool,
+    pub(crate) style: Style,
 }
 
 /// What git must know about the store: no line ending is ever changed, diffs stay folded.
@@ -59,13 +62,32 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
     warn_if_ignored(context.console, &place, &[]);
     // The recovery member is in the roster: whatever failed since, this is the only time to show
     // the key.
-    if let Some(recovery) = recovery {
-        context.console.note("the recovery key, shown this once; print it and lock it away:");
-        let mut text = recovery.to_text();
-        text.extend(b"\n");
-        context.console.reveal(text.expose())?;
-    }
+    print(context, root_signer.id(), recovery.as_ref(), command.style)?;
     finished
+}
+
+/// Prints the recovery key, and for scripts the vault's id, too.
+fn print(
+    context: &Context,
+    vault: VaultId,
+    recovery: Option<&Identity>,
+    style: Style,
+) -> Result<(), Fault> {
+    let key = recovery.map(Identity::to_text);
+    if key.is_some() {
+        context.console.note("the recovery key, shown this once; print it and lock it away:");
+    }
+    let document = || Document::new().text("vault", &vault.to_string());
+    let text = match (style, key) {
+        (Style::Table, None) => return Ok(()),
+        (Style::Table, Some(mut key)) => {
+            key.extend(b"\n");
+            key
+        }
+        (Style::Json, None) => document().null("recovery_key").finish(),
+        (Style::Json, Some(key)) => document().bytes("recovery_key", &key).finish(),
+    };
+    context.console.reveal(text.expose())
 }
 
 fn check_empty(place: &Place) -> Result<(), Fault> {

@@ -1,5 +1,7 @@
 //! `vault join`: a request to become a member, and the fingerprint that vouches for it.
 
+use serde_json::json;
+
 use crate::crypto::{Identity, Recipient, SigningKey};
 use crate::fault::Fault;
 use crate::keys::Found;
@@ -8,6 +10,7 @@ use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
 use crate::session::new_vault::{LATER, QUESTION, ask_for_id, check_pin};
 use crate::session::open::{FORKED, folder, record_of, tree, trust};
+use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::format::{fingerprint, request_path, write_request};
 use crate::vault::model::{Request, Roster, Signing};
@@ -31,6 +34,7 @@ pub(crate) struct Join {
     pub(crate) asking: Asking,
     /// The vault's id, as a colleague sent it.
     pub(crate) id: Option<String>,
+    pub(crate) style: Style,
 }
 
 pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
@@ -80,7 +84,8 @@ pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
         None => Ok(()),
     };
     if let Some(request) = vault.request(&name)? {
-        return again(context, &mut trust, &request, &remember);
+        again(context, &mut trust, &request, &remember)?;
+        return print(context, &request, command.style);
     }
     let identity = match key {
         Some(key) => key.identity,
@@ -97,7 +102,8 @@ pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
     if standing == Standing::Unknown {
         context.console.note(format!("the vault is not trusted yet: {LATER}"));
     }
-    tell_fingerprint(context, &vault, &request)
+    tell_fingerprint(context, &vault);
+    print(context, &request, command.style)
 }
 
 fn question() -> String {
@@ -156,7 +162,7 @@ fn again(
     context
         .console
         .note(format!("you have asked to join as {} already; the fingerprint is", own.name));
-    context.console.line(own.fingerprint)
+    Ok(())
 }
 
 fn check_stranger(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
@@ -180,7 +186,7 @@ fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) {
     }
 }
 
-fn tell_fingerprint(context: &Context, vault: &Vault, request: &Request) -> Result<(), Fault> {
+fn tell_fingerprint(context: &Context, vault: &Vault) {
     let admins = vault.roster().members.iter().filter(|(_, member)| member.is_admin());
     let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
     context.console.note(format!(
@@ -188,5 +194,15 @@ fn tell_fingerprint(context: &Context, vault: &Vault, request: &Request) -> Resu
          repository:",
         admins.join(", ")
     ));
-    context.console.line(fingerprint(request))
+}
+
+fn print(context: &Context, request: &Request, style: Style) -> Result<(), Fault> {
+    let fingerprint = fingerprint(request);
+    match style {
+        Style::Table => context.console.line(fingerprint),
+        Style::Json => context.console.json(json!({
+            "member": request.name.as_str(),
+            "fingerprint": fingerprint.to_string(),
+        })),
+    }
 }

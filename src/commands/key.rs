@@ -1,10 +1,26 @@
 //! `vault key`: the caller's identity. Shows its public half only.
 
+use serde_json::json;
+
 use crate::fault::Fault;
 use crate::session::context::Context;
+use crate::session::output::Style;
 
-pub(crate) fn show(context: &mut Context) -> Result<(), Fault> {
+pub(crate) fn show(context: &mut Context, style: Style) -> Result<(), Fault> {
     let key = context.needed_key()?;
+    if style == Style::Json {
+        let credential = key.credential.map(|credential| {
+            json!({
+                "vault": credential.vault.to_string(),
+                "environments": credential.environments,
+            })
+        });
+        return context.console.json(json!({
+            "recipient": key.identity.recipient().to_string(),
+            "source": key.source.to_string(),
+            "credential": credential,
+        }));
+    }
     context.console.line(key.identity.recipient())?;
     context.console.note(format!("from {}", key.source));
     if let Some(credential) = key.credential {

@@ -53,7 +53,7 @@ fn json(rows: &[(EnvironmentName, CheckedEntry)]) -> serde_json::Value {
             "origin": content.origin,
         })
     };
-    rows.iter().map(row).collect()
+    json!({ "secrets": rows.iter().map(row).collect::<serde_json::Value>() })
 }
 
 fn table(rows: &[(EnvironmentName, CheckedEntry)], environments: usize) -> String {

@@ -45,7 +45,7 @@ struct Open {
     /// Environments with the names that an older epoch seals.
     old: Vec<(EnvironmentName, Vec<SecretName>)>,
     /// What does not hold, and why.
-    broken: Vec<String>,
+    broken: Vec<Fault>,
     /// Machines with the floor in their credential.
     below: Vec<(MemberName, u64)>,
     floor: u64,
@@ -83,7 +83,7 @@ impl Open {
                 open.interrupted.push(name.clone());
             }
             let (entries, broken) = valid_entries(vault, &environment)?;
-            open.broken.extend(broken.iter().map(ToString::to_string));
+            open.broken.extend(broken);
             let newest = environment.content().newest().number;
             let old = entries.iter().filter(|entry| entry.content().epoch != newest);
             let old: Vec<SecretName> = old.map(|entry| entry.name().clone()).collect();
@@ -137,7 +137,7 @@ impl Open {
             lines
                 .push(format!("{environment} has entries of an older epoch: {}", names.join(", ")));
         }
-        lines.extend(self.broken.iter().cloned());
+        lines.extend(self.broken.iter().map(ToString::to_string));
         for (member, floor) in &self.below {
             lines.push(format!(
                 "the credential of {member} is from before the floor: it has {floor}, the floor is {}",
@@ -185,25 +185,10 @@ impl Open {
         hints
     }
 
-    fn json(&self, vault: &Vault, open: usize) -> Value {
+    fn json(&self, vault: &Vault, count: usize) -> Value {
         let roster = vault.roster();
         let texts = |names: &[MemberName]| -> Vec<String> {
             names.iter().map(ToString::to_string).collect()
-        };
-        let exposure = |exposure: &Exposure| {
-            let source = exposure.source.as_ref().map(|source| {
-                json!({
-                    "environment": source.environment.as_str(),
-                    "name": source.name.as_str(),
-                    "revision": source.revision,
-                })
-            });
-            json!({
-                "member": exposure.member.as_str(),
-                "environment": exposure.environment.as_str(),
-                "name": exposure.name.as_str(),
-                "was": source,
-            })
         };
         let old = self.old.iter().map(|(environment, names)| {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
@@ -213,14 +198,15 @@ impl Open {
             .below
             .iter()
             .map(|(member, floor)| json!({ "member": member.as_str(), "floor": floor }));
+        let broken = |fault: &Fault| json!({ "file": fault.file(), "reason": fault.reason() });
         let interrupted: Vec<&str> = self.interrupted.iter().map(EnvironmentName::as_str).collect();
         json!({
             "vault": roster.vault.to_string(),
             "floor": self.floor,
-            "open": open,
-            "known": self.exposures.iter().map(exposure).collect::<Vec<_>>(),
+            "count": count,
+            "exposed": self.exposures.iter().map(Exposure::json).collect::<Vec<_>>(),
             "old_epoch": old.collect::<Vec<_>>(),
-            "broken": self.broken,
+            "broken": self.broken.iter().map(broken).collect::<Vec<_>>(),
             "below_floor": below.collect::<Vec<_>>(),
             "admins": texts(&self.admins),
             "requests": self.requests,

@@ -64,7 +64,7 @@ pub(super) fn changes(
     reported.extend(explained(before.vault.as_ref(), vault, (&old, new)));
     reported.extend(report.items[checked..].iter().map(|item| item.file.clone()));
     // Of the findings of the check itself, only these concern a whole file or folder.
-    let is_whole = |item: &&Item| ["refused", "stranger"].contains(&item.kind);
+    let is_whole = |item: &&Item| ["refused", "unexpected-file"].contains(&item.kind);
     reported.extend(report.items[..checked].iter().filter(is_whole).map(|item| item.file.clone()));
     other_paths(before, place, &reported, report)
 }
@@ -135,7 +135,7 @@ fn other_paths(
     let unexpected: BTreeSet<String> = report
         .items
         .iter()
-        .filter(|item| item.kind == "stranger")
+        .filter(|item| item.kind == "unexpected-file")
         .map(|item| item.file.clone())
         .collect();
     let is_unreported = |(path, change): &(String, PathChange)| {

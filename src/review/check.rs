@@ -150,7 +150,7 @@ fn check_names(
     let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some());
     for entry in secrets.map(CheckedEntry::name).filter(|name| folded.contains(&name.folded())) {
         report.items.push(
-            Item::new(Level::Finding, "both", CONFIG_FILE)
+            Item::new(Level::Finding, "name-conflict", CONFIG_FILE)
                 .detail("environment", name.as_str())
                 .detail("name", entry.as_str())
                 .quote(entry)
@@ -169,7 +169,7 @@ fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Re
         if record.access.contains_key(&content.name) && !sealed.contains_key(member) {
             let file = below(&environment_path(&content.name));
             report.items.push(
-                Item::new(Level::Finding, "not-sealed", file.clone())
+                Item::new(Level::Finding, "access-incomplete", file.clone())
                     .quote(file)
                     .detail("environment", content.name.as_str())
                     .detail("member", member.as_str())
@@ -200,7 +200,7 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
             Err(file) => {
                 let file = below(&format!("{REQUESTS}/{}", file.escape_debug()));
                 report.items.push(
-                    Item::new(Level::Finding, "stranger", file.clone())
+                    Item::new(Level::Finding, "unexpected-file", file.clone())
                         .quote(file)
                         .text(": is no request to join"),
                 );
@@ -226,7 +226,7 @@ fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Faul
         if !listed && !found.starts_with('.') && !known.contains(&found.as_str()) {
             let file = below(&found.escape_debug().to_string());
             report.items.push(
-                Item::new(Level::Finding, "stranger", file.clone())
+                Item::new(Level::Finding, "unexpected-file", file.clone())
                     .quote(file)
                     .text(": belongs to nothing listed"),
             );
@@ -236,7 +236,7 @@ fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Faul
     let attributes = report.take(&file, vault.tree().read(".gitattributes"))?.flatten();
     if attributes.is_none_or(|text| !text.starts_with(b"* -text")) {
         report.items.push(
-            Item::new(Level::Finding, "attributes", file.clone())
+            Item::new(Level::Finding, "gitattributes-changed", file.clone())
                 .quote(file)
                 .text(": must start with ")
                 .quote("* -text")

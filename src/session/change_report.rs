@@ -1,9 +1,12 @@
 //! What is to be told after access was taken or keys were made anew: what was done, and what remains
 //! to be done outside the vault.
 
+use serde_json::{Value, json};
+
 use super::context::Context;
-use super::exposure;
+use super::exposure::{self, Exposure};
 use super::open::Session;
+use super::output::Style;
 use super::renewal::Renewed;
 use crate::fault::{Fault, plural};
 use crate::vault::model::{Member, Roster};
@@ -39,27 +42,33 @@ pub(crate) fn report_exposures(
     context: &Context,
     session: &Session,
     member: &MemberName,
+    style: Style,
 ) -> Result<(), Fault> {
     let report = match exposure::find(session) {
         Ok(report) => report,
         // What was asked for is done; this can be asked again.
         Err(fault) => {
             context.console.warn(format!("what {member} knows could not be told: {fault:#}"));
-            return Ok(());
+            return report_no_exposures(context, style, &Value::Null);
         }
     };
-    let exposures = report
-        .exposures
-        .iter()
-        .filter(|exposure| exposure.member == *member || exposure.member.is_of(member));
-    let mut count = 0;
-    for exposure in exposures {
-        context.console.line(exposure)?;
-        count += 1;
+    let is_of = |exposure: &&Exposure| exposure.member == *member || exposure.member.is_of(member);
+    let exposures: Vec<&Exposure> = report.exposures.iter().filter(is_of).collect();
+    match style {
+        Style::Json => {
+            let exposed: Value = exposures.iter().map(|exposure| exposure.json()).collect();
+            context.console.json(json!({ "exposed": exposed }))?;
+        }
+        Style::Table => {
+            for exposure in &exposures {
+                context.console.line(exposure)?;
+            }
+        }
     }
     for gap in &report.gaps {
         context.console.warn(gap);
     }
+    let count = exposures.len();
     if count > 0 {
         context.console.note(format!(
             "values that {member} may know: {count}; get new ones where they come from and set them \
@@ -67,6 +76,18 @@ pub(crate) fn report_exposures(
         ));
     }
     Ok(())
+}
+
+/// Prints the document without an exposure: an empty list, or null if it could not be made.
+pub(crate) fn report_no_exposures(
+    context: &Context,
+    style: Style,
+    exposed: &Value,
+) -> Result<(), Fault> {
+    match style {
+        Style::Json => context.console.json(json!({ "exposed": exposed })),
+        Style::Table => Ok(()),
+    }
 }
 
 /// Who has to be told of a new id, and which machines need a new credential.

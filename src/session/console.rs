@@ -69,10 +69,16 @@ impl Console {
         self.text(&format!("{line}\n"))
     }
 
-    /// Writes a result for scripts, in one line.
+    /// Writes a result for scripts: an object, in one line, with the version of its shape.
     #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
-    pub(crate) fn json(self, value: Value) -> Result<(), Fault> {
-        write(format!("{}\n", json(value)).as_bytes())
+    pub(crate) fn json(self, document: Value) -> Result<(), Fault> {
+        write(format!("{}\n", json(versioned(document))).as_bytes())
+    }
+
+    /// Writes why the command failed for scripts: an object, in one line, on standard error.
+    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    pub(crate) fn json_error(self, error: Value) {
+        say(&format!("{}\n", json(versioned(error))));
     }
 
     /// Writes a result that consists of commands of GitHub Actions.
@@ -147,6 +153,13 @@ impl Console {
         };
         say(&format!("{style}{mark}{style:#} {}\n", one_line(&format!("{text:#}"))));
     }
+}
+
+/// The shapes of all documents change together: a field may be added to version 1, and nothing
+/// else.
+fn versioned(mut document: Value) -> Value {
+    document["version"] = 1.into();
+    document
 }
 
 /// Whether the caller wants colors at a terminal.

@@ -10,6 +10,8 @@ mod search;
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use self::search::Search;
 use super::open::Session;
 use crate::fault::Fault;
@@ -44,6 +46,25 @@ pub(crate) struct ExposureReport {
     pub(crate) exposures: Vec<Exposure>,
     /// Why there may be more, each a line.
     pub(crate) gaps: Vec<String>,
+}
+
+impl Exposure {
+    /// For scripts.
+    pub(crate) fn json(&self) -> Value {
+        let source = self.source.as_ref().map(|source| {
+            json!({
+                "environment": source.environment.as_str(),
+                "name": source.name.as_str(),
+                "revision": source.revision,
+            })
+        });
+        json!({
+            "member": self.member.as_str(),
+            "environment": self.environment.as_str(),
+            "name": self.name.as_str(),
+            "source": source,
+        })
+    }
 }
 
 impl fmt::Display for Exposure {

@@ -9,6 +9,7 @@ pub(crate) mod apply;
 pub(crate) mod change_report;
 pub(crate) mod console;
 pub(crate) mod context;
+pub(crate) mod document;
 pub(crate) mod exposure;
 pub(crate) mod generate;
 pub(crate) mod grant;

@@ -2,6 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use serde_json::{Value, json};
 
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -22,6 +23,15 @@ pub(crate) fn plain_table(header: &[&str]) -> Table {
         column.set_padding((0, 2));
     }
     table
+}
+
+/// For scripts: `"write"`, `"read"`, or the names.
+pub(crate) fn access_json(access: &Access) -> Value {
+    match access {
+        Access::Write => json!("write"),
+        Access::Read => json!("read"),
+        Access::Names(names) => names.iter().map(SecretName::as_str).collect(),
+    }
 }
 
 /// As it is typed behind `-e`: `production=write`.

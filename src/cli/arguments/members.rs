@@ -66,6 +66,8 @@ pub(in crate::cli) enum Members {
         fingerprint: Option<String>,
         #[command(flatten)]
         yes: Yes,
+        #[command(flatten)]
+        json: Json,
     },
     /// Remove a member; everything they could read is sealed anew
     Remove {
@@ -73,12 +75,21 @@ pub(in crate::cli) enum Members {
         name: MemberName,
         #[command(flatten)]
         yes: Yes,
+        #[command(flatten)]
+        json: Json,
     },
     /// Say what limited members lack of the steps in vault.toml (needs no key), and grant it
     Sync {
         /// Grant this name, repeatable: github-deploy:production/SENTRY_DSN
-        #[arg(long, value_name = "MEMBER:ENVIRONMENT/NAME", value_parser = parse_wanted)]
+        #[arg(
+            long,
+            value_name = "MEMBER:ENVIRONMENT/NAME",
+            value_parser = parse_wanted,
+            conflicts_with = "json"
+        )]
         grant: Vec<Wanted>,
+        #[command(flatten)]
+        json: Json,
     },
 }
 

@@ -6,17 +6,18 @@ use crate::crypto::base64_encode;
 use crate::fault::Fault;
 use crate::session::context::Context;
 use crate::session::keyless;
-use crate::session::output::{Style, plain_table, spelled};
-use crate::vault::model::{Access, Member};
-use crate::vault::name::{MemberName, SecretName};
+use crate::session::output::{Style, access_json, plain_table, spelled};
+use crate::vault::model::Member;
+use crate::vault::name::MemberName;
 
 pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
     let (vault, _) = keyless::open(context, &place)?;
     let members = &vault.roster().members;
     if style == Style::Json {
-        let rows = members.iter().map(json);
-        return context.console.json(rows.collect());
+        let rows = members.iter().map(row);
+        let rows: Vec<_> = rows.collect();
+        return context.console.json(json!({ "members": rows }));
     }
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
     for (name, member) in members {
@@ -35,15 +36,9 @@ fn role(member: &Member) -> String {
     }
 }
 
-fn json((name, member): (&MemberName, &Member)) -> serde_json::Value {
-    let access = member.access.iter().map(|(environment, access)| {
-        let access = match access {
-            Access::Write => json!("write"),
-            Access::Read => json!("read"),
-            Access::Names(names) => names.iter().map(SecretName::as_str).collect(),
-        };
-        (environment.to_string(), access)
-    });
+fn row((name, member): (&MemberName, &Member)) -> serde_json::Value {
+    let access = member.access.iter();
+    let access = access.map(|(environment, access)| (environment.to_string(), access_json(access)));
     let signer = member.signing.as_ref().map(|signing| base64_encode(signing.signer.as_bytes()));
     json!({
         "member": name.as_str(),

@@ -8,6 +8,7 @@ use crate::session::context::Context;
 use crate::session::grant::member;
 use crate::session::membership::{taken, unchanged};
 use crate::session::open::Session;
+use crate::session::output::Style;
 use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::name::MemberName;
 
@@ -15,6 +16,7 @@ pub(crate) fn remove(
     context: &mut Context,
     name: &MemberName,
     answer: Answer,
+    style: Style,
 ) -> Result<(), Fault> {
     let mut session = Session::open(context)?;
     let mut after = session.vault.roster().clone();
@@ -32,7 +34,7 @@ pub(crate) fn remove(
     admin.finish(context)?;
     context.console.note(format!("removed the member {name}"));
     change_report::report(context, &session, &renewed, floor);
-    change_report::report_exposures(context, &session, name)?;
+    change_report::report_exposures(context, &session, name, style)?;
     context.console.note("next: commit .vault");
     Ok(())
 }

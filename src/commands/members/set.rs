@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
@@ -11,7 +13,7 @@ use crate::session::context::Context;
 use crate::session::grant::{grant, member};
 use crate::session::membership::{confirm_request, taken, unchanged};
 use crate::session::open::Session;
-use crate::session::output::spelled;
+use crate::session::output::{Style, spelled};
 use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::format::request_path;
 use crate::vault::model::{Access, Member, Roster, Signing};
@@ -27,6 +29,7 @@ pub(crate) struct Set {
     pub(crate) recipient: Option<String>,
     pub(crate) fingerprint: Option<String>,
     pub(crate) answer: Answer,
+    pub(crate) style: Style,
 }
 
 pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
@@ -68,12 +71,14 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     admin.finish(context)?;
     if !is_less && more.is_empty() {
         context.console.note(format!("unchanged: {}", told(session.vault.roster(), name)));
-        return Ok(());
+        return change_report::report_no_exposures(context, command.style, &json!([]));
     }
     context.console.note(told(session.vault.roster(), name));
     if let Some(renewed) = renewed {
         change_report::report(context, &session, &renewed, floor);
-        change_report::report_exposures(context, &session, name)?;
+        change_report::report_exposures(context, &session, name, command.style)?;
+    } else {
+        change_report::report_no_exposures(context, command.style, &json!([]))?;
     }
     context.console.note("next: commit .vault");
     Ok(())

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use crate::fault::{Fault, Kind};
 use crate::session::admin::Admin;
 use crate::session::context::Context;
 use crate::session::grant::{Grants, grant, member as member_named};
 use crate::session::keyless;
 use crate::session::open::Session;
-use crate::session::output::plain_table;
+use crate::session::output::{Style, plain_table};
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
@@ -27,15 +29,18 @@ pub(crate) struct Wanted {
 /// What is lacking, with the steps that name it.
 type Lacks = BTreeMap<Wanted, Vec<StepName>>;
 
-pub(crate) fn sync(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {
-    if typed.is_empty() { tell(context) } else { give(context, typed) }
+pub(crate) fn sync(context: &mut Context, typed: &[Wanted], style: Style) -> Result<(), Fault> {
+    if typed.is_empty() { tell(context, style) } else { give(context, typed) }
 }
 
-fn tell(context: &mut Context) -> Result<(), Fault> {
+fn tell(context: &mut Context, style: Style) -> Result<(), Fault> {
     let place = context.place()?;
     let config = Context::config(&place)?;
     let (vault, _) = keyless::open(context, &place)?;
     let lacks = lacks(&config, vault.roster())?;
+    if style == Style::Json {
+        context.console.json(json!({ "missing": lacks.iter().map(row).collect::<Vec<_>>() }))?;
+    }
     let Some(first) = lacks.keys().next() else {
         context.console.note("no limited member lacks a name of a step that it serves");
         return Ok(());
@@ -46,11 +51,22 @@ fn tell(context: &mut Context) -> Result<(), Fault> {
         let row = [member.as_str(), environment.as_str(), name.as_str(), &steps.join(", ")];
         table.add_row(row);
     }
-    context.console.line(table.trim_fmt())?;
+    if style == Style::Table {
+        context.console.line(table.trim_fmt())?;
+    }
     let Wanted { member, environment, name } = first;
     Err(Fault::new(Kind::Found, format!("names that are lacking: {}", lacks.len()))
         .hint("whether they need them, you decide: anybody can edit vault.toml")
         .hint(format!("vault members sync --grant {member}:{environment}/{name}")))
+}
+
+fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
+    json!({
+        "member": wanted.member.as_str(),
+        "environment": wanted.environment.as_str(),
+        "name": wanted.name.as_str(),
+        "steps": steps.iter().map(StepName::as_str).collect::<Vec<_>>(),
+    })
 }
 
 fn give(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {

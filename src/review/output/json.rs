@@ -1,4 +1,4 @@
-//! One JSON object. Its shape is a contract; docs/reference/commands.md describes it.
+//! One JSON object. Its shape is a contract; docs/reference/json.md describes it.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) fn written(report: &Report) -> Value {
             "name": since.name,
             "commit": since.commit,
         })),
-        "holds": report.findings() == 0,
+        "valid": report.findings() == 0,
         "environments": report.rows.iter().map(row).collect::<Value>(),
         "changes": level(Level::Change),
         "attention": level(Level::Attention),
@@ -35,7 +35,7 @@ fn row(row: &Row) -> Value {
         "tombstones": counted.map(|counted| counted.tombstones),
         "epoch": counted.map(|counted| counted.epoch),
         "signers": signers,
-        "holds": row.result == Validity::Valid,
+        "valid": row.result == Validity::Valid,
     })
 }
 

@@ -54,7 +54,7 @@ fn reencrypted(
     signers: &BTreeSet<&MemberName>,
 ) -> Item {
     let names: Vec<&str> = signers.iter().map(|name| name.as_str()).collect();
-    several("entries-sealed-anew", environment, count)
+    several("entries-reencrypted", environment, count)
         .detail("from", from)
         .detail("to", to)
         .detail("signers", names.clone())
@@ -70,7 +70,7 @@ fn resigned(
     (from, to): (&MemberName, &MemberName),
     count: usize,
 ) -> Item {
-    several("entries-signed-anew", environment, count)
+    several("entries-resigned", environment, count)
         .detail("from", from.as_str())
         .detail("to", to.as_str())
         .text("signed anew: ")
@@ -113,7 +113,7 @@ fn entry(place: &Place, change: &SingleChange) -> Item {
                 .quote(&file);
             by(item.text(format!(" (revision {from} → {to}) by ")), signer, signer)
         }
-        SingleChange::Repaired { revision, signer } => item(Level::Attention, "entry-mended")
+        SingleChange::Repaired { revision, signer } => item(Level::Attention, "entry-repaired")
             .detail("to", *revision)
             .detail("signer", signer.as_str())
             .text("mended: ")
@@ -122,12 +122,12 @@ fn entry(place: &Place, change: &SingleChange) -> Item {
             .quote(signer)
             .text("; it did not hold before, so it may be older than what stood there"),
         SingleChange::RolledBack { from, to } => {
-            revisions(item(Level::Finding, "entry-brought-back"), *from, *to)
+            revisions(item(Level::Finding, "entry-rolled-back"), *from, *to)
                 .text("brought back: ")
                 .quote(&file)
                 .text(format!(" has revision {to}, before it had {from}"))
         }
-        SingleChange::Restored { revision } => item(Level::Finding, "entry-brought-back")
+        SingleChange::Restored { revision } => item(Level::Finding, "entry-rolled-back")
             .detail("to", *revision)
             .text("brought back: ")
             .quote(&file)
@@ -138,7 +138,7 @@ fn entry(place: &Place, change: &SingleChange) -> Item {
                 .quote(&file)
                 .text(format!(" has another content of the same revision {revision}"))
         }
-        SingleChange::Deleted { revision } => item(Level::Finding, "entry-gone")
+        SingleChange::Deleted { revision } => item(Level::Finding, "entry-deleted")
             .detail("from", *revision)
             .text("gone: ")
             .quote(&file)

@@ -29,7 +29,7 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .text("vanished: ")
             .quote(name)
             .text(" is listed neither as a member nor as a former one"),
-        MemberChange::NameReused => item(Finding, "name-used-again")
+        MemberChange::NameReused => item(Finding, "member-name-reused")
             .text("used again: ")
             .quote(name)
             .text(" is the name of a former member"),
@@ -38,9 +38,9 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .quote(name)
             .text(" changes membership from now on"),
         MemberChange::AdminTaken(Lineage::NewAuthority) => {
-            item(Change, "admin-taken").text("admin taken: ").quote(name)
+            item(Change, "admin-revoked").text("admin taken: ").quote(name)
         }
-        MemberChange::AdminTaken(Lineage::SameAuthority) => item(Finding, "authority-known")
+        MemberChange::AdminTaken(Lineage::SameAuthority) => item(Finding, "authority-exposed")
             .text("admin taken: ")
             .quote(name)
             .text(" knows the authority's key, which is still the same"),
@@ -89,8 +89,8 @@ fn signer(name: &MemberName, from: Option<&PublicKey>, to: Option<&PublicKey>) -
 
 fn reencrypted(name: &MemberName, key: Key) -> Item {
     let (kind, what) = match key {
-        Key::Signing => ("signing-key-sealed-anew", "signing key"),
-        Key::Authority => ("authority-sealed-anew", "authority"),
+        Key::Signing => ("signing-key-resealed", "signing key"),
+        Key::Authority => ("authority-resealed", "authority"),
     };
     item(name, Level::Attention, kind)
         .text("sealed anew: the ")
@@ -139,7 +139,7 @@ fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> 
 fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChange) -> Item {
     let (level, kind, words) = match (change.grants(), change.takes()) {
         (true, false) => (Level::Attention, "access-granted", "access granted: "),
-        (false, true) => (Level::Change, "access-taken", "access taken: "),
+        (false, true) => (Level::Change, "access-revoked", "access taken: "),
         (_, _) => (Level::Attention, "access-changed", "access changed: "),
     };
     let (cause, by) = match change.cause {

@@ -19,7 +19,7 @@ pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &
         return item.text(": the name is taken, and never used twice");
     }
     if let Some((other, _)) = known {
-        let item = item(Level::Finding, "request-recipient-known").quote(&file);
+        let item = item(Level::Finding, "request-recipient-reused").quote(&file);
         return item.text(": its recipient is a member, ").quote(other);
     }
     let recipient = request.recipient.to_string();
@@ -46,7 +46,7 @@ pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> It
         }
         RequestChange::NotAsAsked => {
             let file = below(ROSTER_PATH);
-            Item::new(Level::Finding, "not-as-asked", file.clone())
+            Item::new(Level::Finding, "keys-differ-from-request", file.clone())
                 .detail("member", name.as_str())
                 .quote(file)
                 .text(": lists ")

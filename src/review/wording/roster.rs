@@ -56,7 +56,7 @@ pub(in crate::review) fn environment(
             .text("environment removed: ")
             .quote(name)
             .text(format!(", which had {}", plural(lost, "entry", "entries"))),
-        EnvironmentChange::Recreated => item(Level::Attention, "environment-made-anew")
+        EnvironmentChange::Recreated => item(Level::Attention, "environment-recreated")
             .detail("entries", lost)
             .text("environment made anew: ")
             .quote(name)
@@ -79,11 +79,13 @@ pub(in crate::review) fn environment(
                 .quote(name)
                 .text(format!(" no longer holds the data keys of epoch {}", numbers.join(", ")))
         }
-        EnvironmentChange::RolledBack { from, to } => item(Level::Finding, "environment-went-back")
-            .detail("from", *from)
-            .detail("to", *to)
-            .text("went back: ")
-            .quote(&file)
-            .text(format!(" is listed with revision {to}, before with {from}")),
+        EnvironmentChange::RolledBack { from, to } => {
+            item(Level::Finding, "environment-rolled-back")
+                .detail("from", *from)
+                .detail("to", *to)
+                .text("went back: ")
+                .quote(&file)
+                .text(format!(" is listed with revision {to}, before with {from}"))
+        }
     }
 }

@@ -182,7 +182,7 @@ github  machine (floor 1)  production=DATABASE_URL,OTHER       [RECIPIENT]
     sandbox.vault(&list).without("HOME").prints(&output).says(&warned).check();
     let json: serde_json::Value =
         serde_json::from_str(&sandbox.quick(&["members", "list", "--json"])).unwrap();
-    let [alice, bob, github] = &json.as_array().unwrap()[..] else { panic!("{json}") };
+    let [alice, bob, github] = &json["members"].as_array().unwrap()[..] else { panic!("{json}") };
     assert_eq!((&alice["member"], &alice["admin"]), (&"alice".into(), &true.into()));
     let access = serde_json::json!({"development": "write", "production": "read"});
     assert_eq!((&bob["access"], &bob["admin"]), (&access, &false.into()));

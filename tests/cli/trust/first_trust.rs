@@ -192,7 +192,7 @@ fn id_is_printed_without_a_key() {
     let sandbox = stocked();
     let id = sandbox.id();
     sandbox.vault(&["id"]).prints(format!("{id}\n")).check();
-    let json = format!("{{\"trusted\":true,\"vault\":\"{id}\"}}\n");
+    let json = format!("{{\"trusted\":true,\"vault\":\"{id}\",\"version\":1}}\n");
     sandbox.vault(&["id", "--json"]).prints(json).check();
     let warning = str![
         "warning: no one here has trusted this id yet: do not send it on, and do not paste it yourself; ask a colleague for theirs"
@@ -200,7 +200,7 @@ fn id_is_printed_without_a_key() {
     let stranger = sandbox.vault(&["id"]).variable("HOME", "/nowhere");
     stranger.prints(format!("{id}\n")).says(&warning).check();
     let stranger = sandbox.vault(&["id", "--json", "-q"]).without("HOME");
-    stranger.prints(format!("{{\"trusted\":false,\"vault\":\"{id}\"}}\n")).check();
+    stranger.prints(format!("{{\"trusted\":false,\"vault\":\"{id}\",\"version\":1}}\n")).check();
     // A person who knows the folder never sends the id of a planted vault.
     let other = stocked();
     fs::copy(other.store("members.toml"), sandbox.store("members.toml")).unwrap();

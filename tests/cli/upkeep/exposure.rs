@@ -34,7 +34,7 @@ fn known_to(run: &Run<'_>) -> (Vec<String>, Vec<String>) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let line = |known: &Value| {
         let place = |at: &Value| format!("{}/{}", text(&at["environment"]), text(&at["name"]));
-        let was = &known["was"];
+        let was = &known["source"];
         let was = if was.is_null() {
             String::new()
         } else {
@@ -42,7 +42,7 @@ fn known_to(run: &Run<'_>) -> (Vec<String>, Vec<String>) {
         };
         format!("{}: {}{was}", text(&known["member"]), place(known))
     };
-    let known: Vec<String> = found["known"].as_array().unwrap().iter().map(line).collect();
+    let known: Vec<String> = found["exposed"].as_array().unwrap().iter().map(line).collect();
     let gaps = found["unchecked"].as_array().unwrap().iter().map(text).collect();
     assert!(known.is_empty() || outcome.status == 1, "{}", outcome.said);
     (known, gaps)

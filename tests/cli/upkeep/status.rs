@@ -26,7 +26,7 @@ fn status_without_open_items_says_so() {
     sandbox.vault(&["status"]).says(CLEAN).check();
     sandbox.vault(&["status", "-q"]).check();
     let empty = json!({
-        "vault": sandbox.id(), "floor": 1, "open": 0, "known": [], "old_epoch": [], "broken": [],
+        "vault": sandbox.id(), "version": 1, "floor": 1, "count": 0, "exposed": [], "old_epoch": [], "broken": [],
         "below_floor": [], "admins": ["alice", "recovery"], "requests": [], "interrupted": [],
         "unchecked": [],
     });
@@ -44,7 +44,10 @@ fn single_admin_is_advice_and_exits_0() {
     sandbox.vault(&["status", "-q"]).prints(advice).check();
     let outcome = sandbox.vault(&["status", "--json"]).outcome();
     let json: Value = serde_json::from_slice(&outcome.output).unwrap();
-    assert_eq!((outcome.status, &json["open"], &json["admins"]), (0, &json!(0), &json!(["alice"])));
+    assert_eq!(
+        (outcome.status, &json["count"], &json["admins"]),
+        (0, &json!(0), &json!(["alice"]))
+    );
 }
 
 #[test]
@@ -130,11 +133,14 @@ hint: what was interrupted, an admin finishes: vault rotate --finish
     let outcome = sandbox.vault(&["status", "--json"]).outcome();
     assert_eq!(outcome.status, 1);
     let found: Value = serde_json::from_slice(&outcome.output).unwrap();
-    assert_eq!(found["open"], json!(4));
+    assert_eq!(found["count"], json!(4));
     assert_eq!(found["below_floor"], json!([{ "member": "github", "floor": 1 }]));
     assert_eq!(found["requests"], json!(["bob"]));
     assert_eq!(found["interrupted"], json!(["development"]));
-    assert_eq!(found["broken"], json!([".vault/production/KEY.toml: is not as alice signed it"]));
+    assert_eq!(
+        found["broken"],
+        json!([{ "file": ".vault/production/KEY.toml", "reason": "is not as alice signed it" }])
+    );
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn rotated_golden_vault_has_every_kind_of_item() {
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1, "{}", outcome.said);
     let found: Value = serde_json::from_slice(&outcome.output).unwrap();
-    let known = found["known"].as_array().unwrap();
+    let known = found["exposed"].as_array().unwrap();
     let of = |member: &str| {
         let own = known.iter().filter(|known| known["member"] == *member);
         own.map(|known| known["name"].as_str().unwrap()).collect::<Vec<_>>()

@@ -101,7 +101,7 @@ hint: make it: vault environments add staging
 fn list_shows_authors_and_times_without_a_key() {
     let sandbox = Sandbox::with_vault();
     sandbox.vault(&["list"]).says(str!["no secrets yet; set one: vault set NAME"]).check();
-    sandbox.vault(&["list", "--json"]).prints("[]\n").check();
+    sandbox.vault(&["list", "--json"]).prints(str![[r#"{"secrets":[],"version":1}"#]]).check();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "KEY", b"value");
     sandbox.set("production", "KEY", b"other");
@@ -110,7 +110,8 @@ fn list_shows_authors_and_times_without_a_key() {
     let run = sandbox.vault(&["list", "--json", "-e", "production", "-e", "development"]);
     let outcome = run.variable("HOME", other.to_str().unwrap()).outcome();
     assert_eq!((outcome.status, outcome.said.as_str()), (0, warning));
-    let mut rows: Value = serde_json::from_slice(&outcome.output).unwrap();
+    let mut document: Value = serde_json::from_slice(&outcome.output).unwrap();
+    let rows = &mut document["secrets"];
     for row in rows.as_array_mut().unwrap() {
         let changed = row.as_object_mut().unwrap().remove("changed").unwrap();
         let shape: String = changed
@@ -125,7 +126,7 @@ fn list_shows_authors_and_times_without_a_key() {
         json!({ "environment": environment, "name": "KEY", "revision": revision, "author": "alice",
                 "signer": "alice", "epoch": 1, "origin": 1 })
     };
-    assert_eq!(rows, json!([row("production", 2), row("development", 1)]));
+    assert_eq!(*rows, json!([row("production", 2), row("development", 1)]));
     sandbox
         .vault(&["list", "-e", "production"])
         .prints(str![[r#"
@@ -160,7 +161,7 @@ fn environments_are_added_listed_and_removed() {
                 "members": members })
     };
     assert_eq!(
-        listed,
+        listed["environments"],
         json!([
             row("development", true, 0, json!({ "alice": "write" })),
             row("production", false, 0, json!({ "alice": "write", "github": "read" })),
