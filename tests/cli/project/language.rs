@@ -155,7 +155,7 @@ fn texts() -> BTreeMap<String, String> {
         let name = path.strip_prefix(root).unwrap().display().to_string();
         if path.is_dir() && !name.contains("/.") && !name.ends_with("/target") {
             next.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if name.ends_with(".rs") || name.ends_with(".md") {
+        } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "md") {
             found.insert(name, fs::read_to_string(path).unwrap());
         }
     }
@@ -172,7 +172,7 @@ fn texts_are_in_plain_english() {
         hits.entry(kind).or_default().extend(odd.map(|sentence| format!("{path}: {sentence}")));
     };
     for (path, text) in &texts() {
-        if path.ends_with(".md") {
+        if Path::new(path).extension().is_some_and(|kind| kind == "md") {
             look("docs", path, sentences(text));
             continue;
         }
