@@ -141,4 +141,29 @@ mod tests {
             assert!(open(&key, b"here", &sealed[..at]).is_none());
         }
     }
+
+    /// Seals these bytes as they are, without adding padding.
+    fn seal_padded(key: &EntryKey, padded: &[u8]) -> Vec<u8> {
+        let nonce = [7; NONCE];
+        let mut ciphertext = padded.to_vec();
+        let tag = XChaCha20Poly1305::new(key.expose().into())
+            .encrypt_in_place_detached(XNonce::from_slice(&nonce), b"here", &mut ciphertext)
+            .unwrap();
+        [&nonce[..], &ciphertext, &tag].concat()
+    }
+
+    #[test]
+    fn padding_that_seal_would_not_choose_is_refused() {
+        let key = EntryKey::new(random_key());
+        let padded = |value: &[u8], end: u8, length: usize| {
+            let mut padded = [value, &[end]].concat();
+            padded.resize(length, 0);
+            open(&key, b"here", &seal_padded(&key, &padded))
+        };
+        assert!(padded(b"value", END, 32).unwrap().same_as(&Secret::new(b"value".to_vec())));
+        assert!(padded(b"value", END, 64).is_none(), "too long");
+        assert!(padded(b"value", END, 16).is_none(), "too short");
+        assert!(padded(b"value", 1, 32).is_none(), "no end");
+        assert!(padded(b"", 0, 32).is_none(), "nothing but zeros");
+    }
 }

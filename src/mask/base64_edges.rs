@@ -67,3 +67,17 @@ impl EdgeCharacter {
             || admitted.copied().filter(|&byte| other.admits(byte)).all(|byte| self.admits(byte))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edge_character_includes_another_one_with_more_bits() {
+        let edge = |value, mask| EdgeCharacter { alphabet: Alphabet::Base64, value, mask };
+        assert!(edge(0b11_0000, 0b11_0000).includes(edge(0b11_0000, 0b11_0000)));
+        assert!(edge(0b11_0000, 0b11_0000).includes(edge(0b11_0100, 0b11_1100)));
+        assert!(!edge(0b11_0100, 0b11_1100).includes(edge(0b11_0000, 0b11_0000)));
+        assert!(!edge(0b01_0000, 0b11_0000).includes(edge(0b11_0000, 0b11_0000)));
+    }
+}

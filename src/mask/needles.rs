@@ -222,3 +222,36 @@ impl Needles {
         u32::try_from(self.names.len() - 1).expect("fewer names than bytes")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::base64_edges::Alphabet;
+
+    #[test]
+    fn rules_subsume_only_rules_that_mask_no_more() {
+        let edge = EdgeCharacter { alphabet: Alphabet::Base64, value: 0, mask: 0b11_0000 };
+        let plain = MatchRules::default();
+        let gaps = MatchRules { gaps: Gaps::Allowed, ..plain };
+        let token = MatchRules { boundary: Boundary::Token, ..plain };
+        let lead = MatchRules { lead: Some(edge), ..plain };
+        let trail = MatchRules { trail: Some(edge), ..plain };
+        let padding = MatchRules { padding: 2, ..plain };
+        let padded_trail = MatchRules { trail: Some(edge), padding: 2, ..plain };
+        for rules in [plain, gaps, lead, trail, padding, padded_trail] {
+            assert!(rules.subsumes(&rules), "{rules:?}");
+        }
+        for (more, less) in [
+            (gaps, plain),
+            (plain, token),
+            (lead, plain),
+            (trail, plain),
+            (padding, plain),
+            (padded_trail, trail),
+        ] {
+            assert!(more.subsumes(&less), "{more:?} {less:?}");
+            assert!(!less.subsumes(&more), "{less:?} {more:?}");
+        }
+        assert!(!padded_trail.subsumes(&padding), "the padding without the character");
+    }
+}
