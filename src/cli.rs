@@ -21,8 +21,9 @@ use crate::platform::{Hardened, Signal};
 use crate::review::Format;
 use crate::runner::{Ending, Inherit};
 use crate::secret::Secret;
+use crate::session::caller_key::CallerKey;
 use crate::session::console::{Color, Console, Notices};
-use crate::session::context::{Context, KeyRead};
+use crate::session::context::Context;
 use crate::session::injection::Typed;
 use crate::session::output::Style;
 use crate::session::panic::hide_panics;
@@ -44,8 +45,10 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     };
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
-    let result = context(console, parsed.global, key, hardened)
-        .and_then(|mut context| dispatch(&mut context, arguments, parsed.command));
+    let result = context(console, &parsed.global, hardened).and_then(|context| {
+        let key = context.caller_key(parsed.global.key_file, parsed.global.key_fd, key);
+        dispatch(&context, key, arguments, parsed.command)
+    });
     match result {
         Ok(ending) => ending,
         Err(error) => failed(console, &error, scale, voice),
@@ -95,82 +98,79 @@ fn wants_json(arguments: &[OsString]) -> bool {
             || format.into_iter().any(|(word, next)| word == "--format" && next == "json"))
 }
 
-fn context(
-    console: Console,
-    global: Global,
-    key: Option<Secret>,
-    hardened: Hardened,
-) -> anyhow::Result<Context> {
+fn context(console: Console, global: &Global, hardened: Hardened) -> anyhow::Result<Context> {
     let folder = std::env::current_dir().context("could not find the current folder")?;
     Ok(Context {
         console,
         hardened,
         environ: std::env::vars_os().collect(),
         folder,
-        named_vault: global.vault,
-        key_file: global.key_file,
-        key_fd: global.key_fd,
-        key_variable: key,
-        key_read: KeyRead::default(),
+        named_vault: global.vault.clone(),
     })
 }
 
 fn dispatch(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     typed: &[OsString],
     command: Option<Command>,
 ) -> anyhow::Result<Ending> {
     match command {
         None => context.console.text(WELCOME)?,
         Some(Command::Exec(arguments)) => {
-            return Ok(commands::exec(context, exec(typed, arguments)?)?);
+            return Ok(commands::exec(context, key, exec(typed, arguments)?)?);
         }
-        Some(command) => but_exec(context, command)?,
+        Some(Command::Doctor { json }) => commands::doctor(context, key, json.style())?,
+        Some(command) => without_child(context, key, command)?,
     }
     Ok(Ending::Exited(0))
 }
 
-fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
+/// Runs a command that starts no program of the caller.
+fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Exec(_) => {}
+        Command::Exec(_) | Command::Doctor { .. } => {}
         Command::Init { environments, name, recovery, json } => {
             let style = json.style();
-            commands::init(context, commands::Init { environments, name, recovery, style })?;
+            commands::init(context, key, commands::Init { environments, name, recovery, style })?;
         }
-        Command::Environments(command) => environments(context, command)?,
-        Command::Set(arguments) => commands::set(context, &set(arguments))?,
+        Command::Environments(command) => environments(context, key, command)?,
+        Command::Set(arguments) => commands::set(context, key, &set(arguments))?,
         Command::Get { name, environment, json } => {
-            commands::get(context, &name, environment.environment.as_ref(), json.style())?;
+            commands::get(context, key, &name, environment.environment.as_ref(), json.style())?;
         }
         Command::List { environments, json } => {
-            commands::list(context, &environments.environments, json.style())?;
+            commands::list(context, key, &environments.environments, json.style())?;
         }
         Command::Remove { names, environment } => {
-            commands::remove(context, &names, environment.environment.as_ref())?;
+            commands::remove(context, key, &names, environment.environment.as_ref())?;
         }
-        Command::Copy { names, from, to } => commands::copy(context, &names, &from, &to)?,
+        Command::Copy { names, from, to } => commands::copy(context, key, &names, &from, &to)?,
         Command::Import { file, environment } => {
-            commands::import(context, &file, environment.environment.as_ref())?;
+            commands::import(context, key, &file, environment.environment.as_ref())?;
         }
         Command::Ci(Ci::Add { name, environments, only, step, json }) => {
             let style = json.style();
-            commands::ci_add(context, &commands::CiAdd { name, environments, only, step, style })?;
+            commands::ci_add(
+                context,
+                key,
+                &commands::CiAdd { name, environments, only, step, style },
+            )?;
         }
         Command::Join { name, new_key, id, json } => {
             let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
-            commands::join(context, commands::Join { name, asking, id, style: json.style() })?;
+            commands::join(context, key, commands::Join { name, asking, id, style: json.style() })?;
         }
-        Command::Members(command) => members(context, command)?,
-        Command::Rotate(arguments) => commands::rotate(context, arguments.into())?,
-        Command::Trust { id } => commands::trust(context, id.as_deref())?,
-        Command::Id { json } => commands::id(context, json.style())?,
+        Command::Members(command) => members(context, key, command)?,
+        Command::Rotate(arguments) => commands::rotate(context, key, arguments.into())?,
+        Command::Trust { id } => commands::trust(context, key, id.as_deref())?,
+        Command::Id { json } => commands::id(context, key, json.style())?,
         Command::Verify(VerifyArguments { id, since, format, json }) => {
             let format = if json.json { Format::Json } else { format };
-            commands::verify(context, &commands::Verify { id, since, format })?;
+            commands::verify(context, key, &commands::Verify { id, since, format })?;
         }
-        Command::Status { json } => commands::status(context, json.style())?,
-        Command::Doctor { json } => commands::doctor(context, json.style())?,
-        Command::Key(Key::Show { json }) => commands::key_show(context, json.style())?,
+        Command::Status { json } => commands::status(context, key, json.style())?,
+        Command::Key(Key::Show { json }) => commands::key_show(context, key, json.style())?,
         Command::Completions { shell } => {
             commands::completions(context.console, &mut Arguments::command(), shell)?;
         }
@@ -181,40 +181,40 @@ fn but_exec(context: &mut Context, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn environments(context: &mut Context, command: Environments) -> anyhow::Result<()> {
+fn environments(context: &Context, key: CallerKey, command: Environments) -> anyhow::Result<()> {
     match command {
-        Environments::List { json } => commands::environments_list(context, json.style())?,
+        Environments::List { json } => commands::environments_list(context, key, json.style())?,
         Environments::Add { name, access } => {
             let access: BTreeMap<MemberName, Access> = access.into_iter().collect();
-            commands::environments_add(context, &name, &access)?;
+            commands::environments_add(context, key, &name, &access)?;
         }
         Environments::Remove { name, yes } => {
-            commands::environments_remove(context, &name, yes.answer())?;
+            commands::environments_remove(context, key, &name, yes.answer())?;
         }
     }
     Ok(())
 }
 
-fn members(context: &mut Context, command: Members) -> Result<(), Fault> {
+fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fault> {
     match command {
-        Members::List { json } => commands::members_list(context, json.style()),
+        Members::List { json } => commands::members_list(context, key, json.style()),
         Members::Add { name, access, admin, fingerprint, recipient } => {
             let role = if admin { Role::Admin } else { Role::Member };
             let access = once(access)?;
             let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
-            commands::members_add(context, &command)
+            commands::members_add(context, key, &command)
         }
         Members::Set { name, access, admin, no_admin, recipient, fingerprint, yes, json } => {
             let role = admin.then_some(Role::Admin).or(no_admin.then_some(Role::Member));
             let (access, answer, style) = (once(access)?, yes.answer(), json.style());
             let command =
                 commands::MembersSet { name, access, role, recipient, fingerprint, answer, style };
-            commands::members_set(context, &command)
+            commands::members_set(context, key, &command)
         }
         Members::Remove { name, yes, json } => {
-            commands::members_remove(context, &name, yes.answer(), json.style())
+            commands::members_remove(context, key, &name, yes.answer(), json.style())
         }
-        Members::Sync { grant, json } => commands::members_sync(context, &grant, json.style()),
+        Members::Sync { grant, json } => commands::members_sync(context, key, &grant, json.style()),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::crypto::Identity;
 use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::document::Document;
 use crate::session::grant::{check_free, grant};
@@ -24,8 +25,8 @@ pub(crate) struct Add {
     pub(crate) style: Style,
 }
 
-pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
     let mut access = BTreeMap::new();
     for environment in &command.environments {
         session.vault.environment(environment)?;

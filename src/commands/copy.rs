@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Kind};
 use crate::session::apply::{Change, Outcome, apply};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
@@ -9,7 +10,8 @@ use crate::session::release::{Release, listed};
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn copy(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     names: &[SecretName],
     from: &EnvironmentName,
     to: &EnvironmentName,
@@ -17,7 +19,7 @@ pub(crate) fn copy(
     if from == to {
         return Err(Fault::usage(format!("--from and --to are both {from}")));
     }
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     // Both must be open to the caller: a credential covers the environments it was made for.
     session.environment(context, Some(from))?;
     session.environment(context, Some(to))?;

@@ -11,6 +11,7 @@ mod surroundings;
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::output::{Style, plain_table};
 
@@ -90,14 +91,14 @@ enum Exec {
     Fails,
 }
 
-pub(crate) fn doctor(context: &mut Context, style: Style) -> Result<(), Fault> {
+pub(crate) fn doctor(context: &Context, key: CallerKey, style: Style) -> Result<(), Fault> {
     let (mut findings, mut keys) = (Findings::default(), Findings::default());
     // Before all else: the key can say which vault is meant.
-    let found = key::look(context, &mut keys);
-    context.keep_key(found);
-    surroundings::look(context, &mut findings);
+    let found = key::look(context, key.into_sources(), &mut keys);
+    let mut key = CallerKey::read_as(found);
+    surroundings::look(context, &mut key, &mut findings);
     findings.0.append(&mut keys.0);
-    let exec = access::look(context, &mut findings);
+    let exec = access::look(context, key, &mut findings);
     match style {
         Style::Json => context.console.json(json(&findings, exec))?,
         Style::Table => context.console.line(table(&findings))?,

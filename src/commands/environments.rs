@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::fault::{Fault, plural};
 use crate::platform;
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::no_member;
@@ -20,10 +21,10 @@ use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::trust::Vault;
 
-pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place()?;
+pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+    let place = context.place(&mut key)?;
     let config = Context::config(&place)?;
-    let (vault, _) = keyless::open(context, &place)?;
+    let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let mut rows = Vec::new();
     for name in vault.roster().environments.keys() {
         let environment = vault.environment(name)?;
@@ -79,11 +80,12 @@ fn shown((member, access): &(&MemberName, &Access)) -> String {
 
 /// Adds an environment; admins may write in it, others get what `access` says.
 pub(crate) fn add(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     name: &EnvironmentName,
     access: &BTreeMap<MemberName, Access>,
 ) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     if roster.environments.contains_key(name) {
@@ -107,7 +109,7 @@ pub(crate) fn add(
     if !roster.members.values().any(|member| member.access.get(name) == Some(&Access::Write)) {
         return Err(Fault::usage(format!("nobody could write in {name}")).hint(format!(
             "give one member write access: --access {}=write",
-            admin.session.holder()?.name()
+            admin.session.holder().name()
         )));
     }
     let file = admin.authority().environment(name, &roster, roster.revision + 1);
@@ -122,11 +124,12 @@ pub(crate) fn add(
 
 /// Removes an environment with all its entries, and what `vault.toml` says of it.
 pub(crate) fn remove(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     name: &EnvironmentName,
     answer: Answer,
 ) -> anyhow::Result<()> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     session.vault.environment(name)?;
     check_unused(&session.config, name)?;
     let entries = plural(session.vault.entry_names(name)?.len(), "entry", "entries");

@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::platform;
 use crate::runner::{Ending, Inherit, Output, Plan, Request, SecretFiles, launch, run};
 use crate::secret::{Secret, StackDepth, with_wiped_stack};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::injection::{Injected, Typed, collect, placeholders, proxies};
 use crate::session::open::Session;
@@ -61,25 +62,26 @@ pub(crate) enum IfLocked {
 }
 
 /// Runs the command and says how it ended; becomes the command where nothing is to be masked.
-pub(crate) fn exec(context: &mut Context, command: Exec) -> Result<Ending, Fault> {
+pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Result<Ending, Fault> {
     // The keys are dropped in there; a parent that stays for weeks must not hold a copy of one.
     let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
-        let place = context.place_for_key()?;
+        let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
         let leaks = leaks(&config, &command)?;
-        let (config, injected, reach) = prepare(context, place, config, &command)?;
+        let (config, injected, reach) = prepare(context, key, place, config, &command)?;
         Ok((config, leaks, (injected, reach)))
     })?;
-    let reach = reach.map(|reach| withhold(context, &reach, &command));
+    let mut environ = context.environ.clone();
+    let reach = reach.map(|reach| withhold(context, &reach, &command, &mut environ));
     let mut values = injected.values();
-    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
-    let files = files(context, &config, &command, &values)?;
+    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &environ));
+    let files = files(context, &environ, &config, &command, &values)?;
     for (name, value) in &mut values {
         *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
     }
     let plan = Plan::new(Request {
         arguments: command.command,
-        parent: std::mem::take(&mut context.environ),
+        parent: environ,
         values,
         keep: proxies::kept(&command.keep),
         inherit: command.inherit,
@@ -110,9 +112,14 @@ fn stack_depth() -> StackDepth {
 }
 
 /// Takes out of the caller's environment what leads to the key; gives what is to be said of it.
-fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String> {
+fn withhold(
+    context: &Context,
+    reach: &Reach,
+    command: &Exec,
+    environ: &mut Vec<(OsString, OsString)>,
+) -> Vec<String> {
     let is_kept = |name: &OsStr| command.keep.iter().any(|keep| OsStr::new(keep.as_str()) == name);
-    let taken = reach.withhold(&mut context.environ, command.identity, &is_kept);
+    let taken = reach.withhold(environ, command.identity, &is_kept);
     let above = reach.notice(context).map(|notice| format!("vault: {notice}"));
     let taken = (!taken.is_empty()).then(|| {
         let names = taken.join(", ");
@@ -124,12 +131,13 @@ fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String>
 /// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
 fn files(
     context: &Context,
+    environ: &[(OsString, OsString)],
     config: &Config,
     command: &Exec,
     values: &[(&str, &Secret)],
 ) -> Result<Option<SecretFiles>, Fault> {
     let is_kept = |name: &SecretName| {
-        command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
+        command.keep.contains(name) && environ.iter().any(|(own, _)| own == name.as_str())
     };
     let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
     let wanted: BTreeSet<&str> =
@@ -161,13 +169,14 @@ fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
 /// What is injected: from the vault, or placeholders where there is no key and they will do. With a key
 /// also how the command could reach it.
 fn prepare(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     place: Place,
     config: Config,
     command: &Exec,
 ) -> Result<(Config, Injected, Option<Reach>), Fault> {
-    let key = match (command.if_locked, context.key()?) {
-        (_, Some(key)) => key,
+    let found = match (command.if_locked, key.read(context.console)?) {
+        (_, Some(found)) => found,
         (IfLocked::Fail, None) => return Err(context.no_key()),
         (IfLocked::Placeholder, None) => {
             let named = command.environment.as_ref();
@@ -175,8 +184,8 @@ fn prepare(
             return Ok((config, injected, None));
         }
     };
-    let reach = Reach::look(context, &key);
-    let mut session = Session::open_with(context, place, config, key)?;
+    let reach = Reach::look(context, &found);
+    let mut session = Session::open_with(context, place, config, found)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = command.names.selection(&session.config)?;
     let question = format!("run this with the secrets of {environment}?");

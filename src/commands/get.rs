@@ -1,6 +1,7 @@
 //! `vault get`: one value to standard output, its exact bytes.
 
 use crate::fault::{Fault, Kind};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::document::Document;
 use crate::session::open::Session;
@@ -10,12 +11,13 @@ use crate::session::release::Release;
 use crate::vault::name::{EnvironmentName, SecretName};
 
 pub(crate) fn get(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     name: &SecretName,
     environment: Option<&EnvironmentName>,
     style: Style,
 ) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let environment = session.environment(context, environment)?;
     let question = format!("print {name} of {environment}?");
     let release = Release::ask(context, &session, &environment, &question)?;

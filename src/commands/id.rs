@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::fault::Fault;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
 use crate::session::open::{FORKED, folder, tree};
@@ -13,9 +14,9 @@ use crate::vault::trust::{Standing, UnverifiedRoot};
 const UNKNOWN: &str = "no one here has trusted this id yet: do not send it on, and do not paste it \
                        yourself; ask a colleague for theirs";
 
-pub(crate) fn id(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place()?;
-    let (trust, _) = keyless::trust(context)?;
+pub(crate) fn id(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+    let place = context.place(&mut key)?;
+    let (trust, _) = keyless::trust(context, key.credential(context.console)?)?;
     let presented = UnverifiedRoot::read(tree(&place)?)?;
     let standing = presented.judge(&trust, &folder(&place))?;
     match standing {

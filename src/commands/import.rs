@@ -16,6 +16,7 @@ use crate::import::foreign;
 use crate::platform;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::presence;
@@ -24,11 +25,12 @@ use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::EnvironmentName;
 
 pub(crate) fn import(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     path: &str,
     named: Option<&EnvironmentName>,
 ) -> anyhow::Result<()> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let environment = session.environment(context, named)?;
     session.vault.environment(&environment)?;
     let target = conversion::Target { path, environment: named };

@@ -6,6 +6,7 @@ use std::io;
 use crate::crypto::{Identity, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
+use crate::session::caller_key::CallerKey;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::document::Document;
@@ -34,7 +35,7 @@ const ATTRIBUTES: &str = "* -text linguist-generated\n";
 const IGNORED: &str = "/tmp/\n";
 const RECOVERY: &str = "recovery";
 
-pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
+pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(), Fault> {
     let place = Place::new(context.named_path()?.unwrap_or_else(|| context.folder.clone()));
     check_empty(&place)?;
     let environments = environments(command.environments)?;
@@ -44,7 +45,7 @@ pub(crate) fn init(context: &mut Context, command: Init) -> Result<(), Fault> {
             Fault::usage("the name recovery is for the recovery member").hint("--name NAME")
         );
     }
-    let identity = identity(context)?;
+    let identity = identity(context, key)?;
     let recovery = wants_recovery(context, command.recovery)?.then(Identity::generate);
     let authority = SigningKey::generate();
     let root_signer = RootSigner::new(&authority);
@@ -114,8 +115,8 @@ fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fau
 }
 
 /// The caller's identity; made and kept in `identity.txt` where there is none.
-fn identity(context: &mut Context) -> Result<Identity, Fault> {
-    match own_key(context, "cannot own a vault")? {
+fn identity(context: &Context, key: CallerKey) -> Result<Identity, Fault> {
+    match own_key(context, key, "cannot own a vault")? {
         Some(found) => Ok(found.identity),
         None => make_identity(context),
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::crypto::{Identity, Recipient, SigningKey};
 use crate::fault::Fault;
 use crate::keys::Found;
+use crate::session::caller_key::CallerKey;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
@@ -37,18 +38,18 @@ pub(crate) struct Join {
     pub(crate) style: Style,
 }
 
-pub(crate) fn join(context: &mut Context, command: Join) -> Result<(), Fault> {
+pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Result<(), Fault> {
     let pin = command.id.as_deref().map(Pin::typed).transpose()?;
     let place = match pin {
         Some(_) => context.place_for_id()?,
-        None => context.place_for_key()?,
+        None => context.place_for_key(&mut key)?,
     };
     let name = person::name(context, command.name)?;
     let folder = context.state_folder().ok_or_else(|| {
         Fault::usage("HOME is not set, so it cannot be remembered what you ask for")
             .hint("set HOME, or XDG_STATE_HOME")
     })?;
-    let key = own_key(context, "does not join by a request")?;
+    let key = own_key(context, key, "does not join by a request")?;
     let mut trust = match &key {
         Some(key) => trust(context, key)?,
         None => Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() },

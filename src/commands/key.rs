@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use crate::fault::Fault;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::output::Style;
 
-pub(crate) fn show(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let key = context.needed_key()?;
+pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<(), Fault> {
+    let key = key.needed(context)?;
     if style == Style::Json {
         let credential = key.credential.map(|credential| {
             json!({

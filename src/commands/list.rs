@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::fault::Fault;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
 use crate::session::open::choose_environment;
@@ -11,13 +12,14 @@ use crate::vault::name::EnvironmentName;
 use crate::vault::trust::CheckedEntry;
 
 pub(crate) fn list(
-    context: &mut Context,
+    context: &Context,
+    mut key: CallerKey,
     environments: &[EnvironmentName],
     style: Style,
 ) -> Result<(), Fault> {
-    let place = context.place()?;
+    let place = context.place(&mut key)?;
     let config = Context::config(&place)?;
-    let (vault, credential) = keyless::open(context, &place)?;
+    let (vault, credential) = keyless::open(context, &place, key.credential(context.console)?)?;
     let mut names = environments.to_vec();
     if names.is_empty() {
         names.push(choose_environment(context, &config, None, credential, &vault)?);

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Kind};
 use crate::session::apply::{Change, Outcome, apply};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::read::no_secret;
@@ -10,11 +11,12 @@ use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::template::Template;
 
 pub(crate) fn remove(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     names: &[SecretName],
     environment: Option<&EnvironmentName>,
 ) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let environment = session.environment(context, environment)?;
     check_all_exist(&session, &environment, names)?;
     let change = |name: &SecretName| Change {

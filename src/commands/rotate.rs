@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
@@ -40,18 +41,18 @@ pub(crate) enum Older {
     Forgotten,
 }
 
-pub(crate) fn rotate(context: &mut Context, command: Rotate) -> Result<(), Fault> {
+pub(crate) fn rotate(context: &Context, key: CallerKey, command: Rotate) -> Result<(), Fault> {
     match command.what {
-        What::Epoch => epoch(context, &command.environments),
+        What::Epoch => epoch(context, key, &command.environments),
         What::Finish { adopted, older } => {
-            finish(context, &command.environments, &adopted, older, command.answer)
+            finish(context, key, &command.environments, &adopted, older, command.answer)
         }
-        What::Authority => authority(context, command.answer),
+        What::Authority => authority(context, key, command.answer),
     }
 }
 
-fn epoch(context: &mut Context, named: &[EnvironmentName]) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+fn epoch(context: &Context, key: CallerKey, named: &[EnvironmentName]) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
     let mut epochs: BTreeSet<EnvironmentName> = named.iter().cloned().collect();
     if epochs.is_empty() {
         epochs.insert(session.environment(context, None)?);
@@ -64,9 +65,9 @@ fn epoch(context: &mut Context, named: &[EnvironmentName]) -> Result<(), Fault> 
     Ok(())
 }
 
-fn authority(context: &mut Context, answer: Answer) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
-    session.holder()?.authority()?;
+fn authority(context: &Context, key: CallerKey, answer: Answer) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
+    session.holder().check_admin()?;
     let question = "make a new authority? The vault gets a new id, which everybody has to trust \
                     anew, and every credential has to be made again.";
     confirm(context.console, question, answer)?;
@@ -77,13 +78,14 @@ fn authority(context: &mut Context, answer: Answer) -> Result<(), Fault> {
 }
 
 fn finish(
-    context: &mut Context,
+    context: &Context,
+    mut key: CallerKey,
     environments: &[EnvironmentName],
     names: &[SecretName],
     older: Older,
     answer: Answer,
 ) -> Result<(), Fault> {
-    match settle(context)? {
+    match settle(context, &mut key)? {
         Settled::Nothing => {}
         Settled::PutBack => context.console.note(
             "taken back: the vault is as it was before its authority was to be replaced; to \
@@ -91,7 +93,7 @@ fn finish(
         ),
         Settled::Completed => context.console.note("the vault with the new id stands"),
     }
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let all = session.vault.roster().environments.keys();
     let all = all.filter(|name| environments.is_empty() || environments.contains(name));
     let finished: BTreeSet<EnvironmentName> = all.cloned().collect();

@@ -11,15 +11,16 @@ use crate::fault::Fault;
 use crate::git::Repository;
 use crate::secret::Secret;
 use crate::session::apply::{Change, Outcome, apply};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::generate::{KINDS, generated};
 use crate::session::open::Session;
 use crate::session::release::{Release, listed};
 use crate::session::repeated;
+use crate::vault::holder::Holder;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{STORE_FOLDER, Tree, largest};
 use crate::vault::trust::UnverifiedRoot;
-use crate::vault::unlock::Holder;
 
 /// The command line of `set`.
 pub(crate) struct Set {
@@ -41,9 +42,9 @@ pub(crate) enum Origin {
     Revision(String),
 }
 
-pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
+pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<(), Fault> {
     let names = names(command)?;
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let mut environments = Vec::new();
     for named in &command.environments {
         environments.push(session.environment(context, Some(named))?);
@@ -54,7 +55,7 @@ pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
     // Before somebody types a value, it is clear that it can be stored.
     for environment in &environments {
         session.vault.environment(environment)?;
-        session.holder()?.signing_key(environment)?;
+        session.holder().check_writer(environment)?;
         names.iter().try_for_each(|name| session.config.check_name(name))?;
     }
     let releases = releases(context, &session, command, &names, &environments)?;

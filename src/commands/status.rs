@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::exposure::{self, Exposure, ExposureReport};
 use crate::session::keyless;
@@ -18,12 +19,14 @@ use crate::vault::trust::Vault;
 /// Where requests to join are, below `.vault`.
 const REQUESTS: &str = "requests";
 
-pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place_for_key()?;
+pub(crate) fn status(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+    let place = context.place_for_key(&mut key)?;
     let config = Context::config(&place)?;
     let mut unchecked = Vec::new();
-    if let Some(key) = context.key()? {
-        match Session::open_with(context, place.clone(), config, key) {
+    let mut credential = None;
+    if let Some(found) = key.read(context.console)? {
+        credential.clone_from(&found.credential);
+        match Session::open_with(context, place.clone(), config, found) {
             Ok(mut session) => {
                 let open = Open::find(&session.vault, exposure::find(&session)?)?;
                 session.remember(context)?;
@@ -33,7 +36,7 @@ pub(crate) fn status(context: &mut Context, style: Style) -> Result<(), Fault> {
             Err(fault) => return Err(fault),
         }
     }
-    let (vault, _) = keyless::open(context, &place)?;
+    let (vault, _) = keyless::open(context, &place, credential)?;
     let mut open = Open::find(&vault, exposure::find_by_epochs(&vault)?)?;
     open.unchecked.extend(unchecked);
     open.tell(context, &vault, style)

@@ -1,6 +1,7 @@
 //! `vault trust`: trusts an id that a colleague sent out of band.
 
 use crate::fault::Fault;
+use crate::session::caller_key::CallerKey;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::new_vault::{LATER, pasted_id};
@@ -8,13 +9,13 @@ use crate::session::open::{folder, record_of, tree};
 use crate::vault::trust::{Pin, Seen, State, Trust, UnverifiedRoot};
 
 /// Asks for the id at a terminal if it was not typed.
-pub(crate) fn trust(context: &mut Context, id: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn trust(context: &Context, key: CallerKey, id: Option<&str>) -> Result<(), Fault> {
     let pin = match id {
         Some(id) => Pin::typed(id)?,
         None if is_interactive() => pasted_id(context.console)?,
         None => return Err(Fault::usage("no id was given").hint(LATER)),
     };
-    let key = context.needed_key()?;
+    let key = key.needed(context)?;
     if key.credential.is_some() {
         return Err(Fault::usage("a credential carries its own pin")
             .hint("for another vault: vault ci add, there"));

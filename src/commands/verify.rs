@@ -4,6 +4,7 @@
 
 use crate::fault::Fault;
 use crate::review::{Before, Format, collect, show};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
 use crate::vault::trust::Pin;
@@ -15,12 +16,12 @@ pub(crate) struct Verify {
     pub(crate) format: Format,
 }
 
-pub(crate) fn verify(context: &mut Context, command: &Verify) -> Result<(), Fault> {
+pub(crate) fn verify(context: &Context, mut key: CallerKey, command: &Verify) -> Result<(), Fault> {
     let place = match command.id {
         Some(_) => context.place_for_id(),
-        None => context.place(),
+        None => context.place(&mut key),
     }?;
-    let (mut trust, _) = keyless::trust(context)?;
+    let (mut trust, _) = keyless::trust(context, key.credential(context.console)?)?;
     trust.pins.extend(command.id);
     let before = command.since.as_ref().map(|revision| Before::read(&place, revision));
     let before = before.transpose()?;

@@ -39,7 +39,7 @@ impl<'a> Admin<'a> {
         for name in session.vault.roster().environments.keys() {
             session.vault.environment(name)?;
         }
-        let key = session.holder()?.authority()?;
+        let key = session.holder().authority()?;
         Ok(Self { session, writer, key })
     }
 

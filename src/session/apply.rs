@@ -8,6 +8,7 @@ use super::open::Session;
 use crate::fault::Fault;
 use crate::secret::Secret;
 use crate::vault::families::redirect_of;
+use crate::vault::holder::OpenedSigningKey;
 use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::signing::EntrySigner;
@@ -51,9 +52,10 @@ pub(crate) fn apply(
     for (at, change) in changes.iter().enumerate() {
         by_environment.entry(&change.environment).or_default().push(at);
     }
+    let mut signing_key = OpenedSigningKey::default();
     for (environment, numbers) in by_environment {
         let changes: Vec<&Change> = numbers.iter().map(|&at| &changes[at]).collect();
-        let results = change_environment(session, environment, &changes)?;
+        let results = change_environment(session, environment, &mut signing_key, &changes)?;
         for (at, (outcome, file)) in numbers.into_iter().zip(results) {
             outcomes[at] = outcome;
             files.extend(file);
@@ -111,6 +113,7 @@ pub(crate) fn too_long(name: &SecretName) -> Fault {
 fn change_environment(
     session: &Session,
     name: &EnvironmentName,
+    signing_key: &mut OpenedSigningKey,
     changes: &[&Change],
 ) -> Result<Vec<(Outcome, Option<NewFile>)>, Fault> {
     let vault = &session.vault;
@@ -121,11 +124,11 @@ fn change_environment(
     let entries: BTreeMap<&SecretName, &CheckedEntry> =
         entries.iter().map(|entry| (entry.name(), entry)).collect();
     check_new_names(session, &environment, changes, &entries)?;
-    let holder = session.holder()?;
-    let newest = environment.content().newest().number;
+    let holder = session.holder();
     // The signing key first: it refuses a reader with the better message.
-    let key = holder.signing_key(name)?;
+    let key = signing_key.get(&holder, name)?;
     let content = environment.content();
+    let newest = content.newest().number;
     // A member who joined after a rotation cannot open what is still of an older epoch.
     let opens = |entry: &CheckedEntry| {
         let epoch = content.epoch(entry.content().epoch);
@@ -139,7 +142,7 @@ fn change_environment(
         environment: content,
         keys: &keys,
         name: holder.name(),
-        key: &key,
+        key,
     };
     let change = |change: &&Change| {
         let before = entries.get(&change.name);

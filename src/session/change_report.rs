@@ -93,10 +93,8 @@ pub(crate) fn report_no_exposures(
 /// Who has to be told of a new id, and which machines need a new credential.
 fn report_new_id(context: &Context, session: &Session) {
     let (console, roster) = (context.console, session.vault.roster());
-    let own = session.holder().ok().map(|holder| holder.name().clone());
-    let people = names(roster, |name, member| {
-        member.credential_floor.is_none() && Some(name) != own.as_ref()
-    });
+    let own = session.holder().name().clone();
+    let people = names(roster, |name, member| member.credential_floor.is_none() && *name != own);
     if !people.is_empty() {
         let id = roster.vault;
         console

@@ -4,9 +4,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::caller_key::CallerKey;
 use super::console::Console;
 use crate::fault::Fault;
-use crate::keys::{self, Found, Sources, is_key, misplaced};
+use crate::keys::{Found, Sources, is_key, misplaced};
 use crate::platform::Hardened;
 use crate::secret::Secret;
 use crate::vault::config::Config;
@@ -21,19 +22,6 @@ pub(crate) struct Context {
     pub(crate) environ: Vec<(OsString, OsString)>,
     pub(crate) folder: PathBuf,
     pub(crate) named_vault: Option<PathBuf>,
-    pub(crate) key_file: Option<OsString>,
-    pub(crate) key_fd: Option<i32>,
-    pub(crate) key_variable: Option<Secret>,
-    pub(crate) key_read: KeyRead,
-}
-
-/// Whether the key was read before a command asked for it, to find out which vault is meant.
-#[derive(Default)]
-pub(crate) enum KeyRead {
-    #[default]
-    No,
-    /// What was found then.
-    Yes(Option<Box<Found>>),
 }
 
 impl Context {
@@ -51,44 +39,21 @@ impl Context {
         value.transpose()
     }
 
-    /// Reads the key, once; a second call finds none.
-    pub(crate) fn key(&mut self) -> Result<Option<Found>, Fault> {
-        let sources = self.sources();
-        self.key_from(sources)
-    }
-
-    /// As [`Context::key`], from the sources that ask nobody and are made for machines.
-    pub(crate) fn machine_key(&mut self) -> Result<Option<Found>, Fault> {
-        let sources = Sources { command: None, identity: None, ..self.sources() };
-        self.key_from(sources)
-    }
-
-    fn key_from(&mut self, sources: Sources) -> Result<Option<Found>, Fault> {
-        if let KeyRead::Yes(found) = &mut self.key_read {
-            return Ok(found.take().map(|found| *found));
-        }
-        let found = keys::find(sources)?;
-        if let Some(caution) = found.as_ref().and_then(|found| found.caution.as_ref()) {
-            self.console.warn(caution);
-        }
-        Ok(found)
-    }
-
-    /// Everything that may hold the key, to be read once.
-    pub(crate) fn sources(&mut self) -> Sources {
-        Sources {
-            key_file: self.key_file.take(),
-            key_fd: self.key_fd.take(),
+    /// The caller's key, unread; `variable` is the value of `VAULT_KEY`.
+    pub(crate) fn caller_key(
+        &self,
+        key_file: Option<OsString>,
+        key_fd: Option<i32>,
+        variable: Option<Secret>,
+    ) -> CallerKey {
+        CallerKey::Unread(Sources {
+            key_file,
+            key_fd,
             variable_file: self.variable("VAULT_KEY_FILE").map(OsStr::to_owned),
-            variable: self.key_variable.take(),
+            variable,
             command: self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned),
             identity: self.identity_path(),
-        }
-    }
-
-    /// The key, or what to do without one.
-    pub(crate) fn needed_key(&mut self) -> Result<Found, Fault> {
-        self.key()?.ok_or_else(|| self.no_key())
+        })
     }
 
     /// What to do without a key.
@@ -125,14 +90,14 @@ impl Context {
 
     /// The vault that is meant: named by `--vault` or `VAULT_DIR`, else the nearest. One that belongs
     /// to another user counts only if `VAULT_ID` or a machine's credential says which vault is meant.
-    pub(crate) fn place(&mut self) -> Result<Place, Fault> {
-        self.place_by(Self::machine_key)
+    pub(crate) fn place(&self, key: &mut CallerKey) -> Result<Place, Fault> {
+        self.place_by(|| key.look_for_machines(self.console))
     }
 
-    /// As [`Context::place`], for a command that needs the key anyway: a credential may come from any
+    /// Finds the same vault for a command that needs the key anyway: a credential may come from any
     /// source.
-    pub(crate) fn place_for_key(&mut self) -> Result<Place, Fault> {
-        self.place_by(Self::key)
+    pub(crate) fn place_for_key(&self, key: &mut CallerKey) -> Result<Place, Fault> {
+        self.place_by(|| key.look(self.console))
     }
 
     /// As [`Context::place`], for a command that was given the vault's id: whose it is does not matter.
@@ -146,9 +111,9 @@ impl Context {
         }
     }
 
-    fn place_by(
-        &mut self,
-        key: fn(&mut Self) -> Result<Option<Found>, Fault>,
+    fn place_by<'a>(
+        &self,
+        key: impl FnOnce() -> Result<Option<&'a Found>, Fault>,
     ) -> Result<Place, Fault> {
         if let Some(place) = self.named_place() {
             return place;
@@ -160,25 +125,12 @@ impl Context {
         }
     }
 
-    /// Whether `VAULT_ID` or a credential among the keys that `key` reads is a pin.
-    fn says_which_vault(
-        &mut self,
-        key: fn(&mut Self) -> Result<Option<Found>, Fault>,
+    /// Whether `VAULT_ID` or the credential that `key` reads is a pin.
+    fn says_which_vault<'a>(
+        &self,
+        key: impl FnOnce() -> Result<Option<&'a Found>, Fault>,
     ) -> Result<bool, Fault> {
-        if self.pin()?.is_some() {
-            return Ok(true);
-        }
-        let found = key(self)?;
-        let is_pinned = found.as_ref().is_some_and(|found| found.credential.is_some());
-        if found.is_some() {
-            self.keep_key(found);
-        }
-        Ok(is_pinned)
-    }
-
-    /// Keeps a key that was read early for the command that asks for it.
-    pub(crate) fn keep_key(&mut self, found: Option<Found>) {
-        self.key_read = KeyRead::Yes(found.map(Box::new));
+        Ok(self.pin()?.is_some() || key()?.is_some_and(|found| found.credential.is_some()))
     }
 
     fn own_place(&self) -> Result<Place, Fault> {

@@ -88,7 +88,7 @@ impl fmt::Display for Exposure {
 pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(&session.vault);
     if search.has_work() {
-        search.index_current_values(Some(&session.holder()?))?;
+        search.index_current_values(Some(&session.holder()))?;
         history::search(session, &mut search)?;
     }
     Ok(search.finish())

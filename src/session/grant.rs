@@ -46,7 +46,7 @@ pub(crate) fn grant(
     for name in environments {
         let environment = admin.session.vault.environment(name)?;
         let newest = environment.content().newest().number;
-        let keys = admin.session.holder()?.unlock(&environment, [newest])?;
+        let keys = admin.session.holder().unlock(&environment, [newest])?;
         let key = keys.data_key(newest)?;
         let concerned = grants.iter().filter_map(|(member, access)| {
             Some((member, &roster.members[member].recipient, access.get(name)?))

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::open::{FORKED, folder, tree};
 use crate::fault::Fault;
+use crate::keys::Pinned;
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{Pin, Standing, State, Trust, UnverifiedRoot, Vault};
@@ -12,25 +13,29 @@ const UNKNOWN: &str = "consistent, but nobody has said yet that this is the righ
 /// The vault as anybody can check it, with the environment of a machine's credential. Where there
 /// is no pin, says so.
 pub(crate) fn open(
-    context: &mut Context,
+    context: &Context,
     place: &Place,
+    credential: Option<Pinned>,
 ) -> Result<(Vault, Option<EnvironmentName>), Fault> {
-    let (trust, credential) = trust(context)?;
+    let (trust, environment) = trust(context, credential)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;
     match presented.judge(&trust, &folder(place))? {
         Standing::Unknown => context.console.warn(UNKNOWN),
         Standing::Forked => context.console.warn(FORKED),
         Standing::Trusted => {}
     }
-    Ok((presented.into_vault()?, credential))
+    Ok((presented.into_vault()?, environment))
 }
 
 /// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what
 /// anybody on this machine has seen.
-pub(crate) fn trust(context: &mut Context) -> Result<(Trust, Option<EnvironmentName>), Fault> {
+pub(crate) fn trust(
+    context: &Context,
+    credential: Option<Pinned>,
+) -> Result<(Trust, Option<EnvironmentName>), Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
     let mut environment = None;
-    if let Some(credential) = context.machine_key()?.and_then(|found| found.credential) {
+    if let Some(credential) = credential {
         trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
         if let [only] = &credential.environments[..] {
             environment = Some(only.parse()?);

@@ -6,6 +6,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod apply;
+pub(crate) mod caller_key;
 pub(crate) mod change_report;
 pub(crate) mod console;
 pub(crate) mod context;

@@ -1,5 +1,6 @@
 //! An opened vault and the key to it: found, read, judged, and remembered once all is verified.
 
+use super::caller_key::CallerKey;
 use super::context::Context;
 use super::new_vault::{confirm_new_vault, untrusted};
 use crate::crypto::{Identity, VaultId};
@@ -8,10 +9,11 @@ use crate::keys::{Found, is_key, misplaced};
 use crate::platform::{Dir, ReadError};
 use crate::vault::config::Config;
 use crate::vault::format::ROSTER_PATH;
-use crate::vault::name::EnvironmentName;
+use crate::vault::holder::Holder;
+use crate::vault::model::Member;
+use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
 use crate::vault::trust::{Pin, Seen, Standing, State, Trust, UnverifiedRoot, Vault};
-use crate::vault::unlock::Holder;
 
 /// What reading says of a roster that is not the one seen before; writing refuses it.
 pub(crate) const FORKED: &str =
@@ -30,17 +32,61 @@ pub(crate) struct Session {
     pub(crate) standing: Standing,
     pub(super) trust: Trust,
     pub(super) entered: bool,
+    /// The caller, as the roster lists them.
+    pub(super) member: (MemberName, Member),
+}
+
+/// A vault that nobody may have confirmed, and a key that may belong to no member.
+pub(crate) struct UnconfirmedSession {
+    pub(crate) place: Place,
+    pub(crate) config: Config,
+    pub(crate) vault: Vault,
+    pub(crate) key: Found,
+    pub(crate) standing: Standing,
+    trust: Trust,
+}
+
+impl UnconfirmedSession {
+    /// Reads and judges the vault. Asks nothing.
+    ///
+    /// # Errors
+    /// If the vault is not acceptable, or what the caller trusts speaks against it.
+    pub(crate) fn open(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
+        let (trust, presented, standing) = presented(context, &place, &key)?;
+        let vault = presented.into_vault()?;
+        Ok(Self { place, config, vault, key, standing, trust })
+    }
+
+    /// Chooses the environment if none is named.
+    pub(crate) fn environment(&self, context: &Context) -> Result<EnvironmentName, Fault> {
+        environment_for_key(context, &self.config, None, &self.key, &self.vault)
+    }
+
+    /// Continues as the member whose key it is.
+    ///
+    /// # Errors
+    /// If the key belongs to no member.
+    pub(crate) fn into_session(self) -> Result<Session, Fault> {
+        let member = member(&self.vault, &self.key)?;
+        let Self { place, config, vault, key, standing, trust } = self;
+        Ok(Session { place, config, vault, key, standing, trust, entered: false, member })
+    }
 }
 
 impl Session {
     /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
-    pub(crate) fn open(context: &mut Context) -> Result<Self, Fault> {
+    pub(crate) fn open(context: &Context, mut key: CallerKey) -> Result<Self, Fault> {
         // Where there is no vault, that is said before a key is asked for.
-        let place = context.place_for_key()?;
+        let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
-        let key = context.needed_key()?;
-        Self::open_with(context, place, config, key)
+        let found = key.needed(context)?;
+        Self::open_with(context, place, config, found)
     }
 
     /// As [`Session::open`], with a key that was read before.
@@ -58,34 +104,18 @@ impl Session {
             standing = Standing::Trusted;
         }
         let vault = presented.into_vault()?;
-        let session = Self { place, config, vault, key, standing, trust, entered };
-        session.holder()?;
+        let member = member(&vault, &key)?;
+        let session = Self { place, config, vault, key, standing, trust, entered, member };
         if session.standing == Standing::Forked {
             context.console.warn(FORKED);
         }
         Ok(session)
     }
 
-    /// The vault as it stands with the caller, who is asked nothing: it may be unknown, and he no
-    /// member.
-    pub(crate) fn open_unconfirmed(
-        context: &Context,
-        place: Place,
-        config: Config,
-        key: Found,
-    ) -> Result<Self, Fault> {
-        let (trust, presented, standing) = presented(context, &place, &key)?;
-        let vault = presented.into_vault()?;
-        Ok(Self { place, config, vault, key, standing, trust, entered: false })
-    }
-
     /// The caller as a member.
-    pub(crate) fn holder(&self) -> Result<Holder<'_>, Fault> {
-        let holder = Holder::find(&self.vault, &self.key.identity);
-        match &self.key.credential {
-            Some(_) => holder.map_err(|_| unknown_credential(&self.vault, &self.key.identity)),
-            None => holder,
-        }
+    pub(crate) fn holder(&self) -> Holder<'_> {
+        let (name, member) = &self.member;
+        Holder::new(&self.vault, name, member, &self.key.identity)
     }
 
     /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
@@ -107,6 +137,10 @@ impl Session {
             standing => self.standing = standing,
         }
         self.vault = vault;
+        // Someone who has just replaced their own key goes on as the member they were.
+        if let Ok(member) = member(&self.vault, &self.key) {
+            self.member = member;
+        }
         Ok(())
     }
 
@@ -119,6 +153,7 @@ impl Session {
             context.console.note("waiting for another vault to finish writing…");
         })?;
         self.read_again(writer.tree()?)?;
+        self.member = member(&self.vault, &self.key)?;
         if self.standing == Standing::Forked {
             return Err(Fault::refused(
                 "the roster is another one than was seen before at this revision",
@@ -135,32 +170,14 @@ impl Session {
         *vault == now || self.trust.states.iter().any(|state| state.became(vault, &now))
     }
 
-    /// The environment that is meant: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or
-    /// `default` in `vault.toml`.
+    /// Chooses the environment: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or `default` in
+    /// `vault.toml`.
     pub(crate) fn environment(
         &self,
         context: &Context,
         named: Option<&EnvironmentName>,
     ) -> Result<EnvironmentName, Fault> {
-        let credential = self.key.credential.as_ref();
-        let own = credential.map(|credential| credential.environments.as_slice());
-        let own = match own {
-            Some([only]) => Some(only.parse()?),
-            _ => None,
-        };
-        let name = choose_environment(context, &self.config, named, own, &self.vault)?;
-        if let Some(credential) = credential
-            && !credential.environments.iter().any(|own| own == name.as_str())
-        {
-            // A mistyped name is not locked.
-            self.vault.check_environment(&name)?;
-            let own = credential.environments.join(", ");
-            let message = format!("{name} is locked: this credential is for {own}");
-            return Err(
-                Fault::locked(message).hint(format!("make one: vault ci add NAME -e {name}"))
-            );
-        }
-        Ok(name)
+        environment_for_key(context, &self.config, named, &self.key, &self.vault)
     }
 
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
@@ -184,6 +201,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Finds the caller among the members.
+fn member(vault: &Vault, key: &Found) -> Result<(MemberName, Member), Fault> {
+    let found = Holder::find(vault, &key.identity);
+    let holder = match &key.credential {
+        Some(_) => found.map_err(|_| unknown_credential(vault, &key.identity)),
+        None => found,
+    }?;
+    Ok((holder.name().clone(), holder.member().clone()))
 }
 
 /// The credential of no member: it was taken back, or `ci add` made it after this checkout.
@@ -226,6 +253,32 @@ pub(crate) fn record_of(vault: &Vault, place: &Place) -> Seen {
         folders: vec![folder(place)],
         ..Seen::default()
     }
+}
+
+/// Chooses the environment by all sources, and refuses one that the credential does not cover.
+fn environment_for_key(
+    context: &Context,
+    config: &Config,
+    named: Option<&EnvironmentName>,
+    key: &Found,
+    vault: &Vault,
+) -> Result<EnvironmentName, Fault> {
+    let credential = key.credential.as_ref();
+    let own = match credential.map(|credential| credential.environments.as_slice()) {
+        Some([only]) => Some(only.parse()?),
+        _ => None,
+    };
+    let name = choose_environment(context, config, named, own, vault)?;
+    if let Some(credential) = credential
+        && !credential.environments.iter().any(|own| own == name.as_str())
+    {
+        // A mistyped name is not locked.
+        vault.check_environment(&name)?;
+        let own = credential.environments.join(", ");
+        let message = format!("{name} is locked: this credential is for {own}");
+        return Err(Fault::locked(message).hint(format!("make one: vault ci add NAME -e {name}")));
+    }
+    Ok(name)
 }
 
 /// Chooses the environment: `-e`, `VAULT_ENVIRONMENT`, the credential's only one (`own`), or

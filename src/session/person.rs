@@ -1,5 +1,6 @@
 //! The caller as a person: a name, and an identity that is made where there is none.
 
+use super::caller_key::CallerKey;
 use super::context::Context;
 use crate::crypto::Identity;
 use crate::fault::Fault;
@@ -23,8 +24,12 @@ pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<Membe
 }
 
 /// The key that the caller has, if any. A machine's is refused: `reason` says what it cannot do.
-pub(crate) fn own_key(context: &mut Context, reason: &str) -> Result<Option<Found>, Fault> {
-    match context.key()? {
+pub(crate) fn own_key(
+    context: &Context,
+    key: CallerKey,
+    reason: &str,
+) -> Result<Option<Found>, Fault> {
+    match key.read(context.console)? {
         Some(Found { credential: Some(_), .. }) => {
             Err(Fault::usage(format!("a credential is a machine's key, and a machine {reason}"))
                 .hint("unset VAULT_KEY and try again"))

@@ -19,6 +19,7 @@ use super::context::Context;
 use super::open::Session;
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
+use crate::vault::holder::OpenedSigningKey;
 use crate::vault::loss::Loss;
 use crate::vault::model::{Entry, Roster};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
@@ -77,7 +78,7 @@ pub(crate) fn renew(
 ) -> Result<Renewed, Fault> {
     let before = admin.roster();
     let loss = Loss::between(&before, &after);
-    check_others(admin.session.holder()?.name(), &before, &loss)?;
+    check_others(admin.session.holder().name(), &before, &loss)?;
     let is_new = loss.authority || wanted.succession == Succession::Wanted;
     let successor = is_new.then(SigningKey::generate);
     let tasks = plan(admin, &loss, wanted, successor.as_ref())?;
@@ -93,10 +94,11 @@ pub(crate) fn renew(
     }
     let mut renewed = Renewed::default();
     let mut batch = admin.writer.batch()?;
+    let signing_key = OpenedSigningKey::default();
+    let mut doing = Doing { admin, root_signer: &root_signer, before: &before, signing_key };
     for task in &tasks {
         after.record_lost(&before, task.environment.content());
-        let count = Doing { admin, root_signer: &root_signer, before: &before }
-            .write(task, &mut after, &mut batch)?;
+        let count = doing.write(task, &mut after, &mut batch)?;
         renewed.tell(task, count);
     }
     if is_other {
@@ -140,7 +142,7 @@ impl Renewed {
 /// # Errors
 /// When the caller changes no members, or would take something from themselves.
 pub(crate) fn foresee(session: &Session, after: &Roster) -> Result<Loss, Fault> {
-    let (holder, before) = (session.holder()?, session.vault.roster());
+    let (holder, before) = (session.holder(), session.vault.roster());
     holder.authority()?;
     let loss = Loss::between(before, after);
     check_others(holder.name(), before, &loss)?;
@@ -169,13 +171,14 @@ struct Doing<'a> {
     admin: &'a Admin<'a>,
     root_signer: &'a RootSigner<'a>,
     before: &'a Roster,
+    signing_key: OpenedSigningKey,
 }
 
 impl Doing<'_> {
     /// Writes the files of `task` and lists its environment in `after`; says how many entries it
     /// were.
     fn write(
-        &self,
+        &mut self,
         task: &Task,
         after: &mut Roster,
         batch: &mut Batch<'_>,
@@ -196,7 +199,7 @@ impl Doing<'_> {
         if task.names.is_empty() && task.adopted.is_empty() {
             return Ok(0);
         }
-        let holder = self.admin.session.holder()?;
+        let holder = self.admin.session.holder();
         let newest = checked.content().newest().number;
         let own = (task.work == Work::Seal).then_some(newest);
         let from = holder.unlock(checked, task.epochs.iter().copied().chain(own))?;
@@ -205,7 +208,7 @@ impl Doing<'_> {
             environment: &environment,
             keys: new_key.as_ref().unwrap_or(&from),
             name: holder.name(),
-            key: &holder.signing_key(&environment.name)?,
+            key: self.signing_key.get(&holder, &environment.name)?,
         };
         for names in portions(&self.admin.session.vault, checked, &task.names)? {
             let entries = self.admin.session.vault.entries_named(checked, names)?;

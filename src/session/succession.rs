@@ -4,6 +4,7 @@
 //! from the moment at which its id is recorded, until then the old one is put back.
 
 use super::admin::Admin;
+use super::caller_key::CallerKey;
 use super::context::Context;
 use super::new_vault::untrusted;
 use super::open::{Session, folder, record_of, trust};
@@ -62,8 +63,8 @@ impl Admin<'_> {
 ///
 /// # Errors
 /// When neither the vault in place nor the one that waits is trusted.
-pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
-    let place = context.place_for_key()?;
+pub(crate) fn settle(context: &Context, key: &mut CallerKey) -> Result<Settled, Fault> {
+    let place = context.place_for_key(key)?;
     let writer = Writer::lock(&place, &|| {
         context.console.note("waiting for another vault to finish writing…");
     })?;
@@ -72,8 +73,8 @@ pub(crate) fn settle(context: &mut Context) -> Result<Settled, Fault> {
         writer.forget_before()?;
         return Ok(Settled::Nothing);
     }
-    let key = context.needed_key()?;
-    let trust = trust(context, &key)?;
+    let found = key.look(context.console)?.ok_or_else(|| context.no_key())?;
+    let trust = trust(context, found)?;
     let before = UnverifiedRoot::read(before).map_err(|_| stranger())?;
     // Under the same hash the one in place has not been replaced yet.
     let now = UnverifiedRoot::read(writer.tree()?)?;

@@ -4,6 +4,7 @@ pub mod config;
 pub mod families;
 pub mod format;
 pub mod history;
+pub mod holder;
 pub mod loss;
 pub mod model;
 pub mod name;

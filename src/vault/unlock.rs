@@ -1,163 +1,25 @@
-//! What a member's identity opens: data keys, the signing key, the authority.
+//! The opened keys of an environment, and the values that they open.
 //!
-//! Takes checked content only. Every payload is bound to its place and compared with it after it
-//! was unsealed; a seed is used only if its public half is the one that the roster names.
+//! Takes checked content only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::format::{ROSTER_PATH, entry_path, environment_path, sealing_context};
-use super::model::{Environment, Epoch, LONGEST_VALUE, Member};
-use super::name::{EnvironmentName, MemberName, SecretName};
+use super::format::{entry_path, sealing_context};
+use super::model::{Environment, Epoch, LONGEST_VALUE};
+use super::name::{EnvironmentName, SecretName};
 use super::parallel::map_in_parallel;
-use super::trust::{CheckedEntry, CheckedEnvironment, Vault};
-use crate::crypto::{self, DataKey, EntryKey, Framed, Identity, SigningKey, UnsealError, VaultId};
+use super::trust::CheckedEntry;
+use crate::crypto::{self, DataKey, EntryKey, Framed, VaultId};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::{Key, Secret};
 
-/// A member together with the identity that proves it.
-pub struct Holder<'a> {
-    vault: &'a Vault,
-    name: &'a MemberName,
-    member: &'a Member,
-    identity: &'a Identity,
-}
-
-impl<'a> Holder<'a> {
-    /// The member whose recipient belongs to `identity`.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn find(vault: &'a Vault, identity: &'a Identity) -> Result<Self, Fault> {
-        let recipient = identity.recipient();
-        let found = vault.roster().members.iter().find(|(_, member)| member.recipient == recipient);
-        let (name, member) = found.ok_or_else(|| {
-            Fault::locked(format!("your key ({recipient}) belongs to no member of this vault"))
-                .hint("use the key you joined with, or ask an admin to add you")
-        })?;
-        Ok(Self { vault, name, member, identity })
-    }
-
-    /// The member's name.
-    #[must_use]
-    pub fn name(&self) -> &MemberName {
-        self.name
-    }
-
-    /// The member.
-    #[must_use]
-    pub fn member(&self) -> &Member {
-        self.member
-    }
-
-    /// The keys to `environment` in the epochs of these numbers.
-    ///
-    /// # Errors
-    /// When the member has no access, or what is sealed to him is not what it should be.
-    pub fn unlock(
-        &self,
-        environment: &CheckedEnvironment,
-        epochs: impl IntoIterator<Item = u64>,
-    ) -> Result<Unlocked, Fault> {
-        let numbers: BTreeSet<u64> = epochs.into_iter().collect();
-        let keys = numbers
-            .into_iter()
-            .map(|number| Ok((number, self.epoch_key(environment, number)?)))
-            .collect::<Result<_, Fault>>()?;
-        let content = environment.content();
-        let vault = self.vault.roster().vault;
-        let commitments =
-            content.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect();
-        Ok(Unlocked { vault, environment: content.name.clone(), commitments, keys })
-    }
-
-    /// The key with which this member signs entries in `environment`.
-    ///
-    /// # Errors
-    /// When he may not write there, or the sealed seed is not the one named.
-    pub fn signing_key(&self, environment: &EnvironmentName) -> Result<SigningKey, Fault> {
-        let signing = self.member.signing.as_ref();
-        let signing = signing.filter(|_| self.member.signer_in(environment).is_some());
-        let signing = signing.ok_or_else(|| {
-            Fault::locked(format!("{} may not write in {environment}", self.name))
-                .hint("ask an admin for write access")
-        })?;
-        self.seed(&signing.seed, signing.signer.as_bytes(), "signing key")
-    }
-
-    /// The authority, with which an admin signs roster and environments.
-    ///
-    /// # Errors
-    /// When the member is no admin, or the sealed seed is not the authority's.
-    pub fn authority(&self) -> Result<SigningKey, Fault> {
-        let sealed = self.member.authority.as_ref().ok_or_else(|| {
-            let roster = self.vault.roster();
-            let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
-            let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
-            Fault::locked(format!("{} is no admin of this vault", self.name))
-                .hint(format!("ask an admin: {}", admins.join(", ")))
-        })?;
-        self.seed(sealed, self.vault.roster().vault.as_bytes(), "authority")
-    }
-
-    fn seed(&self, sealed: &[u8], public: &[u8; 32], what: &str) -> Result<SigningKey, Fault> {
-        let refused = |reason: &str| {
-            let reason = format!("the {what} sealed to {} {reason}", self.name);
-            Fault::damaged_file(ROSTER_PATH, reason)
-        };
-        let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
-        let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
-        let key = SigningKey::from_seed(&seed);
-        if key.public().as_bytes() == public {
-            Ok(key)
-        } else {
-            Err(refused("is not the one it names"))
-        }
-    }
-
-    fn epoch_key(&self, environment: &CheckedEnvironment, number: u64) -> Result<EpochKey, Fault> {
-        let name = &environment.content().name;
-        let epoch = environment.content().epoch(number);
-        let sealed = epoch.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
-        let (epoch, sealed) = sealed.ok_or_else(|| self.locked(environment, number))?;
-        let refused = |reason: &str| {
-            let reason = format!("the data key of epoch {number} sealed to {} {reason}", self.name);
-            Fault::damaged_file(&environment_path(name), reason)
-        };
-        let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
-        platform::lock_memory(payload.expose());
-        let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
-        let key = key.ok_or_else(|| refused("is not the one it should be"))?;
-        key.lock();
-        Ok(key)
-    }
-
-    fn locked(&self, environment: &CheckedEnvironment, number: u64) -> Fault {
-        let name = &environment.content().name;
-        if !self.member.access.contains_key(name) {
-            let open: Vec<&str> = self.member.access.keys().map(EnvironmentName::as_str).collect();
-            let open = if open.is_empty() { "nothing".to_owned() } else { open.join(", ") };
-            return Fault::locked(format!("{name} is locked: {} has access to {open}", self.name))
-                .hint(format!("ask an admin for access to {name}"));
-        }
-        let message = format!("epoch {number} of {name} was never sealed to {}", self.name);
-        Fault::locked(message).hint("ask an admin: vault rotate --finish")
-    }
-}
-
-fn reason(error: &UnsealError) -> &'static str {
-    match error {
-        UnsealError::NotMine => "cannot be opened with that member's identity",
-        UnsealError::Corrupt => "is damaged",
-    }
-}
-
 /// The keys to one environment.
 pub struct Unlocked {
-    vault: VaultId,
-    environment: EnvironmentName,
-    commitments: BTreeMap<u64, crypto::Commitment>,
-    keys: BTreeMap<u64, EpochKey>,
+    pub(super) vault: VaultId,
+    pub(super) environment: EnvironmentName,
+    pub(super) commitments: BTreeMap<u64, crypto::Commitment>,
+    pub(super) keys: BTreeMap<u64, EpochKey>,
 }
 
 /// The key of one epoch, or the keys of a few names in it.
@@ -304,7 +166,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 impl EpochKey {
     /// Keeps it out of swap.
-    fn lock(&self) {
+    pub(super) fn lock(&self) {
         match self {
             Self::Whole(key) => key.parts().into_iter().for_each(platform::lock_memory),
             Self::Names(keys) => keys.values().for_each(|key| platform::lock_memory(key.expose())),
@@ -351,6 +213,7 @@ impl EpochKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::SigningKey;
     use crate::crypto::random_key;
 
     #[test]

@@ -3,20 +3,21 @@
 use super::{Exec, Findings};
 use crate::fault::plural;
 use crate::keys::Found;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::injection::rehearse;
 use crate::session::new_vault::untrusted;
-use crate::session::open::{FORKED, Session, folder, tree};
+use crate::session::open::{FORKED, Session, UnconfirmedSession, folder, tree};
 use crate::session::reach::{Above, Reach};
 use crate::vault::model::{Access, Member};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{Standing, State, UnverifiedRoot};
 
-pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Exec {
-    let place = context.place().ok();
+pub(super) fn look(context: &Context, mut key: CallerKey, findings: &mut Findings) -> Exec {
+    let place = context.place(&mut key).ok();
     // It was read, and what became of it is told.
-    let key = context.key().ok().flatten();
+    let key = key.read(context.console).ok().flatten();
     let here = place.as_ref().map(folder);
     pins(context, key.as_ref(), findings);
     states(context, key.as_ref(), here.as_deref(), findings);
@@ -112,11 +113,11 @@ fn roster(place: &Place, findings: &mut Findings) {
 }
 
 /// Does what `exec` does before it starts something; nothing where that fails.
-fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings) -> Option<()> {
+fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) -> Option<()> {
     let config = Context::config(&place).ok()?;
-    let mut session =
-        findings.take("trust", Session::open_unconfirmed(context, place, config, key))?;
-    let is_trusted = match session.standing {
+    let unconfirmed = UnconfirmedSession::open(context, place, config, key);
+    let unconfirmed = findings.take("trust", unconfirmed)?;
+    let is_trusted = match unconfirmed.standing {
         Standing::Trusted => {
             findings.fine("trust", "the vault here is the one that is trusted");
             Some(())
@@ -125,13 +126,15 @@ fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings
             findings.problem("trust", FORKED, "merge the other branch: git pull");
             Some(())
         }
-        Standing::Unknown => findings.take("trust", Err(untrusted(&session.vault.roster().vault))),
+        Standing::Unknown => {
+            findings.take("trust", Err(untrusted(&unconfirmed.vault.roster().vault)))
+        }
     };
-    let is_member = member(&session, findings);
-    let environment = session.environment(context, None);
-    let environment = findings.take("environment", environment)?;
+    let chosen = unconfirmed.environment(context);
+    let member = member(unconfirmed, findings);
+    let environment = findings.take("environment", chosen)?;
     findings.fine("environment", format!("{environment}, where none is named"));
-    is_trusted.and(is_member)?;
+    let mut session = is_trusted.and(member)?;
     let count = findings.take("exec", rehearse(context, &mut session, &environment))?;
     findings.fine("exec", format!("would give a command {count} variables"));
     let confirms = |own: &crate::vault::config::EnvironmentConfig| own.confirm;
@@ -144,10 +147,11 @@ fn open(context: &mut Context, place: Place, key: Found, findings: &mut Findings
     Some(())
 }
 
-fn member(session: &Session, findings: &mut Findings) -> Option<()> {
-    let holder = findings.take("member", session.holder())?;
+fn member(vault: UnconfirmedSession, findings: &mut Findings) -> Option<Session> {
+    let session = findings.take("member", vault.into_session())?;
+    let holder = session.holder();
     findings.fine("member", format!("you are {}: {}", holder.name(), access(holder.member())));
-    Some(())
+    Some(session)
 }
 
 fn access(member: &Member) -> String {

@@ -5,13 +5,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::Findings;
-use crate::keys::{self, Found, Given, Source};
+use crate::keys::{self, Found, Given, Source, Sources};
 use crate::session::context::Context;
 
 const SUBJECT: &str = "key";
 
-pub(super) fn look(context: &mut Context, findings: &mut Findings) -> Option<Found> {
-    let sources = context.sources();
+pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings) -> Option<Found> {
     let given = sources.given();
     let first = given.iter().position(|(_, given)| matches!(given, Given::Yes(_)));
     if first.is_some_and(|first| given[first].0 == "VAULT_KEY_COMMAND") {

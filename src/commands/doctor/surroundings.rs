@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::Findings;
 use crate::git::{self, Repository};
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::vault::store::{End, end_of_search};
 
-pub(super) fn look(context: &mut Context, findings: &mut Findings) {
+pub(super) fn look(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
     binary(context, findings);
-    config(context, findings);
-    git(context, findings);
+    config(context, key, findings);
+    git(context, key, findings);
     streams(context, findings);
 }
 
@@ -51,13 +52,13 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-fn config(context: &mut Context, findings: &mut Findings) {
+fn config(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
     const SUBJECT: &str = "vault.toml";
     let why = match context.named_folder() {
         Some((option, _)) => format!("named by {option}"),
         None => format!("the nearest upward from {}", context.folder.display()),
     };
-    match context.place() {
+    match context.place(key) {
         Ok(place) => {
             findings.fine(SUBJECT, format!("{}, {why}", place.config().display()));
             if let Some(config) = findings.take(SUBJECT, Context::config(&place)) {
@@ -84,7 +85,7 @@ fn config(context: &mut Context, findings: &mut Findings) {
     }
 }
 
-fn git(context: &mut Context, findings: &mut Findings) {
+fn git(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
     const SUBJECT: &str = "git";
     match git::version() {
         Ok(version) => findings.fine(SUBJECT, version),
@@ -93,7 +94,7 @@ fn git(context: &mut Context, findings: &mut Findings) {
             return findings.note(SUBJECT, text);
         }
     }
-    let place = context.place().ok();
+    let place = context.place(key).ok();
     let folder = place.as_ref().map_or(context.folder.as_path(), |place| place.folder());
     match Repository::open(folder) {
         Ok(_) => findings.fine(SUBJECT, format!("{} is in a repository", folder.display())),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, grant};
 use crate::session::membership::confirm_request;
@@ -23,10 +24,10 @@ pub(crate) struct Add {
     pub(crate) recipient: Option<String>,
 }
 
-pub(crate) fn add(context: &mut Context, command: &Add) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
     // Nobody is asked for what the caller may not do.
-    session.holder()?.authority()?;
+    session.holder().check_admin()?;
     let access = wanted_access(context, &session, command)?;
     let member = match &command.recipient {
         Some(recipient) => reader(recipient)?,

@@ -4,15 +4,16 @@ use serde_json::json;
 
 use crate::crypto::base64_encode;
 use crate::fault::Fault;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
 use crate::session::output::{Style, access_json, plain_table, spelled};
 use crate::vault::model::Member;
 use crate::vault::name::MemberName;
 
-pub(crate) fn list(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place()?;
-    let (vault, _) = keyless::open(context, &place)?;
+pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+    let place = context.place(&mut key)?;
+    let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let members = &vault.roster().members;
     if style == Style::Json {
         let rows = members.iter().map(row);

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
@@ -13,12 +14,13 @@ use crate::session::renewal::{Wanted, foresee, renew};
 use crate::vault::name::MemberName;
 
 pub(crate) fn remove(
-    context: &mut Context,
+    context: &Context,
+    key: CallerKey,
     name: &MemberName,
     answer: Answer,
     style: Style,
 ) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+    let mut session = Session::open(context, key)?;
     let mut after = session.vault.roster().clone();
     let seen = member(&after, name)?.clone();
     after.dismiss(name);

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
@@ -32,11 +33,11 @@ pub(crate) struct Set {
     pub(crate) style: Style,
 }
 
-pub(crate) fn set(context: &mut Context, command: &Set) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
     let name = &command.name;
     // Nobody is asked for what the caller may not do.
-    session.holder()?.authority()?;
+    session.holder().check_admin()?;
     let before = member(session.vault.roster(), name)?.clone();
     let mut wanted = wanted(context, &session, command, &before)?;
     let mut after = session.vault.roster().clone();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind};
 use crate::session::admin::Admin;
+use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::grant::{Grants, grant, member as member_named};
 use crate::session::keyless;
@@ -29,14 +30,19 @@ pub(crate) struct Wanted {
 /// What is lacking, with the steps that name it.
 type Lacks = BTreeMap<Wanted, Vec<StepName>>;
 
-pub(crate) fn sync(context: &mut Context, typed: &[Wanted], style: Style) -> Result<(), Fault> {
-    if typed.is_empty() { tell(context, style) } else { give(context, typed) }
+pub(crate) fn sync(
+    context: &Context,
+    key: CallerKey,
+    typed: &[Wanted],
+    style: Style,
+) -> Result<(), Fault> {
+    if typed.is_empty() { tell(context, key, style) } else { give(context, key, typed) }
 }
 
-fn tell(context: &mut Context, style: Style) -> Result<(), Fault> {
-    let place = context.place()?;
+fn tell(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+    let place = context.place(&mut key)?;
     let config = Context::config(&place)?;
-    let (vault, _) = keyless::open(context, &place)?;
+    let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let lacks = lacks(&config, vault.roster())?;
     if style == Style::Json {
         context.console.json(json!({ "missing": lacks.iter().map(row).collect::<Vec<_>>() }))?;
@@ -69,8 +75,8 @@ fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
     })
 }
 
-fn give(context: &mut Context, typed: &[Wanted]) -> Result<(), Fault> {
-    let mut session = Session::open(context)?;
+fn give(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<(), Fault> {
+    let mut session = Session::open(context, key)?;
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     let lacks = lacks(&admin.session.config, &roster)?;

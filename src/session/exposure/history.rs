@@ -36,7 +36,7 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
         search.add_gap(format!("{} older files were left out", files.entries.len() - MOST));
         files.entries.truncate(MOST);
     }
-    let holder = session.holder()?;
+    let holder = session.holder();
     let mut past = History::new(holder.name(), &session.key.identity);
     let mut missing = files.frame(&repository, session, &mut past)?;
     missing += files.compare(&repository, &mut past, search)?;

@@ -10,10 +10,10 @@ use crate::mask::policy::verdict;
 use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::session::read;
+use crate::vault::holder::Holder;
 use crate::vault::model::{Entry, Lost};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
-use crate::vault::unlock::Holder;
 
 /// How many values are open at a time.
 pub(super) const TOGETHER: usize = 1000;

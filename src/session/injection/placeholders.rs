@@ -20,7 +20,7 @@ const TOLD: usize = 5;
 
 /// As [`super::collect`], with a random value of its declared kind for each secret.
 pub(crate) fn placeholders(
-    context: &mut Context,
+    context: &Context,
     place: &Place,
     config: &Config,
     option: Option<&EnvironmentName>,
@@ -51,8 +51,8 @@ pub(crate) fn placeholders(
 }
 
 /// The vault as anybody can check it. No pin is needed: nothing of it is decrypted.
-fn open(context: &mut Context, place: &Place) -> Result<Vault, Fault> {
-    let (trust, _) = keyless::trust(context)?;
+fn open(context: &Context, place: &Place) -> Result<Vault, Fault> {
+    let (trust, _) = keyless::trust(context, None)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;
     if presented.judge(&trust, &folder(place))? == Standing::Forked {
         context.console.warn(FORKED);

@@ -10,11 +10,11 @@ use crate::session::open::Session;
 use crate::session::read::{self, Wanted};
 use crate::session::release::Release;
 use crate::vault::config::Config;
+use crate::vault::holder::Holder;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
 use crate::vault::trust::Vault;
-use crate::vault::unlock::Holder;
 
 /// How many bytes all variables may have together; no system gives a process as much.
 const ROOM: usize = 8 << 20;
@@ -108,7 +108,7 @@ pub(crate) fn collect(
         }
     };
     read::warn(context, environment, &read);
-    let holder = session.holder()?;
+    let holder = session.holder();
     let may_read = |name: &SecretName| may_read(&holder, environment, name);
     let (config, vault) = (&session.config, &session.vault);
     let scope = Scope { config, vault, environment, wanted, may_read: &may_read };

@@ -5,9 +5,9 @@ use std::fs;
 use repovault::crypto::{DataKey, base64_decode, open};
 use repovault::secret::Key;
 use repovault::vault::format::sealing_context;
+use repovault::vault::holder::Holder;
 use repovault::vault::model::{Access, Epoch};
 use repovault::vault::name::{EnvironmentName, SecretName};
-use repovault::vault::unlock::Holder;
 use snapbox::str;
 
 use crate::support::craft::{self, Person};

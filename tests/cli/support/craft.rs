@@ -14,12 +14,13 @@ use repovault::vault::format::{
     ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
     write_roster,
 };
+use repovault::vault::holder::Holder;
 use repovault::vault::model::{Access, Entry, Environment, Epoch, Listed, Member, Roster, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
 use repovault::vault::signing::RootSigner;
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{UnverifiedRoot, Vault};
-use repovault::vault::unlock::{Holder, data_key_payload};
+use repovault::vault::unlock::data_key_payload;
 
 use crate::support::sandbox::Sandbox;
 

@@ -6,11 +6,11 @@ use std::fs;
 use repovault::crypto::Identity;
 use repovault::platform::Dir;
 use repovault::secret::Secret;
+use repovault::vault::holder::Holder;
 use repovault::vault::model::Access;
 use repovault::vault::signing::EntrySigner;
 use repovault::vault::store::Tree;
 use repovault::vault::trust::{UnverifiedRoot, Vault};
-use repovault::vault::unlock::Holder;
 use snapbox::str;
 
 use crate::support::colleague::Colleague;
