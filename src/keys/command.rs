@@ -36,7 +36,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
         // Nobody listens any more after the time limit; the text is wiped then.
         let _ = sender.send(text);
     });
-    let by_hand = "run it by root_signer; it must print the key alone on standard output";
+    let by_hand = "run it by hand; it must print the key alone on standard output";
     let text = receiver.recv_timeout(PATIENCE).ok();
     let Some((text, status)) = text.zip(ended(&mut child, start)) else {
         let _ = child.kill();

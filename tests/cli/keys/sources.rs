@@ -100,7 +100,7 @@ fn failing_named_source_is_an_error() {
     let sandbox = sandbox();
     let (key, path) = (identity(&sandbox), identity_file(&sandbox));
     let no_file = "could not read the key file /nowhere: No such file or directory[..]";
-    let command = "run it by root_signer; it must print the key alone on standard output";
+    let command = "run it by hand; it must print the key alone on standard output";
     let shape = "a key is one line: a credential from `vault ci add`, or an age identity";
     let cases: [(&[&str], Variables<'_>, String); 9] = [
         (&["--key-file", "/nowhere"], &[], no_file.into()),
