@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_that_seal_would_not_choose_is_refused() {
+    fn noncanonical_padding_is_refused() {
         let key = EntryKey::new(random_key());
         let padded = |value: &[u8], end: u8, length: usize| {
             let mut padded = [value, &[end]].concat();
