@@ -229,7 +229,7 @@ mod tests {
     use crate::mask::base64_edges::Alphabet;
 
     #[test]
-    fn rules_subsume_only_rules_that_mask_no_more() {
+    fn rules_subsume_equal_or_narrower_rules_only() {
         let edge = EdgeCharacter { alphabet: Alphabet::Base64, value: 0, mask: 0b11_0000 };
         let plain = MatchRules::default();
         let gaps = MatchRules { gaps: Gaps::Allowed, ..plain };
