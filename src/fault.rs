@@ -20,12 +20,12 @@ pub use plural::plural;
 /// The folder that `vault` writes, next to `vault.toml`.
 pub const STORE_FOLDER: &str = ".vault";
 
-/// The kinds of failure that a caller can tell apart.
+/// The kinds of failure, which decide the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The command line, a name or a value is not acceptable.
     Usage,
-    /// There is no key, the key belongs to no member, or there is no pin.
+    /// The key or the pin is missing, or the key does not belong to a member.
     Locked,
     /// Something is tampered with, untrusted or corrupt.
     Refused,
@@ -154,7 +154,7 @@ impl Fault {
         self
     }
 
-    /// Puts the place where it went wrong in front of the message; everything else stays.
+    /// Puts the place if it went wrong in front of the message and changes nothing else.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);

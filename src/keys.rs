@@ -1,7 +1,7 @@
 //! Where the key comes from that unlocks a vault.
 //!
 //! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
-//! the file `identity.txt`. (The operating system's keyring will stand just before that file.) A
+//! the file `identity.txt`. (The operating system's keyring will come just before that file.) A
 //! source that was named and fails is an error, never a reason to try the next one. Each is read
 //! once.
 
@@ -35,7 +35,7 @@ use crate::secret::Secret;
 /// The longest text that holds a key, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// What may hold a key, as the caller named it.
+/// The places that may hold a key, as the caller named them.
 #[derive(Default)]
 pub struct Sources {
     /// `--key-file`; `-` is standard input.
@@ -94,19 +94,19 @@ impl fmt::Display for Source {
     }
 }
 
-/// A key and where it came from.
+/// A key and its source.
 pub struct Found {
     /// The identity.
     pub identity: Identity,
-    /// What else its credential holds, where it came as one.
+    /// The rest of the credential, if the key came in one.
     pub credential: Option<Pinned>,
     /// Where it came from.
     pub source: Source,
-    /// What the caller must be warned of: others can change the file it was read from.
+    /// A warning for the caller, if others can change the file that it was read from.
     pub caution: Option<String>,
 }
 
-/// What a credential says beside the identity.
+/// The content of a credential besides the identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pinned {
     /// The vault it belongs to.
@@ -117,10 +117,10 @@ pub struct Pinned {
     pub environments: Vec<String>,
 }
 
-/// Reads the first source that is there; nothing when none is.
+/// Reads the first source that is present. Returns `None` if none is.
 ///
 /// # Errors
-/// When a source that is there cannot be read, or holds no key or more than one.
+/// If a source that is there cannot be read, or holds no key or more than one.
 pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
     let Some((source, text)) = first_present(sources)? else { return Ok(None) };
     platform::lock_memory(text.key.expose());
@@ -142,7 +142,7 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
         let text = file::read_key_file(&path, "VAULT_KEY_FILE")?;
         return Ok(Some((Source::VariableFile(path), text)));
     }
-    // A pull request from a fork gets an empty secret; that is no key, not a wrong one.
+    // A pull request from a fork gets an empty secret. That counts as no key, not as a wrong one.
     if let Some(text) = sources.variable.filter(|text| !text.expose().trim_ascii().is_empty()) {
         return Ok(Some((Source::Variable, Text::unexposed(text))));
     }

@@ -9,9 +9,9 @@ use std::io::{self, Read};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
-/// A table whose contents tell something about a plaintext, wiped on drop.
+/// A table whose contents reveal something about a plaintext, wiped on drop.
 ///
-/// Give it its final capacity at once: a `Vec` that grows leaves its old allocation behind.
+/// Give it its final capacity at once: a `Vec` that grows leaves its old allocation unwiped.
 pub type Wiped<T> = Zeroizing<Vec<T>>;
 
 /// A plaintext value: wiped on drop, never printed, never cloned.
@@ -73,7 +73,7 @@ impl Secret {
         }
     }
 
-    /// Drops the first `count` bytes, or all if there are fewer, and wipes what they leave behind.
+    /// Drops the first `count` bytes, or all if there are fewer, and wipes the freed bytes.
     pub fn discard_front(&mut self, count: usize) {
         let length = self.0.len();
         let count = count.min(length);
@@ -110,7 +110,7 @@ impl Secret {
 }
 
 /// 32 bytes of key material: a data key, an entry's key, the seed of a signing key. They lie on the
-/// heap, so that a key that is moved leaves no copy behind.
+/// heap, so that moving a key makes no copy.
 pub struct Key(Box<Zeroizing<[u8; 32]>>);
 
 impl Key {
@@ -139,8 +139,8 @@ impl Key {
     }
 }
 
-/// Does work with keys, and then wipes the part of the stack that it used: what was passed by value
-/// or spilled from a register.
+/// Does work with keys, and then wipes the part of the stack that it used. It holds values that
+/// were passed or spilled from registers.
 pub fn with_wiped_stack<R>(depth: StackDepth, work: impl FnOnce() -> R) -> R {
     let result = apart(work);
     match depth {
@@ -159,7 +159,7 @@ pub enum StackDepth {
     Small,
 }
 
-/// Its frame, and those of all that it calls, lie where the caller's next call will write.
+/// Its frame, and the frames of its calls, are at the place where the caller's next call writes.
 #[inline(never)]
 fn apart<R>(work: impl FnOnce() -> R) -> R {
     work()

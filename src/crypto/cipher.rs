@@ -62,7 +62,7 @@ pub fn seal(key: &EntryKey, place: &[u8], value: &Secret) -> Vec<u8> {
     sealed
 }
 
-/// Opens what [`seal`] made for the same place; nothing when the key, the place or any bit of
+/// Opens what [`seal`] made for the same place. Returns `None` if the key, the place or any bit of
 /// `sealed` differs, or when the padding is not the one [`seal`] would have chosen.
 #[must_use]
 pub fn open(key: &EntryKey, place: &[u8], sealed: &[u8]) -> Option<Secret> {

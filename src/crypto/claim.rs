@@ -1,4 +1,4 @@
-//! Signatures that somebody claims to have made, and many of them checked as one equation.
+//! Claimed signatures, many of which are checked as one equation.
 //!
 //! A signature (R, s) of the key A over M holds when `[8]`(s·B − R − k·A) = 0 with k = SHA-512(R ‖ A ‖
 //! M). Weighted with random numbers z and added up, that is `[8]`(Σz·R + Σ(z·k)·A − (Σz·s)·B) = 0, which
@@ -17,7 +17,7 @@ use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use super::random_bytes;
 use super::signature::{PublicKey, Signature};
 
-/// A signature somebody claims to have made.
+/// A claimed signature.
 pub struct Claim {
     /// Who.
     pub signer: PublicKey,
@@ -49,8 +49,8 @@ pub fn verify_all(claims: &[Claim]) -> bool {
     }
 }
 
-/// The sum over all claims, eight times which is zero where all hold. Nothing where a signature's s or
-/// R is not canonical.
+/// The sum over all claims. Eight times the sum is zero if all hold. Nothing where a signature's s
+/// or R is not canonical.
 fn sum(claims: &[Claim]) -> Option<EdwardsPoint> {
     let mut weights = vec![0; 16 * claims.len()];
     random_bytes(&mut weights);
@@ -127,7 +127,7 @@ mod tests {
         }
     }
 
-    /// Whoever knows the secret scalar can choose R, and solve for s.
+    /// The owner of the secret scalar can choose R, and solve for s.
     fn bent(secret: Scalar, r: Scalar, torsion: &EdwardsPoint, message: &[u8]) -> Claim {
         let signer = PublicKey::from_bytes((secret * BASE).compress().as_bytes()).unwrap();
         let r_bytes = (r * BASE + torsion).compress().to_bytes();

@@ -1,4 +1,4 @@
-//! What is derived from an environment's data key: one key per name, and the commitment.
+//! The derivations from an environment's data key: one key per name, and the commitment.
 //!
 //! HKDF-SHA256 (RFC 5869) with salt = vault id ‖ SHA-256(environment). Because every name has a
 //! key of its own, a member can be given the keys of a few names and no more.

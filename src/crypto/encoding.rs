@@ -47,7 +47,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The first 8 bytes of SHA-256 over the framed label and `payload`, without a copy of either:
-/// tells a credential that was cut short or mistyped, nothing more.
+/// detects a credential that was cut short or mistyped, and nothing more.
 #[must_use]
 pub fn checksum(label: &str, payload: &[u8]) -> [u8; 8] {
     let mut hash = Sha256::new();

@@ -105,7 +105,7 @@ impl Recipient {
 /// Why an age file did not open.
 #[derive(Debug)]
 pub enum UnsealError {
-    /// It is sealed to somebody else.
+    /// It is sealed to another recipient.
     NotMine,
     /// It is not an intact age file.
     Corrupt,
@@ -113,7 +113,7 @@ pub enum UnsealError {
 
 /// The private half of an age key.
 pub struct Identity {
-    /// On the heap, so that an identity that is moved leaves no copy behind; age wipes it.
+    /// On the heap, so that moving an identity makes no copy. age wipes it.
     identity: Box<age::x25519::Identity>,
     /// Known from the start: it is a multiplication on the curve, and every command asks for it
     /// several times.
@@ -187,7 +187,7 @@ impl Identity {
     /// Opens an age file that is sealed to this identity.
     ///
     /// # Errors
-    /// Says whether it belongs to somebody else or is damaged.
+    /// If it is sealed to another recipient or damaged.
     pub fn unseal(&self, sealed: &[u8]) -> Result<Secret, UnsealError> {
         let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| UnsealError::Corrupt)?;
         let identities = std::iter::once(&*self.identity as &dyn age::Identity);
@@ -239,7 +239,7 @@ mod tests {
         for low in 0..=255_u8 {
             let mut u = [0xff; 32];
             (u[0], u[31]) = (low, 0x7f);
-            // p and what is above it, and p - 1, which is -1.
+            // p, larger numbers, and p - 1, which is -1.
             assert_eq!(recipient(&u).is_ok(), low < 0xec, "{low:x}");
             u[31] = 0xff;
             assert!(recipient(&u).is_err());

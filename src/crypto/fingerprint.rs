@@ -1,4 +1,4 @@
-//! What a person reads out to another, so that both know they look at the same thing.
+//! A short text that two people compare aloud, to know that they have the same keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,8 @@ use bech32::primitives::iter::ByteIterExt;
 use super::sha256;
 
 /// The first 130 bits of a SHA-256, as 26 characters of five bits each in the alphabet of bech32
-/// (BIP 173), which leaves out `1`, `b`, `i` and `o`. Nobody can find a second text for one.
+/// (BIP 173), which leaves out `1`, `b`, `i` and `o`. It is infeasible to find a second text for
+/// one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
@@ -31,7 +32,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The text is no fingerprint.
+/// The text is not a fingerprint.
 #[derive(Debug)]
 pub struct NotAFingerprint;
 

@@ -1,6 +1,6 @@
 //! Seal, open, sign, verify: every primitive the product uses, and nothing about files or names.
 //!
-//! Nothing above this module names a cryptographic crate. What is secret goes in and out as
+//! Nothing above this module names a cryptographic crate. Secrets are passed as
 //! [`crate::secret::Secret`] or [`crate::secret::Key`].
 
 mod cipher;

@@ -24,7 +24,7 @@ impl Alphabet {
 /// Fills `bytes`.
 ///
 /// # Panics
-/// When the operating system gives no random bytes; nothing safe can be done then.
+/// If the operating system gives no random bytes, because nothing safe can be done then.
 pub fn random_bytes(bytes: &mut [u8]) {
     getrandom::getrandom(bytes).expect("the operating system gives random bytes");
 }

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha512};
 use super::random_key;
 use crate::secret::Key;
 
-/// A public key that can be told apart from every other by its bytes: its encoding is canonical, and
-/// it is not of small order. The bytes of a [`PublicKey`] are always a usable key.
+/// A public key that differs from every other in its bytes: its encoding is canonical, and it is
+/// not of small order. The bytes of a [`PublicKey`] are always a usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// The key, or nothing when the bytes are not the canonical encoding of a point, or a point of
-    /// small order, for which anyone could sign.
+    /// The key. Returns `None` unless the bytes are the canonical encoding of a point that is not
+    /// of small order. For such a point, anyone could sign.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 32] = bytes.try_into().ok()?;
@@ -81,13 +81,13 @@ impl Ord for PublicKey {
 pub struct Signature(ed25519_dalek::Signature);
 
 impl Signature {
-    /// The signature with these bytes, or nothing when there are not 64.
+    /// The signature with these bytes. Returns `None` if there are not 64.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         ed25519_dalek::Signature::from_slice(bytes).ok().map(Self)
     }
 
-    /// R and s of RFC 8032; nothing where one of them is not canonical.
+    /// R and s of RFC 8032. Returns `None` if one of them is not canonical.
     pub(super) fn parts(&self) -> Option<(EdwardsPoint, Scalar)> {
         let s: Option<Scalar> = Scalar::from_canonical_bytes(*self.0.s_bytes()).into();
         Some((canonical_point(self.0.r_bytes())?, s?))

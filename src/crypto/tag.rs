@@ -7,7 +7,7 @@ use super::random_key;
 use crate::secret::Key;
 
 /// Gives equal bytes equal tags: HMAC-SHA256 (RFC 2104) under a key that lives as long as this
-/// value, so that a tag tells nothing to whoever has no key, and nothing about another run.
+/// value, so that a tag reveals nothing without the key, and nothing about another run.
 pub struct Tagger(Key);
 
 impl Tagger {

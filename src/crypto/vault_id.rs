@@ -26,7 +26,7 @@ impl VaultId {
         Self(*authority.as_bytes())
     }
 
-    /// The id made of these bytes, or nothing when there are not 32.
+    /// The id made of these bytes. Returns `None` if there are not 32.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -38,7 +38,7 @@ impl VaultId {
         &self.0
     }
 
-    /// The key that verifies roster and environments, or nothing when the id is no usable key.
+    /// The key that verifies roster and environments. Returns `None` if the id is not a usable key.
     #[must_use]
     pub fn authority(&self) -> Option<PublicKey> {
         PublicKey::from_bytes(&self.0)

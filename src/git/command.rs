@@ -73,7 +73,7 @@ pub struct Repository {
 /// What `git --version` says.
 ///
 /// # Errors
-/// When there is no git, or it does not work.
+/// If git is missing or does not work.
 pub fn version() -> Result<String, Fault> {
     let anywhere = Repository { folder: PathBuf::from("/") };
     Ok(String::from_utf8_lossy(anywhere.run(&["--version"])?.trim_ascii()).into_owned())
@@ -83,9 +83,9 @@ impl Repository {
     /// The repository that `folder` is in.
     ///
     /// # Errors
-    /// When there is no git or no repository, or git takes `folder` or one above it for a bare
-    /// one: files named HEAD, objects and refs can be committed like any other, and would answer
-    /// with a history of the author's choice.
+    /// If git or the repository is missing, or git treats `folder` or one above it as a bare one:
+    /// files named HEAD, objects and refs can be committed like any other, and would answer with a
+    /// history of the author's choice.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         let repository = Self { folder: folder.to_owned() };
         let asked = ["rev-parse", "--absolute-git-dir"];
@@ -122,7 +122,7 @@ impl Repository {
     /// Where the folder is in the repository: nothing at its top, else a path that ends in `/`.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn prefix(&self) -> Result<String, Fault> {
         let prefix = self.run(&["rev-parse", "--show-prefix"])?;
         Ok(String::from_utf8_lossy(prefix.strip_suffix(b"\n").unwrap_or(&prefix)).into_owned())

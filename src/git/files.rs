@@ -1,4 +1,4 @@
-//! The files below a folder at a commit: what they are, and what is in them.
+//! The files below a folder at a commit, with their kinds and contents.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,11 +13,11 @@ use crate::fault::Fault;
 const ROOM: u64 = 1 << 30;
 
 impl Repository {
-    /// What is below `folder` (relative to the folder given to [`Repository::open`]) at `commit`, by
-    /// the path below it.
+    /// Lists the files below `folder` (relative to the folder given to [`Repository::open`]) at
+    /// `commit`, by the path below it.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn listing(&self, commit: &Commit, folder: &str) -> Result<BTreeMap<Vec<u8>, Blob>, Fault> {
         let prefix = format!("{folder}/");
         let listed = self.run(&["ls-tree", "-r", "-l", "-z", commit.id(), "--", &prefix])?;
@@ -31,7 +31,7 @@ impl Repository {
     /// says for its path, so that a file that is too large shows. Links and submodules are left out.
     ///
     /// # Errors
-    /// When git fails, or the files are too large together.
+    /// If git fails, or the files are too large together.
     pub fn files(
         &self,
         listing: &BTreeMap<Vec<u8>, Blob>,
@@ -60,11 +60,11 @@ impl Repository {
         Ok(files)
     }
 
-    /// The file at `path`, relative as above and cut as above; nothing where there is none, or a
-    /// link.
+    /// The file at `path`, relative and cut in the same way. Returns `None` if it does not exist or
+    /// is a link.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn file_at(
         &self,
         commit: &Commit,
@@ -79,7 +79,7 @@ impl Repository {
     /// are and without any filter.
     ///
     /// # Errors
-    /// When git fails, or one of them cannot be read.
+    /// If git fails, or one of them cannot be read.
     pub fn ids_of(&self, folder: &Path, paths: &[&[u8]]) -> Result<Vec<String>, Fault> {
         use std::os::unix::ffi::OsStrExt;
 

@@ -1,4 +1,4 @@
-//! What was in the history: the paths and the contents that files ever had.
+//! The history: all paths and contents that files ever had.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Write};
@@ -9,8 +9,8 @@ use super::output::{self, Excess, Version, read_blob};
 use super::revision::Commit;
 use crate::fault::Fault;
 
-/// Plain lists, whatever the caller's settings. The second half walks everything: else git leaves
-/// out a branch on which a file came and went, and what a merge itself did.
+/// Plain lists, whatever the caller's settings. The second half walks everything: otherwise git
+/// leaves out a branch on which a file was added and removed, and the changes of a merge itself.
 const LOG: [&str; 10] = [
     "log",
     "-z",
@@ -29,7 +29,7 @@ impl Repository {
     /// to the folder given to [`Repository::open`]; see [`Self::is_shallow`].
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn files_ever(&self, commit: &Commit, folder: &str) -> Result<BTreeSet<String>, Fault> {
         let options = ["--name-only", commit.id(), "--", folder];
         let listed = self.run(&[&LOG[..], &options].concat())?;
@@ -37,10 +37,10 @@ impl Repository {
     }
 
     /// Every content that a file below `folder` had in any commit that a branch, a tag or HEAD
-    /// leads to: what whoever has a clone can look up. See [`Self::is_shallow`].
+    /// leads to: everything that anyone with a clone can look up. See [`Self::is_shallow`].
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn versions(&self, folder: &str) -> Result<BTreeSet<Version>, Fault> {
         let options = ["--all", "--raw", "--no-abbrev", "--", folder];
         let listed = self.run(&[&LOG[..], &options].concat())?;
@@ -48,11 +48,11 @@ impl Repository {
     }
 
     /// Gives `take` the content of each of `versions`, with its place among them, one after the
-    /// other and from one process. What is longer than `limit` bytes, or not in this clone, is
-    /// passed over; nothing is ever fetched. Says how many were passed over.
+    /// other and from one process. Skips contents that are longer than `limit` bytes or not in this
+    /// clone. Never fetches. Says how many were passed over.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn read_each(
         &self,
         versions: &[&Version],
@@ -94,7 +94,7 @@ impl Repository {
     /// Whether the history here is cut off, so that what was there before may be unknown.
     ///
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub fn is_shallow(&self) -> Result<bool, Fault> {
         Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
     }

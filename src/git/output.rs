@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
 
-/// What a path is at a commit.
+/// The kind of a path at a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     /// Its kind.
     pub mode: Mode,
     /// The id of its content.
     pub id: String,
-    /// How many bytes it has; nothing for a submodule.
+    /// The size in bytes, or `None` for a submodule.
     pub size: Option<u64>,
 }
 
@@ -62,12 +62,12 @@ pub fn versions(listed: &[u8]) -> BTreeSet<Version> {
     versions
 }
 
-/// The paths in what `ls-tree -l -z` prints, each with what is there.
+/// The paths in what `ls-tree -l -z` prints, each with its blob.
 pub fn blobs(listed: &[u8]) -> impl Iterator<Item = (Vec<u8>, Blob)> {
     listed.split(|&byte| byte == 0).filter_map(listed_blob)
 }
 
-/// A path and what is there, of a line of `ls-tree -l`: `<mode> <kind> <id> <size>\t<path>`.
+/// A path and its blob, from a line of `ls-tree -l`: `<mode> <kind> <id> <size>\t<path>`.
 fn listed_blob(line: &[u8]) -> Option<(Vec<u8>, Blob)> {
     let at = line.iter().position(|&byte| byte == b'\t')?;
     let facts = std::str::from_utf8(&line[..at]).ok()?;
@@ -96,7 +96,7 @@ pub enum Excess {
 /// object that is missing, not a blob, or passed over.
 ///
 /// # Errors
-/// When the answer is not of this form or ends early.
+/// If the answer is not of this form or ends early.
 pub fn read_blob(
     output: &mut dyn BufRead,
     limit: usize,

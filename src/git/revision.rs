@@ -27,7 +27,7 @@ impl Commit {
         &self.id
     }
 
-    /// How the commit was found, in full: a reference, with what came after its name, or the id.
+    /// How the commit was found, in full: a reference with its suffix, or the id.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -38,7 +38,7 @@ impl Repository {
     /// The commit that `revision` means now.
     ///
     /// # Errors
-    /// When it does not exist here, or its name could mean another one.
+    /// If it does not exist here, or its name could mean another one.
     pub fn commit(&self, revision: &str) -> Result<Commit, Fault> {
         let (base, suffix) = split(revision);
         if base.starts_with(':') || suffix.contains("{/") {
@@ -60,7 +60,8 @@ impl Repository {
         found.map_or_else(|| Err(self.unknown(revision)?), Ok)
     }
 
-    /// The one reference, in full, or the id that `base` means; nothing if it means nothing here.
+    /// The one reference, in full, or the id that `base` means. Returns `None` if it means nothing
+    /// here.
     fn meaning(&self, base: &str, suffix: &str) -> Result<Option<String>, Fault> {
         if base == "@" || base.is_empty() {
             let is_branch = base.is_empty() && suffix.starts_with("@{");
@@ -110,8 +111,8 @@ impl Repository {
         Ok(found.map(ToOwned::to_owned).collect())
     }
 
-    /// The one of `references`, all of which `name` could mean, if they are one commit and it is no
-    /// stand-in for a branch that the clone lacks.
+    /// The one of `references`, all of which `name` could mean, if they are one commit that does
+    /// not replace a branch missing in the clone.
     fn only(&self, name: &str, references: &[String]) -> Result<Option<String>, Fault> {
         let Some(first) = references.first() else { return Ok(None) };
         let commit = self.commit_at(first);
@@ -177,7 +178,7 @@ impl Repository {
         Ok(commits)
     }
 
-    /// The commit at a full name or id with what comes after it.
+    /// The commit at a full name or id with its suffix.
     fn commit_at(&self, name: &str) -> Option<String> {
         let name = format!("{name}^{{commit}}");
         let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
@@ -228,7 +229,7 @@ impl Repository {
     }
 }
 
-/// The name and what comes after it: `~1`, `^2`, `@{1}`, `^{commit}`. A lone `@` is a name.
+/// The name and its suffix: `~1`, `^2`, `@{1}`, `^{commit}`. A lone `@` is a name.
 fn split(revision: &str) -> (&str, &str) {
     let end = ["^", "~", ":", "@{"].iter().filter_map(|mark| revision.find(mark)).min();
     match end {
@@ -238,7 +239,7 @@ fn split(revision: &str) -> (&str, &str) {
     }
 }
 
-/// Whether it names one reference wherever it stands: in full, or one of git's own, such as `HEAD`
+/// Whether it names one reference in every context: in full, or one of git's own, such as `HEAD`
 /// and `FETCH_HEAD`.
 fn is_exact(name: &str) -> bool {
     let is_own = |c: char| c.is_ascii_uppercase() || c == '_';

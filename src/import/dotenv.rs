@@ -1,23 +1,24 @@
 //! Reads dotenv files as python-dotenv 1.2.4 reads them with `interpolate=False`.
 //!
 //! Each value is, byte for byte, the one that a program gets today from `load_dotenv` on the same
-//! file; docs/reference/import.md describes the dialect. One thing is stricter: where python-dotenv warns
-//! about a line and goes on, the whole file is refused. Names are copied out of the text only once
-//! all of it was understood, since in a damaged file a piece of a value may look like one.
+//! file; docs/reference/import.md describes the dialect. One rule is stricter: if python-dotenv
+//! would warn about a line and continue, the whole file is refused. Names are copied out of the
+//! text only after all of it was parsed, because in a damaged file a piece of a value may look like
+//! one.
 
 use std::collections::HashMap;
 
 use crate::fault::{Fault, plural};
 use crate::secret::Secret;
 
-/// What a dotenv file sets, as the program that loads it sees it.
+/// The assignments of a dotenv file, as the program that loads it sees them.
 pub struct Dotenv {
     /// One for each name that has a value, in the order of the file.
     pub assignments: Vec<Assignment>,
     /// The lines whose name is set again further down, where the last one counts.
     pub replaced: Vec<usize>,
     /// The lines that have a name and no `=`. They set nothing, and take back what an earlier line
-    /// set. What stands there may be a piece of a value, so its text is not given.
+    /// set. The line may hold a piece of a value, so its text is left out.
     pub without_value: Vec<usize>,
 }
 
@@ -44,7 +45,7 @@ pub fn parse(file: &Secret) -> Result<Dotenv, Fault> {
     Ok(settled(statements))
 }
 
-/// A name, and its value where it has one.
+/// A name, and its value if it has one.
 struct Statement<'a> {
     name: &'a str,
     value: Option<Secret>,
@@ -147,8 +148,8 @@ struct Scanner<'a> {
 type Scanned<T> = Result<T, &'static str>;
 
 impl<'a> Scanner<'a> {
-    /// Reads to the end of a statement's last line; a comment gives nothing. After an error the
-    /// scanner stands somewhere on the line where it was noticed.
+    /// Reads to the end of a statement's last line; a comment gives nothing. After an error, the
+    /// scanner is somewhere on the line of the error.
     fn statement(&mut self) -> Scanned<Option<(&'a str, Option<Secret>)>> {
         self.export();
         let name = self.name()?;
@@ -165,7 +166,7 @@ impl<'a> Scanner<'a> {
         Ok(name.map(|name| (name, value)))
     }
 
-    /// Passes over the shell's keyword, which is a name where no blank follows.
+    /// Skips the shell's keyword, which is a name if no blank follows.
     fn export(&mut self) {
         if self.rest.strip_prefix("export").is_some_and(|rest| rest.starts_with(is_blank)) {
             self.take("export".len());
@@ -173,7 +174,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A name, or nothing where a comment starts.
+    /// A name, or `None` if a comment starts.
     fn name(&mut self) -> Scanned<Option<&'a str>> {
         if self.rest.starts_with('#') {
             return Ok(None);
@@ -189,7 +190,7 @@ impl<'a> Scanner<'a> {
         if name.is_empty() { Err("the name is missing") } else { Ok(Some(name)) }
     }
 
-    /// The `=` and what follows it. A `#` right behind the `=` belongs to the value, one behind
+    /// The `=` and what follows it. A `#` right after the `=` belongs to the value. One after
     /// blanks starts a comment.
     fn value(&mut self) -> Scanned<Secret> {
         self.take("=".len());
@@ -215,7 +216,7 @@ impl<'a> Scanner<'a> {
         Ok(unescaped(&quoted.as_bytes()[1..closing], meaning))
     }
 
-    /// A value up to the end of the line, or to a `#` behind whitespace.
+    /// A value up to the end of the line, or to a `#` after whitespace.
     fn unquoted(&mut self) -> Secret {
         let line = self.skip(|letter| letter != '\n');
         let comment = line.match_indices('#').find(|(at, _)| line[..*at].ends_with(is_space));

@@ -1,5 +1,5 @@
-//! What is not a dotenv file with values, though it may look like one: ciphertext of other tools,
-//! and other formats.
+//! Files that may look like dotenv files with values, but are not: ciphertext of other tools, and
+//! other formats.
 //!
 //! Only looks at text, and never quotes it. The caller says which command turns a file into one
 //! that can be read.
@@ -39,7 +39,7 @@ pub enum Foreign {
     Utf16,
 }
 
-/// What the whole file is, if it is not a dotenv file.
+/// The format of the whole file, if it is not a dotenv file.
 #[must_use]
 pub fn file(bytes: &[u8]) -> Option<Foreign> {
     let starts: [(&[u8], Foreign); 8] = [
@@ -88,7 +88,7 @@ pub fn ciphertext(value: &[u8]) -> Option<&'static str> {
 }
 
 impl Foreign {
-    /// What a person calls it.
+    /// The name that people use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! As much of YAML as tells it from dotenv, and its numbers from text. Values are not read.
+//! Recognizes YAML, as opposed to dotenv, and its numbers, as opposed to text. Values are not read.
 
 /// The largest number that is exact in all readers of JSON.
 const EXACT: u64 = 1 << 53;

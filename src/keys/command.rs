@@ -33,7 +33,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let text = output.as_mut().map(|output| Secret::read(output as &mut dyn Read, LONGEST));
-        // Nobody listens any more after the time limit; the text is wiped then.
+        // After the time limit the receiver is gone, and the text is wiped.
         let _ = sender.send(text);
     });
     let by_hand = "run it by hand; it must print the key alone on standard output";
@@ -43,7 +43,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
         let _ = child.wait();
         return Err(failed("did not end within two minutes").hint(by_hand));
     };
-    // Told to go on, it may die of the pipe that nobody reads any more.
+    // If it continues, it may die of the pipe that no one reads any more.
     let Some(Ok(text)) = text else {
         return Err(failed("printed more than a key").hint(by_hand));
     };
@@ -53,8 +53,8 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     Ok(text)
 }
 
-/// The status of `child`, which may have closed its output and gone on; nothing when it takes too
-/// long.
+/// The status of `child`, which may have closed its output and continued. Returns `None` if it
+/// takes too long.
 fn ended(child: &mut Child, start: Instant) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {

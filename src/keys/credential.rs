@@ -13,7 +13,7 @@ const LABEL: &str = "vault/v1/credential";
 const CHECKSUM: usize = 8;
 /// The longest credential, in characters: hundreds of environments.
 const LONGEST: usize = 32 << 10;
-/// The highest floor: numbers in a vault's files are no larger.
+/// The highest floor, which is the largest number in a vault's files.
 const LARGEST_FLOOR: u64 = (1 << 53) - 1;
 
 /// A machine's identity with its pin.
@@ -43,7 +43,7 @@ impl Credential {
         text
     }
 
-    /// Reads the one line, or nothing when it is not whole.
+    /// Reads the one line. Returns `None` if it is incomplete.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {

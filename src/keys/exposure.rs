@@ -1,7 +1,7 @@
 //! Whether others can change the file that a key was read from.
 //!
-//! Someone who can put a key of theirs in its place also puts the pin of a credential there. Being
-//! readable is no reason to warn: containers and CI mount secrets that way.
+//! Someone who can put a key of theirs in its place also puts the pin of a credential there. A
+//! readable file is not a reason to warn: containers and CI mount secrets that way.
 
 use std::fs::{self, File};
 use std::os::fd::AsFd;
@@ -34,7 +34,7 @@ pub(super) enum Exposure {
 }
 
 impl Exposure {
-    /// Looks at an open file. What has no name any more, a pipe, and a device are not exposed.
+    /// Looks at an open file. Pipes, devices, and files without a name are not exposed.
     pub(super) fn of_file(file: &File) -> Option<Self> {
         let found = file.metadata().ok()?;
         let is_exposed = found.is_file() && found.nlink() > 0 && found.mode() & 0o022 != 0;

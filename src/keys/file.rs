@@ -1,4 +1,4 @@
-//! A key in a file or behind a descriptor that the caller named.
+//! A key in a file or a descriptor that the caller named.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -34,7 +34,7 @@ pub(super) fn read_key_file(path: &OsStr, place: &str) -> Result<Text, Fault> {
     })
 }
 
-/// Whether this path stands for standard input.
+/// Whether this path means standard input.
 pub(super) fn is_input(path: &OsStr) -> bool {
     path == "-" || platform::own_descriptor(Path::new(path)) == Some(0)
 }

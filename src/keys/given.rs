@@ -1,19 +1,19 @@
-//! Which sources are named at all, for whoever asks why a key was found, or not. Reads nothing and
-//! runs nothing, and never shows what may be a key.
+//! The sources that are named, to explain why a key was found or not. Reads nothing and runs
+//! nothing, and never shows what may be a key.
 
 use std::ffi::OsStr;
 
 use super::{Sources, is_key};
 use crate::secret::Secret;
 
-/// What the caller said of one source.
+/// The caller's setting of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Given {
     /// Nothing.
     No,
     /// A variable with nothing in it, which counts as none.
     Empty,
-    /// A path or a number; nothing where it is a key or a command.
+    /// A path or a number, or `None` for a key or a command.
     Yes(Option<String>),
 }
 

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-/// What is shown in the place of a key.
+/// The text shown in place of a key.
 const HIDDEN: &str = "***";
 /// The characters of an age identity after its prefix: 32 bytes and a checksum in bech32.
 const IDENTITY: usize = 58;
@@ -22,7 +22,7 @@ const KIND: usize = 24;
 pub fn hide_keys(text: &str) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(text);
     // As it is, too: what precedes a key may look like an escape that its first letter ends. A key
-    // in PEM first: what is around it could otherwise be taken for its beginning.
+    // in PEM comes first. Otherwise, the text around it could be taken for its beginning.
     for reading in [Reading::Unescaped, Reading::AsIs] {
         for end in [pem, line] {
             if let Some(hidden) = hide(&shown, reading, end) {
@@ -53,7 +53,7 @@ pub fn is_key(text: &str) -> bool {
         .any(|at| starts_line(at) && (line(&signs, at).is_some() || pem(&signs, at).is_some()))
 }
 
-/// Whether escapes and percent signs stand for characters.
+/// Whether escapes and percent signs mean characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Unescaped,
@@ -163,7 +163,7 @@ fn code(text: &str, start: usize, length: usize, base: u32) -> Option<char> {
     Some(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// What may stand inside a key that was wrapped, quoted, or pasted.
+/// Characters that may occur inside a key that was wrapped, quoted, or pasted.
 fn is_noise(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
@@ -215,7 +215,7 @@ fn after_plugin(signs: &[Sign], at: usize) -> Option<usize> {
 
 /// The end of the letters, digits, and characters in `others` from `start` on. The run may be
 /// interrupted as long as it has fewer than `fewest`, unless the next word cannot belong to it.
-/// Without a single character it is no key: that is how documents name a prefix.
+/// Without a single character it is not a key: documents name a prefix like that.
 fn data(
     signs: &[Sign],
     start: usize,
@@ -257,8 +257,8 @@ fn pem(signs: &[Sign], at: usize) -> Option<usize> {
     Some(end + self::dashes(signs, end))
 }
 
-/// Where `PRIVATE KEY` ends after `word` at `at` and the kind of key. Hyphens may stand for blanks,
-/// as in the name of a branch.
+/// Where `PRIVATE KEY` ends after `word` at `at` and the kind of key. Hyphens may mean blanks, as
+/// in the name of a branch.
 fn private_key(signs: &[Sign], at: usize, word: &str) -> Option<usize> {
     if !begins(signs, at, word) {
         return None;

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
 
-/// The text of the file; nothing when there is none.
+/// The text of the file. Returns `None` if it does not exist.
 pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
     let mut file = match platform::private_file(path.as_os_str()) {
         Ok(file) => file,
@@ -32,7 +32,7 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
 /// never replaced.
 ///
 /// # Errors
-/// When the file exists or cannot be made.
+/// If the file exists or cannot be made.
 pub fn create(path: &Path) -> Result<Identity, Fault> {
     let identity = Identity::generate();
     let write = || {

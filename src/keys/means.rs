@@ -1,5 +1,5 @@
-//! What a command could come by the key with: copies of it, and the identity of a CI job, with which
-//! `VAULT_KEY_COMMAND` can fetch it again.
+//! Ways in which a command could get the key: copies of it, and the identity of a CI job, with
+//! which `VAULT_KEY_COMMAND` can fetch it again.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use super::credential::{self, Credential};
 use crate::crypto::{Identity, Recipient};
 
-/// Variables that stand for the job itself; docs/guides/ci.md lists them. One that ends in `_` is a prefix.
+/// Variables that mean the job itself; docs/guides/ci.md lists them. One that ends in `_` is a
+/// prefix.
 const IDENTITIES: [&str; 6] = [
     "ACTIONS_ID_TOKEN_REQUEST_",
     "ACTIONS_RUNTIME_TOKEN",

@@ -48,13 +48,13 @@ impl<'a> Admin<'a> {
         RootSigner::new(&self.key)
     }
 
-    /// The roster as it stands, to be changed and given to [`Admin::write_roster`].
+    /// The current roster, to be changed and given to [`Admin::write_roster`].
     pub(crate) fn roster(&self) -> Roster {
         self.session.vault.roster().clone()
     }
 
-    /// Remembers the vault, now that all that the change rests on is verified and nothing is written
-    /// yet: where a new id cannot be remembered, nothing is.
+    /// Remembers the vault, after every input of the change is verified and before anything is
+    /// written. If a new id cannot be remembered, nothing is written.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
         self.session.remember(context)
     }
@@ -86,7 +86,7 @@ impl<'a> Admin<'a> {
         names.try_fold(false, |found, name| Ok(found || vault.environment(name)?.is_ahead()))
     }
 
-    /// Reads what was written as any other command would, and goes on with it.
+    /// Reads the written files as any other command would, and continues with them.
     pub(crate) fn read_again(&mut self) -> Result<(), Fault> {
         self.session.read_again(self.writer.tree()?)
     }
@@ -114,8 +114,9 @@ fn check_numbers(roster: &Roster) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Nothing is sealed under the data key of an environment that is newer than the roster says: the
-/// file may be one of another branch, whose key somebody knows who has no access by this roster.
+/// Refuses to seal under the data key of an environment that is newer than the roster says. The
+/// file may come from another branch, and its key may be known to someone who has no access by this
+/// roster.
 pub(super) fn check_finished(environment: &CheckedEnvironment) -> Result<(), Fault> {
     if !environment.is_ahead() {
         return Ok(());

@@ -25,7 +25,7 @@ pub(crate) struct Change {
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There was no value; now the entry has this revision.
+    /// The value is new, and the entry has this revision.
     Set(u64),
     /// There was another value; now the entry has this revision.
     Changed(u64),
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     Unchanged,
     /// The value is gone; the tombstone has this revision.
     Removed(u64),
-    /// There was no value to remove.
+    /// The name had no value to remove.
     Absent,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn apply(
     Ok(outcomes)
 }
 
-/// Says which of the values that are new decide where programs connect or what they believe.
+/// Reports new values that decide where programs connect or which certificates they trust.
 fn mention_redirects(context: &Context, changes: &[Change], outcomes: &[Outcome]) {
     let new = changes.iter().zip(outcomes);
     let new = new.filter(|(_, o)| matches!(o, Outcome::Set(_) | Outcome::Changed(_)));
@@ -192,7 +192,7 @@ fn check_new_names(
     for name in new {
         if let Some(other) = spellings.insert(name.folded(), name) {
             let message = format!("{name} differs from {other} in case only");
-            // A removed name stays as a tombstone, so removing it would be no way out.
+            // A removed name stays as a tombstone, so removing it would not help.
             return Err(Fault::usage(message).hint(format!("use the name {other}")));
         }
     }

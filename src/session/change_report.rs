@@ -1,5 +1,5 @@
-//! What is to be told after access was taken or keys were made anew: what was done, and what remains
-//! to be done outside the vault.
+//! The report after access was reduced or keys were replaced: the changes, and the work that
+//! remains outside the vault.
 
 use serde_json::{Value, json};
 
@@ -36,8 +36,7 @@ pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, fl
     }
 }
 
-/// Tells what `member`, from whom something was taken, may still know, or whoever has a key that was
-/// replaced.
+/// Reports the values that `member`, who lost access or replaced a key, may still know.
 pub(crate) fn report_exposures(
     context: &Context,
     session: &Session,
@@ -46,7 +45,7 @@ pub(crate) fn report_exposures(
 ) -> Result<(), Fault> {
     let report = match exposure::find(session) {
         Ok(report) => report,
-        // What was asked for is done; this can be asked again.
+        // The change itself is done, and this can be repeated.
         Err(fault) => {
             context.console.warn(format!("what {member} knows could not be told: {fault:#}"));
             return report_no_exposures(context, style, &Value::Null);
@@ -90,7 +89,7 @@ pub(crate) fn report_no_exposures(
     }
 }
 
-/// Who has to be told of a new id, and which machines need a new credential.
+/// Lists the people who need the new id, and the machines that need a new credential.
 fn report_new_id(context: &Context, session: &Session) {
     let (console, roster) = (context.console, session.vault.roster());
     let own = session.holder().name().clone();

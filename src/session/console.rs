@@ -1,4 +1,5 @@
-//! What a command says: results on standard output, everything about the work on standard error.
+//! The output of a command: results on standard output, everything about the work on standard
+//! error.
 //!
 //! Nothing goes to standard output that was not asked for. Errors say what could not be done, to
 //! what and why; `hint:` lines say what to type next.
@@ -167,7 +168,7 @@ fn wants_color() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Writes to standard output. A reader that has gone away is no failure.
+/// Writes to standard output. A closed pipe is not a failure.
 fn write(bytes: &[u8]) -> Result<(), Fault> {
     let mut output = io::stdout().lock();
     match output.write_all(bytes).and_then(|()| output.flush()) {
@@ -178,12 +179,12 @@ fn write(bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Standard error may be closed or full; there is nobody left to tell.
+/// Standard error may be closed or full, and there is no other place to report it.
 fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Whether somebody can be asked: standard input and standard error are terminals.
+/// Whether a person can be asked: standard input and standard error are terminals.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

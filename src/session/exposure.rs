@@ -1,9 +1,9 @@
-//! What somebody who lost access may still know: values that they could read and that are in use.
+//! Values in use that someone who lost access may still know.
 //!
-//! Decided by epochs, never by clocks. A value that was first sealed in an epoch that the roster
-//! says they could open is known to them until it is set anew. With a key, the values themselves
-//! are compared as well: what they could read once, in today's files or in git's history, may be
-//! in use in another place, or again in the same one. No value leaves this module.
+//! Decided by epochs, never by clocks. If a value was first sealed in an epoch that they could open
+//! by the roster, they know it until it is set again. With a key, the values themselves are
+//! compared as well. A value that they could read once, in today's files or in git's history, may
+//! be in use in another place, or again in the same one. No value leaves this module.
 
 mod history;
 mod search;
@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::Vault;
 
-/// A secret in use whose value somebody who lost access may know.
+/// A secret in use whose value someone who lost access may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exposure {
     /// Who lost access.
@@ -27,7 +27,7 @@ pub(crate) struct Exposure {
     pub(crate) environment: EnvironmentName,
     /// Its name.
     pub(crate) name: SecretName,
-    /// Where they could read its value; nothing where it has not changed since they could.
+    /// The place in which they could read its value, or `None` if it has not changed since.
     pub(crate) source: Option<ExposureSource>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct ExposureSource {
     pub(crate) revision: u64,
 }
 
-/// What was found, and what could not be looked at.
+/// The findings, and the reasons why there may be more.
 #[derive(Default)]
 pub(crate) struct ExposureReport {
     /// By member, environment and name.
@@ -84,7 +84,7 @@ impl fmt::Display for Exposure {
 /// today's files and of those in git's history.
 ///
 /// # Errors
-/// When files or git's history cannot be read, or a value that is in use does not open.
+/// If files or git's history cannot be read, or a value that is in use does not open.
 pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(&session.vault);
     if search.has_work() {
@@ -97,7 +97,7 @@ pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
 /// The same by epochs alone, with no key.
 ///
 /// # Errors
-/// When files cannot be read.
+/// If files cannot be read.
 pub(crate) fn find_by_epochs(vault: &Vault) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(vault);
     if search.has_work() {

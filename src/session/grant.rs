@@ -1,5 +1,5 @@
-//! Giving access, under the lock: who is in the roster gets keys, in an order in which no state on
-//! disk holds a key that the roster does not tell of.
+//! Granting access under the lock. Members of the roster get keys, in an order in which no state on
+//! disk holds a key that the roster does not list.
 //!
 //! Only ever gives: what a member could read before stays readable to them. Taking access away needs
 //! a new epoch and is another subject.
@@ -15,15 +15,15 @@ use crate::vault::name::{EnvironmentName, MemberName};
 /// Per member the environments in which they get access, and which.
 pub(crate) type Grants = BTreeMap<MemberName, BTreeMap<EnvironmentName, Access>>;
 
-/// Gives `grants` to members of `roster`, in which the caller has already put whoever is new (without
-/// access) and whatever else changes about them.
+/// Gives `grants` to members of `roster`, to which the caller has already added new members
+/// (without access) and other changes.
 ///
 /// The newest epoch of each environment is sealed to them again, even where the roster says that they
 /// have this access already: so the same command, typed again, finishes what was interrupted. (Where an
 /// environment had been written already, `vault rotate --finish` comes first; [`Admin::start`] says so.)
 ///
 /// # Errors
-/// When a grant would take something away, somebody without a signing key would write, or the admin
+/// If a grant would take something away, a member without a signing key would write, or the admin
 /// has no data key. Nothing is written then.
 pub(crate) fn grant(
     context: &Context,
@@ -55,7 +55,7 @@ pub(crate) fn grant(
             .push((name.clone(), admin.authority().seal_to(environment.content(), key, concerned)));
     }
     admin.remember(context)?;
-    // Members first and keys second, so that no file is ever sealed to somebody without access; then
+    // Members first and keys second, so that no file is ever sealed to anyone without access; then
     // the roster lists the files.
     admin.write_roster(roster)?;
     if files.is_empty() {
@@ -83,7 +83,7 @@ pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
     Fault::usage(format!("there is no member {name}")).did_you_mean(name.as_str(), known).hint(list)
 }
 
-/// The name belongs to nobody, and never has.
+/// Checks that the name is not in use, and never was.
 pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
     if name.is_key() {
         return Err(Fault::usage(format!("{name} is how a key is called that was replaced"))

@@ -1,4 +1,4 @@
-//! A vault as anybody can check it, without a person's key.
+//! A vault as anyone can check it, without a person's key.
 
 use super::context::Context;
 use super::open::{FORKED, folder, tree};
@@ -10,8 +10,8 @@ use crate::vault::trust::{Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
 const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
 
-/// The vault as anybody can check it, with the environment of a machine's credential. Where there
-/// is no pin, says so.
+/// The vault as anyone can check it, with the environment of a machine's credential. Warns if there
+/// is not a pin.
 pub(crate) fn open(
     context: &Context,
     place: &Place,
@@ -27,8 +27,8 @@ pub(crate) fn open(
     Ok((presented.into_vault()?, environment))
 }
 
-/// What can be trusted without a person's key: `VAULT_ID`, a machine's credential, and what
-/// anybody on this machine has seen.
+/// The trust that needs no person's key: `VAULT_ID`, a machine's credential, and all records on
+/// this machine.
 pub(crate) fn trust(
     context: &Context,
     credential: Option<Pinned>,

@@ -9,7 +9,8 @@ use crate::vault::format::{fingerprint, request_path};
 use crate::vault::model::{Member, Request, Roster};
 use crate::vault::name::MemberName;
 
-/// The admin says what he was told; the repository could say anything. `what` tells him what for.
+/// The admin enters the fingerprint that they were told, because the repository could show any.
+/// `what` explains the purpose to them.
 pub(crate) fn confirm_request(
     context: &Context,
     request: &Request,
@@ -40,7 +41,7 @@ pub(crate) fn confirm_request(
         .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
 }
 
-/// What is asked before an admin is one no more.
+/// The question before an admin loses that role.
 pub(crate) fn taken(name: &MemberName) -> String {
     format!(
         "{name} knows the authority. The vault gets a new one and a new id, which everybody has to \
@@ -48,7 +49,7 @@ pub(crate) fn taken(name: &MemberName) -> String {
     )
 }
 
-/// What somebody was asked about must still be so under the lock.
+/// Checks under the lock that the confirmed facts have not changed.
 pub(crate) fn unchanged(roster: &Roster, name: &MemberName, seen: &Member) -> Result<(), Fault> {
     if roster.members.get(name) == Some(seen) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! What the commands share: the caller's world, a vault opened with a key, reading values, changing
-//! secrets, changing members, and the way to speak.
+//! Code that the commands share: the caller's environment, a vault opened with a key, reading
+//! values, changing secrets, changing members, and the way to speak.
 //!
 //! This layer ties those below together, which do not know each other, and decides nothing that
 //! one command alone needs.

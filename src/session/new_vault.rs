@@ -1,8 +1,8 @@
 //! A vault that is new to the caller, who alone can say that it is the right one.
 //!
 //! Anyone who can write to the repository can put a vault of their own there. So the caller pastes
-//! the id that a colleague sent. The question never shows the id in the repository: whoever sees
-//! it would copy it from there.
+//! the id that a colleague sent. The question never shows the id in the repository: otherwise
+//! people would copy it from there.
 
 use super::console::{Console, is_interactive};
 use super::context::Context;

@@ -23,7 +23,7 @@ pub(crate) const FORKED: &str =
 const NEWER: &str =
     "if the credential is newer than this checkout: commit and push .vault where it was made";
 
-/// What a command that needs a key works with.
+/// An open vault with a key.
 pub(crate) struct Session {
     pub(crate) place: Place,
     pub(crate) config: Config,
@@ -36,7 +36,7 @@ pub(crate) struct Session {
     pub(super) member: (MemberName, Member),
 }
 
-/// A vault that nobody may have confirmed, and a key that may belong to no member.
+/// A vault that may be unconfirmed, with a key that may not belong to a member.
 pub(crate) struct UnconfirmedSession {
     pub(crate) place: Place,
     pub(crate) config: Config,
@@ -50,7 +50,7 @@ impl UnconfirmedSession {
     /// Reads and judges the vault. Asks nothing.
     ///
     /// # Errors
-    /// If the vault is not acceptable, or what the caller trusts speaks against it.
+    /// If the vault is not acceptable, or contradicts the caller's trust.
     pub(crate) fn open(
         context: &Context,
         place: Place,
@@ -82,7 +82,7 @@ impl Session {
     /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
     pub(crate) fn open(context: &Context, mut key: CallerKey) -> Result<Self, Fault> {
-        // Where there is no vault, that is said before a key is asked for.
+        // A missing vault is reported before a key is asked for.
         let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
         let found = key.needed(context)?;
@@ -99,7 +99,7 @@ impl Session {
         let (trust, presented, mut standing) = presented(context, &place, &key)?;
         let entered = standing == Standing::Unknown;
         if entered {
-            // A stranger's roster is not parsed before somebody has trusted its id.
+            // A stranger's roster is not parsed before its id is trusted.
             confirm_new_vault(context, &presented, &key)?;
             standing = Standing::Trusted;
         }
@@ -119,8 +119,8 @@ impl Session {
     }
 
     /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
-    /// vault, and nobody who had lost access may have it again: values that were read from one
-    /// must never be sealed into the other.
+    /// vault, and no one who had lost access may have it again: values that were read from one must
+    /// never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
         let replaced =
             || Fault::refused_file(ROSTER_PATH, "went back or was replaced meanwhile").restore("");
@@ -137,7 +137,7 @@ impl Session {
             standing => self.standing = standing,
         }
         self.vault = vault;
-        // Someone who has just replaced their own key goes on as the member they were.
+        // Someone who has just replaced their own key stays the member they were.
         if let Ok(member) = member(&self.vault, &self.key) {
             self.member = member;
         }
@@ -147,7 +147,7 @@ impl Session {
     /// Takes the right to write and reads the roster again under it.
     ///
     /// # Errors
-    /// When another roster of the same revision was seen: on top of two, nothing can be built.
+    /// If another roster of the same revision was seen: on top of two, nothing can be built.
     pub(crate) fn lock(&mut self, context: &Context) -> Result<Writer, Fault> {
         let writer = Writer::lock(&self.place, &|| {
             context.console.note("waiting for another vault to finish writing…");
@@ -228,7 +228,7 @@ fn unknown_credential(vault: &Vault, identity: &Identity) -> Fault {
         .hint("if it is older: make a new one with `vault ci add`")
 }
 
-/// The roster, how it stands with the caller, and all that speaks for it.
+/// Reads the roster and compares it with the caller's trust.
 fn presented(
     context: &Context,
     place: &Place,
@@ -244,7 +244,7 @@ fn presented(
     Ok((trust, presented, standing))
 }
 
-/// What there is to remember of a vault.
+/// The facts of a vault that are remembered.
 pub(crate) fn record_of(vault: &Vault, place: &Place) -> Seen {
     let roster = vault.roster();
     Seen {
@@ -338,7 +338,7 @@ pub(crate) fn folder(place: &Place) -> String {
     resolved.to_string_lossy().into_owned()
 }
 
-/// All that speaks for a vault: the credential or what the caller's recipient has seen, and
+/// Everything the caller trusts: the credential, or the records of the caller's recipient, and
 /// `VAULT_ID`.
 pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
     let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };

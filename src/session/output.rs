@@ -34,7 +34,7 @@ pub(crate) fn access_json(access: &Access) -> Value {
     }
 }
 
-/// As it is typed behind `-e`: `production=write`.
+/// In the form typed after `-e`: `production=write`.
 pub(crate) fn spelled((environment, access): (&EnvironmentName, &Access)) -> String {
     let access = match access {
         Access::Write => "write".to_owned(),

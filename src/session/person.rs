@@ -1,4 +1,4 @@
-//! The caller as a person: a name, and an identity that is made where there is none.
+//! The caller as a person: a name, and an identity, which is made if there is none.
 
 use super::caller_key::CallerKey;
 use super::context::Context;

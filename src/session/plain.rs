@@ -27,7 +27,7 @@ pub(super) fn annotations(text: &str) -> String {
 
 /// `value` in one line of JSON that means the same to a reader of JSON, but without keys.
 pub(super) fn json(value: Value) -> String {
-    // Only a string can hold such a mark, and there an escape stands for the character.
+    // Only a string can hold such a mark, and there an escape can replace the character.
     marks(&without_keys(value).to_string(), r"#\u0023")
 }
 

@@ -1,5 +1,5 @@
-//! What of the key a wrapped command could still reach: what is taken out of its way, and what only the
-//! caller can.
+//! The ways in which a wrapped command could still reach the key: those that vault removes, and
+//! those that only the caller can.
 //!
 //! No protection against a command that looks further: it can read what every process of its user can.
 
@@ -16,7 +16,7 @@ const KEY: &str = "VAULT_KEY";
 /// Programs that `exec` replaces.
 const SHELLS: [&str; 8] = ["ash", "bash", "busybox", "dash", "ksh", "mksh", "sh", "zsh"];
 
-/// Whether the variables that stand for a CI job's identity are passed on.
+/// Whether the variables with a CI job's identity are passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IdentityVariables {
     Passed,
@@ -24,7 +24,7 @@ pub(crate) enum IdentityVariables {
     Withheld,
 }
 
-/// What a command could come by the key with.
+/// The ways in which a command could get the key.
 #[derive(Default)]
 pub(crate) struct Reach {
     /// Variables that hold a copy of the key; they are never passed on.
@@ -35,7 +35,7 @@ pub(crate) struct Reach {
     pub(crate) above: Above,
 }
 
-/// What is known of the processes above this one.
+/// The result of looking at the processes above this one.
 #[derive(Default)]
 pub(crate) enum Above {
     /// They were not looked at: the key came from a file, and is in no variable here.
@@ -72,7 +72,7 @@ impl Reach {
     }
 
     /// Takes what the command must not get out of the environment that it inherits. Gives the names
-    /// that were taken because they stand for the caller's identity.
+    /// that were taken because they hold the caller's identity.
     pub(crate) fn withhold(
         &self,
         environ: &mut Vec<(OsString, OsString)>,

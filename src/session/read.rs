@@ -13,15 +13,15 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 pub(crate) enum Wanted<'a> {
     /// All that the caller may read.
     All,
-    /// These, where they exist.
+    /// These, if they exist.
     Names(&'a [SecretName]),
 }
 
-/// What was read of one environment.
+/// The secrets read from one environment.
 pub(crate) struct Read {
     /// Names and values, without tombstones.
     pub(crate) secrets: Vec<(SecretName, Secret)>,
-    /// Names whose entry is of an older epoch.
+    /// The names with entries in an older epoch.
     pub(crate) stale: Vec<SecretName>,
     /// Whether an interrupted change waits to be finished.
     pub(crate) is_ahead: bool,
@@ -94,12 +94,12 @@ fn attempt(
 /// Every entry that is as it should be, and why the others are not.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub(crate) fn valid_entries(
     vault: &Vault,
     environment: &CheckedEnvironment,
 ) -> Result<(Vec<CheckedEntry>, Vec<Fault>), Fault> {
-    // All at once where all hold, which is far cheaper.
+    // All at once, which is far cheaper if all are valid.
     if let Ok(entries) = vault.entries(environment) {
         return Ok((entries, Vec::new()));
     }
@@ -128,7 +128,7 @@ pub(crate) fn no_secret(
     no_secret_in(&session.vault, environment, name, kind)
 }
 
-/// As [`no_secret`], where there is no key.
+/// As [`no_secret`], without a key.
 pub(crate) fn no_secret_in(
     vault: &Vault,
     environment: &EnvironmentName,

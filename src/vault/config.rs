@@ -1,6 +1,6 @@
 //! `vault.toml`: what people write and review. Unsigned, trusted like code; it grants nothing.
 //!
-//! Errors name line and column, never the text there, which may be a value somebody pasted.
+//! Errors name line and column, never the text there, which may be a value that someone pasted.
 
 mod shape;
 
@@ -23,7 +23,7 @@ pub const LARGEST_CONFIG: usize = 1 << 20;
 /// The content of `vault.toml`.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// The environment where none is named.
+    /// The environment to use if none is named.
     pub default: Option<EnvironmentName>,
     /// Names that are allowed though they change what a command executes.
     pub allowed_names: Vec<SecretName>,
@@ -107,7 +107,7 @@ pub enum Mask {
     /// From 6 bytes on, unless it is a common word.
     #[default]
     Auto,
-    /// Also where it is short.
+    /// Even if it is short.
     Always,
     /// Not at all.
     Never,
@@ -149,7 +149,7 @@ impl Config {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read or is not acceptable.
+    /// If it cannot be read or is not acceptable.
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let failed = || Fault::failed(format!("could not read {}", path.display()));
         let found = std::fs::metadata(path).map_err(|error| failed().because(error))?;
@@ -164,7 +164,7 @@ impl Config {
     /// Understands the text of a `vault.toml`.
     ///
     /// # Errors
-    /// With line and column where it is not TOML or not of this shape.
+    /// If it is not TOML or not of this shape, with line and column.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         if text.len() > LARGEST_CONFIG {
             let most = LARGEST_CONFIG >> 20;
@@ -224,10 +224,10 @@ impl Config {
         })
     }
 
-    /// The secrets behind `names` in `environment`: a variable stands for those it refers to.
+    /// The secrets that `names` need in `environment`. A variable needs those it refers to.
     ///
     /// # Errors
-    /// When one of the variables is not understood.
+    /// If one of the variables is not understood.
     pub fn secrets_behind(
         &self,
         environment: &EnvironmentName,
@@ -311,7 +311,7 @@ impl Config {
 /// `text` without `[environments.NAME]`; comments and order of the rest survive.
 ///
 /// # Errors
-/// When the text is not TOML.
+/// If the text is not TOML.
 pub fn without_environment(text: &str, environment: &EnvironmentName) -> Result<String, Fault> {
     let mut document: DocumentMut = text.parse().map_err(|_| refused("is not TOML"))?;
     if let Some(table) = document.get_mut("environments").and_then(|item| item.as_table_like_mut())

@@ -1,9 +1,10 @@
-//! Files that a vault once had, as git keeps them: who signed them, and what was in them.
+//! Files that a vault once had, as git keeps them, with their signers and contents.
 //!
-//! Rosters first, then environments, then entries, each judged by itself: a roster by its own id, which the caller must
-//! know; an environment by that id's authority; an entry by somebody whom such a roster lists and
-//! under an epoch that such an environment has. So nobody who only writes to the repository can
-//! slip in a value of his own. What is of another vault, forged or damaged counts for nothing.
+//! Rosters first, then environments, then entries, each judged by itself. A roster is judged by its
+//! own id, which the caller must know, an environment by that id's authority, and an entry by a
+//! signer in such a roster and an epoch of such an environment. Writing to the repository is
+//! therefore not enough to slip in a value. Files that are damaged, forged, or from another vault
+//! are ignored.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use super::unlock::EpochKey;
 use crate::crypto::{Claim, Identity, PublicKey, VaultId, verify_all};
 use crate::secret::Secret;
 
-/// What is known of a vault's past, and the identity that opens it.
+/// The known past of a vault, and the identity that opens it.
 pub struct History<'a> {
     identity: &'a Identity,
     member: &'a MemberName,
@@ -39,7 +40,7 @@ enum Key {
     Closed,
 }
 
-/// An entry that is as `vault` writes it and holds a value. Nobody has checked its signature yet.
+/// An entry that is as `vault` writes it and holds a value. Its signature has not been checked yet.
 pub struct HistoryEntry {
     /// Where it was.
     pub environment: EnvironmentName,
@@ -49,7 +50,7 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
-    /// Reads the file of `name`; nothing for a tombstone and for what is no entry.
+    /// Reads the file of `name`. Returns `None` for a tombstone and for an invalid file.
     #[must_use]
     pub fn read(environment: EnvironmentName, name: SecretName, file: &[u8]) -> Option<Self> {
         let signed = read_entry(&environment, &name, file).ok()?;
@@ -124,7 +125,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The values of those of `entries` that somebody signed and the caller can open.
+    /// Returns the values of those `entries` that have a valid signature and that the caller can
+    /// open.
     pub fn values(&mut self, entries: Vec<HistoryEntry>) -> Vec<(HistoryEntry, Secret)> {
         let mut signed = self.signed(entries);
         let mut values = Vec::with_capacity(signed.len());
@@ -136,7 +138,8 @@ impl<'a> History<'a> {
         values
     }
 
-    /// Those that somebody signed, each with the place of its epoch among those of its number.
+    /// Returns the entries with a valid signature, each with the index of its epoch among those of
+    /// its number.
     fn signed(&self, entries: Vec<HistoryEntry>) -> Vec<(HistoryEntry, usize)> {
         let first = |entry: &HistoryEntry| self.claims(entry).next();
         let firsts: Option<Vec<(usize, Claim)>> = entries.iter().map(first).collect();

@@ -1,4 +1,4 @@
-//! A member with the identity that proves it: what is sealed to them, opened.
+//! A member with the identity that proves it, and everything that it opens.
 //!
 //! Every payload is bound to its place and compared with it after it was unsealed; a seed is used
 //! only if its public half is the one that the roster names.
@@ -64,7 +64,7 @@ impl<'a> Holder<'a> {
     /// The keys to `environment` in the epochs of these numbers.
     ///
     /// # Errors
-    /// When the member has no access, or what is sealed to him is not what it should be.
+    /// If the member has no access, or a sealed key is damaged or not the expected one.
     pub fn unlock(
         &self,
         environment: &CheckedEnvironment,

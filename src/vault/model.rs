@@ -1,4 +1,4 @@
-//! What a vault is made of, as plain types: no text, no files, no keys.
+//! The parts of a vault as plain types, without text, files, or keys.
 //!
 //! A value of these types says nothing about whether it is genuine; [`super::trust`] does.
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use crate::crypto::{Commitment, PublicKey, Recipient, VaultId};
 
-/// The largest integer in a file: what a double holds exactly, so that any TOML reader can.
+/// The largest integer in a file. A double holds it exactly, so that every TOML reader can read it.
 pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 /// The most entries of one environment.
 pub const MOST_ENTRIES: usize = 20_000;
@@ -53,13 +53,13 @@ pub struct Entry {
     pub origin: u64,
     /// Counts the changes of this name, tombstones included, and never restarts.
     pub revision: u64,
-    /// When the value was chosen.
+    /// The time at which the value was chosen.
     pub changed: Moment,
     /// Who chose the value.
     pub author: MemberName,
     /// Who signed the file.
     pub signer: MemberName,
-    /// The sealed value; nothing in a tombstone.
+    /// The sealed value, or `None` in a tombstone.
     pub sealed: Option<Vec<u8>>,
 }
 
@@ -109,13 +109,13 @@ pub struct Roster {
     pub vault: VaultId,
     /// Counts the changes of this file.
     pub revision: u64,
-    /// The revision at which somebody last lost something.
+    /// The revision at which access was last reduced.
     pub floor: u64,
     /// The environments' files.
     pub environments: BTreeMap<EnvironmentName, Listed>,
-    /// Who is a member.
+    /// The members.
     pub members: BTreeMap<MemberName, Member>,
-    /// Who was one.
+    /// The former members.
     pub former: BTreeMap<MemberName, Former>,
 }
 
@@ -131,9 +131,9 @@ pub struct Listed {
 /// A person or machine with a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// To what is sealed for this member.
+    /// The public key that this member's values are sealed to.
     pub recipient: Recipient,
-    /// What the member may do, per environment.
+    /// The member's access in each environment.
     pub access: BTreeMap<EnvironmentName, Access>,
     /// The key with which this member signs entries; for those who may write.
     pub signing: Option<Signing>,
@@ -141,12 +141,12 @@ pub struct Member {
     pub authority: Option<Vec<u8>>,
     /// The floor in this machine's credential.
     pub credential_floor: Option<u64>,
-    /// What was taken from this member.
+    /// The access that this member lost.
     pub lost: BTreeMap<EnvironmentName, Lost>,
 }
 
 impl Member {
-    /// Somebody with this recipient who may not do anything yet.
+    /// A member with this recipient and no access yet.
     #[must_use]
     pub fn new(recipient: Recipient) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Member {
     }
 }
 
-/// What a member may do in an environment.
+/// A member's access to an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read and change every secret.
@@ -186,7 +186,7 @@ pub enum Access {
     Names(BTreeSet<SecretName>),
 }
 
-/// The order of access. In all of it `None` is no access at all, which is less than a list of no
+/// The order of access. In all of it `None` means no access at all, which is less than a list of no
 /// names: the latter has a sealed key in the environment, and taking it away takes a new epoch.
 impl Access {
     /// Whether this includes the right to read the secret `name`.
@@ -229,36 +229,36 @@ pub struct Signing {
     pub seed: Vec<u8>,
 }
 
-/// What somebody asks to be listed as.
+/// The record that someone asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// As whom.
     pub name: MemberName,
     /// In which vault.
     pub vault: VaultId,
-    /// To what shall be sealed for them.
+    /// The public key that their values are sealed to.
     pub recipient: Recipient,
     /// The key with which they will sign entries.
     pub signing: Signing,
 }
 
-/// Somebody who was a member; the name is never used again.
+/// A former member, whose name is never reused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Former {
     /// To what was sealed for this member.
     pub recipient: Recipient,
-    /// The public signing key, where there was one.
+    /// The public signing key, if there was one.
     pub signer: Option<PublicKey>,
     /// What this member could open.
     pub lost: BTreeMap<EnvironmentName, Lost>,
 }
 
-/// What somebody could open in an environment until it was taken.
+/// The access to an environment that someone had and lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// The last epoch that was sealed to them.
     pub epoch: u64,
-    /// Only these names; nothing where it was all of them.
+    /// The names that were lost, or `None` for all of them.
     pub names: Option<BTreeSet<SecretName>>,
 }
 

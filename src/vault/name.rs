@@ -1,7 +1,7 @@
 //! The names of secrets, environments, members and steps: legal by construction.
 //!
-//! A refusal says what is wrong with a name. It quotes the name only where it cannot be a value
-//! that somebody typed in the wrong place.
+//! A refusal says what is wrong with a name. It quotes the name only if it cannot be a value that
+//! someone typed in the wrong place.
 
 use std::fmt;
 use std::str::FromStr;
@@ -121,7 +121,8 @@ impl MemberName {
         self.is_key() && self.0.rsplit_once(UNTIL).is_some_and(|(own, _)| own == name.0)
     }
 
-    /// Whether this is what [`MemberName::until`] makes of any name, so that nobody else may have it.
+    /// Whether this is what [`MemberName::until`] makes of any name, so that no one else may have
+    /// it.
     #[must_use]
     pub fn is_key(&self) -> bool {
         let revision = self.0.rsplit_once(UNTIL).map(|(_, revision)| revision);

@@ -1,7 +1,7 @@
-//! An environment under a new data key, and its entries sealed and signed anew.
+//! An environment under a new data key, and its entries re-encrypted and re-signed.
 //!
-//! Pure apart from randomness, like [`super::signing`]. What is sealed anew keeps its `origin`,
-//! `revision`, `changed` and `author`: the value is the same, and nobody chose it now.
+//! Pure apart from randomness, like [`super::signing`]. A re-encrypted entry keeps its `origin`,
+//! `revision`, `changed` and `author`: the value is the same, and was not chosen now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,18 +19,18 @@ use crate::fault::Fault;
 /// What becomes of the epochs before a new one.
 #[derive(Clone, Copy)]
 pub enum Older<'a> {
-    /// They stay, sealed to those of these members who had them; nobody is added.
+    /// They stay, sealed to those of these members who had them.
     For(&'a BTreeSet<MemberName>),
     /// They go: under another id no signature of theirs holds.
     Dropped,
 }
 
 impl RootSigner<'_> {
-    /// `environment` with a new epoch, sealed to everybody in `members` who has access, and the key
+    /// `environment` with a new epoch, sealed to everyone in `members` who has access, and the key
     /// to it.
     ///
     /// # Errors
-    /// When a number is the last that there can be.
+    /// If a number is the last that there can be.
     pub fn next_epoch(
         &self,
         environment: &Environment,
@@ -59,10 +59,10 @@ impl RootSigner<'_> {
     }
 }
 
-/// `environment` without its older epochs, whose keys nobody needs any more.
+/// `environment` without its older epochs, whose keys are no longer needed.
 ///
 /// # Errors
-/// When its revision is the last that there can be.
+/// If its revision is the last that there can be.
 pub fn without_older(environment: &Environment) -> Result<Environment, Fault> {
     Ok(Environment {
         name: environment.name.clone(),
@@ -82,7 +82,7 @@ impl EntrySigner<'_> {
     /// The files of `entries`, which `from` opens, sealed in the newest epoch and signed.
     ///
     /// # Errors
-    /// When one of them does not open, or the author has no data key.
+    /// If one of them does not open, or the author has no data key.
     pub fn seal_anew(
         &self,
         entries: &[CheckedEntry],
@@ -107,10 +107,10 @@ impl EntrySigner<'_> {
     }
 
     /// The files of `entries` as they are, but signed by the author: of what `from` opens, so that
-    /// nobody vouches for a value that is none.
+    /// no one vouches for a value that is none.
     ///
     /// # Errors
-    /// When one of them does not open.
+    /// If one of them does not open.
     pub fn sign_anew(
         &self,
         entries: &[CheckedEntry],

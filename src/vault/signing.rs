@@ -19,7 +19,7 @@ use crate::crypto::{self, DataKey, Recipient, SigningKey, VaultId, sha256};
 use crate::fault::Fault;
 use crate::secret::Secret;
 
-/// Somebody who may write in an environment, with what it takes.
+/// A member who may write in an environment, with the keys for it.
 pub struct EntrySigner<'a> {
     /// The vault.
     pub vault: VaultId,
@@ -35,10 +35,10 @@ pub struct EntrySigner<'a> {
 
 impl EntrySigner<'_> {
     /// The file of `name` with this value, sealed in the newest epoch; `before` is the revision of
-    /// the file it replaces, 0 where there is none.
+    /// the file it replaces, 0 if there is none.
     ///
     /// # Errors
-    /// When the author has no data key, or the revision is the last there can be.
+    /// If the author has no data key, or the revision is the last there can be.
     pub fn set(&self, name: &SecretName, before: u64, value: &Secret) -> Result<NewFile, Fault> {
         let epoch = self.environment.newest();
         let mut entry = self.entry(name, before)?;
@@ -52,7 +52,7 @@ impl EntrySigner<'_> {
     /// The tombstone of `name`.
     ///
     /// # Errors
-    /// When the revision is the last there can be.
+    /// If the revision is the last there can be.
     pub fn remove(&self, name: &SecretName, before: u64) -> Result<NewFile, Fault> {
         Ok(self.sign(name, &self.entry(name, before)?))
     }
@@ -106,7 +106,7 @@ impl<'a> RootSigner<'a> {
         VaultId::new(self.0.public())
     }
 
-    /// A person's record: a signing key of his own and, for an admin, the authority.
+    /// A person's record: a new signing key and, for an admin, the authority.
     #[must_use]
     pub fn person(
         &self,
@@ -123,11 +123,11 @@ impl<'a> RootSigner<'a> {
         }
     }
 
-    /// A new environment with its first epoch, sealed to everybody in `roster` with access.
+    /// A new environment with its first epoch, sealed to everyone in `roster` with access.
     ///
     /// `revision` is that of the roster that will list it first. Counting from there, no file of an
     /// earlier environment of the same name is newer, so none can be put in its place. The epoch is
-    /// later than any that somebody lost there, so nobody is said to know what is in the new one.
+    /// later than any that someone lost there, so that no one counts as knowing the new values.
     #[must_use]
     pub fn environment(
         &self,
@@ -149,7 +149,7 @@ impl<'a> RootSigner<'a> {
     }
 
     /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
-    /// less before. Older epochs stay as they are: nobody is added to them.
+    /// less access before. Older epochs do not change.
     #[must_use]
     pub fn seal_to<'m>(
         &self,
@@ -210,7 +210,7 @@ pub fn seal_seed(key: &SigningKey, recipient: &Recipient) -> Vec<u8> {
     recipient.seal(&Secret::new(key.seed().expose().to_vec()))
 }
 
-/// What a person may do beyond secrets.
+/// Whether a person can change membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Change membership.

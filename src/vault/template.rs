@@ -31,7 +31,7 @@ impl Template {
     /// Understands `text`, the value of the variable `name`.
     ///
     /// # Errors
-    /// When a dollar is not followed by a dollar or a reference.
+    /// If a dollar is not followed by a dollar or a reference.
     pub fn parse(name: &SecretName, text: &str) -> Result<Self, Fault> {
         let wrong = || {
             Fault::usage(format!(
@@ -65,12 +65,12 @@ impl Template {
         })
     }
 
-    /// The value with every reference replaced by what `value` gives; nothing when it gives
-    /// nothing for one of them. Stops as soon as the value has more than `limit` bytes: a few
-    /// kilobytes of references can stand for gigabytes.
+    /// The value with every reference replaced. Returns `None` if `value` has none for one of them.
+    /// Stops as soon as the value has more than `limit` bytes: a few kilobytes of references can
+    /// expand to gigabytes.
     ///
     /// # Errors
-    /// When it is longer than `limit`.
+    /// If it is longer than `limit`.
     pub fn fill<'a>(
         &self,
         limit: usize,

@@ -29,7 +29,8 @@ pub(super) enum EpochKey {
 }
 
 impl Unlocked {
-    /// The keys of whoever has just made `key`, the data key of the newest epoch of `environment`.
+    /// The keys of the process that has just made `key`, the data key of the newest epoch of
+    /// `environment`.
     #[must_use]
     pub fn with(vault: VaultId, environment: &Environment, key: DataKey) -> Self {
         let newest = environment.newest();
@@ -55,10 +56,10 @@ impl Unlocked {
         })
     }
 
-    /// The value of `entry`; nothing for a tombstone.
+    /// The value of `entry`, or `None` for a tombstone.
     ///
     /// # Errors
-    /// When the member has no key to this name, or the sealed value does not open in its place.
+    /// If the member has no key to this name, or the sealed value does not open in its place.
     pub fn value(&self, entry: &CheckedEntry) -> Result<Option<Secret>, Fault> {
         let (name, entry) = (entry.name(), entry.content());
         let Some(sealed) = &entry.sealed else { return Ok(None) };
@@ -88,7 +89,7 @@ impl Unlocked {
     /// The data key of epoch `number`.
     ///
     /// # Errors
-    /// When it was not unlocked, or the member has the keys of a few names only.
+    /// If it was not unlocked, or the member has the keys of a few names only.
     pub fn data_key(&self, number: u64) -> Result<&DataKey, Fault> {
         match self.keys.get(&number) {
             Some(EpochKey::Whole(key)) => Ok(key),
@@ -101,7 +102,7 @@ impl Unlocked {
     }
 }
 
-/// What is sealed to a member who may read everything: the data key.
+/// The payload for a member who may read everything: the data key.
 #[must_use]
 pub fn data_key_payload(
     vault: &VaultId,
@@ -114,7 +115,7 @@ pub fn data_key_payload(
     payload
 }
 
-/// What is sealed to a limited member: the keys of `names`.
+/// The payload for a limited member: the keys of `names`.
 #[must_use]
 pub fn entry_keys_payload<'a>(
     vault: &VaultId,
@@ -134,7 +135,7 @@ pub fn entry_keys_payload<'a>(
 const DATA_KEY: &str = "vault/v1/data-key";
 const ENTRY_KEYS: &str = "vault/v1/entry-keys";
 
-/// The public start of a payload, which says where the keys behind it belong.
+/// The public start of a payload, which binds the following keys to their place.
 fn place(
     label: &str,
     vault: &VaultId,
@@ -173,7 +174,7 @@ impl EpochKey {
         }
     }
 
-    /// Opens what is sealed for `name` in `place`; nothing where there is no key to it.
+    /// Opens the sealed value of `name` in `place`. Returns `None` if there is no key for it.
     pub(super) fn open(&self, name: &SecretName, place: &[u8], sealed: &[u8]) -> Option<Secret> {
         match self {
             Self::Whole(key) => crypto::open(&key.entry_key(name.as_str()), place, sealed),

@@ -1,4 +1,4 @@
-//! Replays tests/dotenv/cases.json: files, with what the real python-dotenv made of them.
+//! Replays tests/dotenv/cases.json: files, with the results of the real python-dotenv.
 //!
 //! The script beside the corpus wrote it, and says how to write a larger one.
 

@@ -1,4 +1,4 @@
-//! What git's history holds of values that somebody could read: deleted, changed or moved since.
+//! Values in git's history that someone could read, and that were deleted, changed, or moved since.
 
 use super::search::{Search, SourceValue, TOGETHER};
 use crate::fault::{Fault, Kind};
@@ -10,13 +10,13 @@ use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{LARGEST_ENTRY, STORE_FOLDER};
 
-/// How many contents of entries are looked at: a history with more takes minutes, and what is left
-/// out of it is counted.
+/// How many contents of entries are looked at: a longer history takes minutes, and the rest is
+/// counted.
 const MOST: usize = 500_000;
 /// How many bytes of entries are in memory at a time, about.
 const ROOM: usize = 32 << 20;
 
-/// Compares what those who lost access could read in any commit with what is in use.
+/// Compares values in use with the values in any commit that those who lost access could read.
 pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), Fault> {
     let repository = match Repository::open(session.place.folder()) {
         Err(fault) if fault.kind() == Kind::Refused => return Err(fault),
@@ -89,7 +89,7 @@ impl<'a> Files<'a> {
         session: &Session,
         past: &mut History<'_>,
     ) -> Result<usize, Fault> {
-        // What is not committed yet counts too.
+        // Uncommitted files count too.
         let tree = session.vault.tree();
         let knows = |vault: &_| session.knows(vault);
         past.add_roster(&tree.read(ROSTER_PATH)?.unwrap_or_default(), &knows);

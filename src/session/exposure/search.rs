@@ -63,12 +63,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether anybody lost anything.
+    /// Whether anyone lost access.
     pub(super) fn has_work(&self) -> bool {
         !self.losses.is_empty()
     }
 
-    /// Whether somebody could read a value of this name, in whatever epoch.
+    /// Whether anyone could read a value of this name, in any epoch.
     pub(super) fn was_name_readable(
         &self,
         environment: &EnvironmentName,
@@ -79,7 +79,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether somebody could read this value.
+    /// Whether anyone could read this value.
     pub(super) fn was_readable(&self, value: &SourceValue) -> bool {
         self.readers(value).next().is_some()
     }
@@ -89,7 +89,7 @@ impl<'a> Search<'a> {
         self.gaps.push(line.into());
     }
 
-    /// Looks at all that is in use; at the values where `holder` can open them.
+    /// Looks at all entries in use, and at the values that `holder` can open.
     pub(super) fn index_current_values(
         &mut self,
         holder: Option<&Holder<'_>>,
@@ -156,7 +156,8 @@ impl<'a> Search<'a> {
         self.exposures.extend(places.map(|place| (place, None)));
     }
 
-    /// Tags the values of `entries`, and keeps the tags of those that somebody could read.
+    /// Tags the values of `entries`, and keeps the tags of those that anyone with lost access could
+    /// read.
     fn open(
         &mut self,
         holder: &Holder<'_>,
@@ -235,7 +236,7 @@ impl<'a> Search<'a> {
         self.losses.iter().filter_map(could)
     }
 
-    /// Whether `member` may read `name` today, so that nobody minds.
+    /// Whether `member` may read `name` today, so that there is no exposure.
     fn may_read(
         &self,
         member: &MemberName,

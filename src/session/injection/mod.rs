@@ -1,4 +1,4 @@
-//! What a command gets: secrets and variables alike, complete or not at all.
+//! The secrets and variables of a command, complete or not at all.
 
 mod placeholders;
 pub(crate) mod proxies;

@@ -1,8 +1,8 @@
-//! `--if-locked placeholder`: where no source holds a key, as in the pull request of a fork or in the
-//! build of an image, random values stand for the secrets.
+//! `--if-locked placeholder`: if no source holds a key, as in the pull request of a fork or in the
+//! build of an image, random values replace the secrets.
 //!
 //! Everything that can be checked without a key is checked as if there were one, so that what is
-//! refused there is refused here. Whoever holds a key, be it the wrong one, never gets here.
+//! refused there is refused here. A caller with a key, even the wrong one, never gets here.
 
 use super::scope::{Injected, Scope, Typed, entries_for, templates};
 use crate::fault::Fault;
@@ -15,7 +15,7 @@ use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::Place;
 use crate::vault::trust::{CheckedEntry, Standing, UnverifiedRoot, Vault};
 
-/// How many names the notice tells.
+/// How many names the notice lists.
 const TOLD: usize = 5;
 
 /// As [`super::collect`], with a random value of its declared kind for each secret.
@@ -50,7 +50,7 @@ pub(crate) fn placeholders(
     Ok(injected)
 }
 
-/// The vault as anybody can check it. No pin is needed: nothing of it is decrypted.
+/// The vault as anyone can check it. No pin is needed: nothing of it is decrypted.
 fn open(context: &Context, place: &Place) -> Result<Vault, Fault> {
     let (trust, _) = keyless::trust(context, None)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;

@@ -24,7 +24,7 @@ pub(crate) fn spellings(name: &str) -> Vec<&str> {
     }
 }
 
-/// Whether the caller's own value of `name` is kept. Either spelling stands for both.
+/// Whether the caller's own value of `name` is kept. Either spelling means both.
 pub(crate) fn is_kept(name: &str, keep: &[SecretName], own: &[(OsString, OsString)]) -> bool {
     let Some(both) = both(name) else { return false };
     keep.iter().any(|keep| keep.as_str().eq_ignore_ascii_case(both[0]))

@@ -8,8 +8,8 @@ use crate::session::open::Session;
 use crate::session::release::Release;
 use crate::vault::name::EnvironmentName;
 
-/// Does all that comes before the start of a command that gets everything, and says how many
-/// variables it would get.
+/// Prepares a command that gets everything, but does not start it. Returns how many variables it
+/// would get.
 pub(crate) fn rehearse(
     context: &Context,
     session: &mut Session,

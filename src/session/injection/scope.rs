@@ -1,4 +1,4 @@
-//! What is asked for, filled with the values of the vault: all of it, or nothing.
+//! The wanted names, filled with the values of the vault, all of them or none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ pub(crate) enum Selection {
 }
 
 impl Selection {
-    /// The names; `None` stands for all.
+    /// The names; `None` means all.
     pub(super) fn names(&self) -> Option<&[SecretName]> {
         match self {
             Self::All => None,
@@ -62,17 +62,17 @@ impl Selection {
     }
 }
 
-/// What is asked for.
+/// The wanted names.
 pub(super) struct Scope<'a> {
     pub(super) config: &'a Config,
     pub(super) vault: &'a Vault,
     pub(super) environment: &'a EnvironmentName,
     pub(super) wanted: &'a Selection,
-    /// Whether the caller may read a name, be it there or not.
+    /// Whether the caller may read a name, which need not exist.
     pub(super) may_read: &'a dyn Fn(&SecretName) -> bool,
 }
 
-/// What the command gets, and all that its output may not show.
+/// The variables of the command, and all secrets that its output may not show.
 pub(crate) struct Injected {
     /// Every secret that was opened: those that are injected, and those that variables refer to.
     pub(crate) secrets: Vec<(SecretName, Secret)>,
@@ -116,7 +116,7 @@ pub(crate) fn collect(
 }
 
 impl Scope<'_> {
-    /// `secrets`, and the variables with them in their places, all that is wanted or nothing.
+    /// `secrets`, and the variables with them in their places, all wanted names or none.
     pub(super) fn filled(
         &self,
         variables: &BTreeMap<SecretName, Template>,
@@ -134,7 +134,8 @@ impl Scope<'_> {
                     room -= value.len();
                     filled.push((name.clone(), value));
                 }
-                // Among all that the caller may read is no variable that refers to what he may not.
+                // If everything is wanted, skips variables that refer to secrets the caller cannot
+                // read.
                 None if self.wanted.names().is_none()
                     && !template.references().all(self.may_read) => {}
                 None => {
@@ -167,7 +168,7 @@ impl Scope<'_> {
         Ok(())
     }
 
-    /// What was asked for by name, and what `vault.toml` requires, is there.
+    /// Checks that names that were asked for or that `vault.toml` requires exist.
     fn check_complete(
         &self,
         known: &BTreeMap<&SecretName, &Secret>,
@@ -261,7 +262,8 @@ pub(super) fn templates(
         .collect()
 }
 
-/// The entries to read for `names`: those that are no variables, and what the variables refer to.
+/// The entries to read for `names`: those that are not variables, and those that the variables
+/// refer to.
 pub(super) fn entries_for(
     names: &[SecretName],
     variables: &BTreeMap<SecretName, Template>,
@@ -276,7 +278,7 @@ pub(super) fn entries_for(
     entries
 }
 
-/// Whether the caller may read `name`, be it there or not.
+/// Whether the caller may read `name`, which need not exist.
 fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretName) -> bool {
     holder.member().access.get(environment).is_some_and(|access| access.reads(name))
 }

@@ -17,7 +17,7 @@ const PASTE_PAUSE: Duration = Duration::from_secs(6);
 /// For how long the rest is awaited of a value that cannot end with its first line.
 const QUIET_AFTER_FIRST: Duration = Duration::from_secs(1);
 
-/// What was typed and pasted.
+/// The typed and pasted text.
 pub(crate) struct Hidden {
     /// Every byte, without the final Enter; `None` if there are too many.
     pub(crate) value: Option<Secret>,
@@ -67,13 +67,13 @@ pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
     })
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum Reason {
     /// A signal arrived.
     Signal(Signal),
     /// A key was pressed that sends this signal.
     Key(Signal),
-    /// Not an end: this process is to stop and go on later.
+    /// Not an end: this process stops and continues later.
     Stop,
     /// Not an end: this process has gone on.
     Renewal,
@@ -134,7 +134,7 @@ impl Dialog<'_> {
                 TerminalEvent::Bytes(count) => count,
                 TerminalEvent::TimedOut => return Err(Reason::UnendedPaste),
                 TerminalEvent::Signal(Signal::TSTP) => return Err(Reason::Stop),
-                // Whoever made this process go on may have changed the modes.
+                // The process that continued this one may have changed the modes.
                 TerminalEvent::Signal(Signal::CONT) => return Err(Reason::Renewal),
                 TerminalEvent::Signal(signal) => return Err(Reason::Signal(signal)),
                 TerminalEvent::End => return Err(Reason::Gone),

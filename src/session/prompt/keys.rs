@@ -6,7 +6,7 @@
 
 use crate::platform::ControlKeys;
 
-/// What a person pressed or pasted.
+/// A key that a person pressed, or text that they pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Text(u8),
@@ -32,7 +32,7 @@ pub(super) enum Key {
 
 /// The bytes that end a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
-/// The longest sequence that is told apart from others.
+/// The longest sequence that is recognized.
 const LONGEST_SEQUENCE: usize = 16;
 
 enum State {

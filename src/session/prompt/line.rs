@@ -2,7 +2,7 @@
 
 use crate::secret::Secret;
 
-/// What has been typed so far.
+/// The text typed so far.
 pub(super) struct Line {
     text: Secret,
     /// Always between two characters of UTF-8, if the text is UTF-8.

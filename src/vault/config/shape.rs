@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::refused;
 use crate::fault::Fault;
 
-/// What a key may hold.
+/// The values that a key may have.
 #[derive(Clone, Copy)]
 enum Shape {
     Text,
@@ -93,7 +93,7 @@ pub(super) fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
     }
 }
 
-/// What is not as it should be.
+/// A violation of the shape.
 struct Finding {
     /// Where, in bytes.
     at: usize,
@@ -209,7 +209,7 @@ fn home_of(name: &str) -> Option<&'static str> {
     tables.into_iter().find(|(shape, _)| has(shape)).map(|(_, table)| table)
 }
 
-/// The path of a key; what may be a value that someone pasted is left out.
+/// The path of a key, without parts that may be a value that someone pasted.
 fn shown(path: &[&str]) -> String {
     let segments = path.iter().map(|segment| if is_word(segment) { *segment } else { "…" });
     segments.collect::<Vec<_>>().join(".")

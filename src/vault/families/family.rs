@@ -1,7 +1,7 @@
 //! Which family a name belongs to.
 //!
 //! A family refuses by prefix only if the prefix is the program's own; the rest is lists. No rule
-//! goes by suffix: nobody can tell whether `FEATURE_FLAGS` is an option of some program. Case does
+//! goes by suffix: no one can tell whether `FEATURE_FLAGS` is an option of some program. Case does
 //! not matter, because a vault has one entry per name regardless of case, and some programs (npm)
 //! read their names in any case.
 
@@ -19,7 +19,7 @@ pub struct Family {
     /// Every name that begins with one of these.
     pub prefixes: &'static str,
     /// Names that have such a prefix and run no code: secrets that the program never reads, and
-    /// harmless switches. One `*` stands for any text.
+    /// harmless switches. One `*` means any text.
     pub except: &'static str,
     /// Names one by one.
     pub names: &'static str,
@@ -68,7 +68,7 @@ impl Family {
     }
 }
 
-/// Whether `name` is `pattern`, in which one `*` may stand for any text.
+/// Whether `name` is `pattern`, in which one `*` may mean any text.
 pub(super) fn is_like(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => name.eq_ignore_ascii_case(pattern),

@@ -1,4 +1,4 @@
-//! Names of JavaScript's runtimes, and of package managers that are no language's own.
+//! Names of JavaScript runtimes, and of package managers that serve several languages.
 
 use super::family::Family;
 

@@ -1,6 +1,6 @@
 //! Names that are accepted, because their values are often secrets, and mentioned when they are
-//! set, because whoever sets them decides where programs connect, what they believe, or which
-//! settings they follow.
+//! set, because their values decide where programs connect, what they believe, or which settings
+//! they follow.
 
 use super::family::is_like;
 
@@ -10,7 +10,7 @@ pub struct Redirect {
     pub title: &'static str,
     /// What such a name decides, as the end of a sentence about it.
     pub decides: &'static str,
-    /// The names. One `*` stands for any text.
+    /// The names. One `*` means any text.
     pub names: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What the families refuse, and what they must let through.
+//! Names that the families refuse, and names that they must allow.
 
 use std::collections::HashSet;
 

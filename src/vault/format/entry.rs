@@ -16,7 +16,7 @@ pub fn entry_path(environment: &EnvironmentName, name: &SecretName) -> String {
     [environment.as_str(), "/", &name.file()].concat()
 }
 
-/// The associated data of a sealed value: everything that says where it belongs.
+/// The associated data of a sealed value: all facts that bind it to its place.
 #[must_use]
 pub fn sealing_context(
     vault: &VaultId,
@@ -54,7 +54,7 @@ pub fn write_entry(
 /// Reads the entry `name` of `environment`.
 ///
 /// # Errors
-/// When the file is not exactly as [`write_entry`] would have written its content.
+/// If the file is not exactly as [`write_entry`] would have written its content.
 pub fn read_entry(
     environment: &EnvironmentName,
     name: &SecretName,

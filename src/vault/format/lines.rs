@@ -5,7 +5,7 @@
 pub(super) struct Lines<'a>(std::str::Lines<'a>);
 
 impl<'a> Lines<'a> {
-    /// The lines after the comment and the format's number; nothing if that is not 1.
+    /// The lines after the comment and the format number. Returns `None` if the number is not 1.
     pub(super) fn of(body: &'a str) -> Option<Self> {
         let mut lines = body.lines();
         lines.next()?;
@@ -33,7 +33,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// What is between the quotes of a string without escapes.
+/// The text between the quotes of a string without escapes.
 pub(super) fn unquoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }

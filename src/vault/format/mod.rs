@@ -1,8 +1,8 @@
 //! Text ⇄ model for the machine-written files; docs/reference/format.md describes every byte.
 //!
-//! Pure: knows no files and no keys, and believes nothing. A file is accepted only if writing
-//! what was read from it gives the same bytes, so every content has exactly one spelling. Whoever
-//! reads a file gets a [`Signed`] value with the signature still unchecked.
+//! Pure: knows no files and no keys, and believes nothing. A file is accepted only if writing what
+//! was read from it gives the same bytes, so every content has exactly one spelling. Reading a file
+//! returns a [`Signed`] value whose signature is still unchecked.
 
 mod body;
 mod entry;

@@ -8,7 +8,7 @@ use crate::crypto::{
 use crate::fault::Fault;
 use crate::vault::model::LARGEST_NUMBER;
 
-/// The content of a file with its signature, which nobody has checked yet.
+/// The content of a file with its signature, which has not been checked yet.
 pub struct Signed<T> {
     /// What was read.
     pub content: T,
@@ -71,9 +71,9 @@ pub(super) fn sign(place: &SigningContext<'_>, body: String, key: &SigningKey) -
     file
 }
 
-/// Reads `file`: `parse` makes the content of the text before the last line, `write` must give
-/// that text back, to the byte. What is accepted is therefore what `write` can write, however
-/// generous `parse` is.
+/// Reads `file`: `parse` makes the content of the text before the last line, `write` must give that
+/// text back, to the byte. Only text that `write` can write is therefore accepted, however generous
+/// `parse` is.
 pub(super) fn read_signed<T>(
     label: &'static str,
     path: &str,
@@ -116,14 +116,14 @@ pub fn decimal(text: &str) -> Option<u64> {
     (is_plain && is_short).then(|| text.parse().ok())?.filter(|number| *number <= LARGEST_NUMBER)
 }
 
-/// Says, as well as the bytes allow, why a file was not accepted. What is quoted of it is never
-/// more than a number.
+/// Says, as well as the bytes allow, why a file was not accepted. Quotes at most a number from the
+/// file.
 pub(super) fn refuse(path: &str, file: &[u8]) -> Fault {
     explain_rejection(path, file)
         .unwrap_or_else(|| Fault::damaged_file(path, "is not as vault writes it"))
 }
 
-/// What is visibly wrong with a file; nothing where only its content can be.
+/// Explains a visible error in a file. Returns `None` if only its content can be wrong.
 pub(super) fn explain_rejection(path: &str, file: &[u8]) -> Option<Fault> {
     let refused = |reason: &str| Fault::refused_file(path, reason);
     let damaged = |reason: &str| Some(Fault::damaged_file(path, reason));

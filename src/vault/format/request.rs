@@ -33,13 +33,13 @@ pub fn write_request(request: &Request, key: &SigningKey) -> Vec<u8> {
 /// Reads the request of `name`.
 ///
 /// # Errors
-/// When the file is not exactly as [`write_request`] would have written its content.
+/// If the file is not exactly as [`write_request`] would have written its content.
 pub fn read_request(name: &MemberName, file: &[u8]) -> Result<Signed<Request>, Fault> {
     read_signed(LABEL, &request_path(name), file, parse, body)
 }
 
-/// What two people compare: everything in the request, which is all that the roster will say of the
-/// member but access.
+/// The fingerprint that two people compare. It covers the whole request, which is all of the
+/// member's later record except the access.
 #[must_use]
 pub fn fingerprint(request: &Request) -> Fingerprint {
     let place = Framed::new("vault/v1/join").part(request.vault.as_bytes());
@@ -47,7 +47,8 @@ pub fn fingerprint(request: &Request) -> Fingerprint {
     Fingerprint::of(&place.part(body(request).as_bytes()).into_bytes())
 }
 
-/// The request that would have led to this record of `member`; nothing for one without a signing key.
+/// The request that would have led to this record of `member`, or `None` for one without a signing
+/// key.
 #[must_use]
 pub fn request_of(vault: &VaultId, name: &MemberName, member: &Member) -> Option<Request> {
     Some(Request {

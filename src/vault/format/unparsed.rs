@@ -1,14 +1,14 @@
 //! A signed file before its text is understood: its last line was found, and nothing else was looked
 //! at but the line that names the vault.
 //!
-//! Whoever can write to the repository can make a file of any size and shape, so a reader checks its
-//! size, the id, and the signature first: a stranger's file costs no more than a hash.
+//! Anyone who can write to the repository can make a file of any size and shape. So a reader checks
+//! the size, the id, and the signature first, and a stranger's file costs no more than a hash.
 
 use super::reading::{explain_rejection, message, refuse, split};
 use crate::crypto::{Claim, Commitment, PublicKey, Signature, VaultId};
 use crate::fault::Fault;
 
-/// A file of the authority that nobody has parsed yet.
+/// A file of the authority that has not been parsed yet.
 pub struct Unparsed {
     label: &'static str,
     path: String,
@@ -20,7 +20,7 @@ impl Unparsed {
     /// Finds the last line of `file`.
     ///
     /// # Errors
-    /// When there is no signature, or the file is not text as `vault` writes it.
+    /// If the signature is missing, or the file is not text in the form that `vault` writes.
     pub(super) fn new(label: &'static str, path: String, file: &[u8]) -> Result<Self, Fault> {
         // Two files, one after the other, are none.
         let is_one = |(body, _): &(&str, Signature)| !body.contains("\nsignature = ");
@@ -31,7 +31,7 @@ impl Unparsed {
     /// The vault that the third line names: `vault = "vault1…"`.
     ///
     /// # Errors
-    /// When there is no such line.
+    /// If the line is missing.
     pub fn vault(&self) -> Result<VaultId, Fault> {
         let id = self.third_line("vault").and_then(|id| id.parse().ok());
         id.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
@@ -46,7 +46,7 @@ impl Unparsed {
     /// Checks that `signer` signed it, for this vault.
     ///
     /// # Errors
-    /// When not; says what else is visibly wrong with it, or calls the signer `name`.
+    /// If they did not. Names a visible error in the file, or else the signer as `name`.
     pub fn check(&self, signer: PublicKey, vault: &VaultId, name: &str) -> Result<(), Fault> {
         let none: Option<&Commitment> = None;
         let message = message(self.label, vault, &self.path, none, self.body.as_bytes());

@@ -36,7 +36,7 @@ impl<'a> Batch<'a> {
     /// Writes the contents of `files`, beside what they will replace.
     ///
     /// # Errors
-    /// When the disk is full, read-only, or fails.
+    /// If the disk is full, read-only, or fails.
     pub fn add(&mut self, files: &[NewFile]) -> Result<(), Fault> {
         for file in files {
             self.open_folder(&file.path)?;
@@ -49,7 +49,7 @@ impl<'a> Batch<'a> {
     /// Moves everything to its place.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn finish(mut self) -> Result<(), Fault> {
         self.sync()?;
         self.move_all()
@@ -98,7 +98,7 @@ impl<'a> Batch<'a> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         for Waiting { temporary, .. } in &self.waiting {
-            // What stays is swept by the next writer.
+            // The next writer removes any file that remains.
             let _ = self.temporary.remove(temporary);
         }
     }

@@ -13,7 +13,7 @@ pub const CONFIG_FILE: &str = "vault.toml";
 pub struct Place(PathBuf);
 
 impl Place {
-    /// A folder that somebody named.
+    /// A folder that the caller named.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
@@ -43,7 +43,7 @@ impl Place {
 pub enum Nearest {
     /// It belongs to the caller or to root.
     Own(Place),
-    /// It belongs to someone else, who may have put it there.
+    /// It belongs to another user, who may have put it there.
     Foreign(Place),
 }
 
@@ -60,7 +60,7 @@ pub fn nearest(start: &Path, home: Option<&Path>) -> Option<Nearest> {
 /// neither the caller nor root does not count.
 ///
 /// # Errors
-/// When there is none; the message says where the search ended.
+/// If there is none; the message says where the search ended.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
     let (mut foreign, mut end) = (None, start);
     for folder in folders(start, home) {

@@ -1,5 +1,5 @@
-//! How large each file below `.vault` may be. Checked before a byte of it is understood: whoever
-//! can write to the repository chooses its size, and git packs megabytes into a few kilobytes.
+//! How large each file below `.vault` may be. Checked before the content is parsed. Anyone who can
+//! write to the repository chooses the size, and git packs megabytes into a few kilobytes.
 
 use crate::vault::model::LARGEST_FILE;
 

@@ -1,6 +1,6 @@
 //! A tree of machine-written files to read from: the folder `.vault`, or what git holds of it.
 //!
-//! Every file is read once and whole; what was checked is what is used.
+//! Every file is read once and as a whole, so that the checked bytes are the bytes that are used.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Tree {
     /// Reads the file `name` at the top.
     ///
     /// # Errors
-    /// When it is no regular file, too large, or cannot be read.
+    /// If it is not a regular file, is too large, or cannot be read.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Self::Working(dir) => read_file(dir, "", name),
@@ -39,7 +39,7 @@ impl Tree {
     /// The folder `name`, or nothing.
     ///
     /// # Errors
-    /// When it is a symbolic link or no folder, or cannot be opened.
+    /// If it is a symbolic link or no folder, or cannot be opened.
     pub fn folder(&self, name: &str) -> Result<Option<Folder<'_>>, Fault> {
         match self {
             Self::Working(dir) => {
@@ -57,7 +57,7 @@ impl Tree {
     /// The names at the top, folders included, sorted.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn names(&self) -> Result<Vec<String>, Fault> {
         match self {
             Self::Working(dir) => names(dir, ""),
@@ -83,10 +83,10 @@ impl Folder<'_> {
         }
     }
 
-    /// How many bytes the file `name` has, 0 where there is none.
+    /// The size of the file `name` in bytes, or 0 if it does not exist.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// If it cannot be determined.
     pub fn size(&self, parent: &str, name: &str) -> Result<u64, Fault> {
         match self {
             Self::Working(dir) => {
@@ -139,7 +139,7 @@ fn names(dir: &Dir, name: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-/// What is at `path` below `.vault`, or `.vault` itself, cannot be used.
+/// Reports that `path` below `.vault`, or `.vault` itself, cannot be used.
 pub(super) fn unusable(path: &str, expected: &str, error: ReadError) -> Fault {
     let whole = format!("{STORE_FOLDER}/{path}");
     let shown = whole.trim_end_matches('/');

@@ -1,10 +1,10 @@
-//! A vault that takes the place of another one: what was there before is kept until that is done.
+//! The replacement of a vault by another one. The old files are kept until it is complete.
 //!
 //! Under a new id no old file is of any use beside a new one, so a change that was interrupted can
-//! only be taken back. The old files wait in `.vault/tmp/before`, laid out like `.vault`; while that
-//! folder is there, nothing of the vault is used. The roster is copied there first and replaced
-//! last, so it tells how far the change came. Nothing here is trusted for being there: whoever puts
-//! files back must check them like any others.
+//! only be taken back. The old files wait in `.vault/tmp/before`, laid out like `.vault`; while
+//! that folder is there, nothing of the vault is used. The roster is copied there first and
+//! replaced last, so it shows how far the change came. The old files are not trusted because of
+//! their place. After they are put back, they must be checked like any others.
 
 use super::batch::{Batch, durable};
 use super::tree::{Tree, unusable};
@@ -22,7 +22,7 @@ impl Batch<'_> {
     /// [`Writer::forget_before`] or [`Writer::put_back`].
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn finish_reversibly(mut self) -> Result<(), Fault> {
         self.sync()?;
         let store = &self.writer.store;
@@ -50,7 +50,7 @@ impl Tree {
     /// Whether another vault was about to take the place of this one.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// If it cannot be determined.
     pub fn has_interrupted_replacement(&self) -> Result<bool, Fault> {
         let Self::Working(store) = self else { return Ok(false) };
         Ok(replaced_vault(store)?.is_some())
@@ -61,7 +61,7 @@ impl Writer {
     /// The vault that was to be replaced, if that was interrupted.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// If it cannot be opened.
     pub fn replaced_vault(&self) -> Result<Option<Tree>, Fault> {
         Ok(replaced_vault(&self.store)?.map(Tree::Working))
     }
@@ -69,22 +69,21 @@ impl Writer {
     /// Puts back what was there before. Can be interrupted and called again.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn put_back(&self) -> Result<(), Fault> {
         self.empty(|from, name, to| from.rename(name, to, name))
     }
 
-    /// Forgets what was there before, now that its successor stands. Can be interrupted and called
-    /// again.
+    /// Removes the old files once the new vault is in effect. Can be interrupted and called again.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn forget_before(&self) -> Result<(), Fault> {
         self.empty(|from, name, _| from.remove(name))
     }
 
-    /// Does `each` with every file that was there before and with its folder in the store; the
-    /// roster last, since what remains to be done is told by it.
+    /// Calls `each` with every old file and with its folder in the store. The roster comes last,
+    /// because it shows which work remains.
     fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
         let Some(before) = replaced_vault(&self.store)? else { return Ok(()) };
         let failed = |error: std::io::Error| not_written(PATH, error);
@@ -110,7 +109,7 @@ impl Writer {
     }
 }
 
-/// Where a link or a file stands in the way, nothing of ours was kept.
+/// If the folder's place is taken by a link or a file, we kept nothing there.
 fn replaced_vault(store: &Dir) -> Result<Option<Dir>, Fault> {
     let folder = |dir: &Dir, name| match dir.dir(name) {
         Err(ReadError::NotRegular) => Ok(None),

@@ -40,7 +40,7 @@ impl Writer {
     /// than a moment.
     ///
     /// # Errors
-    /// When there is no store at `place`, it cannot be written, or the wait was too long.
+    /// If the store is missing or cannot be written, or the wait was too long.
     pub fn lock(place: &Place, waiting: &dyn Fn()) -> Result<Self, Fault> {
         let path = place.store();
         let store = Dir::open(&path).map_err(|error| unusable("", "a folder", error))?;
@@ -48,10 +48,10 @@ impl Writer {
         Ok(Self { _lock: wait(&store, waiting)?, store, _signal: FileSizeSignalIgnored::new() })
     }
 
-    /// Makes the store of a new vault, or goes on with one whose making was interrupted.
+    /// Makes the store of a new vault, or continues after an interruption.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// If it cannot be made.
     pub fn create(place: &Place) -> Result<Self, Fault> {
         let folder = Dir::open(place.folder());
         let folder = folder.ok().flatten().ok_or_else(|| {
@@ -65,9 +65,9 @@ impl Writer {
     /// The folder `.vault`, for reading under the lock.
     ///
     /// # Errors
-    /// When it cannot be opened again.
+    /// If it cannot be opened again.
     pub fn tree(&self) -> Result<super::Tree, Fault> {
-        // The very folder that is locked and written, whatever stands at its path now.
+        // The very folder that is locked and written, even if its path now names another one.
         let again = self.store.dir(".").map_err(|error| unusable("", "a folder", error))?;
         again.map(super::Tree::Working).ok_or_else(|| Fault::failed(".vault has gone"))
     }
@@ -76,7 +76,7 @@ impl Writer {
     /// not be written.
     ///
     /// # Errors
-    /// When the disk is full, read-only, or fails.
+    /// If the disk is full, read-only, or fails.
     pub fn replace(&self, files: &[NewFile]) -> Result<(), Fault> {
         let mut batch = self.batch()?;
         batch.add(files)?;
@@ -86,17 +86,17 @@ impl Writer {
     /// Starts to replace files that are not all known yet.
     ///
     /// # Errors
-    /// When there is no place for temporary files.
+    /// If the folder for temporary files cannot be used.
     pub fn batch(&self) -> Result<Batch<'_>, Fault> {
         let temporary = self.folder(TEMPORARY)?;
         sweep(&temporary)?;
         Ok(Batch::new(self, temporary))
     }
 
-    /// Removes the file or the empty folder at `path`; it is no failure when it is not there.
+    /// Removes the file or the empty folder at `path`. Succeeds if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<(), Fault> {
         let (folder, name) = split(path);
         let folder = self.folder(folder)?;
@@ -135,8 +135,8 @@ fn is_temporary(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Removes what a dead writer left behind; the lock says that no other is alive. What no writer
-/// makes is not ours, and stays.
+/// Removes the files of a writer that died. The lock excludes that another one is alive. Other
+/// files are not ours, and stay.
 fn sweep(temporary: &Dir) -> Result<(), Fault> {
     let names = temporary.names().map_err(|error| not_written(TEMPORARY, error))?;
     names.iter().filter(|name| is_temporary(name)).try_for_each(|name| {

@@ -1,4 +1,4 @@
-//! Entries by somebody whose signature no longer counts, such as one from a branch that a member cut
+//! Entries whose signer's signature no longer counts, such as one from a branch that a member made
 //! before leaving.
 //!
 //! Such an entry is refused everywhere. An admin may adopt it, by name and after seeing who signed it;
@@ -13,11 +13,11 @@ impl Vault {
     /// The entry `name`, if a former member signed it, a member who may no longer write here, or
     /// one with a key that was replaced.
     ///
-    /// Nothing when there is no such entry or a current writer signed it, so that it needs no
-    /// adoption.
+    /// Returns `None` if the entry does not exist, or a current writer signed it, so that it needs
+    /// no adoption.
     ///
     /// # Errors
-    /// When nobody who is known signed it so, or it is of an unknown epoch.
+    /// If no known member signed it, or its epoch is unknown.
     pub fn adoptable(
         &self,
         environment: &CheckedEnvironment,

@@ -56,7 +56,7 @@ impl CheckedEnvironment {
     }
 }
 
-/// An entry in its place, of a known epoch, signed by somebody who may write here.
+/// An entry in its place, of a known epoch, signed by a member who may write here.
 pub struct CheckedEntry {
     pub(super) name: SecretName,
     pub(super) content: Entry,
@@ -102,10 +102,10 @@ impl Vault {
     }
 
     /// The environment `name`, whose file must be the listed one or a newer one that is signed by
-    /// the authority, and be sealed to nobody without access.
+    /// the authority, and must not be sealed to anyone without access.
     ///
     /// # Errors
-    /// When it is unknown, missing, unlisted, older than listed, or not as it should be.
+    /// If it is unknown, missing, unlisted, older than listed, or not as it should be.
     pub fn environment(&self, name: &EnvironmentName) -> Result<CheckedEnvironment, Fault> {
         let path = environment_path(name);
         let listed = self.roster.environments.get(name).ok_or_else(|| self.unknown(name))?;
@@ -133,10 +133,10 @@ impl Vault {
         Ok(CheckedEnvironment { is_ahead: content.revision > listed.revision, content, sha256 })
     }
 
-    /// The entry `name`, or nothing when there is no file. A tombstone is an entry.
+    /// The entry `name`. Returns `None` if the file does not exist. A tombstone is an entry.
     ///
     /// # Errors
-    /// When the file is not as it should be.
+    /// If the file is not as it should be.
     pub fn entry(
         &self,
         environment: &CheckedEnvironment,
@@ -148,7 +148,7 @@ impl Vault {
     /// Every entry of `environment`, by name.
     ///
     /// # Errors
-    /// When one file is not as it should be, or one is there that is no entry.
+    /// If a file is invalid or is not an entry.
     pub fn entries(&self, environment: &CheckedEnvironment) -> Result<Vec<CheckedEntry>, Fault> {
         let names = self.entry_names(&environment.content.name)?;
         self.entries_named(environment, &names)
@@ -157,7 +157,7 @@ impl Vault {
     /// The entries of these names that exist, in the order given.
     ///
     /// # Errors
-    /// When one of the files is not as it should be.
+    /// If one of the files is not as it should be.
     pub fn entries_named(
         &self,
         environment: &CheckedEnvironment,
@@ -177,11 +177,11 @@ impl Vault {
     /// The names of all entries of `environment`, sorted.
     ///
     /// # Errors
-    /// When there are too many, one file is no entry, or two names differ in case only.
+    /// If there are too many files, one of them is not an entry, or two names differ in case only.
     pub fn entry_names(&self, environment: &EnvironmentName) -> Result<Vec<SecretName>, Fault> {
         let Some(folder) = self.tree.folder(environment.as_str())? else { return Ok(Vec::new()) };
         let mut files = folder.names(environment.as_str())?;
-        // Desktops leave hidden files behind; no entry starts with a dot.
+        // Desktops create hidden files. No entry starts with a dot.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST_ENTRIES {
             let reason =

@@ -1,4 +1,4 @@
-//! What is believed, and why.
+//! The checks that decide which files are trusted.
 //!
 //! The order of checks, nothing decrypted before the last of them: sizes, strict text, one
 //! spelling → the roster's signature → id and floor against the pin ([`Trust`]) → the environment

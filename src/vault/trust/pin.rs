@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::vault::format::{ROSTER_PATH, decimal};
 use crate::vault::model::Roster;
 
-/// What a caller has decided to trust: an id, and the lowest floor to accept.
+/// The caller's decision to trust an id, with the lowest floor to accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pin {
     /// The vault's id.
@@ -49,7 +49,7 @@ impl Pin {
     }
 }
 
-/// How a roster stands with its reader.
+/// The result of comparing a roster with the reader's trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is the vault that the caller trusts.
@@ -57,16 +57,16 @@ pub enum Standing {
     /// So it is, but another roster of the same revision was seen before: two admins changed it
     /// at once. Enough for reading, not for writing.
     Forked,
-    /// Nothing speaks against it, and nobody has ever said that it is the right one.
+    /// Nothing contradicts it, and its id has never been confirmed.
     Unknown,
 }
 
-/// Everything the caller trusts: pins, and what was seen before.
+/// Everything the caller trusts: pins, and earlier records.
 #[derive(Default)]
 pub struct Trust {
     /// From the credential, `VAULT_ID` or `--id`; each must agree.
     pub pins: Vec<Pin>,
-    /// What the caller's own recipients have seen; empty for machines.
+    /// The records of the caller's own recipients; empty for machines.
     pub states: Vec<State>,
 }
 
@@ -74,9 +74,9 @@ impl Trust {
     /// Judges a roster whose signature by its own id holds, found in `folder`.
     ///
     /// # Errors
-    /// When the id is another one than the pinned, or than the one known for this folder, or one that
-    /// another has replaced, when the floor is below one that was seen, or when the roster lists the caller with other keys than
-    /// were asked for.
+    /// If the id differs from the pinned one or the one known for this folder, or has been
+    /// replaced, if the floor is below a known one, or if the roster lists the caller with keys
+    /// that they did not ask for.
     pub fn judge(
         &self,
         roster: &Roster,
@@ -107,8 +107,8 @@ impl Trust {
     /// Checks the id that a roster names, found in `folder`, before anything else of it is looked at.
     ///
     /// # Errors
-    /// When the id is another one than the pinned, or than the one known for this folder, or one that
-    /// another has replaced.
+    /// If the id differs from the pinned one or the one known for this folder, or has been
+    /// replaced.
     pub fn check_id(&self, presented: &VaultId, folder: &str) -> Result<(), Fault> {
         if let Some(pin) = self.pins.iter().find(|pin| pin.vault != *presented) {
             return Err(other_id(&pin.vault, presented)
@@ -126,7 +126,8 @@ impl Trust {
         }
         let seen: Vec<&Seen> =
             self.states.iter().filter_map(|state| state.seen(presented)).collect();
-        // Else whoever held the old authority could offer a vault of his own in a new folder.
+        // Otherwise, a former holder of the old authority could offer their own vault in a new
+        // folder.
         match seen.first().and_then(|seen| seen.replaced) {
             Some(first) if seen.iter().all(|seen| seen.replaced.is_some()) => {
                 Err(replaced(&first, presented))

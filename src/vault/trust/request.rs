@@ -1,7 +1,7 @@
-//! Requests to join: what somebody who is no member yet asks to be in the roster.
+//! Requests to join: the records that people who are not members yet ask for.
 //!
-//! A request that holds says only that whoever holds its signing key wrote it, for this vault and
-//! this name. Anybody can write one; whose it is, two people find out by its fingerprint.
+//! A valid request proves only that the holder of its signing key wrote it, for this vault and this
+//! name. Anyone can write one. Two people compare its fingerprint to find out whose it is.
 
 use super::Vault;
 use crate::crypto::Fingerprint;
@@ -16,10 +16,10 @@ use crate::vault::name::MemberName;
 const MOST: usize = 1000;
 
 impl Vault {
-    /// The request of `name` to join this vault, or nothing where there is none.
+    /// The request of `name` to join this vault. Returns `None` if there is none.
     ///
     /// # Errors
-    /// When the file is not as `vault join` writes it, is not signed by its own signer, or is for
+    /// If the file is not as `vault join` writes it, is not signed by its own signer, or is for
     /// another vault or name.
     pub fn request(&self, name: &MemberName) -> Result<Option<Request>, Fault> {
         let path = request_path(name);
@@ -44,14 +44,15 @@ impl Vault {
         Ok(Some(signed.content))
     }
 
-    /// Whose requests there are, sorted; a file that can be none is told by its name.
+    /// The names in all requests, sorted. For a file that cannot be a request, returns its file
+    /// name.
     ///
     /// # Errors
-    /// When the folder of the requests is no folder, cannot be listed, or holds too much.
+    /// If the folder of the requests is not a folder, cannot be listed, or has too many files.
     pub fn requests(&self) -> Result<Vec<Result<MemberName, String>>, Fault> {
         let Some(folder) = self.tree().folder(REQUESTS)? else { return Ok(Vec::new()) };
         let mut files = folder.names(REQUESTS)?;
-        // Desktops leave hidden files behind, as in environments.
+        // Desktops create hidden files here, as in environments.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST {
             return Err(Fault::refused_file(REQUESTS, format!("holds {} files", files.len()))
@@ -65,7 +66,7 @@ impl Vault {
     }
 }
 
-/// What somebody asked for with `vault join`, to be compared with what the roster says of them.
+/// A request made with `vault join`, to be compared with the roster.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The name.
@@ -75,11 +76,11 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The roster may not list the one who asked yet; where it does, by name or by `recipient`, it is
-    /// as they asked.
+    /// Checks that the roster lists the person as they asked, if it lists them by name or by
+    /// `recipient`.
     ///
     /// # Errors
-    /// When it differs: somebody changed the request on its way to the admin.
+    /// If it differs, because someone changed the request on its way to the admin.
     pub(super) fn check(&self, roster: &Roster, recipient: &str) -> Result<(), Fault> {
         let mut own = roster.members.iter().filter(|(name, member)| {
             **name == self.name || member.recipient.to_string() == recipient

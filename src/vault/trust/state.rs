@@ -1,5 +1,5 @@
-//! What a person's recipient has seen: per vault id the highest floor and the newest roster; and
-//! what they asked for with `vault join`, which makes no id trusted.
+//! The memory of a person's recipient. For each vault id, it has the highest floor and the newest
+//! roster. It also has the requests made with `vault join`, which make no id trusted.
 //!
 //! One file per recipient in the state folder, replaced whole under a lock. It holds no secret.
 //! Values only rise: a record never lowers a floor or forgets a newer roster.
@@ -27,17 +27,17 @@ const LARGEST: u64 = 4 << 20;
 /// How many folders are remembered per vault; the oldest go first.
 const FOLDERS: usize = 32;
 
-/// What was seen of one vault.
+/// The record of one vault.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The highest floor.
     pub floor: u64,
-    /// Revision and SHA-256 of the newest roster; nothing for an id that was only entered.
+    /// Revision and SHA-256 of the newest roster, or `None` for an id that was only entered.
     pub roster: Option<(u64, [u8; 32])>,
     /// The folders in which it was met.
     pub folders: Vec<String>,
-    /// The id that took its place in a folder, and since then is trusted instead of it: whoever
-    /// held this authority may hold it still.
+    /// The id that replaced it in a folder and is trusted instead. A former holder of the old
+    /// authority may still have it.
     pub replaced: Option<VaultId>,
 }
 
@@ -46,11 +46,11 @@ pub struct State {
     folder: PathBuf,
     file: String,
     vaults: BTreeMap<VaultId, Seen>,
-    /// What was asked for in a vault, trusted or not, until its roster has been seen to say it.
+    /// The request made in a vault, trusted or not, until its roster grants it.
     asked: BTreeMap<VaultId, Asked>,
 }
 
-/// What the file holds.
+/// The content of the file.
 type Content = (BTreeMap<VaultId, Seen>, BTreeMap<VaultId, Asked>);
 
 #[derive(Serialize, Deserialize)]
@@ -85,12 +85,12 @@ impl State {
     /// Reads what `recipient` has seen from `folder`, the state folder, which need not exist.
     ///
     /// # Errors
-    /// When there is a file and it cannot be read or understood; it is never silently forgotten.
+    /// If there is a file and it cannot be read or understood; it is never silently forgotten.
     pub fn load(folder: &Path, recipient: &Recipient) -> Result<Self, Fault> {
         Self::load_file(folder, format!("{recipient}.toml"))
     }
 
-    /// All that anybody has seen on this machine, for commands that need no key.
+    /// Reads all records on this machine, for commands that need no key.
     ///
     /// # Errors
     /// As [`State::load`].
@@ -128,13 +128,13 @@ impl State {
         Ok(Self { folder: folder.to_owned(), file, vaults, asked })
     }
 
-    /// What was seen of `vault`; nothing when its id was never entered.
+    /// The record of `vault`. Returns `None` if its id was never entered.
     #[must_use]
     pub fn seen(&self, vault: &VaultId) -> Option<&Seen> {
         self.vaults.get(vault)
     }
 
-    /// What was asked for in `vault` and has not been answered yet.
+    /// The request made in `vault` that has not been answered yet.
     #[must_use]
     pub fn asked(&self, vault: &VaultId) -> Option<&Asked> {
         self.asked.get(vault)
@@ -167,7 +167,7 @@ impl State {
     #[must_use]
     pub fn became(&self, vault: &VaultId, now: &VaultId) -> bool {
         let mut id = *vault;
-        // Somebody who went back and forth may have made a circle.
+        // Someone who switched back and forth may have made a circle.
         for _ in 0..self.vaults.len() {
             match self.seen(&id).and_then(|seen| seen.replaced) {
                 Some(next) if next == *now => return true,
@@ -178,10 +178,10 @@ impl State {
         false
     }
 
-    /// Adds what was seen now, entering `vault` where it is new. Writes only what changes.
+    /// Adds the current record, and adds `vault` if it is new. Writes only what changes.
     ///
     /// # Errors
-    /// When the state cannot be written.
+    /// If the state cannot be written.
     pub fn record(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
         if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
             return Ok(());
@@ -241,12 +241,12 @@ impl State {
         self.vaults.insert(vault, change(&before));
     }
 
-    /// Makes a change to what is in the file now.
+    /// Changes the current content of the file.
     fn write(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), Fault> {
         let folder =
             platform::private_dir(&self.folder).map_err(|error| self.not_written(error))?;
         let _lock = self.lock(&folder)?;
-        // Somebody else may have written since: what they saw counts too.
+        // Another process may have written since, and its records count too.
         *self = Self::load_file(&self.folder, self.file.clone())
             .map_err(|fault| self.not_written(fault))?;
         change(self);
@@ -305,8 +305,8 @@ fn read_text(path: &Path) -> io::Result<String> {
         .unwrap_or_default())
 }
 
-/// Understands the text of a state file; nothing where it is damaged. Numbers above those of a vault's
-/// files are damage, too.
+/// Parses the text of a state file. Returns `None` if it is damaged. Numbers above those of a
+/// vault's files are damage, too.
 fn parse_state(text: &str) -> Option<Content> {
     let fields: Fields = toml::from_str(text).ok()?;
     let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
@@ -335,7 +335,7 @@ fn parse_state(text: &str) -> Option<Content> {
 }
 
 /// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), all folders, and what has taken its place.
+/// fork stays visible), all folders, and the replacement.
 fn merged(before: &Seen, now: &Seen) -> Seen {
     let newer = match (before.roster, now.roster) {
         (Some(before), Some(now)) if now.0 > before.0 => Some(now),

@@ -1,4 +1,4 @@
-//! A roster whose signature holds by its own id, before anybody has said that it is the right one.
+//! A roster with a valid signature by its own id, before its id has been confirmed.
 //!
 //! It is parsed no earlier than it was judged: the id and the signature of a stranger's roster cost no
 //! more than a hash, whatever it holds.
@@ -16,7 +16,7 @@ use crate::vault::store::Tree;
 /// Who signs the roster, in messages.
 pub(super) const AUTHORITY: &str = "the authority of this vault";
 
-/// A roster that holds by its own id. Whether it is the right one nobody has said yet.
+/// A roster with a valid signature by its own id, which may not be the right one.
 pub struct UnverifiedRoot {
     tree: Tree,
     file: Unparsed,
@@ -31,7 +31,7 @@ impl UnverifiedRoot {
     /// Reads the roster and checks its signature by the id it names.
     ///
     /// # Errors
-    /// When it is missing or not signed by its authority.
+    /// If it is missing or not signed by its authority.
     pub fn read(tree: Tree) -> Result<Self, Fault> {
         Self::read_if(tree, |_| Ok(()))
     }
@@ -68,11 +68,10 @@ impl UnverifiedRoot {
         self.sha256
     }
 
-    /// How it stands with `trust`; see [`Trust::judge`]. One that nobody has said anything of is not
-    /// parsed.
+    /// Compares it with `trust`; see [`Trust::judge`]. A roster that is unknown is not parsed.
     ///
     /// # Errors
-    /// When the trust speaks against it, or it is not as `vault` writes it.
+    /// If the trust speaks against it, or it is not as `vault` writes it.
     pub fn judge(&self, trust: &Trust, folder: &str) -> Result<Standing, Fault> {
         trust.check_id(&self.id, folder)?;
         let is_seen =
@@ -86,7 +85,7 @@ impl UnverifiedRoot {
     /// Goes on with it after a judgement, or, for what decrypts nothing, without one.
     ///
     /// # Errors
-    /// When it is not as `vault` writes it.
+    /// If it is not as `vault` writes it.
     pub fn into_vault(self) -> Result<Vault, Fault> {
         let Self { tree, file, authority, sha256, roster, .. } = self;
         let roster = roster.into_inner().map_or_else(|| parse_roster(&file), Ok)?;
