@@ -14,7 +14,6 @@ pub(crate) const ENTRY: &[Command] = &[
     &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
     &["exec", "-e", "production", "--only", "DATABASE_URL", "--", "touch", "started"],
     &["list", "-e", "production"],
-    &["list", "-e", "production", "--json"],
     &["copy", "DATABASE_URL", "--from", "production", "--to", "development"],
     &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
     &["remove", "DATABASE_URL", "-e", "production"],

@@ -222,7 +222,7 @@ fn removing_an_environment_asks_for_confirmation() {
     let remove = ["environments", "remove", "production"];
     let before = sandbox.files();
     let mut terminal = Terminal::start(sandbox.vault(&remove));
-    terminal.sees("remove the environment production with its 1 entries? [y/N] ");
+    terminal.sees("remove the environment production with its 1 entry? [y/N] ");
     terminal.types("\n");
     terminal.ends(4);
     assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
