@@ -32,6 +32,8 @@ use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Secret;
 
+/// The hint about the form of a key.
+const FORM: &str = "a key is one line: a credential from `vault ci add`, or an age identity";
 /// The longest text that holds a key, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -167,21 +169,18 @@ pub fn misplaced(place: &str, meant: &str) -> Fault {
 
 /// Understands a credential, or an age identity file with exactly one identity.
 fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), Fault> {
-    let wrong = |reason: &str| {
-        Fault::locked(format!("the key from {source} {reason}"))
-            .hint("a key is one line: a credential from `vault ci add`, or an age identity")
-    };
+    let wrong = |reason: &str| Fault::locked(format!("the key from {source} {reason}")).hint(FORM);
     if text.expose().starts_with(b"\xff\xfe") || text.expose().starts_with(b"\xfe\xff") {
         return Err(wrong("is UTF-16 text; save it as UTF-8"));
     }
-    let text = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
+    let marked = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
     // Editors of Windows put a byte order mark before the text.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = marked.strip_prefix('\u{feff}').unwrap_or(marked);
     if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {
         return Err(wrong("is protected by a passphrase, which is not supported yet"));
     }
-    let lines = text.lines().map(str::trim);
-    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let all_lines = text.lines().map(str::trim);
+    let mut lines = all_lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let line = lines.next().ok_or_else(|| wrong("is empty"))?;
     if lines.next().is_some() {
         return Err(wrong("is more than one key"));
@@ -191,7 +190,9 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
             .ok_or_else(|| wrong("is a damaged credential: a part is missing or mistyped"))?;
         return Ok((credential.identity, Some(credential.pinned)));
     }
-    let identity = Identity::parse(line).ok_or_else(|| wrong("is no key"))?;
+    let identity = Identity::parse(line).ok_or_else(|| {
+        Fault::locked(format!("{source} does not contain a valid key")).hint(FORM)
+    })?;
     Ok((identity, None))
 }
 

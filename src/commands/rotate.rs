@@ -68,8 +68,8 @@ fn epoch(context: &Context, key: CallerKey, named: &[EnvironmentName]) -> Result
 fn authority(context: &Context, key: CallerKey, answer: Answer) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
     session.holder().check_admin()?;
-    let question = "make a new authority? The vault gets a new id, which everybody has to trust \
-                    anew, and every credential has to be made again.";
+    let question = "make a new authority? The vault gets a new id, which everyone has to trust \
+                    again, and every credential has to be made again.";
     confirm(context.console, question, answer)?;
     let wanted = Wanted { succession: Succession::Wanted, ..Wanted::default() };
     anew(context, &mut session, &wanted)?;

@@ -82,8 +82,8 @@ impl DataKey {
     }
 
     fn expand(&self, info: &[&[u8]], key: &mut [u8; 32]) {
-        let expand = Hkdf::<Sha256>::from_prk(self.extracted.expose());
-        let expand = expand.expect("what was extracted has the length of a hash");
-        expand.expand_multi_info(info, key).expect("HKDF gives up to 8160 bytes");
+        let extracted = Hkdf::<Sha256>::from_prk(self.extracted.expose());
+        let hkdf = extracted.expect("the extracted key has the length of a hash");
+        hkdf.expand_multi_info(info, key).expect("HKDF gives up to 8160 bytes");
     }
 }

@@ -100,12 +100,12 @@ impl Repository {
                     folder.display()
                 )),
             }
-            .hint("git is needed for what is asked of an older revision")
+            .hint("git is needed to read older revisions")
         })?;
         let found = Path::new(OsStr::from_bytes(found.strip_suffix(b"\n").unwrap_or(&found)));
         if folder.canonicalize().is_ok_and(|folder| folder.starts_with(found)) {
             let message = format!(
-                "git would take {} for the repository, which is part of the files",
+                "git would treat {} as the repository, but it is part of the checked-out files",
                 found.display()
             );
             return Err(Fault::refused(message).hint("remove HEAD, objects, refs and config there"));
@@ -169,7 +169,7 @@ impl Repository {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Fault::new(Kind::NotFound, "there is no git in PATH"),
+                io::ErrorKind::NotFound => Fault::new(Kind::NotFound, "git was not found in PATH"),
                 _ => failed(&error),
             })
     }
@@ -194,8 +194,8 @@ impl Repository {
 /// The folders that the caller's `GIT_CONFIG_COUNT` declares safe, as settings. Container jobs whose
 /// checkout belongs to another user do so; nothing else in these variables counts.
 fn safe_folders() -> Vec<OsString> {
-    let count = std::env::var("GIT_CONFIG_COUNT").ok();
-    let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+    let declared = std::env::var("GIT_CONFIG_COUNT").ok();
+    let count: usize = declared.and_then(|count| count.parse().ok()).unwrap_or(0);
     let named = |what: &str, at: usize| std::env::var_os(format!("GIT_CONFIG_{what}_{at}"));
     let setting = |at| {
         let key = named("KEY", at).filter(|key| key.eq_ignore_ascii_case("safe.directory"))?;

@@ -50,8 +50,8 @@ pub fn versions(listed: &[u8]) -> BTreeSet<Version> {
     let mut words = listed.split(|&byte| byte == 0).filter(|word| !word.is_empty());
     let mut versions = BTreeSet::new();
     while let (Some(facts), Some(path)) = (words.next(), words.next()) {
-        let facts = String::from_utf8_lossy(facts);
-        let facts: Vec<&str> = facts.split(' ').collect();
+        let line = String::from_utf8_lossy(facts);
+        let facts: Vec<&str> = line.split(' ').collect();
         if let [_, mode, _, id, _] = &facts[..]
             && mode.starts_with("100")
         {
@@ -70,8 +70,8 @@ pub fn blobs(listed: &[u8]) -> impl Iterator<Item = (Vec<u8>, Blob)> {
 /// A path and its blob, from a line of `ls-tree -l`: `<mode> <kind> <id> <size>\t<path>`.
 fn listed_blob(line: &[u8]) -> Option<(Vec<u8>, Blob)> {
     let at = line.iter().position(|&byte| byte == b'\t')?;
-    let facts = std::str::from_utf8(&line[..at]).ok()?;
-    let facts: Vec<&str> = facts.split_ascii_whitespace().collect();
+    let before_path = std::str::from_utf8(&line[..at]).ok()?;
+    let facts: Vec<&str> = before_path.split_ascii_whitespace().collect();
     let [mode, _, id, size] = facts[..] else { return None };
     let mode = match mode {
         "120000" => Mode::Link,

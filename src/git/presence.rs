@@ -41,8 +41,8 @@ impl Repository {
         // This command takes no literal paths; a path of a vault has no character that means more.
         let command = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"];
         // It fails if it ignores none.
-        let ignored = self.run_with_input(&command, input).unwrap_or_default();
-        let ignored = ignored.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        let output = self.run_with_input(&command, input).unwrap_or_default();
+        let ignored = output.split(|&byte| byte == 0).filter(|path| !path.is_empty());
         ignored.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
     }
 }

@@ -50,8 +50,8 @@ impl Repository {
         }
         let found = match self.meaning(base, suffix)? {
             Some(start) => {
-                let name = self.upstream(&start, suffix)?;
-                let name = name.unwrap_or_else(|| format!("{start}{suffix}"));
+                let upstream = self.upstream(&start, suffix)?;
+                let name = upstream.unwrap_or_else(|| format!("{start}{suffix}"));
                 let is_one = !revision.contains("..") && !suffix.contains(':');
                 self.commit_at(&name).filter(|_| is_one).map(|id| Commit { name, id })
             }
@@ -65,8 +65,8 @@ impl Repository {
     fn meaning(&self, base: &str, suffix: &str) -> Result<Option<String>, Fault> {
         if base == "@" || base.is_empty() {
             let is_branch = base.is_empty() && suffix.starts_with("@{");
-            let branch = self.run(&["symbolic-ref", "--quiet", "HEAD"]).ok().filter(|_| is_branch);
-            let branch = branch.map(|name| String::from_utf8_lossy(&name).trim().to_owned());
+            let head = self.run(&["symbolic-ref", "--quiet", "HEAD"]).ok().filter(|_| is_branch);
+            let branch = head.map(|name| String::from_utf8_lossy(&name).trim().to_owned());
             return Ok((is_branch || base == "@").then(|| branch.unwrap_or("HEAD".to_owned())));
         }
         if is_exact(base) {
@@ -189,19 +189,21 @@ impl Repository {
     /// it; git takes them after a branch's short name only.
     fn upstream(&self, start: &str, suffix: &str) -> Result<Option<String>, Fault> {
         let Some(branch) = start.strip_prefix("refs/heads/") else { return Ok(None) };
-        let Some((what, rest)) = suffix.split_once('}') else { return Ok(None) };
-        let what = what.to_ascii_lowercase();
+        let Some((typed, rest)) = suffix.split_once('}') else { return Ok(None) };
+        let what = typed.to_ascii_lowercase();
         if !["@{u", "@{upstream", "@{push"].contains(&what.as_str()) {
             return Ok(None);
         }
         let name = format!("{branch}{what}}}");
         let options = ["rev-parse", "--verify", "--quiet", "--symbolic-full-name"];
         let found = self.run(&[&options[..], &["--end-of-options", &name]].concat());
-        let full = found.map(|full| String::from_utf8_lossy(&full).trim().to_owned());
-        let full = full.ok().filter(|full| full.starts_with("refs/"));
-        let full = full.ok_or_else(|| {
-            Fault::refused(format!("{} has no branch to follow", branch.escape_debug()))
-        })?;
+        let full = found
+            .map(|full| String::from_utf8_lossy(&full).trim().to_owned())
+            .ok()
+            .filter(|full| full.starts_with("refs/"))
+            .ok_or_else(|| {
+                Fault::refused(format!("{} has no branch to follow", branch.escape_debug()))
+            })?;
         Ok(Some(format!("{full}{rest}")))
     }
 
@@ -225,7 +227,7 @@ impl Repository {
             .hint(format!(
                 "this clone is shallow: git fetch --depth=1 origin {name}, then say FETCH_HEAD"
             ))
-            .hint("in CI rather fetch-depth: 0: what is new can then be told from what came back"))
+            .hint("in CI, use fetch-depth: 0, so that new entries can be told apart from restored ones"))
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
         let _ = sender.send(text);
     });
     let by_hand = "run it by hand; it must print the key alone on standard output";
-    let text = receiver.recv_timeout(PATIENCE).ok();
-    let Some((text, status)) = text.zip(ended(&mut child, start)) else {
+    let message = receiver.recv_timeout(PATIENCE).ok();
+    let Some((text, status)) = message.zip(ended(&mut child, start)) else {
         let _ = child.kill();
         let _ = child.wait();
         return Err(failed("did not end within two minutes").hint(by_hand));

@@ -55,9 +55,9 @@ impl Credential {
         if checksum(LABEL, payload) != sum {
             return None;
         }
-        let (identity, rest) = payload.split_at_checked(32)?;
-        let (vault, rest) = rest.split_at_checked(32)?;
-        let (floor, mut rest) = rest.split_first_chunk::<8>()?;
+        let (identity, after_identity) = payload.split_at_checked(32)?;
+        let (vault, after_vault) = after_identity.split_at_checked(32)?;
+        let (floor, mut rest) = after_vault.split_first_chunk::<8>()?;
         let mut environments = Vec::new();
         while let Some((&length, after)) = rest.split_first() {
             let (name, after) = after.split_at_checked(usize::from(length))?;

@@ -72,8 +72,8 @@ pub(crate) fn apply(
 
 /// Reports new values that decide where programs connect or which certificates they trust.
 fn mention_redirects(context: &Context, changes: &[Change], outcomes: &[Outcome]) {
-    let new = changes.iter().zip(outcomes);
-    let new = new.filter(|(_, o)| matches!(o, Outcome::Set(_) | Outcome::Changed(_)));
+    let is_new = |outcome| matches!(outcome, &Outcome::Set(_) | &Outcome::Changed(_));
+    let new = changes.iter().zip(outcomes).filter(|(_, outcome)| is_new(*outcome));
     let names: BTreeSet<&str> = new.map(|(change, _)| change.name.as_str()).collect();
     let mut mentioned: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for name in names {
@@ -120,9 +120,9 @@ fn change_environment(
     let environment = vault.environment(name)?;
     check_finished(&environment)?;
     let names: Vec<SecretName> = changes.iter().map(|change| change.name.clone()).collect();
-    let entries = vault.entries_named(&environment, &names)?;
+    let existing = vault.entries_named(&environment, &names)?;
     let entries: BTreeMap<&SecretName, &CheckedEntry> =
-        entries.iter().map(|entry| (entry.name(), entry)).collect();
+        existing.iter().map(|entry| (entry.name(), entry)).collect();
     check_new_names(session, &environment, changes, &entries)?;
     let holder = session.holder();
     // The signing key first: it refuses a reader with the better message.

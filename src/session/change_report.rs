@@ -17,13 +17,13 @@ pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, fl
     let (console, roster) = (context.console, session.vault.roster());
     for (environment, (epoch, count)) in &renewed.epochs {
         let entries = plural(*count, "entry", "entries");
-        console.note(format!("{environment} has epoch {epoch}: {entries} sealed anew"));
+        console.note(format!("{environment} has epoch {epoch}: {entries} re-encrypted"));
     }
     for (environment, count) in renewed.sealed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} sealed anew", plural(*count, "entry", "entries")));
+        console.note(format!("{environment}: {} re-encrypted", plural(*count, "entry", "entries")));
     }
     for (environment, count) in renewed.signed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} signed anew", plural(*count, "entry", "entries")));
+        console.note(format!("{environment}: {} re-signed", plural(*count, "entry", "entries")));
     }
     match renewed.former_id {
         Some(former) => {
@@ -47,7 +47,9 @@ pub(crate) fn report_exposures(
         Ok(report) => report,
         // The change itself is done, and this can be repeated.
         Err(fault) => {
-            context.console.warn(format!("what {member} knows could not be told: {fault:#}"));
+            context
+                .console
+                .warn(format!("could not list the values that {member} may know: {fault:#}"));
             return report_no_exposures(context, style, &Value::Null);
         }
     };
@@ -69,9 +71,11 @@ pub(crate) fn report_exposures(
     }
     let count = exposures.len();
     if count > 0 {
+        let values = plural(count, "value", "values");
+        let (them, their) = if count == 1 { ("it", "its") } else { ("them", "their") };
         context.console.note(format!(
-            "values that {member} may know: {count}; get new ones where they come from and set them \
-             (vault status tells which are left)"
+            "{member} may still know {values}. Replace {them} at {their} source, then set {them} \
+             here (`vault status` lists what is left)"
         ));
     }
     Ok(())
@@ -96,8 +100,10 @@ fn report_new_id(context: &Context, session: &Session) {
     let people = names(roster, |name, member| member.credential_floor.is_none() && *name != own);
     if !people.is_empty() {
         let id = roster.vault;
-        console
-            .note(format!("tell it by another way than the repository to {}:", people.join(", ")));
+        console.note(format!(
+            "send the new id to {} through another channel (not this repository):",
+            people.join(", ")
+        ));
         console.note(format!("    vault trust {id}"));
     }
     let machines = names(roster, |_, member| member.credential_floor.is_some());
@@ -108,15 +114,15 @@ fn report_new_id(context: &Context, session: &Session) {
             machines.join(", ")
         ));
     }
-    let asked = session.vault.requests().unwrap_or_default();
-    let asked: Vec<String> = asked.iter().flatten().map(ToString::to_string).collect();
+    let requests = session.vault.requests().unwrap_or_default();
+    let asked: Vec<String> = requests.iter().flatten().map(ToString::to_string).collect();
     if !asked.is_empty() {
         console.note(format!(
             "these asked to join under the old id and have to ask again: {}",
             asked.join(", ")
         ));
     }
-    console.note("where VAULT_ID is set, it is the new id from now on");
+    console.note("if you set VAULT_ID anywhere, update it to the new id");
 }
 
 /// Whose credential is from before the floor.

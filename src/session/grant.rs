@@ -86,11 +86,11 @@ pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
 /// Checks that the name is not in use, and never was.
 pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
     if name.is_key() {
-        return Err(Fault::usage(format!("{name} is how a key is called that was replaced"))
+        return Err(Fault::usage(format!("{name} is reserved for replaced keys"))
             .hint("choose another name"));
     }
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
-        return Err(Fault::usage(format!("the name {name} is taken, and never used twice"))
+        return Err(Fault::usage(format!("the name {name} has been used; names are never reused"))
             .hint("choose another name"));
     }
     Ok(())
@@ -104,7 +104,7 @@ fn check_growth(
 ) -> Result<(), Fault> {
     if *access == Access::Write && member.signing.is_none() {
         return Err(Fault::usage(format!("{name} has no signing key, so cannot write"))
-            .hint("who shall write asks to join with a key for it: vault join --name NAME"));
+            .hint("to write, they must join with a signing key: vault join --name NAME"));
     }
     if Access::covers(Some(access), member.access.get(environment)) {
         return Ok(());

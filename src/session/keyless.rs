@@ -8,7 +8,7 @@ use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
 use crate::vault::trust::{Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
-const UNKNOWN: &str = "consistent, but nobody has said yet that this is the right vault";
+const UNKNOWN: &str = "consistent, but not trusted: its id has not been confirmed";
 
 /// The vault as anyone can check it, with the environment of a machine's credential. Warns if there
 /// is not a pin.

@@ -44,8 +44,8 @@ pub(crate) fn confirm_request(
 /// The question before an admin loses that role.
 pub(crate) fn taken(name: &MemberName) -> String {
     format!(
-        "{name} knows the authority. The vault gets a new one and a new id, which everybody has to \
-         trust anew, and every credential has to be made again. Go on?"
+        "replace the authority, which {name} knows? The vault gets a new id, which everyone has to \
+         trust again, and every credential has to be made again."
     )
 }
 

@@ -124,7 +124,7 @@ fn only(pin: &Pin) -> Trust {
 
 /// No one has said that this is the right vault; says how.
 pub(crate) fn untrusted(id: &VaultId) -> Fault {
-    Fault::locked("nobody has said yet that this is the right vault")
+    Fault::locked("the id of this vault has not been confirmed yet")
         .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
         .hint(format!("on your own machine: {LATER}"))
 }

@@ -122,8 +122,10 @@ impl Session {
     /// vault, and no one who had lost access may have it again: values that were read from one must
     /// never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
-        let replaced =
-            || Fault::refused_file(ROSTER_PATH, "went back or was replaced meanwhile").restore("");
+        let replaced = || {
+            Fault::refused_file(ROSTER_PATH, "was rolled back or replaced while this command ran")
+                .restore("")
+        };
         let before = self.vault.roster();
         let is_same = |id: &VaultId| if *id == before.vault { Ok(()) } else { Err(replaced()) };
         let presented = UnverifiedRoot::read_if(reject_interrupted(tree)?, is_same)?;
@@ -156,7 +158,7 @@ impl Session {
         self.member = member(&self.vault, &self.key)?;
         if self.standing == Standing::Forked {
             return Err(Fault::refused(
-                "the roster is another one than was seen before at this revision",
+                "the roster differs from the one seen before at this revision",
             )
             .hint("two admins changed it at once: merge the other branch before writing"));
         }
@@ -300,8 +302,8 @@ pub(crate) fn choose_environment(
         return text.parse().map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {
-        let known = vault.roster().environments.keys().map(EnvironmentName::as_str);
-        let known: Vec<&str> = known.collect();
+        let environments = vault.roster().environments.keys();
+        let known: Vec<&str> = environments.map(EnvironmentName::as_str).collect();
         Fault::usage(format!("which environment? there are: {}", known.join(", ")))
             .hint("name it with -e, or write `default = …` into vault.toml")
     })

@@ -12,13 +12,13 @@ pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<Membe
     if let Some(name) = typed {
         return Ok(name);
     }
-    let login = context.variable("USER").or_else(|| context.variable("LOGNAME"));
-    let login = login.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let variable = context.variable("USER").or_else(|| context.variable("LOGNAME"));
+    let lower = variable.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
     // A name is written to a file, and a key put there by mistake would be, too.
-    let login = if is_key(&login) { String::new() } else { login };
-    let legal: String =
+    let login = if is_key(&lower) { String::new() } else { lower };
+    let replaced: String =
         login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
-    let legal = legal.trim_matches(|c: char| !c.is_ascii_lowercase());
+    let legal = replaced.trim_matches(|c: char| !c.is_ascii_lowercase());
     let name = if legal.is_empty() { "admin" } else { legal };
     name.parse().map_err(|fault: Fault| fault.hint("choose one: --name NAME"))
 }

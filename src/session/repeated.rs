@@ -36,10 +36,13 @@ pub(crate) fn mention(
             changes.iter().any(|change| change.environment == *other && change.name == *name)
         };
         let is_new = |outcome| matches!(outcome, &Outcome::Set(_) | &Outcome::Changed(_));
-        let new = changes.iter().zip(outcomes).filter(|(_, outcome)| is_new(outcome));
-        let new = new.filter_map(|(change, _)| Some((&change.name, change.value.as_ref()?)));
-        let new: BTreeMap<&SecretName, &Secret> =
-            new.filter(|(name, value)| !set_too(name) && counts(session, name, value)).collect();
+        let new: BTreeMap<&SecretName, &Secret> = changes
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| is_new(outcome))
+            .filter_map(|(change, _)| Some((&change.name, change.value.as_ref()?)))
+            .filter(|(name, value)| !set_too(name) && counts(session, name, value))
+            .collect();
         let same: Vec<SecretName> = values(session, other, new.keys().copied())
             .into_iter()
             .filter(|(name, value)| {

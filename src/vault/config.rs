@@ -155,7 +155,7 @@ impl Config {
         let found = std::fs::metadata(path).map_err(|error| failed().because(error))?;
         if !found.is_file() || found.len() > LARGEST_CONFIG as u64 {
             let most = LARGEST_CONFIG >> 20;
-            return Err(failed().because(format!("it is no regular file of at most {most} MiB")));
+            return Err(failed().because(format!("it is not a regular file of at most {most} MiB")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| failed().because(error))?;
         Self::parse(&text)
@@ -171,8 +171,8 @@ impl Config {
             return Err(refused(format!("is larger than {most} MiB")));
         }
         let document = toml::de::Deserializer::from(shape::parse(text)?);
-        let fields = Fields::deserialize(document);
-        let fields = fields.map_err(|error| shape::not_understood(text, &error))?;
+        let fields =
+            Fields::deserialize(document).map_err(|error| shape::not_understood(text, &error))?;
         let mut config = Self {
             default: fields.default.map(|name| named("default", &name)).transpose()?,
             allowed_names: names("allowed_names", &fields.allowed_names)?,
@@ -292,8 +292,8 @@ impl Config {
             let Some(parent) = &config.inherits else { continue };
             let grandparent = self.environments.get(parent).map(|parent| &parent.inherits);
             let at = format!("environments.{name}: inherits from {parent}");
-            let known = self.environments.keys().map(EnvironmentName::as_str);
-            let known = known.filter(|known| *known != name.as_str());
+            let others = self.environments.keys().filter(|other| *other != name);
+            let known = others.map(EnvironmentName::as_str);
             return Err(match grandparent {
                 None => refused(format!("{at}, which is not in vault.toml"))
                     .did_you_mean(parent.as_str(), known)

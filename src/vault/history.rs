@@ -91,9 +91,10 @@ impl<'a> History<'a> {
     }
 
     fn add_signers(&mut self, roster: &Roster) {
-        let members = roster.members.iter();
-        let members =
-            members.filter_map(|(name, member)| Some((name, member.signing.as_ref()?.signer)));
+        let members = roster
+            .members
+            .iter()
+            .filter_map(|(name, member)| Some((name, member.signing.as_ref()?.signer)));
         let former = roster.former.iter().filter_map(|(name, former)| Some((name, former.signer?)));
         for (name, signer) in members.chain(former) {
             let known = self.signers.entry((roster.vault, name.clone())).or_default();
@@ -159,8 +160,8 @@ impl<'a> History<'a> {
     /// Every signature that could be the entry's: usually one.
     fn claims<'b>(&'b self, entry: &'b HistoryEntry) -> impl Iterator<Item = (usize, Claim)> + 'b {
         let content = entry.content();
-        let epochs = self.epochs.get(&(entry.environment.clone(), content.epoch));
-        let epochs = epochs.into_iter().flatten().enumerate();
+        let known = self.epochs.get(&(entry.environment.clone(), content.epoch));
+        let epochs = known.into_iter().flatten().enumerate();
         epochs.flat_map(move |(at, past)| {
             let signers = self.signers.get(&(past.vault, content.signer.clone()));
             let claim = |signer: &PublicKey| {

@@ -129,7 +129,7 @@ impl<'a> Holder<'a> {
             let members = self.vault.roster().members.iter();
             let admins = members.filter(|(_, member)| member.is_admin());
             let names: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
-            Fault::locked(format!("{} is no admin of this vault", self.name))
+            Fault::locked(format!("{} is not an admin of this vault", self.name))
                 .hint(format!("ask an admin: {}", names.join(", ")))
         })
     }
@@ -151,17 +151,17 @@ impl<'a> Holder<'a> {
 
     fn epoch_key(&self, environment: &CheckedEnvironment, number: u64) -> Result<EpochKey, Fault> {
         let name = &environment.content().name;
-        let epoch = environment.content().epoch(number);
-        let sealed = epoch.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
-        let (epoch, sealed) = sealed.ok_or_else(|| self.locked(environment, number))?;
+        let found = environment.content().epoch(number);
+        let own = found.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
+        let (epoch, sealed) = own.ok_or_else(|| self.locked(environment, number))?;
         let refused = |reason: &str| {
             let reason = format!("the data key of epoch {number} sealed to {} {reason}", self.name);
             Fault::damaged_file(&environment_path(name), reason)
         };
         let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
         platform::lock_memory(payload.expose());
-        let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch);
-        let key = key.ok_or_else(|| refused("is not the one it should be"))?;
+        let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch)
+            .ok_or_else(|| refused("is not the one it should be"))?;
         key.lock();
         Ok(key)
     }

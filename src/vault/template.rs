@@ -122,8 +122,8 @@ mod tests {
     fn filled(text: &str) -> Option<String> {
         let secret = Secret::new(b"p@ss/\xc3\xa4".to_vec());
         let template = Template::parse(&"V".parse().unwrap(), text).ok()?;
-        let value = template.fill(40, |name| (name.as_str() == "PW").then_some(&secret));
-        let value = value.ok()??;
+        let filled = template.fill(40, |name| (name.as_str() == "PW").then_some(&secret));
+        let value = filled.ok()??;
         Some(String::from_utf8(value.expose().to_vec()).unwrap())
     }
 

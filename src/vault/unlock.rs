@@ -81,7 +81,7 @@ impl Unlocked {
         };
         let refused = || {
             let path = entry_path(&self.environment, name);
-            Fault::damaged_file(&path, "its value does not open here")
+            Fault::damaged_file(&path, "its value cannot be decrypted in this place")
         };
         value.filter(|value| value.len() <= LONGEST_VALUE).map(Some).ok_or_else(refused)
     }
@@ -97,7 +97,7 @@ impl Unlocked {
                 "only some names of {} are sealed to you, not its data key",
                 self.environment
             ))
-            .hint("ask an admin who may read all of it: vault members list")),
+            .hint("ask an admin who can read all of it: vault members list")),
         }
     }
 }

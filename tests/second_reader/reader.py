@@ -62,7 +62,7 @@ def check_roster(store: Folder, pins: list[Pin]) -> Signed:
     vault = read_id(roster.fields["vault"])
     check_signature(roster, "vault/v1/roster", vault, vault)
     for pin in pins:
-        require(vault == pin.vault, "members.toml: is of another vault than the pinned one")
+        require(vault == pin.vault, "members.toml: belongs to a different vault than the pinned one")
         require(
             roster.fields["floor"] >= pin.floor, "members.toml: its floor is below the pinned one"
         )
@@ -96,7 +96,7 @@ def check_entries(store: Folder, roster: dict, environment: dict) -> dict[str, d
     require(len({file.lower() for file in files}) == len(files), "names differ in case only")
     entries = {}
     for file in files:
-        require(file.endswith(".toml"), f"{file!r}: is no entry")
+        require(file.endswith(".toml"), f"{file!r}: is not an entry")
         name = secret_name(file.removesuffix(".toml"))
         entries[name] = check_entry(roster, environment, name, folder.read(file, LARGEST_ENTRY))
     return entries
@@ -140,7 +140,7 @@ def check_request(roster: dict, file: str, folder: Folder) -> str | None:
 
 def check_signature(file: Signed, label: str, vault: bytes, key: bytes, *commitment: bytes) -> None:
     message = framed(label, vault, file.path, *commitment, file.body)
-    require(verify(key, message, file.signature), f"{file.path}: is not as its signer signed it")
+    require(verify(key, message, file.signature), f"{file.path}: does not match the signature of its signer")
 
 
 # --- The command ----------------------------------------------------------------------------------

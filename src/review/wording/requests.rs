@@ -16,7 +16,7 @@ pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &
     let known = roster.members.iter().find(|(_, member)| member.recipient == request.recipient);
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
         let item = item(Level::Finding, "request-name-taken").quote(&file);
-        return item.text(": the name is taken, and never used twice");
+        return item.text(": the name has been used; names are never reused");
     }
     if let Some((other, _)) = known {
         let item = item(Level::Finding, "request-recipient-reused").quote(&file);

@@ -59,9 +59,10 @@ impl<'a> Files<'a> {
     fn sort(versions: impl IntoIterator<Item = &'a Version>, search: &Search<'_>) -> Self {
         let mut files = Self::default();
         for version in versions {
-            let path =
+            let below_store =
                 version.path.strip_prefix(STORE_FOLDER).and_then(|path| path.strip_prefix('/'));
-            let Some(path) = path.and_then(|path| path.strip_suffix(".toml")) else { continue };
+            let stem = below_store.and_then(|path| path.strip_suffix(".toml"));
+            let Some(path) = stem else { continue };
             match path.split_once('/') {
                 None if ROSTER_PATH.strip_suffix(".toml") == Some(path) => {
                     files.rosters.push(version);

@@ -176,8 +176,10 @@ impl<'a> Search<'a> {
         });
         if entries.len() < all {
             let closed = all - entries.len();
+            let (values, them) =
+                if closed == 1 { ("value was", "it") } else { ("values were", "them") };
             self.add_gap(format!(
-                "{name}: {closed} values in use are closed to you, so were not compared"
+                "{name}: {closed} current {values} not compared: you cannot decrypt {them}"
             ));
         }
         if entries.is_empty() {

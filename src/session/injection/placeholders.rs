@@ -42,8 +42,10 @@ pub(crate) fn placeholders(
     };
     let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
     let names: Vec<&SecretName> = live.map(CheckedEntry::name).collect();
-    let secrets = names.iter().map(|name| Ok(((*name).clone(), generated(config, name, None)?)));
-    let secrets = secrets.collect::<Result<_, Fault>>()?;
+    let secrets = names
+        .iter()
+        .map(|name| Ok(((*name).clone(), generated(config, name, None)?)))
+        .collect::<Result<_, Fault>>()?;
     let scope = Scope { config, vault: &vault, environment, wanted: &wanted, may_read: &|_| true };
     let injected = scope.filled(&variables, secrets)?;
     tell(context, &names);

@@ -179,10 +179,13 @@ impl Scope<'_> {
         if let Some(wanted) = self.wanted.names() {
             return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
         }
-        let required = self.config.secrets.iter();
-        let required = required.filter(|(_, config)| config.required.holds_in(self.environment));
-        let mut required = required.map(|(name, _)| name).filter(|name| (self.may_read)(name));
-        required.find(|name| !is_there(name)).map_or(Ok(()), missing)
+        let secrets = self.config.secrets.iter();
+        secrets
+            .filter(|(_, config)| config.required.holds_in(self.environment))
+            .map(|(name, _)| name)
+            .filter(|name| (self.may_read)(name))
+            .find(|name| !is_there(name))
+            .map_or(Ok(()), missing)
     }
 
     /// Explains that `name` is not there, although a step, `vault.toml`, or the caller asks for it.

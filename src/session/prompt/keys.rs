@@ -192,8 +192,8 @@ mod tests {
     }
 
     fn pasted(bytes: &[u8]) -> Vec<u8> {
-        let keys = keys(&[b"\x1b[200~", bytes, b"\x1b[201~"].concat());
-        let (last, keys) = keys.split_last().unwrap();
+        let all = keys(&[b"\x1b[200~", bytes, b"\x1b[201~"].concat());
+        let (last, keys) = all.split_last().unwrap();
         assert_eq!(*last, Key::PasteEnd);
         let byte = |key: &Key| match key {
             Key::Pasted(byte) => *byte,

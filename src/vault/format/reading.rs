@@ -120,7 +120,7 @@ pub fn decimal(text: &str) -> Option<u64> {
 /// file.
 pub(super) fn refuse(path: &str, file: &[u8]) -> Fault {
     explain_rejection(path, file)
-        .unwrap_or_else(|| Fault::damaged_file(path, "is not as vault writes it"))
+        .unwrap_or_else(|| Fault::damaged_file(path, "is not in the form vault writes"))
 }
 
 /// Explains a visible error in a file. Returns `None` if only its content can be wrong.

@@ -42,8 +42,9 @@ pub fn read_request(name: &MemberName, file: &[u8]) -> Result<Signed<Request>, F
 /// member's later record except the access.
 #[must_use]
 pub fn fingerprint(request: &Request) -> Fingerprint {
-    let place = Framed::new("vault/v1/join").part(request.vault.as_bytes());
-    let place = place.part(request_path(&request.name).as_bytes());
+    let place = Framed::new("vault/v1/join")
+        .part(request.vault.as_bytes())
+        .part(request_path(&request.name).as_bytes());
     Fingerprint::of(&place.part(body(request).as_bytes()).into_bytes())
 }
 

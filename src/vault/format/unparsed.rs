@@ -53,7 +53,8 @@ impl Unparsed {
         if (Claim { signer, message, signature: self.signature }).holds() {
             return Ok(());
         }
-        let unsigned = || Fault::damaged_file(&self.path, format!("is not as {name} signed it"));
+        let unsigned =
+            || Fault::damaged_file(&self.path, format!("does not match the signature of {name}"));
         Err(explain_rejection(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
     }
 

@@ -90,10 +90,10 @@ impl Folder<'_> {
     pub fn size(&self, parent: &str, name: &str) -> Result<u64, Fault> {
         match self {
             Self::Working(dir) => {
-                let size = dir.size(name).map_err(ReadError::Io);
-                let size =
-                    size.map_err(|error| unusable(&format!("{parent}/{name}"), "a file", error));
-                Ok(size?.unwrap_or_default())
+                let size = dir.size(name).map_err(|error| {
+                    unusable(&format!("{parent}/{name}"), "a file", ReadError::Io(error))
+                })?;
+                Ok(size.unwrap_or_default())
             }
             Self::Committed(files, prefix) => {
                 let file = files.get(&format!("{prefix}{name}"));

@@ -34,8 +34,8 @@ impl Batch<'_> {
         for waiting in self.waiting.iter().filter(|waiting| waiting.path != ROSTER_PATH) {
             let (folder, name) = split(&waiting.path);
             let from = &self.folders[folder];
-            let to = before.make_dir(if folder.is_empty() { "." } else { folder });
-            let to = to.map_err(not_kept)?;
+            let to_name = if folder.is_empty() { "." } else { folder };
+            let to = before.make_dir(to_name).map_err(not_kept)?;
             let moved = from
                 .has(name)
                 .and_then(|has| if has { from.rename(name, &to, name) } else { Ok(()) });

@@ -43,8 +43,9 @@ impl Writer {
     /// If the store is missing or cannot be written, or the wait was too long.
     pub fn lock(place: &Place, waiting: &dyn Fn()) -> Result<Self, Fault> {
         let path = place.store();
-        let store = Dir::open(&path).map_err(|error| unusable("", "a folder", error))?;
-        let store = store.ok_or_else(|| Fault::refused(format!("no {}", path.display())))?;
+        let store = Dir::open(&path)
+            .map_err(|error| unusable("", "a folder", error))?
+            .ok_or_else(|| Fault::refused(format!("no {}", path.display())))?;
         Ok(Self { _lock: wait(&store, waiting)?, store, _signal: FileSizeSignalIgnored::new() })
     }
 
@@ -53,8 +54,7 @@ impl Writer {
     /// # Errors
     /// If it cannot be made.
     pub fn create(place: &Place) -> Result<Self, Fault> {
-        let folder = Dir::open(place.folder());
-        let folder = folder.ok().flatten().ok_or_else(|| {
+        let folder = Dir::open(place.folder()).ok().flatten().ok_or_else(|| {
             Fault::failed(format!("could not open the folder {}", place.folder().display()))
         })?;
         folder.make_dir(super::STORE_FOLDER).map_err(|error| unusable("", "a folder", error))?;

@@ -269,7 +269,7 @@ impl Vault {
             None if self.roster.former.contains_key(signer) => {
                 Err(format!("is signed by {signer}, who is no longer a member"))
             }
-            None => Err(format!("is signed by {signer}, who is no member")),
+            None => Err(format!("is signed by {signer}, who is not a member")),
         }
     }
 
@@ -314,11 +314,11 @@ fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, F
     let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
     name.ok_or_else(|| {
         let file = file.escape_debug();
-        Fault::refused_file(&format!("{environment}/{file}"), "is no entry")
+        Fault::refused_file(&format!("{environment}/{file}"), "is not an entry")
             .hint("remove the file; vault did not write it")
     })
 }
 
 pub(super) fn not_signed(path: &str, signer: &str) -> Fault {
-    Fault::damaged_file(path, format!("is not as {signer} signed it"))
+    Fault::damaged_file(path, format!("does not match the signature of {signer}"))
 }

@@ -42,8 +42,8 @@ impl Pin {
     /// If it is not an id, with or without a floor.
     pub fn typed(text: &str) -> Result<Self, Fault> {
         let unmarked = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
-        let bare: String = unmarked.split_whitespace().collect();
-        let bare = bare.trim_matches(['"', '\'', '`']);
+        let joined: String = unmarked.split_whitespace().collect();
+        let bare = joined.trim_matches(['"', '\'', '`']);
         let has_lower = bare.bytes().any(|byte| byte.is_ascii_lowercase());
         if has_lower { bare.parse() } else { bare.to_ascii_lowercase().parse() }
     }
@@ -138,12 +138,12 @@ impl Trust {
 }
 
 fn other_id(trusted: &VaultId, presented: &VaultId) -> Fault {
-    let reason = format!("is of another vault: trusted is {trusted}, here is {presented}");
+    let reason = format!("belongs to a different vault: expected {trusted}, found {presented}");
     Fault::refused_file(ROSTER_PATH, reason).restore("")
 }
 
 fn replaced(by: &VaultId, presented: &VaultId) -> Fault {
-    let reason = format!("is of a vault that was replaced: trusted is {by}, here is {presented}");
+    let reason = format!("belongs to a vault that was replaced: expected {by}, found {presented}");
     Fault::refused_file(ROSTER_PATH, reason)
         .hint("take the current one: git pull, or merge the main branch")
         .hint("only if a colleague sent you the old id all the same: vault trust ID")

@@ -39,7 +39,7 @@ impl Vault {
             return Err(refused(format!("asks to join another vault, {}", request.vault)));
         }
         if !signed.claim(request.signing.signer, vault, None).holds() {
-            return Err(refused("is not as its signer signed it".to_owned()));
+            return Err(refused("does not match the signature of its signer".to_owned()));
         }
         Ok(Some(signed.content))
     }
@@ -94,7 +94,7 @@ impl Asked {
         }
         let reason = format!("lists {} with other keys than you asked for", self.name);
         Err(Fault::refused_file(ROSTER_PATH, reason)
-            .hint("somebody changed your request on its way: tell the admins, use nothing in here")
+            .hint("someone changed your request on its way: tell the admins, and use nothing in this vault")
             .hint(
                 "once they have removed this member, ask by another name: vault join --name NAME",
             ))

@@ -317,8 +317,10 @@ fn parse_state(text: &str) -> Option<Content> {
             (None, None) => None,
             _ => return None,
         };
-        let replaced = seen.replaced.map(|vault| vault.parse().ok());
-        let replaced = replaced.map_or(Some(None), |vault| vault.map(Some))?;
+        let replaced = match seen.replaced {
+            Some(vault) => Some(vault.parse().ok()?),
+            None => None,
+        };
         let is_high = |number: u64| number > LARGEST_NUMBER;
         if is_high(seen.floor) || roster.is_some_and(|(revision, _)| is_high(revision)) {
             return None;

@@ -87,8 +87,8 @@ impl UnverifiedRoot {
     /// # Errors
     /// If it is not as `vault` writes it.
     pub fn into_vault(self) -> Result<Vault, Fault> {
-        let Self { tree, file, authority, sha256, roster, .. } = self;
-        let roster = roster.into_inner().map_or_else(|| parse_roster(&file), Ok)?;
+        let Self { tree, file, authority, sha256, roster: parsed, .. } = self;
+        let roster = parsed.into_inner().map_or_else(|| parse_roster(&file), Ok)?;
         Ok(Vault { tree, roster, authority, sha256 })
     }
 

@@ -109,9 +109,9 @@ fn placeholders_do_not_replace_an_existing_or_wrong_key() {
         assert!(outcome.said.contains(said), "{}", outcome.said);
     };
     locked(run().variable("VAULT_KEY", &production), 121, "is locked: this credential is for");
-    locked(run().variable("VAULT_KEY", &strange), 122, "another vault");
+    locked(run().variable("VAULT_KEY", &strange), 122, "a different vault");
     locked(run().variable("VAULT_KEY", &identity), 121, "");
-    locked(run().variable("VAULT_KEY", "nonsense"), 121, "the key from VAULT_KEY");
+    locked(run().variable("VAULT_KEY", "nonsense"), 121, "VAULT_KEY does not contain");
     locked(run().variable("VAULT_KEY_FILE", "/missing"), 121, "/missing");
     locked(run().variable("VAULT_KEY_COMMAND", "false"), 121, "VAULT_KEY_COMMAND");
 }
@@ -184,7 +184,7 @@ hint: there are: [..]
     let text = fs::read_to_string(&entry).unwrap();
     fs::write(&entry, text.replace("revision = 1", "revision = 2")).unwrap();
     let said = str![[r#"
-error: .vault/development/HEX.toml: is not as alice signed it
+error: .vault/development/HEX.toml: does not match the signature of alice
 hint: [..]
 "#]];
     run(&[]).fails(122).says(&said).check();

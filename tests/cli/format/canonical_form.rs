@@ -52,7 +52,7 @@ fn edits_are_refused(path: &str, edits: &[Edit], reason: &str) {
     }
 }
 
-const NOT_OURS: &str = "is not as vault writes it";
+const NOT_OURS: &str = "is not in the form vault writes";
 
 /// Edits that apply to each of the three kinds of file.
 const ANYWHERE: &[Edit] = &[

@@ -38,7 +38,7 @@ fn roster_of_another_vault_is_refused_in_a_known_folder() {
     let id = sandbox.id();
     fs::copy(other.store(ROSTER), sandbox.store(ROSTER)).unwrap();
     let reason = format!(
-        ".vault/members.toml: is of another vault: trusted is {id}, here is {}",
+        ".vault/members.toml: belongs to a different vault: expected {id}, found {}",
         other.id()
     );
     let said = format!(
@@ -66,7 +66,7 @@ fn vault_trusted_elsewhere_is_refused_in_this_folder() {
     fs::rename(sandbox.store(""), sandbox.repo().join("gone")).unwrap();
     fs::rename(elsewhere.join(".vault"), sandbox.store("")).unwrap();
     let said = str![[r#"
-error: .vault/members.toml: is of another vault: trusted is [..], here is [..]
+error: .vault/members.toml: belongs to a different vault: expected [..], found [..]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
 "#]];
@@ -147,7 +147,7 @@ fn forked_roster_can_be_read_and_not_written() {
     sandbox.vault(&print).prints("other\n").says(warning).check();
     sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").says(warning).check();
     let said = format!(
-        "{warning}error: the roster is another one than was seen before at this revision
+        "{warning}error: the roster differs from the one seen before at this revision
 hint: two admins changed it at once: merge the other branch before writing
 "
     );
@@ -309,7 +309,7 @@ fn contradictory_roster_is_refused() {
         refused(
             &sandbox,
             &[KEYED, KEYLESS].concat(),
-            "error: .vault/members.toml: is not as vault writes it
+            "error: .vault/members.toml: is not in the form vault writes
 hint: put back the committed file: git checkout -- .vault/members.toml
 ",
         );

@@ -151,7 +151,7 @@ fn failing_named_variable_is_an_error() {
             &[],
             &[("VAULT_KEY", "hunter2")],
             str![[r#"
-error: the key from VAULT_KEY is no key
+error: VAULT_KEY does not contain a valid key
 hint: a key is one line: a credential from `vault ci add`, or an age identity
 "#]],
         ),
@@ -167,7 +167,7 @@ hint: run it by hand; it must print the key alone on standard output
             &[],
             &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "echo hunter2")],
             str![[r#"
-error: the key from VAULT_KEY_COMMAND is no key
+error: VAULT_KEY_COMMAND does not contain a valid key
 hint: a key is one line: a credential from `vault ci add`, or an age identity
 "#]],
         ),
@@ -332,8 +332,8 @@ fn malformed_or_unknown_key_is_locked() {
     let shape = "hint: a key is one line: a credential from `vault ci add`, or an age identity\n";
     let cases = [
         (two.as_str(), "the key from VAULT_KEY is more than one key\n", shape),
-        (&key[..key.len() - 1], "the key from VAULT_KEY is no key\n", shape),
-        ("age1abc", "the key from VAULT_KEY is no key\n", shape),
+        (&key[..key.len() - 1], "VAULT_KEY does not contain a valid key\n", shape),
+        ("age1abc", "VAULT_KEY does not contain a valid key\n", shape),
         ("# only a comment", "the key from VAULT_KEY is empty\n", shape),
         (
             "vaultci1_",
@@ -394,7 +394,7 @@ hint: ask an admin for write access
 
     let other = Sandbox::with_vault().credential("github", &["-e", "development"]);
     let said = str![[r#"
-error: .vault/members.toml: is of another vault: trusted is [ID], here is [ID]
+error: .vault/members.toml: belongs to a different vault: expected [ID], found [ID]
 hint: [..]
 hint: [..]
 hint: [..]
@@ -477,7 +477,7 @@ hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
         let pinned = run(&["get", "KEY"]).variable("VAULT_KEY", &key);
         pinned.variable("VAULT_ID", &sandbox.id()).prints("value").check();
         let said = str![[r#"
-error: nobody has said yet that this is the right vault
+error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID=[ID]
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "#]];

@@ -24,7 +24,7 @@ fn member_without_a_request_gets_only_read_access() {
     };
     let said = str![[r#"
 error: carol has no signing key, so cannot write
-hint: who shall write asks to join with a key for it: vault join --name NAME
+hint: to write, they must join with a signing key: vault join --name NAME
 "#]];
     add("production=write").fails(2).says(&said).check();
     add("production=read")
@@ -48,7 +48,7 @@ hint: ask an admin for write access
 "#]];
     run(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
     let said = str![[r#"
-error: carol is no admin of this vault
+error: carol is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     let recipient = craft::Person::new().identity.recipient().to_string();
@@ -67,7 +67,7 @@ fn used_or_malformed_recipient_is_refused() {
         sandbox.vault(&["members", "add", name, "--recipient", recipient, "-e", "production=read"])
     };
     let said = str![[r#"
-error: the name alice is taken, and never used twice
+error: the name alice has been used; names are never reused
 hint: choose another name
 "#]];
     add("alice", &stranger).fails(2).says(&said).check();
@@ -97,7 +97,7 @@ next: commit .vault
         .any_change()
         .check();
     let said = str![[r#"
-error: the name carol is taken, and never used twice
+error: the name carol has been used; names are never reused
 hint: choose another name
 "#]];
     add("carol", &stranger).fails(2).says(&said).check();
@@ -135,7 +135,7 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         let verified = String::from_utf8(sandbox.vault(&["verify"]).outcome().output).unwrap();
         for finding in verified.lines().filter(|line| line.starts_with("  ")) {
-            let known = ["a change was interrupted", "the name is taken", "asks to join"];
+            let known = ["a change was interrupted", "the name has been used", "asks to join"];
             assert!(known.iter().any(|known| finding.contains(known)), "{verified}");
         }
         if path.exists() {
@@ -177,7 +177,7 @@ alice   admin              development=write production=write  [RECIPIENT]
 bob     member             development=write production=read   [RECIPIENT]
 github  machine (floor 1)  production=DATABASE_URL,OTHER       [RECIPIENT]
 "#]];
-    let warned = str!["warning: consistent, but nobody has said yet that this is the right vault"];
+    let warned = str!["warning: consistent, but not trusted: its id has not been confirmed"];
     sandbox.vault(&list).prints(&output).check();
     sandbox.vault(&list).without("HOME").prints(&output).says(&warned).check();
     let json: serde_json::Value =

@@ -66,8 +66,8 @@ fn removing_an_admin_replaces_the_vault_id() {
     bob.pull();
     let (old, authority) = (sandbox.id(), craft::authority(&sandbox));
     let question = str![[r#"
-error: alice knows the authority. The vault gets a new one and a new id, which everybody has to trust anew, and every credential has to be made again. Go on? nobody can be asked here
-hint: say yes beforehand: --yes
+error: cannot ask for confirmation without a terminal: replace the authority, which alice knows. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
+hint: to confirm, pass --yes
 "#]];
     bob.vault(&["members", "remove", "alice"]).fails(4).says(&question).check();
     let mut terminal = Terminal::start(bob.vault(&["members", "remove", "alice"]));
@@ -76,8 +76,8 @@ hint: say yes beforehand: --yes
     let screen = terminal.ends(0);
     for line in [
         "removed the member alice\n",
-        "development has epoch 2: 1 entry sealed anew\n",
-        "production has epoch 2: 2 entries sealed anew\n",
+        "development has epoch 2: 1 entry re-encrypted\n",
+        "production has epoch 2: 2 entries re-encrypted\n",
         "the vault has a new id: vault1",
         &format!("until now it was {old}\n"),
         "these credentials are of no use any more: github; ",
@@ -91,7 +91,7 @@ hint: say yes beforehand: --yes
     bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
     bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let other = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\n"
+        "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
     let said = format!(
@@ -112,7 +112,7 @@ hint: [..]
     // She still knows the old authority key, but anyone who trusts the new id refuses it.
     craft::resign_roster(&sandbox, &authority, |roster| roster.revision += 1);
     let said = str![[r#"
-error: .vault/members.toml: is not as the authority of this vault signed it
+error: .vault/members.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
     sandbox.vault(&get).variable("VAULT_ID", &new).fails(4).says(&said).check();
@@ -120,7 +120,7 @@ hint: [..]
     sandbox.commit("alice puts her vault back");
     bob.pull();
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {new}, here is {old}\nhint: [..]\nhint: [..]\n"
+        "error: .vault/members.toml: belongs to a different vault: expected {new}, found {old}\nhint: [..]\nhint: [..]\n"
     );
     bob.vault(&get).fails(4).says(&said).check();
 }
@@ -139,7 +139,7 @@ fn former_admin_can_read_and_write_under_the_new_id() {
     bob.vault(&["trust", &new]).says(str!["trusted: [ID]"]).any_change().check();
     bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
     let said = str![[r#"
-error: bob is no admin of this vault
+error: bob is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     bob.vault(&["rotate", "-e", "production"]).fails(3).says(&said).check();
@@ -157,7 +157,7 @@ fn lost_key_is_replaced_by_a_request_and_its_fingerprint() {
     fs::remove_dir_all(bob.home().join(".config")).unwrap();
     fs::remove_dir_all(bob.home().join(".local")).unwrap();
     let taken = str![[r#"
-error: the name bob is taken, and never used twice
+error: the name bob has been used; names are never reused
 hint: choose another name
 "#]];
     bob.vault(&["join", "--name", "bob"]).fails(2).says(&taken).check();
@@ -269,8 +269,8 @@ fn recovery_member_replaces_the_key_of_the_only_person() {
     run(&set)
         .fails(4)
         .says(str![[r#"
-error: alice knows the authority. [..]
-hint: say yes beforehand: --yes
+error: cannot ask for confirmation without a terminal: replace the authority, which alice knows. [..]
+hint: to confirm, pass --yes
 "#]])
         .check();
     let done = run(&[&set[..], &["--yes"]].concat()).outcome();
@@ -295,8 +295,8 @@ fn new_authority_prints_both_ids_and_the_next_steps() {
     carol.send();
     let old = sandbox.id();
     let said = str![[r#"
-error: make a new authority? The vault gets a new id, which everybody has to trust anew, and every credential has to be made again. nobody can be asked here
-hint: say yes beforehand: --yes
+error: cannot ask for confirmation without a terminal: make a new authority. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
+hint: to confirm, pass --yes
 "#]];
     sandbox.vault(&["rotate", "--authority"]).fails(4).says(&said).check();
     let outcome = sandbox.vault(&["rotate", "--authority", "--yes"]).outcome();
@@ -305,16 +305,16 @@ hint: say yes beforehand: --yes
     assert_eq!(
         outcome.said,
         format!(
-            "development has epoch 2: 1 entry sealed anew
-production has epoch 2: 2 entries sealed anew
+            "development has epoch 2: 1 entry re-encrypted
+production has epoch 2: 2 entries re-encrypted
 the vault has a new id: {new}
 until now it was {old}
-tell it by another way than the repository to bob:
+send the new id to bob through another channel (not this repository):
     vault trust {new}
 these credentials are of no use any more: github; vault members remove them first, which raises \
              the floor, then make new ones under new names (vault ci add)
 these asked to join under the old id and have to ask again: carol
-where VAULT_ID is set, it is the new id from now on
+if you set VAULT_ID anywhere, update it to the new id
 next: commit .vault
 "
         )
@@ -323,7 +323,7 @@ next: commit .vault
     fs::remove_file(sandbox.store("requests/carol.toml")).unwrap();
     sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {old}, here is {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
+        "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
     sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();

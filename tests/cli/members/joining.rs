@@ -190,7 +190,7 @@ hint: choose another name, or remove it and ask anew: rm .vault/requests/bob.tom
 "#]];
     carol.vault(&["join", "--name", "bob"]).fails(4).says(&said).check();
     let taken = str![[r#"
-error: the name alice is taken, and never used twice
+error: the name alice has been used; names are never reused
 hint: choose another name
 "#]];
     carol.vault(&["join", "--name", "alice"]).fails(2).says(&taken).check();
@@ -218,7 +218,7 @@ hint: see who may do what: vault members list
 "#]];
     sandbox.vault(&["join", "--name", "second"]).fails(2).says(&said).check();
     let taken = str![[r#"
-error: the name bob is taken, and never used twice
+error: the name bob has been used; names are never reused
 hint: choose another name
 "#]];
     sandbox.commit("bob is a member");
@@ -239,7 +239,7 @@ fn admin_can_grant_only_their_own_access() {
     as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
     let said = str![[r#"
 error: only some names of production are sealed to you, not its data key
-hint: ask an admin who may read all of it: vault members list
+hint: ask an admin who can read all of it: vault members list
 "#]];
     as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(&said).check();
     let said = str![[r#"

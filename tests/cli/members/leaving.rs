@@ -52,11 +52,11 @@ bob may know OTHER in production: not changed since
         )
         .says(format!(
             "removed the member bob
-production has epoch 2: 2 entries sealed anew
+production has epoch 2: 2 entries re-encrypted
 these credentials still accept the files from before: github; make new ones, or set VAULT_ID={id}@6 \
              beside them
-values that bob may know: 2; get new ones where they come from and set them (vault status tells \
-             which are left)
+bob may still know 2 values. Replace them at their source, then set them here (`vault status` \
+             lists what is left)
 next: commit .vault
 "
         ))
@@ -118,7 +118,7 @@ fn losing_write_access_keeps_reading_and_resigns_entries() {
         .vault(&["members", "set", "bob", "-e", "production=read"])
         .says(str![[r#"
 bob has production=read
-production: 1 entry signed anew
+production: 1 entry re-signed
 next: commit .vault
 "#]])
         .any_change()
@@ -188,8 +188,8 @@ bob may know OTHER in production: not changed since
 "#]])
         .says(str![[r#"
 bob has development=write
-production has epoch 2: 2 entries sealed anew
-values that bob may know: 2; get new ones where they come from and set them (vault status tells which are left)
+production has epoch 2: 2 entries re-encrypted
+bob may still know 2 values. Replace them at their source, then set them here (`vault status` lists what is left)
 next: commit .vault
 "#]])
         .any_change()
@@ -246,7 +246,7 @@ hint: [..]
 "#]];
     get.variable("VAULT_KEY", &credential).fails(3).says(&said).check();
     let said = str![[r#"
-error: the name github is taken, and never used twice
+error: the name github has been used; names are never reused
 hint: choose another name
 "#]];
     sandbox.vault(&["ci", "add", "github", "-e", "production"]).fails(2).says(&said).check();
@@ -286,12 +286,12 @@ hint: [..]
 "#]];
     sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(&said).check();
     let said = str![[r#"
-error: bob-until-3 is how a key is called that was replaced
+error: bob-until-3 is reserved for replaced keys
 hint: choose another name
 "#]];
     sandbox.vault(&["ci", "add", "bob-until-3", "-e", "production"]).fails(2).says(&said).check();
     let said = str![[r#"
-error: github is no admin of this vault
+error: github is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     for arguments in [&["members", "remove", "bob"][..], &["members", "set", "bob", "--admin"]] {

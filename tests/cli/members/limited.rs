@@ -89,7 +89,7 @@ hint: ask an admin for write access
 "#]];
     machine(&sandbox, &step, &["set", "API_KEY"]).input("x").fails(3).says(&said).check();
     let said = str![[r#"
-error: step is no admin of this vault
+error: step is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     let grant = ["members", "sync", "--grant", "step:production/OTHER"];
@@ -154,7 +154,7 @@ hint: whether they need them, you decide: anybody can edit vault.toml
 hint: vault members sync --grant deploy:production/DATABASE_URL
 ";
     sandbox.vault(&["members", "sync"]).fails(1).prints(&output).says(said).check();
-    let warned = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    let warned = "warning: consistent, but not trusted: its id has not been confirmed\n";
     let run = sandbox.vault(&["members", "sync"]).without("HOME").fails(1);
     run.prints(&output).says(format!("{warned}{said}")).check();
     assert_eq!(opened(&sandbox, &credential), before);

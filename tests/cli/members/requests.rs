@@ -77,7 +77,7 @@ fn request_with_swapped_keys_is_refused() {
     // Without bob's signing key, nothing else in the request can be changed.
     let swapped = Request { recipient, ..genuine.clone() };
     plant(&sandbox, &swapped, &mallory.key);
-    let said = not_acceptable("is not as its signer signed it");
+    let said = not_acceptable("does not match the signature of its signer");
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
     let seed =
         Signing { seed: seal_seed(&mallory.key, &genuine.recipient), ..genuine.signing.clone() };
@@ -128,7 +128,7 @@ fn request_to_a_planted_vault_adds_no_one_to_the_true_one() {
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
     // Bob trusts neither of them.
     let untrusted = str![[r#"
-error: nobody has said yet that this is the right vault
+error: the id of this vault has not been confirmed yet
 hint: [..]
 hint: [..]
 "#]];
@@ -175,7 +175,7 @@ fn request_with_a_used_name_or_recipient_is_refused() {
     for name in ["alice", "gone"] {
         plant(&sandbox, &ask(name), &mallory.key);
         let said = format!(
-            "error: the name {name} is taken, and never used twice\nhint: choose another name\n"
+            "error: the name {name} has been used; names are never reused\nhint: choose another name\n"
         );
         sandboxed(name).fails(2).says(&said).check();
         fs::remove_file(sandbox.store(&format!("requests/{name}.toml"))).unwrap();
@@ -219,7 +219,7 @@ fn request_of_a_former_member_is_refused() {
     });
     fs::write(sandbox.store(PATH), old).unwrap();
     let said = str![[r#"
-error: the name bob is taken, and never used twice
+error: the name bob has been used; names are never reused
 hint: choose another name
 "#]];
     add(&sandbox, "bob", &told).fails(2).says(&said).check();
@@ -228,7 +228,9 @@ hint: choose another name
         &[],
         1,
         &(held(1, 2)
-            + &findings(&[".vault/requests/bob.toml: the name is taken, and never used twice"])),
+            + &findings(&[
+                ".vault/requests/bob.toml: the name has been used; names are never reused",
+            ])),
     );
 }
 
@@ -254,7 +256,7 @@ fn roster_with_other_keys_than_requested_is_refused() {
         Request { name: "rob".parse().unwrap(), signing: signing(&genuine.recipient), ..genuine },
     ];
     let said = "error: .vault/members.toml: lists bob with other keys than you asked for
-hint: somebody changed your request on its way: tell the admins, use nothing in here
+hint: someone changed your request on its way: tell the admins, and use nothing in this vault
 hint: once they have removed this member, ask by another name: vault join --name NAME
 ";
     for request in requests {
@@ -333,7 +335,7 @@ fn reader_cannot_add_members() {
         own.authority = Some(own.signing.as_ref().unwrap().seed.clone());
     });
     let said = str![[r#"
-error: .vault/members.toml: is not as the authority of this vault signed it
+error: .vault/members.toml: does not match the signature of the authority of this vault
 hint: put back the committed file: git checkout -- .vault/members.toml
 "#]];
     sandbox.vault(&["members", "list"]).fails(4).says(&said).check();
@@ -352,7 +354,7 @@ hint: put back the committed file: git checkout -- .vault/members.toml
         let request = ask(name, identity);
         plant(&sandbox, &request, &reader.key);
         let said = str![[r#"
-error: reader is no admin of this vault
+error: reader is not an admin of this vault
 hint: ask an admin: alice
 "#]];
         add(&sandbox, name, &fingerprint(&request).to_string())
@@ -392,7 +394,7 @@ fn verify_reports_requests_and_other_files_among_them() {
         &(held(1, 2)
             + &findings(&[
                 ".vault/requests/README.md: is no request to join",
-                ".vault/requests/bob.toml: is not as vault writes it",
+                ".vault/requests/bob.toml: is not in the form vault writes",
                 ".vault/requests/carol.toml: is the request of bob",
             ])),
     );
@@ -439,7 +441,7 @@ fn request_of_another_file_type_or_size_is_refused() {
         (&large, "is larger than 16 KiB"),
         (&crlf, "has CRLF line endings"),
         (&binary, "is not UTF-8 text"),
-        (&longer, "is not as vault writes it"),
+        (&longer, "is not in the form vault writes"),
     ];
     for (make, reason) in cases {
         let _ = fs::remove_file(&path);

@@ -36,7 +36,7 @@ fn rotation_reencrypts_all_values_and_keeps_their_metadata() {
     sandbox
         .vault(&["rotate", "-e", "production"])
         .says(str![[r#"
-production has epoch 2: 2 entries sealed anew
+production has epoch 2: 2 entries re-encrypted
 next: commit .vault
 "#]])
         .changes(
@@ -130,7 +130,7 @@ fn rotation_raises_the_floor_and_lists_old_credentials() {
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.commit("before");
     let said = format!(
-        "production has epoch 2: 2 entries sealed anew
+        "production has epoch 2: 2 entries re-encrypted
 these credentials still accept the files from before: github; make new ones, or set VAULT_ID={}@4 \
          beside them
 next: commit .vault
@@ -152,7 +152,7 @@ hint: take the current one: git pull, or merge the main branch
 fn default_environment_is_rotated_without_an_option() {
     let sandbox = stocked();
     let said = str![[r#"
-development has epoch 2: 1 entry sealed anew
+development has epoch 2: 1 entry re-encrypted
 next: commit .vault
 "#]];
     sandbox.vault(&["rotate"]).says(&said).any_change().check();
@@ -171,7 +171,7 @@ fn rotation_needs_an_admin_with_write_access() {
     let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Write)]);
     let key = bob.key_file(&sandbox).display().to_string();
     let said = str![[r#"
-error: bob is no admin of this vault
+error: bob is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     let id = sandbox.id();
@@ -235,7 +235,7 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     sandbox
         .vault(&["rotate", "--finish"])
         .says(str![[r#"
-production: 1 entry sealed anew
+production: 1 entry re-encrypted
 next: commit .vault
 "#]])
         .changes(&["repo/.vault/production/NEW.toml"])
@@ -251,7 +251,7 @@ next: commit .vault
 fn rotation_reencrypts_entries_of_older_epochs() {
     let sandbox = merged();
     let said = str![[r#"
-production has epoch 3: 3 entries sealed anew
+production has epoch 3: 3 entries re-encrypted
 next: commit .vault
 "#]];
     sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
@@ -283,7 +283,7 @@ For more information, try '--help'.
     sandbox
         .vault(&["rotate", "--finish", "--forget"])
         .says(str![[r#"
-production: 1 entry sealed anew
+production: 1 entry re-encrypted
 production has no older epochs any more
 next: commit .vault
 "#]])
@@ -328,8 +328,8 @@ fn parallel_rotations_conflict_in_git() {
     sandbox.git(&["checkout", "branch", "--", ".vault/production/OTHER.toml"]);
     let output = rotated("1", "DOES NOT HOLD")
         + &findings(&[
-            ".vault/production/NEW.toml: is not as alice signed it",
-            ".vault/production/OTHER.toml: is not as alice signed it",
+            ".vault/production/NEW.toml: does not match the signature of alice",
+            ".vault/production/OTHER.toml: does not match the signature of alice",
         ]);
     sandbox
         .vault(&["verify", "--id", &sandbox.id()])
@@ -339,7 +339,7 @@ fn parallel_rotations_conflict_in_git() {
         .says(str!["error: findings: 2"])
         .check();
     let said = str![[r#"
-error: .vault/production/NEW.toml: is not as alice signed it
+error: .vault/production/NEW.toml: does not match the signature of alice
 hint: put back the committed file: git checkout -- .vault/production/NEW.toml
 "#]];
     sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
@@ -372,7 +372,7 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
                  chosen by bob at [..], revision 1, epoch 1\n";
     let adopt = ["rotate", "--finish", "--adopt", "NEW"];
     let said = format!(
-        "{shown}error: take over what they signed? nobody can be asked here\nhint: say yes beforehand: --yes\n"
+        "{shown}error: cannot ask for confirmation without a terminal: take over what they signed\nhint: to confirm, pass --yes\n"
     );
     sandbox.vault(&adopt).fails(4).says(&said).check();
     let mut terminal = Terminal::start(sandbox.vault(&adopt));
@@ -386,7 +386,7 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
         "error: there is no OTHER to adopt in development, production: a member signed it, or nobody"
     ];
     sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(&said).check();
-    let said = format!("{shown}production: 1 entry sealed anew\nnext: commit .vault\n");
+    let said = format!("{shown}production: 1 entry re-encrypted\nnext: commit .vault\n");
     sandbox
         .vault(&["rotate", "--finish", "--adopt", "NEW", "--yes"])
         .says(&said)

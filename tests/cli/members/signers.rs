@@ -56,12 +56,12 @@ fn entry_not_signed_by_a_current_writer_is_refused() {
     let (eve, authority) = (Person::new(), craft::authority(&sandbox));
     let path = ".vault/production/DATABASE_URL.toml";
     let genuine = fs::read(sandbox.repo().join(path)).unwrap();
-    let not_alice = "is not as alice signed it";
+    let not_alice = "does not match the signature of alice";
     let cases = [
         ("bob", &bob.key, "is signed by bob, who may not write in production"),
         ("carol", &carol.key, "is signed by carol, who may not write in production"),
         ("dave", &dave.key, "is signed by dave, who is no longer a member"),
-        ("eve", &eve.key, "is signed by eve, who is no member"),
+        ("eve", &eve.key, "is signed by eve, who is not a member"),
         ("alice", &bob.key, not_alice),
         ("alice", &carol.key, not_alice),
         ("alice", &dave.key, not_alice),
@@ -125,7 +125,8 @@ fn readers_cannot_write_and_only_admins_change_members() {
             "error: {name} may not write in production\nhint: ask an admin for write access\n"
         );
         run(person, production, &said);
-        let said = format!("error: {name} is no admin of this vault\nhint: ask an admin: alice\n");
+        let said =
+            format!("error: {name} is not an admin of this vault\nhint: ask an admin: alice\n");
         run(person, &[&["ci", "add", "x", "-e", "production"]], &said);
         run(person, &[&["environments", "add", "staging"]], &said);
         run(person, &[&["environments", "remove", "production", "--yes"]], &said);
@@ -177,7 +178,7 @@ fn roster_signed_by_a_member_is_refused() {
 
 #[track_caller]
 fn not_by_the_authority(sandbox: &Sandbox) {
-    let reason = ".vault/members.toml: is not as the authority of this vault signed it";
+    let reason = ".vault/members.toml: does not match the signature of the authority of this vault";
     let said = format!(
         "error: {reason}\nhint: put back the committed file: git checkout -- .vault/members.toml\n"
     );
@@ -198,7 +199,7 @@ fn environment_not_signed_by_the_authority_is_refused() {
         refused(
             &sandbox,
             crate::support::refusal::ENVIRONMENT,
-            "error: .vault/production.toml: is not as the authority of this vault signed it
+            "error: .vault/production.toml: does not match the signature of the authority of this vault
 hint: put back the committed file: git checkout -- .vault/production.toml
 ",
         );

@@ -170,7 +170,7 @@ fn vaults_in_one_repository_are_independent() {
     fs::copy(sandbox.repo().join(path), api.join(path)).unwrap();
     let get = sandbox.vault(&GET).folder(&api).fails(4);
     get.says(format!(
-        "error: {path}: is signed by alice, who is no member
+        "error: {path}: is signed by alice, who is not a member
 hint: put back one that a writer signed: git log -p -- {path}
 "
     ))

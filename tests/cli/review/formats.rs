@@ -309,7 +309,7 @@ fn loosened_settings_are_reported_despite_an_invalid_roster() {
     craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| roster.revision += 1);
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
-    let forged = ".vault/members.toml: is not as the authority of this vault signed it";
+    let forged = ".vault/members.toml: does not match the signature of the authority of this vault";
     let asks = "vault.toml: the step deploy asks for more: OTHER";
     let output =
         compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");

@@ -234,7 +234,7 @@ fn new_authority_counts_only_with_its_id() {
     craft::resign_everything(&sandbox, &key);
     let new = sandbox.id();
     let other =
-        format!(".vault/members.toml: is of another vault: trusted is {old}, here is {new}");
+        format!(".vault/members.toml: belongs to a different vault: expected {old}, found {new}");
     reviewed(&sandbox, "", &[], &[], &[&other]);
     let verify =
         |id: &str| sandbox.vault(&["verify", "--since", "HEAD", "--id", id]).without("HOME");

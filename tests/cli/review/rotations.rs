@@ -103,7 +103,7 @@ fn new_authority_is_reviewed_with_its_id() {
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let new = sandbox.id();
     let other =
-        format!(".vault/members.toml: is of another vault: trusted is {old}, here is {new}");
+        format!(".vault/members.toml: belongs to a different vault: expected {old}, found {new}");
     let both = table(&[
         ["development", "1", "2", "alice", "holds"],
         ["production", "2", "2", "alice", "holds"],

@@ -137,7 +137,7 @@ fn older_roster_is_found() {
 fn replaced_vault_is_found() {
     let (sandbox, other) = (stocked(), stocked());
     let other_vault = format!(
-        ".vault/members.toml: is of another vault: trusted is {}, here is {}",
+        ".vault/members.toml: belongs to a different vault: expected {}, found {}",
         sandbox.id(),
         other.id()
     );
@@ -175,7 +175,7 @@ fn planted_repository_around_the_vault_provides_no_pin() {
                 .without("HOME")
                 .fails(4)
                 .says(str![[r#"
-error: git would take [..] for the repository, which is part of the files
+error: git would treat [..] as the repository, but it is part of the checked-out files
 hint: remove HEAD, objects, refs and config there
 "#]])
                 .check();
@@ -233,7 +233,7 @@ fn hint_in_a_shallow_clone_fetches_the_revision() {
             .says(format!(
                 "error: git does not know the revision {revision} here
 hint: this clone is shallow: {fetch}, then say FETCH_HEAD
-hint: in CI rather fetch-depth: 0: what is new can then be told from what came back
+hint: in CI, use fetch-depth: 0, so that new entries can be told apart from restored ones
 "
             ))
             .check();
@@ -324,7 +324,7 @@ fn comparison_without_a_git_repository_is_refused() {
         .fails(2)
         .says(str![[r#"
 error: git finds no repository of yours in [..]/repo
-hint: git is needed for what is asked of an older revision
+hint: git is needed to read older revisions
 "#]])
         .check();
     sandbox.vault(&["verify"]).prints(held(1, 2)).check();
@@ -393,7 +393,9 @@ fn entry_with_an_invalid_signature_is_found() {
         .prints(
             compared("refs/heads/main")
                 + &not_held(1, 1)
-                + &findings(&[".vault/production/OTHER.toml: is not as alice signed it"]),
+                + &findings(&[
+                    ".vault/production/OTHER.toml: does not match the signature of alice",
+                ]),
         )
         .says(str!["error: findings: 1"])
         .check();

@@ -271,8 +271,8 @@ KEY [..]
         .check();
     run(&["verify"]).prints(HOLDS).check();
     let said = str![[r#"
-error: there is no git in PATH
-hint: git is needed for what is asked of an older revision
+error: git was not found in PATH
+hint: git is needed to read older revisions
 "#]];
     run(&["verify", "--since", "HEAD"]).fails(1).says(&said).check();
     run(&["set", "KEY", "--from", "HEAD"]).fails(1).says(&said).check();

@@ -27,7 +27,7 @@ fn request(sandbox: &Sandbox, size: usize) {
 fn request_above_16_kib_is_refused_by_its_size() {
     let sandbox = stocked();
     for (size, reason) in [
-        (16 << 10, "is not as vault writes it"),
+        (16 << 10, "is not in the form vault writes"),
         ((16 << 10) + 1, "is larger than 16 KiB"),
         (15 << 20, "is larger than 16 KiB"),
     ] {
@@ -85,7 +85,7 @@ fn roster_of_another_vault_is_refused_before_parsing() {
     let credential = sandbox.credential("github", &["-e", "production"]);
     let other = strangers_roster(&sandbox);
     let reason =
-        format!(".vault/members.toml: is of another vault: trusted is {own}, here is {other}");
+        format!(".vault/members.toml: belongs to a different vault: expected {own}, found {other}");
     let exec = ["exec", "-e", "production", "--", "touch", "started"];
     sandbox
         .vault(&exec)
@@ -119,7 +119,11 @@ fn untrusted_roster_is_not_parsed() {
     fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
     let outcome = sandbox.vault(&["exec", "-e", "production", "--", "touch", "started"]).outcome();
     assert_eq!(outcome.status, 121, "{}", outcome.said);
-    assert!(outcome.said.starts_with("error: nobody has said yet that"), "{}", outcome.said);
+    assert!(
+        outcome.said.starts_with("error: the id of this vault has not been confirmed"),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
@@ -129,7 +133,7 @@ fn unsigned_environment_is_refused_before_parsing() {
     let file = craft::sign(&sandbox, "production.toml", b"# x\nformat = 1\n]]]] not TOML\n", &key);
     fs::write(sandbox.store("production.toml"), file).unwrap();
     let said = str![[r#"
-error: .vault/production.toml: is not as the authority of this vault signed it
+error: .vault/production.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
     sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
@@ -146,7 +150,7 @@ fn excessive_configuration_is_refused() {
     for (text, message) in [
         (
             "#\n".repeat((1 << 19) + 1),
-            "could not read [..]/vault.toml: it is no regular file of at most 1 MiB",
+            "could not read [..]/vault.toml: it is not a regular file of at most 1 MiB",
         ),
         (
             "[secrets.NEW]\nmin_length = 4611686018427387904\n".to_owned(),
@@ -263,7 +267,7 @@ hint: [..]
         entry.revision = LARGEST_NUMBER + 1;
     });
     let said = str![[r#"
-error: .vault/production/OTHER.toml: is not as vault writes it
+error: .vault/production/OTHER.toml: is not in the form vault writes
 hint: [..]
 "#]];
     sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(&said).check();

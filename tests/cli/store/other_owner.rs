@@ -116,7 +116,7 @@ fn another_vault_in_a_foreign_checkout_is_refused() {
     let other = Sandbox::with_vault();
     let credential = other.credential("github", &["-e", "development"]);
     let said = str![[r#"
-error: .vault/members.toml: is of another vault: [..]
+error: .vault/members.toml: belongs to a different vault: [..]
 [..]
 [..]
 [..]
@@ -144,7 +144,7 @@ fn own_vault_is_found_before_a_foreign_checkout() {
     let init = sandbox.vault(&["init", "--name", "bob", "-q"]).folder(&inner);
     init.any_change().check();
     let said = str![[r#"
-error: .vault/members.toml: is of another vault: [..]
+error: .vault/members.toml: belongs to a different vault: [..]
 [..]
 [..]
 [..]

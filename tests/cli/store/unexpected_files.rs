@@ -185,7 +185,7 @@ fn unexpected_file_blocks_reads() {
     for (name, shown) in strangers {
         let path = sandbox.store("production").join(OsStr::from_bytes(name));
         fs::write(&path, "").unwrap();
-        let reason = format!(".vault/production/{shown}: is no entry");
+        let reason = format!(".vault/production/{shown}: is not an entry");
         refused(
             &sandbox,
             &[

@@ -13,7 +13,7 @@ use crate::support::terminal::Terminal;
 const QUESTION: &str = "This vault is new to you. Paste the id that a colleague sent you (vault1…), \
                         or press Enter to do it later: ";
 const AGAIN: &str = "Paste the id again: ";
-const UNTRUSTED: &str = "error: nobody has said yet that this is the right vault
+const UNTRUSTED: &str = "error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID=[..]
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 ";
@@ -99,7 +99,7 @@ fn join_with_a_wrong_id_changes_nothing() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let join = ["join", "--name", "bob", "--id"];
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {other}, here is {}
+        "error: .vault/members.toml: belongs to a different vault: expected {other}, found {}
 hint: put back the committed files: git checkout -- .vault
 hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",
@@ -205,7 +205,7 @@ fn id_is_printed_without_a_key() {
     let other = stocked();
     fs::copy(other.store("members.toml"), sandbox.store("members.toml")).unwrap();
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {id}, here is {}
+        "error: .vault/members.toml: belongs to a different vault: expected {id}, found {}
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
 ",

@@ -111,7 +111,7 @@ fn adopted_value_of_a_former_member_does_not_open() {
     let adopt = ["rotate", "--finish", "--adopt", "OTHER", "--yes"];
     let said = str![[r#"
 .vault/production/OTHER.toml: signed by bob, [..], revision 8, epoch 2
-error: .vault/production/OTHER.toml: its value does not open here
+error: .vault/production/OTHER.toml: its value cannot be decrypted in this place
 hint: [..]
 "#]];
     sandbox.vault(&adopt).fails(4).says(&said).check();
@@ -268,7 +268,7 @@ fn entry_of_another_writer_is_adopted_only_by_name() {
     let said = format!("{reason}hint: [..]\n");
     sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
     let said = str![[r#"
-error: .vault/production/OTHER.toml: is not as bob signed it
+error: .vault/production/OTHER.toml: does not match the signature of bob
 hint: [..]
 "#]];
     let adopt = ["rotate", "--finish", "--adopt", "OTHER", "--yes"];

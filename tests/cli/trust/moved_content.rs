@@ -27,7 +27,7 @@ const RESTORE: &str = "hint: put back the committed file: git checkout -- .vault
 
 fn not_signed(path: &str, signer: &str) -> String {
     format!(
-        "error: .vault/{path}: is not as {signer} signed it
+        "error: .vault/{path}: does not match the signature of {signer}
 hint: put back the committed file: git checkout -- .vault/{path}
 "
     )
@@ -35,7 +35,7 @@ hint: put back the committed file: git checkout -- .vault/{path}
 
 fn not_written(path: &str) -> String {
     format!(
-        "error: .vault/{path}: is not as vault writes it
+        "error: .vault/{path}: is not in the form vault writes
 hint: put back the committed file: git checkout -- .vault/{path}
 "
     )
@@ -64,8 +64,8 @@ fn swapped_entries_are_refused() {
         2,
         &(not_held(1, 0)
             + &findings(&[
-                ".vault/production/DATABASE_URL.toml: is not as alice signed it",
-                ".vault/production/OTHER.toml: is not as alice signed it",
+                ".vault/production/DATABASE_URL.toml: does not match the signature of alice",
+                ".vault/production/OTHER.toml: does not match the signature of alice",
             ])),
     );
 }
@@ -128,7 +128,7 @@ fn value_moved_and_signed_by_a_writer_does_not_open() {
                 &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
                 &["copy", "DATABASE_URL", "--from", "production", "--to", "development"],
             ],
-            "error: .vault/production/DATABASE_URL.toml: its value does not open here
+            "error: .vault/production/DATABASE_URL.toml: its value cannot be decrypted in this place
 hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
 ",
         );
@@ -148,7 +148,7 @@ fn value_moved_to_another_revision_does_not_open() {
     refused(
         &sandbox,
         &[&["get", "DATABASE_URL", "-e", "production"]],
-        "error: .vault/production/DATABASE_URL.toml: its value does not open here
+        "error: .vault/production/DATABASE_URL.toml: its value cannot be decrypted in this place
 hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
 ",
     );

@@ -88,7 +88,7 @@ fn git(folder: &Path, arguments: &[&str]) {
 /// Checks that the run refuses a vault other than the trusted one.
 fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
-error: .vault/members.toml: is of another vault: trusted is [TRUSTED], here is [HERE]
+error: .vault/members.toml: belongs to a different vault: expected [TRUSTED], found [HERE]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
 "#]])
@@ -97,7 +97,7 @@ hint: only if a colleague sent you the new id: vault trust ID
 /// Checks that the run refuses a vault that the trusted one replaced.
 fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
-error: .vault/members.toml: is of a vault that was replaced: trusted is [TRUSTED], here is [HERE]
+error: .vault/members.toml: belongs to a vault that was replaced: expected [TRUSTED], found [HERE]
 hint: take the current one: git pull, or merge the main branch
 hint: only if a colleague sent you the old id all the same: vault trust ID
 "#]])
@@ -240,7 +240,7 @@ hint: [..]
     let key = team.sandbox.home().join("bob/.config/vault/identity.txt");
     let run = dave.vault(&GET).variable("VAULT_KEY_FILE", key.to_str().unwrap());
     let untrusted = format!(
-        "error: nobody has said yet that this is the right vault
+        "error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "

@@ -57,7 +57,7 @@ fn attack() -> Attack {
 impl Attack {
     fn other_vault(&self) -> String {
         format!(
-            "error: .vault/members.toml: is of another vault: trusted is {}, here is {}
+            "error: .vault/members.toml: belongs to a different vault: expected {}, found {}
 hint: put back the committed files: git checkout -- .vault
 ",
             self.genuine, self.planted
@@ -66,7 +66,7 @@ hint: put back the committed files: git checkout -- .vault
 
     fn nobody_has_said(&self) -> String {
         format!(
-            "error: nobody has said yet that this is the right vault
+            "error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID={0}
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 ",
@@ -113,8 +113,10 @@ fn replaced_vault_is_refused_with_a_credential() {
         .variable("VAULT_KEY", &attack.credential)
         .fails(1)
         .prints(
-            findings(&[".vault/members.toml: is of another vault: trusted is [..], here is [..]"])
-                .trim_start(),
+            findings(&[
+                ".vault/members.toml: belongs to a different vault: expected [..], found [..]",
+            ])
+            .trim_start(),
         )
         .says(str!["error: findings: 1"])
         .check();
@@ -146,7 +148,7 @@ fn replaced_vault_is_locked_on_a_new_laptop() {
         run.variable("HOME", &home)
     });
     // Names are not secret, but a warning is printed.
-    let doubt = str!["warning: consistent, but nobody has said yet that this is the right vault"];
+    let doubt = str!["warning: consistent, but not trusted: its id has not been confirmed"];
     for (command, lines) in KEYLESS.iter().zip(["[..]\n[..]\n[..]\n", "[..]\n[..]\n[..]\n"]) {
         let run = attack.sandbox.vault(command).variable("HOME", &home);
         run.prints(lines).says(&doubt).check();
@@ -174,7 +176,7 @@ fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
     refused(&attack.sandbox, KEYED, &said);
     refused(&attack.sandbox, KEYLESS, &said);
     let other = format!(
-        ".vault/members.toml: is of another vault: trusted is {}, here is {}",
+        ".vault/members.toml: belongs to a different vault: expected {}, found {}",
         attack.genuine, attack.planted
     );
     // Nothing else of it is read.

@@ -51,7 +51,7 @@ KEY [..]
 #[test]
 fn keyless_commands_warn_and_verify_fails_without_trust() {
     let sandbox = forgotten();
-    let warning = str!["warning: consistent, but nobody has said yet that this is the right vault"];
+    let warning = str!["warning: consistent, but not trusted: its id has not been confirmed"];
     sandbox
         .vault(&["list"])
         .says(&warning)
@@ -119,7 +119,7 @@ fn different_id_is_refused_by_every_command() {
     sandbox.set("development", "KEY", b"value");
     let other = Sandbox::with_vault().id();
     let said = format!(
-        "error: .vault/members.toml: is of another vault: trusted is {other}, here is {0}
+        "error: .vault/members.toml: belongs to a different vault: expected {other}, found {0}
 hint: put back the committed files: git checkout -- .vault
 hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",

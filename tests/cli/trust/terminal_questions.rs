@@ -108,7 +108,7 @@ fn pasting_the_id_on_a_new_laptop_trusts_the_vault_once() {
     let sandbox = sandbox();
     let (home, id) = (laptop(&sandbox), sandbox.id());
     let untrusted = format!(
-        "error: nobody has said yet that this is the right vault
+        "error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "

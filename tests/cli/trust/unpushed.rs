@@ -60,7 +60,7 @@ fn unpushed_authority_before_a_credential_says_to_push() {
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let key = sandbox.credential("github", &["-e", "development"]);
     let said = format!(
-        "error: .vault/members.toml: is of another vault: [..]\nhint: [..]\nhint: [..]\n{NEWER}"
+        "error: .vault/members.toml: belongs to a different vault: [..]\nhint: [..]\nhint: [..]\n{NEWER}"
     );
     exec(&sandbox, &clone, &key).fails(122).says(&said).check();
 }

@@ -82,7 +82,7 @@ fn recipient_of_small_order_is_refused_everywhere() {
         let file = craft::sign(&sandbox, "members.toml", body.as_bytes(), &key);
         fs::write(sandbox.store("members.toml"), file).unwrap();
         let said = str![[r#"
-error: .vault/members.toml: is not as vault writes it
+error: .vault/members.toml: is not in the form vault writes
 hint: [..]
 "#]];
         sandbox.vault(&["list", "-e", "production"]).fails(4).says(&said).check();
@@ -111,7 +111,7 @@ fn request_with_a_small_order_recipient_is_refused() {
         fs::create_dir_all(sandbox.store("requests")).unwrap();
         fs::write(sandbox.repo().join(REQUEST), format!("{body}signature = \"{signature}\"\n"))
             .unwrap();
-        let line = findings(&[&format!("{REQUEST}: is not as vault writes it")]);
+        let line = findings(&[&format!("{REQUEST}: is not in the form vault writes")]);
         found(&sandbox, &[], 1, &(held(1, 2) + &line));
     }
 }

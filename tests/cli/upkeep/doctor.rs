@@ -183,7 +183,7 @@ fn doctor_explains_each_key_source() {
         &doctor(&sandbox, &[]).variable("VAULT_KEY", "damaged"),
         false,
         &[
-            "key problem: the key from VAULT_KEY is no key",
+            "key problem: VAULT_KEY does not contain a valid key",
             "key note: identity.txt [..]: not looked at, one before it is named",
             "vault ok: vault1[..], roster [..], floor 1",
         ],
@@ -295,7 +295,7 @@ fn doctor_reports_problems_independently() {
             "key ok: identity.txt [..]",
             "trust problem: VAULT_ID: not the id of a vault [..]",
             "trust problem: [..].toml: is damaged",
-            "vault problem: .vault/members.toml: is not as vault writes it",
+            "vault problem: .vault/members.toml: is not in the form vault writes",
             "exec note: would start nothing here",
         ],
     );
@@ -303,7 +303,7 @@ fn doctor_reports_problems_independently() {
     says(
         &sandbox.vault(&["doctor", "--json"]).variable("PATH", "/nowhere"),
         false,
-        &["git note: there is no git in PATH; only what asks for older revisions needs it"],
+        &["git note: git was not found in PATH; only what asks for older revisions needs it"],
     );
 }
 
@@ -320,7 +320,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
         &at(&laptop),
         false,
         &[
-            "trust problem: nobody has said yet that this is the right vault",
+            "trust problem: the id of this vault has not been confirmed yet",
             "member ok: you are alice: development (write), production (write), admin",
         ],
     );
@@ -337,7 +337,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
         &at(&laptop).variable("VAULT_ID", &other.id()),
         false,
         &[&format!(
-            "trust problem: .vault/members.toml: is of another vault: trusted is {}, here is {id}",
+            "trust problem: .vault/members.toml: belongs to a different vault: expected {}, found {id}",
             other.id()
         )],
     );
@@ -375,7 +375,7 @@ fn doctor_at_a_terminal_asks_nothing_and_trusts_nothing() {
     let before = sandbox.files();
     let screen = Terminal::start(run).ends(1);
     assert!(screen.contains("standard input: a terminal, standard output: a terminal"), "{screen}");
-    assert!(screen.contains("nobody has said yet that this is the right vault"), "{screen}");
+    assert!(screen.contains("the id of this vault has not been confirmed yet"), "{screen}");
     assert_eq!(crate::support::sandbox::changed(&before, &sandbox.files()), Vec::<String>::new());
 }
 

@@ -273,7 +273,7 @@ fn uncompared_values_are_reported() {
     assert_eq!(lines, by_epochs);
     let old =
         "2 older values were not compared: no known member signed them, or you have no key to them";
-    assert_eq!(gaps, ["development: 1 values in use are closed to you, so were not compared", old]);
+    assert_eq!(gaps, ["development: 1 current value was not compared: you cannot decrypt it", old]);
     // A clone without history, and no repository at all.
     let clone = sandbox.root().join("clone");
     let url = format!("file://{}", sandbox.repo().display());

@@ -114,7 +114,7 @@ fn open_items_are_listed_with_their_commands() {
         .fails(1)
         .prints(
             str![[r#"
-.vault/production/KEY.toml: is not as alice signed it
+.vault/production/KEY.toml: does not match the signature of alice
 the credential of github is from before the floor: it has 1, the floor is 5
 bob asks to join
 a change to development was interrupted
@@ -139,7 +139,7 @@ hint: what was interrupted, an admin finishes: vault rotate --finish
     assert_eq!(found["interrupted"], json!(["development"]));
     assert_eq!(
         found["broken"],
-        json!([{ "file": ".vault/production/KEY.toml", "reason": "is not as alice signed it" }])
+        json!([{ "file": ".vault/production/KEY.toml", "reason": "does not match the signature of alice" }])
     );
 }
 
@@ -195,7 +195,7 @@ fn status_without_a_key_lists_skipped_checks() {
     let sandbox = sandbox();
     let key = authority(&sandbox);
     let nobody = |name: &str| sandbox.root().join(name).display().to_string();
-    let unknown = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    let unknown = "warning: consistent, but not trusted: its id has not been confirmed\n";
     // A key would not reveal anything more.
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody"));
     run.says(format!("{unknown}{CLEAN}")).check();
@@ -234,13 +234,13 @@ fn invalid_vault_is_refused_by_status() {
         .vault(&["status"])
         .fails(4)
         .says(str![[r#"
-error: .vault/members.toml: is not as vault writes it
+error: .vault/members.toml: is not in the form vault writes
 hint: [..]
 "#]])
         .check();
     let run = sandbox.vault(&["status"]).variable("VAULT_KEY", "damaged").fails(3);
     run.says(str![[r#"
-error: the key from VAULT_KEY is no key
+error: VAULT_KEY does not contain a valid key
 hint: [..]
 "#]])
         .check();

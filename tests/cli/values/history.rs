@@ -106,7 +106,7 @@ fn list_shows_authors_and_times_without_a_key() {
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "KEY", b"value");
     sandbox.set("production", "KEY", b"other");
-    let warning = "warning: consistent, but nobody has said yet that this is the right vault\n";
+    let warning = "warning: consistent, but not trusted: its id has not been confirmed\n";
     let other = sandbox.root().join("nobody");
     let run = sandbox.vault(&["list", "--json", "-e", "production", "-e", "development"]);
     let outcome = run.variable("HOME", other.to_str().unwrap()).outcome();
@@ -261,8 +261,8 @@ hint: change `default` in vault.toml first
         sandbox.vault(&arguments).fails(2).says(&said).check();
     }
     let said = str![[r#"
-error: remove the environment production with its 0 entries? nobody can be asked here
-hint: say yes beforehand: --yes
+error: cannot ask for confirmation without a terminal: remove the environment production with its 0 entries
+hint: to confirm, pass --yes
 "#]];
     sandbox.vault(&["environments", "remove", "production"]).fails(4).says(&said).check();
 }
