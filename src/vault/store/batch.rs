@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
-use super::write::{NewFile, TEMPORARY, Writer, not_written, split, temporary_name};
+use super::staging::{NewFile, TEMPORARY, folder_in, not_written, split, temporary_name};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess, Unsynced};
 
 /// New contents on their way. Those that did not arrive are removed on drop.
 pub struct Batch<'a> {
-    pub(super) writer: &'a Writer,
+    pub(super) store: &'a Dir,
     pub(super) temporary: Dir,
     /// Where the files go, by path; opened once.
     pub(super) folders: BTreeMap<String, Dir>,
@@ -28,9 +28,9 @@ pub(super) struct Waiting {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(writer: &'a Writer, temporary: Dir) -> Self {
+    pub(super) fn new(store: &'a Dir, temporary: Dir) -> Self {
         let (folders, waiting) = (BTreeMap::new(), VecDeque::new());
-        Self { writer, temporary, folders, waiting, unsynced: Unsynced::default() }
+        Self { store, temporary, folders, waiting, unsynced: Unsynced::default() }
     }
 
     /// Writes the contents of `files`, beside what they will replace.
@@ -58,7 +58,7 @@ impl<'a> Batch<'a> {
     fn open_folder(&mut self, path: &str) -> Result<(), Fault> {
         let (folder, _) = split(path);
         if !self.folders.contains_key(folder) {
-            let opened = self.writer.folder(folder)?;
+            let opened = folder_in(self.store, folder)?;
             opened.check_writable().map_err(|error| not_written(path, error))?;
             self.folders.insert(folder.to_owned(), opened);
         }
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
     /// Makes the new contents durable, under their temporary names.
     pub(super) fn sync(&mut self) -> Result<(), Fault> {
         let written = std::mem::take(&mut self.unsynced);
-        written.sync(&self.writer.store).map_err(|error| not_written(TEMPORARY, error))
+        written.sync(self.store).map_err(|error| not_written(TEMPORARY, error))
     }
 
     pub(super) fn move_all(&mut self) -> Result<(), Fault> {
@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
             })?;
         }
         // The top last: it also holds the names of folders that are new.
-        self.folders.values().rev().chain([&self.writer.store]).try_for_each(durable)
+        self.folders.values().rev().chain([self.store]).try_for_each(durable)
     }
 }
 

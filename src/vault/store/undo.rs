@@ -7,8 +7,9 @@
 //! their place. After they are put back, they must be checked like any others.
 
 use super::batch::{Batch, durable};
+use super::staging::{TEMPORARY, folder_in, not_written, split};
 use super::tree::{Tree, unusable};
-use super::write::{TEMPORARY, Writer, not_written, split};
+use super::write::Writer;
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess, ReadError};
 use crate::vault::format::ROSTER_PATH;
@@ -25,7 +26,7 @@ impl Batch<'_> {
     /// If the disk fails.
     pub fn finish_reversibly(mut self) -> Result<(), Fault> {
         self.sync()?;
-        let store = &self.writer.store;
+        let store = self.store;
         let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
         let roster = store.read(ROSTER_PATH, LARGEST_FILE).map_err(not_kept)?.unwrap_or_default();
         let copied = before.create(ROSTER_PATH, &roster, FileAccess::Shared);
@@ -92,7 +93,7 @@ impl Writer {
         for name in &names {
             match before.dir(name) {
                 Ok(Some(folder)) => {
-                    let place = self.folder(name)?;
+                    let place = folder_in(&self.store, name)?;
                     for file in folder.names().map_err(failed)? {
                         each(&folder, &file, &place).map_err(failed)?;
                     }
@@ -105,7 +106,7 @@ impl Writer {
             }
         }
         durable(&self.store)?;
-        self.folder(TEMPORARY)?.remove_dir(BEFORE).map_err(failed)
+        folder_in(&self.store, TEMPORARY)?.remove_dir(BEFORE).map_err(failed)
     }
 }
 

@@ -10,23 +10,13 @@ use std::time::{Duration, Instant};
 
 use super::Place;
 use super::batch::Batch;
+use super::staging::{NewFile, TEMPORARY, folder_in, not_written, split, sweep};
 use super::tree::unusable;
-use crate::crypto::random_bytes;
 use crate::fault::Fault;
-use crate::platform::{Dir, FileSizeSignalIgnored, Lock, ReadError};
+use crate::platform::{Dir, FileSizeSignalIgnored, Lock};
 
-/// Where files are written before they are moved to their place.
-pub(super) const TEMPORARY: &str = "tmp";
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A file to be written: its path below `.vault` and its content.
-pub struct NewFile {
-    /// Such as `production/DATABASE_URL.toml`.
-    pub path: String,
-    /// All bytes.
-    pub content: Vec<u8>,
-}
 
 /// The right to write to `.vault`, held by one process at a time.
 pub struct Writer {
@@ -88,9 +78,9 @@ impl Writer {
     /// # Errors
     /// If the folder for temporary files cannot be used.
     pub fn batch(&self) -> Result<Batch<'_>, Fault> {
-        let temporary = self.folder(TEMPORARY)?;
+        let temporary = folder_in(&self.store, TEMPORARY)?;
         sweep(&temporary)?;
-        Ok(Batch::new(self, temporary))
+        Ok(Batch::new(&self.store, temporary))
     }
 
     /// Removes the file or the empty folder at `path`. Succeeds if it does not exist.
@@ -99,7 +89,7 @@ impl Writer {
     /// If it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<(), Fault> {
         let (folder, name) = split(path);
-        let folder = self.folder(folder)?;
+        let folder = folder_in(&self.store, folder)?;
         let removed = folder.remove(name).or_else(|_| folder.remove_dir(name));
         match removed.and_then(|()| folder.sync()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -108,43 +98,6 @@ impl Writer {
             _ => Ok(()),
         }
     }
-
-    pub(super) fn folder(&self, name: &str) -> Result<Dir, Fault> {
-        let name = if name.is_empty() { "." } else { name };
-        self.store.make_dir(name).map_err(|error| match error {
-            ReadError::Io(error) => not_written(name, error),
-            error => unusable(name, "a folder", error),
-        })
-    }
-}
-
-/// The folder of `path`, empty at the top, and the file's own name.
-pub(super) fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
-}
-
-/// The name of a new temporary file.
-pub(super) fn temporary_name() -> String {
-    let mut random = [0; 8];
-    random_bytes(&mut random);
-    format!("{:016x}", u64::from_be_bytes(random))
-}
-
-/// Whether [`temporary_name`] gives names like this one.
-fn is_temporary(name: &str) -> bool {
-    name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Removes the files of a writer that died. The lock excludes that another one is alive. Other
-/// files are not ours, and stay.
-fn sweep(temporary: &Dir) -> Result<(), Fault> {
-    let names = temporary.names().map_err(|error| not_written(TEMPORARY, error))?;
-    names.iter().filter(|name| is_temporary(name)).try_for_each(|name| {
-        temporary.remove(name).map_err(|error| {
-            not_written(TEMPORARY, error)
-                .hint("remove it whole, it is never needed: rm -r .vault/tmp")
-        })
-    })
 }
 
 fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
@@ -165,8 +118,4 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
         }
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-pub(super) fn not_written(path: &str, error: io::Error) -> Fault {
-    Fault::failed(format!("could not write .vault/{path}")).because(error)
 }
