@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::support::python::python;
 use crate::support::sandbox::Run;
 
@@ -34,11 +36,22 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
         while !self.screen().contains(text) {
-            let mut chunk = [0; 4096];
-            let count = self.shown.read(&mut chunk).unwrap();
+            let count = self.reads_more();
             assert!(count > 0, "{text:?} was never shown, but:\n{}", self.screen());
-            self.screen.extend(&chunk[..count]);
         }
+    }
+
+    /// Reads the next bytes that are shown. Returns how many, or 0 at the end. The limit only ends
+    /// a failure.
+    #[track_caller]
+    fn reads_more(&mut self) -> usize {
+        let limit = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let ready = poll(&mut [PollFd::new(&self.shown, PollFlags::IN)], Some(&limit)).unwrap();
+        assert!(ready > 0, "nothing was shown for a minute after:\n{}", self.screen());
+        let mut chunk = [0; 4096];
+        let count = self.shown.read(&mut chunk).unwrap();
+        self.screen.extend(&chunk[..count]);
+        count
     }
 
     pub(crate) fn types(&mut self, text: &str) {
@@ -66,7 +79,7 @@ impl Terminal {
     /// Waits for the end, expects this status, and returns everything that was shown.
     #[track_caller]
     pub(crate) fn ends(mut self, status: i32) -> String {
-        self.shown.read_to_end(&mut self.screen).unwrap();
+        while self.reads_more() > 0 {}
         let ended = self.child.wait().unwrap().code();
         assert_eq!(ended, Some(status), "the screen shows:\n{}", self.screen());
         self.screen()
