@@ -13,6 +13,7 @@ mod inherited;
 mod interruption;
 mod keyboard;
 mod memory;
+mod own_files;
 mod process;
 mod signals;
 mod stdio;
@@ -28,15 +29,13 @@ pub use child::{
 };
 pub use descriptors::{inherited_file, open_named, own_descriptor};
 pub use environ::take_variable;
-pub use files::{
-    Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, private_dir, private_file,
-    replace_text, user,
-};
+pub use files::{Dir, FileAccess, Lock, ReadError, Unsynced, device_and_owner, user};
 pub use heap::{WipingHeap, lock_memory};
 pub use inherited::was_ignored_or_blocked;
 pub use interruption::Interruptions;
 pub use keyboard::{ControlKeys, Keyboard, LineReader, TerminalEvent};
 pub use memory::MemoryFolder;
+pub use own_files::{private_dir, private_file, replace_text};
 pub use process::{
     FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, is_unknown_format,
 };

@@ -11,6 +11,7 @@ pub(crate) mod change_report;
 pub(crate) mod console;
 pub(crate) mod context;
 pub(crate) mod document;
+pub(crate) mod environment_choice;
 pub(crate) mod exposure;
 pub(crate) mod generate;
 pub(crate) mod grant;

@@ -7,9 +7,10 @@
 use super::scope::{Injected, Scope, Typed, entries_for, templates};
 use crate::fault::Fault;
 use crate::session::context::Context;
+use crate::session::environment_choice::choose_environment;
 use crate::session::generate::generated;
 use crate::session::keyless;
-use crate::session::open::{FORKED, choose_environment, folder, tree};
+use crate::session::open::{FORKED, folder, tree};
 use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::Place;
