@@ -1,4 +1,4 @@
-//! The command line: what was typed becomes a command, and its end an exit status.
+//! The command line: turns arguments into a command, and its result into an exit status.
 
 mod arguments;
 mod mistakes;
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use self::arguments::{
     Arguments, Ci, Command, Environments, ExecArguments, Global, Key, Members, OriginArguments,
     SetArguments, VerifyArguments, once,
 };
-use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin};
+use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin, Recovery};
 use crate::fault::{Fault, Kind};
 use crate::platform::{Hardened, Signal};
 use crate::review::Format;
@@ -32,8 +33,8 @@ use crate::vault::model::Access;
 use crate::vault::name::MemberName;
 use crate::vault::signing::Role;
 
-/// Runs `vault` with these arguments, the first being its own name, and says how to end. `key` is
-/// the value of `VAULT_KEY`.
+/// Runs `vault` with these arguments, of which the first is its own name, and returns how to end.
+/// `key` is the value of `VAULT_KEY`.
 #[must_use]
 pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> Ending {
     hide_panics();
@@ -41,7 +42,7 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return not_understood(&error, arguments, scale, voice),
+        Err(error) => return report_usage_error(&error, arguments, scale, voice),
     };
     let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
     let console = Console::new(notices, parsed.global.color);
@@ -76,14 +77,20 @@ fn failed(console: Console, error: &anyhow::Error, scale: Scale, voice: Style) -
     Ending::Exited(scale.code(kind))
 }
 
-fn not_understood(error: &clap::Error, typed: &[OsString], scale: Scale, voice: Style) -> Ending {
-    let fault = mistakes::explain(error.kind(), typed).or_else(|| misuse::fault(error));
+fn report_usage_error(
+    error: &clap::Error,
+    typed: &[OsString],
+    scale: Scale,
+    voice: Style,
+) -> Ending {
     let is_help = !error.use_stderr();
-    let plain = || (voice == Style::Json && !is_help).then(|| misuse::plain(error));
-    let Some(fault) = fault.or_else(plain) else {
+    let is_list = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help || (is_list && voice != Style::Json) {
         Console::parser(error);
         return Ending::Exited(if is_help { 0 } else { scale.code(Kind::Usage) });
-    };
+    }
+    let fault = mistakes::explain(error.kind(), typed)
+        .unwrap_or_else(|| misuse::fault(error, &mistakes::help(typed)));
     let console = Console::new(Notices::Shown, Color::Auto);
     failed(console, &fault.into(), scale, voice)
 }
@@ -131,6 +138,7 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
     match command {
         Command::Exec(_) | Command::Doctor { .. } => {}
         Command::Init { environments, name, recovery, json } => {
+            let recovery = if recovery { Recovery::Wanted } else { Recovery::NotGiven };
             let style = json.style();
             commands::init(context, key, commands::Init { environments, name, recovery, style })?;
         }
@@ -242,11 +250,12 @@ impl From<OriginArguments> for Origin {
     }
 }
 
-/// `typed` is the whole command line: the command must come after `--`, so that none of its
-/// options can ever be mistaken for ours.
+/// `typed` is the whole command line. The command must come after `--`, so that its options are
+/// never taken for our own.
 fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, Fault> {
     if arguments.command.is_empty() {
-        return Err(Fault::usage("which command?").hint("vault exec -- python manage.py migrate"));
+        return Err(Fault::usage("no command was given")
+            .hint("name it after `--`: `vault exec -- python manage.py migrate`"));
     }
     let before = typed.len().checked_sub(arguments.command.len() + 1);
     if before.is_none_or(|before| typed[before] != "--") {
@@ -274,12 +283,12 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
     })
 }
 
-/// How kinds of failure become exit statuses.
+/// The exit statuses for kinds of failure.
 #[derive(Clone, Copy)]
 enum Scale {
     /// 1 to 4.
     Usual,
-    /// Numbers that no command is likely to end with, so that our failures never look like its.
+    /// Statuses that commands hardly use, so that vault's failures do not look like theirs.
     Exec,
 }
 
@@ -301,7 +310,7 @@ impl Scale {
     }
 }
 
-/// Whether the arguments, which may be wrong, ask for `exec`.
+/// Whether the arguments, which may be wrong, name `exec`.
 fn names_exec(arguments: &[OsString]) -> bool {
     let with_value = ["--vault", "--key-file", "--key-fd", "--color"];
     let mut words = arguments.iter().skip(1);
@@ -317,7 +326,7 @@ fn names_exec(arguments: &[OsString]) -> bool {
 }
 
 const WELCOME: &str = "\
-vault keeps this repository's secrets encrypted in it, and gives them to the command that needs them.
+vault keeps the secrets of this repository encrypted in it, and injects them into the command that needs them.
 
   vault init                                     once per repository
   vault set DJANGO_SECRET_KEY                    prompts without echo, or reads standard input

@@ -1,4 +1,4 @@
-//! What can be typed. The comments here are the help text.
+//! The arguments of the command line. The doc comments here are the help text.
 #![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
 
 mod exec;
@@ -24,9 +24,9 @@ use crate::session::output::Style;
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
 
-/// Secrets of this repository, encrypted in it, given to the process that needs them.
+/// Keep the secrets of this repository encrypted in it, and inject them into the process that needs them
 #[derive(Parser)]
-#[command(name = "vault", version, after_help = EXIT)]
+#[command(name = "vault", version, long_version = LONG_VERSION, after_help = EXIT)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
@@ -34,22 +34,25 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
 }
 
+/// The version, the commit of a release build, and the target; build.rs sets it.
+const LONG_VERSION: &str = env!("REPOVAULT_LONG_VERSION");
+
 pub(super) const EXIT: &str = "\
-Exit status: 0 done; 1 a check found something, or the work failed; 2 usage; 3 locked: no key, no
-member, no pin; 4 refused: tampered, untrusted, corrupt. `vault exec` ends as the command does, and
-with 121 locked, 122 refused, 123 incomplete, 124 a leak, 125 any other failure, 126 not
-executable, 127 not found.";
+Exit status: 0 done; 1 a check found something, or the work failed; 2 usage; 3 locked (no key, not a
+member, no pin); 4 refused (tampered, untrusted, corrupt). `vault exec` exits with the command's
+status; its own failures are 121 locked, 122 refused, 123 incomplete, 124 leak found, 125 any other
+failure, 126 cannot be executed, 127 not found.";
 
 /// Options that every command takes.
 #[derive(Args)]
 pub(super) struct Global {
-    /// The folder that holds vault.toml [default: the nearest one upward; or VAULT_DIR]
+    /// The folder that contains vault.toml [default: VAULT_DIR, or the nearest one upward]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(super) vault: Option<PathBuf>,
-    /// Read the key from this file; - is standard input [or VAULT_KEY_FILE, VAULT_KEY]
+    /// Read the key from this file; - is standard input [default: VAULT_KEY_FILE, VAULT_KEY, …]
     #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
     pub(super) key_file: Option<OsString>,
-    /// Read the key from this open descriptor
+    /// Read the key from this open file descriptor
     #[arg(
         long,
         global = true,
@@ -58,10 +61,10 @@ pub(super) struct Global {
         help_heading = "Global options"
     )]
     pub(super) key_fd: Option<i32>,
-    /// Say nothing but results and errors
+    /// Print only results and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(super) quiet: bool,
-    /// Colours in messages; auto is on a terminal, unless NO_COLOR is set
+    /// Color messages; auto colors them on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
@@ -74,7 +77,7 @@ pub(super) struct Global {
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make a vault here; you become its first admin
+    /// Create a vault here; you become its first admin
     Init {
         /// An environment to start with; the first is the default [default: development, production]
         #[arg(short, long = "environment", value_name = "NAME")]
@@ -82,18 +85,18 @@ pub(super) enum Command {
         /// Your name as a member [default: your login name]
         #[arg(long, value_name = "MEMBER")]
         name: Option<MemberName>,
-        /// Add a recovery member; its key is printed once, for the safe
+        /// Add a recovery member; its key is printed once, to be kept in a safe
         #[arg(long)]
         recovery: bool,
         #[command(flatten)]
         json: Json,
     },
-    /// List, add or remove environments
+    /// List, add, or remove environments
     #[command(subcommand)]
     Environments(Environments),
     /// Set a secret: type it at a prompt, or pipe it in
     Set(SetArguments),
-    /// Print the value of a secret, exact bytes
+    /// Print the value of a secret, byte for byte
     Get {
         /// The secret
         name: SecretName,
@@ -109,7 +112,7 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// Remove secrets; other branches learn of it
+    /// Remove secrets, leaving tombstones so that merges keep them removed
     Remove {
         /// The secrets
         #[arg(required = true, value_name = "NAME")]
@@ -122,14 +125,14 @@ pub(super) enum Command {
         /// The secrets
         #[arg(required = true, value_name = "NAME")]
         names: Vec<SecretName>,
-        /// Where they are
+        /// Environment to copy from
         #[arg(long, value_name = "ENVIRONMENT")]
         from: EnvironmentName,
-        /// Where they shall be too
+        /// Environment to copy to
         #[arg(long, value_name = "ENVIRONMENT")]
         to: EnvironmentName,
     },
-    /// Set what a dotenv file assigns, all of it or nothing
+    /// Set every name in a dotenv file, or none
     Import {
         /// The file; - is standard input
         #[arg(value_name = "FILE")]
@@ -140,15 +143,15 @@ pub(super) enum Command {
     /// Run a command with the secrets in its environment
     #[command(override_usage = "vault exec [OPTIONS] -- COMMAND [ARG]...")]
     Exec(ExecArguments),
-    /// Add a machine; its credential, for VAULT_KEY, is printed once
+    /// Add a machine and print its credential for VAULT_KEY once
     #[command(subcommand)]
     Ci(Ci),
-    /// Ask to become a member; prints a fingerprint to tell an admin by another way
+    /// Request to become a member; prints a fingerprint to send to an admin out of band
     Join {
-        /// Your name as a member, which nobody has had before [default: your login name]
+        /// Your name as a member, which no one has had before [default: your login name]
         #[arg(long, value_name = "MEMBER")]
         name: Option<MemberName>,
-        /// You are this member and have lost your key: ask for a new one in its place
+        /// Request a new key for this member, because you lost yours
         #[arg(long)]
         new_key: bool,
         /// Trust the vault if this is its id, as a colleague sent it [default: asks at a terminal]
@@ -157,10 +160,10 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// List members, add them, change what they may do
+    /// List, add, or remove members, or change their access
     #[command(subcommand)]
     Members(Members),
-    /// Make a new data key and seal everything anew; or end what was interrupted
+    /// Rotate the data key and re-encrypt everything, or finish an interrupted change
     Rotate(RotateArguments),
     /// Trust the vault with the id that a colleague sent you
     Trust {
@@ -172,14 +175,14 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// Check everything but the values; needs no key
+    /// Check everything except the values; needs no key
     Verify(VerifyArguments),
-    /// Say what needs doing, such as values that somebody who left may know
+    /// List what needs attention, such as values that a former member may know
     Status {
         #[command(flatten)]
         json: Json,
     },
-    /// Find out why something does not work: the binary, the vault, the key, trust
+    /// Explain why something does not work: the binary, the vault, the key, trust
     Doctor {
         #[command(flatten)]
         json: Json,
@@ -189,12 +192,12 @@ pub(super) enum Command {
     Key(Key),
     /// Print completions for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
-    /// Print the manual page, of vault or of one command
+    /// Print the manual page of vault or of one command
     Man {
-        /// Such as: ci add
+        /// The command, such as `ci add`
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
@@ -202,16 +205,16 @@ pub(super) enum Command {
 
 #[derive(Subcommand)]
 pub(super) enum Environments {
-    /// List the environments and who may open them; needs no key
+    /// List the environments and who has access; needs no key
     List {
         #[command(flatten)]
         json: Json,
     },
-    /// Add an environment; admins get write access, unless --access says who
+    /// Add an environment; admins get write access, unless --access says otherwise
     Add {
         /// Its name
         name: EnvironmentName,
-        /// Who gets access: alice=write, bob=read
+        /// Give a member access: alice=write, bob=read
         #[arg(long, value_name = "MEMBER=ACCESS", value_parser = parse_access)]
         access: Vec<(MemberName, Access)>,
     },
@@ -226,17 +229,17 @@ pub(super) enum Environments {
 
 #[derive(Subcommand)]
 pub(super) enum Ci {
-    /// Add a machine that may read; prints its credential once, alone on standard output
+    /// Add a machine that can read; prints its credential once, alone on standard output
     Add {
         /// The machine's name as a member, such as github-production
         name: MemberName,
-        /// What it may read
+        /// An environment that it can read
         #[arg(short, long = "environment", value_name = "NAME", required = true)]
         environments: Vec<EnvironmentName>,
-        /// Only these secrets; the keys of no other are given
+        /// Give it only these secrets, and the keys of no others
         #[arg(long, value_name = "A,B", value_delimiter = ',')]
         only: Vec<SecretName>,
-        /// Only what this step of vault.toml names now
+        /// Give it only the names that this step of vault.toml lists now
         #[arg(long, value_name = "STEP", conflicts_with = "only")]
         step: Option<StepName>,
         #[command(flatten)]
@@ -246,7 +249,7 @@ pub(super) enum Ci {
 
 #[derive(Subcommand)]
 pub(super) enum Key {
-    /// Print your recipient, and say where the key was found
+    /// Print your recipient and the source of your key
     Show {
         #[command(flatten)]
         json: Json,
@@ -283,7 +286,7 @@ impl Json {
 
 #[derive(Args)]
 pub(super) struct Yes {
-    /// Ask nothing
+    /// Skip the confirmation
     #[arg(short, long)]
     pub(super) yes: bool,
 }
@@ -299,7 +302,7 @@ fn parse_access(text: &str) -> Result<(MemberName, Access), String> {
     let access = match access {
         "write" => Access::Write,
         "read" => Access::Read,
-        _ => return Err("access is write or read".to_owned()),
+        _ => return Err("access must be write or read".to_owned()),
     };
     Ok((member.parse().map_err(|fault: Fault| fault.to_string())?, access))
 }

@@ -1,7 +1,7 @@
-//! A command line that the parser does not know: the command that was meant, and a value that was
+//! Unknown commands and options: suggests the intended command, and recognizes a value that was
 //! typed as an option of `set`.
 //!
-//! Nothing typed is repeated: a word in the wrong place may be a value.
+//! No typed word is repeated, because a word in the wrong place may be a value.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use super::arguments::Arguments;
 use crate::commands::value_in_arguments;
 use crate::fault::{Fault, nearest};
 
-/// Explains what the parser did not understand. Returns `None` if its own message is as good.
+/// Explains an error of the parser. Returns `None` if the parser's own message is good enough.
 pub(super) fn explain(kind: ErrorKind, typed: &[OsString]) -> Option<Fault> {
     let mut root = Arguments::command();
     root.build();
@@ -24,9 +24,17 @@ pub(super) fn explain(kind: ErrorKind, typed: &[OsString]) -> Option<Fault> {
     }
 }
 
-/// What was typed, taken apart as far as it is understood.
+/// Returns a hint to the help of the typed command.
+pub(super) fn help(typed: &[OsString]) -> String {
+    let mut root = Arguments::command();
+    root.build();
+    let words = ["vault"].into_iter().chain(Line::read(&root, typed).path).chain(["--help"]);
+    format!("list its options: `{}`", words.collect::<Vec<_>>().join(" "))
+}
+
+/// The command line, parsed as far as possible.
 struct Line<'a> {
-    /// The command as deep as it is known, such as `["members", "add"]`.
+    /// The names of the command, such as `["members", "add"]`.
     path: Vec<&'a str>,
     command: &'a Command,
     /// The words after it.
@@ -39,7 +47,7 @@ impl<'a> Line<'a> {
         let mut words = typed.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
         while let Some(word) = words.next() {
             match command.find_subcommand(word) {
-                // Its argument is the command that is meant.
+                // The argument of `help` is the intended command.
                 Some(found) if rest.is_empty() && found.get_name() == "help" => {}
                 Some(found) if rest.is_empty() => {
                     command = found;
@@ -63,15 +71,11 @@ impl<'a> Line<'a> {
         } else {
             format!("list its commands: `vault {} --help`", self.path.join(" "))
         };
-        let fault = Fault::usage("unknown command");
-        let fault = match self.meant(&word) {
-            Some(meant) => fault.hint(meant),
-            None => fault,
-        };
-        fault.hint(list)
+        let hints = self.meant(&word).into_iter().chain([list]);
+        hints.fold(Fault::usage("unknown command"), Fault::hint)
     }
 
-    /// What `word` means in other programs, else the nearest command.
+    /// Returns a hint for a word that other programs use, or else the nearest command.
     fn meant(&self, word: &str) -> Option<String> {
         let synonyms: &[(&[&str], &str)] = if self.path.is_empty() { &SYNONYMS } else { &VERBS };
         let synonym = synonyms.iter().find(|(words, _)| words.contains(&word));
@@ -99,7 +103,7 @@ impl<'a> Line<'a> {
         Some(format!("did you mean `vault {}`?", words.join(" ")))
     }
 
-    /// An option of `set` that does not exist is most often the value.
+    /// Explains an unknown option of `set`, which most often precedes a value.
     fn unknown_option_of_set(&self) -> Option<Fault> {
         let is_known = |word: &str| option(self.command, word).is_some();
         let at = self.rest.iter().position(|word| word.starts_with('-') && !is_known(word))?;
@@ -112,13 +116,13 @@ impl<'a> Line<'a> {
             let fault = Fault::usage("unknown option").hint(format!("did you mean `--{near}`?"));
             return Some(fault.hint("list its options: `vault set --help`"));
         }
-        // Only what comes before the option can be the name of the secret.
+        // Only a word before the option can be the name of the secret.
         let mut names = self.rest[..at].iter().filter(|word| is_name(word));
         Some(value_in_arguments(names.next().copied().unwrap_or("NAME")))
     }
 }
 
-/// The option of `command` that `word` spells.
+/// Returns the option of `command` that `word` spells.
 fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
     let name = word.split('=').next().unwrap_or_default();
     command.get_arguments().find(|argument| match name.strip_prefix("--") {
@@ -139,7 +143,7 @@ fn is_name(word: &str) -> bool {
     word.bytes().all(legal) && word.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
-/// Options that other programs have for the value.
+/// Options for the value in other programs.
 const VALUES: [&str; 22] = [
     "b",
     "body",
@@ -165,7 +169,7 @@ const VALUES: [&str; 22] = [
     "value",
 ];
 
-/// Commands of other programs, and what does the same here.
+/// Commands of other programs, each with a hint to the same command here.
 const SYNONYMS: [(&[&str], &str); 18] = [
     (
         &["auth", "login", "logout", "unlock"],
@@ -217,7 +221,7 @@ const SYNONYMS: [(&[&str], &str); 18] = [
     ),
 ];
 
-/// The same for a word after `members`, `environments`, and others that hold commands.
+/// Subcommands of other programs, for `members`, `environments`, and others with subcommands.
 const VERBS: [(&[&str], &str); 4] = [
     (&["create", "invite", "new", "put"], "add"),
     (&["del", "delete", "rm"], "remove"),

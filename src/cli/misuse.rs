@@ -1,8 +1,8 @@
-//! A command line that makes no sense, and what to say of it.
+//! Errors for command lines that the parser rejects.
 //!
-//! A word in the wrong place may be a value, such as a password whose option is not ours, and errors
-//! end in logs. So no word that was typed is repeated, except names of options and what is
-//! known to be one of our own names.
+//! A word in the wrong place may be a value, such as a password after an unknown option, and errors
+//! end up in logs. Therefore no typed word is repeated, except names of options and words that are
+//! known to be our own names.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -12,43 +12,93 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::fault::Fault;
 
-/// What to say instead of the parser, whose own words would repeat a value.
-pub(super) fn fault(error: &clap::Error) -> Option<Fault> {
+/// Returns the error for a mistake, without the typed words that the parser's own message repeats.
+/// `help` is a hint to the help of the command.
+pub(super) fn fault(error: &clap::Error, help: &str) -> Fault {
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
-        ErrorKind::ValueValidation => error.source().map(|reason| {
-            let fault = reason.downcast_ref::<Fault>().cloned();
-            fault.unwrap_or_else(|| {
-                let is_number = reason.is::<ParseIntError>();
-                let number = || format!("{argument} needs a number");
-                Fault::usage(if is_number { number() } else { reason.to_string() })
-            })
-        }),
+        ErrorKind::ValueValidation => invalid_value(error, argument),
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            Some(Fault::usage("there is an argument too many").hint("vault COMMAND --help"))
+            Fault::usage("unexpected argument").hint(help)
         }
-        ErrorKind::UnknownArgument if !is_option(argument) => {
-            Some(Fault::usage("unknown option").hint("vault COMMAND --help"))
-        }
+        ErrorKind::UnknownArgument => unknown_option(error, argument).hint(help),
         ErrorKind::InvalidValue if text(error, ContextKind::InvalidValue) == Some("") => {
-            Some(with_choices(Fault::usage(format!("{argument} needs a value")), error))
+            with_choices(Fault::usage(format!("{argument} needs a value")), error)
         }
         ErrorKind::InvalidValue => {
-            Some(with_choices(Fault::usage(format!("not a value of {argument}")), error))
+            with_choices(Fault::usage(format!("invalid value for {argument}")), error)
         }
-        ErrorKind::TooManyValues => Some(Fault::usage(format!("{argument} takes no value"))),
-        _ => None,
+        ErrorKind::TooManyValues => Fault::usage(format!("{argument} takes no value")),
+        ErrorKind::MissingRequiredArgument => missing(error).hint(help),
+        ErrorKind::ArgumentConflict => conflict(error).hint(help),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Fault::usage("missing command").hint(help)
+        }
+        _ => Fault::usage(first_line(error)).hint(help),
     }
 }
 
-/// The parser's own words as a fault: the message, and its tips as hints.
-pub(super) fn plain(error: &clap::Error) -> Fault {
-    let rendered = error.render().to_string();
-    let message = rendered.split("\n\n").next().unwrap_or_default();
-    let message = message.trim().strip_prefix("error: ").unwrap_or(message);
-    let words: Vec<&str> = message.split_whitespace().collect();
-    let tips = rendered.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
-    tips.fold(Fault::usage(words.join(" ")), Fault::hint)
+/// Takes the reason from our own parser of the value.
+fn invalid_value(error: &clap::Error, argument: &str) -> Fault {
+    let Some(reason) = error.source() else { return Fault::usage(first_line(error)) };
+    if let Some(fault) = reason.downcast_ref::<Fault>() {
+        return fault.clone();
+    }
+    if reason.is::<ParseIntError>() {
+        return Fault::usage(format!("{argument} needs a number"));
+    }
+    Fault::usage(reason.to_string())
+}
+
+fn unknown_option(error: &clap::Error, argument: &str) -> Fault {
+    if !is_option(argument) {
+        return Fault::usage("unknown option");
+    }
+    let fault = Fault::usage(format!("unknown option {argument}"));
+    match text(error, ContextKind::SuggestedArg) {
+        Some(near) => fault.hint(format!("did you mean `{near}`?")),
+        None => fault,
+    }
+}
+
+fn missing(error: &clap::Error) -> Fault {
+    let names = texts(error, ContextKind::InvalidArg);
+    let noun = if names.len() == 1 { "argument" } else { "arguments" };
+    let fault = Fault::usage(format!("missing {noun}: {}", names.join(" ")));
+    match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => {
+            let line = usage.to_string();
+            fault.hint(format!("type `{}`", line.trim().trim_start_matches("Usage: ")))
+        }
+        _ => fault,
+    }
+}
+
+fn conflict(error: &clap::Error) -> Fault {
+    let argument = texts(error, ContextKind::InvalidArg).join(" ");
+    let others = texts(error, ContextKind::PriorArg);
+    if others.is_empty() {
+        return Fault::usage(first_line(error));
+    }
+    if others == [argument.as_str()] {
+        return Fault::usage(format!("{argument} can be given only once"));
+    }
+    Fault::usage(format!("{argument} cannot be used with {}", others.join(", ")))
+}
+
+/// Returns the first line of the parser's message, which names options only.
+fn first_line(error: &clap::Error) -> String {
+    let message = error.render().to_string();
+    message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+/// Returns one or several texts of the error's context.
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text],
+        Some(ContextValue::Strings(texts)) => texts.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
@@ -62,13 +112,13 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
 fn with_choices(fault: Fault, error: &clap::Error) -> Fault {
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(values)) if !values.is_empty() => {
-            fault.hint(format!("one of {}", values.join(", ")))
+            fault.hint(format!("use one of {}", values.join(", ")))
         }
         _ => fault,
     }
 }
 
-/// Whether this can only be the name of an option, not a value that begins with a hyphen.
+/// Whether this can only be the name of an option, and not a value that begins with a hyphen.
 fn is_option(word: &str) -> bool {
     let name = word.strip_prefix("--").filter(|name| name.len() <= 24);
     let is_long = name.is_some_and(|name| {
@@ -78,20 +128,21 @@ fn is_option(word: &str) -> bool {
     is_long || matches!(word.as_bytes(), [b'-', letter] if letter.is_ascii_alphabetic())
 }
 
-/// That a command for `exec` does not come after `--`.
+/// Explains that the command for `exec` must come after `--`.
 pub(super) fn without_dashes(ours: &[OsString], command: &[OsString]) -> Fault {
     let first = command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
     let option = first.split('=').next().unwrap_or_default();
     if first.starts_with('-') {
         let known = if is_option(option) { option } else { "of this name" };
         return Fault::usage(format!("exec has no option {known}"))
-            .hint("its options: vault exec --help; the command must come after `--`");
+            .hint("list its options: `vault exec --help`; the command must come after `--`");
     }
-    Fault::usage("the command must come after `--`").hint(corrected(ours, command))
+    Fault::usage("the command must come after `--`")
+        .hint(format!("type `{}`", corrected(ours, command)))
 }
 
-/// The command line with `--` in its place: our own options and names in full, the program, and
-/// nothing of what follows it.
+/// Returns the command line with `--` in its place: our own options and names in full, then the
+/// program, without its arguments.
 fn corrected(ours: &[OsString], command: &[OsString]) -> String {
     let mut words = vec!["vault".to_owned()];
     let mut is_path = false;
@@ -115,7 +166,7 @@ fn corrected(ours: &[OsString], command: &[OsString]) -> String {
     words.join(" ")
 }
 
-/// A name of an environment, a step, or a secret, or several.
+/// Whether this can be the name of an environment, a step, or a secret, or a list of names.
 fn is_name(word: &str) -> bool {
     word.chars().all(|c| c.is_ascii_alphanumeric() || "_-,".contains(c)) && !word.starts_with('-')
 }

@@ -1,4 +1,4 @@
-//! `vault ci add`: a machine member, and the one string that its platform keeps.
+//! `vault ci add`: adds a machine, and prints the one string that its platform keeps.
 
 use std::collections::BTreeMap;
 
@@ -60,8 +60,8 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     context.console.reveal(line.expose())
 }
 
-/// What the machine may read in `environment`: everything, or the secrets behind `--only` or
-/// `--step`.
+/// Returns the access of the machine to `environment`: everything, or the secrets that `--only` or
+/// `--step` needs.
 fn granted(config: &Config, command: &Add, environment: &EnvironmentName) -> Result<Access, Fault> {
     let wanted = match &command.step {
         None if command.only.is_empty() => return Ok(Access::Read),
@@ -81,8 +81,8 @@ fn report(context: &Context, command: &Add, access: &BTreeMap<EnvironmentName, A
             }
             Access::Read | Access::Write => "every secret".to_owned(),
         };
-        console.note(format!("{} may read {what} of {environment}", command.name));
+        console.note(format!("{} can read {what} in {environment}", command.name));
     }
-    console.note("commit .vault, then store this line as the secret VAULT_KEY of the CI platform;");
-    console.note("it is shown this once:");
+    console.note("commit .vault, then store this line as the secret VAULT_KEY of the CI platform");
+    console.note("(it is shown only once):");
 }

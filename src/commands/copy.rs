@@ -1,4 +1,4 @@
-//! `vault copy`: values of one environment sealed into another.
+//! `vault copy`: copies secrets from one environment to another.
 
 use crate::fault::{Fault, Kind};
 use crate::session::apply::{Change, Outcome, apply};
@@ -20,7 +20,7 @@ pub(crate) fn copy(
         return Err(Fault::usage(format!("--from and --to are both {from}")));
     }
     let mut session = Session::open(context, key)?;
-    // Both must be open to the caller: a credential covers the environments it was made for.
+    // The credential must cover both environments.
     session.environment(context, Some(from))?;
     session.environment(context, Some(to))?;
     names.iter().try_for_each(|name| session.config.check_name(name))?;
@@ -42,7 +42,7 @@ pub(crate) fn copy(
             Outcome::Set(revision) | Outcome::Changed(revision) => {
                 format!("copied {name} from {from} to {to} (revision {revision})")
             }
-            _ => format!("unchanged: {name} in {to} has this value already"),
+            _ => format!("unchanged: {name} in {to} already has this value"),
         });
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! `vault doctor`: why does it not work. Looks at everything, whatever fails before, changes
-//! nothing, and asks nobody.
+//! `vault doctor`: explains why something does not work. It checks everything even if a check fails,
+//! changes nothing, and asks no questions.
 //!
-//! It shows no key and no value. Of what it looks at, only the command in `VAULT_KEY_COMMAND` is
-//! run, as every other command would run it, and it says so before.
+//! It shows no key and no value. It runs nothing but the command in `VAULT_KEY_COMMAND`, as every
+//! other command does, and announces that before.
 
 mod access;
 mod key;
@@ -15,12 +15,12 @@ use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::output::{Style, plain_table};
 
-/// How something is.
+/// The result of a check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// As it should be.
+    /// It works.
     Fine,
-    /// So it is; neither good nor bad.
+    /// A fact, neither good nor bad.
     Note,
     /// It keeps something from working.
     Problem,
@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// One thing that was looked at.
+/// One check.
 struct Check {
     subject: &'static str,
     state: State,
@@ -44,7 +44,7 @@ struct Check {
     hints: Vec<String>,
 }
 
-/// All that was looked at.
+/// All checks.
 #[derive(Default)]
 struct Findings(Vec<Check>);
 
@@ -62,7 +62,7 @@ impl Findings {
         self.0.last_mut().into_iter().for_each(|check| check.hints.push(hint.to_owned()));
     }
 
-    /// What went right, or why it did not.
+    /// Returns the value, or adds the fault as a problem.
     fn take<T>(&mut self, subject: &'static str, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -84,7 +84,7 @@ impl Findings {
     }
 }
 
-/// Whether `vault exec` would start its command in the environment that is meant where none is named.
+/// Whether `vault exec` would start its command in the default environment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Exec {
     Works,
@@ -93,7 +93,7 @@ enum Exec {
 
 pub(crate) fn doctor(context: &Context, key: CallerKey, style: Style) -> Result<(), Fault> {
     let (mut findings, mut keys) = (Findings::default(), Findings::default());
-    // Before all else: the key can say which vault is meant.
+    // The key first: a credential can determine the vault.
     let found = key::look(context, key.into_sources(), &mut keys);
     let mut key = CallerKey::read_as(found);
     surroundings::look(context, &mut key, &mut findings);
@@ -103,7 +103,7 @@ pub(crate) fn doctor(context: &Context, key: CallerKey, style: Style) -> Result<
         Style::Json => context.console.json(json(&findings, exec))?,
         Style::Table => context.console.line(table(&findings))?,
     }
-    // One cause often shows in several places.
+    // One cause often leads to several problems with the same hint.
     let mut hints: Vec<&String> = Vec::new();
     for hint in findings.0.iter().flat_map(|check| &check.hints) {
         if !hints.contains(&hint) {

@@ -1,4 +1,4 @@
-//! `vault completions` and `vault man`: documents made from the command line's definition.
+//! `vault completions` and `vault man`: documents from the definition of the command line.
 
 use anyhow::Context as _;
 use clap::Command;
@@ -17,7 +17,7 @@ pub(crate) fn completions(
     console.reveal(&script)
 }
 
-/// The page of `vault`, or of one of its commands (`vault man ci add`).
+/// Prints the page of `vault` or of one of its commands (`vault man ci add`).
 pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> anyhow::Result<()> {
     let mut command = command.clone();
     command.build();
@@ -35,6 +35,6 @@ pub(crate) fn man(console: Console, command: &Command, path: &[String]) -> anyho
     let mut page = Vec::new();
     clap_mangen::Man::new(command.name(name).disable_help_subcommand(true))
         .render(&mut page)
-        .context("could not make the page")?;
+        .context("could not render the page")?;
     Ok(console.reveal(&page)?)
 }

@@ -1,4 +1,4 @@
-//! `vault environments`: each with a data key of its own.
+//! `vault environments`: lists, adds, and removes environments.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ fn shown((member, access): &(&MemberName, &Access)) -> String {
     format!("{member} ({access})")
 }
 
-/// Adds an environment; admins may write in it, others get what `access` says.
+/// Adds an environment with this access; if it is empty, every admin gets write access.
 pub(crate) fn add(
     context: &Context,
     key: CallerKey,
@@ -89,17 +89,19 @@ pub(crate) fn add(
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     if roster.environments.contains_key(name) {
-        return Err(Fault::usage(format!("there is an environment {name} already")));
+        return Err(Fault::usage(format!("the environment {name} already exists")));
     }
     if !admin.session.vault.entry_names(name)?.is_empty() {
-        return Err(Fault::refused(format!(".vault/{name} holds entries of no environment"))
-            .hint(format!("remove them first: git rm -r .vault/{name}")));
+        return Err(Fault::refused(format!(
+            ".vault/{name} contains entries that belong to no environment"
+        ))
+        .hint(format!("remove them first: `git rm -r .vault/{name}`")));
     }
     for (member, record) in &mut roster.members {
-        let own = access.get(member).cloned();
-        let own = own.or_else(|| (record.is_admin() && access.is_empty()).then_some(Access::Write));
+        let default = (record.is_admin() && access.is_empty()).then_some(Access::Write);
+        let own = access.get(member).cloned().or(default);
         if own == Some(Access::Write) && record.signing.is_none() {
-            return Err(Fault::usage(format!("{member} has no signing key, so cannot write")));
+            return Err(Fault::usage(format!("{member} cannot write without a signing key")));
         }
         record.access.extend(own.map(|own| (name.clone(), own)));
     }
@@ -107,8 +109,8 @@ pub(crate) fn add(
         return Err(no_member(&roster, unknown));
     }
     if !roster.members.values().any(|member| member.access.get(name) == Some(&Access::Write)) {
-        return Err(Fault::usage(format!("nobody could write in {name}")).hint(format!(
-            "give one member write access: --access {}=write",
+        return Err(Fault::usage(format!("no one could write in {name}")).hint(format!(
+            "give one member write access: `--access {}=write`",
             admin.session.holder().name()
         )));
     }
@@ -118,11 +120,13 @@ pub(crate) fn add(
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
     let who: Vec<String> = members(&session.vault, name).iter().map(shown).collect();
-    context.console.note(format!("made the environment {name}, open to {}", who.join(", ")));
+    context
+        .console
+        .note(format!("added the environment {name} with access for {}", who.join(", ")));
     Ok(())
 }
 
-/// Removes an environment with all its entries, and what `vault.toml` says of it.
+/// Removes an environment with all its entries and its section of `vault.toml`.
 pub(crate) fn remove(
     context: &Context,
     key: CallerKey,
@@ -142,11 +146,11 @@ pub(crate) fn remove(
     for member in roster.members.values_mut() {
         member.access.remove(name);
     }
-    // Everybody who had access loses it: no roster from before counts any more, or it could be put
-    // back and values set under a data key that they know.
+    // Everyone who had access loses it. Older rosters must not count, or someone could restore one
+    // and have values set under a data key that former members know.
     roster.floor = roster.revision + 1;
     admin.remember(context)?;
-    // The roster first: what is no longer listed is no environment, whatever files remain.
+    // The roster first: an unlisted folder is not an environment, whatever files remain.
     admin.write_roster(&mut roster)?;
     for entry in &entries {
         admin.writer.remove(&format!("{name}/{}", entry.file()))?;
@@ -155,7 +159,9 @@ pub(crate) fn remove(
     admin.writer.remove(&environment_path(name))?;
     admin.finish(context)?;
     forget(&session, name)?;
-    context.console.note(format!("removed the environment {name}; git history keeps its files"));
+    context
+        .console
+        .note(format!("removed the environment {name}; its files remain in git history"));
     Ok(())
 }
 

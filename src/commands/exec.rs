@@ -1,4 +1,4 @@
-//! `vault exec`: what the command gets, then the command itself.
+//! `vault exec`: prepares the secrets, then runs the command.
 
 mod leak;
 mod masked;
@@ -35,35 +35,36 @@ pub(crate) struct Exec {
     pub(crate) command: Vec<OsString>,
 }
 
-/// Whether the command's output is to be masked.
+/// Whether to mask the command's output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Masking {
     Wanted,
     Declined,
 }
 
-/// What is to be said of secrets that were masked.
+/// The report about masked secrets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaks {
-    /// Nothing.
+    /// No report.
     Ignored,
-    /// Which they were.
+    /// A list of the masked secrets.
     Reported,
-    /// That too, and a command that succeeded has failed.
+    /// The list, and failure even if the command succeeded.
     Fatal,
 }
 
-/// What happens where no source holds a key.
+/// The behavior if no source holds a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum IfLocked {
-    // No help for each, as with `--color`: the option's own says it.
+    // Without help texts, as for `--color`: the help of the option explains them.
     Fail,
     Placeholder,
 }
 
-/// Runs the command and says how it ended; becomes the command where nothing is to be masked.
+/// Runs the command and returns how it ended. If nothing needs to be masked, vault becomes the
+/// command.
 pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Result<Ending, Fault> {
-    // The keys are dropped in there; a parent that stays for weeks must not hold a copy of one.
+    // The keys are dropped in there: a parent may run for weeks and must not hold a copy.
     let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
         let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
@@ -88,7 +89,7 @@ pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Resu
     })?;
     if !plan.shadowed.is_empty() {
         context.console.note(format!(
-            "vault: set here and in the caller's environment, the vault wins: {}",
+            "vault: overrides the caller's own values of {} (--keep)",
             plan.shadowed.join(", ")
         ));
     }
@@ -111,7 +112,7 @@ fn stack_depth() -> StackDepth {
     if platform::has_small_stack() { StackDepth::Small } else { StackDepth::Usual }
 }
 
-/// Takes out of the caller's environment what leads to the key; gives what is to be said of it.
+/// Removes variables that lead to the key from the caller's environment, and returns the notices.
 fn withhold(
     context: &Context,
     reach: &Reach,
@@ -123,12 +124,12 @@ fn withhold(
     let above = reach.notice(context).map(|notice| format!("vault: {notice}"));
     let taken = (!taken.is_empty()).then(|| {
         let names = taken.join(", ");
-        format!("vault: withheld, since they can fetch the key again: {names} (--keep-identity)")
+        format!("vault: withheld, because they can fetch the key again: {names} (--keep-identity)")
     });
     above.into_iter().chain(taken).collect()
 }
 
-/// Those of `values` that `vault.toml` wants as files, unless the caller's own are kept.
+/// Writes the values that `vault.toml` wants as files, unless the caller's own values are kept.
 fn files(
     context: &Context,
     environ: &[(OsString, OsString)],
@@ -139,35 +140,38 @@ fn files(
     let is_kept = |name: &SecretName| {
         command.keep.contains(name) && environ.iter().any(|(own, _)| own == name.as_str())
     };
-    let wanted = config.secrets.iter().filter(|(name, secret)| secret.file && !is_kept(name));
-    let wanted: BTreeSet<&str> =
-        wanted.flat_map(|(name, _)| proxies::spellings(name.as_str())).collect();
-    let values: Vec<(&str, &Secret)> =
+    let wanted: BTreeSet<&str> = config
+        .secrets
+        .iter()
+        .filter(|(name, secret)| secret.file && !is_kept(name))
+        .flat_map(|(name, _)| proxies::spellings(name.as_str()))
+        .collect();
+    let files: Vec<(&str, &Secret)> =
         values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
-    if values.is_empty() {
+    if files.is_empty() {
         return Ok(None);
     }
     let runtime = context.variable("XDG_RUNTIME_DIR").map(OsStr::to_owned);
     let mut random = [0; 8];
     random_bytes(&mut random);
-    SecretFiles::write(runtime, random, &values).map(Some)
+    SecretFiles::write(runtime, random, &files).map(Some)
 }
 
-/// What the options say, or the step.
+/// Returns the setting of the options or of the step.
 fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
     let step = command.names.step.as_ref().and_then(|step| config.steps.get(step));
     match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
-        (true, Masking::Declined) => Err(Fault::usage(
-            "this step has fail_on_leak = true, and with --no-mask no leak is found",
-        )
-        .hint("leave out --no-mask")),
+        (true, Masking::Declined) => {
+            Err(Fault::usage("this step has `fail_on_leak = true`, but --no-mask finds no leaks")
+                .hint("run it without `--no-mask`"))
+        }
         (true, Masking::Wanted) => Ok(Leaks::Fatal),
         (false, _) => Ok(command.leaks),
     }
 }
 
-/// What is injected: from the vault, or placeholders where there is no key and they will do. With a key
-/// also how the command could reach it.
+/// Prepares the injected values, or placeholders if there is no key and they are allowed. With a key,
+/// also returns how the command could reach it.
 fn prepare(
     context: &Context,
     key: CallerKey,
@@ -188,7 +192,7 @@ fn prepare(
     let mut session = Session::open_with(context, place, config, found)?;
     let environment = session.environment(context, command.environment.as_ref())?;
     let wanted = command.names.selection(&session.config)?;
-    let question = format!("run this with the secrets of {environment}?");
+    let question = format!("run this command with the secrets of {environment}?");
     let release = Release::ask(context, &session, &environment, &question)?;
     let injected = collect(context, &mut session, &release, &wanted)?;
     session.remember(context)?;

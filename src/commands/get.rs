@@ -1,4 +1,4 @@
-//! `vault get`: one value to standard output, its exact bytes.
+//! `vault get`: prints the exact bytes of one value to standard output.
 
 use crate::fault::{Fault, Kind};
 use crate::session::caller_key::CallerKey;

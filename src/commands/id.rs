@@ -1,4 +1,4 @@
-//! `vault id`: the id of the vault, for a person to send to a colleague. Needs no key.
+//! `vault id`: prints the id of the vault, to send to a colleague. Needs no key.
 
 use serde_json::json;
 

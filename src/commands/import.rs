@@ -1,4 +1,4 @@
-//! `vault import`: the assignments of a dotenv file as secrets, all of them or none.
+//! `vault import`: sets all assignments of a dotenv file as secrets, or none.
 
 mod conversion;
 mod mentions;
@@ -44,7 +44,7 @@ pub(crate) fn import(
         return Err(nothing(path, &file).into());
     }
     report_lines(context, &file);
-    mentions::tell(context.console, &file);
+    mentions::warn(context.console, &file);
     let all = changes(&session, &environment, file)?;
     let changes = one_per_name(context, &session, &environment, all)?;
     let outcomes = apply(context, &mut session, &changes)?;
@@ -63,14 +63,14 @@ pub(crate) fn import(
 fn read(session: &Session, path: &str) -> anyhow::Result<Secret> {
     let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
     if is_input && session.key.source.is_input() {
-        bail!(Fault::usage("standard input holds the key, so it cannot hold the file"));
+        bail!(Fault::usage("standard input contains the key, so it cannot contain the file"));
     }
-    // A terminal cuts long lines, and shows what is typed.
+    // A terminal cuts long lines and shows the typed text.
     if is_input && io::stdin().is_terminal() {
         bail!(
             Fault::usage("standard input is a terminal, not a dotenv file")
-                .hint("vault import FILE")
-                .hint("or type one value at a prompt: vault set NAME")
+                .hint("import a file: `vault import FILE`")
+                .hint("or type one value at a prompt: `vault set NAME`")
         );
     }
     let file = if is_input {
@@ -82,12 +82,12 @@ fn read(session: &Session, path: &str) -> anyhow::Result<Secret> {
     file.with_context(|| format!("could not read {path}"))
 }
 
-/// The file sets nothing, so something went wrong before.
+/// Refuses a file that sets nothing, because something must have gone wrong before.
 fn nothing(path: &str, file: &Dotenv) -> Fault {
     let place = if path == "-" { "standard input" } else { path };
     let fault = Fault::usage(format!("{place} sets nothing; nothing was imported"));
     if file.without_value.is_empty() {
-        return fault.hint("write one NAME=value per line");
+        return fault.hint("write one `NAME=value` per line");
     }
     fault.hint(format!("names without `=` set nothing: line {}", listed(&file.without_value)))
 }
@@ -99,7 +99,7 @@ fn changes(
 ) -> anyhow::Result<Vec<Change>> {
     let mut changes = Vec::with_capacity(file.assignments.len());
     for assignment in file.assignments {
-        // Only the line is named: what stands there may be a piece of a value.
+        // Only the line is named, because its text may be part of a value.
         let name = assignment.name.parse().with_context(|| format!("line {}", assignment.line))?;
         session.config.check_name(&name)?;
         changes.push(Change {
@@ -118,10 +118,14 @@ fn listed(lines: &[usize]) -> String {
 fn report_lines(context: &Context, file: &Dotenv) {
     if !file.replaced.is_empty() {
         let lines = listed(&file.replaced);
-        context.console.note(format!("set again further down: line {lines}"));
+        context
+            .console
+            .note(format!("skipped lines whose names are set again further down: {lines}"));
     }
     if !file.without_value.is_empty() {
-        context.console.note(format!("left out, no value: line {}", listed(&file.without_value)));
+        context
+            .console
+            .note(format!("skipped lines without a value: {}", listed(&file.without_value)));
     }
 }
 

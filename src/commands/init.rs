@@ -1,4 +1,4 @@
-//! `vault init`: a new vault, with the caller as its first admin.
+//! `vault init`: creates a vault, with the caller as its first admin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,11 +26,19 @@ use crate::vault::trust::{State, UnverifiedRoot};
 pub(crate) struct Init {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) name: Option<MemberName>,
-    pub(crate) recovery: bool,
+    pub(crate) recovery: Recovery,
     pub(crate) style: Style,
 }
 
-/// What git must know about the store: no line ending is ever changed, diffs stay folded.
+/// Whether `--recovery` was given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    Wanted,
+    /// A person at the terminal is asked.
+    NotGiven,
+}
+
+/// Settings for git: it must never change a line ending, and hosts fold the diffs.
 const ATTRIBUTES: &str = "* -text linguist-generated\n";
 const IGNORED: &str = "/tmp/\n";
 const RECOVERY: &str = "recovery";
@@ -41,9 +49,8 @@ pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(
     let environments = environments(command.environments)?;
     let name = person::name(context, command.name)?;
     if name.as_str() == RECOVERY {
-        return Err(
-            Fault::usage("the name recovery is for the recovery member").hint("--name NAME")
-        );
+        return Err(Fault::usage("the name recovery is for the recovery member")
+            .hint("choose another name: `--name NAME`"));
     }
     let identity = identity(context, key)?;
     let recovery = wants_recovery(context, command.recovery)?.then(Identity::generate);
@@ -61,8 +68,8 @@ pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(
         .and_then(|()| write_config(context, &place, &environments[0]))
         .map(|()| report(context, &place, &name, root_signer.id()));
     warn_if_ignored(context.console, &place, &[]);
-    // The recovery member is in the roster: whatever failed since, this is the only time to show
-    // the key.
+    // Even if something failed after the recovery member was added, this is the only time to show
+    // its key.
     print(context, root_signer.id(), recovery.as_ref(), command.style)?;
     finished
 }
@@ -76,7 +83,7 @@ fn print(
 ) -> Result<(), Fault> {
     let key = recovery.map(Identity::to_text);
     if key.is_some() {
-        context.console.note("the recovery key, shown this once; print it and lock it away:");
+        context.console.note("the recovery key, shown only once; print it and lock it away:");
     }
     let document = || Document::new().text("vault", &vault.to_string());
     let text = match (style, key) {
@@ -96,17 +103,17 @@ fn check_empty(place: &Place) -> Result<(), Fault> {
         return Ok(());
     }
     let folder = place.folder().display();
-    let fault = Fault::usage(format!("there is a vault in {folder} already"));
+    let fault = Fault::usage(format!("{folder} already contains a vault"));
     Err(if place.config().is_file() {
         fault
-            .hint("set a secret: vault set NAME")
-            .hint("one more environment: vault environments add NAME")
+            .hint("set a secret: `vault set NAME`")
+            .hint("add an environment: `vault environments add NAME`")
     } else {
         fault.hint("its vault.toml is missing; put it back: git checkout -- vault.toml")
     })
 }
 
-/// The two that every project has, where none are named.
+/// Returns the named environments, or else the two that every project has.
 fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fault> {
     if named.is_empty() {
         return Ok(vec!["development".parse()?, "production".parse()?]);
@@ -114,7 +121,7 @@ fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fau
     Ok(named)
 }
 
-/// The caller's identity; made and kept in `identity.txt` where there is none.
+/// Returns the caller's identity. If there is none, makes one and keeps it in `identity.txt`.
 fn identity(context: &Context, key: CallerKey) -> Result<Identity, Fault> {
     match own_key(context, key, "cannot own a vault")? {
         Some(found) => Ok(found.identity),
@@ -122,9 +129,9 @@ fn identity(context: &Context, key: CallerKey) -> Result<Identity, Fault> {
     }
 }
 
-fn wants_recovery(context: &Context, asked: bool) -> Result<bool, Fault> {
-    if asked || !is_interactive() {
-        return Ok(asked);
+fn wants_recovery(context: &Context, recovery: Recovery) -> Result<bool, Fault> {
+    if recovery == Recovery::Wanted || !is_interactive() {
+        return Ok(recovery == Recovery::Wanted);
     }
     let question = "Make a recovery key too? It opens everything if yours is lost; you print it and \
                     lock it away. [Y/n] ";
@@ -157,13 +164,13 @@ fn write(
         roster.environments.insert(name.clone(), listed);
     }
     let writer = Writer::create(place)?;
-    // Somebody else may have made one while this one was prepared.
+    // Someone else may have created one while this one was prepared.
     check_empty(place)?;
     writer.replace(&files)?;
     writer.replace(&[root_signer.sign_roster(&roster)])
 }
 
-/// `vault.toml`, unless somebody has written one already.
+/// Writes `vault.toml`, unless there is one.
 fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> Result<(), Fault> {
     let failed = |error: io::Error| {
         Fault::failed(format!("could not write {}", place.config().display())).because(error)
@@ -174,14 +181,14 @@ fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> 
     match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
         Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            context.console.note("kept the vault.toml that is there");
+            context.console.note("kept the existing vault.toml");
             Ok(())
         }
         Err(error) => Err(failed(error)),
     }
 }
 
-/// Reads what was written, as any other command would, and trusts its id.
+/// Reads the new files as any other command would, and trusts their id.
 fn remember(
     context: &Context,
     place: &Place,
@@ -193,22 +200,25 @@ fn remember(
         return Err(Fault::refused_file(ROSTER_PATH, "was replaced while this command ran"));
     }
     let Some(state) = context.state_folder() else {
-        context.console.warn("HOME is not set: name the vault with every command, VAULT_ID=…");
+        context
+            .console
+            .warn("HOME is not set, so the id is not remembered: set VAULT_ID for every command");
         return Ok(());
     };
     let now = record_of(&vault, place);
     let entered =
         State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
     if let Err(fault) = entered {
-        // The vault is there, and a recovery key must still be shown.
-        context.console.warn(format!("{fault:#}; enter its id later: vault trust {id}"));
+        // The vault exists, and a recovery key must still be shown.
+        context.console.warn(format!("{fault:#}; to trust its id later: `vault trust {id}`"));
     }
     Ok(())
 }
 
 fn report(context: &Context, place: &Place, name: &MemberName, id: VaultId) {
     let console = context.console;
-    console.note(format!("made a vault in {}; you are its admin {name}", place.folder().display()));
-    console.note(format!("its id, to tell your colleagues: {id}"));
-    console.note(format!("next: git add {CONFIG_FILE} {STORE_FOLDER}, then vault set NAME"));
+    console
+        .note(format!("created a vault in {}; you are its admin {name}", place.folder().display()));
+    console.note(format!("its id, to send to your colleagues: {id}"));
+    console.note(format!("next: `git add {CONFIG_FILE} {STORE_FOLDER}`, then `vault set NAME`"));
 }

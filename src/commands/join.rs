@@ -1,4 +1,4 @@
-//! `vault join`: a request to become a member, and the fingerprint that vouches for it.
+//! `vault join`: makes a request to become a member, and prints its fingerprint.
 
 use serde_json::json;
 
@@ -20,12 +20,12 @@ use crate::vault::signing::seal_seed;
 use crate::vault::store::{NewFile, Place, Tree, Writer};
 use crate::vault::trust::{Asked, Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
-/// What is asked for.
+/// The kind of request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
     /// To become a member.
     New,
-    /// To have another key in the place of the one that a member has lost.
+    /// To replace the lost key of a member.
     Key,
 }
 
@@ -46,10 +46,10 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     };
     let name = person::name(context, command.name)?;
     let folder = context.state_folder().ok_or_else(|| {
-        Fault::usage("HOME is not set, so it cannot be remembered what you ask for")
+        Fault::usage("HOME is not set, so the request cannot be remembered")
             .hint("set HOME, or XDG_STATE_HOME")
     })?;
-    let key = own_key(context, key, "does not join by a request")?;
+    let key = own_key(context, key, "does not join by request")?;
     let mut trust = match &key {
         Some(key) => trust(context, key)?,
         None => Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() },
@@ -68,7 +68,7 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         (pin, _) => pin,
     };
     trust.pins.extend(pasted);
-    // What was shown to the person is read again, checked, and written.
+    // Read and check again under the lock.
     let writer = Writer::lock(&place, &|| {
         context.console.note("waiting for another vault to finish writing…");
     })?;
@@ -93,17 +93,17 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         None => make_identity(context)?,
     };
     let (request, file) = ask(&vault, name, &identity);
-    // First it is remembered what was asked for, or the answer could not be told from another one.
+    // Remember the request first, or its answer could not be told from another one.
     let asked = Asked { name: request.name.clone(), fingerprint: fingerprint(&request) };
     let mut state = State::load(&folder, &request.recipient)?;
     remember(&mut state)?;
     state.ask(id, asked)?;
     writer.replace(&[file])?;
-    tell(context, &vault, &place, &request);
+    report(context, &vault, &place, &request);
     if standing == Standing::Unknown {
         context.console.note(format!("the vault is not trusted yet: {LATER}"));
     }
-    tell_fingerprint(context, &vault);
+    report_fingerprint(context, &vault);
     print(context, &request, command.style)
 }
 
@@ -111,14 +111,14 @@ fn question() -> String {
     format!("This vault is new to you. {QUESTION}, or press Enter to do it later: ")
 }
 
-/// The vault as `tree` has it, and how it stands with the caller.
+/// Returns the vault in `tree`, and whether the caller trusts it.
 fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing), Fault> {
     let presented = UnverifiedRoot::read(tree)?;
     let standing = presented.judge(trust, &folder(place))?;
     Ok((presented.into_vault()?, standing))
 }
 
-/// Whether the vault leaves room for a request.
+/// Checks that the request can be made.
 fn check_request(
     vault: &Vault,
     key: Option<&Found>,
@@ -126,7 +126,7 @@ fn check_request(
     asking: Asking,
 ) -> Result<(), Fault> {
     if let Some(key) = key {
-        check_stranger(vault.roster(), &key.identity.recipient())?;
+        check_not_member(vault.roster(), &key.identity.recipient())?;
     }
     match asking {
         Asking::New => check_free(vault.roster(), name),
@@ -134,7 +134,7 @@ fn check_request(
     }
 }
 
-/// The request, with a signing key that from now on only `identity` can open.
+/// Makes the request, with a new signing key that only `identity` can open.
 fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFile) {
     let (recipient, key) = (identity.recipient(), SigningKey::generate());
     let signing = Signing { signer: key.public(), seed: seal_seed(&key, &recipient) };
@@ -144,8 +144,8 @@ fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFil
     (request, NewFile { path, content })
 }
 
-/// There is a request by this name. It is shown again if the caller made it on this machine;
-/// otherwise somebody else did, and its fingerprint is none to pass on.
+/// Shows an existing request of this name again if the caller made it on this machine. Otherwise
+/// refuses, because the fingerprint of someone else's request must not be passed on.
 fn again(
     context: &Context,
     trust: &mut Trust,
@@ -156,43 +156,43 @@ fn again(
     let mut states = trust.states.iter_mut();
     let Some(state) = states.find(|state| state.asked(&request.vault) == Some(&own)) else {
         let path = request_path(&request.name);
-        return Err(Fault::refused_file(&path, "is a request that was not made here")
-            .hint(format!("choose another name, or remove it and ask anew: rm .vault/{path}")));
+        return Err(Fault::refused_file(&path, "is a request that was not made here").hint(
+            format!("choose another name, or remove it and join again: `rm .vault/{path}`"),
+        ));
     };
     remember(state)?;
     context
         .console
-        .note(format!("you have asked to join as {} already; the fingerprint is", own.name));
+        .note(format!("you have already requested to join as {}; the fingerprint is", own.name));
     Ok(())
 }
 
-fn check_stranger(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
+fn check_not_member(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
     match roster.members.iter().find(|(_, member)| member.recipient == *recipient) {
-        Some((name, _)) => Err(Fault::usage(format!("you are a member already: {name}"))
-            .hint("see who may do what: vault members list")),
+        Some((name, _)) => Err(Fault::usage(format!("you are already a member: {name}"))
+            .hint("list the members: `vault members list`")),
         None => Ok(()),
     }
 }
 
-fn tell(context: &Context, vault: &Vault, place: &Place, request: &Request) {
+fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) {
     let (console, roster) = (context.console, vault.roster());
     let path = place.store().join(request_path(&request.name));
-    console.note(format!("asked to join as {}: {}", request.name, path.display()));
+    console.note(format!("requested to join as {}: {}", request.name, path.display()));
     if roster.members.contains_key(&request.name) {
         console.note(format!(
-            "an admin puts this key in the place of the one that {} has: vault members set {} \
-             --recipient {}",
+            "an admin replaces {}'s key with this one: `vault members set {} --recipient {}`",
             request.name, request.name, request.recipient
         ));
     }
 }
 
-fn tell_fingerprint(context: &Context, vault: &Vault) {
-    let admins = vault.roster().members.iter().filter(|(_, member)| member.is_admin());
-    let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
+fn report_fingerprint(context: &Context, vault: &Vault) {
+    let members = vault.roster().members.iter();
+    let admins: Vec<&str> =
+        members.filter(|(_, member)| member.is_admin()).map(|(name, _)| name.as_str()).collect();
     context.console.note(format!(
-        "next: commit it, and tell an admin ({}) this fingerprint by another way than the \
-         repository:",
+        "next: commit it, and give this fingerprint to an admin ({}) outside this repository:",
         admins.join(", ")
     ));
 }

@@ -1,4 +1,4 @@
-//! `vault key`: the caller's identity. Shows its public half only.
+//! `vault key`: shows the public half of the caller's identity.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<()
     context.console.note(format!("from {}", key.source));
     if let Some(credential) = key.credential {
         context.console.note(format!(
-            "a credential for {} of the vault {}",
+            "it is a credential for {} of the vault {}",
             credential.environments.join(", "),
             credential.vault
         ));

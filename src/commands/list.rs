@@ -1,4 +1,4 @@
-//! `vault list`: what is in an environment. Needs no key, shows no value.
+//! `vault list`: lists the secrets of an environment. Needs no key, shows no value.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ pub(crate) fn list(
     match style {
         Style::Json => context.console.json(json(&rows)),
         Style::Table if rows.is_empty() => {
-            context.console.note("no secrets yet; set one: vault set NAME");
+            context.console.note("no secrets yet; set one: `vault set NAME`");
             Ok(())
         }
         Style::Table => context.console.line(table(&rows, names.len())),

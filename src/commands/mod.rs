@@ -1,5 +1,5 @@
-//! One file per command, glue only: each opens what it needs, calls the layers below, and says
-//! what became of it.
+//! One file per command, glue only: each opens the vault, calls the layers below, and reports the
+//! result.
 
 mod ci;
 mod copy;
@@ -33,7 +33,7 @@ pub(crate) use exec::{Exec, IfLocked, Leaks, Masking, exec};
 pub(crate) use get::get;
 pub(crate) use id::id;
 pub(crate) use import::import;
-pub(crate) use init::{Init, init};
+pub(crate) use init::{Init, Recovery, init};
 pub(crate) use join::{Asking, Join, join};
 pub(crate) use key::show as key_show;
 pub(crate) use list::list;

@@ -1,4 +1,4 @@
-//! `vault remove`: tombstones, so that other branches learn of it.
+//! `vault remove`: replaces secrets with tombstones, so that merges keep them removed.
 
 use crate::fault::{Fault, Kind};
 use crate::session::apply::{Change, Outcome, apply};
@@ -34,11 +34,11 @@ pub(crate) fn remove(
             mention_uses(context, &session.config, &environment, name);
         }
     }
-    context.console.note("old values stay in git history: change them where they are used");
+    context.console.note("old values stay in git history: replace them at their source");
     Ok(())
 }
 
-/// Mentions where `vault.toml` still names what was removed: a command that needs it there would not
+/// Mentions the places in `vault.toml` that still name the secret: a command that needs it would not
 /// start.
 fn mention_uses(
     context: &Context,
@@ -46,17 +46,24 @@ fn mention_uses(
     environment: &EnvironmentName,
     name: &SecretName,
 ) {
-    let steps = config.steps.iter().filter(|(_, step)| step.names.contains(name));
-    let steps = steps.map(|(step, _)| format!("[steps.{step}]"));
-    let variables = config.variables(environment).into_iter();
+    let steps = config
+        .steps
+        .iter()
+        .filter(|(_, step)| step.names.contains(name))
+        .map(|(step, _)| format!("[steps.{step}]"));
     let refers = |text: &str, of: &SecretName| {
         Template::parse(of, text).is_ok_and(|template| template.references().any(|own| own == name))
     };
-    let variables = variables.filter(|(of, text)| refers(text, of));
-    let variables = variables.map(|(of, _)| format!("the variable {of}"));
-    let required = config.secrets.get(name);
-    let required = required.filter(|secret| secret.required.holds_in(environment));
-    let required = required.map(|_| format!("[secrets.{name}] as required"));
+    let variables = config
+        .variables(environment)
+        .into_iter()
+        .filter(|(of, text)| refers(text, of))
+        .map(|(of, _)| format!("the variable {of}"));
+    let required = config
+        .secrets
+        .get(name)
+        .filter(|secret| secret.required.holds_in(environment))
+        .map(|_| format!("[secrets.{name}] as required"));
     let uses: Vec<String> = steps.chain(variables).chain(required).collect();
     if !uses.is_empty() {
         context.console.note(format!("vault.toml still names {name}: {}", uses.join(", ")));

@@ -1,4 +1,4 @@
-//! `vault rotate`: a new data key, or a new authority; and the end of what was interrupted or merged.
+//! `vault rotate`: makes a new data key or a new authority, or finishes an interrupted change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,22 +22,22 @@ pub(crate) struct Rotate {
     pub(crate) answer: Answer,
 }
 
-/// What is wanted.
+/// The kind of rotation.
 pub(crate) enum What {
     /// A new epoch.
     Epoch,
-    /// Whatever was begun is brought to an end.
+    /// Finish every change that was begun.
     Finish { adopted: Vec<SecretName>, older: Older },
-    /// A new authority, and so everything.
+    /// A new authority, which re-encrypts everything.
     Authority,
 }
 
-/// What becomes of older epochs once no entry is sealed in them.
+/// What happens to older epochs that no entry needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Older {
-    /// They stay, for branches that were cut before the rotation.
+    /// They stay, for branches from before the rotation.
     Kept,
-    /// They go.
+    /// They are dropped.
     Forgotten,
 }
 
@@ -60,7 +60,7 @@ fn epoch(context: &Context, key: CallerKey, named: &[EnvironmentName]) -> Result
     for environment in &epochs {
         session.vault.environment(environment)?;
     }
-    anew(context, &mut session, &Wanted { epochs, ..Wanted::default() })?;
+    renew_vault(context, &mut session, &Wanted { epochs, ..Wanted::default() })?;
     context.console.note("next: commit .vault");
     Ok(())
 }
@@ -72,7 +72,7 @@ fn authority(context: &Context, key: CallerKey, answer: Answer) -> Result<(), Fa
                     again, and every credential has to be made again.";
     confirm(context.console, question, answer)?;
     let wanted = Wanted { succession: Succession::Wanted, ..Wanted::default() };
-    anew(context, &mut session, &wanted)?;
+    renew_vault(context, &mut session, &wanted)?;
     context.console.note("next: commit .vault");
     Ok(())
 }
@@ -88,21 +88,26 @@ fn finish(
     match settle(context, &mut key)? {
         Settled::Nothing => {}
         Settled::PutBack => context.console.note(
-            "taken back: the vault is as it was before its authority was to be replaced; to \
-             replace it, type that command again",
+            "rolled back: the authority was not replaced; to replace it, run `vault rotate \
+             --authority` again",
         ),
-        Settled::Completed => context.console.note("the vault with the new id stands"),
+        Settled::Completed => context.console.note("the new vault id is in effect"),
     }
     let mut session = Session::open(context, key)?;
-    let all = session.vault.roster().environments.keys();
-    let all = all.filter(|name| environments.is_empty() || environments.contains(name));
-    let finished: BTreeSet<EnvironmentName> = all.cloned().collect();
+    let finished: BTreeSet<EnvironmentName> = session
+        .vault
+        .roster()
+        .environments
+        .keys()
+        .filter(|name| environments.is_empty() || environments.contains(name))
+        .cloned()
+        .collect();
     for environment in environments {
         session.vault.environment(environment)?;
     }
     let adopted = adopt(context, &session, &finished, names, answer)?;
     let wanted = Wanted { finished: finished.clone(), adopted, ..Wanted::default() };
-    let renewed = anew(context, &mut session, &wanted)?;
+    let renewed = renew_vault(context, &mut session, &wanted)?;
     let mut forgotten = BTreeSet::new();
     if older == Older::Forgotten {
         let mut admin = Admin::start(context, &mut session)?;
@@ -110,7 +115,7 @@ fn finish(
         admin.finish(context)?;
     }
     for environment in &forgotten {
-        context.console.note(format!("{environment} has no older epochs any more"));
+        context.console.note(format!("{environment} no longer has older epochs"));
     }
     let counts = renewed.sealed.values().copied();
     if renewed.epochs.is_empty() && counts.sum::<usize>() == 0 && forgotten.is_empty() {
@@ -121,7 +126,11 @@ fn finish(
     Ok(())
 }
 
-fn anew(context: &Context, session: &mut Session, wanted: &Wanted) -> Result<Renewed, Fault> {
+fn renew_vault(
+    context: &Context,
+    session: &mut Session,
+    wanted: &Wanted,
+) -> Result<Renewed, Fault> {
     let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, session)?;
     let roster = admin.roster();
@@ -131,8 +140,8 @@ fn anew(context: &Context, session: &mut Session, wanted: &Wanted) -> Result<Ren
     Ok(renewed)
 }
 
-/// The entries of these names that are signed by somebody whose signature no longer counts. Each is
-/// shown, and taken over only after a yes.
+/// Returns the entries of these names whose signers can no longer write. Shows each of them, and asks
+/// before it adopts them.
 fn adopt(
     context: &Context,
     session: &Session,
@@ -154,22 +163,22 @@ fn adopt(
         if !found {
             let all: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
             return Err(Fault::usage(format!(
-                "there is no {name} to adopt in {}: a member signed it, or nobody",
+                "{name} in {} does not need adopting: it is missing, or a current member signed it",
                 all.join(", ")
             )));
         }
     }
     if !adopted.is_empty() {
-        confirm(context.console, "take over what they signed?", answer)?;
+        confirm(context.console, "re-sign these entries?", answer)?;
     }
     Ok(adopted)
 }
 
 fn show(context: &Context, environment: &EnvironmentName, name: &SecretName, entry: &Entry) {
-    let what = if entry.sealed.is_some() { "a value chosen" } else { "removed" };
+    let what = if entry.sealed.is_some() { "value chosen" } else { "removed" };
     context.console.report(format!(
-        ".vault/{}: signed by {}, who may not write in {environment}: {what} by {} at {}, revision \
-         {}, epoch {}",
+        ".vault/{}: signed by {}, who can no longer write in {environment}: {what} by {} at {}, \
+         revision {}, epoch {}",
         entry_path(environment, name),
         entry.signer,
         entry.author,

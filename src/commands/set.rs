@@ -1,4 +1,4 @@
-//! `vault set`: a value from a prompt, standard input, a file, the generator, or an older revision.
+//! `vault set`: sets a value from a prompt, standard input, a file, the generator, or a revision.
 
 mod incoming;
 
@@ -30,13 +30,13 @@ pub(crate) struct Set {
     pub(crate) manner: Manner,
 }
 
-/// Where the value comes from.
+/// The source of the value.
 pub(crate) enum Origin {
     /// A prompt at a terminal, else standard input.
     Input,
     /// A file.
     File(PathBuf),
-    /// The generator; the kind is that of `vault.toml` where none is named.
+    /// The generator; without a kind, that of `vault.toml`.
     Generated(Option<String>),
     /// The value at a git revision.
     Revision(String),
@@ -52,7 +52,7 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     if environments.is_empty() {
         environments.push(session.environment(context, None)?);
     }
-    // Before somebody types a value, it is clear that it can be stored.
+    // Check that the value can be stored before anyone types it.
     for environment in &environments {
         session.vault.environment(environment)?;
         session.holder().check_writer(environment)?;
@@ -65,17 +65,17 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     }
     let outcomes = apply(context, &mut session, &changes)?;
     for (change, outcome) in changes.iter().zip(&outcomes) {
-        say(context, change, *outcome);
+        report(context, change, *outcome);
     }
     repeated::mention(context, &session, &changes, &outcomes);
     Ok(())
 }
 
-/// The names, or why what was typed are none. A value must never be typed there: it would be in
-/// the shell's history and in the list of processes.
+/// Parses the names. A value among them is refused: it would be in the shell's history and in the
+/// list of processes.
 fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
     let [first, others @ ..] = command.names.as_slice() else {
-        return Err(Fault::usage("which secret?").hint("vault set NAME"));
+        return Err(Fault::usage("no name was given").hint("name the secret: `vault set NAME`"));
     };
     if let Some((name, _)) = first.split_once('=') {
         let name: SecretName = name.parse()?;
@@ -88,8 +88,8 @@ fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
     if let ([kind], Origin::Generated(None)) = (others, &command.origin)
         && KINDS.contains(&kind.as_str())
     {
-        return Err(Fault::usage("the kind stands behind an equals sign")
-            .hint(format!("vault set {first} --generate={kind}")));
+        return Err(Fault::usage("attach the kind with `=`")
+            .hint(format!("write it as `vault set {first} --generate={kind}`")));
     }
     if !others.iter().all(looks_like_name) {
         return Err(value_in_arguments(first.as_str()));
@@ -97,7 +97,7 @@ fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
     let several = !others.is_empty() && !matches!(command.origin, Origin::Generated(_));
     if several && (matches!(command.origin, Origin::File(_)) || !io::stdin().is_terminal()) {
         return Err(value_in_arguments(first.as_str())
-            .hint("several names: at a terminal, or with --generate"));
+            .hint("for several names, use a terminal or `--generate`"));
     }
     let others = others.iter().map(|name| name.parse());
     std::iter::once(Ok(first)).chain(others).collect()
@@ -106,11 +106,11 @@ fn names(command: &Set) -> Result<Vec<SecretName>, Fault> {
 /// Refuses a value that was typed as an argument.
 pub(crate) fn value_in_arguments(name: &str) -> Fault {
     Fault::usage("a value never comes from the command line, where others can see it")
-        .hint(format!("type it at a prompt: vault set {name}"))
-        .hint(format!("or pipe it: vault set {name} < FILE"))
+        .hint(format!("type it at a prompt: `vault set {name}`"))
+        .hint(format!("or pipe it: `vault set {name} < FILE`"))
 }
 
-/// The right to open what is set: an older value is let out of its environment.
+/// Asks for the release of older values; other values do not leave their environment.
 fn releases(
     context: &Context,
     session: &Session,
@@ -128,7 +128,7 @@ fn releases(
     environments.iter().map(one).collect()
 }
 
-/// One change per environment.
+/// Returns one change per environment.
 fn values(
     context: &Context,
     session: &Session,
@@ -144,7 +144,7 @@ fn values(
         let value = match &command.origin {
             Origin::Generated(kind) => generated(&session.config, name, kind.as_deref())?,
             Origin::Revision(revision) => at_revision(session, release, name, revision)?,
-            // Read once: every environment gets the same.
+            // Read once, because every environment gets the same value.
             Origin::Input | Origin::File(_) if !values.is_empty() => continue,
             Origin::Input => incoming.typed_or_piped(name, &environments)?,
             Origin::File(path) => incoming.file(name, path, &environments)?,
@@ -152,16 +152,16 @@ fn values(
         values.push(value);
     }
     if let [value] = &values[..] {
-        let copies = environments[1..].iter().map(|_| Secret::new(value.expose().to_vec()));
-        let copies: Vec<Secret> = copies.collect();
+        let copy = |_: &EnvironmentName| Secret::new(value.expose().to_vec());
+        let copies: Vec<Secret> = environments[1..].iter().map(copy).collect();
         values.extend(copies);
     }
     for value in &values {
         let shortest = session.config.secrets.get(name).and_then(|config| config.min_length);
         if let Some(shortest) = shortest.filter(|shortest| value.len() < *shortest) {
             let message =
-                format!("{name} has {} bytes, vault.toml asks for {shortest}", value.len());
-            return Err(Fault::usage(message).hint("use a longer value, or change min_length"));
+                format!("{name} has {} bytes, but vault.toml requires {shortest}", value.len());
+            return Err(Fault::usage(message).hint("use a longer value, or change `min_length`"));
         }
     }
     let change = |(value, environment): (Secret, EnvironmentName)| Change {
@@ -172,7 +172,7 @@ fn values(
     Ok(values.into_iter().zip(environments).map(change).collect())
 }
 
-/// The value at `revision`, all of which must hold by this vault's own id.
+/// Returns the value at `revision`, whose vault must be valid under this vault's id.
 fn at_revision(
     session: &Session,
     release: &Release,
@@ -185,23 +185,23 @@ fn at_revision(
     let files = repository.files(&repository.listing(&commit, STORE_FOLDER)?, largest)?;
     let own = session.vault.roster().vault;
     let presented = UnverifiedRoot::read_if(Tree::Committed(files), |id| {
-        let other = || Fault::refused(format!("at {revision} there is another vault"));
+        let other = || Fault::refused(format!("the vault at {revision} is a different one"));
         (*id == own).then_some(()).ok_or_else(other)
     })?;
     let vault = presented.into_vault()?;
     let checked = vault.environment(environment)?;
     let entry = vault.entry(&checked, name)?;
-    let absent = || Fault::usage(format!("there is no {name} in {environment} at {revision}"));
+    let absent = || Fault::usage(format!("{environment} has no {name} at {revision}"));
     let entry = entry.ok_or_else(absent)?;
     let holder = Holder::find(&vault, &session.key.identity)?;
     let keys = holder.unlock(&checked, [entry.content().epoch])?;
     keys.value(&entry)?.ok_or_else(absent)
 }
 
-fn say(context: &Context, change: &Change, outcome: Outcome) {
+fn report(context: &Context, change: &Change, outcome: Outcome) {
     let Change { name, environment, value } = change;
     context.console.note(match outcome {
-        Outcome::Unchanged => format!("unchanged: {name} in {environment} has this value already"),
+        Outcome::Unchanged => format!("unchanged: {name} in {environment} already has this value"),
         Outcome::Set(revision) => format!("set {name} in {environment} (revision {revision})"),
         Outcome::Changed(revision) => {
             format!("changed {name} in {environment} (revision {revision})")

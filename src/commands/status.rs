@@ -1,11 +1,11 @@
-//! `vault status`: what needs doing, and with which command.
+//! `vault status`: lists what needs attention, with the command for it.
 //!
-//! With no key it goes by what everybody can read, and says what only a key can show. Exits 1 while
-//! anything is open; advice alone is not.
+//! Without a key it uses public data only, and mentions the checks that need a key. Exits 1 if
+//! anything needs attention; advice alone does not count.
 
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, plural};
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::exposure::{self, Exposure, ExposureReport};
@@ -16,7 +16,7 @@ use crate::session::read::valid_entries;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::trust::Vault;
 
-/// Where requests to join are, below `.vault`.
+/// The folder of requests to join, below `.vault`.
 const REQUESTS: &str = "requests";
 
 pub(crate) fn status(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
@@ -28,39 +28,39 @@ pub(crate) fn status(context: &Context, mut key: CallerKey, style: Style) -> Res
         credential.clone_from(&found.credential);
         match Session::open_with(context, place.clone(), config, found) {
             Ok(mut session) => {
-                let open = Open::find(&session.vault, exposure::find(&session)?)?;
+                let status = Status::find(&session.vault, exposure::find(&session)?)?;
                 session.remember(context)?;
-                return open.tell(context, &session.vault, style);
+                return status.show(context, &session.vault, style);
             }
             Err(fault) if fault.kind() == Kind::Locked => unchecked.push(format!("{fault:#}")),
             Err(fault) => return Err(fault),
         }
     }
     let (vault, _) = keyless::open(context, &place, credential)?;
-    let mut open = Open::find(&vault, exposure::find_by_epochs(&vault)?)?;
-    open.unchecked.extend(unchecked);
-    open.tell(context, &vault, style)
+    let mut status = Status::find(&vault, exposure::find_by_epochs(&vault)?)?;
+    status.unchecked.extend(unchecked);
+    status.show(context, &vault, style)
 }
 
-/// What is open.
-struct Open {
+/// Everything that needs attention.
+struct Status {
     exposures: Vec<Exposure>,
-    /// Environments with the names that an older epoch seals.
+    /// Environments with the names of entries in an older epoch.
     old: Vec<(EnvironmentName, Vec<SecretName>)>,
-    /// What does not hold, and why.
+    /// Invalid files, each with the reason.
     broken: Vec<Fault>,
-    /// Machines with the floor in their credential.
+    /// Machines with the floor of their credential.
     below: Vec<(MemberName, u64)>,
     floor: u64,
     admins: Vec<MemberName>,
     requests: Vec<String>,
-    /// Environments with a change that was not finished.
+    /// Environments with an interrupted change.
     interrupted: Vec<EnvironmentName>,
-    /// Why there may be more.
+    /// Checks that could not be made.
     unchecked: Vec<String>,
 }
 
-impl Open {
+impl Status {
     fn find(vault: &Vault, report: ExposureReport) -> Result<Self, Fault> {
         let roster = vault.roster();
         let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
@@ -69,7 +69,7 @@ impl Open {
             .iter()
             .filter_map(|(name, member)| Some((name, member.credential_floor?)));
         let below = credentials.filter(|(_, floor)| *floor < roster.floor);
-        let mut open = Self {
+        let mut status = Self {
             exposures: report.exposures,
             old: Vec::new(),
             broken: Vec::new(),
@@ -83,21 +83,24 @@ impl Open {
         for name in roster.environments.keys() {
             let environment = vault.environment(name)?;
             if environment.is_ahead() {
-                open.interrupted.push(name.clone());
+                status.interrupted.push(name.clone());
             }
             let (entries, broken) = valid_entries(vault, &environment)?;
-            open.broken.extend(broken);
+            status.broken.extend(broken);
             let newest = environment.content().newest().number;
-            let old = entries.iter().filter(|entry| entry.content().epoch != newest);
-            let old: Vec<SecretName> = old.map(|entry| entry.name().clone()).collect();
+            let old: Vec<SecretName> = entries
+                .iter()
+                .filter(|entry| entry.content().epoch != newest)
+                .map(|entry| entry.name().clone())
+                .collect();
             if !old.is_empty() {
-                open.old.push((name.clone(), old));
+                status.old.push((name.clone(), old));
             }
         }
-        Ok(open)
+        Ok(status)
     }
 
-    fn tell(&self, context: &Context, vault: &Vault, style: Style) -> Result<(), Fault> {
+    fn show(&self, context: &Context, vault: &Vault, style: Style) -> Result<(), Fault> {
         let lines = self.lines();
         match style {
             Style::Json => context.console.json(self.json(vault, lines.len()))?,
@@ -114,14 +117,17 @@ impl Open {
             self.advise(context)?;
         }
         if lines.is_empty() {
-            context.console.note("nothing needs doing");
+            context.console.note("nothing needs attention");
             return Ok(());
         }
-        let fault = Fault::new(Kind::Found, format!("open: {}", lines.len()));
+        let fault = Fault::new(
+            Kind::Found,
+            plural(lines.len(), "item needs attention", "items need attention"),
+        );
         Err(self.hints().into_iter().fold(fault, Fault::hint))
     }
 
-    /// Prints what is worth doing though nothing is wrong; it does not count as open.
+    /// Prints advice, which does not count as needing attention.
     fn advise(&self, context: &Context) -> Result<(), Fault> {
         if let [only] = &self.admins[..] {
             context.console.line(format!(
@@ -132,23 +138,23 @@ impl Open {
         Ok(())
     }
 
-    /// One line for each thing that is open.
+    /// Returns one line for each item.
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.exposures.iter().map(ToString::to_string).collect();
         for (environment, names) in &self.old {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
             lines
-                .push(format!("{environment} has entries of an older epoch: {}", names.join(", ")));
+                .push(format!("{environment} has entries in an older epoch: {}", names.join(", ")));
         }
         lines.extend(self.broken.iter().map(ToString::to_string));
         for (member, floor) in &self.below {
             lines.push(format!(
-                "the credential of {member} is from before the floor: it has {floor}, the floor is {}",
+                "the credential of {member} is outdated: it has floor {floor}, and the floor is {}",
                 self.floor
             ));
         }
         for name in &self.requests {
-            lines.push(format!("{name} asks to join"));
+            lines.push(format!("{name} wants to join"));
         }
         for environment in &self.interrupted {
             lines.push(format!("a change to {environment} was interrupted"));
@@ -156,34 +162,41 @@ impl Open {
         lines
     }
 
-    /// What to type, once for each kind.
+    /// Returns the commands to type, once for each kind.
     fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
-        // Credentials before values: one that is replaced leaves values known, too.
+        // Credentials before values: replacing a credential exposes values again.
         if !self.below.is_empty() {
             let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
             hints.push(format!(
-                "replace credentials first, all at once, since each removal raises the floor: \
-                 vault members remove {}, then vault ci add NEW-NAME -e ENVIRONMENT",
+                "replace credentials first, all at once, because each removal raises the floor: \
+                 `vault members remove {}`, then `vault ci add NEW-NAME -e ENVIRONMENT`",
                 names.join(", ")
             ));
         }
         for (environment, _) in &self.old {
-            hints.push(format!("vault rotate --finish -e {environment}"));
+            hints.push(format!(
+                "re-encrypt the older entries: `vault rotate --finish -e {environment}`"
+            ));
         }
         if !self.broken.is_empty() {
-            hints.push("what does not hold: vault verify".to_owned());
+            hints.push("check the invalid files: `vault verify`".to_owned());
         }
         if !self.exposures.is_empty() {
             hints.push(
-                "get a new value where it is used, then: vault set NAME -e ENVIRONMENT".to_owned(),
+                "replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`"
+                    .to_owned(),
             );
         }
         for name in &self.requests {
-            hints.push(format!("vault members add {name} -e ENVIRONMENT=read"));
+            hints.push(format!(
+                "answer the request: `vault members add {name} -e ENVIRONMENT=read`"
+            ));
         }
         if !self.interrupted.is_empty() {
-            hints.push("what was interrupted, an admin finishes: vault rotate --finish".to_owned());
+            hints.push(
+                "an admin must finish the interrupted change: `vault rotate --finish`".to_owned(),
+            );
         }
         hints
     }
@@ -219,7 +232,8 @@ impl Open {
     }
 }
 
-/// Who asks to join. A request is judged by `members add`; here its file's name is enough.
+/// Returns the names of those who want to join. `members add` checks the requests; the file names are
+/// enough here.
 fn requests(vault: &Vault) -> Result<Vec<String>, Fault> {
     let Some(folder) = vault.tree().folder(REQUESTS)? else { return Ok(Vec::new()) };
     let names = folder.names(REQUESTS)?.into_iter();

@@ -1,6 +1,7 @@
-//! `vault verify`: everything but the values, with no key, and what changed since a revision.
+//! `vault verify`: checks everything except the values, without a key, and reports the changes since a
+//! revision.
 //!
-//! Goes on after a finding, so that one run names all of them, and exits 1 if there was any.
+//! It continues after a finding, so one run names all of them, and exits 1 if there are any.
 
 use crate::fault::Fault;
 use crate::review::{Before, Format, collect, show};
@@ -23,9 +24,9 @@ pub(crate) fn verify(context: &Context, mut key: CallerKey, command: &Verify) ->
     }?;
     let (mut trust, _) = keyless::trust(context, key.credential(context.console)?)?;
     trust.pins.extend(command.id);
-    let before = command.since.as_ref().map(|revision| Before::read(&place, revision));
-    let before = before.transpose()?;
-    // Who names another id than the revision's says that there is a new authority.
+    let before =
+        command.since.as_ref().map(|revision| Before::read(&place, revision)).transpose()?;
+    // An id that differs from that of the revision means that there is a new authority.
     let named = |pin: &Pin| command.id.is_none_or(|id| id.vault == pin.vault);
     trust.pins.extend(before.as_ref().and_then(Before::pin).filter(named));
     let report = collect(&place, &trust, before.as_ref())?;

@@ -203,7 +203,7 @@ fn git_files(before: &Vault, now: &Vault, report: &mut Report) -> Result<(), Fau
             report.items.push(
                 Item::new(Level::Attention, "git-file-changed", file.clone())
                     .quote(file)
-                    .text(": is another one; vault does not change it"),
+                    .text(" changed, and vault never changes it"),
             );
         }
     }

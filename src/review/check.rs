@@ -117,7 +117,7 @@ fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], repo
         report.items.push(
             finding("interrupted", file.clone())
                 .quote(file)
-                .text(": is newer than the roster says: a change was interrupted: ")
+                .text(": is newer than in the roster, because a change was interrupted: ")
                 .quote("vault rotate --finish"),
         );
     }
@@ -130,7 +130,7 @@ fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], repo
                 .detail("from", epoch)
                 .detail("to", newest)
                 .quote(file)
-                .text(format!(": is sealed in epoch {epoch}, and the newest is {newest}: "))
+                .text(format!(": is sealed in epoch {epoch}, but the newest is {newest}: "))
                 .quote(format!("vault rotate --finish -e {name}")),
         );
     }
@@ -175,7 +175,7 @@ fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Re
                     .detail("member", member.as_str())
                     .text(": is not sealed to ")
                     .quote(member)
-                    .text(", who has access: a change was interrupted"),
+                    .text(", who has access, because a change was interrupted"),
             );
         }
     }
@@ -202,7 +202,7 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
                 report.items.push(
                     Item::new(Level::Finding, "unexpected-file", file.clone())
                         .quote(file)
-                        .text(": is no request to join"),
+                        .text(": is not a request to join"),
                 );
                 continue;
             }
@@ -228,7 +228,7 @@ fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Faul
             report.items.push(
                 Item::new(Level::Finding, "unexpected-file", file.clone())
                     .quote(file)
-                    .text(": belongs to nothing listed"),
+                    .text(": belongs to nothing that the roster lists"),
             );
         }
     }

@@ -64,14 +64,14 @@ fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vaul
             report.items.push(
                 Item::new(Level::Finding, "forked", file.clone())
                     .quote(file)
-                    .text(": another roster of this revision was seen before"),
+                    .text(": differs from the roster that was seen before with this revision"),
             );
         }
         Some(Standing::Unknown) => {
-            report.hint = Some("say which vault it must be: vault verify --id ID");
+            report.hint = Some("name the vault that you expect: `vault verify --id ID`");
             report.items.push(
                 Item::new(Level::Finding, "untrusted", file)
-                    .text("consistent, not trusted: nobody has said that ")
+                    .text("consistent, not trusted: no one has confirmed that ")
                     .quote(id)
                     .text(" is the right vault"),
             );

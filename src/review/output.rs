@@ -26,7 +26,7 @@ pub(crate) enum Format {
     Json,
     /// For the summary of a pull request
     Markdown,
-    /// Annotations of GitHub Actions: errors, warnings, and what was compared
+    /// Annotations of GitHub Actions: errors, warnings, and the revision of the comparison
     Github,
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use crate::crypto::VaultId;
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, plural};
 use crate::vault::name::{EnvironmentName, MemberName};
 
 /// The kind of an item about a file that a check refused.
@@ -179,7 +179,10 @@ impl Report {
         if count == 0 {
             return Ok(());
         }
-        let fault = Fault::new(Kind::Found, format!("findings: {count}"));
+        let fault = Fault::new(
+            Kind::Found,
+            format!("verification failed: {}", plural(count, "finding", "findings")),
+        );
         Err(match self.hint {
             Some(hint) => fault.hint(hint),
             None => fault,

@@ -12,7 +12,7 @@ use crate::fault::{Fault, plural};
 use crate::vault::model::{Member, Roster};
 use crate::vault::name::MemberName;
 
-/// Tells what was done; `floor` is the roster's before.
+/// Reports the changes; `floor` is that of the roster before them.
 pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
     let (console, roster) = (context.console, session.vault.roster());
     for (environment, (epoch, count)) in &renewed.epochs {
@@ -28,7 +28,7 @@ pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, fl
     match renewed.former_id {
         Some(former) => {
             console.note(format!("the vault has a new id: {}", roster.vault));
-            console.note(format!("until now it was {former}"));
+            console.note(format!("its former id was {former}"));
             report_new_id(context, session);
         }
         None if roster.floor > floor => report_outdated_credentials(context, roster),
@@ -97,7 +97,7 @@ pub(crate) fn report_no_exposures(
 fn report_new_id(context: &Context, session: &Session) {
     let (console, roster) = (context.console, session.vault.roster());
     let own = session.holder().name().clone();
-    let people = names(roster, |name, member| member.credential_floor.is_none() && *name != own);
+    let people = members(roster, |name, member| member.credential_floor.is_none() && *name != own);
     if !people.is_empty() {
         let id = roster.vault;
         console.note(format!(
@@ -106,11 +106,11 @@ fn report_new_id(context: &Context, session: &Session) {
         ));
         console.note(format!("    vault trust {id}"));
     }
-    let machines = names(roster, |_, member| member.credential_floor.is_some());
+    let machines = members(roster, |_, member| member.credential_floor.is_some());
     if !machines.is_empty() {
         console.note(format!(
-            "these credentials are of no use any more: {}; vault members remove them first, which \
-             raises the floor, then make new ones under new names (vault ci add)",
+            "these credentials no longer work: {}; first remove them with `vault members remove`, \
+             which raises the floor, then make new ones under new names with `vault ci add`",
             machines.join(", ")
         ));
     }
@@ -118,22 +118,22 @@ fn report_new_id(context: &Context, session: &Session) {
     let asked: Vec<String> = requests.iter().flatten().map(ToString::to_string).collect();
     if !asked.is_empty() {
         console.note(format!(
-            "these asked to join under the old id and have to ask again: {}",
+            "these requests to join are for the old id and must be made again: {}",
             asked.join(", ")
         ));
     }
     console.note("if you set VAULT_ID anywhere, update it to the new id");
 }
 
-/// Whose credential is from before the floor.
+/// Reports the credentials from before the floor.
 fn report_outdated_credentials(context: &Context, roster: &Roster) {
-    let below = names(roster, |_, member| {
+    let below = members(roster, |_, member| {
         member.credential_floor.is_some_and(|floor| floor < roster.floor)
     });
     if !below.is_empty() {
         context.console.note(format!(
-            "these credentials still accept the files from before: {}; make new ones, or set \
-             VAULT_ID={}@{} beside them",
+            "these credentials still accept the older files: {}; make new ones, or set \
+             VAULT_ID={}@{} together with them",
             below.join(", "),
             roster.vault,
             roster.floor
@@ -141,7 +141,7 @@ fn report_outdated_credentials(context: &Context, roster: &Roster) {
     }
 }
 
-fn names(roster: &Roster, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
+fn members(roster: &Roster, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
     let members = roster.members.iter().filter(|(name, member)| which(name, member));
     members.map(|(name, _)| name.as_str()).collect()
 }

@@ -23,7 +23,7 @@ use crate::vault::trust::Vault;
 pub(crate) struct Exposure {
     /// Who lost access.
     pub(crate) member: MemberName,
-    /// Where the secret is.
+    /// The environment of the secret.
     pub(crate) environment: EnvironmentName,
     /// Its name.
     pub(crate) name: SecretName,
@@ -31,7 +31,7 @@ pub(crate) struct Exposure {
     pub(crate) source: Option<ExposureSource>,
 }
 
-/// A place that has a value too, or once had it.
+/// A place that has a value, or once had it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ExposureSource {
     pub(crate) environment: EnvironmentName,
@@ -42,9 +42,9 @@ pub(crate) struct ExposureSource {
 /// The findings, and the reasons why there may be more.
 #[derive(Default)]
 pub(crate) struct ExposureReport {
-    /// By member, environment and name.
+    /// Sorted by member, environment, and name.
     pub(crate) exposures: Vec<Exposure>,
-    /// Why there may be more, each a line.
+    /// Reasons why there may be more, each in one line.
     pub(crate) gaps: Vec<String>,
 }
 
@@ -70,11 +70,21 @@ impl Exposure {
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { member, environment, name, source } = self;
-        write!(f, "{member} may know {name} in {environment}: ")?;
         match source {
-            None => f.write_str("not changed since"),
-            Some(ExposureSource { environment, name, revision }) => {
-                write!(f, "the value of {name} in {environment} (revision {revision})")
+            None => {
+                write!(
+                    f,
+                    "{member} could read {name} in {environment}, and the value has not changed"
+                )
+            }
+            Some(source) => {
+                let (former_name, former_environment) = (&source.name, &source.environment);
+                write!(
+                    f,
+                    "{member} may know {name} in {environment}: it has the value of {former_name} in \
+                     {former_environment} (revision {})",
+                    source.revision
+                )
             }
         }
     }
@@ -102,7 +112,7 @@ pub(crate) fn find_by_epochs(vault: &Vault) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(vault);
     if search.has_work() {
         search.index_current_values(None)?;
-        search.add_gap("no value was compared with others, which takes a key");
+        search.add_gap("values were not compared with each other, because there is no key");
     }
     Ok(search.finish())
 }

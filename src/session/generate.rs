@@ -1,7 +1,7 @@
 //! Random values of the kinds that `vault.toml` knows, for `set --generate` and for placeholders.
 //!
-//! No value has a character that a reader of settings, a template, or a shell without quotes takes for
-//! something else.
+//! No value has a character that a settings file, a template, or an unquoted word in a shell gives
+//! another meaning.
 
 use crate::crypto::{Alphabet, random_base64url, random_text};
 use crate::fault::Fault;
@@ -12,8 +12,8 @@ use crate::vault::name::SecretName;
 /// The kinds of value that can be generated.
 pub(crate) const KINDS: [&str; 4] = ["django", "alphanumeric", "hex", "base64url"];
 
-/// A random value for `name`, of this kind or else of the one in `vault.toml`, and no shorter than
-/// that asks for.
+/// Returns a random value for `name`, of this kind or else of the one in `vault.toml`, with at least
+/// the length that `vault.toml` requires.
 pub(crate) fn generated(
     config: &Config,
     name: &SecretName,
@@ -30,13 +30,13 @@ pub(crate) fn generated(
         "hex" => random_text(Alphabet::HEX, shortest.max(64).next_multiple_of(2)),
         "base64url" => random_base64url(bytes_of(shortest).max(32)),
         _ => {
-            return Err(Fault::usage("no such kind of value")
-                .hint(format!("there are: {}", KINDS.join(", "))));
+            return Err(Fault::usage("unknown kind of value")
+                .hint(format!("use one of {}", KINDS.join(", "))));
         }
     })
 }
 
-/// The least number of bytes whose base64url has at least `length` characters.
+/// Returns the least number of bytes whose base64url has at least `length` characters.
 fn bytes_of(length: usize) -> usize {
     let before = length.saturating_sub(1);
     before / 4 * 3 + before % 4 * 3 / 4 + 1

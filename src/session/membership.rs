@@ -1,4 +1,4 @@
-//! What changes of members share: whose request it is, and what an admin is asked before.
+//! Steps that changes of members share: the confirmation of a request, and the questions to an admin.
 
 use super::console::is_interactive;
 use super::context::Context;
@@ -22,27 +22,28 @@ pub(crate) fn confirm_request(
         Some(fingerprint) => fingerprint.to_owned(),
         None if is_interactive() => {
             let question = format!(
-                "{what}\nType the fingerprint that {name} told you by another way than this \
-                 repository: "
+                "{what}\nType the fingerprint that {name} gave you outside this repository: "
             );
             visible(context.console, &question)?
         }
         None => {
-            return Err(Fault::usage(format!("whose request is it? {name} knows its fingerprint"))
-                .hint("let it be told by another way than this repository: --fingerprint …"));
+            return Err(Fault::usage("cannot tell whose request this is without its fingerprint")
+                .hint(format!(
+                    "ask {name} for it outside this repository, then pass `--fingerprint …`"
+                )));
         }
     };
     if typed.parse().is_ok_and(|typed: Fingerprint| typed == fingerprint(request)) {
         return Ok(());
     }
     let path = request_path(name);
-    Err(Fault::refused_file(&path, format!("has another fingerprint than {name} told you"))
-        .hint("a typing error, an older request, or somebody changed it: git log -p -- .vault/requests")
-        .hint(format!("{name} can read it again where the request was made: vault join --name {name}")))
+    Err(Fault::refused_file(&path, format!("has another fingerprint than the one {name} gave you"))
+        .hint("a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`")
+        .hint(format!("{name} can print it again in the clone of the request: `vault join --name {name}`")))
 }
 
 /// The question before an admin loses that role.
-pub(crate) fn taken(name: &MemberName) -> String {
+pub(crate) fn authority_question(name: &MemberName) -> String {
     format!(
         "replace the authority, which {name} knows? The vault gets a new id, which everyone has to \
          trust again, and every credential has to be made again."
@@ -50,10 +51,14 @@ pub(crate) fn taken(name: &MemberName) -> String {
 }
 
 /// Checks under the lock that the confirmed facts have not changed.
-pub(crate) fn unchanged(roster: &Roster, name: &MemberName, seen: &Member) -> Result<(), Fault> {
+pub(crate) fn check_unchanged(
+    roster: &Roster,
+    name: &MemberName,
+    seen: &Member,
+) -> Result<(), Fault> {
     if roster.members.get(name) == Some(seen) {
         return Ok(());
     }
-    Err(Fault::refused(format!("what {name} may do was changed meanwhile"))
-        .hint("see what it is now: vault members list"))
+    Err(Fault::refused(format!("the access of {name} was changed while this command ran"))
+        .hint("see the present access: `vault members list`"))
 }

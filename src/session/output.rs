@@ -1,4 +1,4 @@
-//! Forms of output that commands share: a table, JSON, and access as it is typed.
+//! Output that commands share: a table, JSON, and access in the form of the command line.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, SecretName};
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Table,
     Json,
 }
 
-/// A table without lines, never wrapped: it is read by people and cut by `awk`.
+/// Makes a table without lines, never wrapped: people read it, and `awk` cuts it.
 pub(crate) fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);

@@ -1,5 +1,5 @@
-//! What git knows of files here: that it ignores the vault, or that it has the plaintext. A vault
-//! works without git, so what git cannot say is not missed.
+//! Warnings about files in git: that it ignores the vault, or has the plaintext. A vault works without
+//! git, so an answer that git cannot give is not missed.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(crate) fn warn_if_ignored(console: Console, place: &Place, changes: &[Change
     let Some(ignored) = repository.ignored(&paths).into_iter().next() else { return };
     console.warn(format!(
         "git ignores {ignored}, so other clones and CI would not have it; to see which rule does: \
-         git check-ignore -v {ignored}"
+         `git check-ignore -v {ignored}`"
     ));
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn warn_if_committed(console: Console, path: &str) {
     match repository.presence(&name.to_string_lossy()) {
         Presence::None => {}
         Presence::Staged => console
-            .warn(format!("{path} is staged in git; before you commit: git rm --cached {path}")),
+            .warn(format!("{path} is staged in git; before you commit: `git rm --cached {path}`")),
         Presence::Since { commit, day } => console.warn(format!(
             "{path} is in git since commit {commit} ({day}), so its values are in the history: \
              replace each at its source"

@@ -141,6 +141,6 @@ pub(crate) fn no_secret_in(
     let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
     match nearest(name.as_str(), live.map(|entry| entry.name().as_str())) {
         Some(near) => fault.hint(format!("did you mean {near}?")),
-        None => fault.hint(format!("set it: vault set {name} -e {environment}")),
+        None => fault.hint(format!("set it: `vault set {name} -e {environment}`")),
     }
 }

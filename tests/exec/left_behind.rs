@@ -10,7 +10,7 @@ use crate::support::scene::{Launch, Scene, Way};
 use crate::support::terminal::Terminal;
 
 const NOTE: &str =
-    "vault: a process that the command left behind is still running and loses its output\n";
+    "vault: a process that the command started is still running; its further output is lost\n";
 
 /// Returns a command that exits with 9 and leaves `process` running.
 fn leaving(scene: &Scene, process: &str) -> Launch {

@@ -1,4 +1,4 @@
-//! What can be typed behind `members`.
+//! The arguments of `members`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum Members {
-    /// List who may do what; needs no key
+    /// List the members and their access; needs no key
     List {
         #[command(flatten)]
         json: Json,
     },
-    /// Add who asked with `vault join`; asks for the fingerprint that they told you
+    /// Add someone who ran `vault join`; prompts for the fingerprint they gave you
     Add {
         /// The name in the request
         name: MemberName,
-        /// What they may do: production=write, staging=read, or names: production=API_KEY,DSN
+        /// Their access: production=write, staging=read, or names: production=API_KEY,DSN
         #[arg(
             short = 'e',
             long = "environment",
@@ -29,21 +29,21 @@ pub(in crate::cli) enum Members {
             value_parser = parse_granted
         )]
         access: Vec<(EnvironmentName, Access)>,
-        /// Make them an admin; without -e they also write in every environment
+        /// Make them an admin; without -e they also get write access to every environment
         #[arg(long)]
         admin: bool,
-        /// The fingerprint that they told you by another way, where nobody can be asked for it
+        /// The fingerprint they gave you out of band, if there is no terminal to prompt at
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<String>,
-        /// Add this age recipient, who made no request and so can never write
+        /// Add this age recipient without a request; it can never write
         #[arg(long, value_name = "RECIPIENT", conflicts_with_all = ["fingerprint", "admin"])]
         recipient: Option<String>,
     },
-    /// Change what somebody may do; what they can no longer read is sealed anew
+    /// Change someone's access; values they can no longer read are re-encrypted
     Set {
         /// The member
         name: MemberName,
-        /// From now on: production=write, staging=read, names: production=API_KEY,DSN, or
+        /// Their new access: production=write, staging=read, names: production=API_KEY,DSN, or
         /// production=none
         #[arg(
             short = 'e',
@@ -52,16 +52,16 @@ pub(in crate::cli) enum Members {
             value_parser = parse_changed
         )]
         access: Vec<(EnvironmentName, Option<Access>)>,
-        /// Let them change membership
+        /// Make them an admin, who changes membership
         #[arg(long, conflicts_with = "no_admin")]
         admin: bool,
-        /// Let them do so no longer; the vault gets a new id
+        /// Make them an admin no longer; the vault gets a new id
         #[arg(long)]
         no_admin: bool,
-        /// Another key in the place of theirs, which may be lost; to write, they `vault join` with it
+        /// Replace their key, which may be lost; to write, they must `vault join` with the new one
         #[arg(long, value_name = "RECIPIENT")]
         recipient: Option<String>,
-        /// The fingerprint that they told you by another way, where nobody can be asked for it
+        /// The fingerprint they gave you out of band, if there is no terminal to prompt at
         #[arg(long, value_name = "FINGERPRINT", requires = "recipient")]
         fingerprint: Option<String>,
         #[command(flatten)]
@@ -69,7 +69,7 @@ pub(in crate::cli) enum Members {
         #[command(flatten)]
         json: Json,
     },
-    /// Remove a member; everything they could read is sealed anew
+    /// Remove a member and re-encrypt everything they could read
     Remove {
         /// The member
         name: MemberName,
@@ -78,9 +78,9 @@ pub(in crate::cli) enum Members {
         #[command(flatten)]
         json: Json,
     },
-    /// Say what limited members lack of the steps in vault.toml (needs no key), and grant it
+    /// Show which names limited members still need for their steps (needs no key), and grant them
     Sync {
-        /// Grant this name, repeatable: github-deploy:production/SENTRY_DSN
+        /// Grant this name (repeatable): github-deploy:production/SENTRY_DSN
         #[arg(
             long,
             value_name = "MEMBER:ENVIRONMENT/NAME",
@@ -93,7 +93,10 @@ pub(in crate::cli) enum Members {
     },
 }
 
-/// What was typed behind `-e`, each environment once.
+/// Returns the values of `-e` by environment.
+///
+/// # Errors
+/// `Usage` if an environment is named twice.
 pub(in crate::cli) fn once<T>(
     typed: Vec<(EnvironmentName, T)>,
 ) -> Result<BTreeMap<EnvironmentName, T>, Fault> {
@@ -107,9 +110,9 @@ pub(in crate::cli) fn once<T>(
     Ok(granted)
 }
 
-/// `production=write`, `production=read`, or `production=API_KEY,SENTRY_DSN`.
+/// Parses `production=write`, `production=read`, or `production=API_KEY,SENTRY_DSN`.
 pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), String> {
-    let said = |fault: Fault| fault.to_string();
+    let message = |fault: Fault| fault.to_string();
     let (environment, access) = text.split_once('=').ok_or(GRANTED)?;
     let access = match access {
         "" => return Err(GRANTED.to_owned()),
@@ -117,13 +120,13 @@ pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), Str
         "read" => Access::Read,
         names => {
             let names = names.split(',').map(str::parse);
-            Access::Names(names.collect::<Result<BTreeSet<SecretName>, _>>().map_err(said)?)
+            Access::Names(names.collect::<Result<BTreeSet<SecretName>, _>>().map_err(message)?)
         }
     };
-    Ok((environment.parse().map_err(said)?, access))
+    Ok((environment.parse().map_err(message)?, access))
 }
 
-/// As [`parse_granted`], or `production=none`.
+/// Parses the same as [`parse_granted`], or `production=none`.
 fn parse_changed(text: &str) -> Result<(EnvironmentName, Option<Access>), String> {
     match text.strip_suffix("=none") {
         Some(environment) => {
@@ -134,14 +137,13 @@ fn parse_changed(text: &str) -> Result<(EnvironmentName, Option<Access>), String
 }
 
 fn parse_wanted(text: &str) -> Result<Wanted, String> {
-    let said = |fault: Fault| fault.to_string();
-    let parts = text.split_once(':');
-    let parts = parts.and_then(|(member, rest)| Some((member, rest.split_once('/')?)));
-    let (member, (environment, name)) = parts.ok_or("write it as MEMBER:ENVIRONMENT/NAME")?;
+    let message = |fault: Fault| fault.to_string();
+    let (member, rest) = text.split_once(':').unwrap_or_default();
+    let (environment, name) = rest.split_once('/').ok_or("write it as MEMBER:ENVIRONMENT/NAME")?;
     Ok(Wanted {
-        member: member.parse().map_err(said)?,
-        environment: environment.parse().map_err(said)?,
-        name: name.parse().map_err(said)?,
+        member: member.parse().map_err(message)?,
+        environment: environment.parse().map_err(message)?,
+        name: name.parse().map_err(message)?,
     })
 }
 

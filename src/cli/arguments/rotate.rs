@@ -1,4 +1,4 @@
-//! What can be typed behind `rotate`.
+//! The arguments of `rotate`.
 
 use clap::Args;
 
@@ -10,16 +10,16 @@ use crate::vault::name::SecretName;
 pub(in crate::cli) struct RotateArguments {
     #[command(flatten)]
     environments: Many,
-    /// Bring to an end what was interrupted, or merged from a branch cut before a rotation
+    /// Finish an interrupted change, and re-encrypt entries of a branch from before a rotation
     #[arg(long)]
     finish: bool,
-    /// With --finish: take over this entry, which somebody signed who may not write any more
+    /// With --finish: re-sign this entry, whose signer can no longer write
     #[arg(long, value_name = "NAME", requires = "finish")]
     adopt: Vec<SecretName>,
-    /// With --finish: drop the data keys of older epochs, when no branch needs them any more
+    /// With --finish: drop the data keys of older epochs, if no branch needs them
     #[arg(long, requires = "finish")]
     forget: bool,
-    /// A new authority, and so a new id, which everybody has to trust anew
+    /// Make a new authority, and so a new id, which everyone must trust again
     #[arg(long, conflicts_with_all = ["finish", "environments"])]
     authority: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What can be typed behind `set`.
+//! The arguments of `set`.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::Many;
 
 #[derive(Args)]
 pub(in crate::cli) struct SetArguments {
-    /// The secret; several at a terminal or with --generate
+    /// The secret, or several at a terminal or with --generate
     #[arg(required = true, value_name = "NAME")]
     pub(in crate::cli) names: Vec<String>,
     #[command(flatten)]
@@ -29,11 +29,11 @@ pub(in crate::cli) struct OriginArguments {
     /// Take the value from this file
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) file: Option<PathBuf>,
-    /// Make a random value: django, alphanumeric, hex or base64url [default: as vault.toml says]
+    /// Make a random value: django, alphanumeric, hex, or base64url [default: as in vault.toml]
     #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "absent, without a kind, with a kind")]
     pub(in crate::cli) generate: Option<Option<String>>,
-    /// Take the value that it had at this git revision
+    /// Take the value from this git revision
     #[arg(long, value_name = "REV")]
     pub(in crate::cli) from: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What can be typed behind `verify`.
+//! The arguments of `verify`.
 
 use clap::Args;
 
@@ -11,10 +11,10 @@ pub(in crate::cli) struct VerifyArguments {
     /// The id that the vault must have [or VAULT_ID]
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) id: Option<Pin>,
-    /// Also say what changed since this git revision, which supplies the id
+    /// Also report the changes since this git revision, which supplies the id
     #[arg(long, value_name = "REV")]
     pub(in crate::cli) since: Option<String>,
-    /// How to write it
+    /// The format of the report
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
     pub(in crate::cli) format: Format,
     #[command(flatten)]

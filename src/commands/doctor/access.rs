@@ -1,4 +1,4 @@
-//! What opens the vault: trust, membership, and whether a command would get its secrets.
+//! Access to the vault: trust, membership, and whether a command would get its secrets.
 
 use super::{Exec, Findings};
 use crate::fault::plural;
@@ -16,7 +16,7 @@ use crate::vault::trust::{Standing, State, UnverifiedRoot};
 
 pub(super) fn look(context: &Context, mut key: CallerKey, findings: &mut Findings) -> Exec {
     let place = context.place(&mut key).ok();
-    // It was read, and what became of it is told.
+    // It was read before, and a failure is already reported.
     let key = key.read(context.console).ok().flatten();
     let here = place.as_ref().map(folder);
     pins(context, key.as_ref(), findings);
@@ -29,20 +29,20 @@ pub(super) fn look(context: &Context, mut key: CallerKey, findings: &mut Finding
     }
     let works = key.zip(place).and_then(|(key, place)| open(context, place, key, findings));
     if works.is_none() {
-        findings.note("exec", "would start nothing here");
+        findings.note("exec", "would not start a command here");
     }
     works.map_or(Exec::Fails, |()| Exec::Works)
 }
 
-/// What a command could come by the key with.
+/// Reports the ways in which a command could get the key.
 fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
     match (&reach.above, reach.notice(context)) {
         (Above::NotLookedAt, _) => {}
         (Above::NotKnown, _) => {
-            findings.note("key", "not known: whether a process above this one holds it, too");
+            findings.note("key", "unknown whether a process above this one also has it");
         }
         (Above::Holding(_), None) => {
-            findings.fine("key", "no process above this one holds it in its environment");
+            findings.fine("key", "no process above this one has it in its environment");
         }
         (Above::Holding(_), Some(notice)) => findings.note("key", notice),
     }
@@ -53,40 +53,39 @@ fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
     }
 }
 
-/// What the credential and `VAULT_ID` say.
+/// Reports the pins of the credential and of `VAULT_ID`.
 fn pins(context: &Context, key: Option<&Found>, findings: &mut Findings) {
     if let Some(credential) = key.and_then(|key| key.credential.as_ref()) {
         let (vault, floor) = (credential.vault, credential.floor);
-        findings.note("trust", format!("the credential trusts {vault} from floor {floor} on"));
+        findings.note("trust", format!("the credential trusts {vault} from floor {floor}"));
     }
     match findings.take("trust", context.pin()) {
         Some(Some(pin)) => {
-            let text = format!("VAULT_ID trusts {} from floor {} on", pin.vault, pin.floor);
+            let text = format!("VAULT_ID trusts {} from floor {}", pin.vault, pin.floor);
             findings.note("trust", text);
         }
-        Some(None) => findings.note("trust", "VAULT_ID: not given"),
+        Some(None) => findings.note("trust", "VAULT_ID is not set"),
         None => {}
     }
 }
 
-/// What was seen before on this machine, by this key or, where there is none, by any.
+/// Reports what was seen before on this machine with this key or, without a key, with any.
 fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: &mut Findings) {
     let Some(folder) = context.state_folder() else {
         return findings.note("trust", "HOME is not set, so nothing is remembered");
     };
     let states = match key {
         Some(key) if key.credential.is_some() => {
-            return findings
-                .note("trust", "a credential remembers nothing and needs nothing remembered");
+            return findings.note("trust", "a credential needs no state on this machine");
         }
         Some(key) => State::load(&folder, &key.identity.recipient()).map(|state| vec![state]),
         None => State::load_all(&folder),
     };
     for state in findings.take("trust", states).unwrap_or_default() {
-        let path = state.path();
-        let path = path.display();
+        let file = state.path();
+        let path = file.display();
         if state.all().next().is_none() {
-            findings.note("trust", format!("{path}: no vault was trusted yet"));
+            findings.note("trust", format!("{path}: no vault is trusted yet"));
         }
         for (vault, seen) in state.all() {
             let roster = seen.roster.map_or_else(
@@ -94,14 +93,14 @@ fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: 
                 |(revision, _)| format!("newest roster seen {revision}"),
             );
             let is_here = here.is_some_and(|here| seen.folders.iter().any(|known| known == here));
-            let place = if is_here { ", met in this folder" } else { "" };
+            let place = if is_here { ", seen in this folder" } else { "" };
             let floor = seen.floor;
             findings.note("trust", format!("{path}: {vault}, floor {floor}, {roster}{place}"));
         }
     }
 }
 
-/// What is here, whoever trusts it.
+/// Reports the vault that is here, trusted or not.
 fn roster(place: &Place, findings: &mut Findings) {
     let vault = tree(place).and_then(UnverifiedRoot::read).and_then(UnverifiedRoot::into_vault);
     let Some(vault) = findings.take("vault", vault) else { return };
@@ -112,18 +111,18 @@ fn roster(place: &Place, findings: &mut Findings) {
     );
 }
 
-/// Does what `exec` does before it starts something; nothing where that fails.
+/// Does everything that `exec` does before it starts a command. Returns `None` if that fails.
 fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) -> Option<()> {
     let config = Context::config(&place).ok()?;
     let unconfirmed = UnconfirmedSession::open(context, place, config, key);
     let unconfirmed = findings.take("trust", unconfirmed)?;
     let is_trusted = match unconfirmed.standing {
         Standing::Trusted => {
-            findings.fine("trust", "the vault here is the one that is trusted");
+            findings.fine("trust", "the vault here is trusted");
             Some(())
         }
         Standing::Forked => {
-            findings.problem("trust", FORKED, "merge the other branch: git pull");
+            findings.problem("trust", FORKED, "merge the other branch: `git pull`");
             Some(())
         }
         Standing::Unknown => {
@@ -133,7 +132,7 @@ fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) ->
     let chosen = unconfirmed.environment(context);
     let member = member(unconfirmed, findings);
     let environment = findings.take("environment", chosen)?;
-    findings.fine("environment", format!("{environment}, where none is named"));
+    findings.fine("environment", format!("{environment}, if none is named"));
     let mut session = is_trusted.and(member)?;
     let count = findings.take("exec", rehearse(context, &mut session, &environment))?;
     findings.fine("exec", format!("would give a command {count} variables"));
@@ -141,8 +140,7 @@ fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) ->
     if session.config.environments.get(&environment).is_some_and(confirms)
         && session.key.credential.is_none()
     {
-        findings
-            .note("exec", "asks a person at the terminal first; without a terminal it is refused");
+        findings.note("exec", "asks a person at the terminal first, and is refused without one");
     }
     Some(())
 }

@@ -1,4 +1,4 @@
-//! Where the key comes from: every source in its order, and why it was used or not.
+//! The sources of the key in their order, and why each was used or not.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +14,7 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
     let given = sources.given();
     let first = given.iter().position(|(_, given)| matches!(given, Given::Yes(_)));
     if first.is_some_and(|first| given[first].0 == "VAULT_KEY_COMMAND") {
-        context.console.note("running VAULT_KEY_COMMAND, as every command does that needs the key");
+        context.console.note("running VAULT_KEY_COMMAND, like every command that needs the key");
     }
     let mut result = Some(keys::find(sources));
     let (mut found, mut failed) = (None, false);
@@ -24,28 +24,29 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
             _ => (*name).to_owned(),
         };
         match given {
-            Given::No => findings.note(SUBJECT, format!("{source}: not given")),
+            Given::No => findings.note(SUBJECT, format!("{source}: not set")),
             Given::Empty => {
-                findings.note(SUBJECT, format!("{source}: empty, so it counts as absent"));
+                findings.note(SUBJECT, format!("{source}: empty, which counts as not set"));
             }
             Given::Yes(_) if first != Some(at) => {
-                findings.note(SUBJECT, format!("{source}: not looked at, one before it is named"));
+                findings
+                    .note(SUBJECT, format!("{source}: skipped, because an earlier source is set"));
             }
             Given::Yes(_) => match result.take().and_then(|key| findings.take(SUBJECT, key)) {
                 Some(Some(key)) => {
                     findings.fine(SUBJECT, format!("{source}: used{}", readers(&key.source)));
                     if let Some(caution) = &key.caution {
-                        findings.problem(SUBJECT, caution.clone(), "chmod 600 FILE");
+                        findings.problem(SUBJECT, caution.clone(), "`chmod 600 FILE`");
                     }
                     found = Some(key);
                 }
-                Some(None) => findings.note(SUBJECT, format!("{source}: is not there")),
+                Some(None) => findings.note(SUBJECT, format!("{source}: does not exist")),
                 None => failed = true,
             },
         }
     }
     match &found {
-        // Why is said already.
+        // The reason is already reported.
         None if failed => {}
         None => drop(findings.take::<()>(SUBJECT, Err(context.no_key()))),
         Some(key) => {
@@ -59,7 +60,7 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
     found
 }
 
-/// Who can read the file that the key came from.
+/// Returns who can read the file with the key.
 fn readers(source: &Source) -> String {
     let path: &OsStr = match source {
         source if source.is_input() => return String::new(),
@@ -69,6 +70,7 @@ fn readers(source: &Source) -> String {
     };
     let Ok(found) = fs::metadata(path) else { return String::new() };
     let mode = found.permissions().mode() & 0o777;
-    let others = if mode.trailing_zeros() < 6 { "others can get at it" } else { "yours alone" };
+    let others =
+        if mode.trailing_zeros() < 6 { "others can access it" } else { "only you can access it" };
     format!(", {others} (mode {mode:03o})")
 }

@@ -1,4 +1,4 @@
-//! What is around: which `vault` this is, which folder it works in, git, the terminal.
+//! The surroundings: the binary, the folder, git, and the terminal.
 
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ pub(super) fn look(context: &Context, key: &mut CallerKey, findings: &mut Findin
     streams(context, findings);
 }
 
-/// Another program called `vault` is widespread, and may come first.
+/// Reports the binary, because `HashiCorp`'s vault may come first in `PATH`.
 fn binary(context: &Context, findings: &mut Findings) {
     const SUBJECT: &str = "binary";
     let version = env!("CARGO_PKG_VERSION");
@@ -26,9 +26,12 @@ fn binary(context: &Context, findings: &mut Findings) {
     findings.fine(SUBJECT, format!("this is {shown}, version {version}"));
     let own = own.and_then(|own| own.canonicalize().ok());
     let folders = context.variable("PATH").map(std::env::split_paths);
-    let found =
-        folders.into_iter().flatten().map(|folder| context.folder.join(folder).join("vault"));
-    let found: Vec<PathBuf> = found.filter(|path| is_executable(path)).collect();
+    let found: Vec<PathBuf> = folders
+        .into_iter()
+        .flatten()
+        .map(|folder| context.folder.join(folder).join("vault"))
+        .filter(|path| is_executable(path))
+        .collect();
     let is_own = |path: &Path| own.is_some() && path.canonicalize().ok() == own;
     for (at, path) in found.iter().enumerate() {
         let path_shown = path.display();
@@ -37,7 +40,7 @@ fn binary(context: &Context, findings: &mut Findings) {
             (0, false) => findings.problem(
                 SUBJECT,
                 format!("the shell finds {path_shown} first: another program"),
-                "HashiCorp's vault has the same name; put the folder of this one first in PATH",
+                "HashiCorp's vault has the same name: put the folder of this one first in PATH",
             ),
             (_, true) => findings.note(SUBJECT, format!("then {path_shown}: this one")),
             (_, false) => findings.note(SUBJECT, format!("then {path_shown}: another program")),
@@ -63,7 +66,7 @@ fn config(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
             findings.fine(SUBJECT, format!("{}, {why}", place.config().display()));
             if let Some(config) = findings.take(SUBJECT, Context::config(&place)) {
                 let default = config.default.map_or_else(
-                    || "names no default environment".to_owned(),
+                    || "it names no default environment".to_owned(),
                     |default| format!("its default environment is {default}"),
                 );
                 findings.note(SUBJECT, default);
@@ -90,7 +93,7 @@ fn git(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
     match git::version() {
         Ok(version) => findings.fine(SUBJECT, version),
         Err(fault) => {
-            let text = format!("{fault:#}; only what asks for older revisions needs it");
+            let text = format!("{fault:#}; only commands that read older revisions need it");
             return findings.note(SUBJECT, text);
         }
     }
@@ -103,7 +106,7 @@ fn git(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
 }
 
 fn streams(context: &Context, findings: &mut Findings) {
-    let terminal = |is_terminal: bool| if is_terminal { "a terminal" } else { "no terminal" };
+    let terminal = |is_terminal: bool| if is_terminal { "a terminal" } else { "not a terminal" };
     findings.note(
         "terminal",
         format!(

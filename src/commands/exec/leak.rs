@@ -1,4 +1,4 @@
-//! After the command: what was masked in its output, and what that means for the end.
+//! The report after the command: the secrets that were masked in its output, and the exit status.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,10 +10,10 @@ use crate::runner::{ChannelOutcome, Ending, OutputHolder, RunOutcome, Streams};
 use crate::session::console::Console;
 
 const LEFT_BEHIND: &str =
-    "vault: a process that the command left behind is still running and loses its output";
+    "vault: a process that the command started is still running; its further output is lost";
 
-/// The end of the run: as the command ended, unless its output could not be written, or shows
-/// secrets though that is fatal.
+/// Returns the end of the command, unless its output could not be written, or contained secrets and
+/// that is fatal.
 pub(super) fn judge(
     console: Console,
     done: RunOutcome<Masker>,
@@ -43,7 +43,7 @@ pub(super) fn judge(
         let names: Vec<&str> = names.into_iter().collect();
         let message = format!("the command succeeded, but printed {}", names.join(", "));
         return Err(Fault::new(Kind::Leaked, message)
-            .hint("its output shows *** where; keep the value out of what is printed there"));
+            .hint("its output shows `***` in their place: keep the values out of that output"));
     }
     Ok(ending)
 }
@@ -60,7 +60,7 @@ fn stream(streams: Streams) -> &'static str {
     }
 }
 
-/// A reader that has gone away is the command's business, which got SIGPIPE.
+/// Checks that the output was written. If its reader is gone, the command itself got SIGPIPE.
 fn written(channel: &ChannelOutcome<Masker>) -> Result<(), Fault> {
     match &channel.result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

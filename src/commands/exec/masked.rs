@@ -1,4 +1,4 @@
-//! Which secrets are masked in the command's output, and the filters that do it.
+//! The choice of secrets that are masked in the command's output, and the filters that mask them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::session::console::Console;
 use crate::vault::config::{Config, Mask};
 use crate::vault::name::SecretName;
 
-/// The secrets that are masked, and those that are not though nobody said so.
+/// The secrets that are masked, and those that are too short or too common.
 #[derive(Default)]
 pub(super) struct Masked {
     secrets: Vec<(SecretName, Secret, Masking)>,
@@ -41,7 +41,7 @@ impl Masked {
         self.secrets.is_empty()
     }
 
-    /// Names those that are left out.
+    /// Names the secrets that are not masked.
     pub(super) fn warn(&self, console: Console) {
         if !self.left_out.is_empty() {
             console.note(format!(
@@ -51,11 +51,11 @@ impl Masked {
         }
     }
 
-    /// A filter for each of `count` streams.
+    /// Makes a filter for each of `count` streams.
     pub(super) fn filters(self, count: usize) -> Vec<Masker> {
         let mut needles = Needles::new();
         for (name, value, masking) in &self.secrets {
-            // The verdict is known.
+            // The verdict is already known.
             let _ = forms::add(&mut needles, name.as_str(), value, *masking);
         }
         let matcher = Arc::new(Matcher::new(needles));

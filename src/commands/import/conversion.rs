@@ -1,5 +1,5 @@
-//! Refusals of files that hold ciphertext or another format, each with the command that turns the
-//! file into one that can be imported.
+//! Refusals of files that contain ciphertext or another format, each with the command that converts
+//! the file.
 
 use std::path::Path;
 
@@ -12,15 +12,15 @@ use crate::import::yaml;
 use crate::platform;
 use crate::vault::name::EnvironmentName;
 
-/// A program for jq that turns one object into dotenv: every value in double quotes, in which only
-/// backslashes, quotes, and carriage returns need an escape. It prints all or, if a value is not
-/// text, a boolean, or a number that jq keeps as it is, nothing.
+/// A program for jq that converts one object to dotenv. Values are in double quotes, in which only
+/// backslashes, quotes, and carriage returns need an escape. It prints nothing if a value is not
+/// text, a boolean, or a number that jq does not change.
 const TO_DOTENV: &str = r#"[to_entries[] | .key as $k | .value | if type == "string" then . elif type == "boolean" or (type == "number" and fabs < 9007199254740992 and floor == .) then tojson else error($k + " is not text") end | gsub("(?<c>[\\\\\"])"; "\\" + .c) | gsub("\r"; "\\r") | $k + "=\"" + . + "\""][]"#;
 
 /// The path in a hint, if the text came from standard input.
 const UNNAMED: &str = "FILE";
 
-/// What was typed, for hints that repeat it.
+/// The typed arguments, for hints that repeat them.
 pub(super) struct Target<'a> {
     pub(super) path: &'a str,
     pub(super) environment: Option<&'a EnvironmentName>,
@@ -32,7 +32,7 @@ impl Target<'_> {
         self.path != "-" && platform::own_descriptor(Path::new(self.path)).is_none()
     }
 
-    /// Refuses a file of which some values are ciphertext.
+    /// Refuses a file with a value that is ciphertext.
     pub(super) fn check_plain(&self, file: &Dotenv) -> anyhow::Result<()> {
         for assignment in &file.assignments {
             let found = foreign::assignment(&assignment.name, assignment.value.expose());
@@ -44,7 +44,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Refuses the file, and names the command that works.
+    /// Refuses the file with a hint to the command that converts it.
     pub(super) fn refusal(&self, foreign: Foreign, text: &[u8]) -> Fault {
         let (shown, name) = (self.shown(), foreign.name());
         let fault = Fault::usage(match foreign {
@@ -57,7 +57,7 @@ impl Target<'_> {
         let word = self.word();
         let json = format!("| jq -r '{TO_DOTENV}' |");
         match foreign {
-            Foreign::GitCrypt => fault.hint("unlock it and import it again: git-crypt unlock"),
+            Foreign::GitCrypt => fault.hint("unlock it and import it again: `git-crypt unlock`"),
             Foreign::AnsibleVault => {
                 fault.hint(self.piped(&format!("ansible-vault view {word} |")))
             }
@@ -100,7 +100,7 @@ impl Target<'_> {
         ))
     }
 
-    /// `before` and the import of what it prints.
+    /// Returns `before` followed by the import of its output.
     fn piped(&self, before: &str) -> String {
         let environment = self.environment.map(|name| format!(" -e {name}")).unwrap_or_default();
         format!("{before} vault import -{environment}")
@@ -110,7 +110,7 @@ impl Target<'_> {
         if self.path == "-" { "standard input" } else { self.path }
     }
 
-    /// The path as a shell reads it.
+    /// Returns the path, quoted for a shell.
     fn word(&self) -> String {
         let path = if self.is_file() { self.path } else { UNNAMED };
         let is_plain = |c: char| c.is_alphanumeric() || "._/-+@%:,".contains(c);

@@ -1,4 +1,5 @@
-//! What a value of a dotenv file may not be: what its author meant. Names are told, never values.
+//! Warnings about values of a dotenv file that their author may have meant otherwise. They show names,
+//! never values.
 
 use crate::import::dotenv::{Assignment, Dotenv};
 use crate::session::console::Console;
@@ -8,14 +9,14 @@ type Wanted = fn(&[u8]) -> bool;
 
 const MENTIONED: [(Wanted, &str); 5] = [
     (is_one_line_pem, r"one line with \n in it instead of newlines (put it in double quotes)"),
-    (has_reference, "${…} is kept as it is written, not replaced by a value"),
-    (is_place, "the value says where the secret is, and is not the secret"),
+    (has_reference, "${…} is stored as written, without replacing it"),
+    (is_place, "the value is a reference to a secret, not the secret itself"),
     (has_carriage_return, "carriage returns are kept"),
     (<[u8]>::is_empty, "the value is empty"),
 ];
 
-/// Says which values are stored as they are written, though another reader would change them.
-pub(super) fn tell(console: Console, file: &Dotenv) {
+/// Warns about values that are stored unchanged although other programs would change them.
+pub(super) fn warn(console: Console, file: &Dotenv) {
     for (wanted, text) in MENTIONED {
         let found = file.assignments.iter().filter(|it| wanted(it.value.expose()));
         let names: Vec<&str> = found.map(name).collect();
@@ -29,7 +30,7 @@ fn name(assignment: &Assignment) -> &str {
     &assignment.name
 }
 
-/// `sops -d --output-type dotenv` writes newlines so.
+/// Whether it is a PEM file in one line, as `sops -d --output-type dotenv` writes it.
 fn is_one_line_pem(value: &[u8]) -> bool {
     value.trim_ascii_start().starts_with(b"-----BEGIN ")
         && !value.trim_ascii_end().contains(&b'\n')
@@ -41,7 +42,7 @@ fn has_reference(value: &[u8]) -> bool {
     start.is_some_and(|start| value[start..].contains(&b'}'))
 }
 
-/// A reference that another tool replaces, such as `op run` of 1Password or `vals`.
+/// Whether it is a reference that another tool replaces, such as `op run` of 1Password or `vals`.
 fn is_place(value: &[u8]) -> bool {
     let starts: [&[u8]; 4] = [b"op://", b"ref+", b"arn:aws:secretsmanager:", b"arn:aws:ssm:"];
     starts.iter().any(|start| value.starts_with(start))

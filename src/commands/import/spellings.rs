@@ -1,7 +1,7 @@
 //! Names in a file that differ only in case: one secret if their values are equal.
 //!
-//! Files for programs on Unix often have `http_proxy` and `HTTP_PROXY`, because some programs look
-//! at one and some at the other.
+//! Files on Unix often have both `http_proxy` and `HTTP_PROXY`, because some programs read one and
+//! some the other.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::vault::name::{EnvironmentName, SecretName};
 
-/// `changes` of one environment with one for each name regardless of case: in the spelling that the
-/// environment has, else in the first one of the file.
+/// Returns the changes with one for each name regardless of case: in the spelling that the
+/// environment has, or else in the first one of the file.
 ///
 /// # Errors
 /// `Usage` if two spellings have different values.

@@ -1,4 +1,4 @@
-//! `vault members add`: somebody who asked to join, or a bare recipient that may read.
+//! `vault members add`: adds someone with a request to join, or a bare recipient that can read.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct Add {
 
 pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
-    // Nobody is asked for what the caller may not do.
+    // Check the right to do this before asking questions.
     session.holder().check_admin()?;
     let access = wanted_access(context, &session, command)?;
     let member = match &command.recipient {
@@ -36,7 +36,7 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     enter(&mut roster, &command.name, member)?;
-    let member = roster.members.get_mut(&command.name).expect("somebody has just entered");
+    let member = roster.members.get_mut(&command.name).expect("the member was just added");
     if command.role == Role::Admin {
         member.authority = Some(admin.authority().share(&member.recipient));
     }
@@ -53,7 +53,7 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     Ok(())
 }
 
-/// What was typed; for an admin who was given nothing by name, everything.
+/// Returns the typed access, or full access for an admin if none was typed.
 fn wanted_access(
     context: &Context,
     session: &Session,
@@ -66,29 +66,31 @@ fn wanted_access(
             return Ok(all.map(|name| (name.clone(), Access::Write)).collect());
         }
         let name = &command.name;
-        return Err(Fault::usage(format!("what may {name} do?"))
-            .hint(format!("say it for each environment: vault members add {name} -e ENV=read")));
+        return Err(Fault::usage(format!("no access was given for {name}")).hint(format!(
+            "name the access to each environment: `vault members add {name} -e ENV=read`"
+        )));
     }
     for (environment, access) in &command.access {
         vault.environment(environment)?;
         let Access::Names(names) = access else { continue };
         let known = vault.entry_names(environment)?;
         for name in names.iter().filter(|name| !known.contains(name)) {
-            context.console.warn(format!("there is no {name} in {environment} yet"));
+            context.console.warn(format!("{environment} has no {name} yet"));
         }
     }
     Ok(command.access.clone())
 }
 
-/// Somebody of whom no more is known than the recipient.
+/// Makes a member who has only a recipient.
 fn reader(recipient: &str) -> Result<Member, Fault> {
     let recipient = recipient.parse().ok().ok_or_else(|| {
-        Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
+        Fault::usage("not a recipient")
+            .hint("it is one word, age1…; print it with `vault key show`")
     })?;
     Ok(Member::new(recipient))
 }
 
-/// Somebody who asked, and whose request it is, as its fingerprint says.
+/// Makes a member of a request, confirmed by its fingerprint.
 fn joining(
     context: &Context,
     session: &Session,
@@ -97,23 +99,23 @@ fn joining(
 ) -> Result<Member, Fault> {
     let name = &command.name;
     let request = session.vault.request(name)?.ok_or_else(|| {
-        Fault::usage(format!("there is no request of {name}"))
-            .hint(format!("{name} makes one and has it merged: vault join --name {name}"))
-            .hint(format!("to read only: vault members add {name} --recipient age1… -e ENV=read"))
+        Fault::usage(format!("no join request from {name}"))
+            .hint(format!("ask {name} to run `vault join --name {name}` and merge it"))
+            .hint(format!("to add them for reading only: `vault members add {name} --recipient age1… -e ENV=read`"))
     })?;
     let member =
         Member { signing: Some(request.signing.clone()), ..Member::new(request.recipient.clone()) };
-    // Nobody is asked about what cannot be.
+    // Check that it is possible before asking questions.
     enter(&mut session.vault.roster().clone(), name, member.clone())?;
     let role = if command.role == Role::Admin { ", as an admin" } else { "" };
     let access: Vec<String> = access.iter().map(spelled).collect();
-    let what = format!("{name} asks to join, and would get {}{role}.", access.join(" "));
+    let what = format!("{name} wants to join and would get {}{role}.", access.join(" "));
     confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
     Ok(member)
 }
 
-/// Puts `member` into the roster, without access. Whoever is there already with the same keys, as an
-/// interrupted command leaves them, stays as they are.
+/// Adds `member` to the roster without access. A member with the same name and keys, which an
+/// interrupted command may leave, stays unchanged.
 fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), Fault> {
     if let Some(before) = roster.members.get(name)
         && before.signing.is_some()
@@ -125,8 +127,8 @@ fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), F
     if let Some((other, _)) =
         roster.members.iter().find(|(_, other)| other.recipient == member.recipient)
     {
-        return Err(Fault::usage(format!("this recipient is a member already: {other}"))
-            .hint(format!("change what they may do: vault members set {other} -e ENV=…")));
+        return Err(Fault::usage(format!("this recipient is already a member: {other}"))
+            .hint(format!("change their access: `vault members set {other} -e ENV=…`")));
     }
     roster.members.insert(name.clone(), member);
     Ok(())

@@ -1,4 +1,4 @@
-//! `vault members list`: who may do what. Needs no key.
+//! `vault members list`: lists the members and their access. Needs no key.
 
 use serde_json::json;
 
@@ -22,8 +22,8 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
     }
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
     for (name, member) in members {
-        let access: Vec<String> = member.access.iter().map(spelled).collect();
-        let access = if access.is_empty() { "nothing".to_owned() } else { access.join(" ") };
+        let places: Vec<String> = member.access.iter().map(spelled).collect();
+        let access = if places.is_empty() { "nothing".to_owned() } else { places.join(" ") };
         table.add_row([name.to_string(), role(member), access, member.recipient.to_string()]);
     }
     context.console.line(table.trim_fmt())

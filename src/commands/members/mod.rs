@@ -1,4 +1,4 @@
-//! `vault members`: who may do what, and how that changes.
+//! `vault members`: the members and their access.
 
 mod add;
 mod list;

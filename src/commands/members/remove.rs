@@ -1,4 +1,4 @@
-//! `vault members remove`: somebody leaves, and everything they could read is sealed anew.
+//! `vault members remove`: removes a member and re-encrypts everything they could read.
 
 use crate::fault::Fault;
 use crate::session::admin::Admin;
@@ -7,7 +7,7 @@ use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::member;
-use crate::session::membership::{taken, unchanged};
+use crate::session::membership::{authority_question, check_unchanged};
 use crate::session::open::Session;
 use crate::session::output::Style;
 use crate::session::renewal::{Wanted, foresee, renew};
@@ -25,12 +25,12 @@ pub(crate) fn remove(
     let seen = member(&after, name)?.clone();
     after.dismiss(name);
     if foresee(&session, &after)?.authority {
-        confirm(context.console, &taken(name), answer)?;
+        confirm(context.console, &authority_question(name), answer)?;
     }
     let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, &mut session)?;
     let mut after = admin.roster();
-    unchanged(&after, name, &seen)?;
+    check_unchanged(&after, name, &seen)?;
     after.dismiss(name);
     let renewed = renew(context, &mut admin, after, &Wanted::default())?;
     admin.finish(context)?;

@@ -1,4 +1,4 @@
-//! `vault members set`: what somebody may do from now on, more or less; or another key of theirs.
+//! `vault members set`: changes the access or the key of a member.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::{grant, member};
-use crate::session::membership::{confirm_request, taken, unchanged};
+use crate::session::membership::{authority_question, check_unchanged, confirm_request};
 use crate::session::open::Session;
 use crate::session::output::{Style, spelled};
 use crate::session::renewal::{Wanted, foresee, renew};
@@ -24,7 +24,7 @@ use crate::vault::signing::Role;
 /// The command line of `members set`.
 pub(crate) struct Set {
     pub(crate) name: MemberName,
-    /// Nothing where access is taken whole.
+    /// `None` takes all access to the environment.
     pub(crate) access: BTreeMap<EnvironmentName, Option<Access>>,
     pub(crate) role: Option<Role>,
     pub(crate) recipient: Option<String>,
@@ -36,18 +36,18 @@ pub(crate) struct Set {
 pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
     let name = &command.name;
-    // Nobody is asked for what the caller may not do.
+    // Check the right to do this before asking questions.
     session.holder().check_admin()?;
     let before = member(session.vault.roster(), name)?.clone();
     let mut wanted = wanted(context, &session, command, &before)?;
     let mut after = session.vault.roster().clone();
     put(&mut after, name, wanted.clone());
     if foresee(&session, &after)?.authority {
-        confirm(context.console, &taken(name), command.answer)?;
+        confirm(context.console, &authority_question(name), command.answer)?;
     }
     let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, &mut session)?;
-    unchanged(&admin.roster(), name, &before)?;
+    check_unchanged(&admin.roster(), name, &before)?;
     let is_replaced = wanted.recipient != before.recipient;
     if wanted.is_admin() && (is_replaced || !before.is_admin()) {
         wanted.authority = Some(admin.authority().share(&wanted.recipient));
@@ -71,10 +71,10 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     }
     admin.finish(context)?;
     if !is_less && more.is_empty() {
-        context.console.note(format!("unchanged: {}", told(session.vault.roster(), name)));
+        context.console.note(format!("unchanged: {}", summary(session.vault.roster(), name)));
         return change_report::report_no_exposures(context, command.style, &json!([]));
     }
-    context.console.note(told(session.vault.roster(), name));
+    context.console.note(summary(session.vault.roster(), name));
     if let Some(renewed) = renewed {
         change_report::report(context, &session, &renewed, floor);
         change_report::report_exposures(context, &session, name, command.style)?;
@@ -85,7 +85,7 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     Ok(())
 }
 
-/// What the member shall be; the authority is sealed to nobody new yet.
+/// Returns the member after the change. The authority is not sealed to them yet.
 fn wanted(
     context: &Context,
     session: &Session,
@@ -112,8 +112,8 @@ fn wanted(
     Ok(wanted)
 }
 
-/// Takes the old key away and gives `member` the new one: with a request of theirs, which brings a
-/// signing key, or else with none.
+/// Replaces the key of `member`. If they made a request with the new key, it also brings a signing
+/// key; otherwise they have none.
 fn replace_key(
     context: &Context,
     session: &Session,
@@ -122,18 +122,18 @@ fn replace_key(
     recipient: &str,
 ) -> Result<(), Fault> {
     let recipient: Recipient = recipient.parse().map_err(|_| {
-        Fault::usage("not a recipient").hint("it is one word, age1…: vault key show prints it")
+        Fault::usage("not a recipient")
+            .hint("it is one word, age1…; print it with `vault key show`")
     })?;
     let name = &command.name;
     let mut members = session.vault.roster().members.iter();
     if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
-        return Err(Fault::usage(format!("this is the recipient of {other} already")));
+        return Err(Fault::usage(format!("this is already the recipient of {other}")));
     }
     let request = session.vault.request(name)?;
-    let request = request.filter(|request| request.recipient == recipient);
-    member.signing = match request {
+    member.signing = match request.filter(|request| request.recipient == recipient) {
         Some(request) => {
-            let what = format!("{name} asks for another key in the place of the one they have.");
+            let what = format!("{name} wants to replace their key with another one.");
             confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
             let Signing { signer, seed } = request.signing;
             Some(Signing { signer, seed })
@@ -141,24 +141,24 @@ fn replace_key(
         None => None,
     };
     member.recipient = recipient;
-    // The credential that it was in belongs to the old key.
+    // The old key was in a credential, which is now void.
     member.credential_floor = None;
     Ok(())
 }
 
-/// An admin is somebody who can sign what is sealed anew.
+/// Checks that the member can be an admin, who must sign re-encrypted entries.
 fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
     if member.credential_floor.is_some() {
-        return Err(Fault::usage(format!("{name} is a machine, and no machine is an admin")));
+        return Err(Fault::usage(format!("{name} is a machine, and a machine cannot be an admin")));
     }
     if member.signing.is_some() {
         return Ok(());
     }
-    Err(Fault::usage(format!("{name} would have no signing key, so cannot be an admin"))
-        .hint(format!("{name} asks for one with a new key: vault join --new-key --name {name}")))
+    Err(Fault::usage(format!("{name} cannot be an admin without a signing key"))
+        .hint(format!("ask {name} to request a new key: `vault join --new-key --name {name}`")))
 }
 
-/// Puts `member` into the roster; a key that is no longer theirs stays among the former.
+/// Puts `member` into the roster. A replaced key stays among the former members.
 fn put(roster: &mut Roster, name: &MemberName, member: Member) {
     if roster.members.get(name).is_some_and(|before| before.recipient != member.recipient) {
         roster.retire_key(name);
@@ -174,13 +174,15 @@ fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
     if member.signing.is_some() {
         return Ok(());
     }
-    Err(Fault::usage(format!("{name} would have no signing key, so cannot write in {environment}"))
-        .hint(format!("{name} asks for one with the new key: vault join --new-key --name {name}"))
-        .hint(format!("to read only: vault members set {name} -e {environment}=read …")))
+    Err(Fault::usage(format!("{name} cannot write in {environment} without a signing key"))
+        .hint(format!(
+            "ask {name} to request one with the new key: `vault join --new-key --name {name}`"
+        ))
+        .hint(format!("to let them read only: `vault members set {name} -e {environment}=read …`")))
 }
 
-/// What `before` becomes where something is taken, with all that is not only more; and what is only
-/// more, which is given afterwards.
+/// Splits the change in two: the member after everything that takes access, and the access that is
+/// only an addition, which is granted afterwards.
 fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, Access>) {
     let mut less = wanted;
     let is_same = less.recipient == before.recipient;
@@ -203,10 +205,10 @@ fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, 
     (less, more)
 }
 
-fn told(roster: &Roster, name: &MemberName) -> String {
-    let Some(member) = roster.members.get(name) else { return format!("{name} is no member") };
-    let access: Vec<String> = member.access.iter().map(spelled).collect();
-    let access = if access.is_empty() { "no access".to_owned() } else { access.join(" ") };
+fn summary(roster: &Roster, name: &MemberName) -> String {
+    let Some(member) = roster.members.get(name) else { return format!("{name} is not a member") };
+    let places: Vec<String> = member.access.iter().map(spelled).collect();
+    let access = if places.is_empty() { "no access".to_owned() } else { places.join(" ") };
     let role = if member.is_admin() { "the admin " } else { "" };
     format!("{role}{name} has {access}")
 }

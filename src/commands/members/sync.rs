@@ -1,13 +1,13 @@
 //! `vault members sync`: limited members and the steps of `vault.toml`.
 //!
-//! `vault.toml` grants nothing. What a step names and a limited member has no key to is told, with
-//! the words that grant it; an admin types them.
+//! `vault.toml` grants nothing. If a step lists a name for which a limited member has no key, this
+//! command shows the option that grants it, and an admin types it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, plural};
 use crate::session::admin::Admin;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
@@ -27,8 +27,8 @@ pub(crate) struct Wanted {
     pub(crate) name: SecretName,
 }
 
-/// What is lacking, with the steps that name it.
-type Lacks = BTreeMap<Wanted, Vec<StepName>>;
+/// The missing names, with the steps that list them.
+type Needs = BTreeMap<Wanted, Vec<StepName>>;
 
 pub(crate) fn sync(
     context: &Context,
@@ -36,23 +36,23 @@ pub(crate) fn sync(
     typed: &[Wanted],
     style: Style,
 ) -> Result<(), Fault> {
-    if typed.is_empty() { tell(context, key, style) } else { give(context, key, typed) }
+    if typed.is_empty() { report(context, key, style) } else { grant_names(context, key, typed) }
 }
 
-fn tell(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
+fn report(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
     let place = context.place(&mut key)?;
     let config = Context::config(&place)?;
     let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
-    let lacks = lacks(&config, vault.roster())?;
+    let needs = needs(&config, vault.roster())?;
     if style == Style::Json {
-        context.console.json(json!({ "missing": lacks.iter().map(row).collect::<Vec<_>>() }))?;
+        context.console.json(json!({ "missing": needs.iter().map(row).collect::<Vec<_>>() }))?;
     }
-    let Some(first) = lacks.keys().next() else {
-        context.console.note("no limited member lacks a name of a step that it serves");
+    let Some(first) = needs.keys().next() else {
+        context.console.note("every limited member has all the names its steps use");
         return Ok(());
     };
-    let mut table = plain_table(&["MEMBER", "ENVIRONMENT", "LACKS", "NAMED BY"]);
-    for (Wanted { member, environment, name }, steps) in &lacks {
+    let mut table = plain_table(&["MEMBER", "ENVIRONMENT", "NEEDS", "STEPS"]);
+    for (Wanted { member, environment, name }, steps) in &needs {
         let steps: Vec<&str> = steps.iter().map(StepName::as_str).collect();
         let row = [member.as_str(), environment.as_str(), name.as_str(), &steps.join(", ")];
         table.add_row(row);
@@ -61,9 +61,12 @@ fn tell(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault
         context.console.line(table.trim_fmt())?;
     }
     let Wanted { member, environment, name } = first;
-    Err(Fault::new(Kind::Found, format!("names that are lacking: {}", lacks.len()))
-        .hint("whether they need them, you decide: anybody can edit vault.toml")
-        .hint(format!("vault members sync --grant {member}:{environment}/{name}")))
+    Err(Fault::new(
+        Kind::Found,
+        format!("{} not granted", plural(needs.len(), "name is", "names are")),
+    )
+    .hint("check that they really need these names: anyone can edit vault.toml")
+    .hint(format!("`vault members sync --grant {member}:{environment}/{name}`")))
 }
 
 fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
@@ -75,39 +78,42 @@ fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
     })
 }
 
-fn give(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<(), Fault> {
+fn grant_names(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
-    let lacks = lacks(&admin.session.config, &roster)?;
+    let needs = needs(&admin.session.config, &roster)?;
     let mut grants = Grants::new();
     for wanted in typed {
         admin.session.vault.check_environment(&wanted.environment)?;
         let own = limited_to(&roster, wanted)?;
-        // What they have already is sealed again, which finishes an interrupted command.
-        if !lacks.contains_key(wanted) && !own.contains(&wanted.name) {
+        // A name they already have is sealed again, which finishes an interrupted command.
+        if !needs.contains_key(wanted) && !own.contains(&wanted.name) {
             return Err(not_asked_for(wanted));
         }
-        let access = grants.entry(wanted.member.clone()).or_default();
-        let access = access.entry(wanted.environment.clone());
-        if let Access::Names(names) = access.or_insert_with(|| Access::Names(own.clone())) {
+        let access = grants
+            .entry(wanted.member.clone())
+            .or_default()
+            .entry(wanted.environment.clone())
+            .or_insert_with(|| Access::Names(own.clone()));
+        if let Access::Names(names) = access {
             names.insert(wanted.name.clone());
         }
     }
     grant(context, &mut admin, &mut roster, &grants)?;
     admin.finish(context)?;
     for Wanted { member, environment, name } in typed {
-        context.console.note(format!("{member} may read {name} of {environment}"));
+        context.console.note(format!("{member} can read {name} in {environment}"));
     }
     context.console.note("next: commit .vault");
     Ok(())
 }
 
-/// What each limited member lacks of the steps that it serves. A member serves a step in an
-/// environment where it has the key of at least one of the secrets behind the step's names: the
-/// roster knows names only, not for which step they were given.
-fn lacks(config: &Config, roster: &Roster) -> Result<Lacks, Fault> {
-    let mut lacks = Lacks::new();
+/// Returns the names that limited members need for their steps. The roster does not record for which
+/// step a name was granted, so a step counts as a member's own in an environment if the member has
+/// at least one of the secrets that the step needs there.
+fn needs(config: &Config, roster: &Roster) -> Result<Needs, Fault> {
+    let mut needs = Needs::new();
     for (member, record) in &roster.members {
         for (environment, access) in &record.access {
             let Access::Names(own) = access else { continue };
@@ -119,29 +125,33 @@ fn lacks(config: &Config, roster: &Roster) -> Result<Lacks, Fault> {
                 for name in needed.difference(own) {
                     let (member, environment) = (member.clone(), environment.clone());
                     let wanted = Wanted { member, environment, name: name.clone() };
-                    lacks.entry(wanted).or_default().push(step.clone());
+                    needs.entry(wanted).or_default().push(step.clone());
                 }
             }
         }
     }
-    Ok(lacks)
+    Ok(needs)
 }
 
-/// The names that the member is limited to.
+/// Returns the names that the member is limited to.
 fn limited_to<'a>(
     roster: &'a Roster,
     Wanted { member, environment, .. }: &Wanted,
 ) -> Result<&'a BTreeSet<SecretName>, Fault> {
     match member_named(roster, member)?.access.get(environment) {
         Some(Access::Names(names)) => Ok(names),
-        Some(_) => Err(Fault::usage(format!("{member} may read all of {environment} already"))),
+        Some(_) => {
+            Err(Fault::usage(format!("{member} can already read everything in {environment}")))
+        }
         None => Err(Fault::usage(format!("{member} has no access to {environment}"))
-            .hint(format!("give it first: vault members set {member} -e {environment}=…"))),
+            .hint(format!("grant it first: `vault members set {member} -e {environment}=…`"))),
     }
 }
 
 fn not_asked_for(Wanted { member, environment, name }: &Wanted) -> Fault {
-    Fault::usage(format!("no step that {member} serves in {environment} names {name}"))
-        .hint("see what is lacking: vault members sync")
-        .hint(format!("what no step names: vault members set {member} -e {environment}=…"))
+    Fault::usage(format!("no step of {member} in {environment} lists {name}"))
+        .hint("see which names are needed: `vault members sync`")
+        .hint(format!(
+            "to grant a name that no step lists: `vault members set {member} -e {environment}=…`"
+        ))
 }

@@ -1,8 +1,7 @@
-//! A value on its way in: from a prompt, standard input, or a file, whole and as it is meant.
+//! Reads a value from a prompt, standard input, or a file.
 //!
-//! Nothing is stored that could have been lost on the way, such as the output of a command that
-//! failed. What was dropped from a value, and what was kept although it is rarely meant, is
-//! mentioned.
+//! An empty value is refused, because it may be the output of a command that failed. Notices mention
+//! the bytes that were dropped, and those that were kept although they are rarely intended.
 
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -18,31 +17,31 @@ use crate::session::prompt::hidden;
 use crate::vault::model::LONGEST_VALUE;
 use crate::vault::name::{EnvironmentName, SecretName};
 
-/// How a value is taken over.
+/// The treatment of the value.
 #[derive(Clone, Copy)]
 pub(crate) struct Manner {
     pub(crate) empty: Empty,
     pub(crate) newline: FinalNewline,
 }
 
-/// Whether an empty value is meant.
+/// Whether an empty value is allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Empty {
     Refused,
     Allowed,
 }
 
-/// What becomes of the newline at the end of a single line.
+/// Whether the newline at the end of a single line is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FinalNewline {
     Dropped,
     Kept,
 }
 
-/// What follows the newline that is dropped: a carriage return before it.
+/// The length of the dropped end of a line: a carriage return and a newline.
 const LINE_END: usize = 2;
 
-/// Takes values in, one after the other.
+/// Reads values, one after the other.
 pub(super) struct Incoming<'a> {
     pub(super) console: Console,
     pub(super) session: &'a Session,
@@ -50,7 +49,7 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// The value that a person types, or standard input holds.
+    /// Reads the value from a prompt at a terminal, or else from standard input.
     pub(super) fn typed_or_piped(
         &self,
         name: &SecretName,
@@ -61,14 +60,16 @@ impl Incoming<'_> {
             return self.typed(name, &format!("{name} in {}: ", places.join(", ")));
         }
         if self.session.key.source.is_input() {
-            return Err(Fault::usage("standard input holds the key, so it cannot hold the value")
-                .hint("give the value as a file: --file PATH"));
+            return Err(Fault::usage(
+                "standard input contains the key, so it cannot contain the value",
+            )
+            .hint("pass the value in a file: `--file PATH`"));
         }
         let failed = |error: io::Error| Fault::failed("could not read the value").because(error);
         self.finished(name, read(&mut platform::Input, name, failed)?)
     }
 
-    /// The value in the file at `path`.
+    /// Reads the value from the file at `path`.
     pub(super) fn file(
         &self,
         name: &SecretName,
@@ -84,27 +85,27 @@ impl Incoming<'_> {
         let mut file = platform::open_named(path).map_err(failed)?;
         if file.is_terminal() {
             return Err(Fault::usage(format!("{} is a terminal", path.display()))
-                .hint(format!("type the value at a prompt: vault set {name}")));
+                .hint(format!("type the value at a prompt: `vault set {name}`")));
         }
         self.finished(name, read(&mut file, name, failed)?)
     }
 
     fn typed(&self, name: &SecretName, prompt: &str) -> Result<Secret, Fault> {
-        // The person has said already what the answer would be.
+        // There is no need to ask: the option already gives the answer.
         if self.manner.empty == Empty::Allowed {
             return Ok(Secret::new(Vec::new()));
         }
         let typed =
             hidden(prompt, LONGEST_VALUE + LINE_END).map_err(|fault| match fault.kind() {
-                Kind::Usage => fault.hint(format!("give the value as a file: {}", piped(name))),
+                Kind::Usage => fault.hint(format!("pass the value in a file: `{}`", piped(name))),
                 _ => fault,
             })?;
         let value = typed.value.ok_or_else(|| too_long(name))?;
         if typed.has_other_keys {
-            self.console.warn(format!("left out keys that no value of {name} can hold"));
+            self.console.warn(format!("ignored keys that cannot be part of a value of {name}"));
         }
         if typed.has_control_characters {
-            self.console.warn(format!("{name} has control characters that were typed"));
+            self.console.warn(format!("{name} contains typed control characters"));
         }
         if typed.has_pairs {
             let text = format!("the carriage returns in {name} were pasted as newlines");
@@ -113,7 +114,7 @@ impl Incoming<'_> {
         self.finished(name, value)
     }
 
-    /// The value without the end of its line, if it is not empty.
+    /// Returns the value without the end of its line. Refuses an empty value.
     fn finished(&self, name: &SecretName, mut value: Secret) -> Result<Secret, Fault> {
         if self.manner.newline == FinalNewline::Dropped {
             let ending = line_ending(value.expose());
@@ -128,7 +129,7 @@ impl Incoming<'_> {
         }
         if value.is_empty() && self.manner.empty == Empty::Refused {
             return Err(Fault::usage(format!("the value of {name} is empty; nothing was stored"))
-                .hint(format!("if it is meant: vault set {name} --empty")));
+                .hint(format!("to store an empty value: `vault set {name} --empty`")));
         }
         for oddity in oddities(value.expose()) {
             self.console.warn(format!("{name} {oddity}"));
@@ -153,8 +154,8 @@ fn read(
     })
 }
 
-/// The end of a single line, which an editor, `echo`, or a Windows program added and nobody means.
-/// A value of several lines, such as a PEM file, has none.
+/// Returns the end of a single line, which an editor, `echo`, or a Windows program adds
+/// unintentionally. In a value of several lines, such as a PEM file, it is part of the value.
 fn line_ending(value: &[u8]) -> &'static str {
     if value.iter().position(|&byte| byte == b'\n') != value.len().checked_sub(1) {
         return "";
@@ -168,7 +169,7 @@ fn line_ending(value: &[u8]) -> &'static str {
     }
 }
 
-/// What a value has that is stored and rarely meant, each as the end of a sentence.
+/// Returns the rarely intended parts of a value, each as the end of a sentence.
 fn oddities(value: &[u8]) -> Vec<String> {
     let mut oddities = Vec::new();
     let mut mention = |text: &str| oddities.push(text.to_owned());
@@ -181,9 +182,9 @@ fn oddities(value: &[u8]) -> Vec<String> {
     if value.contains(&b'\r') {
         mention("has carriage returns, which are kept");
     }
-    // The newline at the end of several lines, or one that --keep-newline keeps, is no blank.
-    let text = value.strip_suffix(b"\n").unwrap_or(value);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    // The newline at the end does not count as a blank.
+    let line = value.strip_suffix(b"\n").unwrap_or(value);
+    let text = line.strip_suffix(b"\r").unwrap_or(line);
     match (is_blank_first(text), is_blank_last(text)) {
         (true, true) => mention("begins and ends with blanks, which are kept"),
         (true, false) => mention("begins with blanks, which are kept"),
@@ -191,7 +192,7 @@ fn oddities(value: &[u8]) -> Vec<String> {
         (false, false) => {}
     }
     if let Some(tool) = foreign::ciphertext(value) {
-        oddities.push(format!("is encrypted by {tool}; store what it decrypts to"));
+        oddities.push(format!("is encrypted by {tool}; store the decrypted value"));
     }
     oddities
 }

@@ -40,8 +40,8 @@ pub(super) fn written(report: &Report) -> String {
 
 fn title(report: &Report) -> String {
     match report.findings() {
-        0 => "## The vault holds".to_owned(),
-        count => format!("## The vault does not hold: {}", plural(count, "finding", "findings")),
+        0 => "## The vault is valid".to_owned(),
+        count => format!("## The vault is not valid: {}", plural(count, "finding", "findings")),
     }
 }
 
@@ -60,8 +60,8 @@ fn introduction(report: &Report) -> Option<String> {
 
 fn row(row: &Row) -> String {
     let result = match row.result {
-        Validity::Valid => "holds",
-        Validity::Invalid => "**does not hold**",
+        Validity::Valid => "ok",
+        Validity::Invalid => "**FAILED**",
     };
     let [secrets, epoch, signers] = counts(row);
     let environment = code(row.environment.as_str());

@@ -46,8 +46,8 @@ fn section(report: &Report, level: Level) -> Vec<String> {
 
 fn cells(row: &Row) -> [String; 5] {
     let result = match row.result {
-        Validity::Valid => "holds",
-        Validity::Invalid => "DOES NOT HOLD",
+        Validity::Valid => "ok",
+        Validity::Invalid => "FAILED",
     };
     let [secrets, epoch, signers] = counts(row);
     [row.environment.to_string(), secrets, epoch, signers, result.to_owned()]

@@ -12,18 +12,18 @@ pub(in crate::review) fn loosened(found: &Loosened) -> Item {
         Loosened::Default { from, to } => item("default-changed")
             .detail("from", from.as_ref().map(EnvironmentName::as_str))
             .detail("to", to.as_ref().map(EnvironmentName::as_str))
-            .text("another default environment: ")
+            .text("the default environment changed: ")
             .quote(from.as_ref().map_or("none", EnvironmentName::as_str))
             .text(" → ")
             .quote(to.as_ref().map_or("none", EnvironmentName::as_str)),
         Loosened::AllowedName(name) => item("name-allowed")
             .detail("name", name.as_str())
             .quote(name)
-            .text(" is allowed, though it changes what a command executes"),
+            .text(" is allowed, although it changes what a command executes"),
         Loosened::ConfirmDropped(environment) => item("confirm-dropped")
             .detail("environment", environment.as_str())
-            .text("nobody is asked before a command gets ")
-            .quote(environment),
+            .quote(environment)
+            .text(" no longer asks a person before a command gets its secrets"),
         Loosened::Variable(difference) => variable(difference),
         Loosened::Secret(name, setting) => secret(name, setting),
         Loosened::StepNames { step, names } => item("step-names")
@@ -31,13 +31,13 @@ pub(in crate::review) fn loosened(found: &Loosened) -> Item {
             .detail("names", list(names))
             .text("the step ")
             .quote(step)
-            .text(" asks for more: ")
+            .text(" lists more names: ")
             .quote(list(names).join(", ")),
         Loosened::FailOnLeakDropped(step) => item("fail-on-leak-dropped")
             .detail("step", step.as_str())
             .text("the step ")
             .quote(step)
-            .text(" no longer fails when its output has a secret"),
+            .text(" no longer fails if its output contains a secret"),
     }
 }
 
@@ -51,13 +51,13 @@ fn secret(name: &SecretName, setting: &LooserSecret) -> Item {
         LooserSecret::GenerateChanged { from, to } => item("generate-changed")
             .detail("from", from.clone())
             .detail("to", to.clone())
-            .text(" is generated in another way: ")
+            .text(" is generated in a different way: ")
             .quote(from.as_deref().unwrap_or("none"))
             .text(" → ")
             .quote(to.as_deref().unwrap_or("none")),
         LooserSecret::MaskNever => item("mask-never").text(" is no longer masked in output"),
         LooserSecret::MaskAlwaysDropped => item("mask-always-dropped")
-            .text(" is no longer masked in output where it is short or a common word"),
+            .text(" is no longer masked in output if it is short or a common word"),
         LooserSecret::RequiredDropped { environments } => {
             let names: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
             item("required-dropped")
@@ -70,7 +70,7 @@ fn secret(name: &SecretName, setting: &LooserSecret) -> Item {
             .detail("to", *to)
             .text(format!(" may be shorter (min_length {from} → {to})")),
         LooserSecret::FileDropped => {
-            item("file-dropped").text(" is given as a variable, no longer as a file in memory")
+            item("file-dropped").text(" is passed as a variable, and no longer as a file in memory")
         }
     }
 }
@@ -86,10 +86,10 @@ pub(in crate::review) fn config_changed() -> Item {
 fn variable(difference: &VariableDifference) -> Item {
     let VariableDifference { environment, variable, change, secrets } = difference;
     let (kind, words) = match change {
-        _ if !secrets.is_empty() => ("variable-refers", " is new or changed, and carries "),
+        _ if !secrets.is_empty() => ("variable-refers", " is new or changed, and refers to "),
         VariableChange::Added => ("variable-added", " is new"),
-        VariableChange::Changed => ("variable-changed", " has another value"),
-        VariableChange::Removed => ("variable-removed", " is gone"),
+        VariableChange::Changed => ("variable-changed", " has a new value"),
+        VariableChange::Removed => ("variable-removed", " was removed"),
     };
     let item = Item::new(Level::Attention, kind, CONFIG_FILE)
         .quote(CONFIG_FILE)

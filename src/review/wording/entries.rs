@@ -58,7 +58,7 @@ fn reencrypted(
         .detail("from", from)
         .detail("to", to)
         .detail("signers", names.clone())
-        .text("sealed anew: ")
+        .text("re-encrypted: ")
         .text(entries_of(count))
         .quote(environment)
         .text(format!(" (epoch {from} → {to}) by "))
@@ -73,12 +73,12 @@ fn resigned(
     several("entries-resigned", environment, count)
         .detail("from", from.as_str())
         .detail("to", to.as_str())
-        .text("signed anew: ")
+        .text("re-signed: ")
         .text(entries_of(count))
         .quote(environment)
-        .text(", by ")
+        .text(", signed by ")
         .quote(from)
-        .text(" before and by ")
+        .text(" before, and by ")
         .quote(to)
         .text(" now")
 }
@@ -116,40 +116,40 @@ fn entry(place: &Place, change: &SingleChange) -> Item {
         SingleChange::Repaired { revision, signer } => item(Level::Attention, "entry-repaired")
             .detail("to", *revision)
             .detail("signer", signer.as_str())
-            .text("mended: ")
+            .text("repaired: ")
             .quote(&file)
             .text(format!(" (revision {revision}) by "))
             .quote(signer)
-            .text("; it did not hold before, so it may be older than what stood there"),
+            .text("; it was not valid before, so it may be older than the former content"),
         SingleChange::RolledBack { from, to } => {
             revisions(item(Level::Finding, "entry-rolled-back"), *from, *to)
-                .text("brought back: ")
+                .text("rolled back: ")
                 .quote(&file)
-                .text(format!(" has revision {to}, before it had {from}"))
+                .text(format!(" has revision {to}, and had {from} before"))
         }
         SingleChange::Restored { revision } => item(Level::Finding, "entry-rolled-back")
             .detail("to", *revision)
-            .text("brought back: ")
+            .text("rolled back: ")
             .quote(&file)
-            .text(format!(" (revision {revision}), which had been deleted")),
+            .text(format!(" (revision {revision}) is back after it was deleted")),
         SingleChange::Replaced { revision } => {
             revisions(item(Level::Finding, "entry-replaced"), *revision, *revision)
                 .text("replaced: ")
                 .quote(&file)
-                .text(format!(" has another content of the same revision {revision}"))
+                .text(format!(" has different content with the same revision {revision}"))
         }
         SingleChange::Deleted { revision } => item(Level::Finding, "entry-deleted")
             .detail("from", *revision)
-            .text("gone: ")
+            .text("deleted: ")
             .quote(&file)
             .text(format!(" (revision {revision}) was deleted without a tombstone")),
         SingleChange::Unknown { revision } => item(Level::Finding, "entry-unknown")
             .detail("to", *revision)
-            .text("unknown: whether ")
+            .text("unknown origin: cannot tell whether ")
             .quote(&file)
-            .text(format!(" (revision {revision}) was there before: history is cut off here ("))
+            .text(format!(" (revision {revision}) existed before, because the history is incomplete here (run "))
             .quote("git fetch --unshallow")
-            .text(", or fetch-depth: 0 in CI)"),
+            .text(", or use fetch-depth: 0 in CI)"),
     }
 }
 

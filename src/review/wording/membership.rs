@@ -26,24 +26,24 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             item(Change, "member-removed").text("member removed: ").quote(name)
         }
         MemberChange::Missing => item(Finding, "member-vanished")
-            .text("vanished: ")
+            .text("missing: ")
             .quote(name)
-            .text(" is listed neither as a member nor as a former one"),
+            .text(" is listed neither as a member nor as a former member"),
         MemberChange::NameReused => item(Finding, "member-name-reused")
-            .text("used again: ")
+            .text("name reused: ")
             .quote(name)
             .text(" is the name of a former member"),
         MemberChange::AdminGranted => item(Attention, "admin-granted")
             .text("admin granted: ")
             .quote(name)
-            .text(" changes membership from now on"),
+            .text(" can now change membership"),
         MemberChange::AdminTaken(Lineage::NewAuthority) => {
             item(Change, "admin-revoked").text("admin taken: ").quote(name)
         }
         MemberChange::AdminTaken(Lineage::SameAuthority) => item(Finding, "authority-exposed")
             .text("admin taken: ")
             .quote(name)
-            .text(" knows the authority's key, which is still the same"),
+            .text(" knows the authority's key, which was not replaced"),
         MemberChange::Recipient { from, to } => item(Attention, "recipient-changed")
             .detail("from", from.to_string())
             .detail("to", to.to_string())
@@ -63,7 +63,7 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .text("floor not raised: ")
             .quote(name)
             .text(" lost something, and ")
-            .text(format!("rosters from before still count: the floor is {floor}")),
+            .text(format!("older rosters still count: the floor is {floor}")),
     }
 }
 
@@ -93,11 +93,11 @@ fn reencrypted(name: &MemberName, key: Key) -> Item {
         Key::Authority => ("authority-resealed", "authority"),
     };
     item(name, Level::Attention, kind)
-        .text("sealed anew: the ")
+        .text("sealed again: the ")
         .text(what)
         .text(" of ")
         .quote(name)
-        .text(", though it is the same key")
+        .text(", although it is the same key")
 }
 
 fn credential_floor(name: &MemberName, from: Option<u64>, to: u64) -> Item {
@@ -105,7 +105,7 @@ fn credential_floor(name: &MemberName, from: Option<u64>, to: u64) -> Item {
     item(name, Level::Change, "credential-floor")
         .detail("from", from)
         .detail("to", to)
-        .text("credential made anew: ")
+        .text("credential replaced: ")
         .quote(name)
         .text(format!(" (floor {shown} → {to})"))
 }
@@ -117,9 +117,9 @@ fn below_floor(name: &MemberName, credential: u64, floor: u64) -> Item {
         .text("below the floor: the credential of ")
         .quote(name)
         .text(format!(" accepts rosters of floor {credential}, and it is {floor} now"))
-        .text("; make it anew, or set ")
+        .text("; replace it, or set ")
         .quote("VAULT_ID")
-        .text(" with the floor beside it")
+        .text(" with the floor")
 }
 
 fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> Item {
@@ -132,7 +132,7 @@ fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> 
         .quote(file)
         .text(": ")
         .quote(name)
-        .text(" lost access, and knows the data key ")
+        .text(" lost access but knows the data key ")
         .text(format!("of epoch {epoch}, which is still in use"))
 }
 

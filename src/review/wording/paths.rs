@@ -10,8 +10,8 @@ pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
     let (what, words) = match change {
         PathChange::Added => ("added", "was added"),
         PathChange::Removed => ("removed", "was removed"),
-        PathChange::Content => ("content", "has other bytes"),
-        PathChange::Mode => ("mode", "has another mode"),
+        PathChange::Content => ("content", "has different bytes"),
+        PathChange::Mode => ("mode", "has a different mode"),
         PathChange::Link => ("link", "is a symbolic link"),
         PathChange::Special => ("special", "is not a file"),
     };

@@ -20,13 +20,13 @@ pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &
     }
     if let Some((other, _)) = known {
         let item = item(Level::Finding, "request-recipient-reused").quote(&file);
-        return item.text(": its recipient is a member, ").quote(other);
+        return item.text(": its recipient is already a member, ").quote(other);
     }
     let recipient = request.recipient.to_string();
     item(Level::Attention, "request")
         .detail("recipient", recipient.as_str())
         .quote(name)
-        .text(" asks to join with recipient ")
+        .text(" wants to join with recipient ")
         .quote(recipient)
 }
 
@@ -37,7 +37,7 @@ pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> It
         RequestChange::Replaced => item(Level::Finding, "request-replaced")
             .text("replaced: ")
             .quote(&file)
-            .text(" asks with other keys than before"),
+            .text(" has other keys than before"),
         RequestChange::Answered => {
             item(Level::Change, "request-answered").text("request answered: ").quote(name)
         }
@@ -51,7 +51,7 @@ pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> It
                 .quote(file)
                 .text(": lists ")
                 .quote(name)
-                .text(" with other keys than the request had")
+                .text(" with other keys than in the request")
         }
     }
 }

@@ -18,23 +18,23 @@ pub(in crate::review) fn roster(change: &RosterChange) -> Item {
             .quote(from)
             .text(" → ")
             .quote(to)
-            .text("; everybody must trust the new id, and every credential be made anew"),
+            .text("; everyone must trust the new id, and every credential must be replaced"),
         RosterChange::RolledBack { from, to } => item(Level::Finding, "roster-went-back")
             .detail("from", *from)
             .detail("to", *to)
-            .text("went back: ")
+            .text("rolled back: ")
             .quote(&file)
-            .text(format!(" has revision {to}, before it had {from}")),
+            .text(format!(" has revision {to}, and had {from} before")),
         RosterChange::Replaced { revision } => item(Level::Finding, "roster-replaced")
             .detail("from", *revision)
             .detail("to", *revision)
             .text("replaced: ")
             .quote(&file)
-            .text(format!(" has another content of the same revision {revision}")),
+            .text(format!(" has different content with the same revision {revision}")),
         RosterChange::FloorRaised { from, to } => item(Level::Change, "floor-raised")
             .detail("from", *from)
             .detail("to", *to)
-            .text(format!("floor raised: {from} → {to}: rosters from before no longer count")),
+            .text(format!("floor raised: {from} → {to}: older rosters no longer count")),
     }
 }
 
@@ -58,9 +58,9 @@ pub(in crate::review) fn environment(
             .text(format!(", which had {}", plural(lost, "entry", "entries"))),
         EnvironmentChange::Recreated => item(Level::Attention, "environment-recreated")
             .detail("entries", lost)
-            .text("environment made anew: ")
+            .text("environment recreated: ")
             .quote(name)
-            .text(format!(" has another data key, and none of the {lost} entries of before")),
+            .text(format!(" has a new data key, and none of its former entries ({lost})")),
         EnvironmentChange::Rotated { from, to } => item(Level::Change, "rotated")
             .detail("from", *from)
             .detail("to", *to)
@@ -71,21 +71,23 @@ pub(in crate::review) fn environment(
             .detail("epoch", *epoch)
             .text("replaced: ")
             .quote(&file)
-            .text(format!(" has another data key for epoch {epoch}: it was rotated twice at once")),
+            .text(format!(
+                " has a different data key for epoch {epoch}, as after two simultaneous rotations"
+            )),
         EnvironmentChange::Forgotten { epochs } => {
             let item = item(Level::Change, "epochs-forgotten").detail("epochs", epochs.clone());
             let numbers: Vec<String> = epochs.iter().map(ToString::to_string).collect();
             item.text("forgotten: ")
                 .quote(name)
-                .text(format!(" no longer holds the data keys of epoch {}", numbers.join(", ")))
+                .text(format!(" no longer contains the data keys of epoch {}", numbers.join(", ")))
         }
         EnvironmentChange::RolledBack { from, to } => {
             item(Level::Finding, "environment-rolled-back")
                 .detail("from", *from)
                 .detail("to", *to)
-                .text("went back: ")
+                .text("rolled back: ")
                 .quote(&file)
-                .text(format!(" is listed with revision {to}, before with {from}"))
+                .text(format!(" is listed with revision {to}, and was listed with {from} before"))
         }
     }
 }

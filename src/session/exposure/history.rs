@@ -1,7 +1,7 @@
 //! Values in git's history that someone could read, and that were deleted, changed, or moved since.
 
 use super::search::{Search, SourceValue, TOGETHER};
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, plural};
 use crate::git::{Repository, Version};
 use crate::session::open::Session;
 use crate::vault::format::{ROSTER_PATH, environment_path};
@@ -13,7 +13,7 @@ use crate::vault::store::{LARGEST_ENTRY, STORE_FOLDER};
 /// How many contents of entries are looked at: a longer history takes minutes, and the rest is
 /// counted.
 const MOST: usize = 500_000;
-/// How many bytes of entries are in memory at a time, about.
+/// The approximate number of bytes of entries in memory at a time.
 const ROOM: usize = 32 << 20;
 
 /// Compares values in use with the values in any commit that those who lost access could read.
@@ -21,19 +21,23 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     let repository = match Repository::open(session.place.folder()) {
         Err(fault) if fault.kind() == Kind::Refused => return Err(fault),
         Err(fault) => {
-            search.add_gap(format!("no older value was compared: {fault:#}"));
+            search.add_gap(format!("older values were not compared: {fault:#}"));
             return Ok(());
         }
         Ok(repository) => repository,
     };
     if repository.is_shallow()? {
-        search
-            .add_gap("git's history is cut off here, so values are missing: git fetch --unshallow");
+        search.add_gap(
+            "git's history is incomplete here, so values are missing: `git fetch --unshallow`",
+        );
     }
     let versions = repository.versions(STORE_FOLDER)?;
     let mut files = Files::sort(&versions, search);
     if files.entries.len() > MOST {
-        search.add_gap(format!("{} older files were left out", files.entries.len() - MOST));
+        search.add_gap(format!(
+            "{} left out",
+            plural(files.entries.len() - MOST, "older file was", "older files were")
+        ));
         files.entries.truncate(MOST);
     }
     let holder = session.holder();
@@ -41,13 +45,15 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     let mut missing = files.frame(&repository, session, &mut past)?;
     missing += files.compare(&repository, &mut past, search)?;
     if missing > 0 {
-        search
-            .add_gap(format!("{missing} older files are not in this clone, so were not compared"));
+        search.add_gap(format!(
+            "{} not compared, because they are not in this clone",
+            plural(missing, "older file was", "older files were")
+        ));
     }
     Ok(())
 }
 
-/// The versions of the vault's files, by what they are.
+/// The versions of the vault's files, by kind.
 #[derive(Default)]
 struct Files<'a> {
     rosters: Vec<&'a Version>,
@@ -83,7 +89,7 @@ impl<'a> Files<'a> {
         files
     }
 
-    /// Reads who signed, and under which data keys.
+    /// Reads the signers and the data keys.
     fn frame(
         &self,
         repository: &Repository,
@@ -108,7 +114,7 @@ impl<'a> Files<'a> {
         Ok(missing)
     }
 
-    /// Opens the entries and compares what is in them.
+    /// Opens the entries and compares their values.
     fn compare(
         &self,
         repository: &Repository,
@@ -133,15 +139,15 @@ impl<'a> Files<'a> {
         closed += open(some, past, search);
         if closed > 0 {
             search.add_gap(format!(
-                "{closed} older values were not compared: no known member signed them, or you have \
-                 no key to them"
+                "{} not compared: no known member signed them, or you have no key to them",
+                plural(closed, "older value was", "older values were")
             ));
         }
         Ok(missing)
     }
 }
 
-/// Compares what is in `entries`, and counts those that stayed closed.
+/// Compares the values of `entries`, and returns the number of those that could not be opened.
 fn open(entries: Vec<HistoryEntry>, past: &mut History<'_>, search: &mut Search<'_>) -> usize {
     let all = entries.len();
     let values = past.values(entries);

@@ -1,11 +1,11 @@
-//! The search itself: first everything that is in use, then, one after the other, what those who
-//! lost access could read.
+//! The search: first it indexes all values in use, then it compares each value that someone who lost
+//! access could read.
 
 use std::collections::BTreeMap;
 
 use super::{Exposure, ExposureReport, ExposureSource};
 use crate::crypto::Tagger;
-use crate::fault::Fault;
+use crate::fault::{Fault, plural};
 use crate::mask::policy::verdict;
 use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 /// How many values are open at a time.
 pub(super) const TOGETHER: usize = 1000;
 
-/// A value's place, and the epoch in which it was first sealed there.
+/// The place of a value, and the epoch that sealed it there first.
 pub(super) struct SourceValue {
     pub(super) source: ExposureSource,
     pub(super) origin: u64,
@@ -32,14 +32,14 @@ impl SourceValue {
     }
 }
 
-/// Tells whether two values are the same, without keeping one.
+/// Equal for equal values, from which no value can be derived.
 type Tag = [u8; 32];
 
 pub(super) struct Search<'a> {
     vault: &'a Vault,
     losses: Vec<(&'a MemberName, &'a EnvironmentName, &'a Lost)>,
     tagger: Tagger,
-    /// Where each value is in use.
+    /// The places in which each value is in use.
     current: BTreeMap<Tag, Vec<(EnvironmentName, SecretName)>>,
     exposures: BTreeMap<(MemberName, EnvironmentName, SecretName), Option<ExposureSource>>,
     gaps: Vec<String>,
@@ -84,7 +84,7 @@ impl<'a> Search<'a> {
         self.readers(value).next().is_some()
     }
 
-    /// Says why there may be more.
+    /// Adds a reason why there may be more.
     pub(super) fn add_gap(&mut self, line: impl Into<String>) {
         self.gaps.push(line.into());
     }
@@ -132,15 +132,16 @@ impl<'a> Search<'a> {
         ExposureReport { exposures, gaps: self.gaps }
     }
 
-    /// Those entries with a value that are as they should be.
+    /// Returns the valid entries that have a value.
     fn valid_entries(
         &mut self,
         environment: &CheckedEnvironment,
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let (mut entries, broken) = read::valid_entries(self.vault, environment)?;
         if !broken.is_empty() {
-            let (name, count) = (&environment.content().name, broken.len());
-            self.add_gap(format!("{name}: {count} entries do not hold, so they were left out"));
+            let name = &environment.content().name;
+            let count = plural(broken.len(), "invalid entry was", "invalid entries were");
+            self.add_gap(format!("{name}: {count} left out"));
         }
         entries.retain(|entry| entry.content().sealed.is_some());
         Ok(entries)
@@ -187,7 +188,7 @@ impl<'a> Search<'a> {
         }
         let keys = holder.unlock(environment, entries.iter().map(|entry| entry.content().epoch))?;
         for some in entries.chunks(TOGETHER) {
-            // Without tombstones, so there is a value for each of them.
+            // There are no tombstones among them, so each has a value.
             for (entry, (_, value)) in some.iter().zip(keys.values(some)?) {
                 let Some(tag) = self.tag(&value) else { continue };
                 let place = (name.clone(), entry.name().clone());
@@ -201,7 +202,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The tag of a value that is rare enough to mean something; white space around it does not.
+    /// Returns the tag of a value without the space around it, or `None` if the value is so common that
+    /// equality means nothing.
     fn tag(&self, value: &Secret) -> Option<Tag> {
         let tells = verdict(value, Masking::Automatic) == Verdict::Masked;
         tells.then(|| self.tagger.tag(value.expose().trim_ascii()))
@@ -219,7 +221,7 @@ impl<'a> Search<'a> {
         }
         for place in found {
             let found = self.exposures.entry(place).or_insert_with(|| Some(value.source.clone()));
-            // The same answer whatever the order of the search.
+            // The smallest place, so that the order of the search does not matter.
             if found.as_ref().is_some_and(|found| *found > value.source) {
                 *found = Some(value.source.clone());
             }

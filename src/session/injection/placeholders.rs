@@ -17,9 +17,9 @@ use crate::vault::store::Place;
 use crate::vault::trust::{CheckedEntry, Standing, UnverifiedRoot, Vault};
 
 /// How many names the notice lists.
-const TOLD: usize = 5;
+const MOST_NAMED: usize = 5;
 
-/// As [`super::collect`], with a random value of its declared kind for each secret.
+/// Does the same as [`super::collect`], with a random value of its declared kind for each secret.
 pub(crate) fn placeholders(
     context: &Context,
     place: &Place,
@@ -32,7 +32,7 @@ pub(crate) fn placeholders(
     if config.environments.get(environment).is_some_and(|own| own.confirm) {
         let message = format!("{environment} is locked: there is no key");
         return Err(Fault::locked(message)
-            .hint("confirm = true in vault.toml: placeholders never stand for its secrets"));
+            .hint("`confirm = true` in vault.toml: placeholders never replace its secrets"));
     }
     let wanted = typed.selection(config)?;
     let variables = templates(config, environment)?;
@@ -49,7 +49,7 @@ pub(crate) fn placeholders(
         .collect::<Result<_, Fault>>()?;
     let scope = Scope { config, vault: &vault, environment, wanted: &wanted, may_read: &|_| true };
     let injected = scope.filled(&variables, secrets)?;
-    tell(context, &names);
+    report(context, &names);
     Ok(injected)
 }
 
@@ -63,15 +63,17 @@ fn open(context: &Context, place: &Place) -> Result<Vault, Fault> {
     presented.into_vault()
 }
 
-fn tell(context: &Context, names: &[&SecretName]) {
+fn report(context: &Context, names: &[&SecretName]) {
     if names.is_empty() {
         return;
     }
-    let told: Vec<&str> = names.iter().take(TOLD).map(|name| name.as_str()).collect();
-    let more = match names.len() - told.len() {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(|name| name.as_str()).collect();
+    let more = match names.len() - shown.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let told = told.join(", ");
-    context.console.note(format!("vault: there is no key: random placeholders for {told}{more}"));
+    let listed = shown.join(", ");
+    context
+        .console
+        .note(format!("vault: there is no key, so these are random placeholders: {listed}{more}"));
 }

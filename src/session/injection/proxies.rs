@@ -1,5 +1,5 @@
-//! The five names that programs read in two spellings: some look at `http_proxy`, others at
-//! `HTTP_PROXY`, so the command gets both.
+//! Names that programs read in two spellings: some read `http_proxy`, others `HTTP_PROXY`, so the
+//! command gets both.
 
 use std::ffi::{OsStr, OsString};
 
@@ -18,7 +18,7 @@ const PROXIES: [[&str; 2]; 5] = [
 pub(crate) fn spellings(name: &str) -> Vec<&str> {
     match both(name) {
         None => vec![name],
-        // One in mixed case is given as it is, too.
+        // A name in mixed case is passed on as well.
         Some(both) if both.contains(&name) => both.to_vec(),
         Some([lower, upper]) => vec![name, lower, upper],
     }
@@ -31,7 +31,7 @@ pub(crate) fn is_kept(name: &str, keep: &[SecretName], own: &[(OsString, OsStrin
         && own.iter().any(|(own, _)| both.iter().any(|spelling| own == OsStr::new(spelling)))
 }
 
-/// All that `keep` names, in both spellings.
+/// Returns all names in `keep`, in both spellings.
 pub(crate) fn kept(keep: &[SecretName]) -> Vec<String> {
     let spellings = keep.iter().flat_map(|name| spellings(name.as_str()));
     spellings.map(ToOwned::to_owned).collect()

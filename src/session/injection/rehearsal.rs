@@ -1,4 +1,4 @@
-//! All that comes before the start of a command, without the command.
+//! The preparation of `exec` without its command.
 
 use super::scope::{Selection, collect};
 use crate::fault::Fault;
@@ -15,7 +15,7 @@ pub(crate) fn rehearse(
     session: &mut Session,
     environment: &EnvironmentName,
 ) -> Result<usize, Fault> {
-    // Nothing is started, so the values stay here.
+    // Nothing is started, so no value leaves vault.
     let release = Release::withheld(environment);
     let injected = collect(context, session, &release, &Selection::All)?;
     let mut values = injected.values();

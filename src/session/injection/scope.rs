@@ -16,7 +16,7 @@ use crate::vault::name::{EnvironmentName, SecretName, StepName};
 use crate::vault::template::Template;
 use crate::vault::trust::Vault;
 
-/// How many bytes all variables may have together; no system gives a process as much.
+/// The most bytes that all variables can have together; no system gives a process as much.
 const ROOM: usize = 8 << 20;
 
 /// The names as they were typed: a step, names, or neither.
@@ -26,7 +26,10 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    /// The names asked for.
+    /// Returns the wanted names.
+    ///
+    /// # Errors
+    /// `Usage` if `vault.toml` does not have the step.
     pub(crate) fn selection(&self, config: &Config) -> Result<Selection, Fault> {
         match &self.step {
             Some(step) => {
@@ -39,10 +42,10 @@ impl Typed {
     }
 }
 
-/// The names asked for.
+/// The wanted names.
 #[derive(Clone)]
 pub(crate) enum Selection {
-    /// All that the caller may read.
+    /// All names that the caller may read.
     All,
     Names(Vec<SecretName>),
     Step(StepName, Vec<SecretName>),
@@ -76,13 +79,13 @@ pub(super) struct Scope<'a> {
 pub(crate) struct Injected {
     /// Every secret that was opened: those that are injected, and those that variables refer to.
     pub(crate) secrets: Vec<(SecretName, Secret)>,
-    /// Variables, filled.
+    /// Variables with the values of their references.
     variables: Vec<(SecretName, Secret)>,
     wanted: Selection,
 }
 
 impl Injected {
-    /// Names and values to inject: entries and variables alike, proxies in both spellings.
+    /// Returns the names and values to inject: secrets and variables, proxies in both spellings.
     pub(crate) fn values(&self) -> Vec<(&str, &Secret)> {
         let own = self.secrets.iter().filter(|(name, _)| self.wanted.has(name));
         let all = own.chain(&self.variables);
@@ -91,7 +94,10 @@ impl Injected {
     }
 }
 
-/// Reads and fills what is wanted: everything, or these names.
+/// Reads the wanted secrets, and fills the wanted variables.
+///
+/// # Errors
+/// `Incomplete` if a wanted name is missing; then nothing is injected.
 pub(crate) fn collect(
     context: &Context,
     session: &mut Session,
@@ -162,7 +168,7 @@ impl Scope<'_> {
                 let environment = self.environment;
                 let message = format!("{name} is both a secret and a variable of {environment}");
                 return Err(Fault::refused(message)
-                    .hint("remove it from vault.toml, or from the vault: vault remove NAME"));
+                    .hint("remove it from vault.toml, or from the vault: `vault remove NAME`"));
             }
         }
         Ok(())
@@ -188,14 +194,14 @@ impl Scope<'_> {
             .map_or(Ok(()), missing)
     }
 
-    /// Explains that `name` is not there, although a step, `vault.toml`, or the caller asks for it.
+    /// Explains that `name` is missing, although a step, `vault.toml`, or the caller wants it.
     fn missing(&self, name: &SecretName) -> Fault {
         let environment = self.environment;
         if !self.was_removed(name) {
             return read::no_secret_in(self.vault, environment, name, Kind::Incomplete);
         }
         let removed = format!("{name}, which was removed from {environment}");
-        let again = format!("to have it again: `vault set {name} -e {environment}`");
+        let again = format!("to set it again: `vault set {name} -e {environment}`");
         match self.wanted {
             Selection::Step(step, _) => {
                 Fault::incomplete(format!("step {step} still lists {removed}"))
@@ -210,7 +216,7 @@ impl Scope<'_> {
         .hint(again)
     }
 
-    /// Explains that the variable `name` refers to a secret that is not there.
+    /// Explains that the variable `name` refers to a secret that is missing.
     fn dangling(&self, name: &SecretName, missing: Option<&SecretName>) -> Fault {
         let environment = self.environment;
         let Some(missing) = missing else {
@@ -224,17 +230,17 @@ impl Scope<'_> {
             return Fault::incomplete(format!(
                 "{name} refers to {missing}, which is not in {environment}"
             ))
-            .hint(format!("set it: vault set {missing} -e {environment}"));
+            .hint(format!("set it: `vault set {missing} -e {environment}`"));
         }
-        let message =
-            format!("{name} still refers to {missing}, which was removed from {environment}");
-        let message = match self.wanted {
-            Selection::Step(step, _) => format!("step {step}: {message}"),
-            Selection::All | Selection::Names(_) => message,
+        let step = match self.wanted {
+            Selection::Step(step, _) => format!("step {step}: "),
+            Selection::All | Selection::Names(_) => String::new(),
         };
-        Fault::incomplete(message)
+        let reason =
+            format!("{name} still refers to {missing}, which was removed from {environment}");
+        Fault::incomplete(step + &reason)
             .hint(format!("change the variable {name} in vault.toml"))
-            .hint(format!("to have it again: `vault set {missing} -e {environment}`"))
+            .hint(format!("to set it again: `vault set {missing} -e {environment}`"))
     }
 
     /// Whether `name` has a tombstone.
@@ -245,13 +251,13 @@ impl Scope<'_> {
     }
 }
 
-/// No system gives a process as much.
+/// Explains that no system gives a process a variable as long.
 fn too_long(name: &SecretName) -> Fault {
     Fault::incomplete(format!("the value of {name} is too long for a variable"))
         .hint("shorten it in vault.toml, or let the program read the secrets it refers to")
 }
 
-/// The variables of `environment`, understood.
+/// Returns the variables of `environment`, parsed.
 pub(super) fn templates(
     config: &Config,
     environment: &EnvironmentName,

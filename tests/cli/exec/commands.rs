@@ -75,7 +75,7 @@ hint: did you mean TOKEN?
             123,
             str![[r#"
 error: there is no OTHER in development
-hint: set it: vault set OTHER -e development
+hint: set it: `vault set OTHER -e development`
 "#]],
         ),
         (
@@ -118,7 +118,7 @@ hint: add it to vault.toml: [steps.deploy] names = ["…"]
             123,
             str![[r#"
 error: there is no TOKEN in production
-hint: set it: vault set TOKEN -e production
+hint: set it: `vault set TOKEN -e production`
 "#]],
         ),
     ];
@@ -161,7 +161,7 @@ fn vault_replaces_the_callers_variables_except_kept_ones() {
     let mine = |options: &[&str]| {
         variables(&sandbox, options).variable("TOKEN", "mine").variable("OWN", "own")
     };
-    let said = str!["vault: set here and in the caller's environment, the vault wins: TOKEN"];
+    let said = str!["vault: overrides the caller's own values of TOKEN (--keep)"];
     mine(&["--only", "TOKEN"]).says(&said).prints("OWN=own\nTOKEN=t0ken\n").check();
     mine(&["--only", "TOKEN", "-q"]).prints("OWN=own\nTOKEN=t0ken\n").check();
     mine(&["--only", "TOKEN", "--keep", "TOKEN"]).prints("OWN=own\nTOKEN=mine\n").check();
@@ -184,29 +184,29 @@ fn command_must_come_after_two_dashes() {
         (
             &["exec"],
             str![[r#"
-error: which command?
-hint: vault exec -- python manage.py migrate
+error: no command was given
+hint: name it after `--`: `vault exec -- python manage.py migrate`
 "#]],
         ),
         (
             &["exec", "--no-mask", "--"],
             str![[r#"
-error: which command?
-hint: vault exec -- python manage.py migrate
+error: no command was given
+hint: name it after `--`: `vault exec -- python manage.py migrate`
 "#]],
         ),
         (
             &["exec", "-e", "production", "touch", "ran"],
             str![[r#"
 error: the command must come after `--`
-hint: vault exec -e production -- touch …
+hint: type `vault exec -e production -- touch …`
 "#]],
         ),
         (
             &["-q", "exec", "touch", "--", "ran"],
             str![[r#"
 error: the command must come after `--`
-hint: vault -q exec -- touch …
+hint: type `vault -q exec -- touch …`
 "#]],
         ),
         (
@@ -329,7 +329,7 @@ hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH"]
     with(&format!("{default}[environments.development.variables]\nTOKEN = \"plain\"\n"));
     let said = str![[r#"
 error: TOKEN is both a secret and a variable of development
-hint: remove it from vault.toml, or from the vault: vault remove [..]
+hint: remove it from vault.toml, or from the vault: `vault remove NAME`
 "#]];
     sandbox.vault(&exec).fails(122).says(&said).check();
     let said = str![[r#"

@@ -26,7 +26,7 @@ os.execv(sys.argv[1], sys.argv[1:])";
 const LETS_OUT: [(&[&str], &str, &str); 4] = [
     (
         &["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"],
-        "run this with the secrets of production?",
+        "run this command with the secrets of production?",
         "new\n",
     ),
     (&["get", "KEY", "-e", "production"], "print KEY of production?", "new"),
@@ -137,7 +137,7 @@ fn piped_input_is_left_to_the_command() {
         let mut terminal = Terminal::start_under(sandbox.vault(&exec), &pipe);
         terminal.sees("[y/N] ");
         terminal.types(&format!("{answer}\n"));
-        let question = "run this with the secrets of production?";
+        let question = "run this command with the secrets of production?";
         assert_eq!(terminal.ends(status), format!("{question} [y/N] {answer}\n{end}"));
     }
 }
@@ -168,7 +168,7 @@ fn commands_without_values_do_not_ask() {
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "OTHER", b"set without a question");
     let doctor = sandbox.vault(&["doctor"]).variable("VAULT_ENVIRONMENT", "production").outcome();
-    let says = "asks a person at the terminal first; without a terminal it is refused";
+    let says = "asks a person at the terminal first, and is refused without one";
     let output = String::from_utf8(doctor.output).unwrap();
     assert!(output.contains(says), "{output}");
     for command in [

@@ -72,11 +72,12 @@ fn placeholder_is_a_random_value_of_the_declared_kind() {
 #[test]
 fn placeholders_are_listed_on_one_line() {
     let sandbox = sandbox();
-    let all = str!["vault: there is no key: random placeholders for CACHE_PASSWORD, HEX, KEY"];
+    let all =
+        str!["vault: there is no key, so these are random placeholders: CACHE_PASSWORD, HEX, KEY"];
     runner(&sandbox, &[], &["true"]).says(&all).check();
     let names = "env | cut -d= -f1 | grep -E '^(KEY|HEX|CACHE|REGION)' | LC_ALL=C sort";
     let step = runner(&sandbox, &["--step", "test"], &["sh", "-c", names]);
-    let said = str!["vault: there is no key: random placeholders for HEX"];
+    let said = str!["vault: there is no key, so these are random placeholders: HEX"];
     step.says(&said).prints("HEX\nREGION\n").check();
     // A plain variable has no placeholder, so nothing is printed.
     runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"]).prints("eu\n").check();
@@ -84,7 +85,7 @@ fn placeholders_are_listed_on_one_line() {
         sandbox.set("development", name, b"x");
     }
     let said = str![
-        "vault: there is no key: random placeholders for A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
+        "vault: there is no key, so these are random placeholders: A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
     ];
     runner(&sandbox, &[], &["true"]).says(&said).check();
     // The environment of a fork's pull request: the secret's name without a value.
@@ -121,7 +122,7 @@ fn confirmed_environment_has_no_placeholders() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: production is locked: there is no key
-hint: confirm = true in vault.toml: placeholders never stand for its secrets
+hint: `confirm = true` in vault.toml: placeholders never replace its secrets
 "#]];
     for options in [&["-e", "production"][..], &["-e", "production", "--yes"]] {
         runner(&sandbox, options, &["touch", "ran"]).fails(121).says(&said).check();
@@ -172,8 +173,8 @@ hint: [..]
     run(&[])
         .fails(125)
         .says(str![[r#"
-error: no such kind of value
-hint: there are: [..]
+error: unknown kind of value
+hint: use one of django, alphanumeric, hex, base64url
 "#]])
         .check();
     fs::write(&config, CONFIG).unwrap();

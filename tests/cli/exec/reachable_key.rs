@@ -307,7 +307,7 @@ fn identity_variables_are_withheld_after_a_key_command() {
     let (seen, said) = all(source, &[]);
     assert_eq!(seen, kept);
     let (start, names) = said.split_once(": ").and_then(|(_, rest)| rest.split_once(": ")).unwrap();
-    assert_eq!(start, "withheld, since they can fetch the key again");
+    assert_eq!(start, "withheld, because they can fetch the key again");
     let mut names: Vec<&str> = names.trim_end_matches(" (--keep-identity)\n").split(", ").collect();
     names.sort_unstable();
     let of_caller = CALLER.iter().filter(|(_, value)| *value != "kept").map(|(name, _)| *name);
@@ -355,7 +355,7 @@ fn doctor_lists_key_holders_and_withheld_variables() {
             "{seen}"
         );
         let seen = text(&["vault", "doctor"], &key);
-        assert!(seen.contains("no process above this one holds it in its environment"), "{seen}");
+        assert!(seen.contains("no process above this one has it in its environment"), "{seen}");
     }
     let command = format!("cat {}", scene.file("key", &scene.key));
     let variables = [("VAULT_KEY_COMMAND", command.as_str()), ("BAO_TOKEN", "x")];

@@ -19,10 +19,7 @@ const RESTORE: &str = "hint: put back the committed file: git checkout -- .vault
 
 /// The table where the file of production does not hold.
 fn production_lost() -> String {
-    table(&[
-        ["development", "1", "1", "alice", "holds"],
-        ["production", "-", "-", "-", "DOES NOT HOLD"],
-    ])
+    table(&[["development", "1", "1", "alice", "ok"], ["production", "-", "-", "-", "FAILED"]])
 }
 
 fn raise_floor(sandbox: &Sandbox) {
@@ -157,7 +154,9 @@ hint: two admins changed it at once: merge the other branch before writing
         &[],
         1,
         &(held(1, 2)
-            + &findings(&[".vault/members.toml: another roster of this revision was seen before"])),
+            + &findings(&[
+                ".vault/members.toml: differs from the roster that was seen before with this revision",
+            ])),
     );
 }
 
@@ -208,7 +207,8 @@ hint: make it: vault environments add staging
         &sandbox,
         &[],
         1,
-        &(held(1, 2) + &findings(&[".vault/staging.toml: belongs to nothing listed"])),
+        &(held(1, 2)
+            + &findings(&[".vault/staging.toml: belongs to nothing that the roster lists"])),
     );
 }
 
@@ -246,7 +246,7 @@ fn environment_newer_than_the_roster_works_with_a_warning() {
         1,
         &(not_held(1, 2)
             + &findings(&[
-                ".vault/production.toml: is newer than the roster says: a change was interrupted: vault rotate --finish",
+                ".vault/production.toml: is newer than in the roster, because a change was interrupted: vault rotate --finish",
             ])),
     );
     // The file may be one of another branch, whose data key somebody knows who has no access here.
@@ -267,8 +267,8 @@ hint: an admin finishes it: vault rotate --finish
     sandbox
         .vault(&["verify"])
         .prints(table(&[
-            ["development", "1", "1", "alice", "holds"],
-            ["production", "2", "2", "alice", "holds"],
+            ["development", "1", "1", "alice", "ok"],
+            ["production", "2", "2", "alice", "ok"],
         ]))
         .check();
 }

@@ -72,13 +72,13 @@ hint: choose another name
 "#]];
     add("alice", &stranger).fails(2).says(&said).check();
     let said = str![[r#"
-error: this recipient is a member already: alice
-hint: change what they may do: vault members set alice -e ENV=…
+error: this recipient is already a member: alice
+hint: change their access: `vault members set alice -e ENV=…`
 "#]];
     add("second", &own).fails(2).says(&said).check();
     let said = str![[r#"
 error: not a recipient
-hint: it is one word, age1…: vault key show prints it
+hint: it is one word, age1…; print it with `vault key show`
 "#]];
     // The second is a point of small order: anyone could open a value encrypted to it.
     for wrong in ["age1hunter2", SMALL_ORDER] {
@@ -135,7 +135,7 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         let verified = String::from_utf8(sandbox.vault(&["verify"]).outcome().output).unwrap();
         for finding in verified.lines().filter(|line| line.starts_with("  ")) {
-            let known = ["a change was interrupted", "the name has been used", "asks to join"];
+            let known = ["a change was interrupted", "the name has been used", "wants to join"];
             assert!(known.iter().any(|known| finding.contains(known)), "{verified}");
         }
         if path.exists() {
@@ -149,8 +149,8 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         }
         let holds = str![[r#"
 [..]RESULT
-development  1 [..]holds
-production   2 [..]holds
+development  1 [..]ok
+production   2 [..]ok
 "#]];
         sandbox.vault(&["verify"]).prints(&holds).check();
         let key = person.key_file(&sandbox);

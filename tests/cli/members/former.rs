@@ -88,9 +88,9 @@ fn old_entry_of_a_current_member_opens_and_is_reported() {
     let outcome = former.sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
     assert_eq!(outcome.status, 1);
     let output = String::from_utf8(outcome.output).unwrap();
-    assert!(output.contains("brought back: .vault/production/DATABASE_URL.toml"), "{output}");
+    assert!(output.contains("rolled back: .vault/production/DATABASE_URL.toml"), "{output}");
     // Bob knows it, and that is told too.
-    let known = "bob may know DATABASE_URL in production: not changed since\n";
+    let known = "bob could read DATABASE_URL in production, and the value has not changed\n";
     let outcome = former.sandbox.vault(&["status"]).outcome();
     let output = String::from_utf8(outcome.output).unwrap();
     assert!(output.contains(known), "{output}");

@@ -100,7 +100,7 @@ impl Half {
     }
 
     fn holds(&self) {
-        self.sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        self.sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
         let get = |environment, name| self.sandbox.get(environment, name);
         assert_eq!(get("production", "DATABASE_URL"), b"postgres://production");
         assert_eq!(get("production", "OTHER"), b"other");
@@ -220,15 +220,13 @@ findings:
   .vault: getting a new authority was interrupted
 "#]];
         let verify = sandbox.vault(&["verify"]).fails(1).prints(&found);
-        verify.says(str!["error: findings: 1"]).check();
+        verify.says(str!["error: verification failed: 1 finding"]).check();
         sandbox
             .vault(&["rotate", "--finish"])
-            .says(
-                str![[r#"
-taken back: the vault is as it was before its authority was to be replaced; to replace it, type that command again
+            .says(str![[r#"
+rolled back: the authority was not replaced; to replace it, run `vault rotate --authority` again
 there was nothing to finish
-"#]],
-            )
+"#]])
             .any_change()
             .check();
         assert!(store(sandbox) == half.before, "{kept} {placed}");
@@ -249,7 +247,7 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
         }
         sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
         let said = str![[r#"
-the vault with the new id stands
+the new vault id is in effect
 there was nothing to finish
 "#]];
         sandbox.vault(&["rotate", "--finish"]).says(&said).any_change().check();
@@ -271,7 +269,7 @@ fn planted_backup_of_an_older_vault_is_not_restored() {
     sandbox
         .vault(&finish)
         .says(str![[r#"
-[..]stands
+the new vault id is in effect
 [..]nothing to finish
 "#]])
         .any_change()
@@ -319,7 +317,7 @@ fn killed_anywhere(command: &[&str]) {
         killed += u32::from(child.wait().unwrap().code().is_none());
         let finished = sandbox.vault(&["rotate", "--finish"]).outcome();
         assert_eq!(finished.status, 0, "kill {number}: {}", finished.said);
-        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
         let printed = sandbox.quick(&["exec", "--no-mask", "-e", "production", "--", "env"]);
         let seen: BTreeSet<&str> =
             printed.lines().filter(|line| line.starts_with("SECRET_")).collect();

@@ -18,8 +18,8 @@ fn merged_request_lets_a_colleague_join() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let said =
         "made your key: [..]/.config/vault/identity.txt (back it up; it is not in the repository)
-asked to join as bob: [..]/.vault/requests/bob.toml
-next: commit it, and tell an admin (alice) this fingerprint by another way than the repository:
+requested to join as bob: [..]/.vault/requests/bob.toml
+next: commit it, and give this fingerprint to an admin (alice) outside this repository:
 ";
     let recipient = "home/bob/.local/state/vault/age1";
     let before = sandbox.files();
@@ -77,8 +77,8 @@ fn state_file(sandbox: &Sandbox) -> String {
 #[test]
 fn terminal_asks_for_the_fingerprint_without_showing_it() {
     let (sandbox, fingerprint) = asked();
-    let question = "bob asks to join, and would get development=write production=read.
-Type the fingerprint that bob told you by another way than this repository: ";
+    let question = "bob wants to join and would get development=write production=read.
+Type the fingerprint that bob gave you outside this repository: ";
     let before = sandbox.files();
     for wrong in ["", "y", &fingerprint[1..], "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
         let mut terminal = Terminal::start(sandbox.vault(&ADD));
@@ -86,7 +86,8 @@ Type the fingerprint that bob told you by another way than this repository: ";
         terminal.types(&format!("{wrong}\n"));
         let screen = terminal.ends(4);
         assert!(!screen.contains(&fingerprint), "{screen}");
-        let refused = "error: .vault/requests/bob.toml: has another fingerprint than bob told you";
+        let refused =
+            "error: .vault/requests/bob.toml: has another fingerprint than the one bob gave you";
         assert!(screen.contains(refused), "{screen}");
         assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());
     }
@@ -101,14 +102,14 @@ Type the fingerprint that bob told you by another way than this repository: ";
 fn addition_without_a_terminal_needs_the_fingerprint() {
     let (sandbox, fingerprint) = asked();
     let said = str![[r#"
-error: whose request is it? bob knows its fingerprint
-hint: let it be told by another way than this repository: --fingerprint …
+error: cannot tell whose request this is without its fingerprint
+hint: ask [..] for it outside this repository, then pass `--fingerprint …`
 "#]];
     sandbox.vault(&ADD).fails(2).says(&said).check();
     let refused = str![[r#"
-error: .vault/requests/bob.toml: has another fingerprint than bob told you
-hint: a typing error, an older request, or somebody changed it: git log -p -- .vault/requests
-hint: bob can read it again where the request was made: vault join --name bob
+error: .vault/requests/bob.toml: has another fingerprint than the one bob gave you
+hint: a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`
+hint: bob can print it again in the clone of the request: `vault join --name bob`
 "#]];
     let shorter = &fingerprint[1..];
     for wrong in ["", "yes", shorter, "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
@@ -126,8 +127,8 @@ fn invalid_access_is_refused_before_the_prompt() {
         (
             &["bob"],
             str![[r#"
-error: what may bob do?
-hint: say it for each environment: vault members add bob -e ENV=read
+error: no access was given for bob
+hint: name the access to each environment: `vault members add bob -e ENV=read`
 "#]],
         ),
         (
@@ -145,15 +146,15 @@ hint: make it: vault environments add staging
         (
             &["carol", "-e", "production=read"],
             str![[r#"
-error: there is no request of carol
-hint: carol makes one and has it merged: vault join --name carol
-hint: to read only: vault members add carol --recipient age1… -e ENV=read
+error: no join request from carol
+hint: ask carol to run `vault join --name carol` and merge it
+hint: to add them for reading only: `vault members add carol --recipient age1… -e ENV=read`
 "#]],
         ),
         (
             &["alice", "-e", "production=read"],
             str![[r#"
-error: there is no request of alice
+error: no join request from alice
 hint: [..]
 hint: [..]
 "#]],
@@ -175,7 +176,7 @@ fn existing_key_is_used_and_its_fingerprint_stays_the_same() {
     let key = fs::read(bob.key_file()).unwrap();
     let fingerprint = bob.join();
     assert_eq!(fs::read(bob.key_file()).unwrap(), key);
-    let said = str!["you have asked to join as bob already; the fingerprint is"];
+    let said = str!["you have already requested to join as bob; the fingerprint is"];
     let again = bob.vault(&["join", "--name", "bob"]);
     again.prints(format!("{fingerprint}\n")).says(&said).check();
 }
@@ -186,7 +187,7 @@ fn used_name_or_machine_credential_cannot_join() {
     let carol = Colleague::clone_of(&sandbox, "carol");
     let said = str![[r#"
 error: .vault/requests/bob.toml: is a request that was not made here
-hint: choose another name, or remove it and ask anew: rm .vault/requests/bob.toml
+hint: choose another name, or remove it and join again: `rm .vault/requests/bob.toml`
 "#]];
     carol.vault(&["join", "--name", "bob"]).fails(4).says(&said).check();
     let taken = str![[r#"
@@ -199,12 +200,12 @@ hint: choose another name
         assert_eq!((outcome.status, outcome.output), (2, Vec::new()), "{}", outcome.said);
     }
     let said = str![[r#"
-error: HOME is not set, so it cannot be remembered what you ask for
+error: HOME is not set, so the request cannot be remembered
 hint: set HOME, or XDG_STATE_HOME
 "#]];
     carol.vault(&["join", "--name", "carol"]).without("HOME").fails(2).says(&said).check();
     let said = str![[r#"
-error: a credential is a machine's key, and a machine does not join by a request
+error: a credential is a machine's key, and a machine does not join by request
 hint: unset VAULT_KEY and try again
 "#]];
     let credential = sandbox.credential("github", &["-e", "production"]);
@@ -213,8 +214,8 @@ hint: unset VAULT_KEY and try again
 
     sandbox.quick(&add_with(&fingerprint));
     let said = str![[r#"
-error: you are a member already: alice
-hint: see who may do what: vault members list
+error: you are already a member: alice
+hint: list the members: `vault members list`
 "#]];
     sandbox.vault(&["join", "--name", "second"]).fails(2).says(&said).check();
     let taken = str![[r#"
@@ -335,8 +336,8 @@ next: commit .vault
         bob.prints("other").any_change().check();
         let holds = str![[r#"
 [..]RESULT
-development  1 [..]holds
-production   2 [..]holds
+development  1 [..]ok
+production   2 [..]ok
 "#]];
         let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
         finished.without("HOME").prints(&holds).check();

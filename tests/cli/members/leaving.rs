@@ -16,18 +16,18 @@ fn a_reviewer_sees_that_bob_was_removed(sandbox: &Sandbox) {
     reviewed(
         sandbox,
         &table(&[
-            ["development", "1", "1", "alice", "holds"],
-            ["production", "2", "2", "alice", "holds"],
+            ["development", "1", "1", "alice", "ok"],
+            ["production", "2", "2", "alice", "ok"],
         ]),
         &[
-            "floor raised: 1 → 6: rosters from before no longer count",
+            "floor raised: 1 → 6: older rosters no longer count",
             "rotated: production (epoch 1 → 2)",
             "member removed: bob",
             "access taken: bob in production: write → none (member removed)",
-            "sealed anew: 2 entries of production (epoch 1 → 2) by alice",
+            "re-encrypted: 2 entries of production (epoch 1 → 2) by alice",
         ],
         &[
-            "below the floor: the credential of github accepts rosters of floor 1, and it is 6 now; make it anew, or set VAULT_ID with the floor beside it",
+            "below the floor: the credential of github accepts rosters of floor 1, and it is 6 now; replace it, or set VAULT_ID with the floor",
         ],
         &[],
     );
@@ -44,17 +44,15 @@ fn removed_member_is_locked_out_and_exposed_values_are_listed() {
     let id = sandbox.id();
     sandbox
         .vault(&["members", "remove", "bob"])
-        .prints(
-            str![[r#"
-bob may know DATABASE_URL in production: not changed since
-bob may know OTHER in production: not changed since
-"#]],
-        )
+        .prints(str![[r#"
+bob could read DATABASE_URL in production, and the value has not changed
+bob could read OTHER in production, and the value has not changed
+"#]])
         .says(format!(
             "removed the member bob
 production has epoch 2: 2 entries re-encrypted
-these credentials still accept the files from before: github; make new ones, or set VAULT_ID={id}@6 \
-             beside them
+these credentials still accept the older files: github; make new ones, or set VAULT_ID={id}@6 \
+             together with them
 bob may still know 2 values. Replace them at their source, then set them here (`vault status` \
              lists what is left)
 next: commit .vault
@@ -81,7 +79,7 @@ hint: use the key you joined with, or ask an admin to add you
     bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(&said).check();
     let open = |sandbox: &Sandbox| {
         let output = sandbox.vault(&["status"]).outcome().output;
-        String::from_utf8(output).unwrap().matches("bob may know").count()
+        String::from_utf8(output).unwrap().matches("bob could read").count()
     };
     assert_eq!(open(&sandbox), 2);
     sandbox.set("production", "OTHER", b"new");
@@ -132,9 +130,9 @@ next: commit .vault
         &sandbox,
         &held(1, 2),
         &[
-            "floor raised: 1 → [..]: rosters from before no longer count",
+            "floor raised: 1 → [..]: older rosters no longer count",
             "access taken: bob in production: write → read (access changed)",
-            "signed anew: 1 entry of production, by bob before and by alice now",
+            "re-signed: 1 entry of production, signed by bob before, and by alice now",
         ],
         &[],
         &[],
@@ -148,7 +146,7 @@ hint: ask an admin for write access
 "#]];
     bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
     // What he signed before does not count any more, and he may be given it back.
-    bob.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    bob.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     sandbox.quick(&["members", "set", "bob", "-e", "production=write"]);
     sandbox.commit("bob writes");
     bob.pull();
@@ -183,8 +181,8 @@ fn access_can_shrink_and_grow_in_one_command() {
     sandbox
         .vault(&["members", "set", "bob", "-e", "production=none", "-e", "development=write"])
         .prints(str![[r#"
-bob may know DATABASE_URL in production: not changed since
-bob may know OTHER in production: not changed since
+bob could read DATABASE_URL in production, and the value has not changed
+bob could read OTHER in production, and the value has not changed
 "#]])
         .says(str![[r#"
 bob has development=write
@@ -194,7 +192,7 @@ next: commit .vault
 "#]])
         .any_change()
         .check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     sandbox.commit("another job");
     bob.pull();
     bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
@@ -266,7 +264,7 @@ hint: [..]
     sandbox.vault(&twice).fails(2).says(&said).check();
     let reader = sandbox.credential("github", &["-e", "production"]);
     let said = str![[r#"
-error: github would have no signing key, so cannot write in production
+error: github cannot write in production without a signing key
 hint: [..]
 hint: [..]
 "#]];
@@ -275,13 +273,13 @@ hint: [..]
         .fails(2)
         .says(&said)
         .check();
-    let said = str!["error: github is a machine, and no machine is an admin"];
+    let said = str!["error: github is a machine, and a machine cannot be an admin"];
     sandbox.vault(&["members", "set", "github", "--admin"]).fails(2).says(&said).check();
     let person = craft::Person::new().identity.recipient().to_string();
     let add = ["members", "add", "auditor", "-q", "--recipient", &person, "-e", "production=read"];
     sandbox.quick(&add);
     let said = str![[r#"
-error: auditor would have no signing key, so cannot be an admin
+error: auditor cannot be an admin without a signing key
 hint: [..]
 "#]];
     sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(&said).check();

@@ -109,7 +109,7 @@ fn person_can_be_limited_to_names() {
     let access = ["-e", "development=write", "-e", "production=OTHER,LATER,API_KEY"];
     let add = [&["members", "add", "bob", "--fingerprint", &told], &access[..]].concat();
     let said = str![[r#"
-warning: there is no LATER in production yet
+warning: production has no LATER yet
 added bob: development=write production=API_KEY,LATER,OTHER
 next: commit .vault
 "#]];
@@ -139,19 +139,19 @@ hint: ask an admin for write access
 fn name_added_to_a_step_is_reported_and_not_granted() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
-    let quiet = str!["no limited member lacks a name of a step that it serves"];
+    let quiet = str!["every limited member has all the names its steps use"];
     sandbox.vault(&["members", "sync"]).says(&quiet).check();
 
     steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
     let before = opened(&sandbox, &credential);
     let output = str![[r#"
-MEMBER  ENVIRONMENT  LACKS         NAMED BY
+MEMBER  ENVIRONMENT  NEEDS         STEPS
 deploy  production   DATABASE_URL  deploy
 deploy  production   OTHER         deploy
 "#]];
-    let said = "error: names that are lacking: 2
-hint: whether they need them, you decide: anybody can edit vault.toml
-hint: vault members sync --grant deploy:production/DATABASE_URL
+    let said = "error: 2 names are not granted
+hint: check that they really need these names: anyone can edit vault.toml
+hint: `vault members sync --grant deploy:production/DATABASE_URL`
 ";
     sandbox.vault(&["members", "sync"]).fails(1).prints(&output).says(said).check();
     let warned = "warning: consistent, but not trusted: its id has not been confirmed\n";
@@ -178,7 +178,7 @@ fn granting_a_name_keeps_the_credential() {
     sandbox
         .vault(&grant)
         .says(str![[r#"
-deploy may read OTHER of production
+deploy can read OTHER in production
 next: commit .vault
 "#]])
         .any_change()
@@ -189,7 +189,7 @@ next: commit .vault
     sandbox
         .vault(&grant)
         .says(str![[r#"
-deploy may read OTHER of production
+deploy can read OTHER in production
 next: commit .vault
 "#]])
         .any_change()
@@ -206,28 +206,31 @@ fn sync_grants_only_names_of_the_members_own_steps() {
         (
             "deploy:production/OTHER",
             str![[r#"
-error: no step that deploy serves in production names OTHER
-hint: see what is lacking: vault members sync
-hint: what no step names: vault members set deploy -e production=…
+error: no step of deploy in production lists OTHER
+hint: see which names are needed: `vault members sync`
+hint: to grant a name that no step lists: `vault members set deploy -e production=…`
 "#]],
         ),
         (
             // From another step, of which it has no name.
             "deploy:production/DATABASE_URL",
             str![[r#"
-error: no step that deploy serves in production names DATABASE_URL
-hint: see what is lacking: vault members sync
-hint: what no step names: vault members set deploy -e production=…
+error: no step of deploy in production lists DATABASE_URL
+hint: see which names are needed: `vault members sync`
+hint: to grant a name that no step lists: `vault members set deploy -e production=…`
 "#]],
         ),
         (
             "deploy:development/API_KEY",
             str![[r#"
 error: deploy has no access to development
-hint: give it first: vault members set deploy -e development=…
+hint: grant it first: `vault members set deploy -e development=…`
 "#]],
         ),
-        ("reader:production/API_KEY", str!["error: reader may read all of production already"]),
+        (
+            "reader:production/API_KEY",
+            str!["error: reader can already read everything in production"],
+        ),
         (
             "nobody:production/API_KEY",
             str![[r#"

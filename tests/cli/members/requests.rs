@@ -37,9 +37,9 @@ fn add<'a>(sandbox: &'a Sandbox, name: &str, fingerprint: &str) -> Run<'a> {
 }
 
 const OTHER_FINGERPRINT: &str =
-    "error: .vault/requests/bob.toml: has another fingerprint than bob told you
-hint: a typing error, an older request, or somebody changed it: git log -p -- .vault/requests
-hint: bob can read it again where the request was made: vault join --name bob
+    "error: .vault/requests/bob.toml: has another fingerprint than the one bob gave you
+hint: a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`
+hint: bob can print it again in the clone of the request: `vault join --name bob`
 ";
 
 fn not_acceptable(reason: &str) -> String {
@@ -185,8 +185,8 @@ fn request_with_a_used_name_or_recipient_is_refused() {
     let twin = Request { recipient: alice, ..ask("twin") };
     plant(&sandbox, &twin, &mallory.key);
     let said = str![[r#"
-error: this recipient is a member already: alice
-hint: change what they may do: vault members set alice -e ENV=…
+error: this recipient is already a member: alice
+hint: change their access: `vault members set alice -e ENV=…`
 "#]];
     let told = fingerprint(&twin).to_string();
     let run = add(&sandbox, "twin", &told).without("HOME").variable("VAULT_ID", &sandbox.id());
@@ -373,7 +373,7 @@ fn verify_reports_requests_and_other_files_among_them() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
     bob.send();
-    let asks = section("needs attention", &["bob asks to join with recipient age1[..]"]);
+    let asks = section("needs attention", &["bob wants to join with recipient age1[..]"]);
     sandbox.vault(&["verify"]).prints(held(1, 2) + &asks).check();
     let output = compared("HEAD~1") + &held(1, 2) + &asks;
     sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(output).check();
@@ -393,7 +393,7 @@ fn verify_reports_requests_and_other_files_among_them() {
         3,
         &(held(1, 2)
             + &findings(&[
-                ".vault/requests/README.md: is no request to join",
+                ".vault/requests/README.md: is not a request to join",
                 ".vault/requests/bob.toml: is not in the form vault writes",
                 ".vault/requests/carol.toml: is the request of bob",
             ])),

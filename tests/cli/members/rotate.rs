@@ -61,13 +61,13 @@ next: commit .vault
         .vault(&["verify", "--since", "HEAD"])
         .prints(
             compared("HEAD")
-                + &rotated("1", "holds")
+                + &rotated("1", "ok")
                 + &section(
                     "changed since HEAD",
                     &[
-                        "floor raised: 1 → 2: rosters from before no longer count",
+                        "floor raised: 1 → 2: older rosters no longer count",
                         "rotated: production (epoch 1 → 2)",
-                        "sealed anew: 1 entry of production (epoch 1 → 2) by alice",
+                        "re-encrypted: 1 entry of production (epoch 1 → 2) by alice",
                         "removed: .vault/production/OTHER.toml (revision 1 → 2) by alice",
                     ],
                 ),
@@ -78,7 +78,7 @@ next: commit .vault
 /// The table of `verify` after a rotation of production, which holds so many secrets.
 fn rotated(secrets: &str, result: &str) -> String {
     table(&[
-        ["development", "1", "1", "alice", "holds"],
+        ["development", "1", "1", "alice", "ok"],
         ["production", secrets, "2", "alice", result],
     ])
 }
@@ -131,8 +131,8 @@ fn rotation_raises_the_floor_and_lists_old_credentials() {
     sandbox.commit("before");
     let said = format!(
         "production has epoch 2: 2 entries re-encrypted
-these credentials still accept the files from before: github; make new ones, or set VAULT_ID={}@4 \
-         beside them
+these credentials still accept the older files: github; make new ones, or set VAULT_ID={}@4 \
+         together with them
 next: commit .vault
 ",
         sandbox.id()
@@ -186,7 +186,7 @@ hint: ask an admin: alice
             sandbox.vault(arguments).variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key);
         run.fails(3).says(&said).check();
     }
-    // An admin who may only read cannot sign what is sealed anew.
+    // An admin who may only read cannot sign what is re-encrypted.
     for name in ["OTHER", "DATABASE_URL"] {
         craft::resign_entry(&sandbox, "production", name, &bob.key, |entry| {
             entry.signer = "bob".parse().unwrap();
@@ -228,9 +228,9 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
         .prints("from the branch\n")
         .says(&warning)
         .check();
-    let older = ".vault/production/NEW.toml: is sealed in epoch 1, and the newest is 2: \
+    let older = ".vault/production/NEW.toml: is sealed in epoch 1, but the newest is 2: \
                  vault rotate --finish -e production";
-    found(&sandbox, &[], 1, &(rotated("3", "DOES NOT HOLD") + &findings(&[older])));
+    found(&sandbox, &[], 1, &(rotated("3", "FAILED") + &findings(&[older])));
     let (revision, before) = (craft::vault(&sandbox).roster().revision, floor(&sandbox));
     sandbox
         .vault(&["rotate", "--finish"])
@@ -243,7 +243,7 @@ next: commit .vault
     assert_eq!((craft::vault(&sandbox).roster().revision, floor(&sandbox)), (revision, before));
     assert_eq!(field(&sandbox, "production/NEW.toml", "origin"), "1");
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     sandbox.vault(&["rotate", "--finish"]).says(str!["there was nothing to finish"]).check();
 }
 
@@ -256,7 +256,7 @@ next: commit .vault
 "#]];
     sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
 }
 
 #[test]
@@ -272,25 +272,22 @@ fn older_epochs_are_removed_only_by_forgetting_them() {
         .vault(&["rotate", "--forget"])
         .fails(2)
         .says(str![[r#"
-error: the following required arguments were not provided:
-  --finish
-
-Usage: vault rotate --finish --forget
-
-For more information, try '--help'.
+error: missing argument: --finish
+hint: type `vault rotate --finish --forget`
+hint: list its options: `vault rotate --help`
 "#]])
         .check();
     sandbox
         .vault(&["rotate", "--finish", "--forget"])
         .says(str![[r#"
 production: 1 entry re-encrypted
-production has no older epochs any more
+production no longer has older epochs
 next: commit .vault
 "#]])
         .any_change()
         .check();
     assert_eq!(epochs(&sandbox), [2]);
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
 }
 
@@ -326,7 +323,7 @@ fn parallel_rotations_conflict_in_git() {
     );
     sandbox.git(&["checkout", "--ours", "--", ".vault"]);
     sandbox.git(&["checkout", "branch", "--", ".vault/production/OTHER.toml"]);
-    let output = rotated("1", "DOES NOT HOLD")
+    let output = rotated("1", "FAILED")
         + &findings(&[
             ".vault/production/NEW.toml: does not match the signature of alice",
             ".vault/production/OTHER.toml: does not match the signature of alice",
@@ -336,7 +333,7 @@ fn parallel_rotations_conflict_in_git() {
         .without("HOME")
         .fails(1)
         .prints(output)
-        .says(str!["error: findings: 2"])
+        .says(str!["error: verification failed: 2 findings"])
         .check();
     let said = str![[r#"
 error: .vault/production/NEW.toml: does not match the signature of alice
@@ -368,22 +365,27 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     for arguments in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
         sandbox.vault(arguments).fails(4).says(&refused).check();
     }
-    let shown = ".vault/production/NEW.toml: signed by bob, who may not write in production: a value \
+    let shown = ".vault/production/NEW.toml: signed by bob, who can no longer write in production: value \
                  chosen by bob at [..], revision 1, epoch 1\n";
     let adopt = ["rotate", "--finish", "--adopt", "NEW"];
     let said = format!(
-        "{shown}error: cannot ask for confirmation without a terminal: take over what they signed\nhint: to confirm, pass --yes\n"
+        "{shown}error: cannot ask for confirmation without a terminal: re-sign these entries\nhint: to confirm, pass --yes\n"
     );
     sandbox.vault(&adopt).fails(4).says(&said).check();
     let mut terminal = Terminal::start(sandbox.vault(&adopt));
-    terminal.sees("take over what they signed? [y/N] ");
+    terminal.sees("re-sign these entries? [y/N] ");
     terminal.types("n\n");
     terminal.ends(4);
-    let output = rotated("2", "DOES NOT HOLD")
+    let output = rotated("2", "FAILED")
         + &findings(&[".vault/production/NEW.toml: is signed by bob, who is no longer a member"]);
-    sandbox.vault(&["verify"]).fails(1).prints(output).says(str!["error: findings: 1"]).check();
+    sandbox
+        .vault(&["verify"])
+        .fails(1)
+        .prints(output)
+        .says(str!["error: verification failed: 1 finding"])
+        .check();
     let said = str![
-        "error: there is no OTHER to adopt in development, production: a member signed it, or nobody"
+        "error: OTHER in development, production does not need adopting: it is missing, or a current member signed it"
     ];
     sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(&said).check();
     let said = format!("{shown}production: 1 entry re-encrypted\nnext: commit .vault\n");
@@ -400,7 +402,7 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     );
     // Its value is one that bob knows.
     let status = sandbox.vault(&["status"]).outcome();
-    let known = "bob may know NEW in production: not changed since\n";
+    let known = "bob could read NEW in production, and the value has not changed\n";
     assert!(String::from_utf8(status.output).unwrap().contains(known));
 }
 
@@ -422,8 +424,8 @@ fn large_values_survive_a_rotation() {
         .vault(&["verify"])
         .prints(str![[r#"
 [..]RESULT
-[..]holds
-production   10 [..]holds
+[..]ok
+production   10 [..]ok
 "#]])
         .check();
 }

@@ -244,8 +244,8 @@ fn value_as_an_option_of_set_is_refused_and_not_shown() {
     let sandbox = sandbox();
     let said = str![[r#"
 error: a value never comes from the command line, where others can see it
-hint: type it at a prompt: vault set KEY
-hint: or pipe it: vault set KEY < FILE
+hint: type it at a prompt: `vault set KEY`
+hint: or pipe it: `vault set KEY < FILE`
 "#]];
     let named: [&[&str]; 12] = [
         &["--value", "hunter2"],
@@ -272,8 +272,8 @@ hint: or pipe it: vault set KEY < FILE
         run.fails(2)
             .says(str![[r#"
 error: a value never comes from the command line, where others can see it
-hint: type it at a prompt: vault set NAME
-hint: or pipe it: vault set NAME < FILE
+hint: type it at a prompt: `vault set NAME`
+hint: or pipe it: `vault set NAME < FILE`
 "#]])
             .check();
     }

@@ -80,8 +80,7 @@ fn exec_sets_both_spellings_and_replaces_the_callers() {
          http_proxy=http://plain\nhttps_proxy={PROXY}\nno_proxy={PROXY}\n"
     );
     let run = sandbox.vault(&exec(&[])).variable("https_proxy", "http://caller");
-    let shadowed =
-        str!["vault: set here and in the caller's environment, the vault wins: https_proxy"];
+    let shadowed = str!["vault: overrides the caller's own values of https_proxy (--keep)"];
     run.prints(&all).says(&shadowed).check();
     let one = format!("HTTPS_PROXY={PROXY}\nhttps_proxy={PROXY}\n");
     sandbox.vault(&exec(&["--only", "HTTPS_PROXY"])).prints(&one).check();
@@ -121,7 +120,7 @@ fn setting_redirecting_names_prints_a_note() {
         let words = ["set", name];
         let run = sandbox.vault(&words).input("value").any_change();
         run.says(format!("{name} {mentioned}\nset {name} in development (revision 1)\n")).check();
-        let said = format!("unchanged: {name} in development has this value already\n");
+        let said = format!("unchanged: {name} in development already has this value\n");
         sandbox.vault(&words).input("value").says(&said).check();
         let copy = ["copy", name, "--from", "development", "--to", "production"];
         let copied = format!("copied {name} from development to production (revision 1)\n");

@@ -124,9 +124,9 @@ hint: [..]
 fn colors_need_a_terminal_or_the_option() {
     let sandbox = sandbox();
     let plain =
-        "error: there is no NAME in development\nhint: set it: vault set NAME -e development\n";
+        "error: there is no NAME in development\nhint: set it: `vault set NAME -e development`\n";
     let colored = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m there is no NAME in development
-\u{1b}[1m\u{1b}[36mhint:\u{1b}[0m set it: vault set NAME -e development
+\u{1b}[1m\u{1b}[36mhint:\u{1b}[0m set it: `vault set NAME -e development`
 ";
     let cases = [
         ("auto", "", plain),
@@ -146,7 +146,7 @@ fn help_and_completions_work_without_a_vault() {
     let sandbox = Sandbox::empty();
     let version = format!("vault {}\n", env!("CARGO_PKG_VERSION"));
     let run = |arguments: &[&str]| sandbox.vault(arguments).without("HOME");
-    run(&["--version"]).prints(&version).check();
+    run(&["-V"]).prints(&version).check();
     let text = |arguments: &[&str]| {
         let outcome = run(arguments).outcome();
         assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{arguments:?}");
@@ -201,7 +201,7 @@ fn usage_errors_name_the_mistake() {
     let sandbox = sandbox();
     let cases: [(&[&str], i32, &str); 6] = [
         (&["frobnicate"], 2, "error: unknown command"),
-        (&["get"], 2, "[..]required arguments[..]"),
+        (&["get"], 2, "error: missing argument: <NAME>"),
         (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"), // typos: ignore
         (&["list", "--color", "sometimes"], 2, "[..]--color[..]"),
         (&["get", "not-a-name"], 2, "error: not the name of a secret"),

@@ -186,9 +186,9 @@ hint: put back one that a writer signed: git log -p -- {path}
             compared("HEAD")
                 + &held(0, 0)
                 + &findings(&[&format!(
-                    "gone: {path} (revision 1) was deleted without a tombstone"
+                    "deleted: {path} (revision 1) was deleted without a tombstone"
                 )]),
         )
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }

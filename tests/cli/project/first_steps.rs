@@ -20,9 +20,9 @@ fn init_creates_a_vault_and_a_key() {
         .vault(&["init", "--name", "alice"])
         .says(str![[r#"
 made your key: [..]/home/.config/vault/identity.txt (back it up; it is not in the repository)
-made a vault in [..]/repo; you are its admin alice
-its id, to tell your colleagues: [ID]
-next: git add vault.toml .vault, then vault set NAME
+created a vault in [..]/repo; you are its admin alice
+its id, to send to your colleagues: [ID]
+next: `git add vault.toml .vault`, then `vault set NAME`
 "#]])
         .changes(&[])
         .any_change()
@@ -45,7 +45,7 @@ set DJANGO_SECRET_KEY in development (revision 1)
     sandbox
         .vault(&["set", "DJANGO_SECRET_KEY"])
         .input("s3cret value")
-        .says(str!["unchanged: DJANGO_SECRET_KEY in development has this value already"])
+        .says(str!["unchanged: DJANGO_SECRET_KEY in development already has this value"])
         .check();
     sandbox
         .vault(&["exec", "--no-mask", "--", "sh", "-c", "printf %s \"$DJANGO_SECRET_KEY\""])
@@ -64,7 +64,7 @@ fn variable_with_a_missing_secret_is_an_error() {
         .fails(123)
         .says(str![[r#"
 error: URL refers to DB_PASSWORD, which is not in development
-hint: set it: vault set DB_PASSWORD -e development
+hint: set it: `vault set DB_PASSWORD -e development`
 "#]])
         .check();
     // The variable is not meant for a machine that cannot read the secret.
@@ -83,6 +83,6 @@ fn init_keeps_an_existing_vault_toml() {
     let config = sandbox.repo().join("vault.toml");
     std::fs::write(&config, "# ours\ndefault = \"staging\"\n").unwrap();
     let outcome = sandbox.vault(&["init", "--name", "alice", "-e", "staging"]).outcome();
-    assert!(outcome.said.contains("kept the vault.toml that is there\n"), "{}", outcome.said);
+    assert!(outcome.said.contains("kept the existing vault.toml\n"), "{}", outcome.said);
     assert_eq!(std::fs::read_to_string(config).unwrap(), "# ours\ndefault = \"staging\"\n");
 }

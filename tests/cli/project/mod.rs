@@ -12,3 +12,4 @@ mod readme;
 mod release;
 mod setup;
 mod threats;
+mod version;

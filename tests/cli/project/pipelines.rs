@@ -146,7 +146,8 @@ fn push_is_tested_and_deployed_without_values_in_logs() {
         assert!(jobs.ends_with(&["deploy"]) && !jobs.contains(&"verify"), "{jobs:?}");
         let said: String = log.iter().map(|(_, _, said)| said.as_str()).collect();
         shop.shows_no_value(&said);
-        let placeholder = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY";
+        let placeholder =
+            "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY";
         assert_eq!(notices(&said), [placeholder], "{example}: of collectstatic, and no other");
         assert!(said.contains("All checks passed!") && said.contains("\nOK\n"), "{said}");
         assert!(said.contains(&format!("{REVISION}: the servers say 202")), "{said}");
@@ -182,7 +183,8 @@ fn request_from_a_fork_is_tested_without_a_key() {
         jobs.sort_unstable();
         assert_eq!(jobs, ["collectstatic", "lint", "test", "verify"], "{example}");
         let tested = &log.iter().find(|(name, ..)| name == "test").unwrap().2;
-        let notice = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY\n";
+        let notice =
+            "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY\n";
         assert!(tested.contains(notice) && tested.contains("\nOK\n"), "{tested}");
     }
 }
@@ -200,7 +202,7 @@ fn request_with_a_rolled_back_value_fails_in_verify() {
         let log = pipeline.run(&shop, Event::Request, NO_KEYS);
         let (name, status, said) = log.last().unwrap();
         assert_eq!((name.as_str(), *status), ("verify", 1), "{example}: {said}");
-        assert!(said.contains(&format!("brought back: {entry}")), "{said}");
+        assert!(said.contains(&format!("rolled back: {entry}")), "{said}");
     }
 }
 

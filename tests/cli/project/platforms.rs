@@ -55,7 +55,8 @@ fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)
 }
 
 /// The message without a key, which collecting static files does not need.
-const PLACEHOLDER: &str = "vault: there is no key: random placeholders for DJANGO_SECRET_KEY\n";
+const PLACEHOLDER: &str =
+    "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY\n";
 
 #[test]
 fn circleci_steps_print_no_messages() {
@@ -83,7 +84,7 @@ fn buildkite_steps_print_only_withheld_variables() {
         let (variables, expected) = if line.contains("collectstatic") {
             (vec![token], PLACEHOLDER)
         } else {
-            let withheld = "vault: withheld, since they can fetch the key again: \
+            let withheld = "vault: withheld, because they can fetch the key again: \
                             BUILDKITE_AGENT_ACCESS_TOKEN (--keep-identity)\n";
             (vec![token, ("VAULT_KEY_COMMAND", command.as_str())], withheld)
         };

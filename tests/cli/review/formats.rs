@@ -63,12 +63,12 @@ fn json_is_one_object_with_a_stable_shape() {
         ],
         "attention": [
             { "kind": "step-names", "file": "vault.toml", "step": "deploy", "names": ["OTHER"],
-              "message": "vault.toml: the step deploy asks for more: OTHER" },
+              "message": "vault.toml: the step deploy lists more names: OTHER" },
         ],
         "findings": [
             { "kind": "entry-deleted", "file": ".vault/production/OTHER.toml",
               "environment": "production", "name": "OTHER", "from": 1,
-              "message": "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone" },
+              "message": "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone" },
         ],
     });
     let text = printed(&sandbox, &["--since", "HEAD", "--json"], 1);
@@ -78,7 +78,7 @@ fn json_is_one_object_with_a_stable_shape() {
     sandbox
         .vault(&["verify", "--json", "--format", "text"])
         .fails(2)
-        .says(str![[r#"{"error":{"file":null,"hints":[],"kind":"usage","message":"the argument '--json' cannot be used with '--format <FORMAT>'"},"version":1}"#]])
+        .says(str![[r#"{"error":{"file":null,"hints":["list its options: `vault verify --help`"],"kind":"usage","message":"--json cannot be used with --format <FORMAT>"},"version":1}"#]])
         .check();
 }
 
@@ -101,22 +101,22 @@ fn markdown_has_a_heading_for_each_kind_of_change() {
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
     let expected = format!(
-        "## The vault does not hold: 1 finding
+        "## The vault is not valid: 1 finding
 
 Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
 
 | environment | secrets | epoch | signed by | result |
 |---|---:|---:|---|---|
-| `development` | 0 | 1 | `alice` | holds |
-| `production` | 1 | 1 | `alice` | holds |
+| `development` | 0 | 1 | `alice` | ok |
+| `production` | 1 | 1 | `alice` | ok |
 
 ### Findings
 
-- gone: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone
+- deleted: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone
 
 ### Needs attention
 
-- `vault.toml`: the step `deploy` asks for more: `OTHER`
+- `vault.toml`: the step `deploy` lists more names: `OTHER`
 
 ### Changed
 
@@ -129,7 +129,7 @@ Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
     assert_eq!(text, expected);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", "."]);
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 0);
-    assert!(text.starts_with("## The vault holds\n\nVault `"), "{text}");
+    assert!(text.starts_with("## The vault is valid\n\nVault `"), "{text}");
     assert!(text.contains(" Nothing changed since `HEAD` (`"), "{text}");
 }
 
@@ -141,9 +141,9 @@ fn annotation_paths_start_at_the_repository_root() {
         format!("::notice title=vault verify::compared with {name} = {commit}")
     };
     let expected = compared("HEAD")
-        + "::error file=.vault/production/OTHER.toml,title=vault verify::gone: \
+        + "::error file=.vault/production/OTHER.toml,title=vault verify::deleted: \
                     .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
-::warning file=vault.toml,title=vault verify::vault.toml: the step deploy asks for more: OTHER
+::warning file=vault.toml,title=vault verify::vault.toml: the step deploy lists more names: OTHER
 ";
     assert_eq!(printed(&sandbox, &["--since", "HEAD", "--format", "github"], 1), expected);
     let sandbox = Sandbox::empty();
@@ -154,15 +154,15 @@ fn annotation_paths_start_at_the_repository_root() {
     verify().check();
     fs::write(api.join(".vault/x"), "").unwrap();
     let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
-                    nothing listed\n";
-    verify().fails(1).prints(expected).says(str!["error: findings: 1"]).check();
+                    nothing that the roster lists\n";
+    verify().fails(1).prints(expected).says(str!["error: verification failed: 1 finding"]).check();
     fs::remove_file(api.join(".vault/x")).unwrap();
     // Git is asked about paths below the vault's folder, too.
     sandbox.commit("a vault");
     fs::write(api.join("vault.toml"), "").unwrap();
     let expected = str![[r#"
 ::notice title=vault verify::compared with HEAD = [..]
-::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: another default environment: development → none
+::warning file=services/a%2Cb/vault.toml,title=vault verify::vault.toml: the default environment changed: development → none
 "#]];
     let verify = sandbox.vault(&["verify", "--since", "HEAD", "--format", "github"]);
     verify.folder(&api).prints(&expected).check();
@@ -178,7 +178,7 @@ fn markdown_lists_findings_first_and_is_limited() {
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
     let (before, after) = text.split_once("### Changed").unwrap();
-    assert!(before.contains("- gone: `.vault/production/OTHER.toml`"), "{text}");
+    assert!(before.contains("- deleted: `.vault/production/OTHER.toml`"), "{text}");
     assert_eq!(after.lines().filter(|line| line.starts_with("- new: `")).count(), 500);
     assert!(after.ends_with("- … and 1 more: run the command yourself to see them\n"), "{text}");
 }
@@ -201,15 +201,23 @@ fn hostile_names_are_escaped_in_every_format() {
     let compared = format!("compared with {full}\n\n");
     assert_eq!(
         shown("text"),
-        format!("{}{}\nfindings:\n  {name}: belongs to nothing listed\n", compared, held(1, 2))
+        format!(
+            "{}{}\nfindings:\n  {name}: belongs to nothing that the roster lists\n",
+            compared,
+            held(1, 2)
+        )
     );
     let markdown = shown("markdown");
-    assert!(markdown.contains(&format!("- ``{name}``: belongs to nothing listed\n")), "{markdown}");
+    assert!(
+        markdown.contains(&format!("- ``{name}``: belongs to nothing that the roster lists\n")),
+        "{markdown}"
+    );
     assert!(markdown.contains(&format!(" Compared with ``{branch}`` (`")), "{markdown}");
     let escaped = name.replace('%', "%25");
     let file = escaped.replace(':', "%3A").replace(',', "%2C");
-    let error =
-        format!("::error file={file},title=vault verify::{escaped}: belongs to nothing listed\n");
+    let error = format!(
+        "::error file={file},title=vault verify::{escaped}: belongs to nothing that the roster lists\n"
+    );
     let notice = format!("::notice title=vault verify::compared with {full}\n");
     assert_eq!(shown("github"), notice.replace('%', "%25") + &error);
     assert_eq!(json_of(&shown("json"))["findings"][0]["file"], json!(name));
@@ -277,27 +285,27 @@ fn only_loosened_settings_are_reported() {
         &held(1, 2),
         &[],
         &[
-            "vault.toml: another default environment: development → production",
-            "vault.toml: LD_PRELOAD is allowed, though it changes what a command executes",
-            "vault.toml: nobody is asked before a command gets production",
-            "vault.toml: the variable HOST of production is new or changed, and carries DATABASE_URL",
-            "vault.toml: the variable URL of production is new or changed, and carries OTHER",
+            "vault.toml: the default environment changed: development → production",
+            "vault.toml: LD_PRELOAD is allowed, although it changes what a command executes",
+            "vault.toml: production no longer asks a person before a command gets its secrets",
+            "vault.toml: the variable HOST of production is new or changed, and refers to DATABASE_URL",
+            "vault.toml: the variable URL of production is new or changed, and refers to OTHER",
             "vault.toml: DATABASE_URL is no longer required in production",
             "vault.toml: OTHER is no longer masked in output",
             "vault.toml: OTHER is no longer required in development",
             "vault.toml: OTHER may be shorter (min_length 50 → 1)",
-            "vault.toml: OTHER is given as a variable, no longer as a file in memory",
-            "vault.toml: the step migrate asks for more: DATABASE_URL",
-            "vault.toml: the step migrate no longer fails when its output has a secret",
-            "vault.toml: the step new asks for more: HOST",
+            "vault.toml: OTHER is passed as a variable, and no longer as a file in memory",
+            "vault.toml: the step migrate lists more names: DATABASE_URL",
+            "vault.toml: the step migrate no longer fails if its output contains a secret",
+            "vault.toml: the step new lists more names: HOST",
         ],
         &[],
     );
     sandbox.commit("loose");
     fs::write(&config, STRICT.replace("development\"", "production\"")).unwrap();
     let left = [
-        "vault.toml: the variable HOST of production has another value",
-        "vault.toml: the variable URL of production is new or changed, and carries OTHER",
+        "vault.toml: the variable HOST of production has a new value",
+        "vault.toml: the variable URL of production is new or changed, and refers to OTHER",
     ];
     reviewed(&sandbox, &held(1, 2), &[], &left, &[]);
 }
@@ -310,11 +318,11 @@ fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     let forged = ".vault/members.toml: does not match the signature of the authority of this vault";
-    let asks = "vault.toml: the step deploy asks for more: OTHER";
+    let asks = "vault.toml: the step deploy lists more names: OTHER";
     let output =
         compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
     let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
-    verify.fails(1).prints(output).says(str!["error: findings: 1"]).check();
+    verify.fails(1).prints(output).says(str!["error: verification failed: 1 finding"]).check();
 }
 
 /// Nothing of the file is quoted, because it may contain a pasted value.

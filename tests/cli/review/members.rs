@@ -52,15 +52,15 @@ fn access_changes_are_reported_with_their_cause() {
         &sandbox,
         &held(1, 2),
         &[
-            "floor raised: 1 → 5: rosters from before no longer count",
+            "floor raised: 1 → 5: older rosters no longer count",
             "access taken: bob in development: write → read (access changed)",
             "access taken: carol in production: read DATABASE_URL, OTHER → read OTHER (access changed)",
-            "credential made anew: carol (floor 1 → 5)",
+            "credential replaced: carol (floor 1 → 5)",
         ],
         &["access granted: bob in production: read → write (access changed)"],
         // Values that someone can no longer read must be re-encrypted.
         &[
-            "not rotated: .vault/production.toml: carol lost access, and knows the data key of epoch 1, which is still in use",
+            "not rotated: .vault/production.toml: carol lost access but knows the data key of epoch 1, which is still in use",
         ],
     );
 }
@@ -94,12 +94,12 @@ fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
     }
     let known = |environment: &str, name: &str| {
         format!(
-            "not rotated: .vault/{environment}.toml: {name} lost access, and knows the data key of epoch 1, which is still in use"
+            "not rotated: .vault/{environment}.toml: {name} lost access but knows the data key of epoch 1, which is still in use"
         )
     };
     let still = |name: &str| {
         format!(
-            "floor not raised: {name} lost something, and rosters from before still count: the floor is 1"
+            "floor not raised: {name} lost something, and older rosters still count: the floor is 1"
         )
     };
     reviewed(
@@ -116,7 +116,7 @@ fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
             &known("development", "bob"),
             &known("production", "bob"),
             &still("bob"),
-            "vanished: carol is listed neither as a member nor as a former one",
+            "missing: carol is listed neither as a member nor as a former member",
             &known("production", "carol"),
             &still("carol"),
         ],
@@ -127,7 +127,7 @@ fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
         roster.former.clear();
         roster.members.insert("bob".parse().unwrap(), Person::new().member());
     });
-    let again = "used again: bob is the name of a former member";
+    let again = "name reused: bob is the name of a former member";
     let added = "member added: bob with recipient age1[..]";
     reviewed(&sandbox, &held(1, 2), &[], &[added], &[again]);
 }
@@ -146,16 +146,16 @@ fn changed_keys_of_a_member_are_reported() {
     reviewed(
         &sandbox,
         &held(1, 2),
-        &["floor raised: 1 → 5: rosters from before no longer count"],
+        &["floor raised: 1 → 5: older rosters no longer count"],
         &[
             "recipient changed: bob: age1[..] → age1[..]",
             "signer changed: bob: [..] → [..]",
             "signer changed: carol: none → [..]",
-            "below the floor: the credential of carol accepts rosters of floor 1, and it is 5 now; make it anew, or set VAULT_ID with the floor beside it",
+            "below the floor: the credential of carol accepts rosters of floor 1, and it is 5 now; replace it, or set VAULT_ID with the floor",
         ],
         &[
-            "not rotated: .vault/development.toml: bob lost access, and knows the data key of epoch 1, which is still in use",
-            "not rotated: .vault/production.toml: bob lost access, and knows the data key of epoch 1, which is still in use",
+            "not rotated: .vault/development.toml: bob lost access but knows the data key of epoch 1, which is still in use",
+            "not rotated: .vault/production.toml: bob lost access but knows the data key of epoch 1, which is still in use",
         ],
     );
 }
@@ -177,8 +177,8 @@ fn resealed_signing_key_is_reported() {
         &held(1, 2),
         &[],
         &[
-            "sealed anew: the authority of alice, though it is the same key",
-            "sealed anew: the signing key of bob, though it is the same key",
+            "sealed again: the authority of alice, although it is the same key",
+            "sealed again: the signing key of bob, although it is the same key",
         ],
         &[],
     );
@@ -192,7 +192,7 @@ fn former_admin_with_a_known_authority_is_found() {
     change(&sandbox, |roster| {
         roster.members.get_mut(&"bob".parse().unwrap()).unwrap().authority = Some(sealed);
     });
-    let granted = "admin granted: bob changes membership from now on";
+    let granted = "admin granted: bob can now change membership";
     reviewed(&sandbox, &held(1, 2), &[], &[granted], &[]);
     sandbox.commit("two admins");
     change(&sandbox, |roster| {
@@ -203,9 +203,9 @@ fn former_admin_with_a_known_authority_is_found() {
     reviewed(
         &sandbox,
         &held(1, 2),
-        &["floor raised: 1 → 6: rosters from before no longer count"],
+        &["floor raised: 1 → 6: older rosters no longer count"],
         &[],
-        &["admin taken: bob knows the authority's key, which is still the same"],
+        &["admin taken: bob knows the authority's key, which was not replaced"],
     );
 }
 
@@ -219,9 +219,9 @@ fn different_roster_with_the_same_revision_is_found() {
     reviewed(
         &sandbox,
         &held(1, 2),
-        &["credential made anew: carol (floor 1 → 2)"],
+        &["credential replaced: carol (floor 1 → 2)"],
         &[],
-        &["replaced: .vault/members.toml has another content of the same revision 4"],
+        &["replaced: .vault/members.toml has different content with the same revision 4"],
     );
 }
 
@@ -240,13 +240,13 @@ fn new_authority_counts_only_with_its_id() {
         |id: &str| sandbox.vault(&["verify", "--since", "HEAD", "--id", id]).without("HOME");
     let attention = [
         &*format!(
-            "authority changed: {old} → {new}; everybody must trust the new id, and every credential be made anew"
+            "authority changed: {old} → {new}; everyone must trust the new id, and every credential must be replaced"
         ),
         "signer changed: alice: [..] → [..]",
     ];
     let changed = [
-        "sealed anew: 1 entry of development (epoch 1 → 1) by alice",
-        "sealed anew: 2 entries of production (epoch 1 → 1) by alice",
+        "re-encrypted: 1 entry of development (epoch 1 → 1) by alice",
+        "re-encrypted: 2 entries of production (epoch 1 → 1) by alice",
     ];
     let output = compared("HEAD")
         + &held(1, 2)
@@ -256,7 +256,7 @@ fn new_authority_counts_only_with_its_id() {
     verify(&old)
         .fails(1)
         .prints(compared("HEAD") + findings(&[&other]).trim_start())
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }
 
@@ -267,9 +267,9 @@ fn added_removed_and_recreated_environments_are_reported() {
     sandbox.set("staging", "A", b"a");
     let rows = |epochs: [&str; 2], staging: &str, signer: &str| {
         table(&[
-            ["development", "1", "1", "alice", "holds"],
-            ["production", "2", epochs[0], "alice", "holds"],
-            ["staging", staging, epochs[1], signer, "holds"],
+            ["development", "1", "1", "alice", "ok"],
+            ["production", "2", epochs[0], "alice", "ok"],
+            ["staging", staging, epochs[1], signer, "ok"],
         ])
     };
     let added = ["environment added: staging", "new: .vault/staging/A.toml (revision 1) by alice"];
@@ -278,14 +278,14 @@ fn added_removed_and_recreated_environments_are_reported() {
     sandbox.commit("staging");
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     let removed = [
-        "floor raised: 1 → 3: rosters from before no longer count",
+        "floor raised: 1 → 3: older rosters no longer count",
         "access taken: alice in staging: write → none (environment removed)",
     ];
     let had = "environment removed: staging, which had 1 entry";
     reviewed(&sandbox, &held(1, 2), &removed, &[had], &[]);
     sandbox.quick(&["environments", "add", "staging"]);
     let anew =
-        "environment made anew: staging has another data key, and none of the 1 entries of before";
+        "environment recreated: staging has a new data key, and none of its former entries (1)";
     reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
     // An entry with the name of an older entry is not that entry.
     sandbox.set("staging", "A", b"another");

@@ -10,7 +10,7 @@ use crate::support::refusal::stocked;
 use crate::support::sandbox::Sandbox;
 
 const GONE: &str =
-    "gone: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone";
+    "deleted: `.vault/production/OTHER.toml` (revision 1) was deleted without a tombstone";
 
 /// The lines of the job that contains `marker`: those of `run: |`, or the items of `script:`.
 fn job(marker: &str) -> String {
@@ -91,7 +91,7 @@ fn github_job_writes_the_summary_and_annotates_findings() {
             (i32::from(is_attack), is_attack),
             "{summary}"
         );
-        let error = "::error file=.vault/production/OTHER.toml,title=vault verify::gone: ";
+        let error = "::error file=.vault/production/OTHER.toml,title=vault verify::deleted: ";
         assert_eq!(printed.contains(error), is_attack, "{printed}");
         let commit = sandbox.git(&["-C", runner.to_str().unwrap(), "rev-parse", "origin/main"]);
         let compared =

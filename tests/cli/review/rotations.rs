@@ -11,22 +11,17 @@ use crate::support::sandbox::Sandbox;
 
 /// The table with production in this epoch and everything valid.
 fn rotated(epoch: &str) -> String {
-    table(&[
-        ["development", "1", "1", "alice", "holds"],
-        ["production", "2", epoch, "alice", "holds"],
-    ])
+    table(&[["development", "1", "1", "alice", "ok"], ["production", "2", epoch, "alice", "ok"]])
 }
 
-const FLOOR: &str = "floor raised: 1 → [..]: rosters from before no longer count";
+const FLOOR: &str = "floor raised: 1 → [..]: older rosters no longer count";
 
 #[test]
 fn regular_removal_is_reported_without_a_finding() {
     let (sandbox, _) = cast();
     sandbox.quick(&["members", "remove", "bob", "--yes"]);
-    let both = table(&[
-        ["development", "1", "2", "alice", "holds"],
-        ["production", "2", "2", "alice", "holds"],
-    ]);
+    let both =
+        table(&[["development", "1", "2", "alice", "ok"], ["production", "2", "2", "alice", "ok"]]);
     reviewed(
         &sandbox,
         &both,
@@ -37,11 +32,11 @@ fn regular_removal_is_reported_without_a_finding() {
             "member removed: bob",
             "access taken: bob in development: write → none (member removed)",
             "access taken: bob in production: read → none (member removed)",
-            "sealed anew: 1 entry of development (epoch 1 → 2) by alice",
-            "sealed anew: 2 entries of production (epoch 1 → 2) by alice",
+            "re-encrypted: 1 entry of development (epoch 1 → 2) by alice",
+            "re-encrypted: 2 entries of production (epoch 1 → 2) by alice",
         ],
         &[
-            "below the floor: the credential of carol accepts rosters of floor 1, and it is [..] now; make it anew, or set VAULT_ID with the floor beside it",
+            "below the floor: the credential of carol accepts rosters of floor 1, and it is [..] now; replace it, or set VAULT_ID with the floor",
         ],
         &[],
     );
@@ -64,7 +59,7 @@ fn forgotten_epochs_are_reported() {
     sandbox.quick(&["rotate", "-e", "production"]);
     sandbox.commit("rotated");
     sandbox.quick(&["rotate", "--finish", "--forget", "--yes"]);
-    let forgotten = "forgotten: production no longer holds the data keys of epoch 1";
+    let forgotten = "forgotten: production no longer contains the data keys of epoch 1";
     reviewed(&sandbox, &rotated("2"), &[forgotten], &[], &[]);
 }
 
@@ -88,10 +83,10 @@ fn parallel_rotation_is_found() {
         &[],
         &[],
         &[
-            "replaced: .vault/members.toml has another content of the same revision 2",
-            "replaced: .vault/production.toml has another data key for epoch 2: it was rotated twice at once",
-            "replaced: .vault/production/DATABASE_URL.toml has another content of the same revision 1",
-            "replaced: .vault/production/OTHER.toml has another content of the same revision 1",
+            "replaced: .vault/members.toml has different content with the same revision 2",
+            "replaced: .vault/production.toml has a different data key for epoch 2, as after two simultaneous rotations",
+            "replaced: .vault/production/DATABASE_URL.toml has different content with the same revision 1",
+            "replaced: .vault/production/OTHER.toml has different content with the same revision 1",
         ],
     );
 }
@@ -104,19 +99,17 @@ fn new_authority_is_reviewed_with_its_id() {
     let new = sandbox.id();
     let other =
         format!(".vault/members.toml: belongs to a different vault: expected {old}, found {new}");
-    let both = table(&[
-        ["development", "1", "2", "alice", "holds"],
-        ["production", "2", "2", "alice", "holds"],
-    ]);
+    let both =
+        table(&[["development", "1", "2", "alice", "ok"], ["production", "2", "2", "alice", "ok"]]);
     reviewed(&sandbox, "", &[], &[], &[&other]);
     let changed = [
         "rotated: development (epoch 1 → 2)",
         "rotated: production (epoch 1 → 2)",
-        "sealed anew: 1 entry of development (epoch 1 → 2) by alice",
-        "sealed anew: 2 entries of production (epoch 1 → 2) by alice",
+        "re-encrypted: 1 entry of development (epoch 1 → 2) by alice",
+        "re-encrypted: 2 entries of production (epoch 1 → 2) by alice",
     ];
     let attention = [&*format!(
-        "authority changed: {old} → {new}; everybody must trust the new id, and every credential be made anew"
+        "authority changed: {old} → {new}; everyone must trust the new id, and every credential must be replaced"
     )];
     let output = compared("HEAD")
         + &both
@@ -136,27 +129,27 @@ fn rotation_is_one_line_and_leftover_entries_are_found() {
     golden(&sandbox, "v1-rotated");
     let below = |name: &str| {
         format!(
-            "below the floor: the credential of {name} accepts rosters of floor 1, and it is 12 now; make it anew, or set VAULT_ID with the floor beside it"
+            "below the floor: the credential of {name} accepts rosters of floor 1, and it is 12 now; replace it, or set VAULT_ID with the floor"
         )
     };
     reviewed(
         &sandbox,
         &table(&[
-            ["development", "3", "1", "alice", "holds"],
-            ["production", "14", "4", "alice", "DOES NOT HOLD"],
+            ["development", "3", "1", "alice", "ok"],
+            ["production", "14", "4", "alice", "FAILED"],
         ]),
         &[
-            "floor raised: 1 → 12: rosters from before no longer count",
+            "floor raised: 1 → 12: older rosters no longer count",
             "rotated: production (epoch 1 → 4)",
             "access taken: ci-both in production: read → none (access changed)",
             "member removed: ci-production",
             "access taken: ci-production in production: read → none (member removed)",
-            "sealed anew: 13 entries of production (epoch 1 → 4) by alice",
+            "re-encrypted: 13 entries of production (epoch 1 → 4) by alice",
             "new: .vault/production/NEW.toml (revision 1) by alice",
         ],
         &[&below("ci-both"), &below("ci-limited")],
         &[
-            ".vault/production/SPACES.toml: is sealed in epoch 1, and the newest is 4: vault rotate --finish -e production",
+            ".vault/production/SPACES.toml: is sealed in epoch 1, but the newest is 4: vault rotate --finish -e production",
         ],
     );
 }

@@ -35,8 +35,8 @@ fn deleted_and_rolled_back_entries_are_found() {
         2,
         &(held(1, 1)
             + &findings(&[
-                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
-                "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+                "rolled back: .vault/production/DATABASE_URL.toml has revision 1, and had 2 before",
+                "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
             ])),
     );
 }
@@ -54,15 +54,14 @@ fn tombstone_replaced_by_an_older_value_is_found() {
         1,
         &(held(1, 2)
             + &findings(&[
-                "brought back: .vault/production/DATABASE_URL.toml has revision 1, before it had 2",
+                "rolled back: .vault/production/DATABASE_URL.toml has revision 1, and had 2 before",
             ])),
     );
     // Also if the tombstone itself was deleted in between.
     fs::remove_file(sandbox.root().join(URL)).unwrap();
     sandbox.commit("deleted by hand");
     fs::write(sandbox.root().join(URL), old).unwrap();
-    let back =
-        "brought back: .vault/production/DATABASE_URL.toml (revision 1), which had been deleted";
+    let back = "rolled back: .vault/production/DATABASE_URL.toml (revision 1) is back after it was deleted";
     found(&sandbox, &["--since", "HEAD"], 1, &(held(1, 2) + &findings(&[back])));
 }
 
@@ -86,7 +85,7 @@ fn entry_from_a_merged_branch_is_found_if_rolled_back() {
         1,
         &(held(1, 3)
             + &findings(&[
-                "brought back: .vault/production/SHORT_LIVED.toml (revision 1), which had been deleted",
+                "rolled back: .vault/production/SHORT_LIVED.toml (revision 1) is back after it was deleted",
             ])),
     );
 }
@@ -126,8 +125,8 @@ fn older_roster_is_found() {
         2,
         &(held(1, 2)
             + &findings(&[
-                "went back: .vault/members.toml has revision 1, before it had 3",
-                "went back: .vault/production.toml is listed with revision 1, before with 2",
+                "rolled back: .vault/members.toml has revision 1, and had 3 before",
+                "rolled back: .vault/production.toml is listed with revision 1, and was listed with 2 before",
             ])),
     );
 }
@@ -149,7 +148,7 @@ fn replaced_vault_is_found() {
         .without("HOME")
         .fails(1)
         .prints(compared("HEAD") + findings(&[&other_vault]).trim_start())
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }
 
@@ -272,11 +271,11 @@ hint: say which of them, by its full name
         }
     }
     let gone = findings(&[
-        "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+        "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
     let full = "refs/remotes/origin/main";
     let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
-    verify.says(str!["error: findings: 1"]).check();
+    verify.says(str!["error: verification failed: 1 finding"]).check();
     // If all of them are the same commit, the name is not ambiguous.
     sandbox.git(&["tag", "-f", "same"]);
     sandbox.git(&["branch", "same"]);
@@ -292,14 +291,14 @@ fn shallow_clone_cannot_distinguish_new_and_restored_entries() {
     sandbox.commit("more");
     let source = format!("file://{}", sandbox.repo().display());
     sandbox.git(&["clone", "--quiet", "--depth", "2", &source, "../home/shallow"]);
-    let whether = "unknown: whether .vault/production/NEW.toml (revision 1) was there before: \
-                   history is cut off here (git fetch --unshallow, or fetch-depth: 0 in CI)";
+    let whether = "unknown origin: cannot tell whether .vault/production/NEW.toml (revision 1) existed before, because \
+                   the history is incomplete here (run git fetch --unshallow, or use fetch-depth: 0 in CI)";
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
         .folder(&sandbox.home().join("shallow"))
         .fails(1)
         .prints(compared("HEAD~") + &held(1, 3) + &findings(&[whether]))
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
@@ -334,14 +333,15 @@ hint: git is needed to read older revisions
 fn vault_without_a_pin_is_consistent_and_not_trusted() {
     let sandbox = stocked();
     let id = sandbox.id();
-    let doubt = format!("consistent, not trusted: nobody has said that {id} is the right vault");
+    let doubt =
+        format!("consistent, not trusted: no one has confirmed that {id} is the right vault");
     let untrusted = || sandbox.vault(&["verify"]).without("HOME");
     untrusted()
         .fails(1)
         .prints(held(1, 2) + &findings(&[&doubt]))
         .says(str![[r#"
-error: findings: 1
-hint: say which vault it must be: vault verify --id ID
+error: verification failed: 1 finding
+hint: name the vault that you expect: `vault verify --id ID`
 "#]])
         .check();
     let credential = sandbox.credential("github", &["-e", "production"]);
@@ -397,6 +397,6 @@ fn entry_with_an_invalid_signature_is_found() {
                     ".vault/production/OTHER.toml: does not match the signature of alice",
                 ]),
         )
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }

@@ -37,8 +37,8 @@ fn every_other_changed_path_is_reported() {
         &[
             "other change: .vault/.odd\\nname was added",
             "other change: .vault/production/.gitattributes was added",
-            "other change: .vault/production/.hidden has other bytes",
-            "other change: .vault/production/OTHER.toml has another mode",
+            "other change: .vault/production/.hidden has different bytes",
+            "other change: .vault/production/OTHER.toml has a different mode",
             "other change: .vault/requests/.deep/er/x was added",
             "other change: .vault/requests/.link is a symbolic link",
             "other change: .vault/tmp/before-x/x was added",
@@ -81,7 +81,7 @@ fn different_signature_of_the_same_content_is_reported() {
     let bent = crate::support::order_two::signature_of_order_two(&sandbox, "production", "OTHER");
     assert_ne!(text, bent);
     fs::write(path, bent).unwrap();
-    let other = "other change: .vault/production/OTHER.toml has other bytes";
+    let other = "other change: .vault/production/OTHER.toml has different bytes";
     reviewed(&sandbox, &held(1, 2), &[], &[other], &[]);
 }
 
@@ -91,7 +91,7 @@ fn new_vault_is_reported_as_added() {
     sandbox.commit("nothing");
     sandbox.quick(&["init", "--name", "alice"]);
     let id = sandbox.id();
-    let config = "vault.toml: another default environment: none → development";
+    let config = "vault.toml: the default environment changed: none → development";
     let lines = ["vault added: there was none before", config];
     let output = compared("HEAD") + &held(0, 0) + &section("needs attention", &lines);
     sandbox.vault(&["verify", "--since", "HEAD", "--id", &id]).prints(output).check();
@@ -106,8 +106,8 @@ fn resealed_data_key_is_reported() {
         let sealed = spy.recipient().seal(&Secret::new(b"the same key, for a spy".to_vec()));
         epoch.sealed.insert(bob, sealed);
     });
-    let told = "data key: that of production (epoch 1) is sealed again for bob, whose recipient \
-                and access are the same as before";
+    let told = "data key of production (epoch 1) was sealed again for bob, whose recipient \
+                and access did not change";
     reviewed(&sandbox, &held(1, 2), &[], &[told], &[]);
 }
 
@@ -127,10 +127,10 @@ fn variables_are_reported_without_their_values() {
         + "[environments.later.variables]\nX = \"1\"\n";
     fs::write(&config, now).unwrap();
     let told = [
-        "vault.toml: the variable BAD of production has another value",
-        "vault.toml: the variable HOST of production has another value",
+        "vault.toml: the variable BAD of production has a new value",
+        "vault.toml: the variable HOST of production has a new value",
         "vault.toml: the variable MAKEFLAGS of production is new",
-        "vault.toml: the variable TLS of production is gone",
+        "vault.toml: the variable TLS of production was removed",
         "vault.toml: the variable X of later is new",
         "vault.toml: MAKEFLAGS is refused by exec: a build takes it as options, or starts what it names",
     ];

@@ -34,12 +34,12 @@ fn refused(sandbox: &Sandbox, revision: &str, message: &str) {
 #[track_caller]
 fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
     let gone = findings(&[
-        "gone: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
+        "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
     let run = sandbox.vault(&["verify", &format!("--since={revision}")]).without("HOME");
     run.fails(1)
         .prints(name.to_owned() + &held(1, 1) + &gone)
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }
 

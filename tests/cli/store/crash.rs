@@ -68,8 +68,8 @@ fn two_hundred_parallel_writers_lose_nothing() {
         .vault(&["verify"])
         .prints(str![[r#"
 [..]RESULT
-development  200 [..]holds
-[..]holds
+development  200 [..]ok
+[..]ok
 "#]])
         .check();
 }
@@ -132,7 +132,7 @@ fn kill_at_random_moments(
             let (old, now) = (before.get(*name), now.get(*name));
             assert!(now == old || now == Some(new), "{name}: kill {number}, seed {seed}: {now:?}");
         }
-        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
         for (path, content) in sandbox.files() {
             let Content::File(bytes) = content else { continue };
             assert!(!contains(&bytes, b"plain-"), "{path}: kill {number}, seed {seed}");
@@ -218,7 +218,7 @@ fn next_change_removes_files_of_a_killed_writer() {
         fs::write(sandbox.store("tmp").join(name), "half a fil").unwrap();
     }
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     let said = str![[r#"
 error: key differs from KEY in case only
 hint: [..]

@@ -109,7 +109,10 @@ fn roster_of_another_vault_is_refused_before_parsing() {
         assert!(outcome.said.contains(&reason), "{}", outcome.said);
     }
     let verify = sandbox.vault(&["verify", "--id", &own]).without("HOME").fails(1);
-    verify.prints(format!("findings:\n  {reason}\n")).says(str!["error: findings: 1"]).check();
+    verify
+        .prints(format!("findings:\n  {reason}\n"))
+        .says(str!["error: verification failed: 1 finding"])
+        .check();
 }
 
 #[test]

@@ -216,9 +216,9 @@ fn verify_reports_unexpected_files() {
         4,
         &(held(1, 2)
             + &findings(&[
-                ".vault/README.md: belongs to nothing listed",
-                ".vault/staging.toml: belongs to nothing listed",
-                ".vault/x\\u{1b}[2J: belongs to nothing listed",
+                ".vault/README.md: belongs to nothing that the roster lists",
+                ".vault/staging.toml: belongs to nothing that the roster lists",
+                ".vault/x\\u{1b}[2J: belongs to nothing that the roster lists",
                 ".vault/.gitattributes: must start with * -text, or git may change line endings",
             ])),
     );

@@ -111,7 +111,8 @@ pub(crate) fn stopped<'a>(
 #[track_caller]
 pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output: &str) {
     let arguments: Vec<&str> = [&["verify"], options].concat();
-    let said = format!("error: findings: {findings}\n");
+    let noun = if findings == 1 { "finding" } else { "findings" };
+    let said = format!("error: verification failed: {findings} {noun}\n");
     let since = options.iter().skip_while(|option| **option != "--since").nth(1);
     let output = since.map_or(String::new(), |since| compared(since)) + output;
     sandbox.vault(&arguments).fails(1).prints(output).says(&said).check();
@@ -146,16 +147,16 @@ pub(crate) fn held(development: usize, production: usize) -> String {
     let (first, second) = (development.to_string(), production.to_string());
     let signer = |secrets| if secrets == 0 { "-" } else { "alice" };
     table(&[
-        ["development", &first, "1", signer(development), "holds"],
-        ["production", &second, "1", signer(production), "holds"],
+        ["development", &first, "1", signer(development), "ok"],
+        ["production", &second, "1", signer(production), "ok"],
     ])
 }
 
 /// Like [`held`], with an invalid production that has this number of valid entries.
 pub(crate) fn not_held(development: usize, production: usize) -> String {
     let text = held(development, production);
-    let end = text.rfind("holds").unwrap();
-    format!("{}DOES NOT HOLD\n", &text[..end])
+    let end = text.rfind("ok").unwrap();
+    format!("{}FAILED\n", &text[..end])
 }
 
 /// A section of the output of `verify`.

@@ -32,7 +32,10 @@ pub(crate) fn reviewed(
     let run = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output);
     match found.len() {
         0 => run.check(),
-        count => run.fails(1).says(format!("error: findings: {count}\n")).check(),
+        1 => run.fails(1).says("error: verification failed: 1 finding\n").check(),
+        count => {
+            run.fails(1).says(format!("error: verification failed: {count} findings\n")).check();
+        }
     }
 }
 

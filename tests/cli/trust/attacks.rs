@@ -367,8 +367,8 @@ fn changed_git_settings_below_the_store_are_reported() {
     let expected = str![[r#"
 ::notice title=vault verify::compared with HEAD = [..]
 ::warning file=.vault/requests/eve.toml,[..]
-::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes: is another one; vault does not change it
-::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore: is another one; vault does not change it
+::warning file=.vault/.gitattributes,title=vault verify::.vault/.gitattributes changed, and vault never changes it
+::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore changed, and vault never changes it
 "#]];
     let github = ["verify", "--since", "HEAD", "--format", "github"];
     team.sandbox.vault(&github).without("HOME").prints(&expected).check();
@@ -387,9 +387,9 @@ fn names_added_in_vault_toml_are_reported() {
     let github = ["verify", "--since", "HEAD", "--format", "github"];
     let expected = str![[r#"
 ::notice title=vault verify::compared with HEAD = [..]
-::warning file=.vault/requests/eve.toml,title=vault verify::eve asks to join with recipient [..]
-::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and carries OTHER
-::warning file=vault.toml,title=vault verify::vault.toml: the step test asks for more: DATABASE_URL
+::warning file=.vault/requests/eve.toml,title=vault verify::eve wants to join with recipient [..]
+::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and refers to OTHER
+::warning file=vault.toml,title=vault verify::vault.toml: the step test lists more names: DATABASE_URL
 "#]];
     team.sandbox.vault(&github).without("HOME").prints(&expected).check();
     team.caught(&[]);

@@ -154,7 +154,7 @@ fn join_at_a_terminal_trusts_only_the_pasted_id() {
     bob.vault(&GET).prints("postgres://development").any_change().check();
     // A vault that is already trusted causes no question.
     let said =
-        "error: you are a member already: bob\nhint: see who may do what: vault members list\n";
+        "error: you are already a member: bob\nhint: list the members: `vault members list`\n";
     assert_eq!(Terminal::start(bob.vault(&["join", "--name", "b"])).ends(2), said);
 }
 

@@ -81,8 +81,8 @@ fn entry_made_by_a_former_member_is_refused() {
         let exec = ["exec", "-e", "production", "--no-mask", "--", "touch", "started"];
         sandbox.vault(&exec).fails(122).says(&said).check();
         let rows = table(&[
-            ["development", "1", "1", "alice", "holds"],
-            ["production", "1", "2", "alice", "DOES NOT HOLD"],
+            ["development", "1", "1", "alice", "ok"],
+            ["production", "1", "2", "alice", "FAILED"],
         ]);
         found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
         // Bob plants it before someone finishes a rotation: it is not adopted unseen.
@@ -191,7 +191,7 @@ fn rolled_back_value_is_found_after_its_reencryption() {
         str!["warning: production has entries of an older epoch: OTHER; vault rotate --finish"];
     let exec = ["exec", "-e", "production", "--no-mask", "--", "true"];
     sandbox.vault(&exec).says(&warning).check();
-    let back = "brought back: .vault/production/OTHER.toml has revision 1, before it had 2\n";
+    let back = "rolled back: .vault/production/OTHER.toml has revision 1, and had 2 before\n";
     let since = |status: i32| {
         let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
         assert_eq!(outcome.status, status);

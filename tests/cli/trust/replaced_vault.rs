@@ -118,7 +118,7 @@ fn replaced_vault_is_refused_with_a_credential() {
             ])
             .trim_start(),
         )
-        .says(str!["error: findings: 1"])
+        .says(str!["error: verification failed: 1 finding"])
         .check();
 }
 
@@ -155,13 +155,13 @@ fn replaced_vault_is_locked_on_a_new_laptop() {
     }
     let run = attack.sandbox.vault(&["verify"]).variable("HOME", &home).fails(1);
     let doubt = format!(
-        "consistent, not trusted: nobody has said that {} is the right vault",
+        "consistent, not trusted: no one has confirmed that {} is the right vault",
         attack.planted
     );
     run.prints(held(1, 2) + &findings(&[&doubt]))
         .says(str![[r#"
-error: findings: 1
-hint: say which vault it must be: vault verify --id ID
+error: verification failed: 1 finding
+hint: name the vault that you expect: `vault verify --id ID`
 "#]])
         .check();
 }

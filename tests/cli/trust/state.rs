@@ -36,7 +36,7 @@ fn entered_id_stays_trusted() {
     let id = sandbox.id();
     sandbox.vault(&["trust", &id]).says(format!("trusted: {id}\n")).any_change().check();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     sandbox
         .vault(&["list", "-q"])
         .prints(str![[r#"
@@ -62,21 +62,21 @@ KEY [..]
         .check();
     let printed = str![[r#"
 [..]RESULT
-[..]holds
-[..]holds
+[..]ok
+[..]ok
 
 findings:
-  consistent, not trusted: nobody has said that [ID] is the right vault
+  consistent, not trusted: no one has confirmed that [ID] is the right vault
 "#]];
     let said = str![[r#"
-error: findings: 1
-hint: say which vault it must be: vault verify --id ID
+error: verification failed: 1 finding
+hint: name the vault that you expect: `vault verify --id ID`
 "#]];
     sandbox.vault(&["verify"]).fails(1).prints(&printed).says(&said).check();
     let id = sandbox.id();
-    sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     let run = sandbox.vault(&["verify"]).variable("VAULT_ID", &id);
-    run.prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    run.prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
 }
 
 #[test]
@@ -143,8 +143,7 @@ hint: take the current one: git pull, or merge the main branch
 "#]];
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", &format!("{id}@7"));
     run.fails(4).says(&refused).check();
-    let warning =
-        "warning: the vault here is not the one trusted now: [..]its floor is 1, known is";
+    let warning = "warning: the vault here is not the trusted one: [..]its floor is 1, known is";
     for (pin, said) in
         [("@7", format!("{warning} 7\n")), ("@3", format!("{warning} 3\n")), ("", String::new())]
     {
@@ -212,10 +211,10 @@ fn credential_keeps_no_state_and_cannot_trust_ids() {
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     let run = |arguments: &[&str]| sandbox.vault(arguments).variable("VAULT_KEY", &credential);
     run(&["get", "KEY"]).prints("value").check();
-    run(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    run(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
     let said = str![[r#"
 error: a credential carries its own pin
-hint: for another vault: vault ci add, there
+hint: for another vault, make a credential there: `vault ci add`
 "#]];
     run(&["trust", &id]).fails(2).says(&said).check();
 }
@@ -227,7 +226,7 @@ fn trust_without_a_home_is_refused_with_a_hint() {
     let id = sandbox.id();
     let run = sandbox.vault(&["trust", &id]).without("HOME").variable("VAULT_KEY", &key);
     let said = format!(
-        "error: HOME is not set, so nothing can be remembered\nhint: say it with every command: VAULT_ID={id}\n"
+        "error: HOME is not set, so nothing can be remembered\nhint: set it for every command: `VAULT_ID={id}`\n"
     );
     run.fails(2).says(&said).check();
 }
@@ -244,11 +243,11 @@ fn unwritable_state_does_not_hide_the_recovery_key() {
         .says(
             str![[r#"
 made your key: [..]
-warning: could not write [ROOT]/home/.local/state/vault: Permission denied (os error 13); enter its id later: vault trust [ID]
-made a vault in [..]
+warning: could not write [ROOT]/home/.local/state/vault: Permission denied (os error 13); to trust its id later: `vault trust [ID]`
+created a vault in [..]
 its id, [..]
 next: [..]
-the recovery key, shown this once; print it and lock it away:
+the recovery key, shown only once; print it and lock it away:
 "#]],
         )
         .prints("AGE-SECRET-KEY-1[..]\n")
@@ -284,7 +283,7 @@ fn unwritable_config_does_not_hide_the_recovery_key() {
         .fails(1)
         .says(str![[r#"
 made your key: [..]
-the recovery key, shown this once; print it and lock it away:
+the recovery key, shown only once; print it and lock it away:
 error: could not write [..]/repo/vault.toml: Permission denied[..]
 "#]])
         .prints("AGE-SECRET-KEY-1[..]\n")

@@ -61,7 +61,7 @@ fn typed_value_is_not_shown() {
 
 #[test]
 fn init_offers_a_recovery_key_and_shows_it_once() {
-    let made = "made your key: [..]\nmade a vault in [..]\nits id, [..]\nnext: [..]\n";
+    let made = "made your key: [..]\ncreated a vault in [..]\nits id, [..]\nnext: [..]\n";
     for (answer, is_made) in [("\n", true), ("y\n", true), ("n\n", false)] {
         let sandbox = Sandbox::empty();
         let mut terminal = Terminal::start(sandbox.vault(&["init", "--name", "alice"]));
@@ -75,7 +75,7 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
     let sandbox = Sandbox::empty();
     sandbox
         .vault(&["init", "--name", "alice", "--recovery"])
-        .says(format!("{made}the recovery key, shown this once; print it and lock it away:\n"))
+        .says(format!("{made}the recovery key, shown only once; print it and lock it away:\n"))
         .prints("AGE-SECRET-KEY-1[..]\n")
         .any_change()
         .check();
@@ -99,7 +99,8 @@ fn recovery_key_opens_every_environment() {
             .variable("VAULT_ID", &sandbox.id())
     };
     run(&["get", "KEY", "-e", "production"]).prints("production").check();
-    let said = str!["made the environment staging, open to alice (write), recovery (write)"];
+    let said =
+        str!["added the environment staging with access for alice (write), recovery (write)"];
     run(&["environments", "add", "staging"]).says(&said).any_change().check();
 }
 

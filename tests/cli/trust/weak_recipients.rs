@@ -97,7 +97,7 @@ fn request_with_a_small_order_recipient_is_refused() {
     for weak in weak_recipients() {
         let seed = base64_encode(&identity.recipient().seal(&craft::seed(&key)));
         let body = format!(
-            "# eve asks to join. Written by vault; safe to commit.\nformat = 1\nname = \"eve\"\n\
+            "# eve wants to join. Written by vault; safe to commit.\nformat = 1\nname = \"eve\"\n\
              vault = \"{}\"\nrecipient = \"{weak}\"\nsigner = \"{}\"\nsigning_key = \"{seed}\"\n",
             sandbox.id(),
             base64_encode(key.public().as_bytes()),

@@ -66,21 +66,21 @@ ok    vault.toml   [..]/repo/vault.toml, the nearest upward from [..]/repo
 note  vault.toml   its default environment is development
 ok    git          git version [..]
 ok    git          [..]/repo is in a repository
-note  terminal     standard input: no terminal, standard output: no terminal, standard error: no terminal
+note  terminal     standard input: not a terminal, standard output: not a terminal, standard error: not a terminal
 note  terminal     CI is not set
-note  key          --key-file: not given
-note  key          --key-fd: not given
-note  key          VAULT_KEY_FILE: not given
-note  key          VAULT_KEY: not given
-note  key          VAULT_KEY_COMMAND: not given
-ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, yours alone (mode 600)
+note  key          --key-file: not set
+note  key          --key-fd: not set
+note  key          VAULT_KEY_FILE: not set
+note  key          VAULT_KEY: not set
+note  key          VAULT_KEY_COMMAND: not set
+ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 ok    key          your recipient is age1[..]
-note  trust        VAULT_ID: not given
-note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, floor 1, newest roster seen 1, met in this folder
+note  trust        VAULT_ID is not set
+note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, floor 1, newest roster seen 1, seen in this folder
 ok    vault        {id}, roster 1, floor 1
-ok    trust        the vault here is the one that is trusted
+ok    trust        the vault here is trusted
 ok    member       you are alice: development (write), production (write), admin
-ok    environment  development, where none is named
+ok    environment  development, if none is named
 ok    exec         would give a command 1 variables
 "
         ))
@@ -140,7 +140,7 @@ fn doctor_lists_every_vault_program_in_the_path() {
         ],
     );
     assert!(!sandbox.home().join("was-run").exists());
-    let hint = "hint: HashiCorp's vault has the same name; [..]\n";
+    let hint = "hint: HashiCorp's vault has the same name: [..]\n";
     let path = format!("{}:/usr/bin:/bin", other.display());
     let outcome = sandbox.vault(&["doctor"]).variable("PATH", &path).outcome();
     assert!(crate::support::sandbox::is_like(hint, &outcome.said), "{}", outcome.said);
@@ -162,21 +162,21 @@ fn doctor_explains_each_key_source() {
             .variable("F", &file),
         true,
         &[
-            "key note: VAULT_KEY: empty, so it counts as absent",
+            "key note: VAULT_KEY: empty, which counts as not set",
             "key ok: VAULT_KEY_COMMAND: used",
-            "key note: identity.txt [..]: not looked at, one before it is named",
+            "key note: identity.txt [..]: skipped, because an earlier source is set",
             "key note: it is a credential for production",
-            &format!("trust note: the credential trusts {id} from floor 1 on"),
+            &format!("trust note: the credential trusts {id} from floor 1"),
             "member ok: you are github: production (read)",
-            "environment ok: production, where none is named",
+            "environment ok: production, if none is named",
         ],
     );
     says(
         &doctor(&sandbox, &[]).variable("VAULT_KEY_FILE", &file).variable("VAULT_KEY", "damaged"),
         true,
         &[
-            &format!("key ok: VAULT_KEY_FILE {file}: used, others can get at it (mode 644)"),
-            "key note: VAULT_KEY: not looked at, one before it is named",
+            &format!("key ok: VAULT_KEY_FILE {file}: used, others can access it (mode 644)"),
+            "key note: VAULT_KEY: skipped, because an earlier source is set",
         ],
     );
     says(
@@ -184,7 +184,7 @@ fn doctor_explains_each_key_source() {
         false,
         &[
             "key problem: VAULT_KEY does not contain a valid key",
-            "key note: identity.txt [..]: not looked at, one before it is named",
+            "key note: identity.txt [..]: skipped, because an earlier source is set",
             "vault ok: vault1[..], roster [..], floor 1",
         ],
     );
@@ -199,13 +199,13 @@ fn doctor_explains_each_key_source() {
     says(
         &doctor(&sandbox, &[]),
         false,
-        &["key note: identity.txt [..]: is not there", "key problem: locked: there is no key"],
+        &["key note: identity.txt [..]: does not exist", "key problem: locked: there is no key"],
     );
     says(
         &doctor(&sandbox, &[]).without("HOME"),
         false,
         &[
-            "key note: identity.txt: not given",
+            "key note: identity.txt: not set",
             "trust note: HOME is not set, so nothing is remembered",
         ],
     );
@@ -218,7 +218,7 @@ fn doctor_runs_the_key_command_once_with_a_notice() {
     let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_COMMAND", command);
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1);
-    let said = "running VAULT_KEY_COMMAND, as every command does that needs the key\n";
+    let said = "running VAULT_KEY_COMMAND, like every command that needs the key\n";
     assert!(outcome.said.starts_with(said), "{}", outcome.said);
     assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
     // It does not run either if another source has priority.
@@ -253,7 +253,7 @@ fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
             "vault.toml problem: no vault.toml in [..]/home",
             "vault.toml note: the search ended at [..]/home: your HOME",
             "key ok: identity.txt [..]: used[..]",
-            "exec note: would start nothing here",
+            "exec note: would not start a command here",
         ],
     );
     fs::create_dir_all(deep.join(".git")).unwrap();
@@ -296,14 +296,14 @@ fn doctor_reports_problems_independently() {
             "trust problem: VAULT_ID: not the id of a vault [..]",
             "trust problem: [..].toml: is damaged",
             "vault problem: .vault/members.toml: is not in the form vault writes",
-            "exec note: would start nothing here",
+            "exec note: would not start a command here",
         ],
     );
     fs::remove_dir_all(sandbox.repo().join(".git")).unwrap();
     says(
         &sandbox.vault(&["doctor", "--json"]).variable("PATH", "/nowhere"),
         false,
-        &["git note: git was not found in PATH; only what asks for older revisions needs it"],
+        &["git note: git was not found in PATH; only commands that read older revisions need it"],
     );
 }
 
@@ -328,7 +328,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
         &at(&laptop).variable("VAULT_ID", &format!("{id}@9")),
         false,
         &[
-            &format!("trust note: VAULT_ID trusts {id} from floor 9 on"),
+            &format!("trust note: VAULT_ID trusts {id} from floor 9"),
             "trust problem: .vault/members.toml: is older than the last loss of access: [..]",
         ],
     );
@@ -345,7 +345,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
         &at(&other.home()).variable("VAULT_ID", &id),
         false,
         &[
-            "trust ok: the vault here is the one that is trusted",
+            "trust ok: the vault here is trusted",
             "member problem: your key (age1[..]) belongs to no member of this vault",
         ],
     );
@@ -360,7 +360,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
     says(&doctor(&sandbox, &[]), true, &["exec ok: would give a command 2 variables"]);
     let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
     fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
-    let asks = "exec note: asks a person at the terminal first; without a terminal it is refused";
+    let asks = "exec note: asks a person at the terminal first, and is refused without one";
     says(&doctor(&sandbox, &[]), true, &[asks]);
 }
 

@@ -141,17 +141,17 @@ fn exposed_value_from_history_is_found_in_every_use() {
         .fails(1)
         .prints(
             str![[r#"
-bot may know COPY in development: the value of A in production (revision 2)
-bot may know A in production: the value of A in production (revision 1)
-bot may know OTHER in production: the value of B in production (revision 1)
-the credential of half is from before the floor: it has 1, the floor is [..]
+bot may know COPY in development: it has the value of A in production (revision 2)
+bot may know A in production: it has the value of A in production (revision 1)
+bot may know OTHER in production: it has the value of B in production (revision 1)
+the credential of half is outdated: it has floor 1, and the floor is [..]
 "#]],
         )
         .says(
             str![[r#"
-error: open: 4
-hint: replace credentials first, [..]: vault members remove half, then vault ci add NEW-NAME -e ENVIRONMENT
-hint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT
+error: 4 items need attention
+hint: replace credentials first, all at once, because each removal raises the floor: `vault members remove half`, then `vault ci add NEW-NAME -e ENVIRONMENT`
+hint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`
 "#]],
         )
         .check();
@@ -265,7 +265,7 @@ fn uncompared_values_are_reported() {
     let keyless = sandbox.vault(&["status", "--json"]).variable("XDG_CONFIG_HOME", "/nowhere");
     let (lines, gaps) = known_to(&keyless);
     assert_eq!(lines, by_epochs);
-    assert_eq!(gaps, ["no value was compared with others, which takes a key"]);
+    assert_eq!(gaps, ["values were not compared with each other, because there is no key"]);
     // A key for only one environment.
     let credential = sandbox.credential("later", &["-e", "production"]);
     let run = sandbox.vault(&["status", "--json"]).variable("VAULT_KEY", &credential);
@@ -286,7 +286,7 @@ fn uncompared_values_are_reported() {
     );
     assert_eq!(
         gaps,
-        ["git's history is cut off here, so values are missing: git fetch --unshallow"]
+        ["git's history is incomplete here, so values are missing: `git fetch --unshallow`"]
     );
     fs::remove_dir_all(clone.join(".git")).unwrap();
     let run = sandbox.vault(&["status", "--json"]).folder(&clone);
@@ -294,7 +294,7 @@ fn uncompared_values_are_reported() {
         known_to(&run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap()));
     assert_eq!(lines.len(), 3);
     let none = format!(
-        "no older value was compared: git finds no repository of yours in {}",
+        "older values were not compared: git finds no repository of yours in {}",
         clone.display()
     );
     assert_eq!(gaps, [none]);

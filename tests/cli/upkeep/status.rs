@@ -18,7 +18,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-const CLEAN: &str = "nothing needs doing\n";
+const CLEAN: &str = "nothing needs attention\n";
 
 #[test]
 fn status_without_open_items_says_so() {
@@ -59,11 +59,11 @@ fn single_admin_is_not_an_open_item() {
     sandbox
         .vault(&["status"])
         .fails(1)
-        .prints(format!("bob asks to join\n{advice}"))
+        .prints(format!("bob wants to join\n{advice}"))
         .says(str![[r#"
 add a second admin: [..]
-error: open: 1
-hint: vault members add bob -e [..]
+error: 1 item needs attention
+hint: answer the request: `vault members add bob -e ENVIRONMENT=read`
 "#]])
         .check();
 }
@@ -81,8 +81,8 @@ fn following_the_listed_order_resolves_every_item() {
     let told = sandbox.vault(&["status"]).outcome();
     let hints: Vec<&str> =
         told.said.lines().filter_map(|line| line.strip_prefix("hint: ")).collect();
-    assert!(hints[0].contains("vault members remove one, two, then vault ci add"), "{hints:?}");
-    assert!(hints[1].ends_with("vault set NAME -e ENVIRONMENT"), "{hints:?}");
+    assert!(hints[0].contains("`vault members remove one, two`, then `vault ci add"), "{hints:?}");
+    assert!(hints[1].ends_with("`vault set NAME -e ENVIRONMENT`"), "{hints:?}");
     for name in ["one", "two"] {
         sandbox.quick(&["members", "remove", name]);
     }
@@ -115,18 +115,18 @@ fn open_items_are_listed_with_their_commands() {
         .prints(
             str![[r#"
 .vault/production/KEY.toml: does not match the signature of alice
-the credential of github is from before the floor: it has 1, the floor is 5
-bob asks to join
+the credential of github is outdated: it has floor 1, and the floor is 5
+bob wants to join
 a change to development was interrupted
 "#]],
         )
         .says(
             str![[r#"
-error: open: 4
-hint: replace credentials first, [..]: vault members remove github, then vault ci add NEW-NAME -e ENVIRONMENT
-hint: what does not hold: vault verify
-hint: vault members add bob -e ENVIRONMENT=read
-hint: what was interrupted, an admin finishes: vault rotate --finish
+error: 4 items need attention
+hint: replace credentials first, all at once, because each removal raises the floor: `vault members remove github`, then `vault ci add NEW-NAME -e ENVIRONMENT`
+hint: check the invalid files: `vault verify`
+hint: answer the request: `vault members add bob -e ENVIRONMENT=read`
+hint: an admin must finish the interrupted change: `vault rotate --finish`
 "#]],
         )
         .check();
@@ -210,9 +210,10 @@ fn status_without_a_key_lists_skipped_checks() {
         };
         roster.former.insert("bob".parse().unwrap(), former);
     });
-    let known = "bob may know KEY in production: not changed since\n";
-    let hint = "error: open: 1\nhint: get a new value where it is used, then: vault set NAME -e ENVIRONMENT\n";
-    let copies = "warning: not checked: no value was compared with others, which takes a key\n";
+    let known = "bob could read KEY in production, and the value has not changed\n";
+    let hint = "error: 1 item needs attention\nhint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`\n";
+    let copies =
+        "warning: not checked: values were not compared with each other, because there is no key\n";
     let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody")).fails(1);
     run.prints(known).says(format!("{unknown}{copies}{hint}")).check();
     // A key of someone else.

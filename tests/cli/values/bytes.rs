@@ -166,14 +166,13 @@ set TOKEN in production (revision 1)
 #[test]
 fn value_on_the_command_line_is_refused() {
     let sandbox = Sandbox::with_vault();
-    let hint =
-        "hint: type it at a prompt: vault set TOKEN\nhint: or pipe it: vault set TOKEN < FILE\n";
+    let hint = "hint: type it at a prompt: `vault set TOKEN`\nhint: or pipe it: `vault set TOKEN < FILE`\n";
     let error = "error: a value never comes from the command line, where others can see it\n";
     for arguments in [&["set", "TOKEN=hunter2"][..], &["set", "TOKEN", "hunter2"]] {
         sandbox.vault(arguments).fails(2).says(format!("{error}{hint}")).check();
     }
     // A possible name may still be a value if no value is prompted for.
-    let said = format!("{error}{hint}hint: several names: at a terminal, or with --generate\n");
+    let said = format!("{error}{hint}hint: for several names, use a terminal or `--generate`\n");
     sandbox.vault(&["set", "TOKEN", "HUNTER2"]).fails(2).says(&said).check();
 }
 
@@ -216,8 +215,8 @@ min_length = 100
         }
     }
     let said = str![[r#"
-error: no such kind of value
-hint: there are: django, alphanumeric, hex, base64url
+error: unknown kind of value
+hint: use one of django, alphanumeric, hex, base64url
 "#]];
     sandbox.vault(&["set", "PLAIN", "--generate=uuid"]).fails(2).says(&said).check();
 }
@@ -227,8 +226,8 @@ fn value_below_the_minimum_length_is_refused() {
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.repo().join("vault.toml"), "[secrets.KEY]\nmin_length = 5\n").unwrap();
     let said = str![[r#"
-error: KEY has 4 bytes, vault.toml asks for 5
-hint: use a longer value, or change min_length
+error: KEY has 4 bytes, but vault.toml requires 5
+hint: use a longer value, or change `min_length`
 "#]];
     let run = sandbox.vault(&["set", "KEY", "-e", "production", "-q"]).input("1234\n");
     run.fails(2).says(&said).check();
@@ -253,11 +252,11 @@ fn restored_value_from_git_gets_a_new_revision() {
         run.changes(&[&changes[0]]).check();
         sandbox.vault(&["get", "KEY"]).prints(value).check();
     }
-    let said = "unchanged: KEY in development has this value already\n";
+    let said = "unchanged: KEY in development already has this value\n";
     sandbox.vault(&["set", "KEY", "--from", "HEAD~1"]).says(said).check();
     let cases = [
-        ("KEY", "HEAD", 2, "there is no KEY in development at HEAD"),
-        ("OTHER", "HEAD~1", 2, "there is no OTHER in development at HEAD~1"),
+        ("KEY", "HEAD", 2, "development has no KEY at HEAD"),
+        ("OTHER", "HEAD~1", 2, "development has no OTHER at HEAD~1"),
         ("KEY", "nowhere", 4, "git does not know the revision nowhere here"),
         ("KEY", "--all", 4, "git does not know the revision --all here"),
     ];

@@ -218,9 +218,9 @@ fn hint_for_utf_16_imports_the_text() {
 fn file_without_assignments_is_an_error() {
     let sandbox = Sandbox::with_vault();
     let cases = [
-        ("", "hint: write one NAME=value per line\n"),
-        ("# A=1\n\n", "hint: write one NAME=value per line\n"),
-        ("\u{feff}\r\n", "hint: write one NAME=value per line\n"),
+        ("", "hint: write one `NAME=value` per line\n"),
+        ("# A=1\n\n", "hint: write one `NAME=value` per line\n"),
+        ("\u{feff}\r\n", "hint: write one `NAME=value` per line\n"),
         ("A\n# c\nB\n", "hint: names without `=` set nothing: line 1, 3\n"),
     ];
     for (text, hint) in cases {

@@ -12,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 fn revisions_count_changes_and_continue_after_a_removal() {
     let sandbox = Sandbox::with_vault();
     let file = "repo/.vault/development/KEY.toml";
-    let old = "old values stay in git history: change them where they are used\n";
+    let old = "old values stay in git history: replace them at their source\n";
     let steps: [(&[&str], &str, String); 6] = [
         (&["set", "KEY"], "a", "set KEY in development (revision 1)\n".into()),
         (&["set", "KEY"], "b", "changed KEY in development (revision 2)\n".into()),
@@ -25,7 +25,7 @@ fn revisions_count_changes_and_continue_after_a_removal() {
         let run = sandbox.vault(arguments).input(input);
         run.says(&said).changes(&[file]).check();
     }
-    let said = str!["unchanged: KEY in development has this value already"];
+    let said = str!["unchanged: KEY in development already has this value"];
     sandbox.vault(&["set", "KEY"]).input("c").says(&said).check();
 }
 
@@ -39,7 +39,7 @@ fn removed_secret_is_missing_for_every_command() {
     assert!(tombstone.contains("removed = true\n") && !tombstone.contains("sealed"));
     let absent = str![[r#"
 error: there is no KEY in development
-hint: set it: vault set KEY -e development
+hint: set it: `vault set KEY -e development`
 "#]];
     for arguments in [
         &["get", "KEY"][..],
@@ -53,7 +53,7 @@ hint: set it: vault set KEY -e development
     let arguments = ["exec", "--no-mask", "--only", "KEY", "--", "true"];
     let removed = str![[r#"
 error: KEY was removed from development
-hint: to have it again: `vault set KEY -e development`
+hint: to set it again: `vault set KEY -e development`
 "#]];
     sandbox.vault(&arguments).fails(123).says(&removed).check();
     let run = sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${KEY-none} $KEPT"]);
@@ -78,7 +78,7 @@ copied B from development to production (revision 2)
         .changes(&["repo/.vault/production/A.toml", "repo/.vault/production/B.toml"])
         .check();
     sandbox.vault(&["get", "B", "-e", "production"]).prints("B").check();
-    let said = str!["unchanged: A in production has this value already"];
+    let said = str!["unchanged: A in production already has this value"];
     sandbox
         .vault(&["copy", "A", "--from", "development", "--to", "production"])
         .says(&said)
@@ -101,7 +101,7 @@ hint: make it: vault environments add staging
 #[test]
 fn list_shows_authors_and_times_without_a_key() {
     let sandbox = Sandbox::with_vault();
-    sandbox.vault(&["list"]).says(str!["no secrets yet; set one: vault set NAME"]).check();
+    sandbox.vault(&["list"]).says(str!["no secrets yet; set one: `vault set NAME`"]).check();
     sandbox.vault(&["list", "--json"]).prints(str![[r#"{"secrets":[],"version":1}"#]]).check();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "KEY", b"value");
@@ -151,7 +151,7 @@ fn environments_are_added_listed_and_removed() {
             "--access",
             "github=read",
         ])
-        .says(str!["made the environment staging, open to alice (write), github (read)"])
+        .says(str!["added the environment staging with access for alice (write), github (read)"])
         .changes(&[&state(&sandbox), "repo/.vault/members.toml", "repo/.vault/staging.toml"])
         .check();
     sandbox.set("staging", "KEY", b"value");
@@ -169,7 +169,7 @@ fn environments_are_added_listed_and_removed() {
             row("staging", false, 1, json!({ "alice": "write", "github": "read" })),
         ])
     );
-    let said = str!["removed the environment staging; git history keeps its files"];
+    let said = str!["removed the environment staging; its files remain in git history"];
     sandbox
         .vault(&["environments", "remove", "staging", "--yes"])
         .says(&said)
@@ -181,7 +181,7 @@ fn environments_are_added_listed_and_removed() {
         ])
         .check();
     assert!(!sandbox.store("staging").exists());
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]holds\n[..]holds\n").check();
+    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
 }
 
 /// The one file in the state folder, relative to the sandbox.
@@ -211,7 +211,7 @@ fn removing_an_environment_keeps_other_comments() {
 fn invalid_environment_change_has_no_effect() {
     let sandbox = Sandbox::with_vault();
     let cases: [(&[&str], Inline); 8] = [
-        (&["add", "production"], str!["error: there is an environment production already"]),
+        (&["add", "production"], str!["error: the environment production already exists"]),
         (
             &["add", "members"],
             str!["error: members cannot be the name of an environment: it is reserved"],
@@ -233,8 +233,8 @@ hint: it is lower-case letters, digits and -, starts with a letter, at most 63 b
         (
             &["add", "staging", "--access", "alice=read"],
             str![[r#"
-error: nobody could write in staging
-hint: give one member write access: --access alice=write
+error: no one could write in staging
+hint: give one member write access: `--access alice=write`
 "#]],
         ),
         (

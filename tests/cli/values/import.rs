@@ -30,12 +30,12 @@ fn value_read_differently_elsewhere_gets_a_note() {
     mentions(quoted, "");
     mentions(r#"KEY='{"private_key": "-----BEGIN\nMIIE"}'"#, "");
 
-    let kept = "${…} is kept as it is written, not replaced by a value";
+    let kept = "${…} is stored as written, without replacing it";
     for line in ["URL=amqp://x:${PASSWORD}@mq", "URL='${A:-b}'", "URL=\"a${B}\""] {
         mentions(line, &format!("warning: {kept}: URL\n"));
     }
     mentions("URL=a$B$$c${d", "");
-    let place = "the value says where the secret is, and is not the secret";
+    let place = "the value is a reference to a secret, not the secret itself";
     mentions("A=op://shop/database/password", &format!("warning: {place}: A\n"));
     mentions(r#"A="b\rc""#, "warning: carriage returns are kept: A\n");
     mentions("A=\n", "warning: the value is empty: A\n");
@@ -47,7 +47,7 @@ fn notes_list_every_name_and_no_value() {
     let sandbox = Sandbox::with_vault();
     let text = "A=hunter2${X}\nB=hunter2\nC=${Y:-hunter2}\n";
     let said = str![[r#"
-warning: ${…} is kept as it is written, not replaced by a value: A, C
+warning: ${…} is stored as written, without replacing it: A, C
 imported into development: 3 set, 0 changed, 0 unchanged
 "#]];
     sandbox.vault(&["import", "-"]).input(text).any_change().says(&said).check();
@@ -77,7 +77,8 @@ fn file_in_git_gets_a_note_with_its_first_commit() {
     fs::write(folder.join("*.env"), "A=1\n").unwrap();
     import("it's/*.env", "");
     sandbox.git(&["add", "it's"]);
-    let staged = "warning: it's/*.env is staged in git; before you commit: git rm --cached [..]\n";
+    let staged =
+        "warning: it's/*.env is staged in git; before you commit: `git rm --cached [..]`\n";
     import("it's/*.env", staged);
     sandbox.git(&["commit", "--quiet", "--message", "with plaintext"]);
     let first = sandbox.git(&["log", "-1", "--format=%h (%cs)"]);
@@ -113,9 +114,9 @@ fn vault_ignored_by_git_gets_a_note() {
         let sandbox = Sandbox::empty();
         fs::write(sandbox.repo().join(".gitignore"), rules).unwrap();
         let said = format!(
-            "made your key: [..]\nmade a vault in [..]\nits id, [..]\nnext: [..]\nwarning: git \
+            "made your key: [..]\ncreated a vault in [..]\nits id, [..]\nnext: [..]\nwarning: git \
              ignores {ignored}, so other clones and CI would not have it; to see which rule does: \
-             git check-ignore -v {ignored}\n"
+             `git check-ignore -v {ignored}`\n"
         );
         let run = sandbox.vault(&["init", "--name", "alice"]).any_change();
         run.says(&said).check();

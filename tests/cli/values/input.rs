@@ -26,7 +26,7 @@ fn empty_input_is_refused_without_the_option() {
     let empty = sandbox.home().join("empty");
     fs::write(&empty, "").unwrap();
     let said = "error: the value of KEY is empty; nothing was stored
-hint: if it is meant: vault set KEY --empty
+hint: to store an empty value: `vault set KEY --empty`
 ";
     let newline = format!("dropped the newline at the end of KEY\n{said}");
     let pair = format!("dropped the carriage return and the newline at the end of KEY\n{said}");
@@ -76,10 +76,10 @@ fn key_and_value_from_one_input_are_refused() {
     let sandbox = sandbox();
     let identity = fs::read(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let value = str![[r#"
-error: standard input holds the key, so it cannot hold the value
-hint: give the value as a file: --file PATH
+error: standard input contains the key, so it cannot contain the value
+hint: pass the value in a file: `--file PATH`
 "#]];
-    let file = str!["error: standard input holds the key, so it cannot hold the file"];
+    let file = str!["error: standard input contains the key, so it cannot contain the file"];
     for source in [["--key-file", "-"], ["--key-file", "/dev/stdin"], ["--key-fd", "0"]] {
         let run = |rest: &[&str]| sandbox.vault(&[&source[..], rest].concat()).input(&identity);
         run(&["set", "KEY"]).fails(2).says(&value).check();
@@ -183,7 +183,7 @@ fn ciphertext_as_a_value_gets_a_note() {
     ];
     for (value, tool) in cases {
         let said = format!(
-            "warning: KEY is encrypted by {tool}; store what it decrypts to\nchanged KEY [..]\n"
+            "warning: KEY is encrypted by {tool}; store the decrypted value\nchanged KEY [..]\n"
         );
         sandbox.vault(&["set", "KEY"]).input(value).says(&said).changes(&[ENTRY]).check();
     }

@@ -123,7 +123,7 @@ fn long_line_is_stored_whole() {
 fn several_unmarked_lines_are_refused() {
     let sandbox = Sandbox::with_vault();
     let said = "error: several lines arrived at once; none of them was used
-hint: give the value as a file: vault set KEY < FILE
+hint: pass the value in a file: `vault set KEY < FILE`
 ";
     let long = "long line\n".repeat(5000);
     // The last three are only the beginning of an input, even if the other lines arrive late.
@@ -262,7 +262,10 @@ fn editing_keys_edit_hidden_text() {
         assert!(!screen.contains("warning"), "{screen}");
     }
     let screen = stores(&sandbox, "a\x1b[5~b\x1bxc\n", "abc");
-    assert!(screen.contains("warning: left out keys that no value of KEY can hold\n"), "{screen}");
+    assert!(
+        screen.contains("warning: ignored keys that cannot be part of a value of KEY\n"),
+        "{screen}"
+    );
 }
 
 #[test]

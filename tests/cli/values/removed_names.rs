@@ -24,7 +24,7 @@ const VARIABLE: &str = "[environments.development.variables]\nURL = \"db://${KEY
 #[track_caller]
 fn incomplete(sandbox: &Sandbox, options: &[&str], said: &str) {
     let words = [&["exec"], options, &["--", "touch", "ran"]].concat();
-    let said = format!("error: {said}\nhint: to have it again: `vault set KEY -e development`\n");
+    let said = format!("error: {said}\nhint: to set it again: `vault set KEY -e development`\n");
     sandbox.vault(&words).fails(123).says(&said).check();
 }
 

@@ -29,7 +29,7 @@ fn setting_a_value_of_another_environment_prints_a_note() {
     let sandbox = sandbox();
     set(&sandbox, &[], VALUE).says(format!("{SET}{SAME}")).check();
     // It already exists, so no note is printed.
-    let unchanged = str!["unchanged: API_KEY in production has this value already"];
+    let unchanged = str!["unchanged: API_KEY in production already has this value"];
     set(&sandbox, &[], VALUE).says(&unchanged).check();
     let changed = str!["changed API_KEY in production (revision 2)"];
     set(&sandbox, &[], "another long value").says(&changed).check();
