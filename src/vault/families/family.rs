@@ -5,7 +5,6 @@
 //! not matter, because a vault has one entry per name regardless of case, and some programs (npm)
 //! read their names in any case.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{languages, packages, python, system, tools};
@@ -37,8 +36,9 @@ pub(super) const FAMILIES: [&[Family]; 5] = [
 /// The family of `name`, if it has one.
 #[must_use]
 pub fn family_of(name: &str) -> Option<&'static Family> {
-    let listed = LISTED.get(name.to_ascii_lowercase().as_str());
-    listed.copied().or_else(|| {
+    let mut listed = LISTED[bucket_of(name)].iter();
+    let found = listed.find(|(listed, _)| listed.eq_ignore_ascii_case(name));
+    found.map(|(_, family)| *family).or_else(|| {
         let mut begun = PREFIXES.iter().filter(|(prefix, _)| starts_with(name, prefix));
         begun.find(|(_, family)| !family.excepts(name)).map(|(_, family)| *family)
     })
@@ -49,22 +49,41 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// By name in lower case. A command may get thousands of secrets; each is looked up once.
-static LISTED: LazyLock<HashMap<String, &Family>> = LazyLock::new(|| {
-    let names = |family: &'static Family| family.names.split_whitespace().map(move |n| (n, family));
-    all().flat_map(names).map(|(name, family)| (name.to_ascii_lowercase(), family)).collect()
+/// A name with its family.
+type Listed = (&'static str, &'static Family);
+
+/// The listed names, by [`bucket_of`]. Every `exec` builds this table, so it must cost little: it
+/// copies no name, and computes no hash.
+static LISTED: LazyLock<Vec<Vec<Listed>>> = LazyLock::new(|| {
+    let mut buckets = vec![Vec::new(); BUCKETS];
+    for family in all() {
+        for name in family.names.split_ascii_whitespace() {
+            buckets[bucket_of(name)].push((name, family));
+        }
+    }
+    buckets
 });
+
+const BUCKETS: usize = 256;
+
+/// Names that differ only in case have the same bucket. Few others do, because first letters and
+/// lengths differ.
+fn bucket_of(name: &str) -> usize {
+    let first = name.bytes().next().unwrap_or_default().to_ascii_lowercase();
+    (usize::from(first) * 7 + name.len() * 29) % BUCKETS
+}
 
 /// Each prefix with its family. The text of the table is split once, not once for each name.
 static PREFIXES: LazyLock<Vec<(&str, &Family)>> = LazyLock::new(|| {
-    let prefixes =
-        |family: &'static Family| family.prefixes.split_whitespace().map(move |p| (p, family));
+    let prefixes = |family: &'static Family| {
+        family.prefixes.split_ascii_whitespace().map(move |p| (p, family))
+    };
     all().flat_map(prefixes).collect()
 });
 
 impl Family {
     fn excepts(&self, name: &str) -> bool {
-        self.except.split_whitespace().any(|pattern| is_like(name, pattern))
+        self.except.split_ascii_whitespace().any(|pattern| is_like(name, pattern))
     }
 }
 
