@@ -173,7 +173,7 @@ const VALUES: [&str; 22] = [
 const SYNONYMS: [(&[&str], &str); 18] = [
     (
         &["auth", "login", "logout", "unlock"],
-        "there is no server to log in to: `vault doctor` shows which key is used",
+        "vault has no server to log in to: `vault doctor` shows which key is used",
     ),
     (
         &["add", "create", "edit", "insert", "new", "put", "save", "store", "update", "write"],

@@ -46,8 +46,8 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
                 "members": members.iter().map(access).collect::<serde_json::Map<_, _>>(),
             })
         });
-        let rows: Vec<_> = rows.collect();
-        return context.console.json(json!({ "environments": rows }));
+        let listed: Vec<_> = rows.collect();
+        return context.console.json(json!({ "environments": listed }));
     }
     let mut table = plain_table(&["ENVIRONMENT", "SECRETS", "EPOCH", "MEMBERS"]);
     for (name, secrets, epoch, members) in &rows {

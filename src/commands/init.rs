@@ -175,8 +175,10 @@ fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> 
     let failed = |error: io::Error| {
         Fault::failed(format!("could not write {}", place.config().display())).because(error)
     };
-    let folder = Dir::open(place.folder()).ok().flatten();
-    let folder = folder.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let folder = Dir::open(place.folder())
+        .ok()
+        .flatten()
+        .ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     let text = include_str!("init.toml").replace("DEFAULT", default.as_str());
     match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
         Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(failed),

@@ -60,7 +60,7 @@ pub fn checksum(label: &str, payload: &[u8]) -> [u8; 8] {
     checksum
 }
 
-/// Byte strings one after another, each behind its length as 8 bytes big-endian.
+/// Byte strings one after another, each after its length as 8 bytes big-endian.
 ///
 /// What is signed, authenticated or sealed is always framed, so that no two lists of parts give
 /// the same bytes.

@@ -206,12 +206,12 @@ impl<'a> Scanner<'a> {
     /// A value up to the next `quote` that has no backslash of its own; newlines are part of it.
     fn quoted(&mut self, quote: u8, meaning: fn(u8) -> Option<u8>) -> Scanned<Secret> {
         let mut escaped = true; // The opening quote is not the closing one.
-        let closing = self.rest.bytes().position(|byte| {
+        let position = self.rest.bytes().position(|byte| {
             let found = byte == quote && !escaped;
             escaped = byte == b'\\' && !escaped;
             found
         });
-        let closing = closing.ok_or("the quote is not closed")?;
+        let closing = position.ok_or("the quote is not closed")?;
         let quoted = self.take(closing + 1);
         Ok(unescaped(&quoted.as_bytes()[1..closing], meaning))
     }

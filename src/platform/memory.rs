@@ -185,8 +185,8 @@ fn marker(name: &str, folder: &Stat, files: &[String]) -> String {
 
 /// Returns the files that the marker names, if it is complete and belongs to this folder.
 fn named_files(marker_text: &str, name: &str, folder: &Stat) -> Option<Vec<String>> {
-    let files: Vec<String> = marker_text.lines().skip(2).map(str::to_owned).collect();
-    let (_, files) = files.split_last()?;
+    let lines: Vec<String> = marker_text.lines().skip(2).map(str::to_owned).collect();
+    let (_, files) = lines.split_last()?;
     let are_names = files.iter().all(|file| {
         let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         !file.is_empty() && file.bytes().all(is_legal)

@@ -58,10 +58,10 @@ impl Context {
 
     /// What to do without a key.
     pub(crate) fn no_key(&self) -> Fault {
-        let fault = Fault::locked("locked: there is no key");
+        let fault = Fault::locked("locked: no key was found");
         let fault = match self.identity_path() {
             Some(path) => fault.hint(format!("on your own machine the key is {}", path.display())),
-            None => fault.hint("HOME is not set, so there is no key file"),
+            None => fault.hint("HOME is not set, so no key file can be found"),
         };
         fault.hint("in CI, store what `vault ci add` printed as the secret VAULT_KEY")
     }

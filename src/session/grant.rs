@@ -80,7 +80,7 @@ pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
         return Fault::usage(format!("{name} is no longer a member")).hint(list);
     }
     let known = roster.members.keys().map(MemberName::as_str);
-    Fault::usage(format!("there is no member {name}")).did_you_mean(name.as_str(), known).hint(list)
+    Fault::usage(format!("{name} is not a member")).did_you_mean(name.as_str(), known).hint(list)
 }
 
 /// Checks that the name is not in use, and never was.

@@ -9,7 +9,7 @@ use crate::vault::format::{fingerprint, request_path};
 use crate::vault::model::{Member, Request, Roster};
 use crate::vault::name::MemberName;
 
-/// The admin enters the fingerprint that they were told, because the repository could show any.
+/// The admin enters the fingerprint that they received, because the repository could show any.
 /// `what` explains the purpose to them.
 pub(crate) fn confirm_request(
     context: &Context,

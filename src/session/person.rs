@@ -41,7 +41,7 @@ pub(crate) fn own_key(
 /// Makes an identity and keeps it in `identity.txt`.
 pub(crate) fn make_identity(context: &Context) -> Result<Identity, Fault> {
     let path = context.identity_path().ok_or_else(|| {
-        Fault::usage("HOME is not set, so there is no place for your key")
+        Fault::usage("HOME is not set, so your key cannot be stored")
             .hint("name a file that holds an age identity: --key-file PATH")
     })?;
     let identity = create_identity(&path)?;

@@ -64,7 +64,7 @@ pub(crate) fn listed(names: &[SecretName]) -> String {
 }
 
 fn no_terminal(environment: &EnvironmentName) -> Fault {
-    let state = "has confirm = true in vault.toml, and there is no terminal to ask a person at";
+    let state = "has confirm = true in vault.toml, but no terminal is available to ask a person";
     let machine = "a machine uses a credential, which is not asked";
     Fault::refused(format!("{environment} {state}"))
         .hint("run it with standard error at a terminal; --yes does not answer this question")

@@ -16,8 +16,7 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
     let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let members = &vault.roster().members;
     if style == Style::Json {
-        let rows = members.iter().map(row);
-        let rows: Vec<_> = rows.collect();
+        let rows: Vec<_> = members.iter().map(row).collect();
         return context.console.json(json!({ "members": rows }));
     }
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
@@ -38,13 +37,16 @@ fn role(member: &Member) -> String {
 }
 
 fn row((name, member): (&MemberName, &Member)) -> serde_json::Value {
-    let access = member.access.iter();
-    let access = access.map(|(environment, access)| (environment.to_string(), access_json(access)));
+    let access: serde_json::Map<_, _> = member
+        .access
+        .iter()
+        .map(|(environment, access)| (environment.to_string(), access_json(access)))
+        .collect();
     let signer = member.signing.as_ref().map(|signing| base64_encode(signing.signer.as_bytes()));
     json!({
         "member": name.as_str(),
         "admin": member.is_admin(),
-        "access": access.collect::<serde_json::Map<_, _>>(),
+        "access": access,
         "recipient": member.recipient.to_string(),
         "signer": signer,
         "credential_floor": member.credential_floor,

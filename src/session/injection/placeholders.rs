@@ -30,7 +30,7 @@ pub(crate) fn placeholders(
     let vault = open(context, place)?;
     let environment = &choose_environment(context, config, option, None, &vault)?;
     if config.environments.get(environment).is_some_and(|own| own.confirm) {
-        let message = format!("{environment} is locked: there is no key");
+        let message = format!("{environment} is locked: no key was found");
         return Err(Fault::locked(message)
             .hint("`confirm = true` in vault.toml: placeholders never replace its secrets"));
     }
@@ -75,5 +75,5 @@ fn report(context: &Context, names: &[&SecretName]) {
     let listed = shown.join(", ");
     context
         .console
-        .note(format!("vault: there is no key, so these are random placeholders: {listed}{more}"));
+        .note(format!("vault: no key was found, so these are random placeholders: {listed}{more}"));
 }

@@ -42,7 +42,7 @@ const LETS_OUT: [(&[&str], &str, &str); 4] = [
     ),
 ];
 
-const REFUSED: &str = "error: production has confirm = true in vault.toml, and there is no terminal to ask a person at
+const REFUSED: &str = "error: production has confirm = true in vault.toml, but no terminal is available to ask a person
 hint: run it with standard error at a terminal; --yes does not answer this question
 hint: a machine uses a credential, which is not asked: vault ci add NAME -e production
 ";

@@ -73,11 +73,11 @@ fn placeholder_is_a_random_value_of_the_declared_kind() {
 fn placeholders_are_listed_on_one_line() {
     let sandbox = sandbox();
     let all =
-        str!["vault: there is no key, so these are random placeholders: CACHE_PASSWORD, HEX, KEY"];
+        str!["vault: no key was found, so these are random placeholders: CACHE_PASSWORD, HEX, KEY"];
     runner(&sandbox, &[], &["true"]).says(&all).check();
     let names = "env | cut -d= -f1 | grep -E '^(KEY|HEX|CACHE|REGION)' | LC_ALL=C sort";
     let step = runner(&sandbox, &["--step", "test"], &["sh", "-c", names]);
-    let said = str!["vault: there is no key, so these are random placeholders: HEX"];
+    let said = str!["vault: no key was found, so these are random placeholders: HEX"];
     step.says(&said).prints("HEX\nREGION\n").check();
     // A plain variable has no placeholder, so nothing is printed.
     runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"]).prints("eu\n").check();
@@ -85,7 +85,7 @@ fn placeholders_are_listed_on_one_line() {
         sandbox.set("development", name, b"x");
     }
     let said = str![
-        "vault: there is no key, so these are random placeholders: A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
+        "vault: no key was found, so these are random placeholders: A1, A2, A3, A4, CACHE_PASSWORD and 2 more"
     ];
     runner(&sandbox, &[], &["true"]).says(&said).check();
     // The environment of a fork's pull request: the secret's name without a value.
@@ -121,7 +121,7 @@ fn placeholders_do_not_replace_an_existing_or_wrong_key() {
 fn confirmed_environment_has_no_placeholders() {
     let sandbox = sandbox();
     let said = str![[r#"
-error: production is locked: there is no key
+error: production is locked: no key was found
 hint: `confirm = true` in vault.toml: placeholders never replace its secrets
 "#]];
     for options in [&["-e", "production"][..], &["-e", "production", "--yes"]] {
@@ -134,7 +134,7 @@ fn missing_key_is_an_error_without_the_option() {
     let sandbox = sandbox();
     let home = sandbox.root().join("runner").display().to_string();
     let said = str![[r#"
-error: locked: there is no key
+error: locked: no key was found
 hint: [..]
 hint: [..]
 "#]];

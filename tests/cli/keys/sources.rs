@@ -363,7 +363,7 @@ fn empty_vault_key_counts_as_absent() {
         sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", text).prints("value").check();
         let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]).variable("VAULT_KEY", text);
         let said = str![[r#"
-error: locked: there is no key
+error: locked: no key was found
 hint: on your own machine the key is [..]/nobody/.config/vault/identity.txt
 hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
 "#]];
@@ -468,8 +468,8 @@ fn key_variables_work_without_a_home() {
             Some(home) => sandbox.vault(arguments).variable("HOME", home),
         };
         let said = str![[r#"
-error: locked: there is no key
-hint: HOME is not set, so there is no key file
+error: locked: no key was found
+hint: HOME is not set, so no key file can be found
 hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
 "#]];
         run(&["get", "KEY"]).fails(3).says(&said).check();
@@ -485,7 +485,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
     }
     let empty = Sandbox::empty();
     let said = str![[r#"
-error: HOME is not set, so there is no place for your key
+error: HOME is not set, so your key cannot be stored
 hint: name a file that holds an age identity: --key-file PATH
 "#]];
     empty.vault(&["init"]).without("HOME").fails(2).says(&said).check();

@@ -164,7 +164,7 @@ hint: choose another name
     bob.vault(&["join", "--name", "carol", "--new-key"])
         .fails(2)
         .says(str![[r#"
-error: there is no member carol
+error: carol is not a member
 hint: list the members: `vault members list`
 "#]])
         .check();

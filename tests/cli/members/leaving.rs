@@ -90,7 +90,7 @@ hint: list the members: `vault members list`
 "#]];
     sandbox.vault(&["members", "remove", "bob"]).fails(2).says(&said).check();
     let said = str![[r#"
-error: there is no member carol
+error: carol is not a member
 hint: list the members: `vault members list`
 "#]];
     sandbox.vault(&["members", "remove", "carol"]).fails(2).says(&said).check();

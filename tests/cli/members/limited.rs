@@ -234,7 +234,7 @@ hint: grant it first: `vault members set deploy -e development=…`
         (
             "nobody:production/API_KEY",
             str![[r#"
-error: there is no member nobody
+error: nobody is not a member
 hint: [..]
 "#]],
         ),

@@ -100,7 +100,7 @@ fn mistyped_member_gets_the_nearest() {
         (
             &["members", "remove", "githb"],
             str![[r#"
-error: there is no member githb
+error: githb is not a member
 hint: did you mean github?
 hint: list the members: `vault members list`
 "#]],
@@ -108,7 +108,7 @@ hint: list the members: `vault members list`
         (
             &["members", "set", "alcie", "-e", "production=read"],
             str![[r#"
-error: there is no member alcie
+error: alcie is not a member
 hint: did you mean alice?
 hint: list the members: `vault members list`
 "#]],
@@ -116,7 +116,7 @@ hint: list the members: `vault members list`
         (
             &["members", "sync", "--grant", "githb:production/KEY"],
             str![[r#"
-error: there is no member githb
+error: githb is not a member
 hint: did you mean github?
 hint: list the members: `vault members list`
 "#]],
@@ -124,7 +124,7 @@ hint: list the members: `vault members list`
         (
             &["environments", "add", "staging", "--access", "alic=write"],
             str![[r#"
-error: there is no member alic
+error: alic is not a member
 hint: did you mean alice?
 hint: list the members: `vault members list`
 "#]],

@@ -147,7 +147,7 @@ fn push_is_tested_and_deployed_without_values_in_logs() {
         let said: String = log.iter().map(|(_, _, said)| said.as_str()).collect();
         shop.shows_no_value(&said);
         let placeholder =
-            "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY";
+            "vault: no key was found, so these are random placeholders: DJANGO_SECRET_KEY";
         assert_eq!(notices(&said), [placeholder], "{example}: of collectstatic, and no other");
         assert!(said.contains("All checks passed!") && said.contains("\nOK\n"), "{said}");
         assert!(said.contains(&format!("{REVISION}: the servers say 202")), "{said}");
@@ -184,7 +184,7 @@ fn request_from_a_fork_is_tested_without_a_key() {
         assert_eq!(jobs, ["collectstatic", "lint", "test", "verify"], "{example}");
         let tested = &log.iter().find(|(name, ..)| name == "test").unwrap().2;
         let notice =
-            "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY\n";
+            "vault: no key was found, so these are random placeholders: DJANGO_SECRET_KEY\n";
         assert!(tested.contains(notice) && tested.contains("\nOK\n"), "{tested}");
     }
 }

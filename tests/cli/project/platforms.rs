@@ -56,7 +56,7 @@ fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)
 
 /// The message without a key, which collecting static files does not need.
 const PLACEHOLDER: &str =
-    "vault: there is no key, so these are random placeholders: DJANGO_SECRET_KEY\n";
+    "vault: no key was found, so these are random placeholders: DJANGO_SECRET_KEY\n";
 
 #[test]
 fn circleci_steps_print_no_messages() {

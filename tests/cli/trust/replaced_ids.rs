@@ -231,7 +231,7 @@ fn trust_is_separate_for_people_sharing_a_machine() {
     let id = team.sandbox.id();
     let dave = Colleague::clone_of(&team.sandbox, "dave");
     let locked = str![[r#"
-error: locked: there is no key
+error: locked: no key was found
 hint: [..]
 hint: [..]
 "#]];

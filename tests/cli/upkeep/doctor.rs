@@ -199,7 +199,7 @@ fn doctor_explains_each_key_source() {
     says(
         &doctor(&sandbox, &[]),
         false,
-        &["key note: identity.txt [..]: does not exist", "key problem: locked: there is no key"],
+        &["key note: identity.txt [..]: does not exist", "key problem: locked: no key was found"],
     );
     says(
         &doctor(&sandbox, &[]).without("HOME"),

@@ -240,7 +240,7 @@ hint: give one member write access: `--access alice=write`
         (
             &["add", "staging", "--access", "bob=read"],
             str![[r#"
-error: there is no member bob
+error: bob is not a member
 hint: list the members: `vault members list`
 "#]],
         ),
