@@ -22,14 +22,22 @@ fn main() -> io::Result<()> {
     let given = Some(variable(VARIABLE)).filter(|id| is_id(id));
     let commit = match given {
         None if variable("PROFILE") == "release" => Commit::find(&folder),
-        id => Commit { id, files: Vec::new() },
+        id => Commit {
+            id,
+            files: Vec::new(),
+        },
     };
     for file in &commit.files {
         writeln!(output, "cargo::rerun-if-changed={}", file.display())?;
     }
     let (version, target) = (variable("CARGO_PKG_VERSION"), variable("TARGET"));
-    let shown = commit.id.map_or_else(String::new, |id| format!("commit {id}, "));
-    writeln!(output, "cargo::rustc-env=REPOVAULT_LONG_VERSION={version} ({shown}{target})")
+    let shown = commit
+        .id
+        .map_or_else(String::new, |id| format!("commit {id}, "));
+    writeln!(
+        output,
+        "cargo::rustc-env=REPOVAULT_LONG_VERSION={version} ({shown}{target})"
+    )
 }
 
 /// A commit, and the files whose change may change it.
@@ -50,31 +58,46 @@ impl Commit {
             Err(_) => entry,
         };
         let head = git.join("HEAD");
-        let Ok(text) = fs::read_to_string(&head) else { return Self::packaged(folder) };
+        let Ok(text) = fs::read_to_string(&head) else {
+            return Self::packaged(folder);
+        };
         // A commit on a branch leaves HEAD as it is, but always adds to its log.
         let mut files = vec![head];
         files.extend(Some(git.join("logs/HEAD")).filter(|log| log.is_file()));
         let Some(reference) = text.trim().strip_prefix("ref: ") else {
-            return Self { id: Some(text.trim().to_owned()).filter(|id| is_id(id)), files };
+            return Self {
+                id: Some(text.trim().to_owned()).filter(|id| is_id(id)),
+                files,
+            };
         };
         let named = fs::read_to_string(git.join("commondir")).unwrap_or_default();
         let common = git.join(named.trim());
         let (loose, packed) = (common.join(reference), common.join("packed-refs"));
         let id = fs::read_to_string(&loose).ok().or_else(|| {
             let text = fs::read_to_string(&packed).ok()?;
-            let line =
-                text.lines().find_map(|line| line.strip_suffix(reference)?.strip_suffix(' '));
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_suffix(reference)?.strip_suffix(' '));
             line.map(ToOwned::to_owned)
         });
         files.extend([loose, packed].into_iter().filter(|file| file.is_file()));
-        Self { id: id.map(|id| id.trim().to_owned()).filter(|id| is_id(id)), files }
+        Self {
+            id: id.map(|id| id.trim().to_owned()).filter(|id| is_id(id)),
+            files,
+        }
     }
 
     /// Reads `"sha1": "…"` of the note that `cargo package` leaves.
     fn packaged(folder: &Path) -> Self {
         let text = fs::read_to_string(folder.join(".cargo_vcs_info.json")).unwrap_or_default();
-        let id = text.split("\"sha1\"").nth(1).and_then(|rest| rest.split('"').nth(1));
-        Self { id: id.filter(|id| is_id(id)).map(ToOwned::to_owned), files: Vec::new() }
+        let id = text
+            .split("\"sha1\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').nth(1));
+        Self {
+            id: id.filter(|id| is_id(id)).map(ToOwned::to_owned),
+            files: Vec::new(),
+        }
     }
 }
 

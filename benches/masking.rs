@@ -77,7 +77,11 @@ fn throughput(count: usize) {
         ("hit per KiB", &plain, texts::with_hits(LENGTH, &plain)),
         ("near misses", &plain, texts::near_misses(LENGTH, &plain)),
         ("prefix, log", &prefixed, texts::log(LENGTH)),
-        ("prefix, misses", &prefixed, texts::near_misses(LENGTH, &prefixed)),
+        (
+            "prefix, misses",
+            &prefixed,
+            texts::near_misses(LENGTH, &prefixed),
+        ),
     ];
     for (name, needles, text) in sets {
         let plain = gigabytes(&matcher(needles, Gaps::Refused), &text);
@@ -112,7 +116,10 @@ fn all_forms(secrets: usize) {
         building * 1e6
     );
     let matcher = Arc::new(Matcher::new(collected()));
-    for (name, text) in [("log", texts::log(LENGTH)), ("base64", texts::base64(LENGTH))] {
+    for (name, text) in [
+        ("log", texts::log(LENGTH)),
+        ("base64", texts::base64(LENGTH)),
+    ] {
         let speed = gigabytes(&matcher, &text);
         println!("all forms of {secrets} secrets, {name}: {speed:.2}");
     }
@@ -125,8 +132,18 @@ fn matcher(needles: &[Vec<u8>], gaps: Gaps) -> Arc<Matcher> {
 fn collect(needles: &[Vec<u8>], gaps: Gaps) -> Needles {
     let mut collected = Needles::new();
     for needle in needles {
-        let rules = MatchRules { gaps, ..MatchRules::default() };
-        collected.add(Label { name: "A", form: "raw" }, needle, rules);
+        let rules = MatchRules {
+            gaps,
+            ..MatchRules::default()
+        };
+        collected.add(
+            Label {
+                name: "A",
+                form: "raw",
+            },
+            needle,
+            rules,
+        );
     }
     collected
 }
@@ -146,7 +163,10 @@ fn gigabytes(matcher: &Arc<Matcher>, text: &[u8]) -> f64 {
 }
 
 fn automaton(needles: &[Vec<u8>], kind: AhoCorasickKind, text: &[u8]) -> f64 {
-    let automaton = AhoCorasick::builder().kind(Some(kind)).build(needles).expect("it fits");
+    let automaton = AhoCorasick::builder()
+        .kind(Some(kind))
+        .build(needles)
+        .expect("it fits");
     let seconds = best(|| {
         for chunk in text.chunks(CHUNK) {
             black_box(automaton.find_iter(black_box(chunk)).count());
@@ -181,8 +201,9 @@ fn cost(count: usize) {
 
 fn best_build(tokens: &[Vec<u8>]) -> f64 {
     let rounds = 1 + 20_000 / tokens.len();
-    let mut collected: Vec<_> =
-        (0..rounds * ROUNDS).map(|_| collect(tokens, Gaps::Allowed)).collect();
+    let mut collected: Vec<_> = (0..rounds * ROUNDS)
+        .map(|_| collect(tokens, Gaps::Allowed))
+        .collect();
     let seconds = best(|| {
         for needles in collected.drain(..rounds) {
             std::mem::forget(black_box(Matcher::new(needles)));
@@ -194,6 +215,9 @@ fn best_build(tokens: &[Vec<u8>]) -> f64 {
 /// Returns the resident memory of this process, in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());
+    let pages = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok());
     pages.unwrap_or(0_usize) * 4096
 }

@@ -38,13 +38,25 @@ use crate::vault::signing::Role;
 #[must_use]
 pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> Ending {
     hide_panics();
-    let voice = if wants_json(arguments) { Style::Json } else { Style::Table };
-    let scale = if names_exec(arguments) { Scale::Exec } else { Scale::Usual };
+    let voice = if wants_json(arguments) {
+        Style::Json
+    } else {
+        Style::Table
+    };
+    let scale = if names_exec(arguments) {
+        Scale::Exec
+    } else {
+        Scale::Usual
+    };
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return report_usage_error(&error, arguments, scale, voice),
     };
-    let notices = if parsed.global.quiet { Notices::Quiet } else { Notices::Shown };
+    let notices = if parsed.global.quiet {
+        Notices::Quiet
+    } else {
+        Notices::Shown
+    };
     let console = Console::new(notices, parsed.global.color);
     let result = context(console, &parsed.global, hardened).and_then(|context| {
         let key = context.caller_key(parsed.global.key_file, parsed.global.key_fd, key);
@@ -102,7 +114,9 @@ fn wants_json(arguments: &[OsString]) -> bool {
     let format = before_command().zip(before_command().skip(1));
     !names_exec(arguments)
         && (before_command().any(|word| word == "--json" || word == "--format=json")
-            || format.into_iter().any(|(word, next)| word == "--format" && next == "json"))
+            || format
+                .into_iter()
+                .any(|(word, next)| word == "--format" && next == "json"))
 }
 
 fn context(console: Console, global: &Global, hardened: Hardened) -> anyhow::Result<Context> {
@@ -137,15 +151,43 @@ fn dispatch(
 fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Exec(_) | Command::Doctor { .. } => {}
-        Command::Init { environments, name, recovery, json } => {
-            let recovery = if recovery { Recovery::Wanted } else { Recovery::NotGiven };
+        Command::Init {
+            environments,
+            name,
+            recovery,
+            json,
+        } => {
+            let recovery = if recovery {
+                Recovery::Wanted
+            } else {
+                Recovery::NotGiven
+            };
             let style = json.style();
-            commands::init(context, key, commands::Init { environments, name, recovery, style })?;
+            commands::init(
+                context,
+                key,
+                commands::Init {
+                    environments,
+                    name,
+                    recovery,
+                    style,
+                },
+            )?;
         }
         Command::Environments(command) => environments(context, key, command)?,
         Command::Set(arguments) => commands::set(context, key, &set(arguments))?,
-        Command::Get { name, environment, json } => {
-            commands::get(context, key, &name, environment.environment.as_ref(), json.style())?;
+        Command::Get {
+            name,
+            environment,
+            json,
+        } => {
+            commands::get(
+                context,
+                key,
+                &name,
+                environment.environment.as_ref(),
+                json.style(),
+            )?;
         }
         Command::List { environments, json } => {
             commands::list(context, key, &environments.environments, json.style())?;
@@ -157,23 +199,58 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         Command::Import { file, environment } => {
             commands::import(context, key, &file, environment.environment.as_ref())?;
         }
-        Command::Ci(Ci::Add { name, environments, only, step, json }) => {
+        Command::Ci(Ci::Add {
+            name,
+            environments,
+            only,
+            step,
+            json,
+        }) => {
             let style = json.style();
             commands::ci_add(
                 context,
                 key,
-                &commands::CiAdd { name, environments, only, step, style },
+                &commands::CiAdd {
+                    name,
+                    environments,
+                    only,
+                    step,
+                    style,
+                },
             )?;
         }
-        Command::Join { name, new_key, id, json } => {
-            let asking = if new_key { commands::Asking::Key } else { commands::Asking::New };
-            commands::join(context, key, commands::Join { name, asking, id, style: json.style() })?;
+        Command::Join {
+            name,
+            new_key,
+            id,
+            json,
+        } => {
+            let asking = if new_key {
+                commands::Asking::Key
+            } else {
+                commands::Asking::New
+            };
+            commands::join(
+                context,
+                key,
+                commands::Join {
+                    name,
+                    asking,
+                    id,
+                    style: json.style(),
+                },
+            )?;
         }
         Command::Members(command) => members(context, key, command)?,
         Command::Rotate(arguments) => commands::rotate(context, key, arguments.into())?,
         Command::Trust { id } => commands::trust(context, key, id.as_deref())?,
         Command::Id { json } => commands::id(context, key, json.style())?,
-        Command::Verify(VerifyArguments { id, since, format, json }) => {
+        Command::Verify(VerifyArguments {
+            id,
+            since,
+            format,
+            json,
+        }) => {
             let format = if json.json { Format::Json } else { format };
             commands::verify(context, key, &commands::Verify { id, since, format })?;
         }
@@ -206,17 +283,47 @@ fn environments(context: &Context, key: CallerKey, command: Environments) -> any
 fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fault> {
     match command {
         Members::List { json } => commands::members_list(context, key, json.style()),
-        Members::Add { name, access, admin, fingerprint, recipient } => {
+        Members::Add {
+            name,
+            access,
+            admin,
+            fingerprint,
+            recipient,
+        } => {
             let role = if admin { Role::Admin } else { Role::Member };
             let access = once(access)?;
-            let command = commands::MembersAdd { name, access, role, fingerprint, recipient };
+            let command = commands::MembersAdd {
+                name,
+                access,
+                role,
+                fingerprint,
+                recipient,
+            };
             commands::members_add(context, key, &command)
         }
-        Members::Set { name, access, admin, no_admin, recipient, fingerprint, yes, json } => {
-            let role = admin.then_some(Role::Admin).or(no_admin.then_some(Role::Member));
+        Members::Set {
+            name,
+            access,
+            admin,
+            no_admin,
+            recipient,
+            fingerprint,
+            yes,
+            json,
+        } => {
+            let role = admin
+                .then_some(Role::Admin)
+                .or(no_admin.then_some(Role::Member));
             let (access, answer, style) = (once(access)?, yes.answer(), json.style());
-            let command =
-                commands::MembersSet { name, access, role, recipient, fingerprint, answer, style };
+            let command = commands::MembersSet {
+                name,
+                access,
+                role,
+                recipient,
+                fingerprint,
+                answer,
+                style,
+            };
             commands::members_set(context, key, &command)
         }
         Members::Remove { name, yes, json } => {
@@ -228,8 +335,16 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
 
 fn set(arguments: SetArguments) -> commands::Set {
     let manner = Manner {
-        empty: if arguments.empty { Empty::Allowed } else { Empty::Refused },
-        newline: if arguments.keep_newline { FinalNewline::Kept } else { FinalNewline::Dropped },
+        empty: if arguments.empty {
+            Empty::Allowed
+        } else {
+            Empty::Refused
+        },
+        newline: if arguments.keep_newline {
+            FinalNewline::Kept
+        } else {
+            FinalNewline::Dropped
+        },
     };
     commands::Set {
         names: arguments.names,
@@ -242,10 +357,22 @@ fn set(arguments: SetArguments) -> commands::Set {
 impl From<OriginArguments> for Origin {
     fn from(arguments: OriginArguments) -> Self {
         match arguments {
-            OriginArguments { file: Some(path), .. } => Self::File(path),
-            OriginArguments { generate: Some(kind), .. } => Self::Generated(kind),
-            OriginArguments { from: Some(revision), .. } => Self::Revision(revision),
-            OriginArguments { file: None, generate: None, from: None } => Self::Input,
+            OriginArguments {
+                file: Some(path), ..
+            } => Self::File(path),
+            OriginArguments {
+                generate: Some(kind),
+                ..
+            } => Self::Generated(kind),
+            OriginArguments {
+                from: Some(revision),
+                ..
+            } => Self::Revision(revision),
+            OriginArguments {
+                file: None,
+                generate: None,
+                from: None,
+            } => Self::Input,
         }
     }
 }
@@ -264,16 +391,27 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
     }
     Ok(commands::Exec {
         environment: arguments.environment.environment,
-        names: Typed { step: arguments.step, only: arguments.only },
+        names: Typed {
+            step: arguments.step,
+            only: arguments.only,
+        },
         keep: arguments.keep,
-        masking: if arguments.no_mask { Masking::Declined } else { Masking::Wanted },
+        masking: if arguments.no_mask {
+            Masking::Declined
+        } else {
+            Masking::Wanted
+        },
         leaks: match (arguments.fail_on_leak, arguments.report_leaks) {
             (true, _) => Leaks::Fatal,
             (false, true) => Leaks::Reported,
             (false, false) => Leaks::Ignored,
         },
         if_locked: arguments.if_locked,
-        inherit: if arguments.clean_env { Inherit::Basics } else { Inherit::Everything },
+        inherit: if arguments.clean_env {
+            Inherit::Basics
+        } else {
+            Inherit::Everything
+        },
         identity: if arguments.keep_identity {
             IdentityVariables::Passed
         } else {

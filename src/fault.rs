@@ -77,7 +77,13 @@ pub struct Fault {
 impl Fault {
     /// A failure of the given kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, file: None, message: message.into(), hints: Vec::new(), cause: None }
+        Self {
+            kind,
+            file: None,
+            message: message.into(),
+            hints: Vec::new(),
+            cause: None,
+        }
     }
 
     /// [`Kind::Usage`].
@@ -135,7 +141,10 @@ impl Fault {
     #[must_use]
     pub fn restore(self, path: &str) -> Self {
         let files = if path.is_empty() { "files" } else { "file" };
-        self.hint(format!("put back the committed {files}: git checkout -- {}", below_store(path)))
+        self.hint(format!(
+            "put back the committed {files}: git checkout -- {}",
+            below_store(path)
+        ))
     }
 
     /// Adds the known name that is nearest to `typed` as a hint, if one is near.
@@ -176,7 +185,10 @@ impl Fault {
     /// The message and its causes, without the file concerned.
     #[must_use]
     pub fn reason(&self) -> String {
-        let bare = Self { file: None, ..self.clone() };
+        let bare = Self {
+            file: None,
+            ..self.clone()
+        };
         format!("{bare:#}")
     }
 
@@ -206,13 +218,19 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.cause
+            .as_deref()
+            .map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
 /// A path below `.vault` as the vault's folder sees it.
 fn below_store(path: &str) -> String {
-    if path.is_empty() { STORE_FOLDER.to_owned() } else { format!("{STORE_FOLDER}/{path}") }
+    if path.is_empty() {
+        STORE_FOLDER.to_owned()
+    } else {
+        format!("{STORE_FOLDER}/{path}")
+    }
 }
 
 #[cfg(test)]

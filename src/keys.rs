@@ -124,12 +124,19 @@ pub struct Pinned {
 /// # Errors
 /// If a source that is there cannot be read, or holds no key or more than one.
 pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
-    let Some((source, text)) = first_present(sources)? else { return Ok(None) };
+    let Some((source, text)) = first_present(sources)? else {
+        return Ok(None);
+    };
     platform::lock_memory(text.key.expose());
     let (identity, credential) = parse(&text.key, &source)?;
     platform::lock_memory(identity.memory());
     let caution = text.exposure.map(|exposure| exposure.warning(&source));
-    Ok(Some(Found { identity, credential, source, caution }))
+    Ok(Some(Found {
+        identity,
+        credential,
+        source,
+        caution,
+    }))
 }
 
 fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
@@ -138,14 +145,20 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
         return Ok(Some((Source::KeyFile(path), text)));
     }
     if let Some(number) = sources.key_fd {
-        return Ok(Some((Source::KeyDescriptor(number), file::read_descriptor(number)?)));
+        return Ok(Some((
+            Source::KeyDescriptor(number),
+            file::read_descriptor(number)?,
+        )));
     }
     if let Some(path) = sources.variable_file.filter(|path| !path.is_empty()) {
         let text = file::read_key_file(&path, "VAULT_KEY_FILE")?;
         return Ok(Some((Source::VariableFile(path), text)));
     }
     // A pull request from a fork gets an empty secret. That counts as no key, not as a wrong one.
-    if let Some(text) = sources.variable.filter(|text| !text.expose().trim_ascii().is_empty()) {
+    if let Some(text) = sources
+        .variable
+        .filter(|text| !text.expose().trim_ascii().is_empty())
+    {
         return Ok(Some((Source::Variable, Text::unexposed(text))));
     }
     if let Some(command) = sources.command.filter(|command| !command.is_empty()) {
@@ -153,9 +166,14 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
         if holds_key(&command.to_string_lossy()) {
             return Err(misplaced("VAULT_KEY_COMMAND", "a command"));
         }
-        return Ok(Some((Source::Command, Text::unexposed(command::run(&command)?))));
+        return Ok(Some((
+            Source::Command,
+            Text::unexposed(command::run(&command)?),
+        )));
     }
-    let Some(path) = sources.identity else { return Ok(None) };
+    let Some(path) = sources.identity else {
+        return Ok(None);
+    };
     Ok(identity::read_identity_file(&path)?
         .map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
 }
@@ -177,7 +195,9 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
     // Editors of Windows put a byte order mark before the text.
     let text = marked.strip_prefix('\u{feff}').unwrap_or(marked);
     if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {
-        return Err(wrong("is protected by a passphrase, which is not supported yet"));
+        return Err(wrong(
+            "is protected by a passphrase, which is not supported yet",
+        ));
     }
     let all_lines = text.lines().map(str::trim);
     let mut lines = all_lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -213,7 +233,12 @@ mod tests {
     fn identity_is_accepted_with_comments_and_newlines() {
         let key = identity();
         let windows = format!("\u{feff}# made today\r\n\r\n{key}\r\n");
-        for text in [&key, &format!("{key}\n"), &format!("\u{feff}{key}"), &windows] {
+        for text in [
+            &key,
+            &format!("{key}\n"),
+            &format!("\u{feff}{key}"),
+            &windows,
+        ] {
             assert!(parsed(text).is_ok());
         }
     }
@@ -221,7 +246,14 @@ mod tests {
     #[test]
     fn other_text_is_refused_and_not_shown() {
         let two = format!("{}\n{}\n", identity(), identity());
-        for text in ["", "# only a comment", "hunter2", "vaultci1_hunter2", &two, "age1abc"] {
+        for text in [
+            "",
+            "# only a comment",
+            "hunter2",
+            "vaultci1_hunter2",
+            &two,
+            "age1abc",
+        ] {
             let fault = parsed(text).err().unwrap();
             assert!(!fault.to_string().contains("hunter2"), "{fault}");
         }
@@ -231,7 +263,14 @@ mod tests {
     fn empty_variable_is_not_a_source() {
         for text in ["", "\n", "  "] {
             let variable = Some(Secret::new(text.as_bytes().to_vec()));
-            assert!(find(Sources { variable, ..Sources::default() }).unwrap().is_none());
+            assert!(
+                find(Sources {
+                    variable,
+                    ..Sources::default()
+                })
+                .unwrap()
+                .is_none()
+            );
         }
     }
 }

@@ -12,7 +12,9 @@ impl Random {
     }
 
     fn characters(&mut self, alphabet: &[u8], length: usize) -> Vec<u8> {
-        (0..length).map(|_| alphabet[self.below(alphabet.len())]).collect()
+        (0..length)
+            .map(|_| alphabet[self.below(alphabet.len())])
+            .collect()
     }
 }
 
@@ -31,8 +33,13 @@ pub(crate) fn tokens(count: usize, prefix: &[u8]) -> Vec<Vec<u8>> {
 /// Returns lines as a web application logs them.
 pub(crate) fn log(length: usize) -> Vec<u8> {
     let mut random = Random(0x109);
-    let paths =
-        ["accounts/login", "api/v1/orders", "static/js/app.bundle.js", "checkout", "health"];
+    let paths = [
+        "accounts/login",
+        "api/v1/orders",
+        "static/js/app.bundle.js",
+        "checkout",
+        "health",
+    ];
     let levels = ["INFO", "DEBUG", "WARNING", "INFO", "ERROR"];
     let words = [
         "connection",
@@ -48,7 +55,9 @@ pub(crate) fn log(length: usize) -> Vec<u8> {
     ];
     let mut text = Vec::with_capacity(length + 200);
     while text.len() < length {
-        let words: Vec<_> = (0..3 + random.below(6)).map(|_| words[random.below(10)]).collect();
+        let words: Vec<_> = (0..3 + random.below(6))
+            .map(|_| words[random.below(10)])
+            .collect();
         let line = format!(
             "2026-11-{:02}T{:02}:{:02}:{:02}.{:03}Z {} shop.{}: {} path=/{} status={} took={}ms id={:08x}\n",
             1 + random.below(30),
@@ -119,7 +128,9 @@ pub(crate) fn hostile(length: usize) -> Vec<Case> {
     };
     let broken = |line: usize, byte| {
         let mut text = vec![b'a'; length];
-        text.iter_mut().step_by(line).for_each(|place| *place = byte);
+        text.iter_mut()
+            .step_by(line)
+            .for_each(|place| *place = byte);
         text
     };
     vec![
@@ -130,6 +141,10 @@ pub(crate) fn hostile(length: usize) -> Vec<Case> {
         ("misses, colors", tokens.clone(), between(b"\x1b[0m")),
         ("misses, breaks", tokens.clone(), between(b"\n")),
         ("only breaks", tokens.clone(), vec![b'\n'; length]),
-        ("endless sequence", tokens, [b"\x1b]".to_vec(), vec![b'x'; length]].concat()),
+        (
+            "endless sequence",
+            tokens,
+            [b"\x1b]".to_vec(), vec![b'x'; length]].concat(),
+        ),
     ]
 }

@@ -1,5 +1,8 @@
 //! Measures how long a program takes to return the bytes that were written to it.
-#![expect(unsafe_code, reason = "the terminal must be the child's own before it runs")]
+#![expect(
+    unsafe_code,
+    reason = "the terminal must be the child's own before it runs"
+)]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -30,11 +33,18 @@ pub(crate) struct EchoProcess {
 impl EchoProcess {
     /// Starts it between two pipes.
     pub(crate) fn over_pipes(mut command: Command) -> anyhow::Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn()?;
         let input = child.stdin.take().context("a pipe was asked for")?;
         let output = child.stdout.take().context("a pipe was asked for")?;
-        Self::begin(child, OwnedFd::from(input).into(), OwnedFd::from(output).into())
+        Self::begin(
+            child,
+            OwnedFd::from(input).into(),
+            OwnedFd::from(output).into(),
+        )
     }
 
     /// Starts it in its own terminal.
@@ -46,7 +56,10 @@ impl EchoProcess {
         unlockpt(&master)?;
         let name = ptsname(&master, Vec::new())?.into_string()?;
         let slave = fs::File::options().read(true).write(true).open(name)?;
-        command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+        command
+            .stdin(slave.try_clone()?)
+            .stdout(slave.try_clone()?)
+            .stderr(slave);
         let lead = || {
             setsid()?;
             Ok(ioctl_tiocsctty(stdin())?)
@@ -65,19 +78,33 @@ impl EchoProcess {
             output.read_exact(&mut byte)?;
             first_line.extend(byte);
         }
-        anyhow::ensure!(first_line.trim_ascii() == READY, "the echo command is not ready");
-        Ok(Self { child, input: Some(input), output })
+        anyhow::ensure!(
+            first_line.trim_ascii() == READY,
+            "the echo command is not ready"
+        );
+        Ok(Self {
+            child,
+            input: Some(input),
+            output,
+        })
     }
 
     /// Writes `bytes`, and waits until they have come back.
     pub(crate) fn round_trip(&mut self, bytes: &[u8]) -> anyhow::Result<Cost> {
         let mut answer = vec![0; bytes.len()];
         let start = Instant::now();
-        self.input.as_mut().context("the echo command has ended")?.write_all(bytes)?;
+        self.input
+            .as_mut()
+            .context("the echo command has ended")?
+            .write_all(bytes)?;
         self.output.read_exact(&mut answer)?;
         let wall = start.elapsed();
         anyhow::ensure!(answer == bytes, "the echo command returned other bytes");
-        Ok(Cost { wall, cpu: Duration::ZERO, peak: 0 })
+        Ok(Cost {
+            wall,
+            cpu: Duration::ZERO,
+            peak: 0,
+        })
     }
 }
 

@@ -16,7 +16,12 @@ const PATHS: [&str; 8] = [
     "/media/products/large/kettle.webp",
     "/search/?q=blue+kettle&page=3",
 ];
-const LOGGERS: [&str; 4] = ["django.request", "shop.payments", "shop.tasks.mail", "django.server"];
+const LOGGERS: [&str; 4] = [
+    "django.request",
+    "shop.payments",
+    "shop.tasks.mail",
+    "django.server",
+];
 const STATUSES: [&str; 6] = ["200", "200", "200", "302", "404", "500"];
 const LEVELS: [&str; 5] = ["INFO", "DEBUG", "WARNING", "INFO", "ERROR"];
 
@@ -101,7 +106,11 @@ fn describe(random: &mut Random, out: &mut String) -> fmt::Result {
 }
 
 fn traceback(random: &mut Random, out: &mut String) -> fmt::Result {
-    writeln!(out, "ERROR django.request Internal Server Error: {}", random.one_of(&PATHS))?;
+    writeln!(
+        out,
+        "ERROR django.request Internal Server Error: {}",
+        random.one_of(&PATHS)
+    )?;
     out.push_str("Traceback (most recent call last):\n");
     for _ in 0..3 + random.below(9) {
         writeln!(
@@ -111,5 +120,9 @@ fn traceback(random: &mut Random, out: &mut String) -> fmt::Result {
             random.below(900),
         )?;
     }
-    writeln!(out, "shop.errors.PaymentFailed: provider said {}", 400 + random.below(200))
+    writeln!(
+        out,
+        "shop.errors.PaymentFailed: provider said {}",
+        400 + random.below(200)
+    )
 }

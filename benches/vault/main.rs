@@ -26,7 +26,10 @@ use store::{Caller, Store, Values, name};
 const MANY: usize = 10_000;
 
 fn main() -> anyhow::Result<()> {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     let wants = |part: &str| asked.is_empty() || asked.iter().any(|word| word == part);
     table::heading(store::binary())?;
     let hundred = Store::new(100)?;
@@ -41,7 +44,11 @@ fn main() -> anyhow::Result<()> {
         ])?;
     }
     if wants("masking") {
-        runner::measure(&Stores { ten: &ten, hundred: &hundred, thousand: &thousand })?;
+        runner::measure(&Stores {
+            ten: &ten,
+            hundred: &hundred,
+            thousand: &thousand,
+        })?;
     }
     if wants("store") {
         let many = Store::new(MANY)?;
@@ -67,8 +74,18 @@ fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
             ],
         )?;
         table::base("true", &series[0]);
-        table::over(&format!("{name}, VAULT_KEY"), &series[1], &series[0], budget);
-        table::over(&format!("{name}, identity.txt"), &series[2], &series[0], budget);
+        table::over(
+            &format!("{name}, VAULT_KEY"),
+            &series[1],
+            &series[0],
+            budget,
+        );
+        table::over(
+            &format!("{name}, identity.txt"),
+            &series[2],
+            &series[0],
+            budget,
+        );
     }
     Ok(())
 }
@@ -88,12 +105,18 @@ fn one_secret(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()>
     compare("exec --only A,B, in a store of", "", stores, &|store, _| {
         run(&mut store.command(Caller::Machine, &only))
     })?;
-    compare("set of an existing name, in a store of", "<= 1.3x", stores, &|store, round| {
-        set(store, &name(5), round)
-    })?;
-    compare("set of a new name, in a store of", "", stores, &|store, round| {
-        set(store, &format!("NEW_{round}"), round)
-    })
+    compare(
+        "set of an existing name, in a store of",
+        "<= 1.3x",
+        stores,
+        &|store, round| set(store, &name(5), round),
+    )?;
+    compare(
+        "set of a new name, in a store of",
+        "",
+        stores,
+        &|store, round| set(store, &format!("NEW_{round}"), round),
+    )
 }
 
 type Work<'a> = &'a dyn Fn(&Store, usize) -> anyhow::Result<Cost>;
@@ -107,9 +130,11 @@ fn compare(
     let [(small, first), (middle, second), (large, third)] = stores;
     let series = alternate(
         51,
-        &mut [&mut |round| work(small, round), &mut |round| work(middle, round), &mut |round| {
-            work(large, round)
-        }],
+        &mut [
+            &mut |round| work(small, round),
+            &mut |round| work(middle, round),
+            &mut |round| work(large, round),
+        ],
     )?;
     table::block(title, "ratio");
     table::base(first, &series[0]);
@@ -122,9 +147,10 @@ fn compare(
 fn whole(many: &Store) -> anyhow::Result<()> {
     let series = alternate(
         11,
-        &mut [&mut |_| run(&mut many.command(Caller::Machine, &["list"])), &mut |_| {
-            run(&mut many.command(Caller::Machine, &["verify"]))
-        }],
+        &mut [
+            &mut |_| run(&mut many.command(Caller::Machine, &["list"])),
+            &mut |_| run(&mut many.command(Caller::Machine, &["verify"])),
+        ],
     )?;
     table::block("all of 10,000", "");
     table::base("list", &series[0]);
@@ -185,7 +211,11 @@ fn plain(folder: &Path, sizes: &[usize]) -> anyhow::Result<Cost> {
         file.write_all(&content[..*size])?;
     }
     sync(&fs::File::open(folder)?)?;
-    Ok(Cost { wall: start.elapsed(), cpu: Duration::ZERO, peak: 0 })
+    Ok(Cost {
+        wall: start.elapsed(),
+        cpu: Duration::ZERO,
+        peak: 0,
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -206,8 +236,10 @@ fn memory(ten: &Store, thousand: &Store, many: &Store) -> anyhow::Result<()> {
     let all = ["exec", "--no-mask", "--", "true"];
     let file = many.dotenv(MANY, Values::Second)?;
     let peak = |row: &str, store: &Store, arguments: &[&str]| {
-        let series =
-            alternate(3, &mut [&mut |_| run(&mut store.command(Caller::Person, arguments))])?;
+        let series = alternate(
+            3,
+            &mut [&mut |_| run(&mut store.command(Caller::Person, arguments))],
+        )?;
         table::peak(row, &series[0]);
         anyhow::Ok(())
     };

@@ -19,37 +19,60 @@ pub(crate) struct Cost {
 
 /// Runs `command` without input or output. It must succeed.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<Cost> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let start = Instant::now();
     let child = command.spawn()?;
     let cost = end(&child)?;
-    Ok(Cost { wall: start.elapsed(), ..cost })
+    Ok(Cost {
+        wall: start.elapsed(),
+        ..cost
+    })
 }
 
 /// Runs `command` as [`run`] does, but measures the time until the first byte of its output.
 pub(crate) fn first_byte(command: &mut Command) -> anyhow::Result<Cost> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let start = Instant::now();
     let mut child = command.spawn()?;
     let mut output = child.stdout.take().context("stdout is a pipe")?;
     output.read_exact(&mut [0])?;
     let wall = start.elapsed();
     io::copy(&mut output, &mut io::sink())?;
-    Ok(Cost { wall, ..end(&child)? })
+    Ok(Cost {
+        wall,
+        ..end(&child)?
+    })
 }
 
 /// Runs `first | second` without input or output.
 pub(crate) fn piped(first: &mut Command, second: &mut Command) -> anyhow::Result<Cost> {
-    first.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    first
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let start = Instant::now();
     let mut writer = first.spawn()?;
     let pipe = writer.stdout.take().context("stdout is a pipe")?;
-    let reader = second.stdin(pipe).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let reader = second
+        .stdin(pipe)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
     // Close our end of the pipe, so that `second` is its only reader.
     second.stdin(Stdio::null());
     let (wrote, read) = (end(&writer)?, end(&reader)?);
     let (cpu, peak) = (wrote.cpu + read.cpu, wrote.peak.max(read.peak));
-    Ok(Cost { wall: start.elapsed(), cpu, peak })
+    Ok(Cost {
+        wall: start.elapsed(),
+        cpu,
+        peak,
+    })
 }
 
 /// Waits for the child, which must succeed.
@@ -64,7 +87,11 @@ fn end(child: &Child) -> anyhow::Result<Cost> {
     // macOS counts in bytes.
     let unit = if cfg!(target_os = "macos") { 1024 } else { 1 };
     let peak = u64::try_from(usage.ru_maxrss).unwrap_or_default() / unit;
-    Ok(Cost { wall: Duration::ZERO, cpu: time(usage.ru_utime) + time(usage.ru_stime), peak })
+    Ok(Cost {
+        wall: Duration::ZERO,
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        peak,
+    })
 }
 
 #[expect(unsafe_code, reason = "only wait4 reports the usage of one child")]
@@ -75,7 +102,11 @@ fn wait(child: u32) -> anyhow::Result<(i32, libc::rusage)> {
     // SAFETY: both pointers are valid for the whole call. The child is ours, and no one else waits
     // for it.
     let waited = unsafe { libc::wait4(child.cast_signed(), &raw mut status, 0, &raw mut usage) };
-    anyhow::ensure!(waited > 0, "could not wait for a run: {}", io::Error::last_os_error());
+    anyhow::ensure!(
+        waited > 0,
+        "could not wait for a run: {}",
+        io::Error::last_os_error()
+    );
     Ok((status, usage))
 }
 
@@ -105,19 +136,28 @@ impl Series {
     pub(crate) fn over(&self, base: &Self) -> Spread {
         let pairs = self.0.iter().zip(&base.0);
         let longer = pairs.map(|(own, base)| milliseconds(own.wall) - milliseconds(base.wall));
-        Spread { least: self.wall().least - base.wall().least, ..spread(longer) }
+        Spread {
+            least: self.wall().least - base.wall().least,
+            ..spread(longer)
+        }
     }
 
     /// Returns how many times as long as `base` it took, likewise.
     pub(crate) fn times(&self, base: &Self) -> Spread {
         let pairs = self.0.iter().zip(&base.0);
         let times = pairs.map(|(own, base)| milliseconds(own.wall) / milliseconds(base.wall));
-        Spread { least: self.wall().least / base.wall().least, ..spread(times) }
+        Spread {
+            least: self.wall().least / base.wall().least,
+            ..spread(times)
+        }
     }
 
     /// Returns the median of the peak memory, in MiB.
     pub(crate) fn peak(&self) -> f64 {
-        let peaks = self.0.iter().map(|cost| u32::try_from(cost.peak).unwrap_or(u32::MAX));
+        let peaks = self
+            .0
+            .iter()
+            .map(|cost| u32::try_from(cost.peak).unwrap_or(u32::MAX));
         spread(peaks.map(|peak| f64::from(peak) / 1024.0)).median
     }
 }
@@ -139,7 +179,10 @@ pub(crate) fn alternate(
 fn spread(values: impl Iterator<Item = f64>) -> Spread {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    Spread { median: values[values.len() / 2], least: values[0] }
+    Spread {
+        median: values[values.len() / 2],
+        least: values[0],
+    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -47,7 +47,12 @@ fn start(stores: &Stores<'_>) -> anyhow::Result<()> {
             ],
         )?;
         table::base("true", &series[0]);
-        table::over(&format!("{name}, --no-mask, over true"), &series[1], &series[0], "");
+        table::over(
+            &format!("{name}, --no-mask, over true"),
+            &series[1],
+            &series[0],
+            "",
+        );
         table::over(name, &series[2], &series[1], budget);
     }
     Ok(())
@@ -82,9 +87,11 @@ fn pipes(stores: &Stores<'_>) -> anyhow::Result<()> {
     let line = b"2026-11-23 10:11:12 INFO 10.0.3.4 \"GET /healthz HTTP/1.1\" 200 2\n";
     let series = alternate(
         1001,
-        &mut [&mut |_| bare.round_trip(line), &mut |_| ten.round_trip(line), &mut |_| {
-            hundred.round_trip(line)
-        }],
+        &mut [
+            &mut |_| bare.round_trip(line),
+            &mut |_| ten.round_trip(line),
+            &mut |_| hundred.round_trip(line),
+        ],
     )?;
     table::fine("a line to cat and back, by pipes");
     table::fine_base("bare", &series[0]);
@@ -101,9 +108,11 @@ fn keys(stores: &Stores<'_>) -> anyhow::Result<()> {
     let first = [first_character()];
     let series = alternate(
         1001,
-        &mut [&mut |_| bare.round_trip(b" "), &mut |_| ten.round_trip(b" "), &mut |_| {
-            hundred.round_trip(b" ")
-        }],
+        &mut [
+            &mut |_| bare.round_trip(b" "),
+            &mut |_| ten.round_trip(b" "),
+            &mut |_| hundred.round_trip(b" "),
+        ],
     )?;
     let begins = alternate(31, &mut [&mut |_| ten.round_trip(&first)])?;
     table::fine("a key at a terminal, until it shows");
@@ -142,7 +151,10 @@ fn throughput(stores: &Stores<'_>) -> anyhow::Result<()> {
 }
 
 fn exec(store: &Store, options: &[&str], command: &[&str]) -> std::process::Command {
-    store.command(Caller::Machine, &[&["exec"], options, &["--"], command].concat())
+    store.command(
+        Caller::Machine,
+        &[&["exec"], options, &["--"], command].concat(),
+    )
 }
 
 /// A log file, which is removed on drop.
@@ -157,7 +169,9 @@ impl Log {
     }
 
     fn argument(&self) -> anyhow::Result<&str> {
-        self.0.to_str().ok_or_else(|| anyhow::anyhow!("the path is not UTF-8"))
+        self.0
+            .to_str()
+            .ok_or_else(|| anyhow::anyhow!("the path is not UTF-8"))
     }
 }
 

@@ -43,7 +43,10 @@ impl Store {
         for folder in ["repo", "home", "nobody"] {
             fs::create_dir_all(root.join(folder))?;
         }
-        let mut store = Self { root, credential: String::new() };
+        let mut store = Self {
+            root,
+            credential: String::new(),
+        };
         store.quiet(&["init", "-e", "production", "--name", "bench"])?;
         if count > 0 {
             let file = store.dotenv(count, Values::First)?;
@@ -81,9 +84,9 @@ impl Store {
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         match caller {
             Caller::Person => command.env("HOME", self.root.join("home")),
-            Caller::Machine => {
-                command.env("HOME", self.root.join("nobody")).env("VAULT_KEY", &self.credential)
-            }
+            Caller::Machine => command
+                .env("HOME", self.root.join("nobody"))
+                .env("VAULT_KEY", &self.credential),
         };
     }
 
@@ -100,13 +103,18 @@ impl Store {
     pub(crate) fn file(&self, name: &str, text: &str) -> anyhow::Result<String> {
         let path = self.root.join(name);
         fs::write(&path, text)?;
-        path.into_os_string().into_string().ok().context("the path is not UTF-8")
+        path.into_os_string()
+            .into_string()
+            .ok()
+            .context("the path is not UTF-8")
     }
 
     /// Returns the sizes of all entries.
     pub(crate) fn entry_sizes(&self) -> anyhow::Result<Vec<usize>> {
         let folder = fs::read_dir(self.root.join("repo/.vault/production"))?;
-        folder.map(|entry| Ok(usize::try_from(entry?.metadata()?.len())?)).collect()
+        folder
+            .map(|entry| Ok(usize::try_from(entry?.metadata()?.len())?))
+            .collect()
     }
 
     /// Makes an empty folder on the same file system.
@@ -117,7 +125,10 @@ impl Store {
     }
 
     fn quiet(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let done = self.command(Caller::Person, arguments).arg("--quiet").output()?;
+        let done = self
+            .command(Caller::Person, arguments)
+            .arg("--quiet")
+            .output()?;
         let said = String::from_utf8_lossy(&done.stderr);
         anyhow::ensure!(done.status.success(), "vault {arguments:?}: {said}");
         Ok(())
@@ -149,7 +160,9 @@ fn value(number: usize, values: Values) -> String {
     };
     let mut state = salt.wrapping_mul(number as u128 + 1);
     let character = |_| {
-        state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(1);
+        state = state
+            .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+            .wrapping_add(1);
         let place = usize::try_from((state >> 96) % 62).unwrap_or_default();
         char::from(ALPHABET[place])
     };

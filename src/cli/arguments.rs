@@ -47,10 +47,20 @@ failure, 126 cannot be executed, 127 not found.";
 #[derive(Args)]
 pub(super) struct Global {
     /// The folder that contains vault.toml [default: VAULT_DIR, or the nearest one upward]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Global options"
+    )]
     pub(super) vault: Option<PathBuf>,
     /// Read the key from this file; - is standard input [default: VAULT_KEY_FILE, VAULT_KEY, …]
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        help_heading = "Global options"
+    )]
     pub(super) key_file: Option<OsString>,
     /// Read the key from this open file descriptor
     #[arg(
@@ -298,11 +308,16 @@ impl Yes {
 }
 
 fn parse_access(text: &str) -> Result<(MemberName, Access), String> {
-    let (member, access) = text.split_once('=').ok_or("write it as MEMBER=write or MEMBER=read")?;
+    let (member, access) = text
+        .split_once('=')
+        .ok_or("write it as MEMBER=write or MEMBER=read")?;
     let access = match access {
         "write" => Access::Write,
         "read" => Access::Read,
         _ => return Err("access must be write or read".to_owned()),
     };
-    Ok((member.parse().map_err(|fault: Fault| fault.to_string())?, access))
+    Ok((
+        member.parse().map_err(|fault: Fault| fault.to_string())?,
+        access,
+    ))
 }

@@ -28,8 +28,14 @@ pub(super) fn explain(kind: ErrorKind, typed: &[OsString]) -> Option<Fault> {
 pub(super) fn help(typed: &[OsString]) -> String {
     let mut root = Arguments::command();
     root.build();
-    let words = ["vault"].into_iter().chain(Line::read(&root, typed).path).chain(["--help"]);
-    format!("list its options: `{}`", words.collect::<Vec<_>>().join(" "))
+    let words = ["vault"]
+        .into_iter()
+        .chain(Line::read(&root, typed).path)
+        .chain(["--help"]);
+    format!(
+        "list its options: `{}`",
+        words.collect::<Vec<_>>().join(" ")
+    )
 }
 
 /// The command line, parsed as far as possible.
@@ -44,7 +50,10 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn read(root: &'a Command, typed: &'a [OsString]) -> Self {
         let (mut command, mut path, mut rest) = (root, Vec::new(), Vec::new());
-        let mut words = typed.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+        let mut words = typed
+            .iter()
+            .skip(1)
+            .map(|word| word.to_str().unwrap_or_default());
         while let Some(word) = words.next() {
             match command.find_subcommand(word) {
                 // The argument of `help` is the intended command.
@@ -61,11 +70,20 @@ impl<'a> Line<'a> {
                 _ => rest.push(word),
             }
         }
-        Self { path, command, rest }
+        Self {
+            path,
+            command,
+            rest,
+        }
     }
 
     fn unknown_command(&self) -> Fault {
-        let word = self.rest.first().copied().unwrap_or_default().to_lowercase();
+        let word = self
+            .rest
+            .first()
+            .copied()
+            .unwrap_or_default()
+            .to_lowercase();
         let list = if self.path.is_empty() {
             "list all commands: `vault --help`".to_owned()
         } else {
@@ -77,7 +95,11 @@ impl<'a> Line<'a> {
 
     /// Returns a hint for a word that other programs use, or else the nearest command.
     fn meant(&self, word: &str) -> Option<String> {
-        let synonyms: &[(&[&str], &str)] = if self.path.is_empty() { &SYNONYMS } else { &VERBS };
+        let synonyms: &[(&[&str], &str)] = if self.path.is_empty() {
+            &SYNONYMS
+        } else {
+            &VERBS
+        };
         let synonym = synonyms.iter().find(|(words, _)| words.contains(&word));
         let known = || self.command.get_subcommands().map(Command::get_name);
         if self.path.is_empty() {
@@ -96,7 +118,10 @@ impl<'a> Line<'a> {
         } else if let Some((_, verb)) = synonym
             && known().any(|name| name == *verb)
         {
-            return Some(format!("did you mean `vault {} {verb}`?", self.path.join(" ")));
+            return Some(format!(
+                "did you mean `vault {} {verb}`?",
+                self.path.join(" ")
+            ));
         }
         let near = nearest(word, known())?;
         let words: Vec<&str> = self.path.iter().copied().chain([near]).collect();
@@ -106,8 +131,15 @@ impl<'a> Line<'a> {
     /// Explains an unknown option of `set`, which most often precedes a value.
     fn unknown_option_of_set(&self) -> Option<Fault> {
         let is_known = |word: &str| option(self.command, word).is_some();
-        let at = self.rest.iter().position(|word| word.starts_with('-') && !is_known(word))?;
-        let name = self.rest[at].trim_start_matches('-').split('=').next().unwrap_or_default();
+        let at = self
+            .rest
+            .iter()
+            .position(|word| word.starts_with('-') && !is_known(word))?;
+        let name = self.rest[at]
+            .trim_start_matches('-')
+            .split('=')
+            .next()
+            .unwrap_or_default();
         let options = self.command.get_arguments().filter_map(Arg::get_long);
         let is_long = self.rest[at].starts_with("--");
         if !VALUES.contains(&name.to_lowercase().as_str())
@@ -125,10 +157,14 @@ impl<'a> Line<'a> {
 /// Returns the option of `command` that `word` spells.
 fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
     let name = word.split('=').next().unwrap_or_default();
-    command.get_arguments().find(|argument| match name.strip_prefix("--") {
-        Some(long) => argument.get_long() == Some(long),
-        None => argument.get_short().is_some_and(|short| name[1..].starts_with(short)),
-    })
+    command
+        .get_arguments()
+        .find(|argument| match name.strip_prefix("--") {
+            Some(long) => argument.get_long() == Some(long),
+            None => argument
+                .get_short()
+                .is_some_and(|short| name[1..].starts_with(short)),
+        })
 }
 
 /// Whether the word after the option `word` is its value.
@@ -176,14 +212,21 @@ const SYNONYMS: [(&[&str], &str); 18] = [
         "vault has no server to log in to: `vault doctor` shows which key is used",
     ),
     (
-        &["add", "create", "edit", "insert", "new", "put", "save", "store", "update", "write"],
+        &[
+            "add", "create", "edit", "insert", "new", "put", "save", "store", "update", "write",
+        ],
         "to set a secret: `vault set NAME`",
     ),
     (
-        &["cat", "decrypt", "print", "printenv", "read", "reveal", "show", "view"],
+        &[
+            "cat", "decrypt", "print", "printenv", "read", "reveal", "show", "view",
+        ],
         "to print a secret: `vault get NAME`",
     ),
-    (&["del", "delete", "rm", "unset"], "to remove a secret: `vault remove NAME`"),
+    (
+        &["del", "delete", "rm", "unset"],
+        "to remove a secret: `vault remove NAME`",
+    ),
     (
         &["keys", "list-secrets", "ls", "names", "secret", "secrets"],
         "to list the secrets: `vault list`",
@@ -196,25 +239,48 @@ const SYNONYMS: [(&[&str], &str); 18] = [
         &["dump", "download", "export"],
         "to give the secrets to a command: `vault exec -- COMMAND`; to print one: `vault get NAME`",
     ),
-    (&["encrypt", "load", "upload"], "to encrypt a dotenv file: `vault import FILE`"),
-    (&["cp"], "to copy a secret: `vault copy NAME --from ENVIRONMENT --to ENVIRONMENT`"),
+    (
+        &["encrypt", "load", "upload"],
+        "to encrypt a dotenv file: `vault import FILE`",
+    ),
+    (
+        &["cp"],
+        "to copy a secret: `vault copy NAME --from ENVIRONMENT --to ENVIRONMENT`",
+    ),
     (
         &["move", "mv", "rename"],
         "to rename a secret: `vault get OLD | vault set NEW`, then `vault remove OLD`",
     ),
-    (&["env", "envs", "environment"], "did you mean `vault environments`?"),
     (
-        &["grant", "invite", "member", "people", "revoke", "share", "team", "user", "users"],
+        &["env", "envs", "environment"],
+        "did you mean `vault environments`?",
+    ),
+    (
+        &[
+            "grant", "invite", "member", "people", "revoke", "share", "team", "user", "users",
+        ],
         "to change who has access: `vault members --help`",
     ),
     (
         &["machine", "service-token", "tokens"],
         "to add a machine: `vault ci add NAME -e ENVIRONMENT`",
     ),
-    (&["keygen", "whoami"], "to show your key's public half: `vault key show`"),
-    (&["audit", "check", "lint", "validate"], "to check the vault: `vault verify`"),
-    (&["diff", "history", "log"], "to show what changed: `vault verify --since REV`"),
-    (&["rekey", "reencrypt"], "to make a new data key: `vault rotate`"),
+    (
+        &["keygen", "whoami"],
+        "to show your key's public half: `vault key show`",
+    ),
+    (
+        &["audit", "check", "lint", "validate"],
+        "to check the vault: `vault verify`",
+    ),
+    (
+        &["diff", "history", "log"],
+        "to show what changed: `vault verify --since REV`",
+    ),
+    (
+        &["rekey", "reencrypt"],
+        "to make a new data key: `vault rotate`",
+    ),
     (
         &["commit", "pull", "push", "sync"],
         "the vault is part of the repository: commit and push `.vault` with git",
@@ -257,7 +323,10 @@ mod tests {
         let mut root = Arguments::command();
         root.build();
         for (words, meant) in SYNONYMS {
-            let named = meant.split("`vault ").skip(1).map(|rest| rest.split([' ', '`']).next());
+            let named = meant
+                .split("`vault ")
+                .skip(1)
+                .map(|rest| rest.split([' ', '`']).next());
             for name in named.flatten() {
                 assert!(root.find_subcommand(name).is_some(), "{name}");
             }
@@ -265,6 +334,10 @@ mod tests {
                 assert!(root.find_subcommand(word).is_none(), "{word} is a command");
             }
         }
-        assert!(HASHICORP.iter().all(|word| root.find_subcommand(word).is_none()));
+        assert!(
+            HASHICORP
+                .iter()
+                .all(|word| root.find_subcommand(word).is_none())
+        );
     }
 }

@@ -40,7 +40,9 @@ pub(super) fn fault(error: &clap::Error, help: &str) -> Fault {
 
 /// Takes the reason from our own parser of the value.
 fn invalid_value(error: &clap::Error, argument: &str) -> Fault {
-    let Some(reason) = error.source() else { return Fault::usage(first_line(error)) };
+    let Some(reason) = error.source() else {
+        return Fault::usage(first_line(error));
+    };
     if let Some(fault) = reason.downcast_ref::<Fault>() {
         return fault.clone();
     }
@@ -63,12 +65,19 @@ fn unknown_option(error: &clap::Error, argument: &str) -> Fault {
 
 fn missing(error: &clap::Error) -> Fault {
     let names = texts(error, ContextKind::InvalidArg);
-    let noun = if names.len() == 1 { "argument" } else { "arguments" };
+    let noun = if names.len() == 1 {
+        "argument"
+    } else {
+        "arguments"
+    };
     let fault = Fault::usage(format!("missing {noun}: {}", names.join(" ")));
     match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) => {
             let line = usage.to_string();
-            fault.hint(format!("type `{}`", line.trim().trim_start_matches("Usage: ")))
+            fault.hint(format!(
+                "type `{}`",
+                line.trim().trim_start_matches("Usage: ")
+            ))
         }
         _ => fault,
     }
@@ -83,13 +92,21 @@ fn conflict(error: &clap::Error) -> Fault {
     if others == [argument.as_str()] {
         return Fault::usage(format!("{argument} can be given only once"));
     }
-    Fault::usage(format!("{argument} cannot be used with {}", others.join(", ")))
+    Fault::usage(format!(
+        "{argument} cannot be used with {}",
+        others.join(", ")
+    ))
 }
 
 /// Returns the first line of the parser's message, which names options only.
 fn first_line(error: &clap::Error) -> String {
     let message = error.render().to_string();
-    message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .to_owned()
 }
 
 /// Returns one or several texts of the error's context.
@@ -130,10 +147,17 @@ fn is_option(word: &str) -> bool {
 
 /// Explains that the command for `exec` must come after `--`.
 pub(super) fn without_dashes(ours: &[OsString], command: &[OsString]) -> Fault {
-    let first = command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let first = command
+        .first()
+        .map(|word| word.to_string_lossy())
+        .unwrap_or_default();
     let option = first.split('=').next().unwrap_or_default();
     if first.starts_with('-') {
-        let known = if is_option(option) { option } else { "of this name" };
+        let known = if is_option(option) {
+            option
+        } else {
+            "of this name"
+        };
         return Fault::usage(format!("exec has no option {known}"))
             .hint("list its options: `vault exec --help`; the command must come after `--`");
     }
@@ -147,7 +171,9 @@ fn corrected(ours: &[OsString], command: &[OsString]) -> String {
     let mut words = vec!["vault".to_owned()];
     let mut is_path = false;
     for word in ours.iter().skip(1).map(|word| word.to_string_lossy()) {
-        let (option, value) = word.split_once('=').map_or((&*word, None), |(o, v)| (o, Some(v)));
+        let (option, value) = word
+            .split_once('=')
+            .map_or((&*word, None), |(o, v)| (o, Some(v)));
         let is_ours = is_name(&word) && !is_path;
         words.push(match value {
             Some(value) if option.starts_with("--") && is_name(value) => word.to_string(),
@@ -160,15 +186,23 @@ fn corrected(ours: &[OsString], command: &[OsString]) -> String {
     words.push("--".to_owned());
     let mut rest = command.iter().map(|word| word.to_string_lossy());
     let program = rest.next().unwrap_or_default();
-    let is_program = program.chars().all(|c| c.is_ascii_alphanumeric() || "._/+-".contains(c));
-    words.push(if is_program { program.into_owned() } else { "COMMAND".to_owned() });
+    let is_program = program
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._/+-".contains(c));
+    words.push(if is_program {
+        program.into_owned()
+    } else {
+        "COMMAND".to_owned()
+    });
     words.extend(rest.next().map(|_| "…".to_owned()));
     words.join(" ")
 }
 
 /// Whether this can be the name of an environment, a step, or a secret, or a list of names.
 fn is_name(word: &str) -> bool {
-    word.chars().all(|c| c.is_ascii_alphanumeric() || "_-,".contains(c)) && !word.starts_with('-')
+    word.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_-,".contains(c))
+        && !word.starts_with('-')
 }
 
 #[cfg(test)]
@@ -183,7 +217,11 @@ mod tests {
             corrected(ours, command)
         };
         for (typed, count, expected) in [
-            ("v exec ./run --password hunter2", 2, "vault exec -- ./run …"),
+            (
+                "v exec ./run --password hunter2",
+                2,
+                "vault exec -- ./run …",
+            ),
             (
                 "v exec -e production --only=A,B make",
                 5,
@@ -194,7 +232,11 @@ mod tests {
                 5,
                 "vault --vault … --key-file=… exec -- x …",
             ),
-            ("v exec PASSWORD=hunter2 ./run", 2, "vault exec -- COMMAND …"),
+            (
+                "v exec PASSWORD=hunter2 ./run",
+                2,
+                "vault exec -- COMMAND …",
+            ),
         ] {
             assert_eq!(line(typed, count), expected);
         }
@@ -205,7 +247,16 @@ mod tests {
         for word in ["--password", "--no-mask", "-p"] {
             assert!(is_option(word), "{word}");
         }
-        for word in ["--hunter2", "--Pass", "-pa", "-", "--", "--p=a", "password", "-1"] {
+        for word in [
+            "--hunter2",
+            "--Pass",
+            "-pa",
+            "-",
+            "--",
+            "--p=a",
+            "password",
+            "-1",
+        ] {
             assert!(!is_option(word), "{word}");
         }
     }

@@ -30,21 +30,34 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     let mut access = BTreeMap::new();
     for environment in &command.environments {
         session.vault.environment(environment)?;
-        access.insert(environment.clone(), granted(&session.config, command, environment)?);
+        access.insert(
+            environment.clone(),
+            granted(&session.config, command, environment)?,
+        );
     }
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     check_free(&roster, &command.name)?;
     let identity = Identity::generate();
     let floor = roster.floor;
-    let machine = Member { credential_floor: Some(floor), ..Member::new(identity.recipient()) };
+    let machine = Member {
+        credential_floor: Some(floor),
+        ..Member::new(identity.recipient())
+    };
     roster.members.insert(command.name.clone(), machine);
     let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
     grant(context, &mut admin, &mut roster, &grants)?;
     admin.finish(context)?;
     let environments = access.keys().map(ToString::to_string).collect();
     let vault = session.vault.roster().vault;
-    let credential = Credential { identity, pinned: Pinned { vault, floor, environments } };
+    let credential = Credential {
+        identity,
+        pinned: Pinned {
+            vault,
+            floor,
+            environments,
+        },
+    };
     report(context, command, &access);
     let mut text = credential.to_text();
     let line = match command.style {

@@ -23,7 +23,9 @@ pub(crate) fn copy(
     // The credential must cover both environments.
     session.environment(context, Some(from))?;
     session.environment(context, Some(to))?;
-    names.iter().try_for_each(|name| session.config.check_name(name))?;
+    names
+        .iter()
+        .try_for_each(|name| session.config.check_name(name))?;
     let question = format!("copy {} from {from} to {to}?", listed(names));
     let release = Release::ask(context, &session, from, &question)?;
     let read = read::values(&mut session, &release, &Wanted::Names(names))?;
@@ -33,7 +35,11 @@ pub(crate) fn copy(
             return Err(read::no_secret(&session, from, name, Kind::Usage));
         }
     }
-    let change = |(name, value)| Change { environment: to.clone(), name, value: Some(value) };
+    let change = |(name, value)| Change {
+        environment: to.clone(),
+        name,
+        value: Some(value),
+    };
     let changes: Vec<Change> = read.secrets.into_iter().map(change).collect();
     let outcomes = apply(context, &mut session, &changes)?;
     for (change, outcome) in changes.iter().zip(outcomes) {

@@ -59,7 +59,10 @@ impl Findings {
 
     fn problem(&mut self, subject: &'static str, text: impl Into<String>, hint: &str) {
         self.add(subject, State::Problem, text);
-        self.0.last_mut().into_iter().for_each(|check| check.hints.push(hint.to_owned()));
+        self.0
+            .last_mut()
+            .into_iter()
+            .for_each(|check| check.hints.push(hint.to_owned()));
     }
 
     /// Returns the value, or adds the fault as a problem.
@@ -80,7 +83,12 @@ impl Findings {
     }
 
     fn add(&mut self, subject: &'static str, state: State, text: impl Into<String>) {
-        self.0.push(Check { subject, state, text: text.into(), hints: Vec::new() });
+        self.0.push(Check {
+            subject,
+            state,
+            text: text.into(),
+            hints: Vec::new(),
+        });
     }
 }
 

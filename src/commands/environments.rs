@@ -29,8 +29,16 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
     for name in vault.roster().environments.keys() {
         let environment = vault.environment(name)?;
         let entries = vault.entries(&environment)?;
-        let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
-        rows.push((name, secrets, environment.content().newest().number, members(&vault, name)));
+        let secrets = entries
+            .iter()
+            .filter(|entry| entry.content().sealed.is_some())
+            .count();
+        rows.push((
+            name,
+            secrets,
+            environment.content().newest().number,
+            members(&vault, name),
+        ));
     }
     let is_default = |name: &EnvironmentName| config.default.as_ref() == Some(name);
     if style == Style::Json {
@@ -65,7 +73,9 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
 
 fn members<'a>(vault: &'a Vault, name: &EnvironmentName) -> Vec<(&'a MemberName, &'a Access)> {
     let members = vault.roster().members.iter();
-    members.filter_map(|(member, record)| Some((member, record.access.get(name)?))).collect()
+    members
+        .filter_map(|(member, record)| Some((member, record.access.get(name)?)))
+        .collect()
 }
 
 /// `alice (write)`
@@ -89,7 +99,9 @@ pub(crate) fn add(
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     if roster.environments.contains_key(name) {
-        return Err(Fault::usage(format!("the environment {name} already exists")));
+        return Err(Fault::usage(format!(
+            "the environment {name} already exists"
+        )));
     }
     if !admin.session.vault.entry_names(name)?.is_empty() {
         return Err(Fault::refused(format!(
@@ -101,28 +113,42 @@ pub(crate) fn add(
         let default = (record.is_admin() && access.is_empty()).then_some(Access::Write);
         let own = access.get(member).cloned().or(default);
         if own == Some(Access::Write) && record.signing.is_none() {
-            return Err(Fault::usage(format!("{member} cannot write without a signing key")));
+            return Err(Fault::usage(format!(
+                "{member} cannot write without a signing key"
+            )));
         }
         record.access.extend(own.map(|own| (name.clone(), own)));
     }
-    if let Some(unknown) = access.keys().find(|member| !roster.members.contains_key(member)) {
+    if let Some(unknown) = access
+        .keys()
+        .find(|member| !roster.members.contains_key(member))
+    {
         return Err(no_member(&roster, unknown));
     }
-    if !roster.members.values().any(|member| member.access.get(name) == Some(&Access::Write)) {
-        return Err(Fault::usage(format!("no one could write in {name}")).hint(format!(
-            "give one member write access: `--access {}=write`",
-            admin.session.holder().name()
-        )));
+    if !roster
+        .members
+        .values()
+        .any(|member| member.access.get(name) == Some(&Access::Write))
+    {
+        return Err(
+            Fault::usage(format!("no one could write in {name}")).hint(format!(
+                "give one member write access: `--access {}=write`",
+                admin.session.holder().name()
+            )),
+        );
     }
-    let file = admin.authority().environment(name, &roster, roster.revision + 1);
+    let file = admin
+        .authority()
+        .environment(name, &roster, roster.revision + 1);
     admin.remember(context)?;
     admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
     admin.write_roster(&mut roster)?;
     admin.finish(context)?;
     let who: Vec<String> = members(&session.vault, name).iter().map(shown).collect();
-    context
-        .console
-        .note(format!("added the environment {name} with access for {}", who.join(", ")));
+    context.console.note(format!(
+        "added the environment {name} with access for {}",
+        who.join(", ")
+    ));
     Ok(())
 }
 
@@ -159,9 +185,9 @@ pub(crate) fn remove(
     admin.writer.remove(&environment_path(name))?;
     admin.finish(context)?;
     forget(&session, name)?;
-    context
-        .console
-        .note(format!("removed the environment {name}; its files remain in git history"));
+    context.console.note(format!(
+        "removed the environment {name}; its files remain in git history"
+    ));
     Ok(())
 }
 
@@ -173,8 +199,10 @@ fn check_unused(config: &Config, name: &EnvironmentName) -> Result<(), Fault> {
     }
     let mut environments = config.environments.iter();
     if let Some((child, _)) = environments.find(|(_, own)| own.inherits.as_ref() == Some(name)) {
-        return Err(Fault::usage(format!("{child} inherits from {name} in vault.toml"))
-            .hint(format!("change `inherits` of [environments.{child}] first")));
+        return Err(
+            Fault::usage(format!("{child} inherits from {name} in vault.toml"))
+                .hint(format!("change `inherits` of [environments.{child}] first")),
+        );
     }
     Ok(())
 }

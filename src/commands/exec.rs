@@ -78,7 +78,10 @@ pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Resu
     values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &environ));
     let files = files(context, &environ, &config, &command, &values)?;
     for (name, value) in &mut values {
-        *value = files.as_ref().and_then(|files| files.path(name)).unwrap_or(value);
+        *value = files
+            .as_ref()
+            .and_then(|files| files.path(name))
+            .unwrap_or(value);
     }
     let plan = Plan::new(Request {
         arguments: command.command,
@@ -93,7 +96,10 @@ pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Resu
             plan.shadowed.join(", ")
         ));
     }
-    reach.iter().flatten().for_each(|notice| context.console.note(notice));
+    reach
+        .iter()
+        .flatten()
+        .for_each(|notice| context.console.note(notice));
     let masked = match command.masking {
         Masking::Wanted => Masked::choose(injected.secrets, &config),
         Masking::Declined => Masked::default(),
@@ -104,12 +110,18 @@ pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Resu
         (true, Some(_)) => Output::Untouched,
         (false, _) => Output::Filtered,
     };
-    let done = run(&plan, &context.hardened, output, move |count| masked.filters(count))?;
+    let done = run(&plan, &context.hardened, output, move |count| {
+        masked.filters(count)
+    })?;
     leak::judge(context.console, done, leaks)
 }
 
 fn stack_depth() -> StackDepth {
-    if platform::has_small_stack() { StackDepth::Small } else { StackDepth::Usual }
+    if platform::has_small_stack() {
+        StackDepth::Small
+    } else {
+        StackDepth::Usual
+    }
 }
 
 /// Removes variables that lead to the key from the caller's environment, and returns the notices.
@@ -119,9 +131,16 @@ fn withhold(
     command: &Exec,
     environ: &mut Vec<(OsString, OsString)>,
 ) -> Vec<String> {
-    let is_kept = |name: &OsStr| command.keep.iter().any(|keep| OsStr::new(keep.as_str()) == name);
+    let is_kept = |name: &OsStr| {
+        command
+            .keep
+            .iter()
+            .any(|keep| OsStr::new(keep.as_str()) == name)
+    };
     let taken = reach.withhold(environ, command.identity, &is_kept);
-    let above = reach.notice(context).map(|notice| format!("vault: {notice}"));
+    let above = reach
+        .notice(context)
+        .map(|notice| format!("vault: {notice}"));
     let taken = (!taken.is_empty()).then(|| {
         let names = taken.join(", ");
         format!("vault: withheld, because they can fetch the key again: {names} (--keep-identity)")
@@ -146,8 +165,11 @@ fn files(
         .filter(|(name, secret)| secret.file && !is_kept(name))
         .flat_map(|(name, _)| proxies::spellings(name.as_str()))
         .collect();
-    let files: Vec<(&str, &Secret)> =
-        values.iter().copied().filter(|(name, _)| wanted.contains(name)).collect();
+    let files: Vec<(&str, &Secret)> = values
+        .iter()
+        .copied()
+        .filter(|(name, _)| wanted.contains(name))
+        .collect();
     if files.is_empty() {
         return Ok(None);
     }
@@ -159,12 +181,16 @@ fn files(
 
 /// Returns the setting of the options or of the step.
 fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
-    let step = command.names.step.as_ref().and_then(|step| config.steps.get(step));
+    let step = command
+        .names
+        .step
+        .as_ref()
+        .and_then(|step| config.steps.get(step));
     match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
-        (true, Masking::Declined) => {
-            Err(Fault::usage("this step has `fail_on_leak = true`, but --no-mask finds no leaks")
-                .hint("run it without `--no-mask`"))
-        }
+        (true, Masking::Declined) => Err(Fault::usage(
+            "this step has `fail_on_leak = true`, but --no-mask finds no leaks",
+        )
+        .hint("run it without `--no-mask`")),
         (true, Masking::Wanted) => Ok(Leaks::Fatal),
         (false, _) => Ok(command.leaks),
     }

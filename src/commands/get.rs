@@ -21,8 +21,11 @@ pub(crate) fn get(
     let environment = session.environment(context, environment)?;
     let question = format!("print {name} of {environment}?");
     let release = Release::ask(context, &session, &environment, &question)?;
-    let mut read =
-        read::values(&mut session, &release, &Wanted::Names(std::slice::from_ref(name)))?;
+    let mut read = read::values(
+        &mut session,
+        &release,
+        &Wanted::Names(std::slice::from_ref(name)),
+    )?;
     session.remember(context)?;
     read::warn(context, &environment, &read);
     let (_, value) = read
@@ -32,7 +35,9 @@ pub(crate) fn get(
     match style {
         Style::Table => context.console.reveal(value.expose()),
         Style::Json => {
-            let document = Document::new().text("name", name.as_str()).bytes("value", &value);
+            let document = Document::new()
+                .text("name", name.as_str())
+                .bytes("value", &value);
             context.console.reveal(document.finish().expose())
         }
     }

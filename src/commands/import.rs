@@ -33,7 +33,10 @@ pub(crate) fn import(
     let mut session = Session::open(context, key)?;
     let environment = session.environment(context, named)?;
     session.vault.environment(&environment)?;
-    let target = conversion::Target { path, environment: named };
+    let target = conversion::Target {
+        path,
+        environment: named,
+    };
     let text = read(&session, path)?;
     if let Some(foreign) = foreign::file(text.expose()) {
         return Err(target.refusal(foreign, text.expose()).into());
@@ -52,9 +55,9 @@ pub(crate) fn import(
     repeated::mention(context, &session, &changes, &outcomes);
     presence::warn_if_ignored(context.console, &session.place, &changes);
     if target.is_file() {
-        context
-            .console
-            .note(format!("the plaintext is still in {path}: remove it, and keep it out of git"));
+        context.console.note(format!(
+            "the plaintext is still in {path}: remove it, and keep it out of git"
+        ));
         presence::warn_if_committed(context.console, path);
     }
     Ok(())
@@ -63,7 +66,9 @@ pub(crate) fn import(
 fn read(session: &Session, path: &str) -> anyhow::Result<Secret> {
     let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
     if is_input && session.key.source.is_input() {
-        bail!(Fault::usage("standard input contains the key, so it cannot contain the file"));
+        bail!(Fault::usage(
+            "standard input contains the key, so it cannot contain the file"
+        ));
     }
     // A terminal cuts long lines and shows the typed text.
     if is_input && io::stdin().is_terminal() {
@@ -89,7 +94,10 @@ fn nothing(path: &str, file: &Dotenv) -> Fault {
     if file.without_value.is_empty() {
         return fault.hint("write one `NAME=value` per line");
     }
-    fault.hint(format!("names without `=` set nothing: line {}", listed(&file.without_value)))
+    fault.hint(format!(
+        "names without `=` set nothing: line {}",
+        listed(&file.without_value)
+    ))
 }
 
 fn changes(
@@ -100,7 +108,10 @@ fn changes(
     let mut changes = Vec::with_capacity(file.assignments.len());
     for assignment in file.assignments {
         // Only the line is named, because its text may be part of a value.
-        let name = assignment.name.parse().with_context(|| format!("line {}", assignment.line))?;
+        let name = assignment
+            .name
+            .parse()
+            .with_context(|| format!("line {}", assignment.line))?;
         session.config.check_name(&name)?;
         changes.push(Change {
             environment: environment.clone(),
@@ -112,20 +123,25 @@ fn changes(
 }
 
 fn listed(lines: &[usize]) -> String {
-    lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    lines
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn report_lines(context: &Context, file: &Dotenv) {
     if !file.replaced.is_empty() {
         let lines = listed(&file.replaced);
-        context
-            .console
-            .note(format!("skipped lines whose names are set again further down: {lines}"));
+        context.console.note(format!(
+            "skipped lines whose names are set again further down: {lines}"
+        ));
     }
     if !file.without_value.is_empty() {
-        context
-            .console
-            .note(format!("skipped lines without a value: {}", listed(&file.without_value)));
+        context.console.note(format!(
+            "skipped lines without a value: {}",
+            listed(&file.without_value)
+        ));
     }
 }
 

@@ -44,7 +44,11 @@ const IGNORED: &str = "/tmp/\n";
 const RECOVERY: &str = "recovery";
 
 pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(), Fault> {
-    let place = Place::new(context.named_path()?.unwrap_or_else(|| context.folder.clone()));
+    let place = Place::new(
+        context
+            .named_path()?
+            .unwrap_or_else(|| context.folder.clone()),
+    );
     check_empty(&place)?;
     let environments = environments(command.environments)?;
     let name = person::name(context, command.name)?;
@@ -58,10 +62,15 @@ pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(
     let root_signer = RootSigner::new(&authority);
     let all: BTreeSet<EnvironmentName> = environments.iter().cloned().collect();
     let mut members = BTreeMap::new();
-    members.insert(name.clone(), root_signer.person(identity.recipient(), &all, Role::Admin));
+    members.insert(
+        name.clone(),
+        root_signer.person(identity.recipient(), &all, Role::Admin),
+    );
     if let Some(recovery) = &recovery {
-        members
-            .insert(RECOVERY.parse()?, root_signer.person(recovery.recipient(), &all, Role::Admin));
+        members.insert(
+            RECOVERY.parse()?,
+            root_signer.person(recovery.recipient(), &all, Role::Admin),
+        );
     }
     write(&place, &root_signer, &environments, members)?;
     let finished = remember(context, &place, &identity, root_signer.id())
@@ -83,7 +92,9 @@ fn print(
 ) -> Result<(), Fault> {
     let key = recovery.map(Identity::to_text);
     if key.is_some() {
-        context.console.note("the recovery key, shown only once; print it and lock it away:");
+        context
+            .console
+            .note("the recovery key, shown only once; print it and lock it away:");
     }
     let document = || Document::new().text("vault", &vault.to_string());
     let text = match (style, key) {
@@ -136,7 +147,10 @@ fn wants_recovery(context: &Context, recovery: Recovery) -> Result<bool, Fault> 
     let question = "Make a recovery key too? It opens everything if yours is lost; you print it and \
                     lock it away. [Y/n] ";
     let answer = visible(context.console, question)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+    Ok(matches!(
+        answer.trim().to_lowercase().as_str(),
+        "" | "y" | "yes"
+    ))
 }
 
 fn write(
@@ -149,7 +163,10 @@ fn write(
         path: path.to_owned(),
         content: content.as_bytes().to_vec(),
     };
-    let mut files = vec![text(".gitattributes", ATTRIBUTES), text(".gitignore", IGNORED)];
+    let mut files = vec![
+        text(".gitattributes", ATTRIBUTES),
+        text(".gitignore", IGNORED),
+    ];
     let mut roster = Roster {
         vault: root_signer.id(),
         revision: 1,
@@ -199,7 +216,10 @@ fn remember(
 ) -> Result<(), Fault> {
     let vault = UnverifiedRoot::read(tree(place)?)?.into_vault()?;
     if vault.roster().vault != id {
-        return Err(Fault::refused_file(ROSTER_PATH, "was replaced while this command ran"));
+        return Err(Fault::refused_file(
+            ROSTER_PATH,
+            "was replaced while this command ran",
+        ));
     }
     let Some(state) = context.state_folder() else {
         context
@@ -212,15 +232,21 @@ fn remember(
         State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
     if let Err(fault) = entered {
         // The vault exists, and a recovery key must still be shown.
-        context.console.warn(format!("{fault:#}; to trust its id later: `vault trust {id}`"));
+        context.console.warn(format!(
+            "{fault:#}; to trust its id later: `vault trust {id}`"
+        ));
     }
     Ok(())
 }
 
 fn report(context: &Context, place: &Place, name: &MemberName, id: VaultId) {
     let console = context.console;
-    console
-        .note(format!("created a vault in {}; you are its admin {name}", place.folder().display()));
+    console.note(format!(
+        "created a vault in {}; you are its admin {name}",
+        place.folder().display()
+    ));
     console.note(format!("its id, to send to your colleagues: {id}"));
-    console.note(format!("next: `git add {CONFIG_FILE} {STORE_FOLDER}`, then `vault set NAME`"));
+    console.note(format!(
+        "next: `git add {CONFIG_FILE} {STORE_FOLDER}`, then `vault set NAME`"
+    ));
 }

@@ -52,7 +52,10 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     let key = own_key(context, key, "does not join by request")?;
     let mut trust = match &key {
         Some(key) => trust(context, key)?,
-        None => Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() },
+        None => Trust {
+            pins: context.pin()?.into_iter().collect(),
+            states: Vec::new(),
+        },
     };
     trust.pins.extend(pin);
     let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
@@ -70,7 +73,9 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     trust.pins.extend(pasted);
     // Read and check again under the lock.
     let writer = Writer::lock(&place, &|| {
-        context.console.note("waiting for another vault to finish writing…");
+        context
+            .console
+            .note("waiting for another vault to finish writing…");
     })?;
     let (vault, standing) = judged(&place, writer.tree()?, &trust)?;
     check(&vault)?;
@@ -94,14 +99,19 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     };
     let (request, file) = ask(&vault, name, &identity);
     // Remember the request first, or its answer could not be told from another one.
-    let asked = Asked { name: request.name.clone(), fingerprint: fingerprint(&request) };
+    let asked = Asked {
+        name: request.name.clone(),
+        fingerprint: fingerprint(&request),
+    };
     let mut state = State::load(&folder, &request.recipient)?;
     remember(&mut state)?;
     state.ask(id, asked)?;
     writer.replace(&[file])?;
     report(context, &vault, &place, &request);
     if standing == Standing::Unknown {
-        context.console.note(format!("the vault is not trusted yet: {LATER}"));
+        context
+            .console
+            .note(format!("the vault is not trusted yet: {LATER}"));
     }
     report_fingerprint(context, &vault);
     print(context, &request, command.style)
@@ -137,8 +147,16 @@ fn check_request(
 /// Makes the request, with a new signing key that only `identity` can open.
 fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFile) {
     let (recipient, key) = (identity.recipient(), SigningKey::generate());
-    let signing = Signing { signer: key.public(), seed: seal_seed(&key, &recipient) };
-    let request = Request { name, vault: vault.roster().vault, recipient, signing };
+    let signing = Signing {
+        signer: key.public(),
+        seed: seal_seed(&key, &recipient),
+    };
+    let request = Request {
+        name,
+        vault: vault.roster().vault,
+        recipient,
+        signing,
+    };
     let content = write_request(&request, &key);
     let path = request_path(&request.name);
     (request, NewFile { path, content })
@@ -152,23 +170,33 @@ fn again(
     request: &Request,
     remember: &dyn Fn(&mut State) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let own = Asked { name: request.name.clone(), fingerprint: fingerprint(request) };
+    let own = Asked {
+        name: request.name.clone(),
+        fingerprint: fingerprint(request),
+    };
     let mut states = trust.states.iter_mut();
     let Some(state) = states.find(|state| state.asked(&request.vault) == Some(&own)) else {
         let path = request_path(&request.name);
-        return Err(Fault::refused_file(&path, "is a request that was not made here").hint(
-            format!("choose another name, or remove it and join again: `rm .vault/{path}`"),
-        ));
+        return Err(
+            Fault::refused_file(&path, "is a request that was not made here").hint(format!(
+                "choose another name, or remove it and join again: `rm .vault/{path}`"
+            )),
+        );
     };
     remember(state)?;
-    context
-        .console
-        .note(format!("you have already requested to join as {}; the fingerprint is", own.name));
+    context.console.note(format!(
+        "you have already requested to join as {}; the fingerprint is",
+        own.name
+    ));
     Ok(())
 }
 
 fn check_not_member(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
-    match roster.members.iter().find(|(_, member)| member.recipient == *recipient) {
+    match roster
+        .members
+        .iter()
+        .find(|(_, member)| member.recipient == *recipient)
+    {
         Some((name, _)) => Err(Fault::usage(format!("you are already a member: {name}"))
             .hint("list the members: `vault members list`")),
         None => Ok(()),
@@ -178,7 +206,11 @@ fn check_not_member(roster: &Roster, recipient: &Recipient) -> Result<(), Fault>
 fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) {
     let (console, roster) = (context.console, vault.roster());
     let path = place.store().join(request_path(&request.name));
-    console.note(format!("requested to join as {}: {}", request.name, path.display()));
+    console.note(format!(
+        "requested to join as {}: {}",
+        request.name,
+        path.display()
+    ));
     if roster.members.contains_key(&request.name) {
         console.note(format!(
             "an admin replaces {}'s key with this one: `vault members set {} --recipient {}`",
@@ -189,8 +221,10 @@ fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) {
 
 fn report_fingerprint(context: &Context, vault: &Vault) {
     let members = vault.roster().members.iter();
-    let admins: Vec<&str> =
-        members.filter(|(_, member)| member.is_admin()).map(|(name, _)| name.as_str()).collect();
+    let admins: Vec<&str> = members
+        .filter(|(_, member)| member.is_admin())
+        .map(|(name, _)| name.as_str())
+        .collect();
     context.console.note(format!(
         "next: commit it, and give this fingerprint to an admin ({}) outside this repository:",
         admins.join(", ")

@@ -22,19 +22,25 @@ pub(crate) fn list(
     let (vault, credential) = keyless::open(context, &place, key.credential(context.console)?)?;
     let mut names = environments.to_vec();
     if names.is_empty() {
-        names.push(choose_environment(context, &config, None, credential, &vault)?);
+        names.push(choose_environment(
+            context, &config, None, credential, &vault,
+        )?);
     }
     let mut rows = Vec::new();
     for name in &names {
         let environment = vault.environment(name)?;
         let entries = vault.entries(&environment)?;
-        let live = entries.into_iter().filter(|entry| entry.content().sealed.is_some());
+        let live = entries
+            .into_iter()
+            .filter(|entry| entry.content().sealed.is_some());
         rows.extend(live.map(|entry| (name.clone(), entry)));
     }
     match style {
         Style::Json => context.console.json(json(&rows)),
         Style::Table if rows.is_empty() => {
-            context.console.note("no secrets yet; set one: `vault set NAME`");
+            context
+                .console
+                .note("no secrets yet; set one: `vault set NAME`");
             Ok(())
         }
         Style::Table => context.console.line(table(&rows, names.len())),

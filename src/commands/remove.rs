@@ -28,13 +28,15 @@ pub(crate) fn remove(
     let outcomes = apply(context, &mut session, &changes)?;
     for (name, outcome) in names.iter().zip(outcomes) {
         if let Outcome::Removed(revision) = outcome {
-            context
-                .console
-                .note(format!("removed {name} from {environment} (revision {revision})"));
+            context.console.note(format!(
+                "removed {name} from {environment} (revision {revision})"
+            ));
             mention_uses(context, &session.config, &environment, name);
         }
     }
-    context.console.note("old values stay in git history: replace them at their source");
+    context
+        .console
+        .note("old values stay in git history: replace them at their source");
     Ok(())
 }
 
@@ -66,7 +68,10 @@ fn mention_uses(
         .map(|_| format!("[secrets.{name}] as required"));
     let uses: Vec<String> = steps.chain(variables).chain(required).collect();
     if !uses.is_empty() {
-        context.console.note(format!("vault.toml still names {name}: {}", uses.join(", ")));
+        context.console.note(format!(
+            "vault.toml still names {name}: {}",
+            uses.join(", ")
+        ));
     }
 }
 

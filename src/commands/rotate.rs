@@ -27,7 +27,10 @@ pub(crate) enum What {
     /// A new epoch.
     Epoch,
     /// Finish every change that was begun.
-    Finish { adopted: Vec<SecretName>, older: Older },
+    Finish {
+        adopted: Vec<SecretName>,
+        older: Older,
+    },
     /// A new authority, which re-encrypts everything.
     Authority,
 }
@@ -44,9 +47,14 @@ pub(crate) enum Older {
 pub(crate) fn rotate(context: &Context, key: CallerKey, command: Rotate) -> Result<(), Fault> {
     match command.what {
         What::Epoch => epoch(context, key, &command.environments),
-        What::Finish { adopted, older } => {
-            finish(context, key, &command.environments, &adopted, older, command.answer)
-        }
+        What::Finish { adopted, older } => finish(
+            context,
+            key,
+            &command.environments,
+            &adopted,
+            older,
+            command.answer,
+        ),
         What::Authority => authority(context, key, command.answer),
     }
 }
@@ -60,7 +68,14 @@ fn epoch(context: &Context, key: CallerKey, named: &[EnvironmentName]) -> Result
     for environment in &epochs {
         session.vault.environment(environment)?;
     }
-    renew_vault(context, &mut session, &Wanted { epochs, ..Wanted::default() })?;
+    renew_vault(
+        context,
+        &mut session,
+        &Wanted {
+            epochs,
+            ..Wanted::default()
+        },
+    )?;
     context.console.note("next: commit .vault");
     Ok(())
 }
@@ -71,7 +86,10 @@ fn authority(context: &Context, key: CallerKey, answer: Answer) -> Result<(), Fa
     let question = "make a new authority? The vault gets a new id, which everyone has to trust \
                     again, and every credential has to be made again.";
     confirm(context.console, question, answer)?;
-    let wanted = Wanted { succession: Succession::Wanted, ..Wanted::default() };
+    let wanted = Wanted {
+        succession: Succession::Wanted,
+        ..Wanted::default()
+    };
     renew_vault(context, &mut session, &wanted)?;
     context.console.note("next: commit .vault");
     Ok(())
@@ -106,7 +124,11 @@ fn finish(
         session.vault.environment(environment)?;
     }
     let adopted = adopt(context, &session, &finished, names, answer)?;
-    let wanted = Wanted { finished: finished.clone(), adopted, ..Wanted::default() };
+    let wanted = Wanted {
+        finished: finished.clone(),
+        adopted,
+        ..Wanted::default()
+    };
     let renewed = renew_vault(context, &mut session, &wanted)?;
     let mut forgotten = BTreeSet::new();
     if older == Older::Forgotten {
@@ -115,7 +137,9 @@ fn finish(
         admin.finish(context)?;
     }
     for environment in &forgotten {
-        context.console.note(format!("{environment} no longer has older epochs"));
+        context
+            .console
+            .note(format!("{environment} no longer has older epochs"));
     }
     let counts = renewed.sealed.values().copied();
     if renewed.epochs.is_empty() && counts.sum::<usize>() == 0 && forgotten.is_empty() {
@@ -154,7 +178,9 @@ fn adopt(
         let mut found = false;
         for environment in environments {
             let checked = session.vault.environment(environment)?;
-            let Some(entry) = session.vault.adoptable(&checked, name)? else { continue };
+            let Some(entry) = session.vault.adoptable(&checked, name)? else {
+                continue;
+            };
             show(context, environment, name, entry.content());
             found = true;
             let of = adopted.entry(environment.clone()).or_default();
@@ -175,7 +201,11 @@ fn adopt(
 }
 
 fn show(context: &Context, environment: &EnvironmentName, name: &SecretName, entry: &Entry) {
-    let what = if entry.sealed.is_some() { "value chosen" } else { "removed" };
+    let what = if entry.sealed.is_some() {
+        "value chosen"
+    } else {
+        "removed"
+    };
     context.console.report(format!(
         ".vault/{}: signed by {}, who can no longer write in {environment}: {what} by {} at {}, \
          revision {}, epoch {}",

@@ -56,7 +56,9 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     for environment in &environments {
         session.vault.environment(environment)?;
         session.holder().check_writer(environment)?;
-        names.iter().try_for_each(|name| session.config.check_name(name))?;
+        names
+            .iter()
+            .try_for_each(|name| session.config.check_name(name))?;
     }
     let releases = releases(context, &session, command, &names, &environments)?;
     let mut changes = Vec::new();
@@ -136,9 +138,15 @@ fn values(
     name: &SecretName,
     releases: &[Release],
 ) -> Result<Vec<Change>, Fault> {
-    let environments: Vec<EnvironmentName> =
-        releases.iter().map(|release| release.environment().clone()).collect();
-    let incoming = Incoming { console: context.console, session, manner: command.manner };
+    let environments: Vec<EnvironmentName> = releases
+        .iter()
+        .map(|release| release.environment().clone())
+        .collect();
+    let incoming = Incoming {
+        console: context.console,
+        session,
+        manner: command.manner,
+    };
     let mut values = Vec::new();
     for release in releases {
         let value = match &command.origin {
@@ -157,10 +165,16 @@ fn values(
         values.extend(copies);
     }
     for value in &values {
-        let shortest = session.config.secrets.get(name).and_then(|config| config.min_length);
+        let shortest = session
+            .config
+            .secrets
+            .get(name)
+            .and_then(|config| config.min_length);
         if let Some(shortest) = shortest.filter(|shortest| value.len() < *shortest) {
-            let message =
-                format!("{name} has {} bytes, but vault.toml requires {shortest}", value.len());
+            let message = format!(
+                "{name} has {} bytes, but vault.toml requires {shortest}",
+                value.len()
+            );
             return Err(Fault::usage(message).hint("use a longer value, or change `min_length`"));
         }
     }
@@ -199,7 +213,11 @@ fn at_revision(
 }
 
 fn report(context: &Context, change: &Change, outcome: Outcome) {
-    let Change { name, environment, value } = change;
+    let Change {
+        name,
+        environment,
+        value,
+    } = change;
     context.console.note(match outcome {
         Outcome::Unchanged => format!("unchanged: {name} in {environment} already has this value"),
         Outcome::Set(revision) => format!("set {name} in {environment} (revision {revision})"),
@@ -209,6 +227,8 @@ fn report(context: &Context, change: &Change, outcome: Outcome) {
         Outcome::Removed(_) | Outcome::Absent => format!("removed {name} in {environment}"),
     });
     if value.as_ref().is_some_and(Secret::is_empty) {
-        context.console.warn(format!("the value of {name} is empty"));
+        context
+            .console
+            .warn(format!("the value of {name} is empty"));
     }
 }

@@ -63,7 +63,10 @@ struct Status {
 impl Status {
     fn find(vault: &Vault, report: ExposureReport) -> Result<Self, Fault> {
         let roster = vault.roster();
-        let admins = roster.members.iter().filter(|(_, member)| member.is_admin());
+        let admins = roster
+            .members
+            .iter()
+            .filter(|(_, member)| member.is_admin());
         let credentials = roster
             .members
             .iter()
@@ -133,7 +136,9 @@ impl Status {
             context.console.line(format!(
                 "advice: {only} is the only admin: if that key is lost, the vault cannot be recovered"
             ))?;
-            context.console.note("add a second admin: `vault members set NAME --admin`");
+            context
+                .console
+                .note("add a second admin: `vault members set NAME --admin`");
         }
         Ok(())
     }
@@ -143,8 +148,10 @@ impl Status {
         let mut lines: Vec<String> = self.exposures.iter().map(ToString::to_string).collect();
         for (environment, names) in &self.old {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
-            lines
-                .push(format!("{environment} has entries in an older epoch: {}", names.join(", ")));
+            lines.push(format!(
+                "{environment} has entries in an older epoch: {}",
+                names.join(", ")
+            ));
         }
         lines.extend(self.broken.iter().map(ToString::to_string));
         for (member, floor) in &self.below {
@@ -215,7 +222,11 @@ impl Status {
             .iter()
             .map(|(member, floor)| json!({ "member": member.as_str(), "floor": floor }));
         let broken = |fault: &Fault| json!({ "file": fault.file(), "reason": fault.reason() });
-        let interrupted: Vec<&str> = self.interrupted.iter().map(EnvironmentName::as_str).collect();
+        let interrupted: Vec<&str> = self
+            .interrupted
+            .iter()
+            .map(EnvironmentName::as_str)
+            .collect();
         json!({
             "vault": roster.vault.to_string(),
             "floor": self.floor,
@@ -235,7 +246,9 @@ impl Status {
 /// Returns the names of those who want to join. `members add` checks the requests; the file names are
 /// enough here.
 fn requests(vault: &Vault) -> Result<Vec<String>, Fault> {
-    let Some(folder) = vault.tree().folder(REQUESTS)? else { return Ok(Vec::new()) };
+    let Some(folder) = vault.tree().folder(REQUESTS)? else {
+        return Ok(Vec::new());
+    };
     let names = folder.names(REQUESTS)?.into_iter();
     let member = |file: String| {
         let name: Option<MemberName> = file.strip_suffix(".toml")?.parse().ok();

@@ -21,12 +21,17 @@ pub(crate) fn trust(context: &Context, key: CallerKey, id: Option<&str>) -> Resu
             .hint("for another vault, make a credential there: `vault ci add`"));
     }
     let folder_path = context.state_folder().ok_or_else(|| {
-        Fault::usage("HOME is not set, so nothing can be remembered")
-            .hint(format!("set it for every command: `VAULT_ID={}`", pin.vault))
+        Fault::usage("HOME is not set, so nothing can be remembered").hint(format!(
+            "set it for every command: `VAULT_ID={}`",
+            pin.vault
+        ))
     })?;
     let mut state = State::load(&folder_path, &key.identity.recipient())?;
     let here = here(context, &pin);
-    let now = here.unwrap_or(Seen { floor: pin.floor, ..Seen::default() });
+    let now = here.unwrap_or(Seen {
+        floor: pin.floor,
+        ..Seen::default()
+    });
     state.enter(pin.vault, &now)?;
     context.console.note(format!("trusted: {}", pin.vault));
     Ok(())
@@ -36,9 +41,14 @@ pub(crate) fn trust(context: &Context, key: CallerKey, id: Option<&str>) -> Resu
 fn here(context: &Context, pin: &Pin) -> Option<Seen> {
     let place = context.place_for_id().ok()?;
     let presented = UnverifiedRoot::read(tree(&place).ok()?).ok()?;
-    let trust = Trust { pins: vec![*pin], states: Vec::new() };
+    let trust = Trust {
+        pins: vec![*pin],
+        states: Vec::new(),
+    };
     if let Err(fault) = presented.judge(&trust, &folder(&place)) {
-        context.console.warn(format!("the vault here is not the trusted one: {fault:#}"));
+        context
+            .console
+            .warn(format!("the vault here is not the trusted one: {fault:#}"));
         return None;
     }
     Some(record_of(&presented.into_vault().ok()?, &place))

@@ -24,11 +24,16 @@ pub(crate) fn verify(context: &Context, mut key: CallerKey, command: &Verify) ->
     }?;
     let (mut trust, _) = keyless::trust(context, key.credential(context.console)?)?;
     trust.pins.extend(command.id);
-    let before =
-        command.since.as_ref().map(|revision| Before::read(&place, revision)).transpose()?;
+    let before = command
+        .since
+        .as_ref()
+        .map(|revision| Before::read(&place, revision))
+        .transpose()?;
     // An id that differs from that of the revision means that there is a new authority.
     let named = |pin: &Pin| command.id.is_none_or(|id| id.vault == pin.vault);
-    trust.pins.extend(before.as_ref().and_then(Before::pin).filter(named));
+    trust
+        .pins
+        .extend(before.as_ref().and_then(Before::pin).filter(named));
     let report = collect(&place, &trust, before.as_ref())?;
     show(context.console, &report, command.format, &place)?;
     report.finish()

@@ -34,7 +34,10 @@ pub fn padded_length(length: usize) -> usize {
 /// Whether `sealed` has the length of a sealed value of at most `longest` bytes; needs no key.
 #[must_use]
 pub fn is_sealed_length(sealed: &[u8], longest: usize) -> bool {
-    let padded = sealed.len().checked_sub(OVERHEAD).filter(|&padded| padded > 0);
+    let padded = sealed
+        .len()
+        .checked_sub(OVERHEAD)
+        .filter(|&padded| padded > 0);
     padded.is_some_and(|padded| {
         padded_length(padded - 1) == padded && padded <= padded_length(longest)
     })
@@ -160,7 +163,11 @@ mod tests {
             padded.resize(length, 0);
             open(&key, b"here", &seal_padded(&key, &padded))
         };
-        assert!(padded(b"value", END, 32).unwrap().same_as(&Secret::new(b"value".to_vec())));
+        assert!(
+            padded(b"value", END, 32)
+                .unwrap()
+                .same_as(&Secret::new(b"value".to_vec()))
+        );
         assert!(padded(b"value", END, 64).is_none(), "too long");
         assert!(padded(b"value", END, 16).is_none(), "too short");
         assert!(padded(b"value", 1, 32).is_none(), "no end");

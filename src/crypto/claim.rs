@@ -92,7 +92,11 @@ mod tests {
             .map(|n| {
                 let message = n.to_string().into_bytes();
                 let key = &keys[n % 2];
-                Claim { signer: key.public(), signature: key.sign(&message), message }
+                Claim {
+                    signer: key.public(),
+                    signature: key.sign(&message),
+                    message,
+                }
             })
             .collect()
     }
@@ -134,7 +138,11 @@ mod tests {
         let half = Signature::from_bytes(&[r_bytes, [0; 32]].concat()).unwrap();
         let s = r + half.challenge(&signer, message) * secret;
         let signature = Signature::from_bytes(&[r_bytes, s.to_bytes()].concat()).unwrap();
-        Claim { signer, message: message.to_vec(), signature }
+        Claim {
+            signer,
+            message: message.to_vec(),
+            signature,
+        }
     }
 
     #[test]

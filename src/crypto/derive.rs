@@ -51,7 +51,10 @@ impl DataKey {
         salt[..32].copy_from_slice(vault.as_bytes());
         salt[32..].copy_from_slice(&sha256(environment.as_bytes()));
         let (extracted, _) = Hkdf::<Sha256>::extract(Some(&salt), key.expose());
-        Self { key, extracted: Key::filled(|key| key.copy_from_slice(&extracted)) }
+        Self {
+            key,
+            extracted: Key::filled(|key| key.copy_from_slice(&extracted)),
+        }
     }
 
     /// The 32 bytes, for sealing them to a member.
@@ -64,7 +67,9 @@ impl DataKey {
     #[must_use]
     pub fn entry_key(&self, name: &str) -> EntryKey {
         let info = Framed::default().part(name.as_bytes()).into_bytes();
-        EntryKey(Key::filled(|key| self.expand(&[b"vault/v1/entry-key", &info], key)))
+        EntryKey(Key::filled(|key| {
+            self.expand(&[b"vault/v1/entry-key", &info], key)
+        }))
     }
 
     /// The commitment to this data key.
@@ -84,6 +89,7 @@ impl DataKey {
     fn expand(&self, info: &[&[u8]], key: &mut [u8; 32]) {
         let extracted = Hkdf::<Sha256>::from_prk(self.extracted.expose());
         let hkdf = extracted.expect("the extracted key has the length of a hash");
-        hkdf.expand_multi_info(info, key).expect("HKDF gives up to 8160 bytes");
+        hkdf.expand_multi_info(info, key)
+            .expect("HKDF gives up to 8160 bytes");
     }
 }

@@ -79,7 +79,8 @@ impl Framed {
     #[must_use]
     pub fn part(mut self, bytes: &[u8]) -> Self {
         self.0.reserve(8 + bytes.len());
-        self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.0
+            .extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         self.0.extend_from_slice(bytes);
         self
     }
@@ -121,6 +122,9 @@ mod tests {
         let one = Framed::new("l").part(b"ab").part(b"c").into_bytes();
         let two = Framed::new("l").part(b"a").part(b"bc").into_bytes();
         assert_ne!(one, two);
-        assert_eq!(Framed::default().number(258).into_bytes()[8..], [0, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!(
+            Framed::default().number(258).into_bytes()[8..],
+            [0, 0, 0, 0, 0, 0, 1, 2]
+        );
     }
 }

@@ -61,7 +61,11 @@ impl FromStr for Recipient {
         let recipient: age::x25519::Recipient = text.parse().map_err(|_| NotARecipient)?;
         let is_spelled = recipient.to_string() == text;
         let recipient = Self(recipient);
-        if is_spelled && recipient.is_sound() { Ok(recipient) } else { Err(NotARecipient) }
+        if is_spelled && recipient.is_sound() {
+            Ok(recipient)
+        } else {
+            Err(NotARecipient)
+        }
     }
 }
 
@@ -76,7 +80,9 @@ impl Recipient {
     /// small order anyone could open what is sealed; age panics when it is to seal to one.
     fn is_sound(&self) -> bool {
         let text = self.to_string();
-        let Ok(decoded) = CheckedHrpstring::new::<bech32::Bech32>(&text) else { return false };
+        let Ok(decoded) = CheckedHrpstring::new::<bech32::Bech32>(&text) else {
+            return false;
+        };
         let mut point = [0; 32];
         for (to, from) in point.iter_mut().zip(decoded.byte_iter()) {
             *to = from;
@@ -128,7 +134,10 @@ impl Identity {
     }
 
     fn new(identity: age::x25519::Identity) -> Self {
-        Self { recipient: Recipient(identity.to_public()), identity: Box::new(identity) }
+        Self {
+            recipient: Recipient(identity.to_public()),
+            identity: Box::new(identity),
+        }
     }
 
     /// Reads `AGE-SECRET-KEY-1…`, or nothing.
@@ -140,7 +149,13 @@ impl Identity {
     /// `AGE-SECRET-KEY-1…`, for the file or the credential in which it is kept.
     #[must_use]
     pub fn to_text(&self) -> Secret {
-        Secret::new(self.identity.to_string().expose_secret().as_bytes().to_vec())
+        Secret::new(
+            self.identity
+                .to_string()
+                .expose_secret()
+                .as_bytes()
+                .to_vec(),
+        )
     }
 
     /// The identity made of these 32 bytes (the X25519 scalar that bech32 spells in text).
@@ -152,7 +167,9 @@ impl Identity {
         let text = bech32::encode_upper::<bech32::Bech32>(IDENTITY_PREFIX, key.expose())
             .expect("32 bytes fit bech32");
         let text = Secret::new(text.into_bytes());
-        let parsed = std::str::from_utf8(text.expose()).ok().and_then(Self::parse);
+        let parsed = std::str::from_utf8(text.expose())
+            .ok()
+            .and_then(Self::parse);
         parsed.expect("what was just encoded decodes")
     }
 
@@ -214,7 +231,10 @@ mod tests {
         assert_eq!(identity.unseal(&sealed).unwrap().expose(), b"payload");
         let other = Identity::generate();
         assert!(matches!(other.unseal(&sealed), Err(UnsealError::NotMine)));
-        assert!(matches!(identity.unseal(&sealed[..40]), Err(UnsealError::Corrupt)));
+        assert!(matches!(
+            identity.unseal(&sealed[..40]),
+            Err(UnsealError::Corrupt)
+        ));
     }
 
     fn recipient(u: &[u8; 32]) -> Result<Recipient, NotARecipient> {

@@ -42,8 +42,14 @@ impl FromStr for Fingerprint {
     /// Reads it as a person types it: capitals and space around it do not matter.
     fn from_str(typed: &str) -> Result<Self, NotAFingerprint> {
         let text = typed.trim().to_ascii_lowercase();
-        let legal = text.chars().all(|character| Fe32::from_char(character).is_ok());
-        if legal && text.len() == Self::LENGTH { Ok(Self(text)) } else { Err(NotAFingerprint) }
+        let legal = text
+            .chars()
+            .all(|character| Fe32::from_char(character).is_ok());
+        if legal && text.len() == Self::LENGTH {
+            Ok(Self(text))
+        } else {
+            Err(NotAFingerprint)
+        }
     }
 }
 
@@ -63,9 +69,18 @@ mod tests {
     fn typed_fingerprint_is_accepted_with_case_and_blanks() {
         let text = Fingerprint::of(b"a").to_string();
         for typed in [text.clone(), text.to_uppercase(), format!(" {text}\n")] {
-            assert!(typed.parse::<Fingerprint>().is_ok_and(|read| read.to_string() == text));
+            assert!(
+                typed
+                    .parse::<Fingerprint>()
+                    .is_ok_and(|read| read.to_string() == text)
+            );
         }
-        for wrong in ["", &text[1..], &format!("{text}q"), &text.replace(&text[..1], "b")] {
+        for wrong in [
+            "",
+            &text[1..],
+            &format!("{text}q"),
+            &text.replace(&text[..1], "b"),
+        ] {
             assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
         }
     }

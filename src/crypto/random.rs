@@ -71,7 +71,11 @@ fn evenly(alphabet: Alphabet, length: usize) -> Secret {
     let mut text = Secret::with_capacity(length);
     while text.len() < length {
         let draw = random_key();
-        let usable = draw.expose().iter().map(|&byte| usize::from(byte)).filter(|&n| n < even);
+        let usable = draw
+            .expose()
+            .iter()
+            .map(|&byte| usize::from(byte))
+            .filter(|&n| n < even);
         for n in usable.take(length - text.len()) {
             text.extend(&characters[n % characters.len()..][..1]);
         }
@@ -90,7 +94,11 @@ mod tests {
         for character in Alphabet::SAFE.0 {
             assert!(text.expose().contains(character));
         }
-        assert!(text.expose().iter().all(|byte| Alphabet::SAFE.0.contains(byte)));
+        assert!(
+            text.expose()
+                .iter()
+                .all(|byte| Alphabet::SAFE.0.contains(byte))
+        );
     }
 
     #[test]

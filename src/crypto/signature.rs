@@ -40,7 +40,9 @@ impl PublicKey {
     /// the group, and the equation holds with the cofactor.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        let Some((r, s)) = signature.parts() else { return false };
+        let Some((r, s)) = signature.parts() else {
+            return false;
+        };
         let k = signature.challenge(self, message);
         let found = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-self.point(), &s);
         (found - r).mul_by_cofactor().is_identity()

@@ -22,7 +22,9 @@ impl Tagger {
     #[must_use]
     pub fn tag(&self, bytes: &[u8]) -> [u8; 32] {
         // The first half of HKDF is HMAC with the salt as its key.
-        Hkdf::<Sha256>::extract(Some(self.0.expose()), bytes).0.into()
+        Hkdf::<Sha256>::extract(Some(self.0.expose()), bytes)
+            .0
+            .into()
     }
 }
 

@@ -69,7 +69,11 @@ impl FromStr for VaultId {
         let bytes: Vec<u8> = decoded.byte_iter().collect();
         let id = Self::from_bytes(&bytes).ok_or(NotAnId)?;
         // Bech32 also allows capitals and stray padding bits; an id has one spelling.
-        if id.to_string() == text { Ok(id) } else { Err(NotAnId) }
+        if id.to_string() == text {
+            Ok(id)
+        } else {
+            Err(NotAnId)
+        }
     }
 }
 

@@ -4,22 +4,29 @@
 /// is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    let known: Vec<(&str, String)> =
-        known.into_iter().map(|name| (name, name.to_lowercase())).collect();
-    let mut longer = known.iter().filter(|(_, folded)| folded.starts_with(&typed));
+    let known: Vec<(&str, String)> = known
+        .into_iter()
+        .map(|name| (name, name.to_lowercase()))
+        .collect();
+    let mut longer = known
+        .iter()
+        .filter(|(_, folded)| folded.starts_with(&typed));
     if typed.len() >= SHORTEST_ABBREVIATION
         && let (Some((name, _)), None) = (longer.next(), longer.next())
     {
         return Some(name);
     }
     let farthest = 1 + typed.len() / 4;
-    let distances =
-        known.iter().map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name));
+    let distances = known
+        .iter()
+        .map(|(name, folded)| (strsim::osa_distance(&typed, folded), *name));
     let near = distances.filter(|(distance, _)| *distance <= farthest);
     if let Some((_, name)) = near.min_by_key(|(distance, _)| *distance) {
         return Some(name);
     }
-    let mut contracted = known.iter().filter(|(_, folded)| is_contraction(&typed, folded));
+    let mut contracted = known
+        .iter()
+        .filter(|(_, folded)| is_contraction(&typed, folded));
     match (contracted.next(), contracted.next()) {
         (Some((name, _)), None) if typed.len() >= SHORTEST_ABBREVIATION => Some(name),
         _ => None,
@@ -30,7 +37,9 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 fn is_contraction(short: &str, long: &str) -> bool {
     let mut rest = long.chars();
     short.chars().next() == long.chars().next()
-        && short.chars().all(|letter| rest.any(|other| other == letter))
+        && short
+            .chars()
+            .all(|letter| rest.any(|other| other == letter))
 }
 
 /// A shorter beginning of a name says nothing about which name is meant.

@@ -75,7 +75,9 @@ pub struct Repository {
 /// # Errors
 /// If git is missing or does not work.
 pub fn version() -> Result<String, Fault> {
-    let anywhere = Repository { folder: PathBuf::from("/") };
+    let anywhere = Repository {
+        folder: PathBuf::from("/"),
+    };
     Ok(String::from_utf8_lossy(anywhere.run(&["--version"])?.trim_ascii()).into_owned())
 }
 
@@ -87,7 +89,9 @@ impl Repository {
     /// files named HEAD, objects and refs can be committed like any other, and would answer with a
     /// history of the author's choice.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
-        let repository = Self { folder: folder.to_owned() };
+        let repository = Self {
+            folder: folder.to_owned(),
+        };
         let asked = ["rev-parse", "--absolute-git-dir"];
         let found = repository.run(&asked).map_err(|fault| {
             if let Some(refusal) = ownership::refusal(folder, repository.command(&asked)) {
@@ -102,8 +106,13 @@ impl Repository {
             }
             .hint("git is needed to read older revisions")
         })?;
-        let found = Path::new(OsStr::from_bytes(found.strip_suffix(b"\n").unwrap_or(&found)));
-        if folder.canonicalize().is_ok_and(|folder| folder.starts_with(found)) {
+        let found = Path::new(OsStr::from_bytes(
+            found.strip_suffix(b"\n").unwrap_or(&found),
+        ));
+        if folder
+            .canonicalize()
+            .is_ok_and(|folder| folder.starts_with(found))
+        {
             let message = format!(
                 "git would treat {} as the repository, but it is part of the checked-out files",
                 found.display()
@@ -146,13 +155,19 @@ impl Repository {
             stdin.map(|mut stdin| stdin.write_all(&input))
         });
         let mut output = Vec::new();
-        let read = child.stdout.take().map(|out| out.take(LIMIT + 1).read_to_end(&mut output));
+        let read = child
+            .stdout
+            .take()
+            .map(|out| out.take(LIMIT + 1).read_to_end(&mut output));
         let _ = writer.join();
         let status = child.wait().map_err(|error| failed(&error))?;
         read.transpose().map_err(|error| failed(&error))?;
         if output.len() as u64 > LIMIT {
             let most = LIMIT >> 20;
-            return Err(failed(&format!("{} printed more than {most} MiB", arguments[0])));
+            return Err(failed(&format!(
+                "{} printed more than {most} MiB",
+                arguments[0]
+            )));
         }
         if status.success() {
             Ok(output)
@@ -178,14 +193,21 @@ impl Repository {
         let mut command = Command::new("git");
         command
             .env_clear()
-            .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(
+                KEPT.iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
             .envs(SET)
             .arg("-C")
             .arg(&self.folder)
             .args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"])
             .arg("--no-replace-objects")
             .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
-            .args(safe_folders().into_iter().flat_map(|setting| ["-c".into(), setting]))
+            .args(
+                safe_folders()
+                    .into_iter()
+                    .flat_map(|setting| ["-c".into(), setting]),
+            )
             .args(arguments.iter().map(OsStr::new));
         command
     }

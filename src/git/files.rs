@@ -47,7 +47,9 @@ impl Repository {
         };
         if wanted.iter().map(read).sum::<u64>() > ROOM {
             let most = ROOM >> 20;
-            return Err(failed(&format!("the commit has more than {most} MiB in this folder")));
+            return Err(failed(&format!(
+                "the commit has more than {most} MiB in this folder"
+            )));
         }
         let ids: Vec<&str> = wanted.iter().map(|(_, blob)| blob.id.as_str()).collect();
         let mut files = BTreeMap::new();
@@ -72,7 +74,9 @@ impl Repository {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let listed = self.run(&["ls-tree", "-l", "-z", commit.id(), "--", path])?;
-        Ok(self.files(&output::blobs(&listed).collect(), |_| limit)?.remove(path))
+        Ok(self
+            .files(&output::blobs(&listed).collect(), |_| limit)?
+            .remove(path))
     }
 
     /// The ids that git would give the contents of the regular files `paths` below `folder`, as they
@@ -92,9 +96,15 @@ impl Repository {
         }
         let options = ["hash-object", "--no-filters", "--stdin-paths"];
         let ids = self.run_with_input(&options, input.into_bytes())?;
-        let ids: Vec<String> =
-            String::from_utf8_lossy(&ids).lines().map(ToOwned::to_owned).collect();
-        if ids.len() == paths.len() { Ok(ids) } else { Err(failed(&"hash-object gave too little")) }
+        let ids: Vec<String> = String::from_utf8_lossy(&ids)
+            .lines()
+            .map(ToOwned::to_owned)
+            .collect();
+        if ids.len() == paths.len() {
+            Ok(ids)
+        } else {
+            Err(failed(&"hash-object gave too little"))
+        }
     }
 
     /// Whether the working tree here can say which files may be executed.

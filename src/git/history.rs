@@ -96,6 +96,9 @@ impl Repository {
     /// # Errors
     /// If git fails.
     pub fn is_shallow(&self) -> Result<bool, Fault> {
-        Ok(self.run(&["rev-parse", "--is-shallow-repository"])?.trim_ascii() == b"true")
+        Ok(self
+            .run(&["rev-parse", "--is-shallow-repository"])?
+            .trim_ascii()
+            == b"true")
     }
 }

@@ -39,15 +39,21 @@ pub struct Version {
 /// The paths in what `log -z --name-only` prints.
 #[must_use]
 pub fn paths(listed: &[u8]) -> BTreeSet<String> {
-    let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-    paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
+    let paths = listed
+        .split(|&byte| byte == 0)
+        .filter(|path| !path.is_empty());
+    paths
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+        .collect()
 }
 
 /// The contents of regular files in what `log -z --raw` prints: for each change
 /// `:<mode before> <mode> <id before> <id> <letter>`, then the path.
 #[must_use]
 pub fn versions(listed: &[u8]) -> BTreeSet<Version> {
-    let mut words = listed.split(|&byte| byte == 0).filter(|word| !word.is_empty());
+    let mut words = listed
+        .split(|&byte| byte == 0)
+        .filter(|word| !word.is_empty());
     let mut versions = BTreeSet::new();
     while let (Some(facts), Some(path)) = (words.next(), words.next()) {
         let line = String::from_utf8_lossy(facts);
@@ -56,7 +62,10 @@ pub fn versions(listed: &[u8]) -> BTreeSet<Version> {
             && mode.starts_with("100")
         {
             let path = String::from_utf8_lossy(path).into_owned();
-            versions.insert(Version { path, id: (*id).to_owned() });
+            versions.insert(Version {
+                path,
+                id: (*id).to_owned(),
+            });
         }
     }
     versions
@@ -72,7 +81,9 @@ fn listed_blob(line: &[u8]) -> Option<(Vec<u8>, Blob)> {
     let at = line.iter().position(|&byte| byte == b'\t')?;
     let before_path = std::str::from_utf8(&line[..at]).ok()?;
     let facts: Vec<&str> = before_path.split_ascii_whitespace().collect();
-    let [mode, _, id, size] = facts[..] else { return None };
+    let [mode, _, id, size] = facts[..] else {
+        return None;
+    };
     let mode = match mode {
         "120000" => Mode::Link,
         "160000" => Mode::Submodule,
@@ -80,7 +91,14 @@ fn listed_blob(line: &[u8]) -> Option<(Vec<u8>, Blob)> {
         _ if mode.starts_with("100") => Mode::File,
         _ => return None,
     };
-    Some((line[at + 1..].to_vec(), Blob { mode, id: id.to_owned(), size: size.parse().ok() }))
+    Some((
+        line[at + 1..].to_vec(),
+        Blob {
+            mode,
+            id: id.to_owned(),
+            size: size.parse().ok(),
+        },
+    ))
 }
 
 /// What becomes of a blob with more bytes than the limit.
@@ -107,7 +125,11 @@ pub fn read_blob(
     (&mut *output).take(1000).read_line(&mut line)?;
     let words: Vec<&str> = line.trim_end().split(' ').collect();
     let [_, kind, size] = words[..] else {
-        return if line.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(None) };
+        return if line.is_empty() {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(None)
+        };
     };
     let size: u64 = size.parse().map_err(io::Error::other)?;
     let is_whole = size <= limit as u64;
@@ -138,12 +160,28 @@ mod tests {
 
     #[test]
     fn listed_lines_are_parsed_or_skipped() {
-        let file = |mode, size| Blob { mode, id: "ab".to_owned(), size };
+        let file = |mode, size| Blob {
+            mode,
+            id: "ab".to_owned(),
+            size,
+        };
         for (line, expected) in [
-            ("100644 blob ab       7\ta b", Some(("a b", file(Mode::File, Some(7))))),
-            ("100755 blob ab 7\ta\tb", Some(("a\tb", file(Mode::Executable, Some(7))))),
-            ("120000 blob ab 7\tl", Some(("l", file(Mode::Link, Some(7))))),
-            ("160000 commit ab -\ts", Some(("s", file(Mode::Submodule, None)))),
+            (
+                "100644 blob ab       7\ta b",
+                Some(("a b", file(Mode::File, Some(7)))),
+            ),
+            (
+                "100755 blob ab 7\ta\tb",
+                Some(("a\tb", file(Mode::Executable, Some(7)))),
+            ),
+            (
+                "120000 blob ab 7\tl",
+                Some(("l", file(Mode::Link, Some(7)))),
+            ),
+            (
+                "160000 commit ab -\ts",
+                Some(("s", file(Mode::Submodule, None))),
+            ),
             ("040000 tree ab -\td", None),
             ("100644 blob ab\tx", None),
             ("", None),
@@ -164,7 +202,11 @@ mod tests {
             ("id missing\nnext", None, None),
         ] {
             let expected = |text: Option<&str>| Some((text.map(Into::into), next));
-            assert_eq!(read(text.as_bytes(), Excess::Skipped), expected(whole), "{text}");
+            assert_eq!(
+                read(text.as_bytes(), Excess::Skipped),
+                expected(whole),
+                "{text}"
+            );
             assert_eq!(read(text.as_bytes(), Excess::Cut), expected(cut), "{text}");
         }
     }
@@ -172,7 +214,13 @@ mod tests {
     #[test]
     fn broken_answers_are_errors() {
         let huge = format!("id blob {}\nabc", u64::MAX);
-        for text in ["", "id blob x\n", "id blob -1\nabc\n", "id blob 3\nab", &huge] {
+        for text in [
+            "",
+            "id blob x\n",
+            "id blob -1\nabc\n",
+            "id blob 3\nab",
+            &huge,
+        ] {
             assert!(read(text.as_bytes(), Excess::Cut).is_none(), "{text}");
         }
     }

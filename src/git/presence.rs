@@ -23,15 +23,32 @@ impl Repository {
     /// git, on any branch.
     #[must_use]
     pub fn presence(&self, path: &str) -> Presence {
-        let options = ["log", "--all", "--full-history", "--no-renames", "--format=%h %cs"];
-        let commits = self.run(&[&options[..], &["--", path]].concat()).unwrap_or_default();
+        let options = [
+            "log",
+            "--all",
+            "--full-history",
+            "--no-renames",
+            "--format=%h %cs",
+        ];
+        let commits = self
+            .run(&[&options[..], &["--", path]].concat())
+            .unwrap_or_default();
         let commits = String::from_utf8_lossy(&commits);
         // The newest comes first.
         if let Some((commit, day)) = commits.lines().last().and_then(|line| line.split_once(' ')) {
-            return Presence::Since { commit: commit.to_owned(), day: day.to_owned() };
+            return Presence::Since {
+                commit: commit.to_owned(),
+                day: day.to_owned(),
+            };
         }
-        let staged = self.run(&["ls-files", "-z", "--", path]).unwrap_or_default();
-        if staged.is_empty() { Presence::None } else { Presence::Staged }
+        let staged = self
+            .run(&["ls-files", "-z", "--", path])
+            .unwrap_or_default();
+        if staged.is_empty() {
+            Presence::None
+        } else {
+            Presence::Staged
+        }
     }
 
     /// Those of `paths`, relative as above, that git ignores and does not have.
@@ -42,7 +59,11 @@ impl Repository {
         let command = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"];
         // It fails if it ignores none.
         let output = self.run_with_input(&command, input).unwrap_or_default();
-        let ignored = output.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-        ignored.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
+        let ignored = output
+            .split(|&byte| byte == 0)
+            .filter(|path| !path.is_empty());
+        ignored
+            .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect()
     }
 }

@@ -53,7 +53,9 @@ impl Repository {
                 let upstream = self.upstream(&start, suffix)?;
                 let name = upstream.unwrap_or_else(|| format!("{start}{suffix}"));
                 let is_one = !revision.contains("..") && !suffix.contains(':');
-                self.commit_at(&name).filter(|_| is_one).map(|id| Commit { name, id })
+                self.commit_at(&name)
+                    .filter(|_| is_one)
+                    .map(|id| Commit { name, id })
             }
             None => None,
         };
@@ -65,7 +67,10 @@ impl Repository {
     fn meaning(&self, base: &str, suffix: &str) -> Result<Option<String>, Fault> {
         if base == "@" || base.is_empty() {
             let is_branch = base.is_empty() && suffix.starts_with("@{");
-            let head = self.run(&["symbolic-ref", "--quiet", "HEAD"]).ok().filter(|_| is_branch);
+            let head = self
+                .run(&["symbolic-ref", "--quiet", "HEAD"])
+                .ok()
+                .filter(|_| is_branch);
             let branch = head.map(|name| String::from_utf8_lossy(&name).trim().to_owned());
             return Ok((is_branch || base == "@").then(|| branch.unwrap_or("HEAD".to_owned())));
         }
@@ -77,21 +82,31 @@ impl Repository {
             let id = base.to_ascii_lowercase();
             // In a repository with the other kind of ids, git would look for something else.
             let read = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &id]);
-            return Ok(read.ok().filter(|read| read.trim_ascii() == id.as_bytes()).map(|_| id));
+            return Ok(read
+                .ok()
+                .filter(|read| read.trim_ascii() == id.as_bytes())
+                .map(|_| id));
         }
         let references = self.references(base)?;
-        let Some(id) = readable_as_id(base) else { return self.only(base, &references) };
+        let Some(id) = readable_as_id(base) else {
+            return self.only(base, &references);
+        };
         if references.is_empty() && id.len() == base.len() {
             return self.abbreviated(id);
         }
         let commits = self.commits_starting_with(id)?;
         let agrees = |name: &String| self.commit_at(name).is_some_and(|own| commits == [own]);
         if references.is_empty() || !references.iter().all(agrees) {
-            let end = if base == id { String::new() } else { format!(", {id}") };
+            let end = if base == id {
+                String::new()
+            } else {
+                format!(", {id}")
+            };
             let message = format!("{} could mean the id of a commit{end}", base.escape_debug());
             let names = references.first().map_or("refs/heads/…", String::as_str);
-            return Err(Fault::refused(message)
-                .hint(format!("give the full id, or the full name, such as {names}")));
+            return Err(Fault::refused(message).hint(format!(
+                "give the full id, or the full name, such as {names}"
+            )));
         }
         self.only(base, &references)
     }
@@ -107,17 +122,28 @@ impl Repository {
         let listed = self.run(&arguments)?;
         let listed = String::from_utf8_lossy(&listed);
         // To git they are patterns, and match more than themselves.
-        let found = listed.lines().filter(|found| full.iter().any(|name| name == found));
+        let found = listed
+            .lines()
+            .filter(|found| full.iter().any(|name| name == found));
         Ok(found.map(ToOwned::to_owned).collect())
     }
 
     /// The one of `references`, all of which `name` could mean, if they are one commit that does
     /// not replace a branch missing in the clone.
     fn only(&self, name: &str, references: &[String]) -> Result<Option<String>, Fault> {
-        let Some(first) = references.first() else { return Ok(None) };
+        let Some(first) = references.first() else {
+            return Ok(None);
+        };
         let commit = self.commit_at(first);
-        if references.iter().any(|other| self.commit_at(other) != commit) {
-            let message = format!("{} could mean {}", name.escape_debug(), references.join(" or "));
+        if references
+            .iter()
+            .any(|other| self.commit_at(other) != commit)
+        {
+            let message = format!(
+                "{} could mean {}",
+                name.escape_debug(),
+                references.join(" or ")
+            );
             return Err(Fault::refused(message).hint("say which of them, by its full name"));
         }
         let stands_in = |full: &String| {
@@ -128,7 +154,11 @@ impl Repository {
         if let Some(usual) = usual {
             return Ok(Some(usual.clone()));
         }
-        let what = if first.starts_with("refs/tags/") { "a tag" } else { "a local branch" };
+        let what = if first.starts_with("refs/tags/") {
+            "a tag"
+        } else {
+            "a local branch"
+        };
         let message = format!(
             "{} is only {what} here, which can be called like a branch that this clone lacks",
             name.escape_debug()
@@ -168,11 +198,15 @@ impl Repository {
         let listed = String::from_utf8_lossy(&listed);
         let objects: Vec<&str> = listed.lines().collect();
         if objects.len() > MOST_OBJECTS {
-            return Err(Fault::refused(format!("{id} could mean {} objects", objects.len()))
-                .hint("give the full id"));
+            return Err(
+                Fault::refused(format!("{id} could mean {} objects", objects.len()))
+                    .hint("give the full id"),
+            );
         }
-        let mut commits: Vec<String> =
-            objects.iter().filter_map(|object| self.commit_at(object)).collect();
+        let mut commits: Vec<String> = objects
+            .iter()
+            .filter_map(|object| self.commit_at(object))
+            .collect();
         commits.sort_unstable();
         commits.dedup();
         Ok(commits)
@@ -181,15 +215,27 @@ impl Repository {
     /// The commit at a full name or id with its suffix.
     fn commit_at(&self, name: &str) -> Option<String> {
         let name = format!("{name}^{{commit}}");
-        let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
-        found.ok().map(|id| String::from_utf8_lossy(&id).trim().to_owned())
+        let found = self.run(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &name,
+        ]);
+        found
+            .ok()
+            .map(|id| String::from_utf8_lossy(&id).trim().to_owned())
     }
 
     /// The full name for `@{upstream}` and `@{push}` of the branch `start`, with what comes after
     /// it; git takes them after a branch's short name only.
     fn upstream(&self, start: &str, suffix: &str) -> Result<Option<String>, Fault> {
-        let Some(branch) = start.strip_prefix("refs/heads/") else { return Ok(None) };
-        let Some((typed, rest)) = suffix.split_once('}') else { return Ok(None) };
+        let Some(branch) = start.strip_prefix("refs/heads/") else {
+            return Ok(None);
+        };
+        let Some((typed, rest)) = suffix.split_once('}') else {
+            return Ok(None);
+        };
         let what = typed.to_ascii_lowercase();
         if !["@{u", "@{upstream", "@{push"].contains(&what.as_str()) {
             return Ok(None);
@@ -233,7 +279,10 @@ impl Repository {
 
 /// The name and its suffix: `~1`, `^2`, `@{1}`, `^{commit}`. A lone `@` is a name.
 fn split(revision: &str) -> (&str, &str) {
-    let end = ["^", "~", ":", "@{"].iter().filter_map(|mark| revision.find(mark)).min();
+    let end = ["^", "~", ":", "@{"]
+        .iter()
+        .filter_map(|mark| revision.find(mark))
+        .min();
     match end {
         Some(0) if revision.starts_with(':') => (revision, ""),
         Some(end) => revision.split_at(end),

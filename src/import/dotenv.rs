@@ -88,7 +88,10 @@ fn newlines(text: &[u8]) -> usize {
 }
 
 fn statements(text: &str) -> (Vec<Statement<'_>>, Vec<Mistake>) {
-    let mut scanner = Scanner { rest: text, line: 1 };
+    let mut scanner = Scanner {
+        rest: text,
+        line: 1,
+    };
     let mut statements = Vec::new();
     let mut mistakes = Vec::new();
     loop {
@@ -113,11 +116,16 @@ const NAMED: usize = 20;
 
 fn refusal(mistakes: &[Mistake]) -> Fault {
     let named = mistakes.iter().take(NAMED);
-    let mut parts: Vec<_> =
-        named.map(|Mistake { line, reason }| format!("line {line}: {reason}")).collect();
+    let mut parts: Vec<_> = named
+        .map(|Mistake { line, reason }| format!("line {line}: {reason}"))
+        .collect();
     if mistakes.len() > NAMED {
         let more = mistakes.len() - NAMED;
-        parts.push(plural(more, "more line like these", "more lines like these"));
+        parts.push(plural(
+            more,
+            "more line like these",
+            "more lines like these",
+        ));
     }
     Fault::usage(parts.join("; ")).hint("mend or remove what is named, then import the file again")
 }
@@ -125,14 +133,21 @@ fn refusal(mistakes: &[Mistake]) -> Fault {
 /// For each name the last statement counts, with a value or without.
 fn settled(statements: Vec<Statement<'_>>) -> Dotenv {
     let last: HashMap<_, _> = statements.iter().map(|it| (it.name, it.line)).collect();
-    let mut dotenv =
-        Dotenv { assignments: Vec::new(), replaced: Vec::new(), without_value: Vec::new() };
+    let mut dotenv = Dotenv {
+        assignments: Vec::new(),
+        replaced: Vec::new(),
+        without_value: Vec::new(),
+    };
     for Statement { name, value, line } in statements {
         match value {
             _ if last[name] != line => dotenv.replaced.push(line),
             None => dotenv.without_value.push(line),
             Some(value) => {
-                dotenv.assignments.push(Assignment { name: name.to_owned(), value, line });
+                dotenv.assignments.push(Assignment {
+                    name: name.to_owned(),
+                    value,
+                    line,
+                });
             }
         }
     }
@@ -168,7 +183,11 @@ impl<'a> Scanner<'a> {
 
     /// Skips the shell's keyword, which is a name if no blank follows.
     fn export(&mut self) {
-        if self.rest.strip_prefix("export").is_some_and(|rest| rest.starts_with(is_blank)) {
+        if self
+            .rest
+            .strip_prefix("export")
+            .is_some_and(|rest| rest.starts_with(is_blank))
+        {
             self.take("export".len());
             self.skip(is_blank);
         }
@@ -181,13 +200,19 @@ impl<'a> Scanner<'a> {
         }
         let name = match self.rest.strip_prefix('\'') {
             Some(quoted) => {
-                let length = quoted.find('\'').ok_or("the quote around the name is not closed")?;
+                let length = quoted
+                    .find('\'')
+                    .ok_or("the quote around the name is not closed")?;
                 let quoted = self.take(length + 2);
                 &quoted[1..=length]
             }
             None => self.skip(|letter| !matches!(letter, '=' | '#') && !is_space(letter)),
         };
-        if name.is_empty() { Err("the name is missing") } else { Ok(Some(name)) }
+        if name.is_empty() {
+            Err("the name is missing")
+        } else {
+            Ok(Some(name))
+        }
     }
 
     /// The `=` and what follows it. A `#` right after the `=` belongs to the value. One after
@@ -219,7 +244,9 @@ impl<'a> Scanner<'a> {
     /// A value up to the end of the line, or to a `#` after whitespace.
     fn unquoted(&mut self) -> Secret {
         let line = self.skip(|letter| letter != '\n');
-        let comment = line.match_indices('#').find(|(at, _)| line[..*at].ends_with(is_space));
+        let comment = line
+            .match_indices('#')
+            .find(|(at, _)| line[..*at].ends_with(is_space));
         let value = comment.map_or(line, |(at, _)| &line[..at]);
         Secret::new(value.trim_end_matches(is_space).as_bytes().to_vec())
     }
@@ -234,7 +261,11 @@ impl<'a> Scanner<'a> {
 
     /// Passes over all letters up to the first that is not `wanted`.
     fn skip(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
-        self.take(self.rest.find(|letter| !wanted(letter)).unwrap_or(self.rest.len()))
+        self.take(
+            self.rest
+                .find(|letter| !wanted(letter))
+                .unwrap_or(self.rest.len()),
+        )
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -305,7 +336,10 @@ mod tests {
     fn shown(file: &str) -> Vec<(String, String, usize)> {
         let assignments = read(file.as_bytes()).unwrap().assignments;
         let text = |value: &Secret| String::from_utf8(value.expose().to_vec()).unwrap();
-        assignments.into_iter().map(|it| (it.name, text(&it.value), it.line)).collect()
+        assignments
+            .into_iter()
+            .map(|it| (it.name, text(&it.value), it.line))
+            .collect()
     }
 
     #[test]
@@ -348,8 +382,14 @@ mod tests {
             "line 2: neither NAME=value nor a comment; line 3: the name is missing; \
              line 6: text after the closing quote; line 7: the name is missing"
         );
-        assert_eq!(refused(b"\n A='hunter2\nB=1"), "line 2: the quote is not closed");
-        assert_eq!(refused(b"'hunter2"), "line 1: the quote around the name is not closed");
+        assert_eq!(
+            refused(b"\n A='hunter2\nB=1"),
+            "line 2: the quote is not closed"
+        );
+        assert_eq!(
+            refused(b"'hunter2"),
+            "line 1: the quote around the name is not closed"
+        );
         assert!(refused(&b"=\n".repeat(30)).ends_with("; 10 more lines like these"));
     }
 

@@ -52,9 +52,13 @@ pub fn file(bytes: &[u8]) -> Option<Foreign> {
         (b"$ANSIBLE_VAULT;", Foreign::AnsibleVault),
         (b"U2FsdGVkX1", Foreign::OpenSsl),
     ];
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let found =
-        starts.iter().find(|(start, _)| bytes.starts_with(start) || text.starts_with(start));
+    let text = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    let found = starts
+        .iter()
+        .find(|(start, _)| bytes.starts_with(start) || text.starts_with(start));
     if let Some((_, foreign)) = found {
         return Some(*foreign);
     }
@@ -114,20 +118,28 @@ fn encrypted(value: &[u8]) -> Option<Foreign> {
     let value = value.trim_ascii();
     let is_base64 = |text: &[u8]| {
         text.len() >= 16
-            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte))
+            && text
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte))
     };
     if value.strip_prefix(b"encrypted:").is_some_and(is_base64) {
         return Some(Foreign::Dotenvx);
     }
     if value.starts_with(b"ENC[") && value.ends_with(b"]") {
         let is_sops = value.starts_with(b"ENC[AES256_GCM,");
-        return Some(if is_sops { Foreign::Sops } else { Foreign::Other });
+        return Some(if is_sops {
+            Foreign::Sops
+        } else {
+            Foreign::Other
+        });
     }
     let is_enclosed = value.starts_with(b"ENC(") && value.ends_with(b")");
     if is_enclosed || value.starts_with(b"{cipher}") || value.starts_with(b"vault:v1:") {
         return Some(Foreign::Other);
     }
-    value.starts_with(b"$ANSIBLE_VAULT;").then_some(Foreign::AnsibleVault)
+    value
+        .starts_with(b"$ANSIBLE_VAULT;")
+        .then_some(Foreign::AnsibleVault)
 }
 
 /// The format of text whose first line that means something is none of dotenv.
@@ -138,17 +150,27 @@ fn format(text: &str) -> Option<Foreign> {
         let inside = line.trim_start_matches('[').trim_end_matches(']');
         line.ends_with(']')
             && !inside.is_empty()
-            && inside.chars().all(|c| c.is_ascii_alphanumeric() || "._- ".contains(c))
+            && inside
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._- ".contains(c))
             && inside.parse::<f64>().is_err()
     };
     if first.starts_with('{') {
         return Some(Foreign::Json);
     }
     if first.starts_with('[') {
-        return Some(if is_section(first) { Foreign::Toml } else { Foreign::Json });
+        return Some(if is_section(first) {
+            Foreign::Toml
+        } else {
+            Foreign::Json
+        });
     }
     yaml::is_first(first).then(|| {
-        if yaml::has(text, "kind", "Secret") { Foreign::KubernetesSecret } else { Foreign::Yaml }
+        if yaml::has(text, "kind", "Secret") {
+            Foreign::KubernetesSecret
+        } else {
+            Foreign::Yaml
+        }
     })
 }
 
@@ -170,9 +192,15 @@ mod tests {
         let cases: [(&[u8], Option<Foreign>); 30] = [
             (b"\0GITCRYPT\0\x01\x02", Some(Foreign::GitCrypt)),
             (b"\xff\xfeA\0=\0", Some(Foreign::Utf16)),
-            (b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", Some(Foreign::AnsibleVault)),
+            (
+                b"$ANSIBLE_VAULT;1.1;AES256\n3132\n",
+                Some(Foreign::AnsibleVault),
+            ),
             (b"age-encryption.org/v1\n", Some(Foreign::Age)),
-            (b"\n-----BEGIN AGE ENCRYPTED FILE-----\n", Some(Foreign::Age)),
+            (
+                b"\n-----BEGIN AGE ENCRYPTED FILE-----\n",
+                Some(Foreign::Age),
+            ),
             (b"-----BEGIN PGP MESSAGE-----\n", Some(Foreign::Pgp)),
             (b"U2FsdGVkX1/abc=\n", Some(Foreign::OpenSsl)),
             (b"\xef\xbb\xbf{\"A\": 1}", Some(Foreign::Json)),
@@ -187,7 +215,10 @@ mod tests {
             (b"- A=b\n", Some(Foreign::Yaml)),
             (b"\"A\": b\n", Some(Foreign::Yaml)),
             (b"%YAML 1.2\n", Some(Foreign::Yaml)),
-            (b"apiVersion: v1\nkind: Secret\n", Some(Foreign::KubernetesSecret)),
+            (
+                b"apiVersion: v1\nkind: Secret\n",
+                Some(Foreign::KubernetesSecret),
+            ),
             (b"A: ENC[AES256_GCM,data:x]\nsops:\n", Some(Foreign::Sops)),
             (b"; c\n[a.b]\nc = 1\n", Some(Foreign::Toml)),
             (b"A=1\n", None),
@@ -208,7 +239,10 @@ mod tests {
     fn encrypted_values_are_detected() {
         let cases: [(&[u8], Option<&str>); 13] = [
             (b"ENC[PKCS7,MIIBe]", Some("another tool")),
-            (b"ENC(G6N718UuyPE5bHyWKyuLQSm02auQPUtm)", Some("another tool")),
+            (
+                b"ENC(G6N718UuyPE5bHyWKyuLQSm02auQPUtm)",
+                Some("another tool"),
+            ),
             (
                 b"{cipher}682bc583f4641835fa2db009355293665d2647dade3375c0ee201de2a49f7bda",
                 Some("another tool"),
@@ -217,8 +251,14 @@ mod tests {
                 b"vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w==",
                 Some("another tool"),
             ),
-            (b"encrypted:BClgjk06vTnq0m7Yv0fX3sQ1rZ8k+/==", Some("dotenvx")),
-            (b" ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]\n", Some("sops")),
+            (
+                b"encrypted:BClgjk06vTnq0m7Yv0fX3sQ1rZ8k+/==",
+                Some("dotenvx"),
+            ),
+            (
+                b" ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]\n",
+                Some("sops"),
+            ),
             (b"$ANSIBLE_VAULT;1.1;AES256\n31", Some("ansible-vault")),
             (b"\0GITCRYPT\0abc", Some("git-crypt")),
             (b"encrypted: yes", None),
@@ -228,10 +268,18 @@ mod tests {
             (b"-----BEGIN PGP MESSAGE-----", None),
         ];
         for (value, expected) in cases {
-            assert_eq!(ciphertext(value), expected, "{}", String::from_utf8_lossy(value));
+            assert_eq!(
+                ciphertext(value),
+                expected,
+                "{}",
+                String::from_utf8_lossy(value)
+            );
         }
         assert_eq!(assignment("sops_version", b"3.8.1"), Some(Foreign::Sops));
-        assert_eq!(assignment("DOTENV_VAULT_CI", b"x"), Some(Foreign::DotenvVault));
+        assert_eq!(
+            assignment("DOTENV_VAULT_CI", b"x"),
+            Some(Foreign::DotenvVault)
+        );
         assert_eq!(assignment("SOPS_VERSION", b"3.8.1"), None);
     }
 }

@@ -13,7 +13,9 @@ pub(super) fn is_first(line: &str) -> bool {
 
 /// Whether a line of the text gives `key` this value.
 pub(super) fn has(text: &str, key: &str, value: &str) -> bool {
-    text.lines().filter_map(pair).any(|(own, given)| own == key && unquoted(given) == value)
+    text.lines()
+        .filter_map(pair)
+        .any(|(own, given)| own == key && unquoted(given) == value)
 }
 
 /// The lines whose value is a number that a reader of YAML may spell in another way, such as `0123`
@@ -35,7 +37,10 @@ fn pair(line: &str) -> Option<(&str, &str)> {
         None => (line.strip_suffix(':')?, ""),
     };
     let key = unquoted(key.trim());
-    let is_key = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_.-/".contains(c));
+    let is_key = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_.-/".contains(c));
     is_key.then_some((key, value.trim()))
 }
 
@@ -45,20 +50,26 @@ fn unquoted(text: &str) -> &str {
 }
 
 fn without_comment(value: &str) -> &str {
-    value.split_once(" #").map_or(value, |(value, _)| value.trim_end())
+    value
+        .split_once(" #")
+        .map_or(value, |(value, _)| value.trim_end())
 }
 
 fn is_changing(value: &str) -> bool {
     let digits = value.trim_start_matches(['+', '-']);
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        || !digits.chars().all(|c| c.is_ascii_hexdigit() || "._:xo+-".contains(c))
+        || !digits
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || "._:xo+-".contains(c))
     {
         return false;
     }
     let is_exact = |number: u64| number < EXACT && number.to_string() == digits;
     let is_plain = !value.starts_with('+') && digits.parse().is_ok_and(is_exact);
     // Text with a letter or a mark is a number in some spellings only.
-    let is_number = digits.chars().all(|c| c.is_ascii_digit() || "._:".contains(c))
+    let is_number = digits
+        .chars()
+        .all(|c| c.is_ascii_digit() || "._:".contains(c))
         || digits.starts_with("0x")
         || digits.starts_with("0o")
         || digits.parse::<f64>().is_ok();
@@ -71,10 +82,23 @@ mod tests {
 
     #[test]
     fn numbers_with_several_spellings_are_found() {
-        let changing =
-            ["0123", "1.10", "1e3", "0x1F", "0o17", "1_000", "+1", "12:30", "9007199254740993"];
+        let changing = [
+            "0123",
+            "1.10",
+            "1e3",
+            "0x1F",
+            "0o17",
+            "1_000",
+            "+1",
+            "12:30",
+            "9007199254740993",
+        ];
         for value in changing {
-            assert_eq!(changing_numbers(&format!("A: b\n  B: {value} # c\n")), [2], "{value}");
+            assert_eq!(
+                changing_numbers(&format!("A: b\n  B: {value} # c\n")),
+                [2],
+                "{value}"
+            );
         }
         for value in [
             "1",
@@ -89,7 +113,10 @@ mod tests {
             "",
             "v1.10",
         ] {
-            assert!(changing_numbers(&format!("- A: {value}\n")).is_empty(), "{value}");
+            assert!(
+                changing_numbers(&format!("- A: {value}\n")).is_empty(),
+                "{value}"
+            );
         }
     }
 }

@@ -24,7 +24,11 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
         .arg(command)
         .env_remove("VAULT_KEY")
         .env_remove("VAULT_KEY_COMMAND")
-        .stdin(if io::stdin().is_terminal() { Stdio::inherit() } else { Stdio::null() })
+        .stdin(if io::stdin().is_terminal() {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(&format!("could not be started: {error}")))?;
@@ -32,7 +36,9 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     let mut output = child.stdout.take();
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let text = output.as_mut().map(|output| Secret::read(output as &mut dyn Read, LONGEST));
+        let text = output
+            .as_mut()
+            .map(|output| Secret::read(output as &mut dyn Read, LONGEST));
         // After the time limit the receiver is gone, and the text is wiped.
         let _ = sender.send(text);
     });

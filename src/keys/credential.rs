@@ -68,8 +68,15 @@ impl Credential {
         if u64::from_be_bytes(*floor) > LARGEST_FLOOR {
             return None;
         }
-        let pinned = Pinned { vault, floor: u64::from_be_bytes(*floor), environments };
-        Some(Self { identity: Identity::from_key(&Key::from_slice(identity)?), pinned })
+        let pinned = Pinned {
+            vault,
+            floor: u64::from_be_bytes(*floor),
+            environments,
+        };
+        Some(Self {
+            identity: Identity::from_key(&Key::from_slice(identity)?),
+            pinned,
+        })
     }
 }
 
@@ -82,17 +89,30 @@ mod tests {
     fn credential_round_trips_and_changes_are_refused() {
         let vault = VaultId::new(SigningKey::generate().public());
         let environments = vec!["production".to_owned(), "staging".to_owned()];
-        let pinned = Pinned { vault, floor: 7, environments };
-        let credential = Credential { identity: Identity::generate(), pinned: pinned.clone() };
+        let pinned = Pinned {
+            vault,
+            floor: 7,
+            environments,
+        };
+        let credential = Credential {
+            identity: Identity::generate(),
+            pinned: pinned.clone(),
+        };
         let text = String::from_utf8(credential.to_text().expose().to_vec()).unwrap();
         let read = Credential::parse(&text).unwrap();
         assert_eq!(read.pinned, pinned);
         assert!(read.identity.recipient() == credential.identity.recipient());
-        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        );
         for at in PREFIX.len()..text.len() {
             let mut other = text.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
-            assert!(Credential::parse(std::str::from_utf8(&other).unwrap()).is_none(), "{at}");
+            assert!(
+                Credential::parse(std::str::from_utf8(&other).unwrap()).is_none(),
+                "{at}"
+            );
             assert!(Credential::parse(&text[..at]).is_none(), "{at}");
         }
     }

@@ -20,7 +20,10 @@ pub(super) struct Text {
 impl Text {
     /// A key that is in no file.
     pub(super) fn unexposed(key: Secret) -> Self {
-        Self { key, exposure: None }
+        Self {
+            key,
+            exposure: None,
+        }
     }
 }
 
@@ -47,7 +50,9 @@ impl Exposure {
             return None;
         }
         let folder = || {
-            let mode = fs::metadata(path.canonicalize().ok()?.parent()?).ok()?.mode();
+            let mode = fs::metadata(path.canonicalize().ok()?.parent()?)
+                .ok()?
+                .mode();
             // In a folder such as /tmp only its owner can replace a file.
             let is_open = mode & 0o002 != 0 && mode & 0o1000 == 0;
             is_open.then_some(Self::Folder(mode & 0o777))

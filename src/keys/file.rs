@@ -26,7 +26,10 @@ pub(super) fn read_key_file(path: &OsStr, place: &str) -> Result<Text, Fault> {
     } else {
         platform::open_named(Path::new(path)).and_then(|mut file| {
             let exposure = Exposure::of_path(&file, Path::new(path));
-            Ok(Text { key: all(&mut file)?, exposure })
+            Ok(Text {
+                key: all(&mut file)?,
+                exposure,
+            })
         })
     };
     text.map_err(|error| {

@@ -22,14 +22,22 @@ impl Sources {
     #[must_use]
     pub fn given(&self) -> [(&'static str, Given); 6] {
         let identity = self.identity.as_ref().map(|path| path.as_os_str());
-        let number = self.key_fd.map(|number| Given::Yes(Some(number.to_string())));
+        let number = self
+            .key_fd
+            .map(|number| Given::Yes(Some(number.to_string())));
         let command = self.command.as_deref();
         [
             ("--key-file", path(self.key_file.as_deref())),
             ("--key-fd", number.unwrap_or(Given::No)),
             ("VAULT_KEY_FILE", path(self.variable_file.as_deref())),
-            ("VAULT_KEY", hidden(self.variable.as_ref().map(Secret::expose))),
-            ("VAULT_KEY_COMMAND", hidden(command.map(OsStr::as_encoded_bytes))),
+            (
+                "VAULT_KEY",
+                hidden(self.variable.as_ref().map(Secret::expose)),
+            ),
+            (
+                "VAULT_KEY_COMMAND",
+                hidden(command.map(OsStr::as_encoded_bytes)),
+            ),
             ("identity.txt", path(identity)),
         ]
     }

@@ -103,7 +103,12 @@ fn signs(text: &str, reading: Reading) -> Vec<Sign> {
         if is_noise(character) {
             is_apart = true;
         } else {
-            signs.push(Sign { start, end, character: simple(character), is_apart });
+            signs.push(Sign {
+                start,
+                end,
+                character: simple(character),
+                is_apart,
+            });
             is_apart = false;
         }
     }
@@ -158,7 +163,9 @@ fn backslash(text: &str) -> Option<(char, usize)> {
 
 /// The character whose number `length` digits at `start` spell.
 fn code(text: &str, start: usize, length: usize, base: u32) -> Option<char> {
-    let digits = text.get(start..start + length).filter(|digits| !digits.starts_with('+'))?;
+    let digits = text
+        .get(start..start + length)
+        .filter(|digits| !digits.starts_with('+'))?;
     let number = u32::from_str_radix(digits, base).ok()?;
     Some(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
@@ -176,9 +183,11 @@ fn is_noise(character: char) -> bool {
 fn simple(character: char) -> u8 {
     match character {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => b'-',
-        _ => {
-            u8::try_from(character).ok().filter(u8::is_ascii).unwrap_or(OTHER).to_ascii_lowercase()
-        }
+        _ => u8::try_from(character)
+            .ok()
+            .filter(u8::is_ascii)
+            .unwrap_or(OTHER)
+            .to_ascii_lowercase(),
     }
 }
 
@@ -264,7 +273,11 @@ fn private_key(signs: &[Sign], at: usize, word: &str) -> Option<usize> {
         return None;
     }
     let mut name = Vec::new();
-    let kind = signs.iter().enumerate().skip(at + word.len()).take(2 * KIND);
+    let kind = signs
+        .iter()
+        .enumerate()
+        .skip(at + word.len())
+        .take(2 * KIND);
     for (at, sign) in kind.filter(|(_, sign)| !b"-_".contains(&sign.character)) {
         name.push(sign.character);
         if name.ends_with(b"privatekey") {
@@ -277,7 +290,11 @@ fn private_key(signs: &[Sign], at: usize, word: &str) -> Option<usize> {
 }
 
 fn dashes(signs: &[Sign], at: usize) -> usize {
-    signs.iter().skip(at).take_while(|sign| sign.character == b'-').count()
+    signs
+        .iter()
+        .skip(at)
+        .take_while(|sign| sign.character == b'-')
+        .count()
 }
 
 fn begins(signs: &[Sign], at: usize, prefix: &str) -> bool {

@@ -38,9 +38,14 @@ pub fn create(path: &Path) -> Result<Identity, Fault> {
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("/"));
         let folder = platform::private_dir(parent)?;
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let text = text(&identity, &identity.recipient());
-        folder.create(name, text.expose(), FileAccess::Private)?.sync_all()?;
+        folder
+            .create(name, text.expose(), FileAccess::Private)?
+            .sync_all()?;
         folder.sync()
     };
     write().map_err(|error| {

@@ -45,7 +45,8 @@ fn mentions(command: &[u8], name: &[u8]) -> bool {
 #[must_use]
 pub fn holds_key_to(text: &[u8], recipient: &Recipient) -> bool {
     let is_border = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-.~".contains(byte);
-    text.split(is_border).any(|word| is_key(word).is_some_and(|own| own == *recipient))
+    text.split(is_border)
+        .any(|word| is_key(word).is_some_and(|own| own == *recipient))
 }
 
 /// The public half of the key that `word` is, if it is one.
@@ -53,7 +54,10 @@ fn is_key(word: &[u8]) -> Option<Recipient> {
     let word = std::str::from_utf8(word).ok()?;
     let identity = if word.starts_with(credential::PREFIX) {
         Credential::parse(word)?.identity
-    } else if word.get(..AGE.len()).is_some_and(|start| start.eq_ignore_ascii_case(AGE)) {
+    } else if word
+        .get(..AGE.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(AGE))
+    {
         Identity::parse(word)?
     } else {
         return None;
@@ -80,9 +84,15 @@ mod tests {
         ] {
             assert!(is_identity(OsStr::new(name), command), "{name}");
         }
-        for name in
-            ["ROLE", "HOME", "A_TOKEN", "JOB_JWT2", "MY_TOKEN", "OTHER_TOKEN", "VAULT_TOKENS"]
-        {
+        for name in [
+            "ROLE",
+            "HOME",
+            "A_TOKEN",
+            "JOB_JWT2",
+            "MY_TOKEN",
+            "OTHER_TOKEN",
+            "VAULT_TOKENS",
+        ] {
             assert!(!is_identity(OsStr::new(name), command), "{name}");
         }
     }
@@ -93,8 +103,11 @@ mod tests {
         let text =
             |identity: &Identity| String::from_utf8(identity.to_text().expose().to_vec()).unwrap();
         let key = text(&own);
-        for held in [&key, &format!("{{\"key\":\"{key}\"}}"), &format!(" {}\n", key.to_lowercase())]
-        {
+        for held in [
+            &key,
+            &format!("{{\"key\":\"{key}\"}}"),
+            &format!(" {}\n", key.to_lowercase()),
+        ] {
             assert!(holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
         }
         for held in ["", "AGE-SECRET-KEY-", "vaultci1_", &text(&other), &key[1..]] {

@@ -64,7 +64,10 @@ impl EdgeCharacter {
     pub fn includes(self, other: Self) -> bool {
         let admitted = other.alphabet.characters().iter();
         self == other
-            || admitted.copied().filter(|&byte| other.admits(byte)).all(|byte| self.admits(byte))
+            || admitted
+                .copied()
+                .filter(|&byte| other.admits(byte))
+                .all(|byte| self.admits(byte))
     }
 }
 
@@ -74,7 +77,11 @@ mod tests {
 
     #[test]
     fn edge_character_includes_another_one_with_more_bits() {
-        let edge = |value, mask| EdgeCharacter { alphabet: Alphabet::Base64, value, mask };
+        let edge = |value, mask| EdgeCharacter {
+            alphabet: Alphabet::Base64,
+            value,
+            mask,
+        };
         assert!(edge(0b11_0000, 0b11_0000).includes(edge(0b11_0000, 0b11_0000)));
         assert!(edge(0b11_0000, 0b11_0000).includes(edge(0b11_0100, 0b11_1100)));
         assert!(!edge(0b11_0100, 0b11_1100).includes(edge(0b11_0000, 0b11_0000)));

@@ -105,7 +105,11 @@ impl Needles {
     /// Makes an empty list.
     #[must_use]
     pub fn new() -> Self {
-        Self { bytes: Secret::with_capacity(0), names: Vec::new(), list: Vec::new() }
+        Self {
+            bytes: Secret::with_capacity(0),
+            names: Vec::new(),
+            list: Vec::new(),
+        }
     }
 
     /// Adds the bytes exactly as they are. An empty needle is ignored.
@@ -128,7 +132,13 @@ impl Needles {
         let [offset, length] =
             [offset, length].map(|size| u32::try_from(size).expect("needles of at most 2 GiB"));
         assert!(self.bytes.len() < 1 << 31, "needles of more than 2 GiB");
-        self.list.push(Needle { offset, length, name, form: label.form, rules });
+        self.list.push(Needle {
+            offset,
+            length,
+            name,
+            form: label.form,
+            rules,
+        });
     }
 
     /// Adds all needles of `other`.
@@ -153,7 +163,9 @@ impl Needles {
 
     /// Returns the label and the bytes of each needle, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (Label<'_>, &[u8])> {
-        self.list.iter().map(|needle| (self.label_of(needle), self.slice(needle)))
+        self.list
+            .iter()
+            .map(|needle| (self.label_of(needle), self.slice(needle)))
     }
 
     /// Of the needles from number `first` on, removes those that earlier ones subsume, and keeps at
@@ -171,7 +183,11 @@ impl Needles {
             let from = needle.offset as usize - base;
             let place = &bytes.expose()[from..from + needle.length as usize];
             let kept = &self.list[first..];
-            if kept.len() < most && !kept.iter().any(|other| self.subsumes(other, place, &needle)) {
+            if kept.len() < most
+                && !kept
+                    .iter()
+                    .any(|other| self.subsumes(other, place, &needle))
+            {
                 let offset = u32::try_from(self.bytes.len()).expect("it only moves to the front");
                 self.bytes.extend(place);
                 self.list.push(Needle { offset, ..needle });
@@ -211,7 +227,10 @@ impl Needles {
     }
 
     fn label_of(&self, needle: &Needle) -> Label<'_> {
-        Label { name: &self.names[needle.name as usize], form: needle.form }
+        Label {
+            name: &self.names[needle.name as usize],
+            form: needle.form,
+        }
     }
 
     fn name(&mut self, name: &str) -> u32 {
@@ -230,14 +249,37 @@ mod tests {
 
     #[test]
     fn rules_subsume_equal_or_narrower_rules_only() {
-        let edge = EdgeCharacter { alphabet: Alphabet::Base64, value: 0, mask: 0b11_0000 };
+        let edge = EdgeCharacter {
+            alphabet: Alphabet::Base64,
+            value: 0,
+            mask: 0b11_0000,
+        };
         let plain = MatchRules::default();
-        let gaps = MatchRules { gaps: Gaps::Allowed, ..plain };
-        let token = MatchRules { boundary: Boundary::Token, ..plain };
-        let lead = MatchRules { lead: Some(edge), ..plain };
-        let trail = MatchRules { trail: Some(edge), ..plain };
-        let padding = MatchRules { padding: 2, ..plain };
-        let padded_trail = MatchRules { trail: Some(edge), padding: 2, ..plain };
+        let gaps = MatchRules {
+            gaps: Gaps::Allowed,
+            ..plain
+        };
+        let token = MatchRules {
+            boundary: Boundary::Token,
+            ..plain
+        };
+        let lead = MatchRules {
+            lead: Some(edge),
+            ..plain
+        };
+        let trail = MatchRules {
+            trail: Some(edge),
+            ..plain
+        };
+        let padding = MatchRules {
+            padding: 2,
+            ..plain
+        };
+        let padded_trail = MatchRules {
+            trail: Some(edge),
+            padding: 2,
+            ..plain
+        };
         for rules in [plain, gaps, lead, trail, padding, padded_trail] {
             assert!(rules.subsumes(&rules), "{rules:?}");
         }
@@ -252,6 +294,9 @@ mod tests {
             assert!(more.subsumes(&less), "{more:?} {less:?}");
             assert!(!less.subsumes(&more), "{less:?} {more:?}");
         }
-        assert!(!padded_trail.subsumes(&padding), "the padding without the character");
+        assert!(
+            !padded_trail.subsumes(&padding),
+            "the padding without the character"
+        );
     }
 }

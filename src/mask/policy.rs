@@ -71,7 +71,9 @@ pub(super) fn decide(trimmed: &[u8], masking: Masking) -> Treatment {
 
 /// Returns whether a value is on the stop list, regardless of case.
 pub(super) fn is_common(value: &[u8]) -> bool {
-    STOP_LIST.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
+    STOP_LIST
+        .iter()
+        .any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }
 
 /// Values of settings, default names, and default passwords, which occur in every log. Words

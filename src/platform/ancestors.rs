@@ -30,7 +30,10 @@ pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Ve
             return (next != parent()).then_some(found);
         };
         if system::environment(process).is_some_and(|block| matches(block.expose())) {
-            found.push(Ancestor { process, program: status.program });
+            found.push(Ancestor {
+                process,
+                program: status.program,
+            });
         }
         next = status.parent;
     }
@@ -54,14 +57,26 @@ struct Status {
 
 /// Parses `comm` and `ppid` of `proc_pid_stat(5)`: `71 (bash) S 1 …`. The name can hold any
 /// character.
-#[cfg_attr(not(any(target_os = "linux", test)), expect(dead_code, reason = "only Linux has it"))]
+#[cfg_attr(
+    not(any(target_os = "linux", test)),
+    expect(dead_code, reason = "only Linux has it")
+)]
 fn parse(text: &str) -> Option<Status> {
     let (start, rest) = text.rsplit_once(") ")?;
     let (_, name) = start.split_once('(')?;
-    let shown = |c: char| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '?' };
+    let shown = |c: char| {
+        if c.is_ascii_alphanumeric() || "._+-".contains(c) {
+            c
+        } else {
+            '?'
+        }
+    };
     let parent: i32 = rest.split(' ').nth(1)?.parse().ok()?;
     let program = name.chars().map(shown).collect();
-    Some(Status { program, parent: Some(parent).filter(|parent| *parent > 0) })
+    Some(Status {
+        program,
+        parent: Some(parent).filter(|parent| *parent > 0),
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -112,9 +127,20 @@ mod tests {
             ("9 (::set-env\n\u{1b}[2J) S 5 0", "??set-env???2J", Some(5)),
         ] {
             let status = parse(text).unwrap();
-            assert_eq!((status.program.as_str(), status.parent), (program, parent), "{text:?}");
+            assert_eq!(
+                (status.program.as_str(), status.parent),
+                (program, parent),
+                "{text:?}"
+            );
         }
-        for text in ["", "71", "71 (bash)", "71 (bash) S", "71 (bash) S x", ") S 1"] {
+        for text in [
+            "",
+            "71",
+            "71 (bash)",
+            "71 (bash) S",
+            "71 (bash) S x",
+            ") S 1",
+        ] {
             assert!(parse(text).is_none(), "{text:?}");
         }
     }

@@ -57,7 +57,10 @@ pub fn fork(child: impl FnOnce()) -> io::Result<Pid> {
 pub fn wait_for_change(child: Pid) -> io::Result<Change> {
     let all = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::CONTINUED;
     let change = loop {
-        match waitid(rustix::process::WaitId::Pid(child), all | WaitIdOptions::NOWAIT) {
+        match waitid(
+            rustix::process::WaitId::Pid(child),
+            all | WaitIdOptions::NOWAIT,
+        ) {
             Ok(Some(status)) => break status,
             Ok(None) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -73,7 +76,9 @@ pub fn wait_for_change(child: Pid) -> io::Result<Change> {
     // Consume a stop, so that it is reported only once; leave an end for `reap`.
     let taken = WaitIdOptions::STOPPED | WaitIdOptions::CONTINUED | WaitIdOptions::NOHANG;
     let _ = waitid(rustix::process::WaitId::Pid(child), taken);
-    Ok(change.stopping_signal().map_or(Change::Continued, |n| Change::Stopped(Signal::new(n))))
+    Ok(change
+        .stopping_signal()
+        .map_or(Change::Continued, |n| Change::Stopped(Signal::new(n))))
 }
 
 /// Reaps a child, after waiting for its end if necessary.
@@ -86,7 +91,10 @@ pub fn reap(child: Pid) {
 pub fn take_change(child: Pid) -> Option<Change> {
     let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
     if !is_init() {
-        return waitpid(Some(child), options).ok().flatten().map(|(_, status)| change(status));
+        return waitpid(Some(child), options)
+            .ok()
+            .flatten()
+            .map(|(_, status)| change(status));
     }
     loop {
         // Wait for every child: orphans can be in any process group.
@@ -100,7 +108,9 @@ pub fn take_change(child: Pid) -> Option<Change> {
 
 fn change(status: WaitStatus) -> Change {
     let signal = |number: Option<i32>| number.map(Signal::new);
-    let code = status.exit_status().map(|code| u8::try_from(code & 0xff).unwrap_or(u8::MAX));
+    let code = status
+        .exit_status()
+        .map(|code| u8::try_from(code & 0xff).unwrap_or(u8::MAX));
     code.map(Change::Exited)
         .or_else(|| signal(status.terminating_signal()).map(Change::Killed))
         .or_else(|| signal(status.stopping_signal()).map(Change::Stopped))

@@ -52,7 +52,9 @@ pub fn own_descriptor(path: &Path) -> Option<RawFd> {
     let mut path = PathBuf::from(path);
     for _ in 0..LINKS {
         let name = path.file_name()?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let folder = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
         if is_own(&folder) {
             // The kernel accepts only its own spelling of the number, so another spelling leads

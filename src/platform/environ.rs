@@ -1,5 +1,8 @@
 //! The initial environment block, which `/proc/<pid>/environ` shows as long as this process lives.
-#![expect(unsafe_code, reason = "the block can be reached through the C library's pointer only")]
+#![expect(
+    unsafe_code,
+    reason = "the block can be reached through the C library's pointer only"
+)]
 
 use std::ffi::{CStr, c_char};
 
@@ -36,7 +39,9 @@ pub fn take_variable(name: &str) -> Option<Secret> {
     unsafe {
         while !(*entry).is_null() {
             let text = CStr::from_ptr(*entry).to_bytes();
-            let value = text.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            let value = text
+                .strip_prefix(name.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b"="));
             if let Some(value) = value {
                 let length = value.len();
                 let start = (*entry).add(text.len() - length);

@@ -37,7 +37,10 @@ impl Dir {
     /// Returns [`ReadError::NotRegular`] if the last component is not a folder; a symbolic link is
     /// not.
     pub fn open(path: &Path) -> Result<Option<Self>, ReadError> {
-        Self::open_at(rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()), path.to_owned())
+        Self::open_at(
+            rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()),
+            path.to_owned(),
+        )
     }
 
     /// Opens the folder `name` in this one. Returns `None` if it does not exist.
@@ -68,7 +71,10 @@ impl Dir {
     pub(super) fn folder(&self, name: &std::ffi::CStr) -> io::Result<Option<Self>> {
         let opened = rustix::fs::openat(&self.handle, name, DIRECTORY, Mode::empty());
         match opened {
-            Ok(handle) => Ok(Some(Self { handle, path: self.path.clone() })),
+            Ok(handle) => Ok(Some(Self {
+                handle,
+                path: self.path.clone(),
+            })),
             Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -164,7 +170,8 @@ impl Dir {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(ReadError::Io(error.into())),
         }
-        self.dir(name)?.ok_or_else(|| ReadError::Io(Errno::NOENT.into()))
+        self.dir(name)?
+            .ok_or_else(|| ReadError::Io(Errno::NOENT.into()))
     }
 
     /// Creates the file `name` with the content `bytes`. No entry of that name may exist. If
@@ -193,7 +200,12 @@ impl Dir {
     /// Returns the operating system's error if they cannot.
     pub fn check_writable(&self) -> io::Result<()> {
         let access = Access::WRITE_OK | Access::EXEC_OK;
-        Ok(rustix::fs::accessat(&self.handle, ".", access, AtFlags::empty())?)
+        Ok(rustix::fs::accessat(
+            &self.handle,
+            ".",
+            access,
+            AtFlags::empty(),
+        )?)
     }
 
     /// Moves the file `name` to `new_name` in `target`, replacing an existing file.
@@ -201,7 +213,12 @@ impl Dir {
     /// # Errors
     /// Returns the operating system's error.
     pub fn rename(&self, name: &str, target: &Self, new_name: &str) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.handle, name, &target.handle, new_name)?)
+        Ok(rustix::fs::renameat(
+            &self.handle,
+            name,
+            &target.handle,
+            new_name,
+        )?)
     }
 
     /// Removes the file `name`.
@@ -217,7 +234,11 @@ impl Dir {
     /// # Errors
     /// Returns the operating system's error.
     pub fn remove_dir(&self, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::REMOVEDIR)?)
+        Ok(rustix::fs::unlinkat(
+            &self.handle,
+            name,
+            AtFlags::REMOVEDIR,
+        )?)
     }
 
     /// Makes the names in this folder durable.
@@ -242,8 +263,10 @@ impl Dir {
     }
 }
 
-const DIRECTORY: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// Files that were written and are not durable yet. Only a few are held open at a time, because the
 /// limit for a process can be as low as 256.
@@ -314,6 +337,12 @@ pub fn user() -> u32 {
 /// Returns the operating system's error.
 pub fn device_and_owner(path: &Path) -> io::Result<(u64, u32)> {
     let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "signed on macOS"))]
-    Ok((u64::try_from(found.st_dev).unwrap_or_default(), found.st_uid))
+    #[cfg_attr(
+        target_os = "linux",
+        expect(clippy::useless_conversion, reason = "signed on macOS")
+    )]
+    Ok((
+        u64::try_from(found.st_dev).unwrap_or_default(),
+        found.st_uid,
+    ))
 }

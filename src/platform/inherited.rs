@@ -4,7 +4,10 @@
 //! Before `main` runs, Rust ignores SIGPIPE and opens `/dev/null` in place of closed streams. A
 //! command must get both as the caller had set them, so a function that the loader calls before
 //! `main` records them.
-#![expect(unsafe_code, reason = "signal dispositions are reached through the C library only")]
+#![expect(
+    unsafe_code,
+    reason = "signal dispositions are reached through the C library only"
+)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -70,9 +73,16 @@ pub fn was_ignored_or_blocked(signal: Signal) -> bool {
 /// Restores the caller's signal dispositions, signal mask, and closed streams, in a process that is
 /// about to become a command. Removes all of vault's handlers.
 pub(super) fn restore() {
-    let (ignored, blocked) = (IGNORED.load(Ordering::Relaxed), BLOCKED.load(Ordering::Relaxed));
+    let (ignored, blocked) = (
+        IGNORED.load(Ordering::Relaxed),
+        BLOCKED.load(Ordering::Relaxed),
+    );
     for number in RECORDED {
-        let action = if ignored & bit(number) == 0 { libc::SIG_DFL } else { libc::SIG_IGN };
+        let action = if ignored & bit(number) == 0 {
+            libc::SIG_DFL
+        } else {
+            libc::SIG_IGN
+        };
         // SAFETY: neither disposition runs any Rust code. For a signal that does not exist, or
         // whose disposition is fixed, the call fails without an effect.
         unsafe { libc::signal(number, action) };
@@ -83,6 +93,8 @@ pub(super) fn restore() {
             unsafe { libc::close(number) };
         }
     }
-    let blocked = RECORDED.filter(|number| blocked & bit(*number) != 0).map(Signal::new);
+    let blocked = RECORDED
+        .filter(|number| blocked & bit(*number) != 0)
+        .map(Signal::new);
     signals::set_mask(blocked);
 }

@@ -2,7 +2,10 @@
 //!
 //! The handlers are not those of `signal-hook`, which stay installed after their last user: the
 //! signal would then have no effect.
-#![expect(unsafe_code, reason = "signal dispositions are reached through the C library only")]
+#![expect(
+    unsafe_code,
+    reason = "signal dispositions are reached through the C library only"
+)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -33,7 +36,10 @@ impl Interruptions {
         rustix::io::ioctl_fionbio(&writer, true)?;
         WAKEUP.store(writer.as_raw_fd(), Ordering::Relaxed);
         let mut before = Vec::new();
-        let noted = Signal::ENDING.iter().copied().chain([Signal::TSTP, Signal::CONT]);
+        let noted = Signal::ENDING
+            .iter()
+            .copied()
+            .chain([Signal::TSTP, Signal::CONT]);
         for signal in noted.filter(|signal| !was_ignored_or_blocked(*signal)) {
             // SAFETY: the zeroed action is valid and gets a handler that is safe to run in a
             // signal. The old action is written to a valid place.
@@ -46,7 +52,11 @@ impl Interruptions {
                 }
             }
         }
-        Ok(Self { before, wakeup, _writer: writer })
+        Ok(Self {
+            before,
+            wakeup,
+            _writer: writer,
+        })
     }
 
     /// Returns a descriptor that becomes readable when a signal has arrived.
@@ -85,7 +95,11 @@ extern "C" fn record_signal(number: libc::c_int) {
     unsafe {
         let errno = errno();
         let before = *errno;
-        libc::write(WAKEUP.load(Ordering::Relaxed), (&raw const number).cast(), 1);
+        libc::write(
+            WAKEUP.load(Ordering::Relaxed),
+            (&raw const number).cast(),
+            1,
+        );
         *errno = before;
     }
 }

@@ -100,7 +100,13 @@ impl Keyboard {
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         let interruptions = Interruptions::record()?;
         let hook = put_back_in_panic(terminal.clone(), before.clone());
-        let keyboard = Self { terminal, before, modes, interruptions, hook };
+        let keyboard = Self {
+            terminal,
+            before,
+            modes,
+            interruptions,
+            hook,
+        };
         keyboard.retake()?;
         Ok(keyboard)
     }
@@ -118,7 +124,10 @@ impl Keyboard {
             }
             stop(Signal::TTIN, StopScope::Group);
         }
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, "another program has the terminal"))
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "another program has the terminal",
+        ))
     }
 
     /// Returns the terminal's control keys.
@@ -175,7 +184,10 @@ impl Keyboard {
     pub fn drain(&mut self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
-            && matches!(self.next_event(buffer, Some(quiet)), Ok(TerminalEvent::Bytes(_)))
+            && matches!(
+                self.next_event(buffer, Some(quiet)),
+                Ok(TerminalEvent::Bytes(_))
+            )
         {}
         let _ = tcflush(&self.terminal, QueueSelector::IFlush);
     }
@@ -197,7 +209,11 @@ impl Keyboard {
         stop(Signal::TSTP, StopScope::Group);
         self.retake()?;
         // Taking the terminal again is the reaction to CONT, so CONT needs no other.
-        while self.interruptions.next_signal().is_some_and(|signal| signal == Signal::CONT) {}
+        while self
+            .interruptions
+            .next_signal()
+            .is_some_and(|signal| signal == Signal::CONT)
+        {}
         Ok(())
     }
 
@@ -284,7 +300,10 @@ impl LineReader {
     pub fn drain(&self, buffer: &mut [u8], quiet: Duration, longest: Duration) {
         let start = Instant::now();
         while start.elapsed() < longest
-            && matches!(self.next_event(buffer, Some(quiet)), Ok(TerminalEvent::Bytes(_)))
+            && matches!(
+                self.next_event(buffer, Some(quiet)),
+                Ok(TerminalEvent::Bytes(_))
+            )
         {}
         let _ = tcflush(&self.0, QueueSelector::IFlush);
     }
@@ -297,7 +316,10 @@ enum PollResult {
 }
 
 fn wait(sources: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<PollResult> {
-    let patience = patience.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
+    let patience = patience
+        .map(Timespec::try_from)
+        .transpose()
+        .map_err(io::Error::other)?;
     match poll(sources, patience.as_ref()) {
         Ok(0) => Ok(PollResult::TimedOut),
         Ok(_) => Ok(PollResult::Ready),

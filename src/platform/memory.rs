@@ -28,10 +28,14 @@ const PREFIX: &str = "repovault-";
 const MARKER: &str = ".repovault";
 /// Limit on the length of a marker, in bytes: more names than an environment can have.
 const LONGEST_MARKER: u64 = 8 << 20;
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-const NEW_FILE: OFlags =
-    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+const NEW_FILE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
+    .union(OFlags::CLOEXEC);
 
 /// A folder in memory, with its files.
 pub struct MemoryFolder {
@@ -61,7 +65,10 @@ impl MemoryFolder {
         let name = format!("{PREFIX}{:016x}", u64::from_be_bytes(random));
         usable.into_iter().find_map(|(path, parent)| {
             let created = CreatedFolder::make(parent, name.clone(), files).ok()?;
-            let folder = Self { created: Arc::new(created), path: path.join(&name) };
+            let folder = Self {
+                created: Arc::new(created),
+                path: path.join(&name),
+            };
             folder.remove_at_panic();
             Some(folder)
         })
@@ -106,7 +113,12 @@ impl CreatedFolder {
             let _ = unlinkat(&parent, &name, AtFlags::REMOVEDIR);
         })?;
         let files = files.iter().map(|&name| name.to_owned()).collect();
-        let created = Self { parent, name, handle, files };
+        let created = Self {
+            parent,
+            name,
+            handle,
+            files,
+        };
         created.mark().inspect_err(|_| created.remove())?;
         Ok(created)
     }
@@ -178,8 +190,10 @@ fn is_memory(_: &OwnedFd) -> bool {
 fn marker(name: &str, folder: &Stat, files: &[String]) -> String {
     let (device, number) = (folder.st_dev, folder.st_ino);
     let first = format!("repovault exec 1\n{name} {device} {number}");
-    let lines: Vec<&str> =
-        [first.as_str()].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let lines: Vec<&str> = [first.as_str()]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
     format!("{}\nend\n", lines.join("\n"))
 }
 
@@ -196,7 +210,9 @@ fn named_files(marker_text: &str, name: &str, folder: &Stat) -> Option<Vec<Strin
 
 /// Removes the folders that killed vaults left in `parent`.
 fn remove_leftovers(parent: &OwnedFd) {
-    let Ok(entries) = Dir::read_from(parent) else { return };
+    let Ok(entries) = Dir::read_from(parent) else {
+        return;
+    };
     for entry in entries.filter_map(Result::ok) {
         if let Some(name) = folder_name(entry.file_name())
             && let Some(left) = leftover(parent, name)
@@ -223,7 +239,12 @@ fn leftover(parent: &OwnedFd, name: &str) -> Option<CreatedFolder> {
     let files = named_files(&read_marker(&handle)?, name, &folder)?;
     flock(&handle, FlockOperation::NonBlockingLockExclusive).ok()?;
     let parent = parent.as_fd().try_clone_to_owned().ok()?;
-    Some(CreatedFolder { parent, name: name.to_owned(), handle, files })
+    Some(CreatedFolder {
+        parent,
+        name: name.to_owned(),
+        handle,
+        files,
+    })
 }
 
 fn read_marker(folder: &OwnedFd) -> Option<String> {
@@ -234,7 +255,10 @@ fn read_marker(folder: &OwnedFd) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    File::from(file).take(LONGEST_MARKER).read_to_string(&mut text).ok()?;
+    File::from(file)
+        .take(LONGEST_MARKER)
+        .read_to_string(&mut text)
+        .ok()?;
     Some(text)
 }
 
@@ -260,11 +284,17 @@ mod tests {
         assert!(named_files(&text, "repovault-y", &folder).is_none());
         assert!(named_files(&text, "repovault-x", &other).is_none());
         for length in 0..text.len() {
-            assert!(named_files(&text[..length], "repovault-x", &folder).is_none(), "{length}");
+            assert!(
+                named_files(&text[..length], "repovault-x", &folder).is_none(),
+                "{length}"
+            );
         }
         for name in ["..", ".", "", "a/b", "/a", "a b", ".repovault", "ä"] {
             let text = marker("repovault-x", &folder, &[name.to_owned()]);
-            assert!(named_files(&text, "repovault-x", &folder).is_none(), "{name}");
+            assert!(
+                named_files(&text, "repovault-x", &folder).is_none(),
+                "{name}"
+            );
         }
     }
 
@@ -272,7 +302,9 @@ mod tests {
     fn panic_removes_the_files() {
         let path = PathBuf::from("/dev/shm");
         let random = u64::from(std::process::id()).to_be_bytes();
-        let Some(folder) = MemoryFolder::make(&[path], random, &["A"]) else { return };
+        let Some(folder) = MemoryFolder::make(&[path], random, &["A"]) else {
+            return;
+        };
         let path = folder.add("A", b"value").unwrap();
         let panics = std::thread::spawn(|| panic!("as if something were wrong"));
         assert!(panics.join().is_err());

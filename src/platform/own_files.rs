@@ -18,7 +18,10 @@ use super::files::{Dir, ReadError, user};
 /// # Errors
 /// Returns the operating system's error.
 pub fn private_dir(path: &Path) -> io::Result<Dir> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)?;
     match Dir::open(&path.canonicalize()?) {
         Ok(Some(dir)) => Ok(dir),
         Ok(None) => Err(Errno::NOENT.into()),

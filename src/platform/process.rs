@@ -1,5 +1,8 @@
 //! This process: protected against inspection, and replaced by the command.
-#![expect(unsafe_code, reason = "execve and signal dispositions need the C library")]
+#![expect(
+    unsafe_code,
+    reason = "execve and signal dispositions need the C library"
+)]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
@@ -25,7 +28,13 @@ pub fn harden() -> Hardened {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let core = getrlimit(Resource::Core);
     // The hard limit stays, because otherwise the command could not get its limit back.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core.maximum });
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: core.maximum,
+        },
+    );
     Hardened { core }
 }
 
@@ -41,21 +50,39 @@ pub fn execute(
     environment: &[&CStr],
     hardened: &Hardened,
 ) -> io::Error {
-    let Ok(path) = CString::new(program.as_bytes()) else { return contains_nul() };
-    let arguments: Result<Vec<CString>, _> =
-        arguments.iter().map(|argument| CString::new(argument.clone().into_vec())).collect();
-    let Ok(arguments) = arguments else { return contains_nul() };
-    let argv: Vec<_> =
-        arguments.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
-    let envp: Vec<_> =
-        environment.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect();
+    let Ok(path) = CString::new(program.as_bytes()) else {
+        return contains_nul();
+    };
+    let arguments: Result<Vec<CString>, _> = arguments
+        .iter()
+        .map(|argument| CString::new(argument.clone().into_vec()))
+        .collect();
+    let Ok(arguments) = arguments else {
+        return contains_nul();
+    };
+    let argv: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.as_ptr())
+        .chain([ptr::null()])
+        .collect();
+    let envp: Vec<_> = environment
+        .iter()
+        .map(|variable| variable.as_ptr())
+        .chain([ptr::null()])
+        .collect();
     inherited::restore();
     let _ = setrlimit(Resource::Core, hardened.core);
     // SAFETY: both arrays end with a null pointer and point to NUL-terminated strings that live
     // until after the call.
     unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
     let error = io::Error::last_os_error();
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: hardened.core.maximum });
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: hardened.core.maximum,
+        },
+    );
     error
 }
 
@@ -69,7 +96,9 @@ pub fn is_unknown_format(number: i32) -> bool {
 /// Returns whether the caller's limit for the stack is less than a mebibyte.
 #[must_use]
 pub fn has_small_stack() -> bool {
-    getrlimit(Resource::Stack).current.is_some_and(|limit| limit < 1 << 20)
+    getrlimit(Resource::Stack)
+        .current
+        .is_some_and(|limit| limit < 1 << 20)
 }
 
 fn contains_nul() -> io::Error {
@@ -90,7 +119,9 @@ impl FileSizeSignalIgnored {
     )]
     pub fn new() -> Self {
         // SAFETY: ignoring a signal does not run any Rust code.
-        Self { before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) } }
+        Self {
+            before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) },
+        }
     }
 }
 

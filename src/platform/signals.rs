@@ -1,5 +1,8 @@
 //! Signals: their senders, forwarding, and stopping or ending this process by them.
-#![expect(unsafe_code, reason = "masks and dispositions are reached through the C library only")]
+#![expect(
+    unsafe_code,
+    reason = "masks and dispositions are reached through the C library only"
+)]
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -107,7 +110,12 @@ impl CaughtSignals {
     pub fn catch(signals: &[Signal]) -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         let numbers = signals.iter().map(|signal| signal.0);
-        Ok(Self(SignalDelivery::with_pipe(read, write, WithOrigin::default(), numbers)?))
+        Ok(Self(SignalDelivery::with_pipe(
+            read,
+            write,
+            WithOrigin::default(),
+            numbers,
+        )?))
     }
 
     /// Returns a socket that becomes readable when a signal has arrived.

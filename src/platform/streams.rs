@@ -32,7 +32,11 @@ pub enum StreamKind {
 /// Returns the kinds of standard input, output, and error.
 #[must_use]
 pub fn streams() -> [StreamKind; 3] {
-    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let streams = [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ];
     let mut number = 0;
     streams.map(|stream| {
         let closed = inherited::was_closed(number);
@@ -53,7 +57,12 @@ pub fn input_shows_output() -> bool {
     if rustix::termios::tcgetpgrp(rustix::stdio::stdin()).is_err() {
         return false;
     }
-    let device = |stream| fstat(stream).ok().filter(|_| isatty(stream)).map(|stat| stat.st_rdev);
+    let device = |stream| {
+        fstat(stream)
+            .ok()
+            .filter(|_| isatty(stream))
+            .map(|stat| stat.st_rdev)
+    };
     let input = device(rustix::stdio::stdin());
     input.is_some() && input == device(rustix::stdio::stdout())
 }
@@ -63,7 +72,9 @@ pub fn input_shows_output() -> bool {
 #[must_use]
 pub fn outputs_are_one() -> bool {
     let (output, error) = (rustix::stdio::stdout(), rustix::stdio::stderr());
-    let (Ok(first), Ok(second)) = (fstat(output), fstat(error)) else { return false };
+    let (Ok(first), Ok(second)) = (fstat(output), fstat(error)) else {
+        return false;
+    };
     if (first.st_dev, first.st_ino, first.st_rdev) != (second.st_dev, second.st_ino, second.st_rdev)
     {
         return false;
@@ -91,9 +102,11 @@ fn is_one_opening() -> bool {
 }
 
 fn both_append() -> bool {
-    [rustix::stdio::stdout(), rustix::stdio::stderr()].into_iter().all(|stream| {
-        rustix::fs::fcntl_getfl(stream).is_ok_and(|flags| flags.contains(OFlags::APPEND))
-    })
+    [rustix::stdio::stdout(), rustix::stdio::stderr()]
+        .into_iter()
+        .all(|stream| {
+            rustix::fs::fcntl_getfl(stream).is_ok_and(|flags| flags.contains(OFlags::APPEND))
+        })
 }
 
 /// Returns standard input.
@@ -123,7 +136,11 @@ pub fn close_output() -> io::Result<()> {
 /// # Errors
 /// Returns the operating system's error.
 pub fn output_stream(number: usize) -> io::Result<File> {
-    let stream = if number == 1 { rustix::stdio::stdout() } else { rustix::stdio::stderr() };
+    let stream = if number == 1 {
+        rustix::stdio::stdout()
+    } else {
+        rustix::stdio::stderr()
+    };
     Ok(rustix::io::fcntl_dupfd_cloexec(stream, 3)?.into())
 }
 
@@ -137,7 +154,9 @@ pub fn write_all(file: &File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(count) => bytes = &bytes[count..],
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(drop).or_else(ignore)?;
+                poll(&mut [PollFd::new(file, PollFlags::OUT)], None)
+                    .map(drop)
+                    .or_else(ignore)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -146,7 +165,11 @@ pub fn write_all(file: &File, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 fn ignore(error: Errno) -> io::Result<()> {
-    if error == Errno::INTR { Ok(()) } else { Err(error.into()) }
+    if error == Errno::INTR {
+        Ok(())
+    } else {
+        Err(error.into())
+    }
 }
 
 /// Makes a pipe for a command's output: vault's end, which is non-blocking, and the command's end,

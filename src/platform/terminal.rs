@@ -68,7 +68,12 @@ fn open_slave(master: &OwnedFd) -> io::Result<OwnedFd> {
 
 fn open(path: &OsStr) -> io::Result<OwnedFd> {
     let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
-    Ok(File::options().read(true).write(true).custom_flags(flags).open(path)?.into())
+    Ok(File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(path)?
+        .into())
 }
 
 /// The caller's terminal, opened again, so that this copy can be non-blocking without affecting the
@@ -109,7 +114,11 @@ impl Terminal {
         let mut raw = before.clone();
         raw.make_raw();
         set_modes(self, &raw)?;
-        Ok(RawMode { terminal: self.clone(), modes: raw, before: Some(before) })
+        Ok(RawMode {
+            terminal: self.clone(),
+            modes: raw,
+            before: Some(before),
+        })
     }
 
     /// Gives `other` this terminal's modes.
@@ -117,7 +126,11 @@ impl Terminal {
     /// # Errors
     /// Returns the operating system's error.
     pub fn copy_modes(&self, other: BorrowedFd<'_>) -> io::Result<()> {
-        Ok(tcsetattr(other, OptionalActions::Now, &tcgetattr(&self.0)?)?)
+        Ok(tcsetattr(
+            other,
+            OptionalActions::Now,
+            &tcgetattr(&self.0)?,
+        )?)
     }
 
     /// Returns the current modes, to be put back by [`Modes::restore`].
@@ -125,7 +138,10 @@ impl Terminal {
     /// # Errors
     /// Returns the operating system's error.
     pub fn modes(&self) -> io::Result<Modes> {
-        Ok(Modes { terminal: self.clone(), modes: tcgetattr(&self.0)? })
+        Ok(Modes {
+            terminal: self.clone(),
+            modes: tcgetattr(&self.0)?,
+        })
     }
 }
 

@@ -83,7 +83,9 @@ impl Dir {
             };
             nodes.insert(path, node);
             if nodes.len() > most {
-                return Err(io::Error::other(format!("there are more than {most} files")));
+                return Err(io::Error::other(format!(
+                    "there are more than {most} files"
+                )));
             }
         }
         Ok(())

@@ -51,19 +51,33 @@ impl Before {
             None
         };
         let config = repository.file_at(&commit, CONFIG_FILE, LARGEST_CONFIG)?;
-        Ok(Self { repository, commit, revision: revision.to_owned(), listing, vault, config })
+        Ok(Self {
+            repository,
+            commit,
+            revision: revision.to_owned(),
+            listing,
+            vault,
+            config,
+        })
     }
 
     /// Returns the pin that the revision supplies.
     pub(crate) fn pin(&self) -> Option<Pin> {
         let roster = self.vault.as_ref()?.roster();
-        Some(Pin { vault: roster.vault, floor: roster.floor })
+        Some(Pin {
+            vault: roster.vault,
+            floor: roster.floor,
+        })
     }
 
     /// Returns the names of the revision.
     pub(super) fn since(&self) -> Since {
         let (name, commit) = (self.commit.name().to_owned(), self.commit.id().to_owned());
-        Since { revision: self.revision.clone(), name, commit }
+        Since {
+            revision: self.revision.clone(),
+            name,
+            commit,
+        }
     }
 
     /// Returns its `vault.toml`, or an empty one if there was none.
@@ -87,8 +101,12 @@ impl Before {
     pub(super) fn differing(&self, place: &Folder) -> Result<BTreeMap<String, PathChange>, Fault> {
         let now = working(place)?;
         let is_file = |path: &Vec<u8>| matches!(now.get(path), Some(Node::File { size, .. }) if *size <= LONGEST_COMPARED);
-        let files: Vec<&[u8]> =
-            self.listing.keys().filter(|path| is_file(path)).map(Vec::as_slice).collect();
+        let files: Vec<&[u8]> = self
+            .listing
+            .keys()
+            .filter(|path| is_file(path))
+            .map(Vec::as_slice)
+            .collect();
         let ids = self.repository.ids_of(&place.store(), &files)?;
         let id_of = files.into_iter().map(<[u8]>::to_vec).zip(ids).collect();
         let mut changes = paths(&self.listing, &now, &id_of);
@@ -104,7 +122,10 @@ impl Before {
     /// If git fails.
     pub(super) fn past(&self) -> Result<PastFiles, Fault> {
         let files = self.repository.files_ever(&self.commit, STORE_FOLDER)?;
-        Ok(PastFiles { files, is_cut_off: self.repository.is_shallow()? })
+        Ok(PastFiles {
+            files,
+            is_cut_off: self.repository.is_shallow()?,
+        })
     }
 }
 
@@ -113,8 +134,11 @@ fn working(place: &Folder) -> Result<BTreeMap<Vec<u8>, Node>, Fault> {
     let path = place.store();
     let failed = || Fault::failed(format!("could not list {}", path.display()));
     let opened = Dir::open(&path).map_err(|error| failed().because(format!("{error:?}")))?;
-    let Some(dir) = opened else { return Ok(BTreeMap::new()) };
-    dir.walk(MOST_PATHS).map_err(|error| failed().because(error))
+    let Some(dir) = opened else {
+        return Ok(BTreeMap::new());
+    };
+    dir.walk(MOST_PATHS)
+        .map_err(|error| failed().because(error))
 }
 
 /// Every file that was ever below `.vault`, as far as the history of the clone goes.
@@ -126,7 +150,10 @@ pub(super) struct PastFiles {
 
 impl PastFiles {
     pub(super) fn of(&self, (environment, name): &Place) -> PriorPresence {
-        if self.files.contains(&format!("{STORE_FOLDER}/{}", entry_path(environment, name))) {
+        if self
+            .files
+            .contains(&format!("{STORE_FOLDER}/{}", entry_path(environment, name)))
+        {
             PriorPresence::Deleted
         } else if self.is_cut_off {
             PriorPresence::Unknown

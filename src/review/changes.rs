@@ -28,7 +28,9 @@ pub(super) fn changes(
     place: &Folder,
     report: &mut Report,
 ) -> Result<(), Fault> {
-    let Some((vault, new)) = now else { return Ok(()) };
+    let Some((vault, new)) = now else {
+        return Ok(());
+    };
     let checked = report.items.len();
     let (mut old, mut lineage) = (ValidContent::default(), Lineage::SameAuthority);
     let mut unrelated = Unrelated::default();
@@ -48,13 +50,21 @@ pub(super) fn changes(
     let is_new = |place| !old.contents.entries.contains_key(place);
     let has_new = new.contents.entries.keys().any(is_new);
     // Walks all of git's history, so only if there is a new entry.
-    let past = if has_new { before.past()? } else { PastFiles::default() };
+    let past = if has_new {
+        before.past()?
+    } else {
+        PastFiles::default()
+    };
     let contents = (&old.contents, &new.contents);
     let entries = compare::entries(contents, lineage, &unrelated, |place| past.of(place));
     report.items.extend(wording::entries(&entries));
-    report.items.extend(entries.iter().filter_map(|entry| named(entry, new, config)));
-    let mut reported: BTreeSet<String> =
-        entries.iter().map(|entry| below(&entry_path(&entry.place.0, &entry.place.1))).collect();
+    report
+        .items
+        .extend(entries.iter().filter_map(|entry| named(entry, new, config)));
+    let mut reported: BTreeSet<String> = entries
+        .iter()
+        .map(|entry| below(&entry_path(&entry.place.0, &entry.place.1)))
+        .collect();
     // A removed environment takes its entries along, and so does one whose data key was replaced.
     let is_gone = |(environment, _): &&Place| {
         unrelated.removed.contains(environment) || unrelated.created.contains(environment)
@@ -65,16 +75,35 @@ pub(super) fn changes(
     reported.extend(report.items[checked..].iter().map(|item| item.file.clone()));
     // Of the findings of the check itself, only these concern a whole file or folder.
     let is_whole = |item: &&Item| ["refused", "unexpected-file"].contains(&item.kind);
-    reported.extend(report.items[..checked].iter().filter(is_whole).map(|item| item.file.clone()));
+    reported.extend(
+        report.items[..checked]
+            .iter()
+            .filter(is_whole)
+            .map(|item| item.file.clone()),
+    );
     other_paths(before, place, &reported, report)
 }
 
 /// Returns a remark about the name of an entry that has a new or changed value.
 fn named(entry: &EntryDifference, new: &ValidContent, config: Option<&Config>) -> Option<Item> {
-    let EntryDifference { place, change: EntryChange::Single(_) } = entry else { return None };
+    let EntryDifference {
+        place,
+        change: EntryChange::Single(_),
+    } = entry
+    else {
+        return None;
+    };
     let (environment, name) = place;
-    new.contents.entries.get(place).filter(|now| now.sealed.is_some())?;
-    wording::name(&below(&entry_path(environment, name)), environment, name, config)
+    new.contents
+        .entries
+        .get(place)
+        .filter(|now| now.sealed.is_some())?;
+    wording::name(
+        &below(&entry_path(environment, name)),
+        environment,
+        name,
+        config,
+    )
 }
 
 /// Returns the files whose bytes differ because of differences that are already reported.
@@ -94,7 +123,11 @@ fn explained(
     paths.extend(environments.filter_map(|(name, new)| {
         // New and dropped epochs are reported with the environment.
         let keys = |environment: &Environment| -> Vec<(u64, Commitment)> {
-            environment.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect()
+            environment
+                .epochs
+                .iter()
+                .map(|epoch| (epoch.number, epoch.commitment))
+                .collect()
         };
         let is_resealed = |old: &Environment| keys(old) == keys(new) && old.epochs != new.epochs;
         // A new authority, which is reported, replaces all keys.
@@ -102,7 +135,10 @@ fn explained(
         let is_explained = is_new || old.environments.get(name).is_some_and(is_resealed);
         is_explained.then(|| below(&environment_path(name)))
     }));
-    let requests = now.requests.iter().filter(|(name, new)| old.requests.get(*name) != Some(new));
+    let requests = now
+        .requests
+        .iter()
+        .filter(|(name, new)| old.requests.get(*name) != Some(new));
     paths.extend(requests.map(|(name, _)| below(&request_path(name))));
     // The roster lists the environments' files, and counts its own changes.
     let (before, after) = (old_vault.roster(), vault.roster());
@@ -141,14 +177,22 @@ fn other_paths(
     let is_unreported = |(path, change): &(String, PathChange)| {
         let can_be_explained = [PathChange::Added, PathChange::Removed, PathChange::Content];
         let shown = below(&path.escape_debug().to_string());
-        let top = shown.match_indices('/').nth(1).map_or(&*shown, |(end, _)| &shown[..end]);
+        let top = shown
+            .match_indices('/')
+            .nth(1)
+            .map_or(&*shown, |(end, _)| &shown[..end]);
         let is_reported = reported.contains(&shown) || unexpected.contains(top);
         !can_be_explained.contains(change) || !is_reported
     };
-    let others: Vec<(String, PathChange)> =
-        before.differing(place)?.into_iter().filter(is_unreported).collect();
+    let others: Vec<(String, PathChange)> = before
+        .differing(place)?
+        .into_iter()
+        .filter(is_unreported)
+        .collect();
     let listed = others.iter().take(MOST);
-    report.items.extend(listed.map(|(path, change)| wording::path(path, *change)));
+    report
+        .items
+        .extend(listed.map(|(path, change)| wording::path(path, *change)));
     if let Some(more) = others.len().checked_sub(MOST).filter(|more| *more > 0) {
         report.items.push(wording::more_paths(more));
     }
@@ -167,18 +211,38 @@ fn memberships(
     report.items.extend(changes.iter().map(wording::roster));
     let environments = compare::environments(rosters, files);
     let lost = |name: &EnvironmentName| {
-        old.contents.entries.keys().filter(|(environment, _)| environment == name).count()
+        old.contents
+            .entries
+            .keys()
+            .filter(|(environment, _)| environment == name)
+            .count()
     };
-    let items =
-        environments.iter().map(|(name, change)| wording::environment(name, change, lost(name)));
+    let items = environments
+        .iter()
+        .map(|(name, change)| wording::environment(name, change, lost(name)));
     report.items.extend(items);
     // The members of a roster that was rolled back did not change by any command.
-    if !changes.iter().any(|change| matches!(change, RosterChange::RolledBack { .. })) {
+    if !changes
+        .iter()
+        .any(|change| matches!(change, RosterChange::RolledBack { .. }))
+    {
         let members = compare::members(rosters, files);
-        report.items.extend(members.iter().map(|(name, change)| wording::member(name, change)));
-        report.items.extend(compare::resealed(rosters, files).iter().map(wording::resealed));
+        report.items.extend(
+            members
+                .iter()
+                .map(|(name, change)| wording::member(name, change)),
+        );
+        report.items.extend(
+            compare::resealed(rosters, files)
+                .iter()
+                .map(wording::resealed),
+        );
         let requests = compare::requests((&old.requests, &now.requests), rosters.1);
-        report.items.extend(requests.iter().map(|(name, change)| wording::request(name, *change)));
+        report.items.extend(
+            requests
+                .iter()
+                .map(|(name, change)| wording::request(name, *change)),
+        );
     }
     let mut unrelated = Unrelated::default();
     for (name, change) in environments {
@@ -198,7 +262,9 @@ fn git_files(before: &Vault, now: &Vault, report: &mut Report) -> Result<(), Fau
     for name in [".gitattributes", ".gitignore"] {
         let file = below(name);
         // If it cannot be read, this is a finding.
-        let Some(read) = report.take(&file, now.tree().read(name))? else { continue };
+        let Some(read) = report.take(&file, now.tree().read(name))? else {
+            continue;
+        };
         if before.tree().read(name)? != read {
             report.items.push(
                 Item::new(Level::Attention, "git-file-changed", file.clone())
@@ -220,17 +286,23 @@ pub(super) fn loosened(
 ) -> Result<(), Fault> {
     let at = format!("at {}", before.since().revision);
     let parsed = before.config().map_err(|fault| fault.within(&at));
-    let Some(old) = report.take(CONFIG_FILE, parsed)? else { return Ok(()) };
+    let Some(old) = report.take(CONFIG_FILE, parsed)? else {
+        return Ok(());
+    };
     // The environments of both vaults: a wrong roster must not hide anything.
     let vaults = [vault, before.vault.as_ref()].into_iter().flatten();
     let environments = vaults.flat_map(|vault| vault.roster().environments.keys().cloned());
     let found = compare::loosened(&old, now, &environments.collect());
     report.items.extend(found.iter().map(wording::loosened));
     for found in &found {
-        let Loosened::Variable(other) = found else { continue };
+        let Loosened::Variable(other) = found else {
+            continue;
+        };
         let (environment, variable) = (&other.environment, &other.variable);
         if other.change != VariableChange::Removed {
-            report.items.extend(wording::name(CONFIG_FILE, environment, variable, Some(now)));
+            report
+                .items
+                .extend(wording::name(CONFIG_FILE, environment, variable, Some(now)));
         }
     }
     let text = std::fs::read(place.config()).unwrap_or_default();

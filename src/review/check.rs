@@ -31,8 +31,16 @@ pub(super) fn check(
     for name in vault.roster().environments.keys() {
         let before = report.findings();
         let counted = check_environment(vault, name, config, &mut content, report)?;
-        let result = if report.findings() == before { Validity::Valid } else { Validity::Invalid };
-        report.rows.push(Row { environment: name.clone(), counted, result });
+        let result = if report.findings() == before {
+            Validity::Valid
+        } else {
+            Validity::Invalid
+        };
+        report.rows.push(Row {
+            environment: name.clone(),
+            counted,
+            result,
+        });
     }
     content.requests = check_requests(vault, report)?;
     check_unexpected_files(vault, report)?;
@@ -64,17 +72,29 @@ fn check_environment(
     };
     if report.findings() != before {
         let names: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
-        let invalid = files(vault, name).into_iter().filter(|file| !names.contains(file));
-        valid.contents.invalid.extend(invalid.map(|file| (name.clone(), file)));
+        let invalid = files(vault, name)
+            .into_iter()
+            .filter(|file| !names.contains(file));
+        valid
+            .contents
+            .invalid
+            .extend(invalid.map(|file| (name.clone(), file)));
     }
-    let Some(environment) = checked else { return Ok(None) };
+    let Some(environment) = checked else {
+        return Ok(None);
+    };
     check_epochs(&environment, &entries, report);
     check_names(&environment, &entries, config, report);
     check_sealed(vault, &environment, report);
     let counted = count(&environment, &entries);
-    valid.environments.insert(name.clone(), environment.content().clone());
+    valid
+        .environments
+        .insert(name.clone(), environment.content().clone());
     let parts = entries.into_iter().map(CheckedEntry::into_parts);
-    valid.contents.entries.extend(parts.map(|(entry, content)| ((name.clone(), entry), content)));
+    valid
+        .contents
+        .entries
+        .extend(parts.map(|(entry, content)| ((name.clone(), entry), content)));
     Ok(Some(counted))
 }
 
@@ -94,7 +114,11 @@ fn valid_entries(
     let mut valid = Vec::new();
     for name in names.unwrap_or_default() {
         let path = below(&entry_path(environment_name, &name));
-        valid.extend(report.take(&path, vault.entry(environment, &name))?.flatten());
+        valid.extend(
+            report
+                .take(&path, vault.entry(environment, &name))?
+                .flatten(),
+        );
     }
     Ok(valid)
 }
@@ -102,8 +126,13 @@ fn valid_entries(
 /// Returns the names of all files in the environment's folder that could be entries.
 fn files(vault: &Vault, name: &EnvironmentName) -> Vec<SecretName> {
     let folder = vault.tree().folder(name.as_str()).ok().flatten();
-    let files = folder.and_then(|folder| folder.names(name.as_str()).ok()).unwrap_or_default();
-    files.iter().filter_map(|file| file.strip_suffix(".toml")?.parse().ok()).collect()
+    let files = folder
+        .and_then(|folder| folder.names(name.as_str()).ok())
+        .unwrap_or_default();
+    files
+        .iter()
+        .filter_map(|file| file.strip_suffix(".toml")?.parse().ok())
+        .collect()
 }
 
 /// Checks for an interrupted change and for entries in an older epoch.
@@ -122,15 +151,23 @@ fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], repo
         );
     }
     let newest = environment.content().newest().number;
-    for entry in entries.iter().filter(|entry| entry.content().epoch != newest) {
-        let (epoch, file) = (entry.content().epoch, below(&entry_path(name, entry.name())));
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.content().epoch != newest)
+    {
+        let (epoch, file) = (
+            entry.content().epoch,
+            below(&entry_path(name, entry.name())),
+        );
         report.items.push(
             finding("old-epoch", file.clone())
                 .detail("name", entry.name().as_str())
                 .detail("from", epoch)
                 .detail("to", newest)
                 .quote(file)
-                .text(format!(": is sealed in epoch {epoch}, but the newest is {newest}: "))
+                .text(format!(
+                    ": is sealed in epoch {epoch}, but the newest is {newest}: "
+                ))
                 .quote(format!("vault rotate --finish -e {name}")),
         );
     }
@@ -144,11 +181,18 @@ fn check_names(
     report: &mut Report,
 ) {
     let name = &environment.content().name;
-    let variables = config.map(|config| config.variables(name)).unwrap_or_default();
+    let variables = config
+        .map(|config| config.variables(name))
+        .unwrap_or_default();
     // Two names that differ only in case are one name.
     let folded: BTreeSet<String> = variables.into_keys().map(SecretName::folded).collect();
-    let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some());
-    for entry in secrets.map(CheckedEntry::name).filter(|name| folded.contains(&name.folded())) {
+    let secrets = entries
+        .iter()
+        .filter(|entry| entry.content().sealed.is_some());
+    for entry in secrets
+        .map(CheckedEntry::name)
+        .filter(|name| folded.contains(&name.folded()))
+    {
         report.items.push(
             Item::new(Level::Finding, "name-conflict", CONFIG_FILE)
                 .detail("environment", name.as_str())
@@ -182,19 +226,28 @@ fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Re
 }
 
 fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted {
-    let secrets = entries.iter().filter(|entry| entry.content().sealed.is_some()).count();
+    let secrets = entries
+        .iter()
+        .filter(|entry| entry.content().sealed.is_some())
+        .count();
     Counted {
         secrets,
         tombstones: entries.len() - secrets,
         epoch: environment.content().newest().number,
-        signers: entries.iter().map(|entry| entry.content().signer.clone()).collect(),
+        signers: entries
+            .iter()
+            .map(|entry| entry.content().signer.clone())
+            .collect(),
     }
 }
 
 /// Reports each request to join. One that could not be accepted is a finding.
 fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault> {
     let mut requests = Requests::new();
-    for found in report.take(&below(REQUESTS), vault.requests())?.unwrap_or_default() {
+    for found in report
+        .take(&below(REQUESTS), vault.requests())?
+        .unwrap_or_default()
+    {
         let name = match found {
             Ok(name) => name,
             Err(file) => {
@@ -208,8 +261,12 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
             }
         };
         let file = below(&request_path(&name));
-        let Some(request) = report.take(&file, vault.request(&name))?.flatten() else { continue };
-        report.items.push(wording::waiting(&name, &request, vault.roster()));
+        let Some(request) = report.take(&file, vault.request(&name))?.flatten() else {
+            continue;
+        };
+        report
+            .items
+            .push(wording::waiting(&name, &request, vault.roster()));
         requests.insert(name, request);
     }
     Ok(requests)
@@ -233,7 +290,9 @@ fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Faul
         }
     }
     let file = below(".gitattributes");
-    let attributes = report.take(&file, vault.tree().read(".gitattributes"))?.flatten();
+    let attributes = report
+        .take(&file, vault.tree().read(".gitattributes"))?
+        .flatten();
     if attributes.is_none_or(|text| !text.starts_with(b"* -text")) {
         report.items.push(
             Item::new(Level::Finding, "gitattributes-changed", file.clone())

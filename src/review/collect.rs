@@ -21,7 +21,10 @@ pub(crate) fn collect(
     before: Option<&Before>,
 ) -> Result<Report, Fault> {
     let since = before.map(Before::since);
-    let mut report = Report { since, ..Report::default() };
+    let mut report = Report {
+        since,
+        ..Report::default()
+    };
     let vault = read(place, trust, &mut report)?;
     let config = report.take(CONFIG_FILE, Config::read(&place.config()))?;
     let content = vault
@@ -42,11 +45,15 @@ pub(crate) fn collect(
 /// Reads the vault in the working tree and judges whether it is trusted. Returns `None` if its
 /// roster is not valid.
 fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vault>, Fault> {
-    let Some(tree) = report.take(STORE_FOLDER, tree(place))? else { return Ok(None) };
+    let Some(tree) = report.take(STORE_FOLDER, tree(place))? else {
+        return Ok(None);
+    };
     let file = below(ROSTER_PATH);
     let here = folder(place);
     let read = UnverifiedRoot::read_if(tree, |id| trust.check_id(id, &here));
-    let Some(presented) = report.take(&file, read)? else { return Ok(None) };
+    let Some(presented) = report.take(&file, read)? else {
+        return Ok(None);
+    };
     let standing = report.take(&file, presented.judge(trust, &here))?;
     let accepted = presented.into_vault();
     let valid = match standing {
@@ -57,7 +64,11 @@ fn read(place: &Place, trust: &Trust, report: &mut Report) -> Result<Option<Vaul
     let Some(vault) = valid else { return Ok(None) };
     let roster = vault.roster();
     let (id, revision, floor) = (roster.vault, roster.revision, roster.floor);
-    report.vault = Some(VaultIdentity { id, revision, floor });
+    report.vault = Some(VaultIdentity {
+        id,
+        revision,
+        floor,
+    });
     match standing {
         Some(Standing::Trusted) | None => {}
         Some(Standing::Forked) => {

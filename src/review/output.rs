@@ -44,7 +44,9 @@ pub(crate) fn show(
         Format::Github => {
             // Annotations name files relative to the top of the repository, if there is one.
             let repository = Repository::open(place.folder()).ok();
-            let prefix = repository.map(|repository| repository.prefix()).transpose()?;
+            let prefix = repository
+                .map(|repository| repository.prefix())
+                .transpose()?;
             console.annotations(&github::written(report, &prefix.unwrap_or_default()))
         }
     }
@@ -63,7 +65,10 @@ impl Words {
     /// Returns one line of plain text: nothing in it moves the cursor, ends the line, or changes its
     /// direction.
     fn plain(&self) -> String {
-        self.0.iter().map(|(Piece::Text(text) | Piece::Quoted(text))| plain(text)).collect()
+        self.0
+            .iter()
+            .map(|(Piece::Text(text) | Piece::Quoted(text))| plain(text))
+            .collect()
     }
 }
 

@@ -48,7 +48,11 @@ impl Since {
     /// Returns the reference with the whole id: `refs/heads/main = 3f2a…`.
     pub(super) fn in_full(&self) -> String {
         let Self { name, commit, .. } = self;
-        if name == commit { commit.clone() } else { format!("{name} = {commit}") }
+        if name == commit {
+            commit.clone()
+        } else {
+            format!("{name} = {commit}")
+        }
     }
 }
 
@@ -102,7 +106,13 @@ pub(super) struct Item {
 impl Item {
     pub(super) fn new(level: Level, kind: &'static str, file: impl Into<String>) -> Self {
         let (file, details, words) = (file.into(), Map::new(), Words::default());
-        Self { level, kind, file, details, words }
+        Self {
+            level,
+            kind,
+            file,
+            details,
+            words,
+        }
     }
 
     pub(super) fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
@@ -163,7 +173,9 @@ impl Report {
 
     /// Whether a check refused `file`.
     pub(super) fn has_refused(&self, file: &str) -> bool {
-        self.items.iter().any(|item| item.kind == REFUSED && item.file == file)
+        self.items
+            .iter()
+            .any(|item| item.kind == REFUSED && item.file == file)
     }
 
     pub(super) fn findings(&self) -> usize {
@@ -181,7 +193,10 @@ impl Report {
         }
         let fault = Fault::new(
             Kind::Found,
-            format!("verification failed: {}", plural(count, "finding", "findings")),
+            format!(
+                "verification failed: {}",
+                plural(count, "finding", "findings")
+            ),
         );
         Err(match self.hint {
             Some(hint) => fault.hint(hint),

@@ -128,7 +128,10 @@ impl<F: Filter> Channel<F> {
         let mut silent = false;
         // Wait for room first, so that only bytes that can be passed on are read.
         while self.writer.has_room().await {
-            if grace.as_mut().is_some_and(|grace| grace.is_over(&self.source)) {
+            if grace
+                .as_mut()
+                .is_some_and(|grace| grace.is_over(&self.source))
+            {
                 return Ok(OutputHolder::StillRunning);
             }
             let shows = self.shows_early() && !silent;
@@ -239,11 +242,20 @@ impl<F: Filter> Channel<F> {
         }
         // Writing to a terminal fails only if the terminal is gone, and then no one sees the
         // output.
-        let written = if self.spec.transport == Transport::Pipe { written } else { Ok(()) };
+        let written = if self.spec.transport == Transport::Pipe {
+            written
+        } else {
+            Ok(())
+        };
         let holder = *filtered.as_ref().unwrap_or(&OutputHolder::Gone);
         let result = filtered.and(written);
         let streams = self.spec.streams;
-        ChannelOutcome { streams, filter: self.filter.into_used(), holder, result }
+        ChannelOutcome {
+            streams,
+            filter: self.filter.into_used(),
+            holder,
+            result,
+        }
     }
 }
 
@@ -254,7 +266,10 @@ impl GracePeriod {
         if Instant::now() < self.until {
             return false;
         }
-        *self.left.get_or_insert_with(|| platform::bytes_available(source)) == 0
+        *self
+            .left
+            .get_or_insert_with(|| platform::bytes_available(source))
+            == 0
     }
 }
 

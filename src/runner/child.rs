@@ -31,7 +31,11 @@ impl MonitorHandle {
     /// Returns the operating system's error.
     pub(super) fn new(pid: Pid, socket: net::UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { pid, socket: UnixStream::from_std(socket)?, read: Vec::new() })
+        Ok(Self {
+            pid,
+            socket: UnixStream::from_std(socket)?,
+            read: Vec::new(),
+        })
     }
 
     fn send_order(&self, order: Order) {

@@ -40,13 +40,21 @@ impl Failure {
         Some(match kind {
             0 => Self::NotFound,
             1 => Self::NoInterpreter,
-            _ => Self::Refused(number.first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes))),
+            _ => Self::Refused(
+                number
+                    .first_chunk()
+                    .map_or(0, |bytes| i32::from_be_bytes(*bytes)),
+            ),
         })
     }
 
     /// Returns the message, with hints.
     pub(super) fn explain(self, plan: &Plan) -> Fault {
-        let kind = if self == Self::NotFound { Kind::NotFound } else { Kind::NotExecutable };
+        let kind = if self == Self::NotFound {
+            Kind::NotFound
+        } else {
+            Kind::NotExecutable
+        };
         let Some(name) = plan.arguments.first() else {
             return Fault::new(kind, "no command is given");
         };
@@ -77,7 +85,11 @@ fn too_large(plan: &Plan) -> Fault {
     let largest = plan.largest().map_or_else(String::new, |(name, length)| {
         format!("; the largest variable is {name} with {length} bytes")
     });
-    let name = plan.arguments.first().map(|name| mistyped::shown(name)).unwrap_or_default();
+    let name = plan
+        .arguments
+        .first()
+        .map(|name| mistyped::shown(name))
+        .unwrap_or_default();
     Fault::incomplete(format!(
         "{name}: arguments and environment are too large for the kernel{largest}"
     ))

@@ -51,18 +51,30 @@ impl SecretFiles {
         let mut paths = Vec::new();
         for (name, value) in values {
             let path = folder.add(name, value.expose()).map_err(|error| {
-                Fault::incomplete(format!("could not write {name} to the in-memory file system"))
-                    .because(error)
+                Fault::incomplete(format!(
+                    "could not write {name} to the in-memory file system"
+                ))
+                .because(error)
             })?;
-            paths.push(((*name).to_owned(), Secret::new(path.into_os_string().into_vec())));
+            paths.push((
+                (*name).to_owned(),
+                Secret::new(path.into_os_string().into_vec()),
+            ));
         }
-        Ok(Self { paths, _folder: folder, _blocked: blocked })
+        Ok(Self {
+            paths,
+            _folder: folder,
+            _blocked: blocked,
+        })
     }
 
     /// Returns the path of the secret's file, which becomes the value of its variable. Returns
     /// `None` if the secret is not a file.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<&Secret> {
-        self.paths.iter().find(|(own, _)| own == name).map(|(_, path)| path)
+        self.paths
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, path)| path)
     }
 }

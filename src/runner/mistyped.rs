@@ -22,14 +22,19 @@ const BASH_BUILTINS: [&str; 16] = [
 ];
 
 /// Operators that only a shell understands.
-const OPERATORS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>", "|&"];
+const OPERATORS: [&str; 12] = [
+    "&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>", "|&",
+];
 
 /// Explains a command line that does not name a program. `found` is the file that the name means,
 /// if there is one. Returns `None` if the intention cannot be guessed.
 pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option<Explained> {
     let name = arguments.first()?.to_string_lossy();
     if name.trim().is_empty() {
-        return explained("the command name is empty", &["`vault exec -- COMMAND ARG…`"]);
+        return explained(
+            "the command name is empty",
+            &["`vault exec -- COMMAND ARG…`"],
+        );
     }
     if !name.contains('/') && BUILTINS.contains(&&*name) {
         return Some(builtin(&name, "sh"));
@@ -49,7 +54,10 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
         return explained("command not found: it is an assignment", &[&hint]);
     }
     if name == "--" {
-        return explained("command not found: `--` is given twice", &["remove the second `--`"]);
+        return explained(
+            "command not found: `--` is given twice",
+            &["remove the second `--`"],
+        );
     }
     if name.starts_with('-') {
         return explained(
@@ -60,7 +68,11 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
     if name.starts_with('~') || name.contains(['$', '*', '?', '`', ';', '|', '&', '<', '>']) {
         return explained("command not found: it is shell syntax", &[shell]);
     }
-    if arguments.iter().skip(1).any(|word| OPERATORS.iter().any(|known| word == known)) {
+    if arguments
+        .iter()
+        .skip(1)
+        .any(|word| OPERATORS.iter().any(|known| word == known))
+    {
         let reason = "command not found: an argument looks like shell syntax";
         return explained(reason, &[shell]);
     }
@@ -72,7 +84,11 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
 pub(super) fn shown(name: &OsStr) -> String {
     let text = name.to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
-    let plain: String = text.chars().take_while(|&c| is_plain(c)).take(MAX_SHOWN).collect();
+    let plain: String = text
+        .chars()
+        .take_while(|&c| is_plain(c))
+        .take(MAX_SHOWN)
+        .collect();
     match text.get(plain.len()..) {
         Some("") => plain,
         _ if Path::new(name).exists() => text.escape_debug().to_string(),
@@ -101,7 +117,13 @@ fn whole_command(text: &str) -> Explained {
         Some(variable) => format!("env {variable}=… COMMAND"),
         None => format!("{} …", shown(OsStr::new(first))),
     };
-    (reason, vec![format!("type it without quotes: `vault exec -- {command}`"), shell])
+    (
+        reason,
+        vec![
+            format!("type it without quotes: `vault exec -- {command}`"),
+            shell,
+        ],
+    )
 }
 
 /// Returns the variable that `word` assigns.
@@ -122,7 +144,10 @@ fn builtin(name: &str, shell: &str) -> Explained {
         "exec" | "time" | "eval" => "leave out this word: `vault exec -- COMMAND`".to_owned(),
         _ => format!("`vault exec -- {shell} -c '…'`"),
     };
-    ("command not found: it is a shell builtin or keyword".to_owned(), vec![hint])
+    (
+        "command not found: it is a shell builtin or keyword".to_owned(),
+        vec![hint],
+    )
 }
 
 /// Explains a name that is a file or folder in the current folder.
@@ -138,10 +163,16 @@ fn in_current_folder(name: &str) -> Option<Explained> {
         );
     }
     let hint = format!("`vault exec -- ./{}`", shown(OsStr::new(name)));
-    explained("command not found: it is a file in the current folder, not in PATH", &[&hint])
+    explained(
+        "command not found: it is a file in the current folder, not in PATH",
+        &[&hint],
+    )
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the caller returns it as it is")]
 fn explained(reason: &str, hints: &[&str]) -> Option<Explained> {
-    Some((reason.to_owned(), hints.iter().map(|hint| (*hint).to_owned()).collect()))
+    Some((
+        reason.to_owned(),
+        hints.iter().map(|hint| (*hint).to_owned()).collect(),
+    ))
 }

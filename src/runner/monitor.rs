@@ -49,8 +49,11 @@ impl Order {
     }
 
     fn from_bytes([kind, value]: [u8; MESSAGE]) -> Self {
-        let position =
-            if value == 0 { GroupPosition::Background } else { GroupPosition::Foreground };
+        let position = if value == 0 {
+            GroupPosition::Background
+        } else {
+            GroupPosition::Foreground
+        };
         let signal = Signal::new(i32::from(value));
         match kind {
             0 => Self::Start(position),
@@ -108,10 +111,16 @@ pub(super) struct MonitorSetup<'a> {
 /// done.
 pub(super) fn run_monitor(setup: &MonitorSetup<'_>) {
     let Ok(command) = start(setup) else { return };
-    let Ok(report_socket) = setup.socket.try_clone() else { return };
+    let Ok(report_socket) = setup.socket.try_clone() else {
+        return;
+    };
     // Every other descriptor is closed: a pipe or terminal that the monitor held open would never
     // end for its reader.
-    let keep = [setup.socket.as_raw_fd(), setup.outer.as_raw_fd(), report_socket.as_raw_fd()];
+    let keep = [
+        setup.socket.as_raw_fd(),
+        setup.outer.as_raw_fd(),
+        report_socket.as_raw_fd(),
+    ];
     if platform::close_all_but(&keep).is_err() {
         return;
     }

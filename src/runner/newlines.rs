@@ -30,7 +30,11 @@ impl Newlines {
 
     /// Takes the held carriage return, if there is one.
     pub(super) fn take_held(&mut self) -> &'static [u8] {
-        if std::mem::take(&mut self.returned) { b"\r" } else { b"" }
+        if std::mem::take(&mut self.returned) {
+            b"\r"
+        } else {
+            b""
+        }
     }
 }
 

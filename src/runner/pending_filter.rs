@@ -25,7 +25,13 @@ pub(super) fn spawn_filters<F: Send + 'static>(
     let (senders, coming): (Vec<_>, _) = (0..count)
         .map(|_| {
             let (sender, receiver) = oneshot::channel();
-            (sender, PendingFilter { filter: None, receiver })
+            (
+                sender,
+                PendingFilter {
+                    filter: None,
+                    receiver,
+                },
+            )
         })
         .unzip();
     if count > 0 {
@@ -35,7 +41,9 @@ pub(super) fn spawn_filters<F: Send + 'static>(
                 let _ = sender.send(filter);
             }
         };
-        thread::Builder::new().name("filters".to_owned()).spawn(spawn_filters)?;
+        thread::Builder::new()
+            .name("filters".to_owned())
+            .spawn(spawn_filters)?;
     }
     Ok(coming)
 }

@@ -11,8 +11,9 @@ use crate::secret::Secret;
 /// (`MAX_ARG_STRLEN`).
 const LONGEST_VARIABLE: usize = 128 << 10;
 /// The variables that most programs need. `--clean-env` leaves out all others.
-const BASICS: [&str; 10] =
-    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PWD"];
+const BASICS: [&str; 10] = [
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PWD",
+];
 
 /// The caller's environment and options.
 pub struct Request<'a> {
@@ -53,12 +54,20 @@ impl Plan {
     /// # Errors
     /// Fails if a value cannot be passed to a process: it contains a NUL byte or is too long.
     pub fn new(request: Request<'_>) -> Result<Self, Fault> {
-        let Request { arguments, parent, values, keep, inherit } = request;
+        let Request {
+            arguments,
+            parent,
+            values,
+            keep,
+            inherit,
+        } = request;
         let kept = |name: &OsStr| keep.iter().any(|keep| OsStr::new(keep) == name);
         let own: BTreeSet<&OsStr> = parent.iter().map(|(name, _)| name.as_os_str()).collect();
         let has = |name: &str| own.contains(OsStr::new(name));
-        let injected: Vec<(&str, &Secret)> =
-            values.into_iter().filter(|(name, _)| !(kept(OsStr::new(name)) && has(name))).collect();
+        let injected: Vec<(&str, &Secret)> = values
+            .into_iter()
+            .filter(|(name, _)| !(kept(OsStr::new(name)) && has(name)))
+            .collect();
         let replaced: BTreeSet<&OsStr> =
             injected.iter().map(|(name, _)| OsStr::new(name)).collect();
         let passes = |name: &OsStr| {
@@ -86,7 +95,12 @@ impl Plan {
                 OsStr::from_bytes(value.expose()).clone_into(&mut search_path);
             }
         }
-        Ok(Self { arguments, environment, shadowed, search_path })
+        Ok(Self {
+            arguments,
+            environment,
+            shadowed,
+            search_path,
+        })
     }
 
     /// Returns the environment in the form that `execve` takes.
@@ -106,7 +120,11 @@ impl Plan {
     /// Returns the name of the variable with the longest value, and that value's length in bytes.
     #[must_use]
     pub fn largest(&self) -> Option<(String, usize)> {
-        let largest = self.environment.iter().max_by_key(|variable| variable.len())?.expose();
+        let largest = self
+            .environment
+            .iter()
+            .max_by_key(|variable| variable.len())?
+            .expose();
         let end = largest.iter().position(|&byte| byte == b'=')?;
         let name = String::from_utf8_lossy(&largest[..end]).into_owned();
         Some((name, largest.len() - end - "=\0".len()))
@@ -134,8 +152,9 @@ impl Plan {
 fn check(name: &str, value: &Secret) -> Result<(), Fault> {
     if value.expose().contains(&0) {
         let message = format!("{name} contains a NUL byte, so it cannot be a variable");
-        return Err(Fault::incomplete(message)
-            .hint(format!("leave it out with `--only`, or print it with `vault get {name}`")));
+        return Err(Fault::incomplete(message).hint(format!(
+            "leave it out with `--only`, or print it with `vault get {name}`"
+        )));
     }
     if name.len() + value.len() + 2 > LONGEST_VARIABLE {
         let message = format!("{name} is too long for a variable: {} bytes", value.len());
@@ -169,7 +188,10 @@ mod tests {
     fn request(parent: &[(&str, &str)], values: &[(&'static str, &str)]) -> Request<'static> {
         let pair = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
         let secret = |(name, value): &(&'static str, &str)| {
-            (*name, &*Box::leak(Box::new(Secret::new(value.as_bytes().to_vec()))))
+            (
+                *name,
+                &*Box::leak(Box::new(Secret::new(value.as_bytes().to_vec()))),
+            )
         };
         Request {
             arguments: vec!["true".into()],
@@ -182,13 +204,23 @@ mod tests {
 
     fn environment(request: Request<'_>) -> Vec<String> {
         let plan = Plan::new(request).ok().unwrap();
-        plan.environment().iter().map(|text| text.to_str().unwrap().to_owned()).collect()
+        plan.environment()
+            .iter()
+            .map(|text| text.to_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
     fn child_gets_no_key_and_the_values_of_the_vault() {
-        let parent = [("A", "1"), ("VAULT_KEY", ""), ("VAULT_KEY_FILE", "/k"), ("B", "2")];
-        let plan = Plan::new(request(&parent, &[("B", "secret"), ("C", "")])).ok().unwrap();
+        let parent = [
+            ("A", "1"),
+            ("VAULT_KEY", ""),
+            ("VAULT_KEY_FILE", "/k"),
+            ("B", "2"),
+        ];
+        let plan = Plan::new(request(&parent, &[("B", "secret"), ("C", "")]))
+            .ok()
+            .unwrap();
         assert_eq!(plan.shadowed, ["B"]);
         assert_eq!(
             environment(request(&parent, &[("B", "secret"), ("C", "")])),
@@ -205,8 +237,10 @@ mod tests {
 
     #[test]
     fn clean_environment_has_basic_variables_and_secrets() {
-        let mut clean =
-            request(&[("PATH", "/bin"), ("LC_ALL", "C"), ("X", "1"), ("Y", "2")], &[("S", "s")]);
+        let mut clean = request(
+            &[("PATH", "/bin"), ("LC_ALL", "C"), ("X", "1"), ("Y", "2")],
+            &[("S", "s")],
+        );
         clean.inherit = Inherit::Basics;
         clean.keep = vec!["Y".to_owned()];
         assert_eq!(environment(clean), ["PATH=/bin", "LC_ALL=C", "Y=2", "S=s"]);

@@ -5,8 +5,14 @@ use crate::platform::{ReceivedSignal, Sender, Signal};
 
 /// Returns the signals that vault catches: those that a command must get, and SIGCHLD.
 pub(super) fn caught_signals() -> Vec<Signal> {
-    let others =
-        [Signal::TTIN, Signal::TTOU, Signal::TSTP, Signal::CONT, Signal::WINCH, Signal::CHLD];
+    let others = [
+        Signal::TTIN,
+        Signal::TTOU,
+        Signal::TSTP,
+        Signal::CONT,
+        Signal::WINCH,
+        Signal::CHLD,
+    ];
     Signal::ENDING.iter().copied().chain(others).collect()
 }
 
@@ -110,7 +116,13 @@ mod tests {
     const OTHER: Sender = Sender::Process(30);
 
     fn placement(layout: Layout) -> Placement {
-        Placement { layout, own: 10, command: Some(20), leads_session: false, has_pty: false }
+        Placement {
+            layout,
+            own: 10,
+            command: Some(20),
+            leads_session: false,
+            has_pty: false,
+        }
     }
 
     fn reaction(layout: Layout, signal: Signal, sender: Sender) -> Reaction {
@@ -119,7 +131,13 @@ mod tests {
 
     #[test]
     fn signal_from_the_terminal_is_not_sent_twice() {
-        for signal in [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::HUP, Signal::WINCH] {
+        for signal in [
+            Signal::INT,
+            Signal::QUIT,
+            Signal::TSTP,
+            Signal::HUP,
+            Signal::WINCH,
+        ] {
             let nothing = reaction(Layout::Direct, signal, Sender::Kernel);
             assert_eq!(nothing, Reaction::Ignore, "{signal:?}");
         }
@@ -131,7 +149,9 @@ mod tests {
 
     #[test]
     fn signal_is_forwarded_except_from_the_command() {
-        let all = caught_signals().into_iter().filter(|signal| *signal != Signal::CHLD);
+        let all = caught_signals()
+            .into_iter()
+            .filter(|signal| *signal != Signal::CHLD);
         for signal in all {
             assert_eq!(reaction(Layout::Direct, signal, OTHER), Reaction::Forward);
             for sender in [10, 20] {
@@ -144,14 +164,23 @@ mod tests {
     #[test]
     fn signal_from_a_timer_or_limit_is_forwarded() {
         for layout in [Layout::Direct, Layout::Session] {
-            assert_eq!(reaction(layout, Signal::ALRM, Sender::Kernel), Reaction::Forward);
+            assert_eq!(
+                reaction(layout, Signal::ALRM, Sender::Kernel),
+                Reaction::Forward
+            );
         }
     }
 
     #[test]
     fn session_leader_forwards_the_hangup() {
-        let placement = Placement { leads_session: true, ..placement(Layout::Direct) };
-        let gone = ReceivedSignal { signal: Signal::HUP, sender: Sender::Kernel };
+        let placement = Placement {
+            leads_session: true,
+            ..placement(Layout::Direct)
+        };
+        let gone = ReceivedSignal {
+            signal: Signal::HUP,
+            sender: Sender::Kernel,
+        };
         assert_eq!(react(gone, &placement), Reaction::Forward);
     }
 }

@@ -61,7 +61,10 @@ pub fn run<F: Filter>(
     let started = match StartedCommand::start(plan, hardened, output).map_err(failed)? {
         Ok(started) => started,
         Err(signal) => {
-            return Ok(RunOutcome { ending: Ending::Killed(signal), channels: Vec::new() });
+            return Ok(RunOutcome {
+                ending: Ending::Killed(signal),
+                channels: Vec::new(),
+            });
         }
     };
     let filters = pending_filter::spawn_filters(started.ends.len(), filters).map_err(failed)?;
@@ -70,7 +73,9 @@ pub fn run<F: Filter>(
         started.abandon();
         return Err(fault);
     }
-    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = built.map_err(failed)?;
     let result = runtime.block_on(async { started.supervise(filters)?.run().await });
     // Do not wait for a writer that is blocked by its reader.
@@ -129,11 +134,19 @@ impl StartedCommand {
             Layout::Session => Some(OuterTerminal::open()?),
         };
         let outer = outer_terminal.as_ref().map(|terminal| &terminal.outer);
-        let opened = wiring.channels.iter().map(|spec| ChannelEnds::open(*spec, outer));
+        let opened = wiring
+            .channels
+            .iter()
+            .map(|spec| ChannelEnds::open(*spec, outer));
         let mut ends: Vec<ChannelEnds> = opened.collect::<io::Result<_>>()?;
         let (report, theirs) = platform::blocking_pipe()?;
         let streams = streams(&ends, wiring.keys);
-        let setup = ChildSetup { plan, hardened, streams, report: theirs.as_fd() };
+        let setup = ChildSetup {
+            plan,
+            hardened,
+            streams,
+            report: theirs.as_fd(),
+        };
         // From here until `release`, no signal takes effect: none can end vault between the fork
         // and the moment at which the signal would be forwarded.
         let blocked = BlockedSignals::new();
@@ -152,13 +165,23 @@ impl StartedCommand {
         // command they are blocked as before.
         blocked.release(&caught_signals());
         // Only the command may hold its ends, so that vault notices when it closes them.
-        for end in ends.iter_mut().filter(|end| end.spec.transport != Transport::Session) {
+        for end in ends
+            .iter_mut()
+            .filter(|end| end.spec.transport != Transport::Session)
+        {
             end.theirs = None;
         }
         // Only the command may read standard input, so that a writer notices when the command stops
         // reading.
         let _ = platform::discard_input();
-        Ok(Ok(Self { wiring, ends, outer_terminal, process, signals, report: report.into() }))
+        Ok(Ok(Self {
+            wiring,
+            ends,
+            outer_terminal,
+            process,
+            signals,
+            report: report.into(),
+        }))
     }
 
     /// Waits until it is known whether the command runs. Returns the reason if it does not.
@@ -205,7 +228,12 @@ impl StartedCommand {
                 )?);
             }
             slave = slave.or(ends.theirs);
-            channels.push(Channel::open(ends.ours, ends.spec, filter, raw_flag.clone())?);
+            channels.push(Channel::open(
+                ends.ours,
+                ends.spec,
+                filter,
+                raw_flag.clone(),
+            )?);
         }
         let child = match self.process {
             Process::Command(pid) => Child::Own(pid),
@@ -292,7 +320,11 @@ impl OuterTerminal {
     fn open() -> io::Result<Self> {
         let outer = Terminal::of_stream(platform::output())?;
         let modes = outer.modes().ok();
-        Ok(Self { outer, raw: None, modes })
+        Ok(Self {
+            outer,
+            raw: None,
+            modes,
+        })
     }
 }
 
@@ -300,14 +332,22 @@ impl ChannelEnds {
     fn open(spec: ChannelSpec, terminal: Option<&Terminal>) -> io::Result<Self> {
         if spec.transport == Transport::Pipe {
             let (ours, theirs) = platform::output_pipe()?;
-            return Ok(Self { spec, ours, theirs: Some(theirs) });
+            return Ok(Self {
+                spec,
+                ours,
+                theirs: Some(theirs),
+            });
         }
         let pty = Pty::open()?;
         match terminal.filter(|_| spec.transport == Transport::Session) {
             Some(terminal) => terminal.copy_modes(pty.slave.as_fd())?,
             None => pty.pass_output()?,
         }
-        let ends = Self { spec, ours: pty.master, theirs: Some(pty.slave) };
+        let ends = Self {
+            spec,
+            ours: pty.master,
+            theirs: Some(pty.slave),
+        };
         let pair = ends.linked_terminals()?;
         platform::copy_size(pair.outer.as_fd(), pair.master.as_fd());
         Ok(ends)
@@ -315,20 +355,27 @@ impl ChannelEnds {
 
     fn linked_terminals(&self) -> io::Result<LinkedTerminals> {
         let outer = platform::output_stream(self.spec.streams.descriptor())?.into();
-        Ok(LinkedTerminals { outer, master: self.ours.try_clone()? })
+        Ok(LinkedTerminals {
+            outer,
+            master: self.ours.try_clone()?,
+        })
     }
 }
 
 /// Returns the slave of the session's terminal.
 fn session(ends: &[ChannelEnds]) -> Option<BorrowedFd<'_>> {
-    let session = ends.iter().find(|ends| ends.spec.transport == Transport::Session);
+    let session = ends
+        .iter()
+        .find(|ends| ends.spec.transport == Transport::Session);
     session?.theirs.as_ref().map(AsFd::as_fd)
 }
 
 /// Returns the replacements for the command's streams 0, 1, and 2; `None` keeps the caller's own.
 fn streams(ends: &[ChannelEnds], keys: KeyDelivery) -> [Option<BorrowedFd<'_>>; 3] {
     let carrying = |streams| {
-        let end = ends.iter().find(|ends| [streams, Streams::Both].contains(&ends.spec.streams));
+        let end = ends
+            .iter()
+            .find(|ends| [streams, Streams::Both].contains(&ends.spec.streams));
         end?.theirs.as_ref().map(AsFd::as_fd)
     };
     let input = session(ends).filter(|_| keys == KeyDelivery::Immediate);

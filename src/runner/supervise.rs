@@ -180,7 +180,11 @@ impl<F: Filter> Supervisor<F> {
         // parts of a pipeline must stop too. SIGSTOP never comes from a key. Without an inner
         // session the key has reached the group already, so only vault is left to stop.
         let by_key = self.relay.is_some() && signal != Signal::STOP;
-        let scope = if by_key { StopScope::Group } else { StopScope::Process };
+        let scope = if by_key {
+            StopScope::Group
+        } else {
+            StopScope::Process
+        };
         self.pause(signal, scope, channels).await;
     }
 
@@ -229,7 +233,9 @@ impl<F: Filter> Supervisor<F> {
         &mut self,
         channels: RunningChannels<F>,
     ) -> (Option<Signal>, Vec<ChannelOutcome<F>>) {
-        let RunningChannels { mut tasks, ended, .. } = channels;
+        let RunningChannels {
+            mut tasks, ended, ..
+        } = channels;
         // Channels that have already ended do not listen.
         let _ = ended.send(true);
         let mut outcomes = Vec::new();
@@ -282,7 +288,11 @@ impl SignalQueue {
     pub(super) fn new(signals: CaughtSignals) -> io::Result<Self> {
         let wakeup = signals.wakeup()?;
         wakeup.set_nonblocking(true)?;
-        Ok(Self { wakeup: UnixStream::from_std(wakeup)?, signals, backlog: Vec::new() })
+        Ok(Self {
+            wakeup: UnixStream::from_std(wakeup)?,
+            signals,
+            backlog: Vec::new(),
+        })
     }
 
     /// Waits until signals arrive.
@@ -290,7 +300,11 @@ impl SignalQueue {
         if self.backlog.is_empty() {
             self.wakeup.readable().await?;
             let mut bytes = [0; 64];
-            while self.wakeup.try_read(&mut bytes).is_ok_and(|count| count > 0) {}
+            while self
+                .wakeup
+                .try_read(&mut bytes)
+                .is_ok_and(|count| count > 0)
+            {}
             self.backlog = self.signals.take_received();
         }
         Ok(std::mem::take(&mut self.backlog))
@@ -300,7 +314,8 @@ impl SignalQueue {
     fn take_continued(&mut self) -> bool {
         self.backlog.extend(self.signals.take_received());
         let before = self.backlog.len();
-        self.backlog.retain(|received| received.signal != Signal::CONT);
+        self.backlog
+            .retain(|received| received.signal != Signal::CONT);
         self.backlog.len() < before
     }
 }
@@ -315,7 +330,11 @@ impl<F: Filter> RunningChannels<F> {
             flushes.push(flush);
             tasks.spawn(channel.run(asked, end.clone()));
         }
-        Self { tasks, flushes, ended }
+        Self {
+            tasks,
+            flushes,
+            ended,
+        }
     }
 
     /// Waits until everything that has arrived has been passed on.

@@ -31,8 +31,14 @@ impl Program {
     pub(super) fn find(name: &OsStr, candidates: &[OsString]) -> Option<Self> {
         let is_path = name.as_encoded_bytes().contains(&b'/');
         candidates.iter().find_map(|path| {
-            let metadata = fs::metadata(path).ok().filter(|found| is_path || !found.is_dir())?;
-            Some(Self { name: quoted(&name.to_string_lossy()), path: path.into(), metadata })
+            let metadata = fs::metadata(path)
+                .ok()
+                .filter(|found| is_path || !found.is_dir())?;
+            Some(Self {
+                name: quoted(&name.to_string_lossy()),
+                path: path.into(),
+                metadata,
+            })
         })
     }
 
@@ -55,12 +61,20 @@ impl Program {
         if line.ends_with(b"\r") {
             return self.with_carriage_return();
         }
-        let interpreter: Vec<u8> =
-            line.iter().copied().take_while(|byte| !byte.is_ascii_whitespace()).collect();
-        let interpreter = String::from_utf8_lossy(&interpreter).escape_debug().to_string();
+        let interpreter: Vec<u8> = line
+            .iter()
+            .copied()
+            .take_while(|byte| !byte.is_ascii_whitespace())
+            .collect();
+        let interpreter = String::from_utf8_lossy(&interpreter)
+            .escape_debug()
+            .to_string();
         (
             format!("cannot be executed: its interpreter {interpreter} is missing"),
-            vec![format!("install it, or change the first line of {}", self.name)],
+            vec![format!(
+                "install it, or change the first line of {}",
+                self.name
+            )],
         )
     }
 
@@ -103,7 +117,9 @@ impl Program {
         if start.starts_with("\u{feff}#!".as_bytes()) {
             return (
                 cannot("a byte order mark comes before its first line"),
-                vec![format!("remove it: `sed -i '1s/^\\xEF\\xBB\\xBF//' {path}`")],
+                vec![format!(
+                    "remove it: `sed -i '1s/^\\xEF\\xBB\\xBF//' {path}`"
+                )],
             );
         }
         let magics: [&[u8]; 6] = [
@@ -147,7 +163,9 @@ impl Program {
         let extension = self.path.extension().map(OsStr::as_encoded_bytes);
         let named = first_line(&start).and_then(interpreter);
         let program = match (named, extension) {
-            (Some(named), _) => *INTERPRETERS.iter().find(|known| known.as_bytes() == named)?,
+            (Some(named), _) => *INTERPRETERS
+                .iter()
+                .find(|known| known.as_bytes() == named)?,
             (None, Some(b"py")) => "python3",
             (None, Some(b"js" | b"mjs" | b"cjs")) => "node",
             (None, Some(b"rb")) => "ruby",
@@ -157,7 +175,10 @@ impl Program {
             (None, None | Some(b"sh")) => "sh",
             (None, Some(_)) => return None,
         };
-        Some(format!("or name its interpreter: `vault exec -- {program} {}`", self.name))
+        Some(format!(
+            "or name its interpreter: `vault exec -- {program} {}`",
+            self.name
+        ))
     }
 
     fn start(&self) -> Vec<u8> {
@@ -174,13 +195,18 @@ impl Program {
 
 /// Returns the rest of a first line that begins with `#!`, without leading blanks, with its `\r`.
 fn first_line(start: &[u8]) -> Option<&[u8]> {
-    let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let line = start
+        .strip_prefix(b"#!")?
+        .split(|&byte| byte == b'\n')
+        .next()?;
     Some(line.trim_ascii_start())
 }
 
 /// Returns the program that a first line names, directly or as an argument of `env`.
 fn interpreter(line: &[u8]) -> Option<&[u8]> {
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     let program = words.next()?.rsplit(|&byte| byte == b'/').next()?;
     if program == b"env" {
         return words.find(|word| !word.starts_with(b"-"));
@@ -199,5 +225,8 @@ fn quoted(name: &str) -> String {
     if name.chars().all(is_plain) {
         return name.to_owned();
     }
-    format!("'{}'", name.escape_debug().to_string().replace("\\'", "'\\''"))
+    format!(
+        "'{}'",
+        name.escape_debug().to_string().replace("\\'", "'\\''")
+    )
 }

@@ -85,18 +85,34 @@ pub(super) struct Wiring {
 
 impl Wiring {
     /// The command gets the caller's own streams.
-    pub(super) const NONE: Self =
-        Self { layout: Layout::Direct, keys: KeyDelivery::OnDemand, channels: Vec::new() };
+    pub(super) const NONE: Self = Self {
+        layout: Layout::Direct,
+        keys: KeyDelivery::OnDemand,
+        channels: Vec::new(),
+    };
 
     pub(super) fn new(caller: CallerStreams) -> Self {
         let [_, output, error] = caller.streams;
-        let layout = if output == StreamKind::Terminal { Layout::Session } else { Layout::Direct };
-        let keys =
-            if caller.input_shows_output { KeyDelivery::Immediate } else { KeyDelivery::OnDemand };
+        let layout = if output == StreamKind::Terminal {
+            Layout::Session
+        } else {
+            Layout::Direct
+        };
+        let keys = if caller.input_shows_output {
+            KeyDelivery::Immediate
+        } else {
+            KeyDelivery::OnDemand
+        };
         let spec = |kind, streams, terminal| match kind {
             StreamKind::Closed => None,
-            StreamKind::Terminal => Some(ChannelSpec { transport: terminal, streams }),
-            StreamKind::Other => Some(ChannelSpec { transport: Transport::Pipe, streams }),
+            StreamKind::Terminal => Some(ChannelSpec {
+                transport: terminal,
+                streams,
+            }),
+            StreamKind::Other => Some(ChannelSpec {
+                transport: Transport::Pipe,
+                streams,
+            }),
         };
         let channels = if caller.outputs_are_one && output != StreamKind::Closed {
             vec![spec(output, Streams::Both, Transport::Session)]
@@ -107,7 +123,11 @@ impl Wiring {
                 spec(error, Streams::Error, Transport::Pty),
             ]
         };
-        Self { layout, keys, channels: channels.into_iter().flatten().collect() }
+        Self {
+            layout,
+            keys,
+            channels: channels.into_iter().flatten().collect(),
+        }
     }
 }
 
@@ -119,7 +139,11 @@ mod tests {
     fn wiring(streams: [StreamKind; 3]) -> Wiring {
         let input_shows_output = streams[0] == Terminal && streams[1] == Terminal;
         let outputs_are_one = streams[1] == Terminal && streams[2] == Terminal;
-        Wiring::new(CallerStreams { streams, input_shows_output, outputs_are_one })
+        Wiring::new(CallerStreams {
+            streams,
+            input_shows_output,
+            outputs_are_one,
+        })
     }
 
     fn inside(wiring: &Wiring, wanted: Streams) -> StreamKind {
@@ -155,7 +179,11 @@ mod tests {
     fn streams_sharing_an_open_file_share_a_channel() {
         let streams = [Closed, Other, Other];
         for outputs_are_one in [true, false] {
-            let outside = CallerStreams { streams, input_shows_output: false, outputs_are_one };
+            let outside = CallerStreams {
+                streams,
+                input_shows_output: false,
+                outputs_are_one,
+            };
             let channels = Wiring::new(outside).channels.len();
             assert_eq!(channels, if outputs_are_one { 1 } else { 2 });
         }

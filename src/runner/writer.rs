@@ -39,8 +39,14 @@ impl Writer {
             // No one may be waiting for the end anymore.
             let _ = end.send(write(&file, jobs, &give_back));
         };
-        thread::Builder::new().name("output".to_owned()).spawn(write)?;
-        Ok(Self { queue, written_blocks, ended })
+        thread::Builder::new()
+            .name("output".to_owned())
+            .spawn(write)?;
+        Ok(Self {
+            queue,
+            written_blocks,
+            ended,
+        })
     }
 
     /// Waits until another block fits into the queue. Returns whether the stream still has a
@@ -59,7 +65,9 @@ impl Writer {
 
     /// Returns an empty block, reusing one that was written before if possible.
     pub(super) fn block(&mut self, capacity: usize) -> Vec<u8> {
-        self.written_blocks.try_recv().unwrap_or_else(|_| Vec::with_capacity(capacity))
+        self.written_blocks
+            .try_recv()
+            .unwrap_or_else(|_| Vec::with_capacity(capacity))
     }
 
     /// Waits until everything queued so far has been written.
@@ -76,7 +84,9 @@ impl Writer {
     /// Returns the error that stopped writing.
     pub(super) async fn finish(self) -> io::Result<()> {
         drop(self.queue);
-        self.ended.await.unwrap_or_else(|_| Err(io::Error::other("the writing thread has ended")))
+        self.ended
+            .await
+            .unwrap_or_else(|_| Err(io::Error::other("the writing thread has ended")))
     }
 }
 

@@ -40,7 +40,11 @@ impl<'a> Admin<'a> {
             session.vault.environment(name)?;
         }
         let key = session.holder().authority()?;
-        Ok(Self { session, writer, key })
+        Ok(Self {
+            session,
+            writer,
+            key,
+        })
     }
 
     /// Signs with the authority.
@@ -83,7 +87,9 @@ impl<'a> Admin<'a> {
     pub(crate) fn is_unfinished(&self) -> Result<bool, Fault> {
         let vault = &self.session.vault;
         let mut names = vault.roster().environments.keys();
-        names.try_fold(false, |found, name| Ok(found || vault.environment(name)?.is_ahead()))
+        names.try_fold(false, |found, name| {
+            Ok(found || vault.environment(name)?.is_ahead())
+        })
     }
 
     /// Reads the written files as any other command would, and continues with them.
@@ -108,8 +114,10 @@ fn check_numbers(roster: &Roster) -> Result<(), Fault> {
     let listed = roster.environments.values().map(|listed| listed.revision);
     let highest = epochs.chain(listed).chain([roster.revision]).max();
     if highest.is_some_and(|highest| highest > LARGEST_NUMBER - CHANGES) {
-        return Err(Fault::refused_file(ROSTER_PATH, "has the last number that there can be")
-            .hint("see which change wrote it, and put back an older one: git log -- .vault"));
+        return Err(
+            Fault::refused_file(ROSTER_PATH, "has the last number that there can be")
+                .hint("see which change wrote it, and put back an older one: git log -- .vault"),
+        );
     }
     Ok(())
 }

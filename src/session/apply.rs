@@ -50,7 +50,10 @@ pub(crate) fn apply(
     let mut files = Vec::new();
     let mut by_environment: BTreeMap<&EnvironmentName, Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate() {
-        by_environment.entry(&change.environment).or_default().push(at);
+        by_environment
+            .entry(&change.environment)
+            .or_default()
+            .push(at);
     }
     let mut signing_key = OpenedSigningKey::default();
     for (environment, numbers) in by_environment {
@@ -73,7 +76,10 @@ pub(crate) fn apply(
 /// Reports new values that decide where programs connect or which certificates they trust.
 fn mention_redirects(context: &Context, changes: &[Change], outcomes: &[Outcome]) {
     let is_new = |outcome| matches!(outcome, &Outcome::Set(_) | &Outcome::Changed(_));
-    let new = changes.iter().zip(outcomes).filter(|(_, outcome)| is_new(*outcome));
+    let new = changes
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| is_new(*outcome));
     let names: BTreeSet<&str> = new.map(|(change, _)| change.name.as_str()).collect();
     let mut mentioned: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for name in names {
@@ -82,13 +88,24 @@ fn mention_redirects(context: &Context, changes: &[Change], outcomes: &[Outcome]
         }
     }
     for (decides, names) in mentioned {
-        let verb = if names.len() == 1 { "decides" } else { "decide" };
-        context.console.note(format!("{} {verb} {decides}", names.join(", ")));
+        let verb = if names.len() == 1 {
+            "decides"
+        } else {
+            "decide"
+        };
+        context
+            .console
+            .note(format!("{} {verb} {decides}", names.join(", ")));
     }
 }
 
 fn check(session: &Session, changes: &[Change]) -> Result<(), Fault> {
-    for Change { environment, name, value } in changes {
+    for Change {
+        environment,
+        name,
+        value,
+    } in changes
+    {
         let Some(value) = value else { continue };
         session.config.check_name(name)?;
         if let Some(variable) = session.config.variable_like(environment, name) {
@@ -150,20 +167,26 @@ fn change_environment(
         let live = before.filter(|entry| entry.content().sealed.is_some());
         Ok(match (&change.value, live) {
             (None, None) => (Outcome::Absent, None),
-            (None, Some(_)) => {
-                (Outcome::Removed(revision + 1), Some(signer.remove(&change.name, revision)?))
-            }
+            (None, Some(_)) => (
+                Outcome::Removed(revision + 1),
+                Some(signer.remove(&change.name, revision)?),
+            ),
             (Some(value), Some(entry)) => {
-                let old = if opens(entry) { keys.value(entry)? } else { None };
+                let old = if opens(entry) {
+                    keys.value(entry)?
+                } else {
+                    None
+                };
                 if old.is_some_and(|old| old.same_as(value)) {
                     return Ok((Outcome::Unchanged, None));
                 }
                 let file = signer.set(&change.name, revision, value)?;
                 (Outcome::Changed(revision + 1), Some(file))
             }
-            (Some(value), None) => {
-                (Outcome::Set(revision + 1), Some(signer.set(&change.name, revision, value)?))
-            }
+            (Some(value), None) => (
+                Outcome::Set(revision + 1),
+                Some(signer.set(&change.name, revision, value)?),
+            ),
         })
     };
     changes.iter().map(change).collect()
@@ -178,14 +201,20 @@ fn check_new_names(
     entries: &BTreeMap<&SecretName, &CheckedEntry>,
 ) -> Result<(), Fault> {
     let is_new = |change: &&&Change| change.value.is_some() && !entries.contains_key(&change.name);
-    let new: Vec<&SecretName> = changes.iter().filter(is_new).map(|change| &change.name).collect();
+    let new: Vec<&SecretName> = changes
+        .iter()
+        .filter(is_new)
+        .map(|change| &change.name)
+        .collect();
     if new.is_empty() {
         return Ok(());
     }
     let known = session.vault.entry_names(&environment.content().name)?;
     if known.len() + new.len() > MOST_ENTRIES {
         let name = &environment.content().name;
-        return Err(Fault::usage(format!("{name} would hold more than {MOST_ENTRIES} entries")));
+        return Err(Fault::usage(format!(
+            "{name} would hold more than {MOST_ENTRIES} entries"
+        )));
     }
     let mut spellings: BTreeMap<String, &SecretName> =
         known.iter().map(|name| (name.folded(), name)).collect();

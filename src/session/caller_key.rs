@@ -54,15 +54,20 @@ impl CallerKey {
     /// # Errors
     /// For the same reasons as [`CallerKey::read`].
     pub(crate) fn credential(self, console: Console) -> Result<Option<Pinned>, Fault> {
-        Ok(self.for_machines().read(console)?.and_then(|found| found.credential))
+        Ok(self
+            .for_machines()
+            .read(console)?
+            .and_then(|found| found.credential))
     }
 
     /// Leaves out the sources that ask a person or were not made for machines.
     fn for_machines(self) -> Self {
         match self {
-            Self::Unread(sources) => {
-                Self::Unread(Sources { command: None, identity: None, ..sources })
-            }
+            Self::Unread(sources) => Self::Unread(Sources {
+                command: None,
+                identity: None,
+                ..sources
+            }),
             read @ Self::Read(_) => read,
         }
     }

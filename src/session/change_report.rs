@@ -17,13 +17,21 @@ pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, fl
     let (console, roster) = (context.console, session.vault.roster());
     for (environment, (epoch, count)) in &renewed.epochs {
         let entries = plural(*count, "entry", "entries");
-        console.note(format!("{environment} has epoch {epoch}: {entries} re-encrypted"));
+        console.note(format!(
+            "{environment} has epoch {epoch}: {entries} re-encrypted"
+        ));
     }
     for (environment, count) in renewed.sealed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} re-encrypted", plural(*count, "entry", "entries")));
+        console.note(format!(
+            "{environment}: {} re-encrypted",
+            plural(*count, "entry", "entries")
+        ));
     }
     for (environment, count) in renewed.signed.iter().filter(|(_, count)| **count > 0) {
-        console.note(format!("{environment}: {} re-signed", plural(*count, "entry", "entries")));
+        console.note(format!(
+            "{environment}: {} re-signed",
+            plural(*count, "entry", "entries")
+        ));
     }
     match renewed.former_id {
         Some(former) => {
@@ -47,9 +55,9 @@ pub(crate) fn report_exposures(
         Ok(report) => report,
         // The change itself is done, and this can be repeated.
         Err(fault) => {
-            context
-                .console
-                .warn(format!("could not list the values that {member} may know: {fault:#}"));
+            context.console.warn(format!(
+                "could not list the values that {member} may know: {fault:#}"
+            ));
             return report_no_exposures(context, style, &Value::Null);
         }
     };
@@ -72,7 +80,11 @@ pub(crate) fn report_exposures(
     let count = exposures.len();
     if count > 0 {
         let values = plural(count, "value", "values");
-        let (them, their) = if count == 1 { ("it", "its") } else { ("them", "their") };
+        let (them, their) = if count == 1 {
+            ("it", "its")
+        } else {
+            ("them", "their")
+        };
         context.console.note(format!(
             "{member} may still know {values}. Replace {them} at {their} source, then set {them} \
              here (`vault status` lists what is left)"
@@ -97,7 +109,9 @@ pub(crate) fn report_no_exposures(
 fn report_new_id(context: &Context, session: &Session) {
     let (console, roster) = (context.console, session.vault.roster());
     let own = session.holder().name().clone();
-    let people = members(roster, |name, member| member.credential_floor.is_none() && *name != own);
+    let people = members(roster, |name, member| {
+        member.credential_floor.is_none() && *name != own
+    });
     if !people.is_empty() {
         let id = roster.vault;
         console.note(format!(
@@ -128,7 +142,9 @@ fn report_new_id(context: &Context, session: &Session) {
 /// Reports the credentials from before the floor.
 fn report_outdated_credentials(context: &Context, roster: &Roster) {
     let below = members(roster, |_, member| {
-        member.credential_floor.is_some_and(|floor| floor < roster.floor)
+        member
+            .credential_floor
+            .is_some_and(|floor| floor < roster.floor)
     });
     if !below.is_empty() {
         context.console.note(format!(
@@ -142,6 +158,9 @@ fn report_outdated_credentials(context: &Context, roster: &Roster) {
 }
 
 fn members(roster: &Roster, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
-    let members = roster.members.iter().filter(|(name, member)| which(name, member));
+    let members = roster
+        .members
+        .iter()
+        .filter(|(name, member)| which(name, member));
     members.map(|(name, _)| name.as_str()).collect()
 }

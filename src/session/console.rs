@@ -49,18 +49,27 @@ impl Console {
             Color::Always => true,
             Color::Never => false,
         };
-        Self { quiet: notices, colors }
+        Self {
+            quiet: notices,
+            colors,
+        }
     }
 
     /// Writes what the command exists to print, byte for byte: a value, a credential, a recovery
     /// key, a script.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn reveal(self, bytes: &[u8]) -> Result<(), Fault> {
         write(bytes)
     }
 
     /// Writes a result, text about something.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn text(self, text: &str) -> Result<(), Fault> {
         write(plain(text).as_bytes())
     }
@@ -71,19 +80,28 @@ impl Console {
     }
 
     /// Writes a result for scripts: an object, in one line, with the version of its shape.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn json(self, document: Value) -> Result<(), Fault> {
         write(format!("{}\n", json(versioned(document))).as_bytes())
     }
 
     /// Writes why the command failed for scripts: an object, in one line, on standard error.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn json_error(self, error: Value) {
         say(&format!("{}\n", json(versioned(error))));
     }
 
     /// Writes a result that consists of commands of GitHub Actions.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn annotations(self, text: &str) -> Result<(), Fault> {
         write(annotations(text).as_bytes())
     }
@@ -127,7 +145,10 @@ impl Console {
     }
 
     /// Asks, whatever the options say.
-    #[expect(clippy::unused_self, reason = "a console speaks, whatever its settings")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a console speaks, whatever its settings"
+    )]
     pub(crate) fn ask(self, text: impl Display) {
         say(&plain(&format!("{text:#}")));
     }
@@ -152,7 +173,10 @@ impl Console {
         } else {
             Style::new()
         };
-        say(&format!("{style}{mark}{style:#} {}\n", one_line(&format!("{text:#}"))));
+        say(&format!(
+            "{style}{mark}{style:#} {}\n",
+            one_line(&format!("{text:#}"))
+        ));
     }
 }
 

@@ -28,13 +28,17 @@ impl Context {
     /// A variable of the caller; an empty one counts as absent.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.environ.iter().find(|(own, _)| own == name);
-        found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// A variable that must be text.
     pub(crate) fn text_variable(&self, name: &str) -> Result<Option<&str>, Fault> {
         let value = self.variable(name).map(|value| {
-            value.to_str().ok_or_else(|| Fault::usage(format!("{name} is not UTF-8 text")))
+            value
+                .to_str()
+                .ok_or_else(|| Fault::usage(format!("{name} is not UTF-8 text")))
         });
         value.transpose()
     }
@@ -68,12 +72,18 @@ impl Context {
 
     /// `$XDG_CONFIG_HOME/vault/identity.txt`.
     pub(crate) fn identity_path(&self) -> Option<PathBuf> {
-        Some(self.home_folder("XDG_CONFIG_HOME", ".config")?.join("vault/identity.txt"))
+        Some(
+            self.home_folder("XDG_CONFIG_HOME", ".config")?
+                .join("vault/identity.txt"),
+        )
     }
 
     /// `$XDG_STATE_HOME/vault`.
     pub(crate) fn state_folder(&self) -> Option<PathBuf> {
-        Some(self.home_folder("XDG_STATE_HOME", ".local/state")?.join("vault"))
+        Some(
+            self.home_folder("XDG_STATE_HOME", ".local/state")?
+                .join("vault"),
+        )
     }
 
     /// XDG base directory specification: a relative path counts as unset.
@@ -85,7 +95,9 @@ impl Context {
 
     /// `HOME`.
     pub(crate) fn home(&self) -> Option<PathBuf> {
-        self.variable("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+        self.variable("HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
     }
 
     /// The vault that is meant: named by `--vault` or `VAULT_DIR`, else the nearest. One that belongs
@@ -145,13 +157,18 @@ impl Context {
         if place.config().is_file() {
             return Some(Ok(place));
         }
-        Some(Err(Fault::usage(format!("no vault.toml in {}", place.folder().display()))
-            .hint("name the folder that holds vault.toml")))
+        Some(Err(Fault::usage(format!(
+            "no vault.toml in {}",
+            place.folder().display()
+        ))
+        .hint("name the folder that holds vault.toml")))
     }
 
     /// The folder of `--vault` or `VAULT_DIR`, whether or not there is a vault in it.
     pub(crate) fn named_path(&self) -> Result<Option<PathBuf>, Fault> {
-        let Some((option, folder)) = self.named_folder() else { return Ok(None) };
+        let Some((option, folder)) = self.named_folder() else {
+            return Ok(None);
+        };
         if is_key(&folder.to_string_lossy()) {
             return Err(misplaced(option, "a path"));
         }
@@ -160,7 +177,10 @@ impl Context {
 
     /// What names the folder of the vault, if anything does, and that folder.
     pub(crate) fn named_folder(&self) -> Option<(&'static str, &OsStr)> {
-        let option = self.named_vault.as_deref().map(|folder| ("--vault", folder.as_os_str()));
+        let option = self
+            .named_vault
+            .as_deref()
+            .map(|folder| ("--vault", folder.as_os_str()));
         option.or_else(|| Some(("VAULT_DIR", self.variable("VAULT_DIR")?)))
     }
 

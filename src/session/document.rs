@@ -64,7 +64,8 @@ impl Document {
                 '\\' => self.0.extend(br"\\"),
                 '#' if before == '#' => self.0.extend(br"\u0023"),
                 _ if character.is_control() => {
-                    self.0.extend(format!("\\u{:04x}", u32::from(character)).as_bytes());
+                    self.0
+                        .extend(format!("\\u{:04x}", u32::from(character)).as_bytes());
                 }
                 _ => self.0.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
@@ -96,8 +97,13 @@ mod tests {
 
     #[test]
     fn text_is_the_same_after_parsing() {
-        for text in ["", "a\"b\\c", "\0\x01\x1f\x7f\u{85}\n\t", "##[a] ###", "ä\u{1f512}\u{2028}"]
-        {
+        for text in [
+            "",
+            "a\"b\\c",
+            "\0\x01\x1f\x7f\u{85}\n\t",
+            "##[a] ###",
+            "ä\u{1f512}\u{2028}",
+        ] {
             let value = parsed(Document::new().bytes("value", &Secret::new(text.into())));
             assert_eq!(value, json!({ "version": 1, "value": text }));
         }
@@ -105,9 +111,11 @@ mod tests {
 
     #[test]
     fn binary_value_becomes_padded_base64() {
-        for (bytes, base64) in
-            [(&b"\xff"[..], "/w=="), (b"\xff\xfe", "//4="), (b"\xff\xfe\xfd", "//79")]
-        {
+        for (bytes, base64) in [
+            (&b"\xff"[..], "/w=="),
+            (b"\xff\xfe", "//4="),
+            (b"\xff\xfe\xfd", "//79"),
+        ] {
             let value = parsed(Document::new().bytes("value", &Secret::new(bytes.to_vec())));
             assert_eq!(value, json!({ "version": 1, "value_base64": base64 }));
         }
@@ -116,6 +124,9 @@ mod tests {
     #[test]
     fn runner_commands_are_escaped() {
         let line = Document::new().text("a", "##[b]").null("c").finish();
-        assert_eq!(line.expose(), b"{\"version\":1,\"a\":\"#\\u0023[b]\",\"c\":null}\n");
+        assert_eq!(
+            line.expose(),
+            b"{\"version\":1,\"a\":\"#\\u0023[b]\",\"c\":null}\n"
+        );
     }
 }

@@ -22,7 +22,10 @@ pub(super) fn environment_for_key(
     };
     let name = choose_environment(context, config, named, own, vault)?;
     if let Some(credential) = credential
-        && !credential.environments.iter().any(|own| own == name.as_str())
+        && !credential
+            .environments
+            .iter()
+            .any(|own| own == name.as_str())
     {
         // A mistyped name is not locked.
         vault.check_environment(&name)?;
@@ -49,12 +52,17 @@ pub(crate) fn choose_environment(
         if is_key(text) {
             return Err(misplaced("VAULT_ENVIRONMENT", "a name"));
         }
-        return text.parse().map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
+        return text
+            .parse()
+            .map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {
         let environments = vault.roster().environments.keys();
         let known: Vec<&str> = environments.map(EnvironmentName::as_str).collect();
-        Fault::usage(format!("which environment? there are: {}", known.join(", ")))
-            .hint("name it with -e, or write `default = …` into vault.toml")
+        Fault::usage(format!(
+            "which environment? there are: {}",
+            known.join(", ")
+        ))
+        .hint("name it with -e, or write `default = …` into vault.toml")
     })
 }

@@ -69,7 +69,12 @@ impl Exposure {
 
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { member, environment, name, source } = self;
+        let Self {
+            member,
+            environment,
+            name,
+            source,
+        } = self;
         match source {
             None => {
                 write!(

@@ -20,7 +20,9 @@ pub(crate) fn generated(
     kind: Option<&str>,
 ) -> Result<Secret, Fault> {
     let config = config.secrets.get(name);
-    let kind = kind.or_else(|| config?.generate.as_deref()).unwrap_or("alphanumeric");
+    let kind = kind
+        .or_else(|| config?.generate.as_deref())
+        .unwrap_or("alphanumeric");
     let shortest = config.and_then(|config| config.min_length).unwrap_or(0);
     Ok(match kind {
         // 300 bits; Django's own alphabet has characters that settings readers interpret.

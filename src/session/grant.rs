@@ -51,8 +51,12 @@ pub(crate) fn grant(
         let concerned = grants.iter().filter_map(|(member, access)| {
             Some((member, &roster.members[member].recipient, access.get(name)?))
         });
-        files
-            .push((name.clone(), admin.authority().seal_to(environment.content(), key, concerned)));
+        files.push((
+            name.clone(),
+            admin
+                .authority()
+                .seal_to(environment.content(), key, concerned),
+        ));
     }
     admin.remember(context)?;
     // Members first and keys second, so that no file is ever sealed to anyone without access; then
@@ -70,7 +74,10 @@ pub(crate) fn grant(
 /// # Errors
 /// If `name` is not a member, or was one once.
 pub(crate) fn member<'a>(roster: &'a Roster, name: &MemberName) -> Result<&'a Member, Fault> {
-    roster.members.get(name).ok_or_else(|| no_member(roster, name))
+    roster
+        .members
+        .get(name)
+        .ok_or_else(|| no_member(roster, name))
 }
 
 /// Explains that `name` is not a member, with the nearest member's name.
@@ -80,18 +87,24 @@ pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
         return Fault::usage(format!("{name} is no longer a member")).hint(list);
     }
     let known = roster.members.keys().map(MemberName::as_str);
-    Fault::usage(format!("{name} is not a member")).did_you_mean(name.as_str(), known).hint(list)
+    Fault::usage(format!("{name} is not a member"))
+        .did_you_mean(name.as_str(), known)
+        .hint(list)
 }
 
 /// Checks that the name is not in use, and never was.
 pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
     if name.is_key() {
-        return Err(Fault::usage(format!("{name} is reserved for replaced keys"))
-            .hint("choose another name"));
+        return Err(
+            Fault::usage(format!("{name} is reserved for replaced keys"))
+                .hint("choose another name"),
+        );
     }
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
-        return Err(Fault::usage(format!("the name {name} has been used; names are never reused"))
-            .hint("choose another name"));
+        return Err(Fault::usage(format!(
+            "the name {name} has been used; names are never reused"
+        ))
+        .hint("choose another name"));
     }
     Ok(())
 }
@@ -103,12 +116,17 @@ fn check_growth(
     access: &Access,
 ) -> Result<(), Fault> {
     if *access == Access::Write && member.signing.is_none() {
-        return Err(Fault::usage(format!("{name} has no signing key, so cannot write"))
-            .hint("to write, they must join with a signing key: vault join --name NAME"));
+        return Err(
+            Fault::usage(format!("{name} has no signing key, so cannot write"))
+                .hint("to write, they must join with a signing key: vault join --name NAME"),
+        );
     }
     if Access::covers(Some(access), member.access.get(environment)) {
         return Ok(());
     }
-    Err(Fault::usage(format!("{name} would lose access to {environment}"))
-        .hint(format!("take it away: vault members set {name} -e {environment}=…")))
+    Err(
+        Fault::usage(format!("{name} would lose access to {environment}")).hint(format!(
+            "take it away: vault members set {name} -e {environment}=…"
+        )),
+    )
 }

@@ -33,10 +33,16 @@ pub(crate) fn trust(
     context: &Context,
     credential: Option<Pinned>,
 ) -> Result<(Trust, Option<EnvironmentName>), Fault> {
-    let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
+    let mut trust = Trust {
+        pins: context.pin()?.into_iter().collect(),
+        states: Vec::new(),
+    };
     let mut environment = None;
     if let Some(credential) = credential {
-        trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
+        trust.pins.push(Pin {
+            vault: credential.vault,
+            floor: credential.floor,
+        });
         if let [only] = &credential.environments[..] {
             environment = Some(only.parse()?);
         }

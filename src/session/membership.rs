@@ -27,19 +27,32 @@ pub(crate) fn confirm_request(
             visible(context.console, &question)?
         }
         None => {
-            return Err(Fault::usage("cannot tell whose request this is without its fingerprint")
-                .hint(format!(
-                    "ask {name} for it outside this repository, then pass `--fingerprint …`"
-                )));
+            return Err(
+                Fault::usage("cannot tell whose request this is without its fingerprint").hint(
+                    format!(
+                        "ask {name} for it outside this repository, then pass `--fingerprint …`"
+                    ),
+                ),
+            );
         }
     };
-    if typed.parse().is_ok_and(|typed: Fingerprint| typed == fingerprint(request)) {
+    if typed
+        .parse()
+        .is_ok_and(|typed: Fingerprint| typed == fingerprint(request))
+    {
         return Ok(());
     }
     let path = request_path(name);
-    Err(Fault::refused_file(&path, format!("has another fingerprint than the one {name} gave you"))
-        .hint("a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`")
-        .hint(format!("{name} can print it again in the clone of the request: `vault join --name {name}`")))
+    Err(Fault::refused_file(
+        &path,
+        format!("has another fingerprint than the one {name} gave you"),
+    )
+    .hint(
+        "a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`",
+    )
+    .hint(format!(
+        "{name} can print it again in the clone of the request: `vault join --name {name}`"
+    )))
 }
 
 /// The question before an admin loses that role.
@@ -59,6 +72,8 @@ pub(crate) fn check_unchanged(
     if roster.members.get(name) == Some(seen) {
         return Ok(());
     }
-    Err(Fault::refused(format!("the access of {name} was changed while this command ran"))
-        .hint("see the present access: `vault members list`"))
+    Err(Fault::refused(format!(
+        "the access of {name} was changed while this command ran"
+    ))
+    .hint("see the present access: `vault members list`"))
 }

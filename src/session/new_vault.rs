@@ -83,9 +83,11 @@ pub(crate) fn ask_for_id(
     }
     let reason = "none of the answers is its id";
     if is_of_another {
-        return Err(Fault::refused(format!("the vault is not trusted: {reason}"))
-            .hint("if a colleague sent that id, someone replaced .vault: tell your colleagues")
-            .restore(""));
+        return Err(
+            Fault::refused(format!("the vault is not trusted: {reason}"))
+                .hint("if a colleague sent that id, someone replaced .vault: tell your colleagues")
+                .restore(""),
+        );
     }
     Err(Fault::locked(format!("the vault is not trusted: {reason}")).hint(LATER))
 }
@@ -115,16 +117,23 @@ pub(crate) fn pasted_id(console: Console) -> Result<Pin, Fault> {
 /// # Errors
 /// If it has another id, or is older than the pin allows.
 pub(crate) fn check_pin(vault: &Vault, pin: &Pin) -> Result<(), Fault> {
-    only(pin).judge(vault.roster(), vault.sha256(), "").map(drop)
+    only(pin)
+        .judge(vault.roster(), vault.sha256(), "")
+        .map(drop)
 }
 
 fn only(pin: &Pin) -> Trust {
-    Trust { pins: vec![*pin], states: Vec::new() }
+    Trust {
+        pins: vec![*pin],
+        states: Vec::new(),
+    }
 }
 
 /// No one has said that this is the right vault; says how.
 pub(crate) fn untrusted(id: &VaultId) -> Fault {
     Fault::locked("the id of this vault has not been confirmed yet")
-        .hint(format!("in CI, after comparing it with a colleague, set VAULT_ID={id}"))
+        .hint(format!(
+            "in CI, after comparing it with a colleague, set VAULT_ID={id}"
+        ))
         .hint(format!("on your own machine: {LATER}"))
 }

@@ -60,7 +60,14 @@ impl UnconfirmedSession {
     ) -> Result<Self, Fault> {
         let (trust, presented, standing) = presented(context, &place, &key)?;
         let vault = presented.into_vault()?;
-        Ok(Self { place, config, vault, key, standing, trust })
+        Ok(Self {
+            place,
+            config,
+            vault,
+            key,
+            standing,
+            trust,
+        })
     }
 
     /// Chooses the environment if none is named.
@@ -74,8 +81,24 @@ impl UnconfirmedSession {
     /// If the key belongs to no member.
     pub(crate) fn into_session(self) -> Result<Session, Fault> {
         let member = member(&self.vault, &self.key)?;
-        let Self { place, config, vault, key, standing, trust } = self;
-        Ok(Session { place, config, vault, key, standing, trust, entered: false, member })
+        let Self {
+            place,
+            config,
+            vault,
+            key,
+            standing,
+            trust,
+        } = self;
+        Ok(Session {
+            place,
+            config,
+            vault,
+            key,
+            standing,
+            trust,
+            entered: false,
+            member,
+        })
     }
 }
 
@@ -106,7 +129,16 @@ impl Session {
         }
         let vault = presented.into_vault()?;
         let member = member(&vault, &key)?;
-        let session = Self { place, config, vault, key, standing, trust, entered, member };
+        let session = Self {
+            place,
+            config,
+            vault,
+            key,
+            standing,
+            trust,
+            entered,
+            member,
+        };
         if session.standing == Standing::Forked {
             context.console.warn(FORKED);
         }
@@ -124,11 +156,20 @@ impl Session {
     /// never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
         let replaced = || {
-            Fault::refused_file(ROSTER_PATH, "was rolled back or replaced while this command ran")
-                .restore("")
+            Fault::refused_file(
+                ROSTER_PATH,
+                "was rolled back or replaced while this command ran",
+            )
+            .restore("")
         };
         let before = self.vault.roster();
-        let is_same = |id: &VaultId| if *id == before.vault { Ok(()) } else { Err(replaced()) };
+        let is_same = |id: &VaultId| {
+            if *id == before.vault {
+                Ok(())
+            } else {
+                Err(replaced())
+            }
+        };
         let presented = UnverifiedRoot::read_if(reject_interrupted(tree)?, is_same)?;
         let standing = presented.judge(&self.trust, &folder(&self.place));
         let vault = presented.into_vault()?;
@@ -153,7 +194,9 @@ impl Session {
     /// If another roster of the same revision was seen: on top of two, nothing can be built.
     pub(crate) fn lock(&mut self, context: &Context) -> Result<Writer, Fault> {
         let writer = Writer::lock(&self.place, &|| {
-            context.console.note("waiting for another vault to finish writing…");
+            context
+                .console
+                .note("waiting for another vault to finish writing…");
         })?;
         self.read_again(writer.tree()?)?;
         self.member = member(&self.vault, &self.key)?;
@@ -170,7 +213,12 @@ impl Session {
     /// on the way to it, took its place.
     pub(crate) fn knows(&self, vault: &VaultId) -> bool {
         let now = self.vault.roster().vault;
-        *vault == now || self.trust.states.iter().any(|state| state.became(vault, &now))
+        *vault == now
+            || self
+                .trust
+                .states
+                .iter()
+                .any(|state| state.became(vault, &now))
     }
 
     /// Chooses the environment: `-e`, `VAULT_ENVIRONMENT`, the credential's only one, or `default` in
@@ -221,14 +269,16 @@ fn unknown_credential(vault: &Vault, identity: &Identity) -> Fault {
     let recipient = identity.recipient();
     let mut former = vault.roster().former.iter();
     if let Some((name, _)) = former.find(|(_, former)| former.recipient == recipient) {
-        return Fault::locked(format!("the credential no longer works: {name} has lost access"))
-            .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
+        return Fault::locked(format!(
+            "the credential no longer works: {name} has lost access"
+        ))
+        .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
     }
-    Fault::locked(format!("the credential (recipient {recipient}) is not in this checkout"))
-        .hint(
-            "if it is newer: commit and push .vault as `vault ci add` left it, then run this again",
-        )
-        .hint("if it is older: make a new one with `vault ci add`")
+    Fault::locked(format!(
+        "the credential (recipient {recipient}) is not in this checkout"
+    ))
+    .hint("if it is newer: commit and push .vault as `vault ci add` left it, then run this again")
+    .hint("if it is older: make a new one with `vault ci add`")
 }
 
 /// Reads the roster and compares it with the caller's trust.
@@ -276,8 +326,10 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
 /// Nothing is used of a vault in whose place another one is about to be put.
 fn reject_interrupted(tree: Tree) -> Result<Tree, Fault> {
     if tree.has_interrupted_replacement()? {
-        return Err(Fault::refused_file("", "getting a new authority was interrupted")
-            .hint("take it back: vault rotate --finish"));
+        return Err(
+            Fault::refused_file("", "getting a new authority was interrupted")
+                .hint("take it back: vault rotate --finish"),
+        );
     }
     Ok(tree)
 }
@@ -292,13 +344,21 @@ pub(crate) fn folder(place: &Place) -> String {
 /// Everything the caller trusts: the credential, or the records of the caller's recipient, and
 /// `VAULT_ID`.
 pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
-    let mut trust = Trust { pins: context.pin()?.into_iter().collect(), states: Vec::new() };
+    let mut trust = Trust {
+        pins: context.pin()?.into_iter().collect(),
+        states: Vec::new(),
+    };
     match (&key.credential, context.state_folder()) {
         (Some(credential), _) => {
-            trust.pins.push(Pin { vault: credential.vault, floor: credential.floor });
+            trust.pins.push(Pin {
+                vault: credential.vault,
+                floor: credential.floor,
+            });
         }
         (None, Some(state)) => {
-            trust.states.push(State::load(&state, &key.identity.recipient())?);
+            trust
+                .states
+                .push(State::load(&state, &key.identity.recipient())?);
         }
         (None, None) => {}
     }

@@ -17,7 +17,9 @@ pub(crate) enum Style {
 /// Makes a table without lines, never wrapped: people read it, and `awk` cuts it.
 pub(crate) fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_preset(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -39,7 +41,11 @@ pub(crate) fn spelled((environment, access): (&EnvironmentName, &Access)) -> Str
     let access = match access {
         Access::Write => "write".to_owned(),
         Access::Read => "read".to_owned(),
-        Access::Names(names) => names.iter().map(SecretName::as_str).collect::<Vec<_>>().join(","),
+        Access::Names(names) => names
+            .iter()
+            .map(SecretName::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
     };
     format!("{environment}={access}")
 }

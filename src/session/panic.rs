@@ -15,7 +15,9 @@ pub(crate) fn hide_panics() {
 }
 
 fn fault(panic: &PanicHookInfo<'_>) -> Fault {
-    let place = panic.location().map_or_else(String::new, |place| format!(": {place}"));
+    let place = panic
+        .location()
+        .map_or_else(String::new, |place| format!(": {place}"));
     Fault::failed(format!("vault has a bug and stops here{place}"))
         .hint("report this line and what you typed, without values")
 }
@@ -46,6 +48,9 @@ mod tests {
             said.contains("error: vault has a bug and stops here: src/session/panic.rs:"),
             "{said}"
         );
-        assert!(!child.status.success() && !said.contains("hunter2"), "{said}");
+        assert!(
+            !child.status.success() && !said.contains("hunter2"),
+            "{said}"
+        );
     }
 }

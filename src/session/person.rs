@@ -12,15 +12,23 @@ pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<Membe
     if let Some(name) = typed {
         return Ok(name);
     }
-    let variable = context.variable("USER").or_else(|| context.variable("LOGNAME"));
-    let lower = variable.map(|login| login.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let variable = context
+        .variable("USER")
+        .or_else(|| context.variable("LOGNAME"));
+    let lower = variable
+        .map(|login| login.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     // A name is written to a file, and a key put there by mistake would be, too.
     let login = if is_key(&lower) { String::new() } else { lower };
-    let replaced: String =
-        login.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
+    let replaced: String = login
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(63)
+        .collect();
     let legal = replaced.trim_matches(|c: char| !c.is_ascii_lowercase());
     let name = if legal.is_empty() { "admin" } else { legal };
-    name.parse().map_err(|fault: Fault| fault.hint("choose one: --name NAME"))
+    name.parse()
+        .map_err(|fault: Fault| fault.hint("choose one: --name NAME"))
 }
 
 /// The key that the caller has, if any. A machine's is refused: `reason` says what it cannot do.
@@ -30,10 +38,13 @@ pub(crate) fn own_key(
     reason: &str,
 ) -> Result<Option<Found>, Fault> {
     match key.read(context.console)? {
-        Some(Found { credential: Some(_), .. }) => {
-            Err(Fault::usage(format!("a credential is a machine's key, and a machine {reason}"))
-                .hint("unset VAULT_KEY and try again"))
-        }
+        Some(Found {
+            credential: Some(_),
+            ..
+        }) => Err(Fault::usage(format!(
+            "a credential is a machine's key, and a machine {reason}"
+        ))
+        .hint("unset VAULT_KEY and try again")),
         found => Ok(found),
     }
 }
@@ -46,8 +57,8 @@ pub(crate) fn make_identity(context: &Context) -> Result<Identity, Fault> {
     })?;
     let identity = create_identity(&path)?;
     let path = path.display();
-    context
-        .console
-        .note(format!("made your key: {path} (back it up; it is not in the repository)"));
+    context.console.note(format!(
+        "made your key: {path} (back it up; it is not in the repository)"
+    ));
     Ok(identity)
 }

@@ -100,7 +100,10 @@ mod tests {
             ("\u{a0}::error::b", "\u{a0}\\::error::b"),
             ("a\r::error::b", r"a\r::error::b"),
             ("x/##[set-output name=a;]b", r"x/#\#[set-output name=a;]b"),
-            ("###[a] ##vso[b] ##TeamCity[c]", r"##\#[a] #\#vso[b] #\#TeamCity[c]"),
+            (
+                "###[a] ##vso[b] ##TeamCity[c]",
+                r"##\#[a] #\#vso[b] #\#TeamCity[c]",
+            ),
             ("## heading # #[a] ## [b]", "## heading # #[a] ## [b]"),
             ("\x1b[2J\u{9b}2J\u{202e}\0", r"\u{1b}[2J\u{9b}2J\u{202e}\0"),
         ] {

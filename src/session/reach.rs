@@ -52,15 +52,20 @@ impl Reach {
     pub(crate) fn look(context: &Context, key: &Found) -> Self {
         let recipient = key.identity.recipient();
         let names = |wanted: &dyn Fn(&OsStr, &OsStr) -> bool| {
-            let found = context.environ.iter().filter(|(name, value)| wanted(name, value));
+            let found = context
+                .environ
+                .iter()
+                .filter(|(name, value)| wanted(name, value));
             found.map(|(name, _)| name.clone()).collect()
         };
         let copies: Vec<OsString> =
             names(&|_, value| holds_key_to(value.as_encoded_bytes(), &recipient));
-        let command =
-            context.variable("VAULT_KEY_COMMAND").filter(|_| key.source == Source::Command);
-        let identity =
-            command.map(|command| names(&|name, _| is_identity(name, command))).unwrap_or_default();
+        let command = context
+            .variable("VAULT_KEY_COMMAND")
+            .filter(|_| key.source == Source::Command);
+        let identity = command
+            .map(|command| names(&|name, _| is_identity(name, command)))
+            .unwrap_or_default();
         // What started this process most likely has these variables, too.
         let is_near = context.environ.iter().any(|(name, _)| name == KEY) || !copies.is_empty();
         let above = if is_near || key.source == Source::Command {
@@ -68,7 +73,11 @@ impl Reach {
         } else {
             Above::NotLookedAt
         };
-        Self { copies, identity, above }
+        Self {
+            copies,
+            identity,
+            above,
+        }
     }
 
     /// Takes what the command must not get out of the environment that it inherits. Gives the names
@@ -81,18 +90,26 @@ impl Reach {
     ) -> Vec<String> {
         let is_taken = |name: &OsString| identity == IdentityVariables::Withheld && !is_kept(name);
         let taken: Vec<&OsString> = self.identity.iter().filter(|name| is_taken(name)).collect();
-        for (name, copy) in environ.iter_mut().filter(|(name, _)| self.copies.contains(name)) {
+        for (name, copy) in environ
+            .iter_mut()
+            .filter(|(name, _)| self.copies.contains(name))
+        {
             // Wiped, here and where the kernel shows it: vault may stay as long as the command runs.
             drop(Secret::new(std::mem::take(copy).into_vec()));
             drop(name.to_str().map(platform::take_variable));
         }
         environ.retain(|(name, _)| !self.copies.contains(name) && !taken.contains(&name));
-        taken.iter().map(|name| name.to_string_lossy().into_owned()).collect()
+        taken
+            .iter()
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect()
     }
 
     /// What to say of a process above that holds a key, with the form that leaves none there.
     pub(crate) fn notice(&self, context: &Context) -> Option<String> {
-        let Above::Holding(ancestors) = &self.above else { return None };
+        let Above::Holding(ancestors) = &self.above else {
+            return None;
+        };
         let nearest = ancestors.first()?;
         let Ancestor { process, program } = nearest;
         let is_set = |name: &&str| context.variable(name).is_some();
@@ -117,7 +134,9 @@ impl Reach {
 /// Processes above that hold this key under any name, or any key as `VAULT_KEY`.
 fn above(recipient: &Recipient) -> Above {
     let is_key = |variable: &[u8]| {
-        let value = variable.strip_prefix(KEY.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+        let value = variable
+            .strip_prefix(KEY.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="));
         value.is_some_and(|value| !value.trim_ascii().is_empty())
             || holds_key_to(variable, recipient)
     };

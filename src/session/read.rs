@@ -82,13 +82,24 @@ fn attempt(
         (Wanted::All, _) => vault.entries(&environment)?,
     };
     let newest = environment.content().newest().number;
-    let live = || entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let live = || {
+        entries
+            .iter()
+            .filter(|entry| entry.content().sealed.is_some())
+    };
     let epochs = live().map(|entry| entry.content().epoch).chain([newest]);
     let keys = holder.unlock(&environment, epochs)?;
     let secrets = keys.values(&entries)?;
     let is_stale = |entry: &&CheckedEntry| entry.content().epoch != newest;
-    let stale = live().filter(is_stale).map(|entry| entry.name().clone()).collect();
-    Ok(Read { secrets, stale, is_ahead: environment.is_ahead() })
+    let stale = live()
+        .filter(is_stale)
+        .map(|entry| entry.name().clone())
+        .collect();
+    Ok(Read {
+        secrets,
+        stale,
+        is_ahead: environment.is_ahead(),
+    })
 }
 
 /// Every entry that is as it should be, and why the others are not.
@@ -137,8 +148,12 @@ pub(crate) fn no_secret_in(
 ) -> Fault {
     let fault = Fault::new(kind, format!("there is no {name} in {environment}"));
     let checked = vault.environment(environment);
-    let entries = checked.and_then(|checked| vault.entries(&checked)).unwrap_or_default();
-    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let entries = checked
+        .and_then(|checked| vault.entries(&checked))
+        .unwrap_or_default();
+    let live = entries
+        .iter()
+        .filter(|entry| entry.content().sealed.is_some());
     match nearest(name.as_str(), live.map(|entry| entry.name().as_str())) {
         Some(near) => fault.hint(format!("did you mean {near}?")),
         None => fault.hint(format!("set it: `vault set {name} -e {environment}`")),

@@ -43,12 +43,16 @@ impl Release {
                 return Err(not_confirmed());
             }
         }
-        Ok(Self { environment: environment.clone() })
+        Ok(Self {
+            environment: environment.clone(),
+        })
     }
 
     /// For a command that opens values and lets none out.
     pub(crate) fn withheld(environment: &EnvironmentName) -> Self {
-        Self { environment: environment.clone() }
+        Self {
+            environment: environment.clone(),
+        }
     }
 
     /// The environment whose values may be opened.

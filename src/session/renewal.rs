@@ -84,18 +84,28 @@ pub(crate) fn renew(
     let tasks = plan(admin, &loss, wanted, successor.as_ref())?;
     // Everything is verified; where a new id cannot be remembered, nothing is written.
     admin.remember(context)?;
-    let root_signer = successor.as_ref().map_or_else(|| admin.authority(), RootSigner::new);
+    let root_signer = successor
+        .as_ref()
+        .map_or_else(|| admin.authority(), RootSigner::new);
     let has_epoch = tasks.iter().any(|task| task.work == Work::Epoch);
     let is_other = has_epoch || after != before;
     if successor.is_some() {
         after.vault = root_signer.id();
-        let admins = after.members.values_mut().filter(|member| member.is_admin());
+        let admins = after
+            .members
+            .values_mut()
+            .filter(|member| member.is_admin());
         admins.for_each(|member| member.authority = Some(root_signer.share(&member.recipient)));
     }
     let mut renewed = Renewed::default();
     let mut batch = admin.writer.batch()?;
     let signing_key = OpenedSigningKey::default();
-    let mut doing = Doing { admin, root_signer: &root_signer, before: &before, signing_key };
+    let mut doing = Doing {
+        admin,
+        root_signer: &root_signer,
+        before: &before,
+        signing_key,
+    };
     for task in &tasks {
         after.record_lost(&before, task.environment.content());
         let count = doing.write(task, &mut after, &mut batch)?;
@@ -130,7 +140,10 @@ impl Renewed {
         let content = task.environment.content();
         let name = content.name.clone();
         match task.work {
-            Work::Epoch => drop(self.epochs.insert(name, (content.newest().number + 1, count))),
+            Work::Epoch => drop(
+                self.epochs
+                    .insert(name, (content.newest().number + 1, count)),
+            ),
             Work::Seal => drop(self.sealed.insert(name, count)),
             Work::Sign => drop(self.signed.insert(name, count)),
         }
@@ -154,16 +167,22 @@ fn check_others(own: &MemberName, before: &Roster, loss: &Loss) -> Result<(), Fa
     if !loss.members.contains(own) {
         return Ok(());
     }
-    let admins = before.members.iter().filter(|(name, member)| *name != own && member.is_admin());
+    let admins = before
+        .members
+        .iter()
+        .filter(|(name, member)| *name != own && member.is_admin());
     let admins: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
     if admins.is_empty() {
-        return Err(Fault::usage(format!("{own} is the only admin, and cannot lose anything"))
-            .hint(
+        return Err(
+            Fault::usage(format!("{own} is the only admin, and cannot lose anything")).hint(
                 "make somebody else an admin, who then does this: vault members set NAME --admin",
-            ));
+            ),
+        );
     }
-    Err(Fault::usage(format!("{own} cannot take anything from {own}"))
-        .hint(format!("another admin has to do it: {}", admins.join(", "))))
+    Err(
+        Fault::usage(format!("{own} cannot take anything from {own}"))
+            .hint(format!("another admin has to do it: {}", admins.join(", "))),
+    )
 }
 
 /// What writing a task needs to know.
@@ -189,8 +208,14 @@ impl Doing<'_> {
         if task.work == Work::Epoch {
             let keepers = after.keepers(self.before, &environment.name);
             let is_same = after.vault == self.before.vault;
-            let older = if is_same { Older::For(&keepers) } else { Older::Dropped };
-            let (next, key) = self.root_signer.next_epoch(&environment, &after.members, older)?;
+            let older = if is_same {
+                Older::For(&keepers)
+            } else {
+                Older::Dropped
+            };
+            let (next, key) = self
+                .root_signer
+                .next_epoch(&environment, &after.members, older)?;
             let (file, listed) = self.root_signer.sign_environment(&next);
             after.environments.insert(next.name.clone(), listed);
             batch.add(&[file])?;

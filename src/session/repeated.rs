@@ -33,7 +33,9 @@ pub(crate) fn mention(
         }
         // Typed for both at once, it is meant to be the same.
         let set_too = |name: &SecretName| {
-            changes.iter().any(|change| change.environment == *other && change.name == *name)
+            changes
+                .iter()
+                .any(|change| change.environment == *other && change.name == *name)
         };
         let is_new = |outcome| matches!(outcome, &Outcome::Set(_) | &Outcome::Changed(_));
         let new: BTreeMap<&SecretName, &Secret> = changes
@@ -46,7 +48,8 @@ pub(crate) fn mention(
         let same: Vec<SecretName> = values(session, other, new.keys().copied())
             .into_iter()
             .filter(|(name, value)| {
-                new.get(name).is_some_and(|new| trimmed(new).same_as(&trimmed(value)))
+                new.get(name)
+                    .is_some_and(|new| trimmed(new).same_as(&trimmed(value)))
             })
             .map(|(name, _)| name)
             .collect();
@@ -90,8 +93,9 @@ fn values<'a>(
             entry.content().sealed.is_some()
                 && epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
         });
-        let keys =
-            holder.unlock(&checked, entries.iter().map(|entry| entry.content().epoch)).ok()?;
+        let keys = holder
+            .unlock(&checked, entries.iter().map(|entry| entry.content().epoch))
+            .ok()?;
         keys.values(&entries).ok()
     };
     open().unwrap_or_default()

@@ -39,8 +39,14 @@ impl Session {
         }
         self.vault = vault;
         let now = record_of(&self.vault, &self.place);
-        self.trust.pins = vec![Pin { vault: id, floor: now.floor }];
-        self.trust.states.iter_mut().try_for_each(|state| state.record(id, &now))
+        self.trust.pins = vec![Pin {
+            vault: id,
+            floor: now.floor,
+        }];
+        self.trust
+            .states
+            .iter_mut()
+            .try_for_each(|state| state.record(id, &now))
     }
 }
 
@@ -66,9 +72,13 @@ impl Admin<'_> {
 pub(crate) fn settle(context: &Context, key: &mut CallerKey) -> Result<Settled, Fault> {
     let place = context.place_for_key(key)?;
     let writer = Writer::lock(&place, &|| {
-        context.console.note("waiting for another vault to finish writing…");
+        context
+            .console
+            .note("waiting for another vault to finish writing…");
     })?;
-    let Some(before) = writer.replaced_vault()? else { return Ok(Settled::Nothing) };
+    let Some(before) = writer.replaced_vault()? else {
+        return Ok(Settled::Nothing);
+    };
     if before.names()?.is_empty() {
         writer.forget_before()?;
         return Ok(Settled::Nothing);

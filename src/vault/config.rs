@@ -174,7 +174,10 @@ impl Config {
         let fields =
             Fields::deserialize(document).map_err(|error| shape::not_understood(text, &error))?;
         let mut config = Self {
-            default: fields.default.map(|name| named("default", &name)).transpose()?,
+            default: fields
+                .default
+                .map(|name| named("default", &name))
+                .transpose()?,
             allowed_names: names("allowed_names", &fields.allowed_names)?,
             ..Self::default()
         };
@@ -195,7 +198,13 @@ impl Config {
         for (name, step) in fields.steps {
             let name: StepName = named("steps", &name)?;
             let names = names(&format!("steps.{name}"), &step.names)?;
-            config.steps.insert(name, StepConfig { names, fail_on_leak: step.fail_on_leak });
+            config.steps.insert(
+                name,
+                StepConfig {
+                    names,
+                    fail_on_leak: step.fail_on_leak,
+                },
+            );
         }
         config.check_inheritance()?;
         config.check_spellings()?;
@@ -209,7 +218,9 @@ impl Config {
         let parent = own.and_then(|own| self.environments.get(own.inherits.as_ref()?));
         let both = parent.into_iter().chain(own);
         let variables = both.flat_map(|config| &config.variables);
-        variables.map(|(name, value)| (name, value.as_str())).collect()
+        variables
+            .map(|(name, value)| (name, value.as_str()))
+            .collect()
     }
 
     /// The step of this name.
@@ -220,7 +231,9 @@ impl Config {
         self.steps.get(step).ok_or_else(|| {
             Fault::usage(format!("vault.toml has no step {step}"))
                 .did_you_mean(step.as_str(), self.steps.keys().map(StepName::as_str))
-                .hint(format!("add it to vault.toml: [steps.{step}] names = [\"…\"]"))
+                .hint(format!(
+                    "add it to vault.toml: [steps.{step}] names = [\"…\"]"
+                ))
         })
     }
 
@@ -249,15 +262,23 @@ impl Config {
     /// # Errors
     /// `Usage`, with the reason and the line to add.
     pub fn check_name(&self, name: &SecretName) -> Result<(), Fault> {
-        let Some(family) = family_of(name.as_str()) else { return Ok(()) };
+        let Some(family) = family_of(name.as_str()) else {
+            return Ok(());
+        };
         if self.allowed_names.contains(name) {
             return Ok(());
         }
         let message = format!("{name} is refused as a name: {}", family.reason);
-        let names: Vec<String> = self.allowed_names.iter().chain([name]).map(quoted).collect();
+        let names: Vec<String> = self
+            .allowed_names
+            .iter()
+            .chain([name])
+            .map(quoted)
+            .collect();
         let allowed = names.join(", ");
-        Err(Fault::usage(message)
-            .hint(format!("if it is meant, allow it in vault.toml: allowed_names = [{allowed}]")))
+        Err(Fault::usage(message).hint(format!(
+            "if it is meant, allow it in vault.toml: allowed_names = [{allowed}]"
+        )))
     }
 
     /// The name of the variable of `environment` that is `name` regardless of case.
@@ -268,7 +289,9 @@ impl Config {
         name: &SecretName,
     ) -> Option<&SecretName> {
         let folded = name.folded();
-        self.variables(environment).into_keys().find(|own| own.folded() == folded)
+        self.variables(environment)
+            .into_keys()
+            .find(|own| own.folded() == folded)
     }
 
     /// No environment has two variables whose names differ only in case, inherited ones included.
@@ -289,7 +312,9 @@ impl Config {
 
     fn check_inheritance(&self) -> Result<(), Fault> {
         for (name, config) in &self.environments {
-            let Some(parent) = &config.inherits else { continue };
+            let Some(parent) = &config.inherits else {
+                continue;
+            };
             let grandparent = self.environments.get(parent).map(|parent| &parent.inherits);
             let at = format!("environments.{name}: inherits from {parent}");
             let others = self.environments.keys().filter(|other| *other != name);
@@ -314,7 +339,9 @@ impl Config {
 /// If the text is not TOML.
 pub fn without_environment(text: &str, environment: &EnvironmentName) -> Result<String, Fault> {
     let mut document: DocumentMut = text.parse().map_err(|_| refused("is not TOML"))?;
-    if let Some(table) = document.get_mut("environments").and_then(|item| item.as_table_like_mut())
+    if let Some(table) = document
+        .get_mut("environments")
+        .and_then(|item| item.as_table_like_mut())
     {
         table.remove(environment.as_str());
     }
@@ -327,7 +354,11 @@ fn environment(at: &str, fields: EnvironmentFields) -> Result<EnvironmentConfig,
     for (name, value) in fields.variables {
         variables.insert(named(at, &name)?, value);
     }
-    Ok(EnvironmentConfig { confirm: fields.confirm, inherits, variables })
+    Ok(EnvironmentConfig {
+        confirm: fields.confirm,
+        inherits,
+        variables,
+    })
 }
 
 /// Says that `vault.toml` is not acceptable.
@@ -344,7 +375,8 @@ fn names(at: &str, names: &[String]) -> Result<Vec<SecretName>, Fault> {
 }
 
 fn named<T: std::str::FromStr<Err = Fault>>(at: &str, name: &str) -> Result<T, Fault> {
-    name.parse().map_err(|fault: Fault| fault.within(at).in_file(CONFIG_FILE))
+    name.parse()
+        .map_err(|fault: Fault| fault.within(at).in_file(CONFIG_FILE))
 }
 
 #[cfg(test)]

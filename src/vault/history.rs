@@ -54,7 +54,11 @@ impl HistoryEntry {
     #[must_use]
     pub fn read(environment: EnvironmentName, name: SecretName, file: &[u8]) -> Option<Self> {
         let signed = read_entry(&environment, &name, file).ok()?;
-        signed.content.sealed.is_some().then_some(Self { environment, name, signed })
+        signed.content.sealed.is_some().then_some(Self {
+            environment,
+            name,
+            signed,
+        })
     }
 
     /// The entry.
@@ -80,7 +84,9 @@ impl<'a> History<'a> {
     /// Takes a roster's file into account, if it is one of a vault that the caller `knows`.
     pub fn add_roster(&mut self, file: &[u8], knows: &dyn Fn(&VaultId) -> bool) {
         let Ok(file) = roster_file(file) else { return };
-        let Some(vault) = file.vault().ok().filter(|vault| knows(vault)) else { return };
+        let Some(vault) = file.vault().ok().filter(|vault| knows(vault)) else {
+            return;
+        };
         if let Some(authority) = vault.authority()
             && file.check(authority, &vault, "").is_ok()
             && let Ok(roster) = parse_roster(&file)
@@ -95,9 +101,15 @@ impl<'a> History<'a> {
             .members
             .iter()
             .filter_map(|(name, member)| Some((name, member.signing.as_ref()?.signer)));
-        let former = roster.former.iter().filter_map(|(name, former)| Some((name, former.signer?)));
+        let former = roster
+            .former
+            .iter()
+            .filter_map(|(name, former)| Some((name, former.signer?)));
         for (name, signer) in members.chain(former) {
-            let known = self.signers.entry((roster.vault, name.clone())).or_default();
+            let known = self
+                .signers
+                .entry((roster.vault, name.clone()))
+                .or_default();
             if !known.contains(&signer) {
                 known.push(signer);
             }
@@ -107,11 +119,15 @@ impl<'a> History<'a> {
     /// Takes an environment's file into account, if the authority of a roster that was added
     /// signed it.
     pub fn add_environment(&mut self, name: &EnvironmentName, file: &[u8]) {
-        let Ok(file) = environment_file(name, file) else { return };
+        let Ok(file) = environment_file(name, file) else {
+            return;
+        };
         let mut ids = self.authorities.iter();
         let by = ids.find(|(vault, authority)| file.check(**authority, vault, "").is_ok());
         let Some((vault, _)) = by else { return };
-        let Ok(content) = parse_environment(name, &file) else { return };
+        let Ok(content) = parse_environment(name, &file) else {
+            return;
+        };
         for epoch in content.epochs {
             let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
             let same = |past: &&mut HistoryEpoch| {
@@ -121,7 +137,11 @@ impl<'a> History<'a> {
                 // Sealed to the caller in one of its files is enough.
                 Some(past) if epoch.sealed.contains_key(self.member) => past.epoch = epoch,
                 Some(_) => {}
-                None => known.push(HistoryEpoch { vault: *vault, epoch, key: Key::Sealed }),
+                None => known.push(HistoryEpoch {
+                    vault: *vault,
+                    epoch,
+                    key: Key::Sealed,
+                }),
             }
         }
     }
@@ -165,15 +185,22 @@ impl<'a> History<'a> {
         epochs.flat_map(move |(at, past)| {
             let signers = self.signers.get(&(past.vault, content.signer.clone()));
             let claim = |signer: &PublicKey| {
-                entry.signed.claim(*signer, &past.vault, Some(&past.epoch.commitment))
+                entry
+                    .signed
+                    .claim(*signer, &past.vault, Some(&past.epoch.commitment))
             };
-            signers.into_iter().flatten().map(move |signer| (at, claim(signer)))
+            signers
+                .into_iter()
+                .flatten()
+                .map(move |signer| (at, claim(signer)))
         })
     }
 
     fn value(&mut self, entry: &HistoryEntry, at: usize) -> Option<Secret> {
         let content = entry.content();
-        let epochs = self.epochs.get_mut(&(entry.environment.clone(), content.epoch))?;
+        let epochs = self
+            .epochs
+            .get_mut(&(entry.environment.clone(), content.epoch))?;
         let past = epochs.get_mut(at)?;
         if matches!(past.key, Key::Sealed) {
             let sealed = past.epoch.sealed.get(self.member);
@@ -183,7 +210,9 @@ impl<'a> History<'a> {
             });
             past.key = key.map_or(Key::Closed, Key::Open);
         }
-        let Key::Open(key) = &past.key else { return None };
+        let Key::Open(key) = &past.key else {
+            return None;
+        };
         let (environment, commitment) = (&entry.environment, &past.epoch.commitment);
         let place = sealing_context(&past.vault, environment, &entry.name, commitment, content);
         let value = key.open(&entry.name, &place, content.sealed.as_ref()?)?;

@@ -32,7 +32,12 @@ impl<'a> Holder<'a> {
         member: &'a Member,
         identity: &'a Identity,
     ) -> Self {
-        Self { vault, name, member, identity }
+        Self {
+            vault,
+            name,
+            member,
+            identity,
+        }
     }
 
     /// The member whose recipient belongs to `identity`.
@@ -41,10 +46,16 @@ impl<'a> Holder<'a> {
     /// If there is none.
     pub fn find(vault: &'a Vault, identity: &'a Identity) -> Result<Self, Fault> {
         let recipient = identity.recipient();
-        let found = vault.roster().members.iter().find(|(_, member)| member.recipient == recipient);
+        let found = vault
+            .roster()
+            .members
+            .iter()
+            .find(|(_, member)| member.recipient == recipient);
         let (name, member) = found.ok_or_else(|| {
-            Fault::locked(format!("your key ({recipient}) belongs to no member of this vault"))
-                .hint("use the key you joined with, or ask an admin to add you")
+            Fault::locked(format!(
+                "your key ({recipient}) belongs to no member of this vault"
+            ))
+            .hint("use the key you joined with, or ask an admin to add you")
         })?;
         Ok(Self::new(vault, name, member, identity))
     }
@@ -77,9 +88,17 @@ impl<'a> Holder<'a> {
             .collect::<Result<_, Fault>>()?;
         let content = environment.content();
         let vault = self.vault.roster().vault;
-        let commitments =
-            content.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect();
-        Ok(Unlocked { vault, environment: content.name.clone(), commitments, keys })
+        let commitments = content
+            .epochs
+            .iter()
+            .map(|epoch| (epoch.number, epoch.commitment))
+            .collect();
+        Ok(Unlocked {
+            vault,
+            environment: content.name.clone(),
+            commitments,
+            keys,
+        })
     }
 
     /// Checks that this member may write in `environment`. Opens nothing.
@@ -101,10 +120,14 @@ impl<'a> Holder<'a> {
 
     fn signing(&self, environment: &EnvironmentName) -> Result<&'a Signing, Fault> {
         let may_write = self.member.signer_in(environment).is_some();
-        self.member.signing.as_ref().filter(|_| may_write).ok_or_else(|| {
-            Fault::locked(format!("{} may not write in {environment}", self.name))
-                .hint("ask an admin for write access")
-        })
+        self.member
+            .signing
+            .as_ref()
+            .filter(|_| may_write)
+            .ok_or_else(|| {
+                Fault::locked(format!("{} may not write in {environment}", self.name))
+                    .hint("ask an admin for write access")
+            })
     }
 
     /// Checks that this member is an admin. Opens nothing.
@@ -139,7 +162,10 @@ impl<'a> Holder<'a> {
             let reason = format!("the {what} sealed to {} {reason}", self.name);
             Fault::damaged_file(ROSTER_PATH, reason)
         };
-        let seed = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
+        let seed = self
+            .identity
+            .unseal(sealed)
+            .map_err(|error| refused(reason(&error)))?;
         let seed = Key::from_slice(seed.expose()).ok_or_else(|| refused("is not 32 bytes"))?;
         let key = SigningKey::from_seed(&seed);
         if key.public().as_bytes() == public {
@@ -155,10 +181,16 @@ impl<'a> Holder<'a> {
         let own = found.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
         let (epoch, sealed) = own.ok_or_else(|| self.locked(environment, number))?;
         let refused = |reason: &str| {
-            let reason = format!("the data key of epoch {number} sealed to {} {reason}", self.name);
+            let reason = format!(
+                "the data key of epoch {number} sealed to {} {reason}",
+                self.name
+            );
             Fault::damaged_file(&environment_path(name), reason)
         };
-        let payload = self.identity.unseal(sealed).map_err(|error| refused(reason(&error)))?;
+        let payload = self
+            .identity
+            .unseal(sealed)
+            .map_err(|error| refused(reason(&error)))?;
         platform::lock_memory(payload.expose());
         let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch)
             .ok_or_else(|| refused("is not the one it should be"))?;
@@ -169,10 +201,22 @@ impl<'a> Holder<'a> {
     fn locked(&self, environment: &CheckedEnvironment, number: u64) -> Fault {
         let name = &environment.content().name;
         if !self.member.access.contains_key(name) {
-            let open: Vec<&str> = self.member.access.keys().map(EnvironmentName::as_str).collect();
-            let open = if open.is_empty() { "nothing".to_owned() } else { open.join(", ") };
-            return Fault::locked(format!("{name} is locked: {} has access to {open}", self.name))
-                .hint(format!("ask an admin for access to {name}"));
+            let open: Vec<&str> = self
+                .member
+                .access
+                .keys()
+                .map(EnvironmentName::as_str)
+                .collect();
+            let open = if open.is_empty() {
+                "nothing".to_owned()
+            } else {
+                open.join(", ")
+            };
+            return Fault::locked(format!(
+                "{name} is locked: {} has access to {open}",
+                self.name
+            ))
+            .hint(format!("ask an admin for access to {name}"));
         }
         let message = format!("epoch {number} of {name} was never sealed to {}", self.name);
         Fault::locked(message).hint("ask an admin: vault rotate --finish")

@@ -30,7 +30,10 @@ impl Loss {
         let mut loss = Self::default();
         for (name, member) in &before.members {
             // Whoever has another recipient is somebody else: the old identity may be in any hands.
-            let same = after.members.get(name).filter(|new| new.recipient == member.recipient);
+            let same = after
+                .members
+                .get(name)
+                .filter(|new| new.recipient == member.recipient);
             if member.is_admin() && !same.is_some_and(Member::is_admin) {
                 loss.authority = true;
                 loss.members.insert(name.clone());
@@ -41,9 +44,15 @@ impl Loss {
                     loss.members.insert(name.clone());
                 }
                 let signer = member.signer_in(environment);
-                let now = after.members.get(name).and_then(|new| new.signer_in(environment));
+                let now = after
+                    .members
+                    .get(name)
+                    .and_then(|new| new.signer_in(environment));
                 if signer.is_some() && signer != now {
-                    loss.signatures.entry(environment.clone()).or_default().insert(name.clone());
+                    loss.signatures
+                        .entry(environment.clone())
+                        .or_default()
+                        .insert(name.clone());
                     loss.members.insert(name.clone());
                 }
             }
@@ -63,7 +72,11 @@ impl Roster {
     pub fn dismiss(&mut self, name: &MemberName) {
         if let Some(member) = self.members.remove(name) {
             let signer = member.signing.map(|signing| signing.signer);
-            let former = Former { recipient: member.recipient, signer, lost: member.lost };
+            let former = Former {
+                recipient: member.recipient,
+                signer,
+                lost: member.lost,
+            };
             self.former.insert(name.clone(), former);
         }
     }
@@ -74,7 +87,11 @@ impl Roster {
         if let Some(member) = self.members.get(name) {
             let signer = member.signing.as_ref().map(|signing| signing.signer);
             let recipient = member.recipient.clone();
-            let former = Former { recipient, signer, lost: BTreeMap::new() };
+            let former = Former {
+                recipient,
+                signer,
+                lost: BTreeMap::new(),
+            };
             let mut revision = self.revision;
             let mut old = name.until(revision);
             while self.members.contains_key(&old) || self.former.contains_key(&old) {
@@ -96,19 +113,34 @@ impl Roster {
     pub fn record_lost(&mut self, before: &Self, environment: &Environment) {
         for (name, member) in &before.members {
             let place = &environment.name;
-            let same = self.members.get(name).filter(|new| new.recipient == member.recipient);
-            let sealed = environment.epochs.iter().find(|epoch| epoch.sealed.contains_key(name));
-            let Some(epoch) = sealed.filter(|_| loses(member, same, place)) else { continue };
+            let same = self
+                .members
+                .get(name)
+                .filter(|new| new.recipient == member.recipient);
+            let sealed = environment
+                .epochs
+                .iter()
+                .find(|epoch| epoch.sealed.contains_key(name));
+            let Some(epoch) = sealed.filter(|_| loses(member, same, place)) else {
+                continue;
+            };
             let now = same.and_then(|same| same.access.get(place));
-            let lost = Lost { epoch: epoch.number, names: taken(&member.access[place], now) };
+            let lost = Lost {
+                epoch: epoch.number,
+                names: taken(&member.access[place], now),
+            };
             let known = if same.is_some() {
                 self.members.get_mut(name).map(|member| &mut member.lost)
             } else {
                 let mut former = self.former.values_mut();
-                former.find(|key| key.recipient == member.recipient).map(|key| &mut key.lost)
+                former
+                    .find(|key| key.recipient == member.recipient)
+                    .map(|key| &mut key.lost)
             };
             if let Some(known) = known {
-                let lost = known.get(place).map_or(lost.clone(), |earlier| both(earlier, &lost));
+                let lost = known
+                    .get(place)
+                    .map_or(lost.clone(), |earlier| both(earlier, &lost));
                 known.insert(place.clone(), lost);
             }
         }
@@ -119,7 +151,10 @@ impl Roster {
     #[must_use]
     pub fn keepers(&self, before: &Self, environment: &EnvironmentName) -> BTreeSet<MemberName> {
         let keeper = |(name, member): (&MemberName, &Member)| {
-            let same = self.members.get(name).filter(|new| new.recipient == member.recipient);
+            let same = self
+                .members
+                .get(name)
+                .filter(|new| new.recipient == member.recipient);
             let had = member.access.contains_key(environment);
             (had && !loses(member, same, environment)).then(|| name.clone())
         };
@@ -163,8 +198,14 @@ mod tests {
         let signer = SigningKey::generate().public();
         Member {
             recipient: Identity::generate().recipient(),
-            access: access.map(|access| (environment("production"), access)).into_iter().collect(),
-            signing: Some(Signing { signer, seed: Vec::new() }),
+            access: access
+                .map(|access| (environment("production"), access))
+                .into_iter()
+                .collect(),
+            signing: Some(Signing {
+                signer,
+                seed: Vec::new(),
+            }),
             authority: None,
             credential_floor: None,
             lost: BTreeMap::new(),
@@ -172,7 +213,10 @@ mod tests {
     }
 
     fn roster(bob: Member) -> Roster {
-        let listed = Listed { revision: 1, sha256: [0; 32] };
+        let listed = Listed {
+            revision: 1,
+            sha256: [0; 32],
+        };
         Roster {
             vault: VaultId::new(SigningKey::generate().public()),
             revision: 1,
@@ -197,7 +241,11 @@ mod tests {
     #[test]
     fn shrinking_read_access_starts_a_new_epoch() {
         let (write, read) = (Some(Access::Write), Some(Access::Read));
-        let (a, ab, bc) = (Some(names(&["A"])), Some(names(&["A", "B"])), Some(names(&["B", "C"])));
+        let (a, ab, bc) = (
+            Some(names(&["A"])),
+            Some(names(&["A", "B"])),
+            Some(names(&["B", "C"])),
+        );
         let table = [
             (None, &write, false),
             (write.clone(), &write, false),
@@ -215,8 +263,10 @@ mod tests {
         for (before, now, expected) in table {
             let before = roster(member(before));
             let (_, loss) = change(&before, |bob| {
-                bob.access =
-                    now.iter().map(|now| (environment("production"), now.clone())).collect();
+                bob.access = now
+                    .iter()
+                    .map(|now| (environment("production"), now.clone()))
+                    .collect();
             });
             assert_eq!(!loss.readable.is_empty(), expected, "{before:?} {now:?}");
         }
@@ -248,15 +298,24 @@ mod tests {
         let epoch = |number, sealed: &[&str]| Epoch {
             number,
             commitment: Commitment([0; 32]),
-            sealed: sealed.iter().map(|name| (name.parse().unwrap(), Vec::new())).collect(),
+            sealed: sealed
+                .iter()
+                .map(|name| (name.parse().unwrap(), Vec::new()))
+                .collect(),
         };
         let epochs = vec![epoch(4, &[]), epoch(3, &["bob"]), epoch(1, &["bob"])];
-        let content = Environment { name: environment("production"), revision: 1, epochs };
+        let content = Environment {
+            name: environment("production"),
+            revision: 1,
+            epochs,
+        };
         let lost = |roster: &Roster| {
             let lost = &roster.members[&bob()].lost[&environment("production")];
             (
                 lost.epoch,
-                lost.names.as_ref().map(|names| names.iter().map(ToString::to_string).collect()),
+                lost.names
+                    .as_ref()
+                    .map(|names| names.iter().map(ToString::to_string).collect()),
             )
         };
         let before = roster(member(Some(names(&["A", "B"]))));
@@ -268,7 +327,10 @@ mod tests {
         let before = after;
         let (mut after, _) = change(&before, |bob| bob.access.clear());
         after.record_lost(&before, &content);
-        assert_eq!(lost(&after), (3, Some(vec!["A".to_owned(), "B".to_owned()])));
+        assert_eq!(
+            lost(&after),
+            (3, Some(vec!["A".to_owned(), "B".to_owned()]))
+        );
         let mut before = after;
         let access = &mut before.members.get_mut(&bob()).unwrap().access;
         access.insert(environment("production"), Access::Read);
@@ -277,6 +339,10 @@ mod tests {
         after.record_lost(&before, &content);
         let former = &after.former[&bob()].lost[&environment("production")];
         assert_eq!((former.epoch, &former.names), (3, &None));
-        assert!(after.keepers(&before, &environment("production")).is_empty());
+        assert!(
+            after
+                .keepers(&before, &environment("production"))
+                .is_empty()
+        );
     }
 }

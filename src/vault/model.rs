@@ -26,7 +26,11 @@ impl Moment {
     #[must_use]
     pub fn now() -> Self {
         let now = jiff::Timestamp::now().as_second();
-        Self(jiff::Timestamp::from_second(now).unwrap_or_default().to_string())
+        Self(
+            jiff::Timestamp::from_second(now)
+                .unwrap_or_default()
+                .to_string(),
+        )
     }
 
     /// Reads the one spelling, or nothing; years are 0001 to 9998, which every library knows.
@@ -270,10 +274,17 @@ mod tests {
     fn all_access() -> Vec<Option<Access>> {
         let names: Vec<SecretName> = ["A", "B", "C"].map(|name| name.parse().unwrap()).into();
         let lists = (0_usize..8).map(|bits| {
-            let listed = names.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
-            Some(Access::Names(listed.map(|(_, name)| name.clone()).collect()))
+            let listed = names
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| bits >> at & 1 == 1);
+            Some(Access::Names(
+                listed.map(|(_, name)| name.clone()).collect(),
+            ))
         });
-        lists.chain([None, Some(Access::Read), Some(Access::Write)]).collect()
+        lists
+            .chain([None, Some(Access::Read), Some(Access::Write)])
+            .collect()
     }
 
     /// What access allows, one by one: to be sealed to at all, to read each name (D is in no
@@ -281,7 +292,14 @@ mod tests {
     fn rights(access: Option<&Access>) -> [bool; 6] {
         let reads = |name: &str| access.is_some_and(|access| access.reads(&name.parse().unwrap()));
         let writes = access == Some(&Access::Write);
-        [access.is_some(), reads("A"), reads("B"), reads("C"), reads("D"), writes]
+        [
+            access.is_some(),
+            reads("A"),
+            reads("B"),
+            reads("C"),
+            reads("D"),
+            writes,
+        ]
     }
 
     #[test]
@@ -293,15 +311,27 @@ mod tests {
                     rights(before).into_iter().zip(rights(after)).collect();
                 let is_covered = pairs.iter().all(|(had, has)| !had || *has);
                 let is_loss = pairs[..5].iter().any(|(had, has)| *had && !has);
-                assert_eq!(Access::covers(after, before), is_covered, "{before:?} {after:?}");
-                assert_eq!(Access::loses(before, after), is_loss, "{before:?} {after:?}");
+                assert_eq!(
+                    Access::covers(after, before),
+                    is_covered,
+                    "{before:?} {after:?}"
+                );
+                assert_eq!(
+                    Access::loses(before, after),
+                    is_loss,
+                    "{before:?} {after:?}"
+                );
             }
         }
     }
 
     #[test]
     fn timestamp_is_valid_and_has_one_spelling() {
-        for text in ["2026-11-23T10:11:12Z", "0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z"] {
+        for text in [
+            "2026-11-23T10:11:12Z",
+            "0001-01-01T00:00:00Z",
+            "9998-12-31T23:59:59Z",
+        ] {
             assert_eq!(Moment::parse(text).unwrap().as_str(), text);
         }
         let bad = [

@@ -35,8 +35,10 @@ impl FromStr for SecretName {
         }
         // It would be the name of a file, and of a variable.
         if name.to_ascii_lowercase().starts_with("vaultci") && name.len() > 64 {
-            return Err(Fault::usage("this is a credential, not the name of a secret")
-                .hint("store it as the secret VAULT_KEY of the CI platform"));
+            return Err(
+                Fault::usage("this is a credential, not the name of a secret")
+                    .hint("store it as the secret VAULT_KEY of the CI platform"),
+            );
         }
         if is_device(name) {
             let message = format!("{name} is a device on Windows, where it cannot be a file");
@@ -68,8 +70,10 @@ impl SecretName {
 
 fn is_device(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let numbered =
-        |prefix| name.strip_prefix(prefix).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
+    let numbered = |prefix| {
+        name.strip_prefix(prefix)
+            .is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']))
+    };
     matches!(name.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
@@ -104,8 +108,16 @@ macro_rules! label {
     };
 }
 
-label!(EnvironmentName, "an environment", "The name of an environment: `[a-z][a-z0-9-]{0,62}`.");
-label!(MemberName, "a member", "The name of a member: `[a-z][a-z0-9-]{0,62}`, never reused.");
+label!(
+    EnvironmentName,
+    "an environment",
+    "The name of an environment: `[a-z][a-z0-9-]{0,62}`."
+);
+label!(
+    MemberName,
+    "a member",
+    "The name of a member: `[a-z][a-z0-9-]{0,62}`, never reused."
+);
 impl MemberName {
     /// The name under which a key of this member is remembered that was replaced at `revision`.
     #[must_use]
@@ -118,7 +130,11 @@ impl MemberName {
     /// Whether this is what [`MemberName::until`] makes of `name`.
     #[must_use]
     pub fn is_of(&self, name: &Self) -> bool {
-        self.is_key() && self.0.rsplit_once(UNTIL).is_some_and(|(own, _)| own == name.0)
+        self.is_key()
+            && self
+                .0
+                .rsplit_once(UNTIL)
+                .is_some_and(|(own, _)| own == name.0)
     }
 
     /// Whether this is what [`MemberName::until`] makes of any name, so that no one else may have
@@ -136,7 +152,11 @@ const LONGEST_LABEL: usize = 63;
 /// Between a member's name and the revision of the roster up to which a key of theirs counted.
 const UNTIL: &str = "-until-";
 
-label!(StepName, "a step", "The name of a step in `vault.toml`: `[a-z][a-z0-9-]{0,62}`.");
+label!(
+    StepName,
+    "a step",
+    "The name of a step in `vault.toml`: `[a-z][a-z0-9-]{0,62}`."
+);
 
 impl fmt::Display for SecretName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,14 +166,19 @@ impl fmt::Display for SecretName {
 
 fn check_label(name: &str, what: &str) -> Result<(), Fault> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let starts = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+    let starts = name
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_lowercase());
     if !starts || name.len() > LONGEST_LABEL || !name.bytes().all(legal) {
         return Err(Fault::usage(format!("not the name of {what}")).hint(
             "it is lower-case letters, digits and -, starts with a letter, at most 63 bytes",
         ));
     }
     if ["members", "requests", "tmp"].contains(&name) || is_device(name) {
-        return Err(Fault::usage(format!("{name} cannot be the name of {what}: it is reserved")));
+        return Err(Fault::usage(format!(
+            "{name} cannot be the name of {what}: it is reserved"
+        )));
     }
     Ok(())
 }
@@ -164,10 +189,20 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_legal_variable_names() {
-        for name in ["A", "_", "a1", "DJANGO_SECRET_KEY", "COM10", "CONSOLE", &"x".repeat(200)] {
+        for name in [
+            "A",
+            "_",
+            "a1",
+            "DJANGO_SECRET_KEY",
+            "COM10",
+            "CONSOLE",
+            &"x".repeat(200),
+        ] {
             assert!(name.parse::<SecretName>().is_ok(), "{name}");
         }
-        let bad = ["", "1A", "A-B", "A B", "A=B", "ä", "A\n", "CON", "com1", "Lpt9", "nul", "../x"];
+        let bad = [
+            "", "1A", "A-B", "A B", "A=B", "ä", "A\n", "CON", "com1", "Lpt9", "nul", "../x",
+        ];
         for name in bad {
             assert!(name.parse::<SecretName>().is_err(), "{name}");
         }
@@ -179,9 +214,9 @@ mod tests {
         for name in ["a", "production", "eu-west-1"] {
             assert!(name.parse::<EnvironmentName>().is_ok(), "{name}");
         }
-        for name in
-            ["", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é", "con"]
-        {
+        for name in [
+            "", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é", "con",
+        ] {
             assert!(name.parse::<EnvironmentName>().is_err(), "{name}");
         }
         assert!("a".repeat(64).parse::<EnvironmentName>().is_err());

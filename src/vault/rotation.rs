@@ -42,10 +42,16 @@ impl RootSigner<'_> {
         let key = DataKey::generate(&self.id(), name.as_str());
         let sealed = members.iter().filter_map(|(member, record)| {
             let access = record.access.get(name)?;
-            Some((member.clone(), self.sealed(name, number, &key, &record.recipient, access)))
+            Some((
+                member.clone(),
+                self.sealed(name, number, &key, &record.recipient, access),
+            ))
         });
-        let mut epochs =
-            vec![Epoch { number, commitment: key.commitment(), sealed: sealed.collect() }];
+        let mut epochs = vec![Epoch {
+            number,
+            commitment: key.commitment(),
+            sealed: sealed.collect(),
+        }];
         if let Older::For(keepers) = older {
             epochs.extend(environment.epochs.iter().cloned().map(|mut epoch| {
                 epoch.sealed.retain(|member, _| keepers.contains(member));
@@ -53,7 +59,11 @@ impl RootSigner<'_> {
             }));
         }
         let revision = next(environment.revision, environment)?;
-        let environment = Environment { name: name.clone(), revision, epochs };
+        let environment = Environment {
+            name: name.clone(),
+            revision,
+            epochs,
+        };
         let keys = Unlocked::with(self.id(), &environment, key);
         Ok((environment, keys))
     }
@@ -75,7 +85,10 @@ fn next(number: u64, environment: &Environment) -> Result<u64, Fault> {
     if number < LARGEST_NUMBER {
         return Ok(number + 1);
     }
-    Err(Fault::refused(format!("{} has the last number that there can be", environment.name)))
+    Err(Fault::refused(format!(
+        "{} has the last number that there can be",
+        environment.name
+    )))
 }
 
 impl EntrySigner<'_> {

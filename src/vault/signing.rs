@@ -60,10 +60,11 @@ impl EntrySigner<'_> {
     fn entry(&self, name: &SecretName, before: u64) -> Result<Entry, Fault> {
         if before >= LARGEST_NUMBER {
             let path = entry_path(&self.environment.name, name);
-            return Err(Fault::refused(format!("{name} has the last revision that there can be"))
-                .hint(format!(
-                    "see who set it, and put back an older one: git log -- .vault/{path}"
-                )));
+            return Err(
+                Fault::refused(format!("{name} has the last revision that there can be")).hint(
+                    format!("see who set it, and put back an older one: git log -- .vault/{path}"),
+                ),
+            );
         }
         let epoch = self.environment.newest().number;
         Ok(Entry {
@@ -86,7 +87,10 @@ impl EntrySigner<'_> {
         let environment = &self.environment.name;
         let commitment = &epoch.commitment;
         let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
-        NewFile { path: entry_path(environment, name), content }
+        NewFile {
+            path: entry_path(environment, name),
+            content,
+        }
     }
 }
 
@@ -116,8 +120,14 @@ impl<'a> RootSigner<'a> {
     ) -> Member {
         let key = SigningKey::generate();
         Member {
-            access: environments.iter().map(|name| (name.clone(), Access::Write)).collect(),
-            signing: Some(Signing { signer: key.public(), seed: seal_seed(&key, &recipient) }),
+            access: environments
+                .iter()
+                .map(|name| (name.clone(), Access::Write))
+                .collect(),
+            signing: Some(Signing {
+                signer: key.public(),
+                seed: seal_seed(&key, &recipient),
+            }),
             authority: (role == Role::Admin).then(|| self.share(&recipient)),
             ..Member::new(recipient)
         }
@@ -138,14 +148,27 @@ impl<'a> RootSigner<'a> {
         let key = DataKey::generate(&self.id(), name.as_str());
         let members = roster.members.values().map(|member| &member.lost);
         let former = roster.former.values().map(|former| &former.lost);
-        let lost = members.chain(former).filter_map(|lost| Some(lost.get(name)?.epoch));
+        let lost = members
+            .chain(former)
+            .filter_map(|lost| Some(lost.get(name)?.epoch));
         let number = lost.max().unwrap_or(0) + 1;
         let sealed = roster.members.iter().filter_map(|(member, record)| {
             let access = record.access.get(name)?;
-            Some((member.clone(), self.sealed(name, number, &key, &record.recipient, access)))
+            Some((
+                member.clone(),
+                self.sealed(name, number, &key, &record.recipient, access),
+            ))
         });
-        let epoch = Epoch { number, commitment: key.commitment(), sealed: sealed.collect() };
-        self.sign_environment(&Environment { name: name.clone(), revision, epochs: vec![epoch] })
+        let epoch = Epoch {
+            number,
+            commitment: key.commitment(),
+            sealed: sealed.collect(),
+        };
+        self.sign_environment(&Environment {
+            name: name.clone(),
+            revision,
+            epochs: vec![epoch],
+        })
     }
 
     /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
@@ -176,7 +199,10 @@ impl<'a> RootSigner<'a> {
     /// The roster as the next revision.
     #[must_use]
     pub fn sign_roster(&self, roster: &Roster) -> NewFile {
-        NewFile { path: ROSTER_PATH.to_owned(), content: write_roster(roster, self.0) }
+        NewFile {
+            path: ROSTER_PATH.to_owned(),
+            content: write_roster(roster, self.0),
+        }
     }
 
     /// The data key, or the keys of some names, for one member alone.
@@ -199,8 +225,17 @@ impl<'a> RootSigner<'a> {
     #[must_use]
     pub fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
         let content = write_environment(&self.id(), environment, self.0);
-        let listed = Listed { revision: environment.revision, sha256: sha256(&content) };
-        (NewFile { path: environment_path(&environment.name), content }, listed)
+        let listed = Listed {
+            revision: environment.revision,
+            sha256: sha256(&content),
+        };
+        (
+            NewFile {
+                path: environment_path(&environment.name),
+                content,
+            },
+            listed,
+        )
     }
 }
 

@@ -48,7 +48,9 @@ impl Template {
                 rest = after;
                 continue;
             }
-            let inside = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+            let inside = after
+                .strip_prefix('{')
+                .and_then(|inside| inside.split_once('}'));
             let (reference, after) = inside.ok_or_else(wrong)?;
             pieces.push(reference_piece(reference).ok_or_else(wrong)?);
             rest = after;
@@ -144,15 +146,32 @@ mod tests {
     #[test]
     fn value_beyond_the_limit_is_refused() {
         for (count, is_filled) in [(0, true), (5, true), (6, false), (100_000, false)] {
-            assert_eq!(filled(&"${PW}".repeat(count)).is_some(), is_filled, "{count}");
-            assert_eq!(filled(&"1234567".repeat(count)).is_some(), is_filled, "{count}");
+            assert_eq!(
+                filled(&"${PW}".repeat(count)).is_some(),
+                is_filled,
+                "{count}"
+            );
+            assert_eq!(
+                filled(&"1234567".repeat(count)).is_some(),
+                is_filled,
+                "{count}"
+            );
         }
         assert_eq!(filled(&"${PW|url}".repeat(3)), None);
     }
 
     #[test]
     fn malformed_reference_is_refused() {
-        for text in ["$", "$HOME", "${", "${}", "${PW", "${PW|base64}", "${1}", "${OTHER}"] {
+        for text in [
+            "$",
+            "$HOME",
+            "${",
+            "${}",
+            "${PW",
+            "${PW|base64}",
+            "${1}",
+            "${OTHER}",
+        ] {
             assert_eq!(filled(text), None, "{text}");
         }
     }

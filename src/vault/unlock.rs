@@ -52,7 +52,10 @@ impl Unlocked {
                 let value = self.value(entry)?;
                 Ok(value.map(|value| (entry.name().clone(), value)))
             };
-            entries.iter().filter_map(|entry| named(entry).transpose()).collect()
+            entries
+                .iter()
+                .filter_map(|entry| named(entry).transpose())
+                .collect()
         })
     }
 
@@ -62,10 +65,15 @@ impl Unlocked {
     /// If the member has no key to this name, or the sealed value does not open in its place.
     pub fn value(&self, entry: &CheckedEntry) -> Result<Option<Secret>, Fault> {
         let (name, entry) = (entry.name(), entry.content());
-        let Some(sealed) = &entry.sealed else { return Ok(None) };
+        let Some(sealed) = &entry.sealed else {
+            return Ok(None);
+        };
         let commitment = self.commitments.get(&entry.epoch);
         let key = self.keys.get(&entry.epoch).zip(commitment).ok_or_else(|| {
-            Fault::locked(format!("no key to epoch {} of {}", entry.epoch, self.environment))
+            Fault::locked(format!(
+                "no key to epoch {} of {}",
+                entry.epoch, self.environment
+            ))
         })?;
         let (key, commitment) = key;
         let place = sealing_context(&self.vault, &self.environment, name, commitment, entry);
@@ -73,8 +81,11 @@ impl Unlocked {
             EpochKey::Whole(key) => crypto::open(&key.entry_key(name.as_str()), &place, sealed),
             EpochKey::Names(keys) => {
                 let key = keys.get(name).ok_or_else(|| {
-                    Fault::locked(format!("{name} in {} is not sealed to you", self.environment))
-                        .hint("ask an admin for access to this name")
+                    Fault::locked(format!(
+                        "{name} in {} is not sealed to you",
+                        self.environment
+                    ))
+                    .hint("ask an admin for access to this name")
                 })?;
                 crypto::open(key, &place, sealed)
             }
@@ -83,7 +94,10 @@ impl Unlocked {
             let path = entry_path(&self.environment, name);
             Fault::damaged_file(&path, "its value cannot be decrypted in this place")
         };
-        value.filter(|value| value.len() <= LONGEST_VALUE).map(Some).ok_or_else(refused)
+        value
+            .filter(|value| value.len() <= LONGEST_VALUE)
+            .map(Some)
+            .ok_or_else(refused)
     }
 
     /// The data key of epoch `number`.
@@ -170,7 +184,9 @@ impl EpochKey {
     pub(super) fn lock(&self) {
         match self {
             Self::Whole(key) => key.parts().into_iter().for_each(platform::lock_memory),
-            Self::Names(keys) => keys.values().for_each(|key| platform::lock_memory(key.expose())),
+            Self::Names(keys) => keys
+                .values()
+                .for_each(|key| platform::lock_memory(key.expose())),
         }
     }
 
@@ -194,7 +210,11 @@ impl EpochKey {
             payload.expose().strip_prefix(start.expose())
         };
         if let Some(mut rest) = after(DATA_KEY) {
-            let key = DataKey::new(Key::from_slice(take(&mut rest)?)?, vault, environment.as_str());
+            let key = DataKey::new(
+                Key::from_slice(take(&mut rest)?)?,
+                vault,
+                environment.as_str(),
+            );
             let complete = rest.is_empty() && key.commitment() == epoch.commitment;
             return complete.then_some(Self::Whole(key));
         }
@@ -222,7 +242,11 @@ mod tests {
         let vault = VaultId::new(SigningKey::generate().public());
         let environment: EnvironmentName = "production".parse().unwrap();
         let key = DataKey::new(random_key(), &vault, environment.as_str());
-        let epoch = Epoch { number: 1, commitment: key.commitment(), sealed: BTreeMap::new() };
+        let epoch = Epoch {
+            number: 1,
+            commitment: key.commitment(),
+            sealed: BTreeMap::new(),
+        };
         let names = |names: &[&str]| {
             let names: Vec<SecretName> = names.iter().map(|name| name.parse().unwrap()).collect();
             let payload = entry_keys_payload(&vault, &environment, 1, &key, &names);
@@ -242,7 +266,11 @@ mod tests {
         let key = DataKey::new(random_key(), &vault, environment.as_str());
         let epoch = |number| {
             let commitment = key.commitment();
-            Epoch { number, commitment, sealed: BTreeMap::new() }
+            Epoch {
+                number,
+                commitment,
+                sealed: BTreeMap::new(),
+            }
         };
         let payload = data_key_payload(&vault, &environment, 1, &key);
         assert!(EpochKey::read(&payload, &vault, &environment, &epoch(1)).is_some());

@@ -1,6 +1,9 @@
 //! Everything that `vault` promises, tested through the real binary with real git, files, and keys.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-#![expect(clippy::needless_raw_string_hashes, reason = "accepted snapshots are written so")]
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "accepted snapshots are written so"
+)]
 
 mod exec;
 mod format;

@@ -22,15 +22,24 @@ const MUCH: &str = "head -c 100000 /dev/zero";
 fn shell(scene: &Scene, words: &[String]) -> Terminal {
     let settings = format!("PS1='\\n<prompt> '\nrun() {{ {}; }}\n", quoted(words));
     let profile = scene.write("profile", &settings).display().to_string();
-    let bash = ["bash", "--noprofile", "--rcfile", &profile, "--noediting", "-i"];
+    let bash = [
+        "bash",
+        "--noprofile",
+        "--rcfile",
+        &profile,
+        "--noediting",
+        "-i",
+    ];
     let mut terminal = Terminal::start(&scene.launch(Way::Bare, &bash));
     terminal.sees(PROMPT);
     terminal
 }
 
 fn quoted(words: &[String]) -> String {
-    let quoted: Vec<String> =
-        words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| format!("'{}'", word.replace('\'', "'\\''")))
+        .collect();
     quoted.join(" ")
 }
 
@@ -58,7 +67,9 @@ fn vault_ended_with_pending_output_fails() {
     let scene = Scene::new();
     let mut go = scene.fifo("go");
     let script = format!("echo $SECRET; {MUCH}; echo ended >$SCENE/ended");
-    let launch = scene.shell(Way::Masked, &script).options(&["--fail-on-leak"]);
+    let launch = scene
+        .shell(Way::Masked, &script)
+        .options(&["--fail-on-leak"]);
     let by = "\"$@\" | sh -c 'read go <$SCENE/go'; exit ${PIPESTATUS[0]}";
     let launch = launch.under(&["bash", "-c", by, "bash"]);
     let mut running = launch.start();
@@ -71,7 +82,9 @@ fn vault_ended_with_pending_output_fails() {
             fs::read(path).is_ok_and(|line| line.starts_with(ours))
         })
     });
-    wait_for("the end of the command", || children(vault).is_empty().then_some(()));
+    wait_for("the end of the command", || {
+        children(vault).is_empty().then_some(())
+    });
     kill_process(vault, Signal::TERM).unwrap();
     wait_until_gone(vault);
     go.write_all(b"go\n").unwrap();
@@ -160,9 +173,14 @@ except ChildProcessError:
     print('nothing left')
 ";
     for (words, status) in [(["true"], 0), (["/nowhere/at-all"], 127)] {
-        let launch = scene.launch(Way::Masked, &words).under(&["python", "-c", program]);
+        let launch = scene
+            .launch(Way::Masked, &words)
+            .under(&["python", "-c", program]);
         let (_, screen) = Terminal::start(&launch).ends();
-        assert!(screen.ends_with(&format!("ended {status}\nnothing left\n")), "{screen}");
+        assert!(
+            screen.ends_with(&format!("ended {status}\nnothing left\n")),
+            "{screen}"
+        );
     }
 }
 
@@ -173,7 +191,11 @@ fn writer_gets_sigpipe_after_the_command_stops_reading() {
         let _ = fs::remove_file(scene.path("ended"));
         let script = "exec <&-; until test -e $SCENE/ended; do sleep 0.01; done; echo ended";
         let by = "{ yes; echo $? >$SCENE/ended; } | \"$@\"";
-        let end = scene.shell(way, script).under(&["sh", "-c", by, "sh"]).start().end();
+        let end = scene
+            .shell(way, script)
+            .under(&["sh", "-c", by, "sh"])
+            .start()
+            .end();
         (end.output, wait_for_file(&scene.path("ended")))
     });
 }

@@ -15,7 +15,13 @@ use crate::support::terminal::Terminal;
 fn runserver_reloads_and_ends_on_one_ctrl_c() {
     let status = same(|way| {
         let site = Site::new();
-        let words = ["python", "manage.py", "runserver", "--skip-checks", &site.address()];
+        let words = [
+            "python",
+            "manage.py",
+            "runserver",
+            "--skip-checks",
+            &site.address(),
+        ];
         let mut terminal = Terminal::start(&site.launch(way, &words));
         terminal.sees("Quit the server with CONTROL-C.");
         site.shows("/", "version one");
@@ -29,7 +35,11 @@ fn runserver_reloads_and_ends_on_one_ctrl_c() {
                 .unwrap()
                 .set_modified(SystemTime::now())
                 .unwrap();
-            terminal.screen.text().contains("urls.py changed, reloading.").then_some(())
+            terminal
+                .screen
+                .text()
+                .contains("urls.py changed, reloading.")
+                .then_some(())
         });
         terminal.sees("urls.py changed, reloading.");
         terminal.sees("Quit the server with CONTROL-C.");
@@ -45,8 +55,17 @@ fn runserver_reloads_and_ends_on_one_ctrl_c() {
 #[test]
 fn server_log_and_debug_page_hide_the_secret() {
     let site = Site::new();
-    let words = ["python", "manage.py", "runserver", "--noreload", &site.address()];
-    let mut server = site.launch(Way::Masked, &words).variable("PYTHONUNBUFFERED", "1").start();
+    let words = [
+        "python",
+        "manage.py",
+        "runserver",
+        "--noreload",
+        &site.address(),
+    ];
+    let mut server = site
+        .launch(Way::Masked, &words)
+        .variable("PYTHONUNBUFFERED", "1")
+        .start();
     server.output.sees("Starting development server");
     site.shows("/", "version one");
     // The page does not pass through a stream of the server, only through one of the program that
@@ -60,7 +79,10 @@ except urllib.error.HTTPError as error:
 ";
     let url = format!("http://{}/fail", site.address());
     let [bare, masked] = [Way::Bare, Way::Masked].map(|way| {
-        let end = site.launch(way, &["python", "-c", fetch, &url]).start().end();
+        let end = site
+            .launch(way, &["python", "-c", fetch, &url])
+            .start()
+            .end();
         assert_eq!((end.status, end.said.as_str()), (Code(0), ""));
         end.output
     });
@@ -75,7 +97,10 @@ except urllib.error.HTTPError as error:
 
 /// Checks that a text that contained the secret still has everything else.
 fn check(text: &str) {
-    assert!(text.contains(&format!("postgres://shop:{MASK}@db/shop")), "{text}");
+    assert!(
+        text.contains(&format!("postgres://shop:{MASK}@db/shop")),
+        "{text}"
+    );
     for part in [SECRET, "canary", "7hG+bird", "7hG%2Bbird", "bird value"] {
         assert!(!text.contains(part), "{part} in {text}");
     }
@@ -92,7 +117,10 @@ from django.test import Client
 answer = Client(raise_request_exception=False).get('/fail')
 print(answer.status_code, answer.content.decode())
 ";
-    let end = site.launch(Way::Masked, &["python", "-c", program]).start().end();
+    let end = site
+        .launch(Way::Masked, &["python", "-c", program])
+        .start()
+        .end();
     assert_eq!(end.status, Code(0), "{}", end.said);
     assert!(end.output.starts_with("500 "), "{}", end.output);
     check(&end.output);
@@ -104,7 +132,10 @@ fn createsuperuser_asks_and_shows_no_password() {
     let site = Site::new();
     let migrate = ["python", "manage.py", "migrate", "-v", "0"];
     let end = site.launch(Way::Masked, &migrate).start().end();
-    assert_eq!((end.status, end.output.as_str(), end.said.as_str()), (Code(0), "", ""));
+    assert_eq!(
+        (end.status, end.output.as_str(), end.said.as_str()),
+        (Code(0), "", "")
+    );
     let database = site.scene().sandbox().repo().join("database.sqlite3");
     let migrated = site.scene().path("migrated");
     fs::copy(&database, &migrated).unwrap();
@@ -126,7 +157,10 @@ fn createsuperuser_asks_and_shows_no_password() {
         let ask = "from django.contrib.auth.models import User; print(list(User.objects.all()))";
         let words = ["python", "manage.py", "shell", "-v", "0", "-c", ask];
         let end = site.launch(way, &words).start().end();
-        assert_eq!((end.output.as_str(), end.said.as_str()), ("[<User: alice>]\n", ""));
+        assert_eq!(
+            (end.output.as_str(), end.said.as_str()),
+            ("[<User: alice>]\n", "")
+        );
         ended
     });
     assert_eq!(shown.0, Code(0));

@@ -16,7 +16,10 @@ fn exit_code_comes_from_the_command() {
         let script = format!("echo printed; echo said >&2; exit {code}");
         let end = same(|way| scene.shell(way, &script).start().end());
         assert_eq!(end.status, Code(code));
-        assert_eq!((end.output.as_str(), end.said.as_str()), ("printed\n", "said\n"));
+        assert_eq!(
+            (end.output.as_str(), end.said.as_str()),
+            ("printed\n", "said\n")
+        );
         let end = same(|way| Terminal::start(&scene.shell(way, &script)).ends());
         assert_eq!(end, (Code(code), "printed\nsaid\n".to_owned()));
     }
@@ -41,7 +44,10 @@ fn command_killed_by_a_signal_ends_vault_by_the_same_signal() {
         let number = signal.as_raw();
         let script = format!("ulimit -c 0; echo before; kill -{number} $$; echo after");
         let end = same(|way| scene.shell(way, &script).start().end());
-        assert_eq!((end.status, end.output.as_str()), (Killed(number), "before\n"));
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Killed(number), "before\n")
+        );
         let end = same(|way| Terminal::start(&scene.shell(way, &script)).ends());
         assert_eq!(end, (Killed(number), "before\n".to_owned()));
     }
@@ -58,7 +64,13 @@ signal.pthread_sigmask(signal.SIG_SETMASK, [])
 os.kill(os.getpid(), signal.SIGTERM)
 ";
     for option in ["--ignore-signal=TERM", "--block-signal=TERM"] {
-        let end = same(|way| scene.python(way, program).under(&["env", option]).start().end());
+        let end = same(|way| {
+            scene
+                .python(way, program)
+                .under(&["env", option])
+                .start()
+                .end()
+        });
         assert_eq!(end.status, Killed(Signal::TERM.as_raw()), "{option}");
     }
 }
@@ -67,9 +79,17 @@ os.kill(os.getpid(), signal.SIGTERM)
 fn exit_code_is_kept_with_ignored_or_blocked_signals() {
     let scene = Scene::new();
     for option in ["--ignore-signal", "--block-signal", "--ignore-signal=CHLD"] {
-        let launch = |way| scene.shell(way, "echo printed; exit 42").under(&["env", option]);
+        let launch = |way| {
+            scene
+                .shell(way, "echo printed; exit 42")
+                .under(&["env", option])
+        };
         let end = same(|way| launch(way).start().end());
-        assert_eq!((end.status, end.output.as_str()), (Code(42), "printed\n"), "{option}");
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(42), "printed\n"),
+            "{option}"
+        );
         let end = same(|way| Terminal::start(&launch(way)).ends());
         assert_eq!(end, (Code(42), "printed\n".to_owned()), "{option}");
     }
@@ -98,8 +118,15 @@ fn unexecutable_file_exits_126_and_missing_file_127() {
     ] {
         let [unmasked, masked] = [Way::Unmasked, Way::Masked]
             .map(|way| scene.launch(way, &[command, "argument"]).start().end());
-        assert_eq!((unmasked.status, unmasked.output.as_str()), (Code(status), ""));
-        assert!(unmasked.said.starts_with(&format!("error: {command}: ")), "{}", unmasked.said);
+        assert_eq!(
+            (unmasked.status, unmasked.output.as_str()),
+            (Code(status), "")
+        );
+        assert!(
+            unmasked.said.starts_with(&format!("error: {command}: ")),
+            "{}",
+            unmasked.said
+        );
         assert_eq!(masked, unmasked);
         let [unmasked, masked] = [Way::Unmasked, Way::Masked]
             .map(|way| Terminal::start(&scene.launch(way, &[command])).ends());

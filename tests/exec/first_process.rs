@@ -18,7 +18,11 @@ const CONTAINER: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--k
 /// Returns whether this machine lets a test start the first process of a namespace.
 fn can_be_first() -> bool {
     let mut command = Command::new(CONTAINER[0]);
-    let quiet = command.args(&CONTAINER[1..]).arg("true").stderr(Stdio::null()).status();
+    let quiet = command
+        .args(&CONTAINER[1..])
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
     let can = quiet.is_ok_and(|status| status.success());
     if !can {
         left_out("unshare --pid is missing or not allowed here");
@@ -44,11 +48,21 @@ fn signal_of_the_command_exits_with_128_plus_its_number() {
         return;
     }
     let scene = Scene::new();
-    for (script, status) in
-        [("exit 0", 0), ("exit 42", 42), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
-    {
-        let end = masked(&scene, &format!("echo $PPID; {script}")).start().end();
-        assert_eq!((end.status, end.output.as_str()), (Code(status), "1\n"), "{}", end.said);
+    for (script, status) in [
+        ("exit 0", 0),
+        ("exit 42", 42),
+        ("kill -KILL $$", 137),
+        ("kill -TERM $$", 143),
+    ] {
+        let end = masked(&scene, &format!("echo $PPID; {script}"))
+            .start()
+            .end();
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(status), "1\n"),
+            "{}",
+            end.said
+        );
         let (ended, screen) = Terminal::start(&masked(&scene, script)).ends();
         assert_eq!(ended, Code(status), "{screen}");
     }
@@ -60,7 +74,13 @@ fn signals_reach_the_command_and_its_death_ends_the_container() {
         return;
     }
     let scene = Scene::new();
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1] {
+    for signal in [
+        Signal::TERM,
+        Signal::INT,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::USR1,
+    ] {
         let script = "ulimit -c 0; echo >$SCENE/seen ready; exec sleep 1000";
         let mut running = masked(&scene, script).start();
         wait_for_file(&scene.path("seen"));

@@ -35,7 +35,10 @@ fn report(scene: &Scene, prepare: impl Fn(Launch) -> Launch) -> String {
             } else {
                 launch.start().end().status
             };
-            (status, fs::read_to_string(scene.path("seen")).unwrap_or_default())
+            (
+                status,
+                fs::read_to_string(scene.path("seen")).unwrap_or_default(),
+            )
         })
     };
     let (status, seen) = report(true);
@@ -48,16 +51,28 @@ fn report(scene: &Scene, prepare: impl Fn(Launch) -> Launch) -> String {
 /// Returns the open descriptors with one digit. The program that runs the tests may have left
 /// others open.
 fn descriptors(seen: &str) -> String {
-    let list = seen.lines().find_map(|line| line.strip_prefix("descriptors")).unwrap();
-    let numbers: Vec<&str> = list.trim().split(',').filter(|number| number.len() == 1).collect();
+    let list = seen
+        .lines()
+        .find_map(|line| line.strip_prefix("descriptors"))
+        .unwrap();
+    let numbers: Vec<&str> = list
+        .trim()
+        .split(',')
+        .filter(|number| number.len() == 1)
+        .collect();
     numbers.join(" ")
 }
 
 /// Returns the signals in one of the sets of /proc/self/status, without those of threads.
 fn signals(seen: &str, set: &str) -> Vec<usize> {
-    let line = seen.lines().find_map(|line| line.strip_prefix(set)).unwrap();
+    let line = seen
+        .lines()
+        .find_map(|line| line.strip_prefix(set))
+        .unwrap();
     let bits = u64::from_str_radix(line.trim_start_matches(':').trim(), 16).unwrap();
-    (1..=31).filter(|signal| bits >> (signal - 1) & 1 == 1).collect()
+    (1..=31)
+        .filter(|signal| bits >> (signal - 1) & 1 == 1)
+        .collect()
 }
 
 #[test]
@@ -71,8 +86,10 @@ fn command_inherits_an_ordinary_environment() {
 fn command_inherits_limits_umask_priority_and_folder() {
     let scene = Scene::new();
     let seen = report(&scene, |launch| {
-        launch.by("ulimit -S -n 100 && ulimit -H -n 200 && ulimit -S -s 4096 &&
-            ulimit -f 100000 && ulimit -S -c 7 && umask 027 && exec nice -n 3 \"$@\"")
+        launch.by(
+            "ulimit -S -n 100 && ulimit -H -n 200 && ulimit -S -s 4096 &&
+            ulimit -f 100000 && ulimit -S -c 7 && umask 027 && exec nice -n 3 \"$@\"",
+        )
     });
     assert!(seen.contains("\n0027\n"), "{seen}");
 }
@@ -95,7 +112,9 @@ fn command_inherits_ignored_and_blocked_signals() {
         assert_eq!(signals(&seen, "SigIgn"), ignored, "{option}");
         assert_eq!(signals(&seen, "SigBlk"), blocked, "{option}");
     }
-    let all = report(&scene, |launch| launch.under(&["env", "--ignore-signal", "--block-signal"]));
+    let all = report(&scene, |launch| {
+        launch.under(&["env", "--ignore-signal", "--block-signal"])
+    });
     assert!(signals(&all, "SigBlk").len() > 25, "{all}");
     assert!(signals(&all, "SigIgn").len() > 25, "{all}");
 }
@@ -114,7 +133,10 @@ fn command_inherits_only_the_callers_descriptors() {
         let _ = fs::remove_file(scene.path("nine"));
         let script = "read line <&3; read next <&7; echo $line $next; echo $line >&9";
         let end = scene.shell(way, script).by(wrapper).start().end();
-        assert_eq!((end.status, end.output.as_str()), (Code(0), "third third\n"));
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(0), "third third\n")
+        );
         fs::read_to_string(scene.path("nine")).unwrap()
     });
 }
@@ -141,14 +163,19 @@ fn closed_descriptors_stay_closed() {
 fn output_of_a_closed_stream_is_discarded() {
     let scene = Scene::new();
     let script = "echo printed; echo said >&2; cat; echo end $? >>$SCENE/end";
-    for (closed, output, said) in
-        [("<&-", "printed\n", "said\n"), (">&-", "", "said\n"), ("2>&-", "printed\n", "")]
-    {
+    for (closed, output, said) in [
+        ("<&-", "printed\n", "said\n"),
+        (">&-", "", "said\n"),
+        ("2>&-", "printed\n", ""),
+    ] {
         let wrapper = format!("exec \"$@\" {closed}");
         let end = same(|way| {
             let _ = fs::remove_file(scene.path("end"));
             let run = scene.shell(way, script).by(&wrapper).start().end();
-            (run, fs::read_to_string(scene.path("end")).unwrap_or_default())
+            (
+                run,
+                fs::read_to_string(scene.path("end")).unwrap_or_default(),
+            )
         });
         // The message of `sh` about the closed stream follows.
         assert!(end.0.output.starts_with(output), "{closed}: {end:?}");
@@ -159,12 +186,29 @@ fn output_of_a_closed_stream_is_discarded() {
 #[test]
 fn arguments_are_passed_unchanged() {
     let scene = Scene::new();
-    let arguments = ["a b", "", "*", "'\"\\", "$HOME", "line\nbreak", "ä", "--", "-e", "--no-mask"];
+    let arguments = [
+        "a b",
+        "",
+        "*",
+        "'\"\\",
+        "$HOME",
+        "line\nbreak",
+        "ä",
+        "--",
+        "-e",
+        "--no-mask",
+    ];
     let words = [&["printf", "%s|"][..], &arguments].concat();
     let end = same(|way| scene.launch(way, &words).start().end());
     assert_eq!(end.output, format!("{}|", arguments.join("|")));
     // An argument that is not UTF-8 is passed too.
     let script = "exec \"$@\" \"$(printf 'a\\377b')\"";
-    let end = same(|way| scene.launch(way, &["printf", "%s"]).by(script).start().end());
+    let end = same(|way| {
+        scene
+            .launch(way, &["printf", "%s"])
+            .by(script)
+            .start()
+            .end()
+    });
     assert_eq!(end.output, "a\u{fffd}b");
 }

@@ -54,13 +54,26 @@ impl Shell {
             let _ = fs::remove_file(scene.path(name));
         }
         let program = scene.write("program", ANSWERS);
-        let words = scene.launch(way, &["python", program.to_str().unwrap()]).words();
-        let unset = if way == Way::Bare { "" } else { "unset SECRET\n" };
+        let words = scene
+            .launch(way, &["python", program.to_str().unwrap()])
+            .words();
+        let unset = if way == Way::Bare {
+            ""
+        } else {
+            "unset SECRET\n"
+        };
         let prompt = "PS1='\\n<prompt> '";
         let alias = format!("{prompt}\nalias run='{}'\n{unset}", words.join(" "));
         let profile_path = scene.write("profile", &alias);
         let profile = profile_path.to_str().unwrap();
-        let bash = ["bash", "--noprofile", "--rcfile", profile, "--noediting", "-i"];
+        let bash = [
+            "bash",
+            "--noprofile",
+            "--rcfile",
+            profile,
+            "--noediting",
+            "-i",
+        ];
         let launch = scene.launch(Way::Bare, &bash);
         let mut terminal = Terminal::start(&launch);
         terminal.sees(PROMPT);
@@ -175,7 +188,11 @@ fn job_continued_in_the_background_writes_and_ends() {
         scene.write("end", "");
         wait_until_gone(command);
         shell.does("wait %1; echo status $?");
-        assert!(shell.screen.text().contains("status 3\n"), "{}", shell.screen.text());
+        assert!(
+            shell.screen.text().contains("status 3\n"),
+            "{}",
+            shell.screen.text()
+        );
         shell.leaves();
         modes
     });

@@ -19,11 +19,21 @@ const WAITING: &str = "echo ready >$SCENE/seen; read go";
 type Needle = (&'static str, Vec<u8>);
 
 fn identity_path(scene: &Scene) -> String {
-    scene.sandbox().home().join(".config/vault/identity.txt").display().to_string()
+    scene
+        .sandbox()
+        .home()
+        .join(".config/vault/identity.txt")
+        .display()
+        .to_string()
 }
 
 fn identity(scene: &Scene) -> String {
-    fs::read_to_string(identity_path(scene)).unwrap().lines().last().unwrap().to_owned()
+    fs::read_to_string(identity_path(scene))
+        .unwrap()
+        .lines()
+        .last()
+        .unwrap()
+        .to_owned()
 }
 
 /// Returns the identity in each form, the keys that are sealed to it in development, and the keys
@@ -36,18 +46,30 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
     let mut needles = vec![
         ("the identity", raw.expose().to_vec()),
         ("the clamped identity", clamped.to_vec()),
-        ("the text of the identity", identity.to_text().expose().to_vec()),
+        (
+            "the text of the identity",
+            identity.to_text().expose().to_vec(),
+        ),
     ];
     let text = fs::read_to_string(scene.sandbox().store("development.toml")).unwrap();
     for sealed in text.split('"').filter_map(base64_decode) {
-        let Ok(payload) = identity.unseal(&sealed) else { continue };
+        let Ok(payload) = identity.unseal(&sealed) else {
+            continue;
+        };
         // The last part of the payload is a key.
         let key = &payload.expose()[payload.len() - 32..];
         needles.push(("a sealed key", key.to_vec()));
         let vault = scene.sandbox().id().parse().unwrap();
         let data_key = DataKey::new(Key::from_slice(key).unwrap(), &vault, "development");
-        needles.extend(data_key.parts().map(|part| ("a part of the data key", part.to_vec())));
-        needles.push(("the key of a name", data_key.entry_key("SECRET").expose().to_vec()));
+        needles.extend(
+            data_key
+                .parts()
+                .map(|part| ("a part of the data key", part.to_vec())),
+        );
+        needles.push((
+            "the key of a name",
+            data_key.entry_key("SECRET").expose().to_vec(),
+        ));
     }
     assert!(needles.len() > 3, "nothing is sealed to it");
     needles
@@ -71,7 +93,9 @@ fn memory(pid: Pid) -> Vec<Vec<u8>> {
 }
 
 fn holds(memory: &[Vec<u8>], needle: &[u8]) -> bool {
-    memory.iter().any(|part| memchr::memmem::find(part, needle).is_some())
+    memory
+        .iter()
+        .any(|part| memchr::memmem::find(part, needle).is_some())
 }
 
 /// Searches the memory of `vault` and of its monitor while the command waits.
@@ -89,7 +113,10 @@ fn check(vault: Pid, needles: &[Needle], what: &str) {
         // The masked secret must be in memory, which shows that the search works.
         assert!(pid != vault || holds(&memory, SECRET.as_bytes()), "{what}");
         for (name, needle) in needles {
-            assert!(!holds(&memory, needle), "{what}: {name} in the memory of {pid:?}");
+            assert!(
+                !holds(&memory, needle),
+                "{what}: {name} in the memory of {pid:?}"
+            );
         }
     }
 }
@@ -128,12 +155,17 @@ fn parent_memory_holds_no_key_from_any_source() {
     check(launch(), "identity.txt");
     check(launch().variable("VAULT_KEY", &text), "VAULT_KEY");
     check(launch().variable("VAULT_KEY_FILE", &path), "VAULT_KEY_FILE");
-    check(launch().variable("VAULT_KEY_COMMAND", &command), "VAULT_KEY_COMMAND");
+    check(
+        launch().variable("VAULT_KEY_COMMAND", &command),
+        "VAULT_KEY_COMMAND",
+    );
     check(launch().options(&["--key-file", &path]), "--key-file");
     let by = format!("exec \"$@\" 5<'{path}'");
     check(launch().options(&["--key-fd", "5"]).by(&by), "--key-fd");
     let waiting = "echo ready >$SCENE/seen; while ! test -e $SCENE/go; do sleep 0.01; done";
-    let input = scene.shell(Way::Masked, waiting).options(&["--key-file", "-"]);
+    let input = scene
+        .shell(Way::Masked, waiting)
+        .options(&["--key-file", "-"]);
     let _ = fs::remove_file(scene.path("seen"));
     let mut running = input.start();
     running.write(text.as_bytes());
@@ -152,9 +184,18 @@ fn parent_memory_holds_no_key_from_other_environments() {
     let scene = Scene::new();
     let text = identity(&scene);
     let needles = needles(&scene, &Identity::parse(&text).unwrap());
-    let launch = || scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+    let launch = || {
+        scene
+            .shell(Way::Masked, WAITING)
+            .variable("VAULT_KEY", &text)
+    };
     // The key is in a second variable too.
-    check_run(&scene, &launch().variable("DEPLOY_KEY", &text), &needles, "a copy");
+    check_run(
+        &scene,
+        &launch().variable("DEPLOY_KEY", &text),
+        &needles,
+        "a copy",
+    );
     // A shell above has the key, and vault inspects that shell.
     let _ = fs::remove_file(scene.path("seen"));
     let mut running = launch().by("\"$@\"; exit $?").start();
@@ -164,7 +205,11 @@ fn parent_memory_holds_no_key_from_other_environments() {
     running.write(b"\n");
     let end = running.end();
     assert_eq!(end.status, Code(0));
-    assert!(end.said.contains("VAULT_KEY in the environment of sh"), "{}", end.said);
+    assert!(
+        end.said.contains("VAULT_KEY in the environment of sh"),
+        "{}",
+        end.said
+    );
 }
 
 #[test]
@@ -173,18 +218,29 @@ fn parent_memory_holds_no_credential() {
         return;
     }
     let scene = Scene::new();
-    for options in [&["-e", "development"][..], &["-e", "development", "--only", "SECRET"]] {
-        let name = if options.len() == 2 { "whole" } else { "limited" };
+    for options in [
+        &["-e", "development"][..],
+        &["-e", "development", "--only", "SECRET"],
+    ] {
+        let name = if options.len() == 2 {
+            "whole"
+        } else {
+            "limited"
+        };
         let text = scene.sandbox().credential(name, options);
         let bytes = text.strip_prefix("vaultci1_").unwrap();
         let decoded = repovault::crypto::base64url_decode(bytes).unwrap();
         let identity = Identity::from_key(&Key::from_slice(&decoded[..32]).unwrap());
         let mut needles = needles(&scene, &identity);
         needles.push(("the credential", bytes.as_bytes().to_vec()));
-        let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+        let launch = scene
+            .shell(Way::Masked, WAITING)
+            .variable("VAULT_KEY", &text);
         check_run(&scene, &launch, &needles, name);
         let path = scene.write("credential", &text).display().to_string();
-        let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY_FILE", &path);
+        let launch = scene
+            .shell(Way::Masked, WAITING)
+            .variable("VAULT_KEY_FILE", &path);
         check_run(&scene, &launch, &needles, name);
     }
 }
@@ -197,7 +253,9 @@ fn parent_and_monitor_memory_hold_no_key() {
     let scene = Scene::new();
     let text = identity(&scene);
     let needles = needles(&scene, &Identity::parse(&text).unwrap());
-    let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_KEY", &text);
+    let launch = scene
+        .shell(Way::Masked, WAITING)
+        .variable("VAULT_KEY", &text);
     let mut terminal = Terminal::start(&launch);
     wait_for_file(&scene.path("seen"));
     assert!(!children(terminal.pid()).is_empty());
@@ -212,12 +270,21 @@ fn decrypting_thread_leaves_no_key_in_memory() {
         return;
     }
     let scene = Scene::new();
-    let names: Vec<String> =
-        (0..100).map(|number| format!("SECRET_{number}='{number} of many'\n")).collect();
-    let file = scene.write("many.env", &names.concat()).display().to_string();
+    let names: Vec<String> = (0..100)
+        .map(|number| format!("SECRET_{number}='{number} of many'\n"))
+        .collect();
+    let file = scene
+        .write("many.env", &names.concat())
+        .display()
+        .to_string();
     scene.sandbox().quick(&["import", &file, "-q"]);
     let mut needles = needles(&scene, &Identity::parse(&identity(&scene)).unwrap());
-    let sealed = needles.iter().find(|(what, _)| *what == "a sealed key").unwrap().1.clone();
+    let sealed = needles
+        .iter()
+        .find(|(what, _)| *what == "a sealed key")
+        .unwrap()
+        .1
+        .clone();
     let vault = scene.sandbox().id().parse().unwrap();
     let data_key = DataKey::new(Key::from_slice(&sealed).unwrap(), &vault, "development");
     needles.extend((0..100).map(|number| {
@@ -239,7 +306,10 @@ fn key_memory_is_locked_if_allowed() {
         wait_for_file(&scene.path("seen"));
         let path = format!("/proc/{}/status", running.pid().as_raw_nonzero());
         let status = wait_for("its status", || fs::read_to_string(&path).ok());
-        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmLck:"))
+            .unwrap();
         let size: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         running.write(b"\n");
         let end = running.end();

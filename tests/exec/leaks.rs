@@ -10,10 +10,14 @@ use crate::support::terminal::Terminal;
 #[test]
 fn report_lists_masked_secrets() {
     let scene = Scene::new();
-    scene.sandbox().set("development", "OTHER", b"another long value");
+    scene
+        .sandbox()
+        .set("development", "OTHER", b"another long value");
     let script =
         "echo $SECRET $SECRET; printf %s \"$SECRET\" | base64 -w0; echo $OTHER >&2; exit 3";
-    let launch = scene.shell(Way::Masked, script).options(&["--report-leaks"]);
+    let launch = scene
+        .shell(Way::Masked, script)
+        .options(&["--report-leaks"]);
     let end = launch.start().end();
     assert_eq!((end.status, end.output.as_str()), (Code(3), "*** ***\n***"));
     let said = end.said.strip_prefix("***\n").unwrap();
@@ -26,8 +30,13 @@ fn report_lists_masked_secrets() {
         assert!(said.lines().any(is_told), "{words:?} in {said}");
     }
     // Neither values nor secrets that were not printed are reported.
-    assert!(!said.contains(SECRET) && !said.contains("another"), "{said}");
-    let launch = scene.shell(Way::Masked, "echo nothing").options(&["--report-leaks"]);
+    assert!(
+        !said.contains(SECRET) && !said.contains("another"),
+        "{said}"
+    );
+    let launch = scene
+        .shell(Way::Masked, "echo nothing")
+        .options(&["--report-leaks"]);
     assert_eq!(launch.start().end().output, "nothing\n");
 }
 
@@ -35,7 +44,11 @@ fn report_lists_masked_secrets() {
 fn leak_fails_a_successful_command() {
     let scene = Scene::new();
     let fails = |script: &str| {
-        let end = scene.shell(Way::Masked, script).options(&["--fail-on-leak"]).start().end();
+        let end = scene
+            .shell(Way::Masked, script)
+            .options(&["--fail-on-leak"])
+            .start()
+            .end();
         (end.status, end.said)
     };
     let (status, said) = fails("echo $SECRET");
@@ -47,10 +60,15 @@ fn leak_fails_a_successful_command() {
     assert_eq!(fails("echo $SECRET; kill -KILL $$").0, Signal(9));
     assert_eq!(fails("echo $SECRET >&2").0, Code(124));
     // The status is the same at a terminal.
-    let launch = scene.shell(Way::Masked, "echo $SECRET").options(&["--fail-on-leak"]);
+    let launch = scene
+        .shell(Way::Masked, "echo $SECRET")
+        .options(&["--fail-on-leak"]);
     let (status, screen) = Terminal::start(&launch).ends();
     assert_eq!(status, Code(124));
-    assert!(screen.starts_with("***\n") && screen.contains("SECRET"), "{screen}");
+    assert!(
+        screen.starts_with("***\n") && screen.contains("SECRET"),
+        "{screen}"
+    );
 }
 
 #[test]
@@ -70,8 +88,15 @@ names = [\"SECRET\"]
     );
     fs::write(&config, text).unwrap();
     for (step, status) in [("strict", 124), ("loose", 0)] {
-        let launch = scene.shell(Way::Masked, "echo $SECRET").options(&["--step", step]);
+        let launch = scene
+            .shell(Way::Masked, "echo $SECRET")
+            .options(&["--step", step]);
         let end = launch.start().end();
-        assert_eq!((end.status, end.output.as_str()), (Code(status), "***\n"), "{}", end.said);
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(status), "***\n"),
+            "{}",
+            end.said
+        );
     }
 }

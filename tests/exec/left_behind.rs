@@ -30,9 +30,17 @@ fn end_left_process(scene: &Scene) {
 fn silent_lingering_process_is_mentioned_once() {
     let scene = Scene::new();
     // The process keeps both outputs open, or one of them.
-    for process in ["sleep 1000", "sleep 1000 2>/dev/null", "sleep 1000 >/dev/null"] {
+    for process in [
+        "sleep 1000",
+        "sleep 1000 2>/dev/null",
+        "sleep 1000 >/dev/null",
+    ] {
         let end = leaving(&scene, process).start().end();
-        assert_eq!((end.status, end.output.as_str()), (Code(9), "started ***\n"), "{process}");
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(9), "started ***\n"),
+            "{process}"
+        );
         assert_eq!(end.said, NOTE, "{process}");
         end_left_process(&scene);
     }
@@ -41,7 +49,9 @@ fn silent_lingering_process_is_mentioned_once() {
 #[test]
 fn lingering_process_loses_its_later_output() {
     let scene = Scene::new();
-    let end = leaving(&scene, "while printf 'x'; do :; done 2>/dev/null").start().end();
+    let end = leaving(&scene, "while printf 'x'; do :; done 2>/dev/null")
+        .start()
+        .end();
     assert_eq!((end.status, end.said.as_str()), (Code(9), NOTE));
     let printed = end.output.replace('x', "");
     assert_eq!(printed, "started ***\n");
@@ -57,7 +67,10 @@ fn lingering_process_at_a_terminal_is_mentioned_once() {
     let printing = "setsid sh -c 'while printf x; do :; done 2>/dev/null'";
     for process in [silent, printing] {
         let (status, screen) = Terminal::start(&leaving(&scene, process)).ends();
-        assert_eq!((status, screen.replace('x', "")), (Code(9), format!("started ***\n{NOTE}")));
+        assert_eq!(
+            (status, screen.replace('x', "")),
+            (Code(9), format!("started ***\n{NOTE}"))
+        );
         end_left_process(&scene);
     }
 }
@@ -69,7 +82,10 @@ fn quiet_exec_does_not_mention_a_lingering_process() {
     assert_eq!((end.status, end.said.as_str()), (Code(9), ""));
     end_left_process(&scene);
     let launch = leaving(&scene, "setsid sleep 1000").options(&["-q"]);
-    assert_eq!(Terminal::start(&launch).ends(), (Code(9), "started ***\n".to_owned()));
+    assert_eq!(
+        Terminal::start(&launch).ends(),
+        (Code(9), "started ***\n".to_owned())
+    );
     end_left_process(&scene);
 }
 

@@ -15,7 +15,12 @@ use crate::support::terminal::Terminal;
 #[track_caller]
 fn printed(scene: &Scene, program: &str) -> String {
     let end = scene.python(Way::Masked, program).start().end();
-    assert_eq!((end.status, end.said.as_str()), (Code(0), ""), "{}", end.output);
+    assert_eq!(
+        (end.status, end.said.as_str()),
+        (Code(0), ""),
+        "{}",
+        end.output
+    );
     end.output
 }
 
@@ -38,7 +43,11 @@ for byte in b'before ' + os.environ['SECRET'].encode() + b' after\\n':
     assert_eq!(printed(&scene, program), format!("before {MASK} after\n"));
     // At a terminal, up to three bytes may be shown early, so that prompts are not delayed.
     let screen = shown(&scene, program);
-    let start = screen.strip_prefix("before ").unwrap().strip_suffix("*** after\n").unwrap();
+    let start = screen
+        .strip_prefix("before ")
+        .unwrap()
+        .strip_suffix("*** after\n")
+        .unwrap();
     assert!(SECRET[..3].starts_with(start), "{screen}");
 }
 
@@ -58,7 +67,10 @@ print()
     let lines = SECRET.len();
     assert_eq!(printed(&scene, program), format!("{MASK}\n").repeat(lines));
     let screen = shown(&scene, program);
-    assert!(!screen.contains("bird") && screen.lines().count() == lines, "{screen}");
+    assert!(
+        !screen.contains("bird") && screen.lines().count() == lines,
+        "{screen}"
+    );
 }
 
 #[test]
@@ -70,8 +82,15 @@ secret = os.environ['SECRET'].encode()
 os.write(1, secret[:9]); os.write(2, secret[9:]); os.write(1, b'|')
 os.write(2, secret[:9]); os.write(1, secret[9:]); os.write(2, b'\\n')
 ";
-    let end = scene.python(Way::Masked, program).by("exec \"$@\" 2>&1").start().end();
-    assert_eq!((end.status, end.output), (Code(0), format!("{MASK}|{MASK}\n")));
+    let end = scene
+        .python(Way::Masked, program)
+        .by("exec \"$@\" 2>&1")
+        .start()
+        .end();
+    assert_eq!(
+        (end.status, end.output),
+        (Code(0), format!("{MASK}|{MASK}\n"))
+    );
     assert_eq!(shown(&scene, program), format!("{MASK}|{MASK}\n"));
 }
 
@@ -85,8 +104,14 @@ fn secret_in_a_basic_auth_header_is_masked() {
         let text = STANDARD.encode(format!("{user}:{SECRET}"));
         // Characters that carry bits of the user name only do not belong to the secret.
         let own = &text[..(user.len() + 1) * 8 / 6];
-        let rest = end.output.strip_prefix(&format!("Authorization: Basic {own}{MASK}"));
-        assert!(rest.is_some_and(|rest| rest.trim_matches('=').is_empty()), "{}", end.output);
+        let rest = end
+            .output
+            .strip_prefix(&format!("Authorization: Basic {own}{MASK}"));
+        assert!(
+            rest.is_some_and(|rest| rest.trim_matches('=').is_empty()),
+            "{}",
+            end.output
+        );
     }
 }
 
@@ -122,25 +147,37 @@ print(secret[:8] + '\\x1b[7m' + secret[8:12] + '\\x1b[0m' + secret[12:], 'is par
 print(''.join('\\x1b[3%dm%s' % (at % 8, letter) for at, letter in enumerate(secret)) + '\\x1b[0m')
 ";
     for text in [printed(&scene, program), shown(&scene, program)] {
-        assert!(text.starts_with(&format!("\x1b[1;31m{MASK}\x1b[0m is red\n")), "{text:?}");
+        assert!(
+            text.starts_with(&format!("\x1b[1;31m{MASK}\x1b[0m is red\n")),
+            "{text:?}"
+        );
         let mut plain = String::new();
         for part in text.split('\x1b') {
             plain.push_str(part.split_once('m').map_or(part, |(_, plain)| plain));
         }
         assert!(plain.contains("is partly so"), "{plain:?}");
-        assert!(!plain.contains("canary") && !plain.contains("bird"), "{plain:?}");
+        assert!(
+            !plain.contains("canary") && !plain.contains("bird"),
+            "{plain:?}"
+        );
     }
     // grep adds colors.
     let script = "echo \"key: $SECRET\" | grep --color=always bird";
     let end = scene.shell(Way::Masked, script).start().end();
-    assert!(!end.output.contains("canary") && end.output.starts_with("key: "), "{:?}", end.output);
+    assert!(
+        !end.output.contains("canary") && end.output.starts_with("key: "),
+        "{:?}",
+        end.output
+    );
 }
 
 #[test]
 fn secret_in_a_url_is_masked() {
     let scene = Scene::new();
     let url = "postgres://shop:pw-7%2Fh%20G%2Bx1@db.internal:5432/shop?sslmode=require";
-    scene.sandbox().set("development", "DATABASE_URL", url.as_bytes());
+    scene
+        .sandbox()
+        .set("development", "DATABASE_URL", url.as_bytes());
     let program = "
 import os
 from urllib.parse import quote, quote_plus, urlsplit, unquote
@@ -151,7 +188,14 @@ print('https://example.com/?key=' + quote(secret), quote(secret, safe=''), quote
 ";
     let end = printed(&scene, program);
     let lines: Vec<&str> = end.lines().collect();
-    assert_eq!(lines, ["***", "*** *** db.internal", "https://example.com/?key=*** *** ***"]);
+    assert_eq!(
+        lines,
+        [
+            "***",
+            "*** *** db.internal",
+            "https://example.com/?key=*** *** ***"
+        ]
+    );
 }
 
 #[test]
@@ -175,7 +219,11 @@ import os
 raise ValueError(os.environ['SECRET'])
 ";
     let end = scene.python(Way::Masked, program).start().end();
-    assert!(end.said.starts_with("Traceback (most recent call last):\n"), "{}", end.said);
+    assert!(
+        end.said.starts_with("Traceback (most recent call last):\n"),
+        "{}",
+        end.said
+    );
     assert!(end.said.ends_with("\nValueError: ***\n"), "{}", end.said);
 }
 
@@ -204,8 +252,10 @@ for count in range(0, 200000, 997):
 ";
     let text = printed(&scene, program);
     assert!(!text.contains("canary") && !text.contains("bird"));
-    let expected: String =
-        (0..200_000).step_by(997).map(|count| "x".repeat(count % 5000) + MASK + "\n").collect();
+    let expected: String = (0..200_000)
+        .step_by(997)
+        .map(|count| "x".repeat(count % 5000) + MASK + "\n")
+        .collect();
     assert!(text == expected);
 }
 
@@ -230,7 +280,10 @@ fn files_written_by_the_command_are_not_masked() {
     let end = scene.shell(Way::Masked, script).by(by).start().end();
     assert_eq!(end.status, Code(0));
     for name in ["own", "third"] {
-        assert_eq!(fs::read_to_string(scene.path(name)).unwrap(), format!("{SECRET}\n"));
+        assert_eq!(
+            fs::read_to_string(scene.path(name)).unwrap(),
+            format!("{SECRET}\n")
+        );
     }
 }
 
@@ -246,10 +299,17 @@ os.write(1, secret[14:] + b' after\\n')
 ";
     let mut running = scene.python(Way::Masked, program).start();
     wait_for_state(running.pid(), 'T');
-    assert!(!running.output.text().contains("can"), "{}", running.output.text());
+    assert!(
+        !running.output.text().contains("can"),
+        "{}",
+        running.output.text()
+    );
     running.signal(Signal::CONT);
     assert_eq!(running.status(), Code(0));
-    assert_eq!(running.output.all(), format!("before {MASK} after\n").as_bytes());
+    assert_eq!(
+        running.output.all(),
+        format!("before {MASK} after\n").as_bytes()
+    );
     // `vault` does not wait for a grandchild. Held bytes are masked as at any other end.
     let script = "sleep 1000 & printf 'before %.14s' \"$SECRET\"; echo $! >$SCENE/pid";
     let mut running = scene.shell(Way::Masked, script).start();

@@ -39,7 +39,9 @@ fn terminal_modes_are_restored_after_vault_is_killed() {
     assert!(terminal.modes() != before, "raw meanwhile");
     terminal.signal(Signal::KILL);
     assert_eq!(terminal.status(), Killed(Signal::KILL.as_raw()));
-    wait_for("the modes of before", || (terminal.modes() == before).then_some(()));
+    wait_for("the modes of before", || {
+        (terminal.modes() == before).then_some(())
+    });
     wait_until_gone(command);
 }
 

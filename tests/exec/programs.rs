@@ -18,7 +18,10 @@ fn less_shows_pages_and_quits() {
         return;
     }
     let scene = Scene::new();
-    let path = scene.write("lines", &numbered_lines()).display().to_string();
+    let path = scene
+        .write("lines", &numbered_lines())
+        .display()
+        .to_string();
     let seen = same(|way| {
         let mut terminal = Terminal::start(&scene.launch(way, &["less", &path]));
         terminal.sees("line 23\r\n");
@@ -42,7 +45,10 @@ fn less_shows_pages_from_a_pipe() {
         return;
     }
     let scene = Scene::new();
-    let path = scene.write("lines", &numbered_lines()).display().to_string();
+    let path = scene
+        .write("lines", &numbered_lines())
+        .display()
+        .to_string();
     let by = format!("cat {path} | \"$@\"");
     let seen = same(|way| {
         let mut terminal = Terminal::start(&scene.launch(way, &["less"]).by(&by));

@@ -56,7 +56,13 @@ fn streams_at_a_terminal_are_terminals_inside() {
             let seen = fs::read_to_string(scene.path("seen")).unwrap();
             (status, screen, printed, said, seen)
         });
-        let is = |at: usize| if &streams[at..=at] == "t" { "True" } else { "False" };
+        let is = |at: usize| {
+            if &streams[at..=at] == "t" {
+                "True"
+            } else {
+                "False"
+            }
+        };
         let (status, screen, printed, said, seen) = seen;
         assert_eq!(status, Code(0), "{streams}: {screen}{said}");
         let first = format!("{} {} {}\n", is(0), is(1), is(2));
@@ -64,9 +70,15 @@ fn streams_at_a_terminal_are_terminals_inside() {
         assert!(seen.ends_with("\nread line\n"), "{streams}: {seen}");
         let shown = |at: usize, text: &'static str| if is(at) == "True" { text } else { "" };
         let typed = shown(0, "line\n");
-        assert_eq!(screen, format!("{typed}{}{}", shown(1, "printed\n"), shown(2, "said\n")));
+        assert_eq!(
+            screen,
+            format!("{typed}{}{}", shown(1, "printed\n"), shown(2, "said\n"))
+        );
         let piped = |at: usize, text: &'static str| if is(at) == "True" { "" } else { text };
-        assert_eq!((printed.as_str(), said.as_str()), (piped(1, "printed\n"), piped(2, "said\n")));
+        assert_eq!(
+            (printed.as_str(), said.as_str()),
+            (piped(1, "printed\n"), piped(2, "said\n"))
+        );
     }
 }
 
@@ -74,7 +86,9 @@ fn streams_at_a_terminal_are_terminals_inside() {
 fn prompt_without_a_newline_is_shown_immediately() {
     let scene = Scene::new();
     // The end of the prompt could begin a secret.
-    scene.sandbox().set("development", "PROMPTED", b": starts as a prompt ends");
+    scene
+        .sandbox()
+        .set("development", "PROMPTED", b": starts as a prompt ends");
     let script = "printf 'Name: '; read name; echo hello $name";
     let seen = same(|way| {
         let mut terminal = Terminal::start(&scene.shell(way, script));
@@ -98,7 +112,10 @@ fn prompt_on_a_pipe_is_written_immediately() {
         running.write(b"7\n");
         running.end()
     });
-    assert_eq!((seen.output.as_str(), seen.said.as_str()), ("Name: hello alice\n", "Age? "));
+    assert_eq!(
+        (seen.output.as_str(), seen.said.as_str()),
+        ("Name: hello alice\n", "Age? ")
+    );
 }
 
 #[test]
@@ -170,7 +187,11 @@ stty -opost; printf 'a\\nb\\r\\n'; stty opost
 ";
     let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
     assert_eq!(seen.0, Code(0));
-    assert!(seen.1.contains("\x1b[01;31m\x1b[Kwords\x1b[m\x1b[K"), "{:?}", seen.1);
+    assert!(
+        seen.1.contains("\x1b[01;31m\x1b[Kwords\x1b[m\x1b[K"),
+        "{:?}",
+        seen.1
+    );
 }
 
 #[test]
@@ -178,8 +199,9 @@ fn long_output_is_complete_and_in_order() {
     let scene = Scene::new();
     let script = "i=0; while [ $i -lt 5000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
     let seen = same(|way| Terminal::start(&scene.shell(way, script)).ends());
-    let lines: Vec<String> =
-        (0..5000).flat_map(|i| [format!("out {i}\n"), format!("err {i}\n")]).collect();
+    let lines: Vec<String> = (0..5000)
+        .flat_map(|i| [format!("out {i}\n"), format!("err {i}\n")])
+        .collect();
     assert!(seen == (Code(0), lines.concat()));
 }
 

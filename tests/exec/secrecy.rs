@@ -9,8 +9,10 @@ use crate::support::running::Status::Code;
 use crate::support::scene::{Launch, Scene, Way};
 use crate::support::terminal::Terminal;
 
-const UNPRIVILEGED: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/unprivileged.py");
+const UNPRIVILEGED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/cli/support/unprivileged.py"
+);
 
 /// A program that tries every way that the kernel offers to inspect each process above it. It
 /// writes the files that it could open into `seen`.
@@ -46,7 +48,12 @@ os.rename(scene + '/seen.new', scene + '/seen')
 
 fn key(scene: &Scene) -> String {
     let path = scene.sandbox().home().join(".config/vault/identity.txt");
-    fs::read_to_string(path).unwrap().lines().last().unwrap().to_owned()
+    fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .last()
+        .unwrap()
+        .to_owned()
 }
 
 fn check_spied(scene: &Scene, processes: usize) {
@@ -57,7 +64,9 @@ fn check_spied(scene: &Scene, processes: usize) {
 
 fn spying(scene: &Scene) -> Launch {
     let _ = fs::remove_file(scene.path("seen"));
-    let launch = scene.python(Way::Masked, SPY).variable("VAULT_KEY", &key(scene));
+    let launch = scene
+        .python(Way::Masked, SPY)
+        .variable("VAULT_KEY", &key(scene));
     launch.under(&["python", UNPRIVILEGED])
 }
 
@@ -77,9 +86,18 @@ fn command_cannot_inspect_its_parents() {
 fn key_is_in_no_process_and_no_variable() {
     let scene = Scene::new();
     let key = key(&scene);
-    let path = scene.sandbox().home().join(".config/vault/identity.txt").display().to_string();
+    let path = scene
+        .sandbox()
+        .home()
+        .join(".config/vault/identity.txt")
+        .display()
+        .to_string();
     let command = format!("cat '{path}'");
-    let sources = [("VAULT_KEY", &key), ("VAULT_KEY_FILE", &path), ("VAULT_KEY_COMMAND", &command)];
+    let sources = [
+        ("VAULT_KEY", &key),
+        ("VAULT_KEY_FILE", &path),
+        ("VAULT_KEY_COMMAND", &command),
+    ];
     for (name, value) in sources {
         let _ = fs::remove_file(scene.path("seen"));
         let script = "env; echo ready >$SCENE/seen; read go";
@@ -107,7 +125,12 @@ fn key_is_in_no_process_and_no_variable() {
 #[test]
 fn key_descriptor_is_closed() {
     let scene = Scene::new();
-    let path = scene.sandbox().home().join(".config/vault/identity.txt").display().to_string();
+    let path = scene
+        .sandbox()
+        .home()
+        .join(".config/vault/identity.txt")
+        .display()
+        .to_string();
     for options in [["--key-fd", "5"], ["--key-file", "-"]] {
         let by = if options[1] == "5" {
             format!("exec \"$@\" 5<{path}")
@@ -117,7 +140,12 @@ fn key_descriptor_is_closed() {
         let script = "(: <&5) 2>/dev/null && echo open; cat; cat /dev/stdin";
         let launch = scene.shell(Way::Masked, script).options(&options).by(&by);
         let end = launch.start().end();
-        assert_eq!((end.status, end.output.as_str()), (Code(0), ""), "{options:?} {}", end.said);
+        assert_eq!(
+            (end.status, end.output.as_str()),
+            (Code(0), ""),
+            "{options:?} {}",
+            end.said
+        );
     }
 }
 
@@ -130,7 +158,10 @@ fn only_the_command_may_dump_its_memory() {
     wait_for_file(&scene.path("seen"));
     let pid = running.pid().as_raw_nonzero();
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     let command = wait_for("the command", || children(running.pid()).first().copied());
     kill_process(command, Signal::KILL).unwrap();

@@ -25,8 +25,17 @@ fn gunicorn(site: &Site, way: Way) -> (Running, Pid) {
     let _ = fs::remove_file(&pid_file);
     let address = site.address();
     let pid_path = pid_file.display().to_string();
-    let words =
-        ["gunicorn", "--no-control-socket", "-b", &address, "-w", "1", "--pid", &pid_path, "wsgi"];
+    let words = [
+        "gunicorn",
+        "--no-control-socket",
+        "-b",
+        &address,
+        "-w",
+        "1",
+        "--pid",
+        &pid_path,
+        "wsgi",
+    ];
     let mut running = site.launch(way, &words).start();
     running.errors.sees("Listening at");
     let master = crate::support::facts::pid_in(&pid_file);
@@ -59,8 +68,16 @@ fn gunicorn_obeys_hup_ttin_ttou_and_term() {
         running.errors.sees("Handling signal: term");
         let end = running.end();
         site.is_abandoned();
-        let shown = if way == Way::Masked { "***" } else { crate::support::scene::SECRET };
-        assert!(end.output.starts_with(&format!("serving with {shown}\n")), "{}", end.output);
+        let shown = if way == Way::Masked {
+            "***"
+        } else {
+            crate::support::scene::SECRET
+        };
+        assert!(
+            end.output.starts_with(&format!("serving with {shown}\n")),
+            "{}",
+            end.output
+        );
         end.status
     });
     assert_eq!(ended, Code(0));
@@ -124,7 +141,11 @@ fn celery_finishes_its_task_on_term() {
         let end = running.end();
         assert_eq!(wait_for_file(&path("finished")), "finished\n");
         let text = end.output + &end.said;
-        assert_eq!(text.contains("working with ***\n"), way == Way::Masked, "{text}");
+        assert_eq!(
+            text.contains("working with ***\n"),
+            way == Way::Masked,
+            "{text}"
+        );
         assert_eq!(text.contains("canary"), way != Way::Masked, "{text}");
         end.status
     });

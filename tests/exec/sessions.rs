@@ -13,8 +13,18 @@ const PROMPT: &str = "\r\n<prompt> ";
 
 /// Returns the words of an interactive bash without the settings of this machine.
 fn bash(scene: &Scene) -> Vec<String> {
-    let profile = scene.write("profile", "PS1='\\n<prompt> '\n").display().to_string();
-    let words = ["bash", "--noprofile", "--rcfile", &profile, "--noediting", "-i"];
+    let profile = scene
+        .write("profile", "PS1='\\n<prompt> '\n")
+        .display()
+        .to_string();
+    let words = [
+        "bash",
+        "--noprofile",
+        "--rcfile",
+        &profile,
+        "--noediting",
+        "-i",
+    ];
     words.map(str::to_owned).to_vec()
 }
 
@@ -71,7 +81,10 @@ fn nested_vault_changes_nothing() {
     let scene = Scene::new();
     let vault = env!("CARGO_BIN_EXE_vault");
     let script = "echo $SECRET; tty >/dev/null && echo terminal; read line; echo got $line; exit 5";
-    for inner in [&["-q", "exec", "--"][..], &["-q", "exec", "--no-mask", "--"]] {
+    for inner in [
+        &["-q", "exec", "--"][..],
+        &["-q", "exec", "--no-mask", "--"],
+    ] {
         let words = [&[vault], inner, &["sh", "-c", script]].concat();
         let launch = scene.launch(Way::Masked, &words);
         let mut running = launch.start();
@@ -84,7 +97,10 @@ fn nested_vault_changes_nothing() {
         terminal.sees("terminal\r\n");
         terminal.types("line\n");
         terminal.sees("got line\r\n");
-        assert_eq!(terminal.ends(), (Code(5), format!("{MASK}\nterminal\nline\ngot line\n")));
+        assert_eq!(
+            terminal.ends(),
+            (Code(5), format!("{MASK}\nterminal\nline\ngot line\n"))
+        );
     }
 }
 
@@ -100,7 +116,11 @@ while :; do read line || sleep 0.01; done";
             let _ = fs::remove_file(scene.path(name));
         }
         let pid = scene.path("pid").display().to_string();
-        let end = scene.shell(way, script).under(&["python", HANGUP, &pid]).start().end();
+        let end = scene
+            .shell(way, script)
+            .under(&["python", HANGUP, &pid])
+            .start()
+            .end();
         wait_until_gone(pid_in(&scene.path("pid")));
         (end.output, wait_for_file(&scene.path("hup")))
     });
@@ -142,7 +162,10 @@ os.system('stty sane')
         terminal.sees("ready");
         terminal.types(&pasted);
         assert_eq!(terminal.status(), Code(0));
-        assert!(fs::read_to_string(scene.path("read")).unwrap() == pasted, "{way:?}");
+        assert!(
+            fs::read_to_string(scene.path("read")).unwrap() == pasted,
+            "{way:?}"
+        );
     }
 }
 

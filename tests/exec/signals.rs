@@ -56,7 +56,10 @@ fn each_signal_reaches_the_command() {
         }
         (running.status(), counted(&scene, NOTICED.len()))
     });
-    assert_eq!(seen, (Code(7), names.iter().map(|&name| name.to_owned()).collect()));
+    assert_eq!(
+        seen,
+        (Code(7), names.iter().map(|&name| name.to_owned()).collect())
+    );
     let seen_at_a_terminal = same(|way| {
         let terminal = Terminal::start(&counting(&scene, way));
         for (count, (_, signal)) in NOTICED.iter().enumerate() {
@@ -103,7 +106,11 @@ fn deadly_signal_ends_the_command_and_vault() {
         };
         let number = signal.as_raw();
         assert_eq!(same(|way| deadly(way, false)), Killed(number), "{signal:?}");
-        assert_eq!(same(|way| deadly(way, true)), Killed(number), "{signal:?} at a terminal");
+        assert_eq!(
+            same(|way| deadly(way, true)),
+            Killed(number),
+            "{signal:?} at a terminal"
+        );
     }
 }
 
@@ -115,10 +122,17 @@ import os, signal, sys
 signal.setitimer(signal.ITIMER_REAL, 0.3)
 os.execvp(sys.argv[1], sys.argv[1:])
 ";
-    let launch = |way| scene.launch(way, &["sleep", "1000"]).under(&["python", "-c", program]);
+    let launch = |way| {
+        scene
+            .launch(way, &["sleep", "1000"])
+            .under(&["python", "-c", program])
+    };
     let number = Signal::ALARM.as_raw();
     assert_eq!(same(|way| launch(way).start().end().status), Killed(number));
-    assert_eq!(same(|way| Terminal::start(&launch(way)).ends().0), Killed(number));
+    assert_eq!(
+        same(|way| Terminal::start(&launch(way)).ends().0),
+        Killed(number)
+    );
 }
 
 #[test]
@@ -135,7 +149,9 @@ fn command_gets_sigterm_if_its_parent_is_killed() {
     assert_eq!(terminal.status(), Killed(Signal::KILL.as_raw()));
     // The end of the terminal may also send SIGHUP.
     crate::support::facts::wait_for("SIGTERM", || {
-        counted(&scene, 1).contains(&"SIGTERM".to_owned()).then_some(())
+        counted(&scene, 1)
+            .contains(&"SIGTERM".to_owned())
+            .then_some(())
     });
 }
 
@@ -143,9 +159,11 @@ fn command_gets_sigterm_if_its_parent_is_killed() {
 fn stop_and_continue_apply_to_command_and_vault() {
     let scene = Scene::new();
     let script = "echo $$ >$SCENE/pid; read line; echo got $line; exit 3";
-    for (name, signal) in
-        [("SIGTSTP", Signal::TSTP), ("SIGTTIN", Signal::TTIN), ("SIGTTOU", Signal::TTOU)]
-    {
+    for (name, signal) in [
+        ("SIGTSTP", Signal::TSTP),
+        ("SIGTTIN", Signal::TTIN),
+        ("SIGTTOU", Signal::TTOU),
+    ] {
         let seen = same(|way| {
             for name in ["pid", "job"] {
                 let _ = std::fs::remove_file(scene.path(name));
@@ -204,7 +222,9 @@ fn command_stopping_itself_stops_vault() {
                 let _ = std::fs::remove_file(scene.path(name));
             }
             let job = scene.path("job");
-            let launch = scene.shell(way, &script).under(&["python", "-I", "-S", JOB]);
+            let launch = scene
+                .shell(way, &script)
+                .under(&["python", "-I", "-S", JOB]);
             let mut running = launch.variable("JOB", &job.display().to_string()).start();
             let vault = wait_for_lines(&job, 1)[0].parse().unwrap();
             wait_for_lines(&job, 2);
@@ -222,7 +242,11 @@ fn command_stopping_itself_stops_vault() {
 fn ignored_signal_stays_ignored() {
     let scene = Scene::new();
     for ignored in [Signal::HUP, Signal::QUIT, Signal::USR1] {
-        let name = NOTICED.iter().find(|(_, signal)| *signal == ignored).unwrap().0;
+        let name = NOTICED
+            .iter()
+            .find(|(_, signal)| *signal == ignored)
+            .unwrap()
+            .0;
         let wrapper = format!("--ignore-signal={}", name.trim_start_matches("SIG"));
         let play = |way, at_a_terminal| {
             let launch = counting(&scene, way).under(&["env", &wrapper]);
@@ -232,18 +256,28 @@ fn ignored_signal_stays_ignored() {
                 for signal in [ignored, Signal::USR2, Signal::TERM] {
                     terminal.signal(signal);
                 }
-                (terminal.ends().0, counted(&scene, 1).contains(&name.to_owned()))
+                (
+                    terminal.ends().0,
+                    counted(&scene, 1).contains(&name.to_owned()),
+                )
             } else {
                 let mut running = launch.start();
                 counted(&scene, 0);
                 for signal in [ignored, Signal::USR2, Signal::TERM] {
                     running.signal(signal);
                 }
-                (running.status(), counted(&scene, 1).contains(&name.to_owned()))
+                (
+                    running.status(),
+                    counted(&scene, 1).contains(&name.to_owned()),
+                )
             }
         };
         assert_eq!(same(|way| play(way, false)), (Code(7), false), "{name}");
-        assert_eq!(same(|way| play(way, true)), (Code(7), false), "{name} at a terminal");
+        assert_eq!(
+            same(|way| play(way, true)),
+            (Code(7), false),
+            "{name} at a terminal"
+        );
     }
 }
 

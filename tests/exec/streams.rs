@@ -28,7 +28,11 @@ fn noise(count: usize) -> Vec<u8> {
 #[test]
 fn binary_passes_through_stdin_and_stdout_unchanged() {
     let scene = Scene::new();
-    let sent = noise(if all_is_wanted() { 100_000_000 } else { 3_000_001 });
+    let sent = noise(if all_is_wanted() {
+        100_000_000
+    } else {
+        3_000_001
+    });
     for way in [Way::Bare, Way::Unmasked, Way::Masked] {
         let mut running = scene.launch(way, &["cat"]).start();
         running.write(&sent);
@@ -50,7 +54,10 @@ fn binary_passes_between_files_unchanged() {
         let errors = end.errors.all();
         assert_eq!(end.end().status, Code(0));
         let written = fs::read(scene.path("out")).unwrap();
-        assert!(written == [&b"before\n"[..], &sent].concat() && errors == sent, "{way:?}");
+        assert!(
+            written == [&b"before\n"[..], &sent].concat() && errors == sent,
+            "{way:?}"
+        );
     }
 }
 
@@ -71,10 +78,16 @@ for thread in threads: thread.join()
         assert_eq!(end.status, Code(0));
         assert_eq!(end.output.lines().count() + end.said.lines().count(), 8000);
         for thread in 0..8 {
-            let text = if thread % 2 == 0 { &end.output } else { &end.said };
+            let text = if thread % 2 == 0 {
+                &end.output
+            } else {
+                &end.said
+            };
             let prefix = format!("thread {thread} ");
-            let lines: Vec<&str> =
-                text.lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
+            let lines: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix(&prefix))
+                .collect();
             let expected: Vec<String> = (0..1000).map(|line| format!("line {line}")).collect();
             assert_eq!(lines, expected, "{way:?} {thread}");
         }
@@ -92,10 +105,16 @@ i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; p
         let end = same(|way| scene.shell(way, script).by(by).start().end());
         assert_eq!(end.output + &end.said, format!("{expected}end"), "{by}");
     }
-    for by in ["exec \"$@\" >$SCENE/log 2>&1", "exec \"$@\" >>$SCENE/log 2>>$SCENE/log"] {
+    for by in [
+        "exec \"$@\" >$SCENE/log 2>&1",
+        "exec \"$@\" >>$SCENE/log 2>>$SCENE/log",
+    ] {
         same(|way| {
             let _ = fs::remove_file(scene.path("log"));
-            assert_eq!(scene.shell(way, script).by(by).start().end().status, Code(0));
+            assert_eq!(
+                scene.shell(way, script).by(by).start().end().status,
+                Code(0)
+            );
             let written = fs::read_to_string(scene.path("log")).unwrap();
             assert_eq!(written, format!("{expected}end"), "{by}");
         });
@@ -107,11 +126,18 @@ fn stdout_and_stderr_overwrite_each_other_as_usual() {
     let scene = Scene::new();
     let by = "exec \"$@\" >$SCENE/log 2>$SCENE/log";
     for way in [Way::Bare, Way::Unmasked, Way::Masked] {
-        let end = scene.shell(way, "echo printed; echo said >&2").by(by).start().end();
+        let end = scene
+            .shell(way, "echo printed; echo said >&2")
+            .by(by)
+            .start()
+            .end();
         assert_eq!(end.status, Code(0));
         let written = fs::read_to_string(scene.path("log")).unwrap();
         // Either stream may write last.
-        assert!(["said\ned\n", "printed\n"].contains(&written.as_str()), "{way:?} {written:?}");
+        assert!(
+            ["said\ned\n", "printed\n"].contains(&written.as_str()),
+            "{way:?} {written:?}"
+        );
     }
 }
 
@@ -128,7 +154,11 @@ fn closed_reader_ends_the_command_by_sigpipe() {
         let (mut output, printed) = std::io::pipe().unwrap();
         let script = "echo $$ >$SCENE/pid; exec yes";
         let mut command = scene.shell(way, script).command_after(&[]);
-        let mut child = command.stdin(Stdio::null()).stdout(printed).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(printed)
+            .spawn()
+            .unwrap();
         drop(command);
         let mut start = [0; 4];
         output.read_exact(&mut start).unwrap();
@@ -164,7 +194,11 @@ fn closed_reader_does_not_end_a_silent_command() {
     let seen = same(|way| {
         let _ = fs::remove_file(scene.path("after"));
         let mut command = scene.shell(way, script).command_after(&[]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = [0; 5];
         let mut output = child.stdout.take().unwrap();
         output.read_exact(&mut line).unwrap();
@@ -180,18 +214,36 @@ fn closed_reader_does_not_end_a_silent_command() {
 #[test]
 fn failed_write_is_an_error_of_vault() {
     let scene = Scene::new();
-    for by in ["exec \"$@\" >/dev/full", "exec \"$@\" 3>&1 >/dev/full 2>&1 2>&3"] {
-        let end = scene.shell(Way::Masked, "echo line; exit 0").by(by).start().end();
+    for by in [
+        "exec \"$@\" >/dev/full",
+        "exec \"$@\" 3>&1 >/dev/full 2>&1 2>&3",
+    ] {
+        let end = scene
+            .shell(Way::Masked, "echo line; exit 0")
+            .by(by)
+            .start()
+            .end();
         assert_eq!(end.status, Code(125), "{end:?}");
         let said = format!("{}{}", end.output, end.said);
-        assert!(said.contains("error: ") && said.contains("No space left"), "{said}");
+        assert!(
+            said.contains("error: ") && said.contains("No space left"),
+            "{said}"
+        );
         assert!(!said.contains("panic"), "{said}");
     }
     // No message can be written, but the status shows the failure.
-    let end = scene.shell(Way::Masked, "echo line >&2").by("exec \"$@\" 2>/dev/full").start().end();
+    let end = scene
+        .shell(Way::Masked, "echo line >&2")
+        .by("exec \"$@\" 2>/dev/full")
+        .start()
+        .end();
     assert_eq!(end.status, Code(125), "{end:?}");
     // With `--no-mask`, `vault` becomes the command, so the status is the command's own.
-    let end = scene.launch(Way::Unmasked, &["echo"]).by("exec \"$@\" >/dev/full").start().end();
+    let end = scene
+        .launch(Way::Unmasked, &["echo"])
+        .by("exec \"$@\" >/dev/full")
+        .start()
+        .end();
     assert_eq!(end.status, Code(1));
 }
 
@@ -207,15 +259,28 @@ os.kill(os.getpid(), 9)
 ";
     let end = same(|way| scene.python(way, program).start().end());
     assert_eq!(end.status, Killed(9));
-    assert!(end.output.len() == 60_000 && end.output.ends_with("0999\n"), "{}", end.output.len());
-    assert!(end.said.len() == 20_000 && end.said.ends_with("0999\n"), "{}", end.said.len());
+    assert!(
+        end.output.len() == 60_000 && end.output.ends_with("0999\n"),
+        "{}",
+        end.output.len()
+    );
+    assert!(
+        end.said.len() == 20_000 && end.said.ends_with("0999\n"),
+        "{}",
+        end.said.len()
+    );
 }
 
 #[test]
 fn partial_secret_at_the_end_is_masked_by_length() {
     let scene = Scene::new();
     // A long beginning reveals too much of the secret to be shown.
-    for (length, shown) in [(5, &SECRET[..5]), (7, &SECRET[..7]), (12, "***"), (20, "***")] {
+    for (length, shown) in [
+        (5, &SECRET[..5]),
+        (7, &SECRET[..7]),
+        (12, "***"),
+        (20, "***"),
+    ] {
         for end in ["exit 0", "kill -KILL $$"] {
             let script = format!("printf '>%s' '{}'; {end}", &SECRET[..length]);
             let end = scene.shell(Way::Masked, &script).start().end();
@@ -232,7 +297,11 @@ fn paused_reader_delays_neither_signals_nor_the_end() {
         let (mut output, printed) = std::io::pipe().unwrap();
         let script = "echo $$ >$SCENE/pid; exec yes";
         let mut command = scene.shell(way, script).command_after(&[]);
-        let mut child = command.stdin(Stdio::null()).stdout(printed).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(printed)
+            .spawn()
+            .unwrap();
         drop(command);
         let command = pid_in(&scene.path("pid"));
         // No one reads, so `yes` must wait after a while.
@@ -241,8 +310,11 @@ fn paused_reader_delays_neither_signals_nor_the_end() {
             let place = fs::read_to_string(path).unwrap_or_default();
             // If the kernel does not report the place, it is enough that `yes` waits.
             let is_known = !["", "0"].contains(&place.as_str());
-            let waits =
-                if is_known { place.contains("pipe_w") } else { state(command) == Some('S') };
+            let waits = if is_known {
+                place.contains("pipe_w")
+            } else {
+                state(command) == Some('S')
+            };
             waits.then_some(())
         });
         let pid = rustix::process::Pid::from_child(&child);
@@ -289,6 +361,9 @@ fn grandchild_with_its_own_streams_keeps_running() {
         let mut fifo = scene.fifo("fifo");
         assert_eq!(scene.shell(way, script).start().end().status, Code(0));
         fifo.write_all(b"go\n").unwrap();
-        assert_eq!(crate::support::facts::wait_for_file(&scene.path("on")), "on\n");
+        assert_eq!(
+            crate::support::facts::wait_for_file(&scene.path("on")),
+            "on\n"
+        );
     });
 }

@@ -41,8 +41,14 @@ fn ctrl_c_and_ctrl_backslash_reach_the_command_once() {
             terminal.signal(Signal::TERM);
             (terminal.ends().0, lines(&scene, 7))
         });
-        let keys = ["SIGINT", "SIGQUIT", "SIGINT", "SIGQUIT", "SIGINT", "SIGQUIT", "SIGTERM"];
-        assert_eq!(seen, (Code(7), keys.map(str::to_owned).to_vec()), "{streams}");
+        let keys = [
+            "SIGINT", "SIGQUIT", "SIGINT", "SIGQUIT", "SIGINT", "SIGQUIT", "SIGTERM",
+        ];
+        assert_eq!(
+            seen,
+            (Code(7), keys.map(str::to_owned).to_vec()),
+            "{streams}"
+        );
     }
 }
 
@@ -66,7 +72,10 @@ print(typed)
         terminal.types("\x03\x1a\x1c\x04\r");
         terminal.ends()
     });
-    assert_eq!(seen, (Code(0), "rawb'\\x03\\x1a\\x1c\\x04\\r'\n".to_owned()));
+    assert_eq!(
+        seen,
+        (Code(0), "rawb'\\x03\\x1a\\x1c\\x04\\r'\n".to_owned())
+    );
 }
 
 #[test]
@@ -82,7 +91,10 @@ fn ctrl_d_ends_the_typed_input() {
             let mut terminal = Terminal::start_with(&scene.shell(way, script), streams, others());
             pid_in(&scene.path("pid"));
             terminal.types("one\ntwo\n\x04");
-            (terminal.ends().0, fs::read_to_string(scene.path("read")).unwrap())
+            (
+                terminal.ends().0,
+                fs::read_to_string(scene.path("read")).unwrap(),
+            )
         });
         assert_eq!(seen, (Code(0), "one\ntwo\nend\n".to_owned()), "{streams}");
     }

@@ -9,7 +9,10 @@ pub(crate) fn check(data: &[u8]) {
     }
     // The fuzzer cannot guess a checksum, so add one to the bytes.
     let sum = checksum("vault/v1/credential", data);
-    parse(&format!("vaultci1_{}", base64url_encode(&[data, &sum[..]].concat())));
+    parse(&format!(
+        "vaultci1_{}",
+        base64url_encode(&[data, &sum[..]].concat())
+    ));
 }
 
 fn parse(text: &str) {

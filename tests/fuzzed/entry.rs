@@ -5,12 +5,22 @@ use repovault::vault::format::{read_entry, write_entry};
 use repovault::vault::model::{LARGEST_NUMBER, LONGEST_VALUE};
 
 pub(crate) fn check(data: &[u8]) {
-    let (environment, name) = ("production".parse().unwrap(), "DATABASE_URL".parse().unwrap());
-    let Ok(read) = read_entry(&environment, &name, data) else { return };
+    let (environment, name) = (
+        "production".parse().unwrap(),
+        "DATABASE_URL".parse().unwrap(),
+    );
+    let Ok(read) = read_entry(&environment, &name, data) else {
+        return;
+    };
     let entry = &read.content;
     assert!(entry.origin <= entry.epoch && entry.epoch <= LARGEST_NUMBER);
     assert!(entry.revision <= LARGEST_NUMBER);
-    assert!(entry.sealed.as_ref().is_none_or(|sealed| sealed.len() <= 2 * LONGEST_VALUE));
+    assert!(
+        entry
+            .sealed
+            .as_ref()
+            .is_none_or(|sealed| sealed.len() <= 2 * LONGEST_VALUE)
+    );
     let key = SigningKey::generate();
     let (vault, commitment) = (VaultId::new(key.public()), Commitment([7; 32]));
     assert!(!read.claim(key.public(), &vault, Some(&commitment)).holds());

@@ -18,7 +18,9 @@ mod template;
 /// Checks each file of the target's corpus, whole and cut off after each of its first 50 lines.
 #[track_caller]
 fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
     let mut replayed = 0;
     for file in fs::read_dir(folder).unwrap() {
         let data = fs::read(file.unwrap().path()).unwrap();
@@ -32,10 +34,14 @@ fn replay(target: &str, check: fn(&[u8])) {
 
 /// Returns the names in a folder of `fuzz`, without extensions.
 fn names(folder: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz")
+        .join(folder);
     let entries = fs::read_dir(folder).unwrap();
     let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = files.map(|name| name.split('.').next().unwrap().to_owned()).collect();
+    let mut names: Vec<_> = files
+        .map(|name| name.split('.').next().unwrap().to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -45,18 +51,31 @@ fn every_target_is_built_replayed_and_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let manifest = file("fuzz/Cargo.toml");
-    let quoted = manifest.lines().filter_map(|line| line.strip_prefix("name = \""));
-    let mut built: Vec<_> = quoted.map(|rest| rest.trim_end_matches('"').to_owned()).collect();
+    let quoted = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \""));
+    let mut built: Vec<_> = quoted
+        .map(|rest| rest.trim_end_matches('"').to_owned())
+        .collect();
     built.retain(|name| name != "repovault-fuzz");
     built.sort();
     let replays = file("tests/fuzzed/main.rs") + &file("tests/masking/corpus.rs");
     let page = file("docs/testing.md");
-    let table = page.lines().filter(|line| line.starts_with("| `")).collect::<String>();
+    let table = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect::<String>();
     assert_eq!(built, names("fuzz_targets"));
     assert_eq!(built, names("corpus"));
     for name in built {
-        assert!(replays.contains(&format!("replay(\"{name}\", ")), "{name} is not replayed");
-        assert!(table.contains(&format!("`{name}`")), "{name} is not in docs/testing.md");
+        assert!(
+            replays.contains(&format!("replay(\"{name}\", ")),
+            "{name} is not replayed"
+        );
+        assert!(
+            table.contains(&format!("`{name}`")),
+            "{name} is not in docs/testing.md"
+        );
     }
 }
 

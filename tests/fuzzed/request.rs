@@ -6,7 +6,9 @@ use repovault::vault::format::{fingerprint, read_request, write_request};
 
 pub(crate) fn check(data: &[u8]) {
     let name = "bob".parse().unwrap();
-    let Ok(read) = read_request(&name, data) else { return };
+    let Ok(read) = read_request(&name, data) else {
+        return;
+    };
     let request = &read.content;
     let key = SigningKey::generate();
     assert!(!read.claim(key.public(), &request.vault, None).holds());

@@ -24,7 +24,10 @@ pub(crate) fn check(data: &[u8]) {
         let before: Vec<VaultId> = state.all().map(|(vault, _)| *vault).collect();
         let new = VaultId::new(SigningKey::generate().public());
         for vault in before.iter().take(4) {
-            let _ = before.iter().filter(|other| state.became(vault, other)).count();
+            let _ = before
+                .iter()
+                .filter(|other| state.became(vault, other))
+                .count();
         }
         state.record(new, &Seen::default()).unwrap();
         let again = State::load(&FOLDER, &RECIPIENT).unwrap();

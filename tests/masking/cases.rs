@@ -40,8 +40,16 @@ fn check(case: &Value) -> Result<(), String> {
     let matcher = Arc::new(Matcher::new(needles(case)));
     let chunks = list(case, "chunks");
     let whole = chunks.concat();
-    expected(case, &masked(&matcher, &chunks, &list(case, "emitted_after_chunk"))?, "own chunks")?;
-    expected(case, &masked(&matcher, std::slice::from_ref(&whole), &[])?, "one chunk")?;
+    expected(
+        case,
+        &masked(&matcher, &chunks, &list(case, "emitted_after_chunk"))?,
+        "own chunks",
+    )?;
+    expected(
+        case,
+        &masked(&matcher, std::slice::from_ref(&whole), &[])?,
+        "one chunk",
+    )?;
     let bytes: Vec<_> = whole.iter().map(|&byte| vec![byte]).collect();
     expected(case, &masked(&matcher, &bytes, &[])?, "byte by byte")?;
     for seed in 0..CUTS {
@@ -52,16 +60,26 @@ fn check(case: &Value) -> Result<(), String> {
 }
 
 fn needles(case: &Value) -> Needles {
-    let raw = case["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "raw-only"));
+    let raw = case["tags"]
+        .as_array()
+        .is_some_and(|tags| tags.iter().any(|tag| tag == "raw-only"));
     let mut needles = Needles::new();
     for (index, secret) in list(case, "secrets").into_iter().enumerate() {
         let name = format!("SECRET_{index}");
         if raw {
-            let label = Label { name: &name, form: "raw" };
+            let label = Label {
+                name: &name,
+                form: "raw",
+            };
             needles.add(label, &secret, MatchRules::default());
         } else {
             // The case expects that a secret without needles passes unchanged.
-            let _ = forms::add(&mut needles, &name, &Secret::new(secret), Masking::Automatic);
+            let _ = forms::add(
+                &mut needles,
+                &name,
+                &Secret::new(secret),
+                Masking::Automatic,
+            );
         }
     }
     needles
@@ -70,7 +88,11 @@ fn needles(case: &Value) -> Needles {
 fn list(case: &Value, field: &str) -> Vec<Vec<u8>> {
     let texts = case[field].as_array().into_iter().flatten();
     texts
-        .map(|text| BASE64_STANDARD.decode(text.as_str().expect("a string")).expect("base64"))
+        .map(|text| {
+            BASE64_STANDARD
+                .decode(text.as_str().expect("a string"))
+                .expect("base64")
+        })
         .collect()
 }
 
@@ -98,7 +120,8 @@ fn expected(case: &Value, out: &[u8], how: &str) -> Result<(), String> {
     let good = (exact.is_empty() || exact.iter().any(|exact| exact == out))
         && list(case, "must_contain").iter().all(holds)
         && !list(case, "must_not_contain").iter().any(holds);
-    good.then_some(()).ok_or_else(|| format!("{how}: {}", out.escape_ascii()))
+    good.then_some(())
+        .ok_or_else(|| format!("{how}: {}", out.escape_ascii()))
 }
 
 /// Cuts `bytes` into pieces of 1 to 40 bytes.

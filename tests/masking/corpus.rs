@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::fuzzed;
 
 fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
     let mut replayed = 0;
     for file in fs::read_dir(folder).expect("the corpus is committed") {
         let path = file.expect("a file").path();

@@ -17,9 +17,23 @@ fn matcher(needles: &[Needle]) -> Arc<Matcher> {
 
 fn add(collected: &mut Needles, needles: &[Needle]) {
     for needle in needles {
-        let gaps = if needle.transparent { Gaps::Allowed } else { Gaps::Refused };
-        let rules = MatchRules { gaps, ..MatchRules::default() };
-        collected.add(Label { name: "A", form: "raw" }, &needle.bytes, rules);
+        let gaps = if needle.transparent {
+            Gaps::Allowed
+        } else {
+            Gaps::Refused
+        };
+        let rules = MatchRules {
+            gaps,
+            ..MatchRules::default()
+        };
+        collected.add(
+            Label {
+                name: "A",
+                form: "raw",
+            },
+            &needle.bytes,
+            rules,
+        );
     }
 }
 
@@ -45,7 +59,10 @@ fn needles(random: &mut Random, alphabet: &[u8], longest: usize) -> Vec<Needle> 
             let from = random.below(other.len());
             bytes.extend_from_slice(&other[from..]);
         }
-        needles.push(Needle { bytes, transparent: false });
+        needles.push(Needle {
+            bytes,
+            transparent: false,
+        });
     }
     needles
 }
@@ -91,7 +108,12 @@ fn output_matches_the_reference_for_every_cut() {
         let shortest = if seed % 8 == 0 { 1 } else { 20 };
         for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
             let out = masked(&matcher, &chunks);
-            assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
+            assert_eq!(
+                show(&out),
+                show(&expected),
+                "seed {seed}: {needles:?} in {}",
+                show(&text)
+            );
         }
     }
 }
@@ -101,7 +123,11 @@ fn held_bytes_match_the_reference() {
     for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 10);
-        let longest = needles.iter().map(|needle| needle.bytes.len()).max().unwrap();
+        let longest = needles
+            .iter()
+            .map(|needle| needle.bytes.len())
+            .max()
+            .unwrap();
         let text = text(&mut random, b"abc", &needles, 30);
         let mut masker = Masker::new(matcher(&needles));
         let mut out = Vec::new();
@@ -130,7 +156,10 @@ fn additional_needle_never_unmasks_bytes() {
         let all = masked(&matcher(&needles), std::slice::from_ref(&text));
         needles.swap_remove(random.below(needles.len()));
         let fewer = masked(&matcher(&needles), std::slice::from_ref(&text));
-        assert!(is_subsequence(&unmasked(&all), &unmasked(&fewer)), "seed {seed}");
+        assert!(
+            is_subsequence(&unmasked(&all), &unmasked(&fewer)),
+            "seed {seed}"
+        );
         assert!(is_subsequence(&unmasked(&fewer), &text), "seed {seed}");
     }
 }
@@ -172,14 +201,27 @@ fn output_with_gaps_matches_the_reference() {
         let shortest = if seed % 8 == 0 { 1 } else { 20 };
         for chunks in [vec![text.clone()], random.cut(&text, shortest)] {
             let out = masked(&matcher, &chunks);
-            assert_eq!(show(&out), show(&expected), "seed {seed}: {needles:?} in {}", show(&text));
+            assert_eq!(
+                show(&out),
+                show(&expected),
+                "seed {seed}: {needles:?} in {}",
+                show(&text)
+            );
         }
     }
 }
 
 /// Inserts transparent bytes into the text.
 fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
-    let gaps: [&[u8]; 7] = [b"\n", b"\r\n", b"\n   ", b"\x1b[0m", b"\x1b[31;1m", b"\r", b" "];
+    let gaps: [&[u8]; 7] = [
+        b"\n",
+        b"\r\n",
+        b"\n   ",
+        b"\x1b[0m",
+        b"\x1b[31;1m",
+        b"\r",
+        b" ",
+    ];
     let often = 2 + random.below(20);
     let mut out = Vec::new();
     for &byte in text {

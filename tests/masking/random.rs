@@ -18,7 +18,9 @@ impl Random {
 
     /// Returns `length` bytes of an alphabet.
     pub(crate) fn bytes(&mut self, alphabet: &[u8], length: usize) -> Vec<u8> {
-        (0..length).map(|_| alphabet[self.below(alphabet.len())]).collect()
+        (0..length)
+            .map(|_| alphabet[self.below(alphabet.len())])
+            .collect()
     }
 
     /// Cuts `bytes` into pieces of at most `longest` bytes.

@@ -31,7 +31,9 @@ pub(crate) fn held(needles: &[Needle], text: &[u8]) -> usize {
     let hold = (0..text.len())
         .find(|&start| needles.iter().any(|needle| begins(needle, &text[start..])))
         .unwrap_or(text.len());
-    let masked = occurrences(needles, text).into_iter().filter(|(start, _)| *start < hold);
+    let masked = occurrences(needles, text)
+        .into_iter()
+        .filter(|(start, _)| *start < hold);
     text.len() - masked.map(|(_, end)| end).max().unwrap_or(0).max(hold)
 }
 
@@ -109,7 +111,10 @@ fn masked_span(places: &[VisibleByte]) -> Option<(usize, usize)> {
     if inner.iter().all(|place| place.gap == Gap::None) {
         return None;
     }
-    let last_early_break = inner.iter().take(3).rfind(|place| place.gap == Gap::LineBreak);
+    let last_early_break = inner
+        .iter()
+        .take(3)
+        .rfind(|place| place.gap == Gap::LineBreak);
     let start = last_early_break.unwrap_or(&places[0]).at;
     Some((start, places[places.len() - 1].at + 1))
 }
@@ -123,7 +128,10 @@ fn visible(text: &[u8]) -> Vec<VisibleByte> {
     while at < text.len() {
         let byte = text[at];
         if text[at..].starts_with(b"\x1b[") {
-            let length = text[at..].iter().position(|&byte| byte == b'm').unwrap_or(text.len());
+            let length = text[at..]
+                .iter()
+                .position(|&byte| byte == b'm')
+                .unwrap_or(text.len());
             at += length + 1;
             if gap == Gap::None {
                 gap = Gap::Sequence;

@@ -49,7 +49,11 @@ fn unmasked_secret_gets_a_verdict_with_the_reason() {
         ("", Masking::Always, Verdict::TooShort),
     ] {
         let secret = Secret::new(value.as_bytes().to_vec());
-        assert_eq!(forms::add(&mut needles, "A", &secret, masking), verdict, "{value}");
+        assert_eq!(
+            forms::add(&mut needles, "A", &secret, masking),
+            verdict,
+            "{value}"
+        );
     }
     assert!(needles.is_empty());
 }
@@ -59,7 +63,10 @@ fn short_value_with_always_is_masked_at_token_borders() {
     for (chunks, expected) in [
         (&["pin 4711."][..], &["pin ***.", ""][..]),
         (&["4711"], &["", "***"]),
-        (&["x4711 47112 _4711 4711é"], &["x4711 47112 _4711 4711é", ""]),
+        (
+            &["x4711 47112 _4711 4711é"],
+            &["x4711 47112 _4711 4711é", ""],
+        ),
         (&["pin 47", "11", "."], &["pin ", "", "***.", ""]),
         (&["pin 47", "11", "2"], &["pin ", "", "47112", ""]),
         (&["x", "4711", " "], &["x", "4711", " ", ""]),
@@ -141,33 +148,51 @@ fn line_ending_like_a_secret_begins_is_not_delayed() {
 #[test]
 fn secret_with_an_early_line_break_is_masked_after_the_break() {
     let chunks = ["a vQ7\n", "x-Zp2mK9", "\n  rT4wL b"];
-    assert_eq!(steps(&mut masker(TOKEN), &chunks), ["a vQ7\n", "", "*** b", ""]);
+    assert_eq!(
+        steps(&mut masker(TOKEN), &chunks),
+        ["a vQ7\n", "", "*** b", ""]
+    );
 }
 
 #[test]
 fn masked_secrets_are_counted_by_name_and_form() {
-    let secrets: [(&str, &[u8], Masking); 2] =
-        [("A", TOKEN.as_bytes(), Masking::Automatic), ("B", b"p&ss/w0rd", Masking::Automatic)];
+    let secrets: [(&str, &[u8], Masking); 2] = [
+        ("A", TOKEN.as_bytes(), Masking::Automatic),
+        ("B", b"p&ss/w0rd", Masking::Automatic),
+    ];
     let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
     let encoded = BASE64_STANDARD.encode(TOKEN);
     let shifted = BASE64_STANDARD.encode(format!("12{TOKEN}"));
     let text = format!("{TOKEN} {encoded} p%26ss%2Fw0rd {TOKEN} p&ss/w0rd {shifted}");
     let out = steps(&mut masker, &[&text]).concat();
     assert_eq!(out, "*** *** *** *** *** MT***");
-    let counts: Vec<_> =
-        masker.counts().into_iter().map(|(label, count)| (label.name, label.form, count)).collect();
-    let expected = [("A", "base64", 2), ("A", "raw", 2), ("B", "percent", 1), ("B", "raw", 1)];
+    let counts: Vec<_> = masker
+        .counts()
+        .into_iter()
+        .map(|(label, count)| (label.name, label.form, count))
+        .collect();
+    let expected = [
+        ("A", "base64", 2),
+        ("A", "raw", 2),
+        ("B", "percent", 1),
+        ("B", "raw", 1),
+    ];
     assert_eq!(counts, expected);
 }
 
 #[test]
 fn occurrence_within_another_is_not_counted() {
-    let secrets: [(&str, &[u8], Masking); 2] =
-        [("A", b"kestrel-one", Masking::Automatic), ("B", b"a-kestrel-one-b", Masking::Automatic)];
+    let secrets: [(&str, &[u8], Masking); 2] = [
+        ("A", b"kestrel-one", Masking::Automatic),
+        ("B", b"a-kestrel-one-b", Masking::Automatic),
+    ];
     let mut masker = Masker::new(Arc::new(Matcher::new(needles(&secrets))));
     steps(&mut masker, &["a-kestrel-one", "-b"]);
-    let counts: Vec<_> =
-        masker.counts().into_iter().map(|(label, count)| (label.name, count)).collect();
+    let counts: Vec<_> = masker
+        .counts()
+        .into_iter()
+        .map(|(label, count)| (label.name, count))
+        .collect();
     assert_eq!(counts, [("B", 1)]);
 }
 
@@ -176,11 +201,18 @@ fn secret_of_one_line_has_at_most_a_hundred_needles() {
     let url = "postgres://shöp:p%40s\"s'%24<w0rd>&\\x@db.internal/ü?a=b c$d`e^f!#\u{7}\u{1f600}";
     let mut random = Random::new(1);
     for length in [6, 12, 40, 400, 4000] {
-        for value in [random.bytes(url.as_bytes(), length), url.as_bytes().to_vec()] {
+        for value in [
+            random.bytes(url.as_bytes(), length),
+            url.as_bytes().to_vec(),
+        ] {
             let mut needles = Needles::new();
             let verdict = forms::add(&mut needles, "A", &Secret::new(value), Masking::Automatic);
             assert_eq!(verdict, Verdict::Masked);
-            assert!((10..=forms::MOST_NEEDLES).contains(&needles.len()), "{}", needles.len());
+            assert!(
+                (10..=forms::MOST_NEEDLES).contains(&needles.len()),
+                "{}",
+                needles.len()
+            );
         }
     }
 }
@@ -216,7 +248,11 @@ fn forms_are_masked_the_same_for_every_cut() {
         let mut text = Vec::new();
         for _ in 0..8 {
             let needle = &spelled[random.below(spelled.len())];
-            let cut = if random.below(2) == 0 { needle.len() } else { random.below(needle.len()) };
+            let cut = if random.below(2) == 0 {
+                needle.len()
+            } else {
+                random.below(needle.len())
+            };
             text.extend_from_slice(&needle[..cut]);
             let length = random.below(4);
             text.extend(random.bytes(b"aZ=+\n\x1b[m", length));
@@ -243,10 +279,18 @@ fn masked(matcher: &Arc<Matcher>, chunks: &[Vec<u8>]) -> String {
 #[test]
 fn masking_page_names_every_form() {
     let page = include_str!("../../docs/reference/masking.md");
-    for value in ["a&\"b'\\ c$é/~%+\u{7}\t!<", "Zürich-päß ünï`=/+", "'quoted (and) more'"] {
+    for value in [
+        "a&\"b'\\ c$é/~%+\u{7}\t!<",
+        "Zürich-päß ünï`=/+",
+        "'quoted (and) more'",
+    ] {
         let needles = needles(&[("A", value.as_bytes(), Masking::Automatic)]);
         for (label, _) in needles.iter() {
-            assert!(page.contains(&format!("`{}`", label.form)), "{}", label.form);
+            assert!(
+                page.contains(&format!("`{}`", label.form)),
+                "{}",
+                label.form
+            );
         }
     }
 }

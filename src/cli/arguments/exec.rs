@@ -9,7 +9,10 @@ use crate::commands::IfLocked;
 use crate::vault::name::{SecretName, StepName};
 
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent option")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent option"
+)]
 pub(in crate::cli) struct ExecArguments {
     #[command(flatten)]
     pub(in crate::cli) environment: One,
@@ -17,7 +20,12 @@ pub(in crate::cli) struct ExecArguments {
     #[arg(long, value_name = "STEP")]
     pub(in crate::cli) step: Option<StepName>,
     /// Inject only these names
-    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "step")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        conflicts_with = "step"
+    )]
     pub(in crate::cli) only: Vec<SecretName>,
     /// Keep the caller's own values of these names
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
@@ -44,6 +52,10 @@ pub(in crate::cli) struct ExecArguments {
     #[arg(short, long, hide = true)]
     pub(in crate::cli) yes: bool,
     /// The command and its arguments, after --
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
     pub(in crate::cli) command: Vec<OsString>,
 }

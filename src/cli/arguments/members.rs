@@ -103,7 +103,9 @@ pub(in crate::cli) fn once<T>(
     let mut granted = BTreeMap::new();
     for (environment, access) in typed {
         if granted.contains_key(&environment) {
-            return Err(Fault::usage(format!("access to {environment} is given twice")));
+            return Err(Fault::usage(format!(
+                "access to {environment} is given twice"
+            )));
         }
         granted.insert(environment, access);
     }
@@ -120,7 +122,11 @@ pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), Str
         "read" => Access::Read,
         names => {
             let names = names.split(',').map(str::parse);
-            Access::Names(names.collect::<Result<BTreeSet<SecretName>, _>>().map_err(message)?)
+            Access::Names(
+                names
+                    .collect::<Result<BTreeSet<SecretName>, _>>()
+                    .map_err(message)?,
+            )
         }
     };
     Ok((environment.parse().map_err(message)?, access))
@@ -129,9 +135,12 @@ pub(super) fn parse_granted(text: &str) -> Result<(EnvironmentName, Access), Str
 /// Parses the same as [`parse_granted`], or `production=none`.
 fn parse_changed(text: &str) -> Result<(EnvironmentName, Option<Access>), String> {
     match text.strip_suffix("=none") {
-        Some(environment) => {
-            Ok((environment.parse().map_err(|fault: Fault| fault.to_string())?, None))
-        }
+        Some(environment) => Ok((
+            environment
+                .parse()
+                .map_err(|fault: Fault| fault.to_string())?,
+            None,
+        )),
         None => parse_granted(text).map(|(environment, access)| (environment, Some(access))),
     }
 }
@@ -139,7 +148,9 @@ fn parse_changed(text: &str) -> Result<(EnvironmentName, Option<Access>), String
 fn parse_wanted(text: &str) -> Result<Wanted, String> {
     let message = |fault: Fault| fault.to_string();
     let (member, rest) = text.split_once(':').unwrap_or_default();
-    let (environment, name) = rest.split_once('/').ok_or("write it as MEMBER:ENVIRONMENT/NAME")?;
+    let (environment, name) = rest
+        .split_once('/')
+        .ok_or("write it as MEMBER:ENVIRONMENT/NAME")?;
     Ok(Wanted {
         member: member.parse().map_err(message)?,
         environment: environment.parse().map_err(message)?,

@@ -28,15 +28,26 @@ pub(in crate::cli) struct RotateArguments {
 
 impl From<RotateArguments> for Rotate {
     fn from(typed: RotateArguments) -> Self {
-        let older = if typed.forget { Older::Forgotten } else { Older::Kept };
+        let older = if typed.forget {
+            Older::Forgotten
+        } else {
+            Older::Kept
+        };
         let what = if typed.authority {
             What::Authority
         } else if typed.finish {
-            What::Finish { adopted: typed.adopt, older }
+            What::Finish {
+                adopted: typed.adopt,
+                older,
+            }
         } else {
             What::Epoch
         };
         let environments = typed.environments.environments;
-        Self { environments, what, answer: typed.yes.answer() }
+        Self {
+            environments,
+            what,
+            answer: typed.yes.answer(),
+        }
     }
 }

@@ -15,7 +15,12 @@ pub(in crate::cli) struct VerifyArguments {
     #[arg(long, value_name = "REV")]
     pub(in crate::cli) since: Option<String>,
     /// The format of the report
-    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "json"
+    )]
     pub(in crate::cli) format: Format,
     #[command(flatten)]
     pub(in crate::cli) json: Json,

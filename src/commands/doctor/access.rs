@@ -27,7 +27,9 @@ pub(super) fn look(context: &Context, mut key: CallerKey, findings: &mut Finding
     if let Some(key) = &key {
         reach(&Reach::look(context, key), context, findings);
     }
-    let works = key.zip(place).and_then(|(key, place)| open(context, place, key, findings));
+    let works = key
+        .zip(place)
+        .and_then(|(key, place)| open(context, place, key, findings));
     if works.is_none() {
         findings.note("exec", "would not start a command here");
     }
@@ -39,7 +41,10 @@ fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
     match (&reach.above, reach.notice(context)) {
         (Above::NotLookedAt, _) => {}
         (Above::NotKnown, _) => {
-            findings.note("key", "unknown whether a process above this one also has it");
+            findings.note(
+                "key",
+                "unknown whether a process above this one also has it",
+            );
         }
         (Above::Holding(_), None) => {
             findings.fine("key", "no process above this one has it in its environment");
@@ -47,8 +52,15 @@ fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
         (Above::Holding(_), Some(notice)) => findings.note("key", notice),
     }
     if !reach.identity.is_empty() {
-        let names: Vec<_> = reach.identity.iter().map(|name| name.to_string_lossy()).collect();
-        let text = format!("exec withholds {}, which can fetch the key again", names.join(", "));
+        let names: Vec<_> = reach
+            .identity
+            .iter()
+            .map(|name| name.to_string_lossy())
+            .collect();
+        let text = format!(
+            "exec withholds {}, which can fetch the key again",
+            names.join(", ")
+        );
         findings.note("key", text);
     }
 }
@@ -57,7 +69,10 @@ fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
 fn pins(context: &Context, key: Option<&Found>, findings: &mut Findings) {
     if let Some(credential) = key.and_then(|key| key.credential.as_ref()) {
         let (vault, floor) = (credential.vault, credential.floor);
-        findings.note("trust", format!("the credential trusts {vault} from floor {floor}"));
+        findings.note(
+            "trust",
+            format!("the credential trusts {vault} from floor {floor}"),
+        );
     }
     match findings.take("trust", context.pin()) {
         Some(Some(pin)) => {
@@ -95,19 +110,29 @@ fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: 
             let is_here = here.is_some_and(|here| seen.folders.iter().any(|known| known == here));
             let place = if is_here { ", seen in this folder" } else { "" };
             let floor = seen.floor;
-            findings.note("trust", format!("{path}: {vault}, floor {floor}, {roster}{place}"));
+            findings.note(
+                "trust",
+                format!("{path}: {vault}, floor {floor}, {roster}{place}"),
+            );
         }
     }
 }
 
 /// Reports the vault that is here, trusted or not.
 fn roster(place: &Place, findings: &mut Findings) {
-    let vault = tree(place).and_then(UnverifiedRoot::read).and_then(UnverifiedRoot::into_vault);
-    let Some(vault) = findings.take("vault", vault) else { return };
+    let vault = tree(place)
+        .and_then(UnverifiedRoot::read)
+        .and_then(UnverifiedRoot::into_vault);
+    let Some(vault) = findings.take("vault", vault) else {
+        return;
+    };
     let roster = vault.roster();
     findings.fine(
         "vault",
-        format!("{}, roster {}, floor {}", roster.vault, roster.revision, roster.floor),
+        format!(
+            "{}, roster {}, floor {}",
+            roster.vault, roster.revision, roster.floor
+        ),
     );
 }
 
@@ -137,10 +162,17 @@ fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) ->
     let count = findings.take("exec", rehearse(context, &mut session, &environment))?;
     findings.fine("exec", format!("would give a command {count} variables"));
     let confirms = |own: &crate::vault::config::EnvironmentConfig| own.confirm;
-    if session.config.environments.get(&environment).is_some_and(confirms)
+    if session
+        .config
+        .environments
+        .get(&environment)
+        .is_some_and(confirms)
         && session.key.credential.is_none()
     {
-        findings.note("exec", "asks a person at the terminal first, and is refused without one");
+        findings.note(
+            "exec",
+            "asks a person at the terminal first, and is refused without one",
+        );
     }
     Some(())
 }
@@ -148,7 +180,10 @@ fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) ->
 fn member(vault: UnconfirmedSession, findings: &mut Findings) -> Option<Session> {
     let session = findings.take("member", vault.into_session())?;
     let holder = session.holder();
-    findings.fine("member", format!("you are {}: {}", holder.name(), access(holder.member())));
+    findings.fine(
+        "member",
+        format!("you are {}: {}", holder.name(), access(holder.member())),
+    );
     Some(session)
 }
 
@@ -165,5 +200,9 @@ fn access(member: &Member) -> String {
     if member.is_admin() {
         words.push("admin".to_owned());
     }
-    if words.is_empty() { "no access".to_owned() } else { words.join(", ") }
+    if words.is_empty() {
+        "no access".to_owned()
+    } else {
+        words.join(", ")
+    }
 }

@@ -12,9 +12,13 @@ const SUBJECT: &str = "key";
 
 pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings) -> Option<Found> {
     let given = sources.given();
-    let first = given.iter().position(|(_, given)| matches!(given, Given::Yes(_)));
+    let first = given
+        .iter()
+        .position(|(_, given)| matches!(given, Given::Yes(_)));
     if first.is_some_and(|first| given[first].0 == "VAULT_KEY_COMMAND") {
-        context.console.note("running VAULT_KEY_COMMAND, like every command that needs the key");
+        context
+            .console
+            .note("running VAULT_KEY_COMMAND, like every command that needs the key");
     }
     let mut result = Some(keys::find(sources));
     let (mut found, mut failed) = (None, false);
@@ -29,8 +33,10 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
                 findings.note(SUBJECT, format!("{source}: empty, which counts as not set"));
             }
             Given::Yes(_) if first != Some(at) => {
-                findings
-                    .note(SUBJECT, format!("{source}: skipped, because an earlier source is set"));
+                findings.note(
+                    SUBJECT,
+                    format!("{source}: skipped, because an earlier source is set"),
+                );
             }
             Given::Yes(_) => match result.take().and_then(|key| findings.take(SUBJECT, key)) {
                 Some(Some(key)) => {
@@ -50,7 +56,10 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
         None if failed => {}
         None => drop(findings.take::<()>(SUBJECT, Err(context.no_key()))),
         Some(key) => {
-            findings.fine(SUBJECT, format!("your recipient is {}", key.identity.recipient()));
+            findings.fine(
+                SUBJECT,
+                format!("your recipient is {}", key.identity.recipient()),
+            );
             if let Some(credential) = &key.credential {
                 let environments = credential.environments.join(", ");
                 findings.note(SUBJECT, format!("it is a credential for {environments}"));
@@ -68,9 +77,14 @@ fn readers(source: &Source) -> String {
         Source::IdentityFile(path) => path.as_os_str(),
         Source::KeyDescriptor(_) | Source::Variable | Source::Command => return String::new(),
     };
-    let Ok(found) = fs::metadata(path) else { return String::new() };
+    let Ok(found) = fs::metadata(path) else {
+        return String::new();
+    };
     let mode = found.permissions().mode() & 0o777;
-    let others =
-        if mode.trailing_zeros() < 6 { "others can access it" } else { "only you can access it" };
+    let others = if mode.trailing_zeros() < 6 {
+        "others can access it"
+    } else {
+        "only you can access it"
+    };
     format!(", {others} (mode {mode:03o})")
 }

@@ -22,7 +22,9 @@ fn binary(context: &Context, findings: &mut Findings) {
     const SUBJECT: &str = "binary";
     let version = env!("CARGO_PKG_VERSION");
     let own = std::env::current_exe().ok();
-    let shown = own.as_ref().map_or_else(|| "unknown".to_owned(), |own| own.display().to_string());
+    let shown = own
+        .as_ref()
+        .map_or_else(|| "unknown".to_owned(), |own| own.display().to_string());
     findings.fine(SUBJECT, format!("this is {shown}, version {version}"));
     let own = own.and_then(|own| own.canonicalize().ok());
     let folders = context.variable("PATH").map(std::env::split_paths);
@@ -52,7 +54,8 @@ fn binary(context: &Context, findings: &mut Findings) {
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 fn config(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
@@ -82,7 +85,10 @@ fn config(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
                     End::Mount => "where another file system begins",
                     End::Root => "the root",
                 };
-                findings.note(SUBJECT, format!("the search ended at {}: {end}", folder.display()));
+                findings.note(
+                    SUBJECT,
+                    format!("the search ended at {}: {end}", folder.display()),
+                );
             }
         }
     }
@@ -98,7 +104,9 @@ fn git(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
         }
     }
     let place = context.place(key).ok();
-    let folder = place.as_ref().map_or(context.folder.as_path(), |place| place.folder());
+    let folder = place
+        .as_ref()
+        .map_or(context.folder.as_path(), |place| place.folder());
     match Repository::open(folder) {
         Ok(_) => findings.fine(SUBJECT, format!("{} is in a repository", folder.display())),
         Err(fault) => findings.note(SUBJECT, fault.reason()),
@@ -106,7 +114,13 @@ fn git(context: &Context, key: &mut CallerKey, findings: &mut Findings) {
 }
 
 fn streams(context: &Context, findings: &mut Findings) {
-    let terminal = |is_terminal: bool| if is_terminal { "a terminal" } else { "not a terminal" };
+    let terminal = |is_terminal: bool| {
+        if is_terminal {
+            "a terminal"
+        } else {
+            "not a terminal"
+        }
+    };
     findings.note(
         "terminal",
         format!(
@@ -116,6 +130,10 @@ fn streams(context: &Context, findings: &mut Findings) {
             terminal(io::stderr().is_terminal()),
         ),
     );
-    let ci = if context.variable("CI").is_some() { "CI is set" } else { "CI is not set" };
+    let ci = if context.variable("CI").is_some() {
+        "CI is set"
+    } else {
+        "CI is not set"
+    };
     findings.note("terminal", ci);
 }

@@ -20,7 +20,10 @@ pub(super) fn judge(
     leaks: Leaks,
 ) -> Result<Ending, Fault> {
     let RunOutcome { ending, channels } = done;
-    if channels.iter().any(|channel| channel.holder == OutputHolder::StillRunning) {
+    if channels
+        .iter()
+        .any(|channel| channel.holder == OutputHolder::StillRunning)
+    {
         console.note(LEFT_BEHIND);
     }
     let mut names = BTreeSet::new();
@@ -49,7 +52,11 @@ pub(super) fn judge(
 }
 
 fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+    if count == 1 {
+        "once".to_owned()
+    } else {
+        format!("{count} times")
+    }
 }
 
 fn stream(streams: Streams) -> &'static str {

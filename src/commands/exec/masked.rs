@@ -20,7 +20,11 @@ impl Masked {
     pub(super) fn choose(secrets: Vec<(SecretName, Secret)>, config: &Config) -> Self {
         let mut masked = Self::default();
         for (name, value) in secrets {
-            let setting = config.secrets.get(&name).map(|secret| secret.mask).unwrap_or_default();
+            let setting = config
+                .secrets
+                .get(&name)
+                .map(|secret| secret.mask)
+                .unwrap_or_default();
             let masking = match setting {
                 Mask::Auto => Masking::Automatic,
                 Mask::Always => Masking::Always,
@@ -59,7 +63,9 @@ impl Masked {
             let _ = forms::add(&mut needles, name.as_str(), value, *masking);
         }
         let matcher = Arc::new(Matcher::new(needles));
-        (0..count).map(|_| Masker::new(Arc::clone(&matcher))).collect()
+        (0..count)
+            .map(|_| Masker::new(Arc::clone(&matcher)))
+            .collect()
     }
 }
 

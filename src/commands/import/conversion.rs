@@ -74,9 +74,11 @@ impl Target<'_> {
             }
             Foreign::Json => fault.hint(self.piped(&format!("jq -r '{TO_DOTENV}' {word} |"))),
             Foreign::Yaml => self.yaml(fault, ".", text),
-            Foreign::KubernetesSecret => {
-                self.yaml(fault, "(.data // {} | map_values(@base64d)) + (.stringData // {})", text)
-            }
+            Foreign::KubernetesSecret => self.yaml(
+                fault,
+                "(.data // {} | map_values(@base64d)) + (.stringData // {})",
+                text,
+            ),
             Foreign::Toml => fault.hint("write it as lines of NAME=value, without sections"),
             Foreign::Utf16 => fault.hint(self.piped(&format!("iconv -f UTF-16 -t UTF-8 {word} |"))),
         }
@@ -84,12 +86,19 @@ impl Target<'_> {
 
     fn yaml(&self, fault: Fault, part: &str, text: &[u8]) -> Fault {
         let word = self.word();
-        let program =
-            if part == "." { TO_DOTENV.to_owned() } else { format!("{part} | {TO_DOTENV}") };
+        let program = if part == "." {
+            TO_DOTENV.to_owned()
+        } else {
+            format!("{part} | {TO_DOTENV}")
+        };
         let fault = fault
             .hint(self.piped(&format!("yq . {word} | jq -r '{program}' |")))
-            .hint(format!("if your yq is the one written in Go: yq -o=json . {word} | jq …"));
-        let changing = std::str::from_utf8(text).map(yaml::changing_numbers).unwrap_or_default();
+            .hint(format!(
+                "if your yq is the one written in Go: yq -o=json . {word} | jq …"
+            ));
+        let changing = std::str::from_utf8(text)
+            .map(yaml::changing_numbers)
+            .unwrap_or_default();
         if changing.is_empty() {
             return fault;
         }
@@ -102,12 +111,19 @@ impl Target<'_> {
 
     /// Returns `before` followed by the import of its output.
     fn piped(&self, before: &str) -> String {
-        let environment = self.environment.map(|name| format!(" -e {name}")).unwrap_or_default();
+        let environment = self
+            .environment
+            .map(|name| format!(" -e {name}"))
+            .unwrap_or_default();
         format!("{before} vault import -{environment}")
     }
 
     fn shown(&self) -> &str {
-        if self.path == "-" { "standard input" } else { self.path }
+        if self.path == "-" {
+            "standard input"
+        } else {
+            self.path
+        }
     }
 
     /// Returns the path, quoted for a shell.
@@ -117,7 +133,11 @@ impl Target<'_> {
         if path.chars().all(is_plain) && !path.starts_with('-') {
             return path.to_owned();
         }
-        let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+        let path = if path.starts_with('-') {
+            format!("./{path}")
+        } else {
+            path.to_owned()
+        };
         format!("'{}'", path.replace('\'', r"'\''"))
     }
 }

@@ -8,9 +8,18 @@ use crate::session::console::Console;
 type Wanted = fn(&[u8]) -> bool;
 
 const MENTIONED: [(Wanted, &str); 5] = [
-    (is_one_line_pem, r"one line with \n in it instead of newlines (put it in double quotes)"),
-    (has_reference, "${…} is stored as written, without replacing it"),
-    (is_place, "the value is a reference to a secret, not the secret itself"),
+    (
+        is_one_line_pem,
+        r"one line with \n in it instead of newlines (put it in double quotes)",
+    ),
+    (
+        has_reference,
+        "${…} is stored as written, without replacing it",
+    ),
+    (
+        is_place,
+        "the value is a reference to a secret, not the secret itself",
+    ),
     (has_carriage_return, "carriage returns are kept"),
     (<[u8]>::is_empty, "the value is empty"),
 ];
@@ -18,7 +27,10 @@ const MENTIONED: [(Wanted, &str); 5] = [
 /// Warns about values that are stored unchanged although other programs would change them.
 pub(super) fn warn(console: Console, file: &Dotenv) {
     for (wanted, text) in MENTIONED {
-        let found = file.assignments.iter().filter(|it| wanted(it.value.expose()));
+        let found = file
+            .assignments
+            .iter()
+            .filter(|it| wanted(it.value.expose()));
         let names: Vec<&str> = found.map(name).collect();
         if !names.is_empty() {
             console.warn(format!("{text}: {}", names.join(", ")));
@@ -44,7 +56,12 @@ fn has_reference(value: &[u8]) -> bool {
 
 /// Whether it is a reference that another tool replaces, such as `op run` of 1Password or `vals`.
 fn is_place(value: &[u8]) -> bool {
-    let starts: [&[u8]; 4] = [b"op://", b"ref+", b"arn:aws:secretsmanager:", b"arn:aws:ssm:"];
+    let starts: [&[u8]; 4] = [
+        b"op://",
+        b"ref+",
+        b"arn:aws:secretsmanager:",
+        b"arn:aws:ssm:",
+    ];
     starts.iter().any(|start| value.starts_with(start))
 }
 

@@ -36,7 +36,10 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     let mut admin = Admin::start(context, &mut session)?;
     let mut roster = admin.roster();
     enter(&mut roster, &command.name, member)?;
-    let member = roster.members.get_mut(&command.name).expect("the member was just added");
+    let member = roster
+        .members
+        .get_mut(&command.name)
+        .expect("the member was just added");
     if command.role == Role::Admin {
         member.authority = Some(admin.authority().share(&member.recipient));
     }
@@ -46,9 +49,17 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
         admin.writer.remove(&request_path(&command.name))?;
     }
     admin.finish(context)?;
-    let role = if command.role == Role::Admin { "the admin " } else { "" };
+    let role = if command.role == Role::Admin {
+        "the admin "
+    } else {
+        ""
+    };
     let access: Vec<String> = grants[&command.name].iter().map(spelled).collect();
-    context.console.note(format!("added {role}{}: {}", command.name, access.join(" ")));
+    context.console.note(format!(
+        "added {role}{}: {}",
+        command.name,
+        access.join(" ")
+    ));
     context.console.note("next: commit .vault");
     Ok(())
 }
@@ -66,16 +77,22 @@ fn wanted_access(
             return Ok(all.map(|name| (name.clone(), Access::Write)).collect());
         }
         let name = &command.name;
-        return Err(Fault::usage(format!("no access was given for {name}")).hint(format!(
-            "name the access to each environment: `vault members add {name} -e ENV=read`"
-        )));
+        return Err(
+            Fault::usage(format!("no access was given for {name}")).hint(format!(
+                "name the access to each environment: `vault members add {name} -e ENV=read`"
+            )),
+        );
     }
     for (environment, access) in &command.access {
         vault.environment(environment)?;
-        let Access::Names(names) = access else { continue };
+        let Access::Names(names) = access else {
+            continue;
+        };
         let known = vault.entry_names(environment)?;
         for name in names.iter().filter(|name| !known.contains(name)) {
-            context.console.warn(format!("{environment} has no {name} yet"));
+            context
+                .console
+                .warn(format!("{environment} has no {name} yet"));
         }
     }
     Ok(command.access.clone())
@@ -103,13 +120,22 @@ fn joining(
             .hint(format!("ask {name} to run `vault join --name {name}` and merge it"))
             .hint(format!("to add them for reading only: `vault members add {name} --recipient age1… -e ENV=read`"))
     })?;
-    let member =
-        Member { signing: Some(request.signing.clone()), ..Member::new(request.recipient.clone()) };
+    let member = Member {
+        signing: Some(request.signing.clone()),
+        ..Member::new(request.recipient.clone())
+    };
     // Check that it is possible before asking questions.
     enter(&mut session.vault.roster().clone(), name, member.clone())?;
-    let role = if command.role == Role::Admin { ", as an admin" } else { "" };
+    let role = if command.role == Role::Admin {
+        ", as an admin"
+    } else {
+        ""
+    };
     let access: Vec<String> = access.iter().map(spelled).collect();
-    let what = format!("{name} wants to join and would get {}{role}.", access.join(" "));
+    let what = format!(
+        "{name} wants to join and would get {}{role}.",
+        access.join(" ")
+    );
     confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
     Ok(member)
 }
@@ -124,11 +150,16 @@ fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), F
         return Ok(());
     }
     check_free(roster, name)?;
-    if let Some((other, _)) =
-        roster.members.iter().find(|(_, other)| other.recipient == member.recipient)
+    if let Some((other, _)) = roster
+        .members
+        .iter()
+        .find(|(_, other)| other.recipient == member.recipient)
     {
-        return Err(Fault::usage(format!("this recipient is already a member: {other}"))
-            .hint(format!("change their access: `vault members set {other} -e ENV=…`")));
+        return Err(
+            Fault::usage(format!("this recipient is already a member: {other}")).hint(format!(
+                "change their access: `vault members set {other} -e ENV=…`"
+            )),
+        );
     }
     roster.members.insert(name.clone(), member);
     Ok(())

@@ -22,8 +22,17 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
     for (name, member) in members {
         let places: Vec<String> = member.access.iter().map(spelled).collect();
-        let access = if places.is_empty() { "nothing".to_owned() } else { places.join(" ") };
-        table.add_row([name.to_string(), role(member), access, member.recipient.to_string()]);
+        let access = if places.is_empty() {
+            "nothing".to_owned()
+        } else {
+            places.join(" ")
+        };
+        table.add_row([
+            name.to_string(),
+            role(member),
+            access,
+            member.recipient.to_string(),
+        ]);
     }
     context.console.line(table.trim_fmt())
 }
@@ -42,7 +51,10 @@ fn row((name, member): (&MemberName, &Member)) -> serde_json::Value {
         .iter()
         .map(|(environment, access)| (environment.to_string(), access_json(access)))
         .collect();
-    let signer = member.signing.as_ref().map(|signing| base64_encode(signing.signer.as_bytes()));
+    let signer = member
+        .signing
+        .as_ref()
+        .map(|signing| base64_encode(signing.signer.as_bytes()));
     json!({
         "member": name.as_str(),
         "admin": member.is_admin(),

@@ -71,7 +71,10 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     }
     admin.finish(context)?;
     if !is_less && more.is_empty() {
-        context.console.note(format!("unchanged: {}", summary(session.vault.roster(), name)));
+        context.console.note(format!(
+            "unchanged: {}",
+            summary(session.vault.roster(), name)
+        ));
         return change_report::report_no_exposures(context, command.style, &json!([]));
     }
     context.console.note(summary(session.vault.roster(), name));
@@ -104,7 +107,9 @@ fn wanted(
         replace_key(context, session, command, &mut wanted, recipient)?;
     }
     check_writes(&command.name, &wanted)?;
-    let is_admin = command.role.map_or(before.is_admin(), |role| role == Role::Admin);
+    let is_admin = command
+        .role
+        .map_or(before.is_admin(), |role| role == Role::Admin);
     if is_admin {
         check_admin(&command.name, &wanted)?;
     }
@@ -128,7 +133,9 @@ fn replace_key(
     let name = &command.name;
     let mut members = session.vault.roster().members.iter();
     if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
-        return Err(Fault::usage(format!("this is already the recipient of {other}")));
+        return Err(Fault::usage(format!(
+            "this is already the recipient of {other}"
+        )));
     }
     let request = session.vault.request(name)?;
     member.signing = match request.filter(|request| request.recipient == recipient) {
@@ -149,18 +156,27 @@ fn replace_key(
 /// Checks that the member can be an admin, who must sign re-encrypted entries.
 fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
     if member.credential_floor.is_some() {
-        return Err(Fault::usage(format!("{name} is a machine, and a machine cannot be an admin")));
+        return Err(Fault::usage(format!(
+            "{name} is a machine, and a machine cannot be an admin"
+        )));
     }
     if member.signing.is_some() {
         return Ok(());
     }
-    Err(Fault::usage(format!("{name} cannot be an admin without a signing key"))
-        .hint(format!("ask {name} to request a new key: `vault join --new-key --name {name}`")))
+    Err(
+        Fault::usage(format!("{name} cannot be an admin without a signing key")).hint(format!(
+            "ask {name} to request a new key: `vault join --new-key --name {name}`"
+        )),
+    )
 }
 
 /// Puts `member` into the roster. A replaced key stays among the former members.
 fn put(roster: &mut Roster, name: &MemberName, member: Member) {
-    if roster.members.get(name).is_some_and(|before| before.recipient != member.recipient) {
+    if roster
+        .members
+        .get(name)
+        .is_some_and(|before| before.recipient != member.recipient)
+    {
         roster.retire_key(name);
     }
     roster.members.insert(name.clone(), member);
@@ -174,11 +190,15 @@ fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
     if member.signing.is_some() {
         return Ok(());
     }
-    Err(Fault::usage(format!("{name} cannot write in {environment} without a signing key"))
-        .hint(format!(
-            "ask {name} to request one with the new key: `vault join --new-key --name {name}`"
-        ))
-        .hint(format!("to let them read only: `vault members set {name} -e {environment}=read …`")))
+    Err(Fault::usage(format!(
+        "{name} cannot write in {environment} without a signing key"
+    ))
+    .hint(format!(
+        "ask {name} to request one with the new key: `vault join --new-key --name {name}`"
+    ))
+    .hint(format!(
+        "to let them read only: `vault members set {name} -e {environment}=read …`"
+    )))
 }
 
 /// Splits the change in two: the member after everything that takes access, and the access that is
@@ -206,9 +226,15 @@ fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, 
 }
 
 fn summary(roster: &Roster, name: &MemberName) -> String {
-    let Some(member) = roster.members.get(name) else { return format!("{name} is not a member") };
+    let Some(member) = roster.members.get(name) else {
+        return format!("{name} is not a member");
+    };
     let places: Vec<String> = member.access.iter().map(spelled).collect();
-    let access = if places.is_empty() { "no access".to_owned() } else { places.join(" ") };
+    let access = if places.is_empty() {
+        "no access".to_owned()
+    } else {
+        places.join(" ")
+    };
     let role = if member.is_admin() { "the admin " } else { "" };
     format!("{role}{name} has {access}")
 }

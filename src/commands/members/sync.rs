@@ -36,7 +36,11 @@ pub(crate) fn sync(
     typed: &[Wanted],
     style: Style,
 ) -> Result<(), Fault> {
-    if typed.is_empty() { report(context, key, style) } else { grant_names(context, key, typed) }
+    if typed.is_empty() {
+        report(context, key, style)
+    } else {
+        grant_names(context, key, typed)
+    }
 }
 
 fn report(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
@@ -45,28 +49,54 @@ fn report(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fau
     let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let needs = needs(&config, vault.roster())?;
     if style == Style::Json {
-        context.console.json(json!({ "missing": needs.iter().map(row).collect::<Vec<_>>() }))?;
+        context
+            .console
+            .json(json!({ "missing": needs.iter().map(row).collect::<Vec<_>>() }))?;
     }
     let Some(first) = needs.keys().next() else {
-        context.console.note("every limited member has all the names its steps use");
+        context
+            .console
+            .note("every limited member has all the names its steps use");
         return Ok(());
     };
     let mut table = plain_table(&["MEMBER", "ENVIRONMENT", "NEEDS", "STEPS"]);
-    for (Wanted { member, environment, name }, steps) in &needs {
+    for (
+        Wanted {
+            member,
+            environment,
+            name,
+        },
+        steps,
+    ) in &needs
+    {
         let steps: Vec<&str> = steps.iter().map(StepName::as_str).collect();
-        let row = [member.as_str(), environment.as_str(), name.as_str(), &steps.join(", ")];
+        let row = [
+            member.as_str(),
+            environment.as_str(),
+            name.as_str(),
+            &steps.join(", "),
+        ];
         table.add_row(row);
     }
     if style == Style::Table {
         context.console.line(table.trim_fmt())?;
     }
-    let Wanted { member, environment, name } = first;
+    let Wanted {
+        member,
+        environment,
+        name,
+    } = first;
     Err(Fault::new(
         Kind::Found,
-        format!("{} not granted", plural(needs.len(), "name is", "names are")),
+        format!(
+            "{} not granted",
+            plural(needs.len(), "name is", "names are")
+        ),
     )
     .hint("check that they really need these names: anyone can edit vault.toml")
-    .hint(format!("`vault members sync --grant {member}:{environment}/{name}`")))
+    .hint(format!(
+        "`vault members sync --grant {member}:{environment}/{name}`"
+    )))
 }
 
 fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
@@ -102,8 +132,15 @@ fn grant_names(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<()
     }
     grant(context, &mut admin, &mut roster, &grants)?;
     admin.finish(context)?;
-    for Wanted { member, environment, name } in typed {
-        context.console.note(format!("{member} can read {name} in {environment}"));
+    for Wanted {
+        member,
+        environment,
+        name,
+    } in typed
+    {
+        context
+            .console
+            .note(format!("{member} can read {name} in {environment}"));
     }
     context.console.note("next: commit .vault");
     Ok(())
@@ -124,7 +161,11 @@ fn needs(config: &Config, roster: &Roster) -> Result<Needs, Fault> {
                 }
                 for name in needed.difference(own) {
                     let (member, environment) = (member.clone(), environment.clone());
-                    let wanted = Wanted { member, environment, name: name.clone() };
+                    let wanted = Wanted {
+                        member,
+                        environment,
+                        name: name.clone(),
+                    };
                     needs.entry(wanted).or_default().push(step.clone());
                 }
             }
@@ -136,19 +177,32 @@ fn needs(config: &Config, roster: &Roster) -> Result<Needs, Fault> {
 /// Returns the names that the member is limited to.
 fn limited_to<'a>(
     roster: &'a Roster,
-    Wanted { member, environment, .. }: &Wanted,
+    Wanted {
+        member,
+        environment,
+        ..
+    }: &Wanted,
 ) -> Result<&'a BTreeSet<SecretName>, Fault> {
     match member_named(roster, member)?.access.get(environment) {
         Some(Access::Names(names)) => Ok(names),
-        Some(_) => {
-            Err(Fault::usage(format!("{member} can already read everything in {environment}")))
-        }
-        None => Err(Fault::usage(format!("{member} has no access to {environment}"))
-            .hint(format!("grant it first: `vault members set {member} -e {environment}=…`"))),
+        Some(_) => Err(Fault::usage(format!(
+            "{member} can already read everything in {environment}"
+        ))),
+        None => Err(
+            Fault::usage(format!("{member} has no access to {environment}")).hint(format!(
+                "grant it first: `vault members set {member} -e {environment}=…`"
+            )),
+        ),
     }
 }
 
-fn not_asked_for(Wanted { member, environment, name }: &Wanted) -> Fault {
+fn not_asked_for(
+    Wanted {
+        member,
+        environment,
+        name,
+    }: &Wanted,
+) -> Fault {
     Fault::usage(format!("no step of {member} in {environment} lists {name}"))
         .hint("see which names are needed: `vault members sync`")
         .hint(format!(

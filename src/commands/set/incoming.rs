@@ -102,10 +102,13 @@ impl Incoming<'_> {
             })?;
         let value = typed.value.ok_or_else(|| too_long(name))?;
         if typed.has_other_keys {
-            self.console.warn(format!("ignored keys that cannot be part of a value of {name}"));
+            self.console.warn(format!(
+                "ignored keys that cannot be part of a value of {name}"
+            ));
         }
         if typed.has_control_characters {
-            self.console.warn(format!("{name} contains typed control characters"));
+            self.console
+                .warn(format!("{name} contains typed control characters"));
         }
         if typed.has_pairs {
             let text = format!("the carriage returns in {name} were pasted as newlines");
@@ -121,15 +124,20 @@ impl Incoming<'_> {
             value.truncate(value.len() - ending.len());
             match ending {
                 "" => {}
-                "\n" => self.console.note(format!("dropped the newline at the end of {name}")),
+                "\n" => self
+                    .console
+                    .note(format!("dropped the newline at the end of {name}")),
                 _ => self.console.note(format!(
                     "dropped the carriage return and the newline at the end of {name}"
                 )),
             }
         }
         if value.is_empty() && self.manner.empty == Empty::Refused {
-            return Err(Fault::usage(format!("the value of {name} is empty; nothing was stored"))
-                .hint(format!("to store an empty value: `vault set {name} --empty`")));
+            return Err(
+                Fault::usage(format!("the value of {name} is empty; nothing was stored")).hint(
+                    format!("to store an empty value: `vault set {name} --empty`"),
+                ),
+            );
         }
         for oddity in oddities(value.expose()) {
             self.console.warn(format!("{name} {oddity}"));

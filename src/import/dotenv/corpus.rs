@@ -29,9 +29,16 @@ fn stated(file: &Secret) -> Value {
     let text = with_plain_newlines(file.expose());
     let (statements, mistakes) = statements(decoded(&text).unwrap());
     let read = statements.iter().map(|Statement { name, value, line }| {
-        json!([name, value.as_ref().map(|value| base64_encode(value.expose())), false, line])
+        json!([
+            name,
+            value.as_ref().map(|value| base64_encode(value.expose())),
+            false,
+            line
+        ])
     });
-    let unread = mistakes.iter().map(|Mistake { line, .. }| json!([null, null, true, line]));
+    let unread = mistakes
+        .iter()
+        .map(|Mistake { line, .. }| json!([null, null, true, line]));
     let mut rows: Vec<Value> = read.chain(unread).collect();
     rows.sort_by_key(|row| row[3].as_u64());
     rows.into()
@@ -50,7 +57,9 @@ fn outcome(file: &Secret) -> Value {
 }
 
 fn line_of(reason: &str) -> u64 {
-    let line = reason.strip_prefix("line ").and_then(|rest| rest.split(':').next());
+    let line = reason
+        .strip_prefix("line ")
+        .and_then(|rest| rest.split(':').next());
     line.unwrap().parse().unwrap()
 }
 
@@ -62,5 +71,9 @@ fn expected(case: &Value) -> Value {
     let statements = case["statements"].as_array().unwrap();
     let errors = statements.iter().filter(|row| row[2] == true);
     let lines: Vec<Value> = errors.map(|row| row[3].clone()).collect();
-    if lines.is_empty() { case["values"].clone() } else { lines.into() }
+    if lines.is_empty() {
+        case["values"].clone()
+    } else {
+        lines.into()
+    }
 }

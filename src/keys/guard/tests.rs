@@ -17,7 +17,10 @@ fn key_anywhere_in_a_text_is_hidden() {
     for key in [KEY, &KEY.to_lowercase(), CREDENTIAL, PEM] {
         assert_eq!(shown(&format!("no {key}")), "no ***");
         assert_eq!(shown(&format!("no \"{key}\" here")), "no \"***\" here");
-        assert_eq!(shown(&format!("/a/{key}/vault.toml: no")), "/a/***/vault.toml: no");
+        assert_eq!(
+            shown(&format!("/a/{key}/vault.toml: no")),
+            "/a/***/vault.toml: no"
+        );
         assert_eq!(shown(&format!("# of {key}\nnext")), "# of ***\nnext");
         assert_eq!(shown(&format!("a\\{key}")), "a\\***");
         assert!(is_key(key) && is_key(&format!("# a comment\n \"{key}\"\n")));
@@ -28,26 +31,49 @@ fn key_anywhere_in_a_text_is_hidden() {
 #[test]
 fn key_in_another_spelling_is_hidden() {
     let data = &KEY["AGE-SECRET-KEY-1".len()..];
-    let kinds = ["AGE-SECRET-KEY-PQ-1", "AGE-PLUGIN-YUBIKEY-1", "Age-Secret-Key-1"];
+    let kinds = [
+        "AGE-SECRET-KEY-PQ-1",
+        "AGE-PLUGIN-YUBIKEY-1",
+        "Age-Secret-Key-1",
+    ];
     for kind in kinds {
         assert_eq!(shown(&format!("x {kind}{data}: y")), "x ***: y");
     }
     let (first, second) = KEY.split_at(40);
-    for gap in
-        ["\n", "\r\n  ", "\\n", "\\\\n", "%0A", "%250A", "\\u{a}", "\\u000a", "\" \"", "\u{200b}"]
-    {
-        assert_eq!(shown(&format!("x {first}{gap}{second} y")), "x *** y", "{gap:?}");
+    for gap in [
+        "\n", "\r\n  ", "\\n", "\\\\n", "%0A", "%250A", "\\u{a}", "\\u000a", "\" \"", "\u{200b}",
+    ] {
+        assert_eq!(
+            shown(&format!("x {first}{gap}{second} y")),
+            "x *** y",
+            "{gap:?}"
+        );
     }
     let percent = KEY.replace("AGE", "%41%47%45").replace('-', "%2D");
     assert_eq!(shown(&format!("x {percent} y")), "x *** y");
-    assert_eq!(shown(&format!("x {} y", KEY.replace('-', "%2d"))), "x *** y");
-    assert_eq!(shown(&format!("x {} y", KEY.replace('-', "\\-"))), "x *** y");
-    assert_eq!(shown(&format!("x {} y", KEY.replace('-', "\u{2011}"))), "x *** y");
+    assert_eq!(
+        shown(&format!("x {} y", KEY.replace('-', "%2d"))),
+        "x *** y"
+    );
+    assert_eq!(
+        shown(&format!("x {} y", KEY.replace('-', "\\-"))),
+        "x *** y"
+    );
+    assert_eq!(
+        shown(&format!("x {} y", KEY.replace('-', "\u{2011}"))),
+        "x *** y"
+    );
     let (first, second) = CREDENTIAL.split_at(30);
     assert_eq!(shown(&format!("{first}\n{second} y")), "*** y");
     assert_eq!(shown(&PEM.replace('\n', "\\n")), "***");
-    assert_eq!(shown(&PEM.replace('\n', " ").replace("PRIVATE", "RSA PRIVATE")), "***");
-    assert_eq!(shown(&format!("a/{}", PEM.replace(['\n', ' '], "-"))), "a/***");
+    assert_eq!(
+        shown(&PEM.replace('\n', " ").replace("PRIVATE", "RSA PRIVATE")),
+        "***"
+    );
+    assert_eq!(
+        shown(&format!("a/{}", PEM.replace(['\n', ' '], "-"))),
+        "a/***"
+    );
     for kind in ["OPENSSH ", "EC ", "ENCRYPTED ", "RSA "] {
         let key = PEM.replace("PRIVATE", &format!("{kind}PRIVATE"));
         assert_eq!(shown(&format!("a {key} b")), "a *** b");
@@ -57,9 +83,16 @@ fn key_in_another_spelling_is_hidden() {
 
 #[test]
 fn two_keys_side_by_side_are_hidden() {
-    for text in [format!("{KEY}{PEM}"), format!("{KEY},{KEY}"), format!("{CREDENTIAL} {KEY}")] {
+    for text in [
+        format!("{KEY}{PEM}"),
+        format!("{KEY},{KEY}"),
+        format!("{CREDENTIAL} {KEY}"),
+    ] {
         let shown = shown(&text);
-        assert!(shown.chars().all(|character| "*, ".contains(character)), "{shown}");
+        assert!(
+            shown.chars().all(|character| "*, ".contains(character)),
+            "{shown}"
+        );
     }
 }
 
@@ -81,8 +114,14 @@ fn text_about_keys_is_not_hidden() {
 
 #[test]
 fn hiding_a_shortened_key_keeps_the_reason() {
-    assert_eq!(shown(&format!("{} is too short", &KEY[..40])), "*** is too short");
-    assert_eq!(shown(&format!("{}: not found", &CREDENTIAL[..40])), "***: not found");
+    assert_eq!(
+        shown(&format!("{} is too short", &KEY[..40])),
+        "*** is too short"
+    );
+    assert_eq!(
+        shown(&format!("{}: not found", &CREDENTIAL[..40])),
+        "***: not found"
+    );
 }
 
 /// Pieces of keys and of what surrounds them, in an order that no one would think of.
@@ -121,7 +160,9 @@ fn random_text_never_shows_a_whole_key() {
     ];
     let mut state = 1_u64;
     let mut below = |limit: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         usize::try_from(state >> 33).unwrap() % limit
     };
     for _ in 0..3000 {

@@ -43,7 +43,11 @@ pub(super) struct Classifier {
 
 impl Classifier {
     pub(super) const fn new() -> Self {
-        Self { state: State::Text, after_break: false, length: 0 }
+        Self {
+            state: State::Text,
+            after_break: false,
+            length: 0,
+        }
     }
 
     pub(super) fn is_within_sequence(self) -> bool {
@@ -124,7 +128,11 @@ impl Classifier {
     /// Ends the sequence with this byte.
     fn end_sequence(&mut self) -> ByteKind {
         self.length = 0;
-        self.state = if self.after_break { State::Break } else { State::Text };
+        self.state = if self.after_break {
+            State::Break
+        } else {
+            State::Text
+        };
         ByteKind::Sequence
     }
 }
@@ -135,7 +143,9 @@ mod tests {
 
     fn visible(bytes: &[u8]) -> Vec<u8> {
         let mut classifier = Classifier::new();
-        let shown = bytes.iter().filter(|&&byte| classifier.read(byte) == ByteKind::Visible);
+        let shown = bytes
+            .iter()
+            .filter(|&&byte| classifier.read(byte) == ByteKind::Visible);
         shown.copied().collect()
     }
 

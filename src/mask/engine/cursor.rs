@@ -29,7 +29,10 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) const fn new(followed: Followed) -> Self {
-        Self { state: ROOT, followed }
+        Self {
+            state: ROOT,
+            followed,
+        }
     }
 
     /// Returns how many bytes have been read of the longest needle that is still incomplete.

@@ -23,8 +23,13 @@ impl Grams {
     /// Makes room for `count` grams with `bits_per_gram` bits each. With more bits, fewer grams are
     /// mistaken for members of the set.
     pub(super) fn with_room(count: usize, bits_per_gram: usize) -> Self {
-        let bits = (count * bits_per_gram).next_power_of_two().clamp(SMALLEST, LARGEST);
-        Self { words: Wiped::new(vec![0; bits / 64]), shift: 32 - bits.trailing_zeros() }
+        let bits = (count * bits_per_gram)
+            .next_power_of_two()
+            .clamp(SMALLEST, LARGEST);
+        Self {
+            words: Wiped::new(vec![0; bits / 64]),
+            shift: 32 - bits.trailing_zeros(),
+        }
     }
 
     pub(super) fn of(needles: &Needles) -> Self {

@@ -18,7 +18,11 @@ pub(super) struct Lookbehind {
 
 impl Default for Lookbehind {
     fn default() -> Self {
-        Self { held: Secret::with_capacity(0), before: None, recent: Secret::with_capacity(0) }
+        Self {
+            held: Secret::with_capacity(0),
+            before: None,
+            recent: Secret::with_capacity(0),
+        }
     }
 }
 

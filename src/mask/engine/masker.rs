@@ -63,7 +63,8 @@ impl Masker {
         let before = text.byte_before(emitted);
         self.lookbehind = lookbehind;
         let held = index(self.seen - emitted);
-        self.lookbehind.push(bytes, held, before, self.matcher.longest_bounded);
+        self.lookbehind
+            .push(bytes, held, before, self.matcher.longest_bounded);
     }
 
     /// Shows the held bytes if they are at most three bytes of a needle, but remembers them: if the
@@ -87,14 +88,19 @@ impl Masker {
         self.occurrences.finish();
         let output = &mut self.occurrences.output;
         let mut found = |needle, start, end| {
-            output.add(output::Span { start, end, needle: Some(needle) });
+            output.add(output::Span {
+                start,
+                end,
+                needle: Some(needle),
+            });
         };
         let end = self.seen;
         if let Some((needle, depth)) = self.cursor.cut_off(&self.matcher, &mut self.links) {
             found(needle, end - depth as u64, end);
         }
         if self.transparent_scan.depth(&self.matcher) > 0 {
-            self.transparent_scan.finish(&self.matcher, &mut self.links, &mut found);
+            self.transparent_scan
+                .finish(&self.matcher, &mut self.links, &mut found);
         }
         self.show_held(out);
         self.cursor.reset();
@@ -132,7 +138,8 @@ impl Masker {
         let mut found = |needle, start, end| {
             occurrences.found(matcher.needles(), &text, needle, start, end);
         };
-        self.transparent_scan.replace_matcher(path, matcher, &mut self.links, &text, &mut found);
+        self.transparent_scan
+            .replace_matcher(path, matcher, &mut self.links, &text, &mut found);
     }
 
     /// Returns the number of bytes that are held back.
@@ -166,11 +173,13 @@ impl Masker {
         // Needles that lie within this write. Those that also lie within the part just read are
         // reported twice, which the output merges.
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
-        let scanned = matcher.scan.run(matcher.needles(), chunk, &mut |(start, needle)| {
-            let start = text.at + start as u64;
-            let end = start + u64::from(matcher.needles().get(needle).length);
-            occurrences.found(matcher.needles(), text, needle, start, end);
-        });
+        let scanned = matcher
+            .scan
+            .run(matcher.needles(), chunk, &mut |(start, needle)| {
+                let start = text.at + start as u64;
+                let end = start + u64::from(matcher.needles().get(needle).length);
+                occurrences.found(matcher.needles(), text, needle, start, end);
+            });
         if scanned.is_none() {
             self.read_linearly(text, begun);
             return;
@@ -207,10 +216,11 @@ impl Masker {
     fn step(&mut self, text: &Text<'_>, read: usize) {
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
         let end = text.at + read as u64 + 1;
-        self.cursor.read(matcher, &mut self.links, text.chunk[read], |needle| {
-            let start = end - u64::from(matcher.needles().get(needle).length);
-            occurrences.found(matcher.needles(), text, needle, start, end);
-        });
+        self.cursor
+            .read(matcher, &mut self.links, text.chunk[read], |needle| {
+                let start = end - u64::from(matcher.needles().get(needle).length);
+                occurrences.found(matcher.needles(), text, needle, start, end);
+            });
     }
 
     /// Finds the needles that gaps interrupt.
@@ -219,9 +229,10 @@ impl Masker {
             return;
         }
         let (matcher, occurrences) = (&self.matcher, &mut self.occurrences);
-        self.transparent_scan.read(matcher, &mut self.links, text, &mut |needle, start, end| {
-            occurrences.found(matcher.needles(), text, needle, start, end);
-        });
+        self.transparent_scan
+            .read(matcher, &mut self.links, text, &mut |needle, start, end| {
+                occurrences.found(matcher.needles(), text, needle, start, end);
+            });
     }
 
     /// Returns the position of the first byte that must not be shown yet.
@@ -233,7 +244,9 @@ impl Masker {
         let begun = start - u64::from(leads);
         let in_gaps = self.transparent_scan.held_from(&self.matcher, text);
         let undecided = self.occurrences.undecided();
-        begun.min(in_gaps.unwrap_or(begun)).min(undecided.unwrap_or(begun))
+        begun
+            .min(in_gaps.unwrap_or(begun))
+            .min(undecided.unwrap_or(begun))
     }
 
     /// Shows the held bytes, except those that are known to belong to a secret.
@@ -241,6 +254,7 @@ impl Masker {
         let text = self.lookbehind.text(&[], self.seen);
         self.occurrences.output.emit(&text, self.seen, out);
         let before = text.byte_before(self.seen);
-        self.lookbehind.push(&[], 0, before, self.matcher.longest_bounded);
+        self.lookbehind
+            .push(&[], 0, before, self.matcher.longest_bounded);
     }
 }

@@ -66,6 +66,10 @@ impl Matcher {
 
 fn longest_bounded(needles: &Needles) -> usize {
     let is_bounded = |needle: &&Needle| needle.rules.boundary == Boundary::Token;
-    let lengths = needles.all().iter().filter(is_bounded).map(|needle| needle.length as usize);
+    let lengths = needles
+        .all()
+        .iter()
+        .filter(is_bounded)
+        .map(|needle| needle.length as usize);
     lengths.max().unwrap_or(0)
 }

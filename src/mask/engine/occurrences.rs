@@ -45,10 +45,20 @@ impl Occurrences {
             return;
         }
         let before = text.byte_before(start);
-        let leads = rules.lead.zip(before).is_some_and(|(edge, byte)| edge.admits(byte));
+        let leads = rules
+            .lead
+            .zip(before)
+            .is_some_and(|(edge, byte)| edge.admits(byte));
         let start = start - u64::from(leads);
         self.output.add(Span { start, end, needle });
-        self.follow(text, Tail { at: end, edge: rules.trail, padding: rules.padding });
+        self.follow(
+            text,
+            Tail {
+                at: end,
+                edge: rules.trail,
+                padding: rules.padding,
+            },
+        );
     }
 
     /// Decides everything that waited for the bytes that are now available.
@@ -101,7 +111,11 @@ impl Occurrences {
         }
         if tail.at > needle_end {
             // Begin within the needle, so that the needle and its tail become one mask.
-            self.output.add(Span { start: needle_end - 1, end: tail.at, needle: None });
+            self.output.add(Span {
+                start: needle_end - 1,
+                end: tail.at,
+                needle: None,
+            });
         }
     }
 }

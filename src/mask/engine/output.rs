@@ -33,7 +33,13 @@ pub(super) struct Output {
 
 impl Default for Output {
     fn default() -> Self {
-        Self { pending: Vec::new(), first: u64::MAX, emitted: 0, masked: 0, counts: Vec::new() }
+        Self {
+            pending: Vec::new(),
+            first: u64::MAX,
+            emitted: 0,
+            masked: 0,
+            counts: Vec::new(),
+        }
     }
 }
 

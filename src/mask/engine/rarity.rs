@@ -23,8 +23,10 @@ pub(super) struct Rarity {
 impl Rarity {
     pub(super) fn of(needles: &Needles) -> Self {
         let slots = needles.bytes().len().next_power_of_two().clamp(64, 1 << 20);
-        let mut rarity =
-            Self { counts: Wiped::new(vec![0; slots]), shift: 32 - slots.trailing_zeros() };
+        let mut rarity = Self {
+            counts: Wiped::new(vec![0; slots]),
+            shift: 32 - slots.trailing_zeros(),
+        };
         for needle in needles.all() {
             let bytes = needles.slice(needle);
             for gram in bytes[..bytes.len().min(CONSIDERED)].windows(WIDTH) {
@@ -60,8 +62,11 @@ impl Rarity {
     /// match of the window is then compared with that needle too.
     fn cost(&self, window: &[u8]) -> u32 {
         let common = |&byte: &u8| u32::from(COMMONNESS[usize::from(byte)]);
-        let shared =
-            if window.len() == WIDTH { u32::from(self.counts[self.slot(window)]) } else { 0 };
+        let shared = if window.len() == WIDTH {
+            u32::from(self.counts[self.slot(window)])
+        } else {
+            0
+        };
         4 * shared + window.iter().map(common).sum::<u32>()
     }
 

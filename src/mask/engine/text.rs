@@ -36,10 +36,14 @@ impl Text<'_> {
         let wanted = position.checked_sub(1)?;
         let recent = || {
             let back = index(self.at.checked_sub(wanted)?);
-            self.recent.get(self.recent.len().checked_sub(back)?).copied()
+            self.recent
+                .get(self.recent.len().checked_sub(back)?)
+                .copied()
         };
         let is_before_held = position + self.held.len() as u64 == self.at;
-        self.byte(wanted).or_else(recent).or(self.before.filter(|_| is_before_held))
+        self.byte(wanted)
+            .or_else(recent)
+            .or(self.before.filter(|_| is_before_held))
     }
 
     /// Appends the bytes from one position to another, all of which must be available.

@@ -70,7 +70,11 @@ impl TransparentScan {
             classifier: Classifier::new(),
             cursor: Cursor::new(Followed::WithGaps),
             visible: 0,
-            segments: VecDeque::from([Segment { visible: 0, at, after_break: false }]),
+            segments: VecDeque::from([Segment {
+                visible: 0,
+                at,
+                after_break: false,
+            }]),
             gap: Gap::None,
         }
     }
@@ -224,7 +228,9 @@ impl TransparentScan {
         let grams = [[b1, a1, a2, a3], [b3, b2, b1, a1]];
         if gaps
             || !matcher.can_skip_breaks
-            || grams.iter().any(|gram| matcher.grams.has(grams::read(gram)))
+            || grams
+                .iter()
+                .any(|gram| matcher.grams.has(grams::read(gram)))
         {
             return None;
         }
@@ -297,7 +303,8 @@ impl TransparentScan {
     ) {
         self.visible += 1;
         let mut ends = Vec::new();
-        self.cursor.read(matcher, links, byte, |needle| ends.push(needle));
+        self.cursor
+            .read(matcher, links, byte, |needle| ends.push(needle));
         for needle in ends {
             let needles = matcher.needles();
             let first = self.visible - u64::from(needles.get(needle).length);
@@ -309,7 +316,9 @@ impl TransparentScan {
 
     /// Returns whether there is a gap between the visible byte `first` and the last one.
     fn has_gap_after(&self, first: u64) -> bool {
-        self.segments.back().is_some_and(|segment| first < segment.visible)
+        self.segments
+            .back()
+            .is_some_and(|segment| first < segment.visible)
     }
 
     /// Returns the position at which masking begins, for a needle that begins with the visible byte
@@ -317,7 +326,9 @@ impl TransparentScan {
     fn mask_start(&self, first: u64) -> u64 {
         // Bytes before a line break have been shown if they are fewer than four of the needle. So
         // masking begins after the last break for which that is true, or else with the needle.
-        let later = self.segments.partition_point(|segment| segment.visible <= first);
+        let later = self
+            .segments
+            .partition_point(|segment| segment.visible <= first);
         let early = self.segments.iter().skip(later);
         let shown = early
             .take_while(|segment| segment.visible - first < HELD_AT_BREAK)
@@ -328,8 +339,12 @@ impl TransparentScan {
 
     /// Returns the position of a visible byte in the stream.
     fn position(&self, visible: u64) -> u64 {
-        let later = self.segments.partition_point(|segment| segment.visible <= visible);
-        let segment = later.checked_sub(1).and_then(|index| self.segments.get(index));
+        let later = self
+            .segments
+            .partition_point(|segment| segment.visible <= visible);
+        let segment = later
+            .checked_sub(1)
+            .and_then(|index| self.segments.get(index));
         segment.map_or(0, |segment| segment.at + (visible - segment.visible))
     }
 }

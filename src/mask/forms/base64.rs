@@ -46,13 +46,21 @@ fn padding(alphabet: Alphabet, characters: usize) -> u8 {
 
 /// Returns the edge character whose first `foreign` bits belong to the byte before the value.
 fn lead(alphabet: Alphabet, value: u8, foreign: usize) -> EdgeCharacter {
-    EdgeCharacter { alphabet, value, mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1 }
+    EdgeCharacter {
+        alphabet,
+        value,
+        mask: (1 << (usize::from(alphabet.bits()) - foreign)) - 1,
+    }
 }
 
 /// Returns the edge character of which only the first `own` bits belong to the value.
 fn trail(alphabet: Alphabet, value: u8, own: usize) -> EdgeCharacter {
     let bits = usize::from(alphabet.bits());
-    EdgeCharacter { alphabet, value, mask: ((1 << own) - 1) << (bits - own) }
+    EdgeCharacter {
+        alphabet,
+        value,
+        mask: ((1 << own) - 1) << (bits - own),
+    }
 }
 
 /// Reads `count` bits, beginning with bit `from`, of a stream in which `value` begins at bit
@@ -82,8 +90,18 @@ mod tests {
                 for after in [&b""[..], b"?", b"~>"] {
                     let value = &value[..length];
                     let text = [&b"xyz"[..before], value, after].concat();
-                    check(Alphabet::Base64, &BASE64_STANDARD.encode(&text), before, value);
-                    check(Alphabet::Base64Url, &BASE64_URL_SAFE.encode(&text), before, value);
+                    check(
+                        Alphabet::Base64,
+                        &BASE64_STANDARD.encode(&text),
+                        before,
+                        value,
+                    );
+                    check(
+                        Alphabet::Base64Url,
+                        &BASE64_URL_SAFE.encode(&text),
+                        before,
+                        value,
+                    );
                 }
             }
         }
@@ -91,15 +109,33 @@ mod tests {
 
     fn check(alphabet: Alphabet, text: &str, before: usize, value: &[u8]) {
         let mut needles = Needles::new();
-        let label = Label { name: "A", form: "base64" };
-        add(&mut needles, label, alphabet, before, value, MatchRules::default());
+        let label = Label {
+            name: "A",
+            form: "base64",
+        };
+        add(
+            &mut needles,
+            label,
+            alphabet,
+            before,
+            value,
+            MatchRules::default(),
+        );
         let needle = needles.get(0);
         let rules = needle.rules;
         let (from, to) = ((before * 8).div_ceil(6), (before + value.len()) * 8 / 6);
         assert_eq!(&text.as_bytes()[from..to], needles.slice(needle));
         assert_eq!(rules.lead.is_some(), before > 0);
-        assert!(rules.lead.is_none_or(|lead| lead.admits(text.as_bytes()[from - 1])));
-        assert!(rules.trail.is_none_or(|trail| trail.admits(text.as_bytes()[to])));
+        assert!(
+            rules
+                .lead
+                .is_none_or(|lead| lead.admits(text.as_bytes()[from - 1]))
+        );
+        assert!(
+            rules
+                .trail
+                .is_none_or(|trail| trail.admits(text.as_bytes()[to]))
+        );
         let padding = text.bytes().filter(|&byte| byte == b'=').count();
         let is_end = text.len() - padding == to + usize::from(rules.trail.is_some());
         assert!(!is_end || padding == usize::from(rules.padding), "{text}");

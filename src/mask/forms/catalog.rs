@@ -88,7 +88,10 @@ pub(super) const MAIN: &[Spelling] = &[
     ("hex-upper", Hex(Case::Upper, b"", b"")),
     ("percent", Percent(Dialect::Strict, Case::Upper)),
     ("percent-lower", Percent(Dialect::Strict, Case::Lower)),
-    ("percent-component", Percent(Dialect::Component, Case::Upper)),
+    (
+        "percent-component",
+        Percent(Dialect::Component, Case::Upper),
+    ),
     ("percent-path", Percent(Dialect::Path, Case::Upper)),
     ("form", Percent(Dialect::Form, Case::Upper)),
     ("form-plus", Percent(Dialect::Plus, Case::Upper)),
@@ -103,8 +106,14 @@ pub(super) const MORE: &[Spelling] = &[
     ("hex-escaped", Hex(Case::Lower, b"\\x", b"")),
     ("hex-escaped-upper", Hex(Case::Upper, b"\\x", b"")),
     ("percent-all", Percent(Dialect::Everything, Case::Upper)),
-    ("percent-all-lower", Percent(Dialect::Everything, Case::Lower)),
-    ("percent-component-lower", Percent(Dialect::Component, Case::Lower)),
+    (
+        "percent-all-lower",
+        Percent(Dialect::Everything, Case::Lower),
+    ),
+    (
+        "percent-component-lower",
+        Percent(Dialect::Component, Case::Lower),
+    ),
     ("percent-uri", Percent(Dialect::Uri, Case::Upper)),
     ("percent-uri-lower", Percent(Dialect::Uri, Case::Lower)),
     ("percent-path-lower", Percent(Dialect::Path, Case::Lower)),
@@ -140,7 +149,10 @@ pub(super) const MORE: &[Spelling] = &[
     ("python", Literal(Quotes::IfBoth, Numbers::PythonControl)),
     ("python-ascii", Literal(Quotes::IfBoth, Numbers::Python)),
     ("python-bytes", Literal(Quotes::IfBoth, Numbers::HexBytes)),
-    ("single-quoted", Literal(Quotes::Single, Numbers::PythonControl)),
+    (
+        "single-quoted",
+        Literal(Quotes::Single, Numbers::PythonControl),
+    ),
     ("c", Literal(Quotes::Double, Numbers::Octal)),
     ("c-hex", Literal(Quotes::Double, Numbers::HexBytes)),
     ("c-both", Literal(Quotes::Both, Numbers::Octal)),
@@ -208,9 +220,20 @@ const SQL_MYSQL: &[(u8, &[u8])] = &[
 ];
 
 /// The escapes of `cmd.exe` outside of quotes.
-const BATCH: &[(u8, &[u8])] =
-    &[(b'&', b"^&"), (b'|', b"^|"), (b'<', b"^<"), (b'>', b"^>"), (b'^', b"^^"), (b'%', b"%%")];
+const BATCH: &[(u8, &[u8])] = &[
+    (b'&', b"^&"),
+    (b'|', b"^|"),
+    (b'<', b"^<"),
+    (b'>', b"^>"),
+    (b'^', b"^^"),
+    (b'%', b"%%"),
+];
 
 const fn quotes(quote: Option<&'static str>, apostrophe: Option<&'static str>) -> MarkupStyle {
-    MarkupStyle { quote, apostrophe, more: &[], non_ascii: NonAscii::Kept }
+    MarkupStyle {
+        quote,
+        apostrophe,
+        more: &[],
+        non_ascii: NonAscii::Kept,
+    }
 }

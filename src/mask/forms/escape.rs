@@ -81,7 +81,10 @@ pub(super) fn brace_escape(out: &mut Secret, character: char) {
     let digits = (8 - code.leading_zeros() / 4).max(1);
     for place in (0..digits).rev() {
         let digit = code >> (4 * place) & 15;
-        out.extend(&[hex_digit(u8::try_from(digit).expect("four bits"), Case::Lower)]);
+        out.extend(&[hex_digit(
+            u8::try_from(digit).expect("four bits"),
+            Case::Lower,
+        )]);
     }
     out.extend(b"}");
 }

@@ -39,7 +39,10 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, style: JsonStyle) {
             utf16_escapes(out, character, Case::Lower);
             return true;
         }
-        replace(out, short(character).or((solidus && character == '/').then_some(b"\\/")))
+        replace(
+            out,
+            short(character).or((solidus && character == '/').then_some(b"\\/")),
+        )
     });
 }
 

@@ -35,7 +35,13 @@ pub(super) fn encode(value: &[u8], out: &mut Secret, style: MarkupStyle) {
             out.extend(b";");
             return true;
         }
-        let more = || style.more.iter().find(|(c, _)| *c == character).map(|(_, name)| *name);
+        let more = || {
+            style
+                .more
+                .iter()
+                .find(|(c, _)| *c == character)
+                .map(|(_, name)| *name)
+        };
         let name = match character {
             '&' => Some("&amp;"),
             '<' => Some("&lt;"),

@@ -25,7 +25,10 @@ fn is_armor(line: &[u8]) -> bool {
 fn is_structure(line: &[u8]) -> bool {
     let is_content = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let trimmed = line.trim_ascii_end();
-    let opening = trimmed.strip_suffix(b"{").or(trimmed.strip_suffix(b"[")).unwrap_or(trimmed);
+    let opening = trimmed
+        .strip_suffix(b"{")
+        .or(trimmed.strip_suffix(b"["))
+        .unwrap_or(trimmed);
     let name = opening.trim_ascii_end().strip_suffix(b":");
     let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.\"' ".contains(byte);
     line.iter().filter(is_content).count() < 4 || name.is_some_and(|name| name.iter().all(of_name))
@@ -47,7 +50,10 @@ pub(super) fn userinfo(value: &[u8]) -> Option<Userinfo<'_>> {
         return None;
     }
     let rest = &value[colon + 3..];
-    let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| b"/?#".contains(byte))
+        .unwrap_or(rest.len());
     let at = rest[..end].iter().rposition(|&byte| byte == b'@')?;
     let whole = &rest[..at];
     let password = match whole.iter().position(|&byte| byte == b':') {
@@ -170,8 +176,14 @@ mod tests {
     #[test]
     fn strings_are_unescaped_and_member_names_skipped() {
         for (value, expected) in [
-            (r#"{"a": "b\"\u00fc\n", "c": ["d", {"e" : "f"}]}"#, &["b\"ü\n", "d", "f"][..]),
-            (r#"["\ud83d\ude00", "\ud83dx", "\/"]"#, &["\u{1f600}", "\u{fffd}x", "/"]),
+            (
+                r#"{"a": "b\"\u00fc\n", "c": ["d", {"e" : "f"}]}"#,
+                &["b\"ü\n", "d", "f"][..],
+            ),
+            (
+                r#"["\ud83d\ude00", "\ud83dx", "\/"]"#,
+                &["\u{1f600}", "\u{fffd}x", "/"],
+            ),
             (r#"["cut off"#, &[]),
             (r#"["\u12"]"#, &[]),
             (r#"no "json""#, &[]),

@@ -33,7 +33,10 @@ pub fn add(needles: &mut Needles, name: &str, value: &Secret, masking: Masking) 
     match policy::decide(trimmed, masking) {
         Treatment::Unmasked(verdict) => return verdict,
         Treatment::TokenOnly => {
-            let rules = MatchRules { boundary: Boundary::Token, ..MatchRules::default() };
+            let rules = MatchRules {
+                boundary: Boundary::Token,
+                ..MatchRules::default()
+            };
             needles.add(Label { name, form: "raw" }, trimmed, rules);
         }
         Treatment::AllForms => Forms { needles, name }.add(value, trimmed),
@@ -91,7 +94,9 @@ impl<'a> Forms<'a> {
         let trimmed = strings.iter().map(|string| string.expose().trim_ascii());
         let worthwhile = trimmed.filter(|string| is_worth_masking(string));
         self.add_url_parts(value);
-        worthwhile.clone().for_each(|string| self.add_plain("json-string", string));
+        worthwhile
+            .clone()
+            .for_each(|string| self.add_plain("json-string", string));
         self.add_main(value);
         self.add_url_forms(value);
         worthwhile.for_each(|string| self.add_main(string));
@@ -100,7 +105,11 @@ impl<'a> Forms<'a> {
     /// Adds base64 and the main spellings.
     fn add_main(&mut self, part: &[u8]) {
         self.add_base64(part);
-        let spellings = if part.len() > HUGE { 1 } else { catalog::MAIN.len() };
+        let spellings = if part.len() > HUGE {
+            1
+        } else {
+            catalog::MAIN.len()
+        };
         self.add_spellings(part, &catalog::MAIN[..spellings]);
     }
 
@@ -159,8 +168,10 @@ impl<'a> Forms<'a> {
         let Some(userinfo) = parts::userinfo(value) else {
             return;
         };
-        for (form, part) in [("url-password", userinfo.password), ("url-userinfo", userinfo.whole)]
-        {
+        for (form, part) in [
+            ("url-password", userinfo.password),
+            ("url-userinfo", userinfo.whole),
+        ] {
             self.add_url_part(form, part);
             if let Some(part) = parts::decoded(part) {
                 self.add_url_part(form, part.expose());
@@ -192,7 +203,10 @@ impl<'a> Forms<'a> {
 
     /// Adds base64 at the three alignments that a part can have in a longer text.
     fn add_base64(&mut self, part: &[u8]) {
-        for (form, alphabet) in [("base64", Alphabet::Base64), ("base64url", Alphabet::Base64Url)] {
+        for (form, alphabet) in [
+            ("base64", Alphabet::Base64),
+            ("base64url", Alphabet::Base64Url),
+        ] {
             for before in 0..3 {
                 let (label, rules) = (self.label(form), rules(part.len()));
                 base64::add(self.needles, label, alphabet, before, part, rules);
@@ -210,7 +224,8 @@ impl<'a> Forms<'a> {
                 continue;
             }
             let (label, rules) = (self.label(form), rules(part.len()));
-            self.needles.spell(label, rules, |out| encoding.write(part, out));
+            self.needles
+                .spell(label, rules, |out| encoding.write(part, out));
         }
     }
 
@@ -228,14 +243,21 @@ impl<'a> Forms<'a> {
     }
 
     fn label(&self, form: &'static str) -> Label<'a> {
-        Label { name: self.name, form }
+        Label {
+            name: self.name,
+            form,
+        }
     }
 }
 
 /// Returns the rules for every form of a part of this many bytes.
 fn rules(length: usize) -> MatchRules {
     MatchRules {
-        gaps: if length >= LONG { Gaps::Allowed } else { Gaps::Refused },
+        gaps: if length >= LONG {
+            Gaps::Allowed
+        } else {
+            Gaps::Refused
+        },
         ..MatchRules::default()
     }
 }
@@ -254,8 +276,14 @@ fn unquoted(value: &[u8]) -> Option<&[u8]> {
 
 /// Writes the value without its line breaks and the indentation after them.
 fn join_lines(value: &[u8], out: &mut Secret) {
-    for (index, line) in value.split(|&byte| byte == b'\n' || byte == b'\r').enumerate() {
-        let blanks = line.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    for (index, line) in value
+        .split(|&byte| byte == b'\n' || byte == b'\r')
+        .enumerate()
+    {
+        let blanks = line
+            .iter()
+            .take_while(|&&byte| byte == b' ' || byte == b'\t')
+            .count();
         out.extend(if index == 0 { line } else { &line[blanks..] });
     }
 }

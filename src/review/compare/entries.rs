@@ -51,7 +51,11 @@ pub(in crate::review) struct EntryDifference {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) enum EntryChange {
     /// The same value in a newer epoch: a rotation re-encrypts many entries.
-    Reencrypted { from: u64, to: u64, signer: MemberName },
+    Reencrypted {
+        from: u64,
+        to: u64,
+        signer: MemberName,
+    },
     /// The same sealed value with the signature of another member, who took over the entries of a
     /// former signer.
     Resigned { from: MemberName, to: MemberName },
@@ -79,37 +83,27 @@ pub(in crate::review) enum SingleChange {
         signer: MemberName,
     },
     /// It was not valid before, so the two cannot be put in order.
-    Repaired {
-        revision: u64,
-        signer: MemberName,
-    },
+    Repaired { revision: u64, signer: MemberName },
     /// It has an older revision than before.
-    RolledBack {
-        from: u64,
-        to: u64,
-    },
+    RolledBack { from: u64, to: u64 },
     /// It was deleted at some time and now exists again.
-    Restored {
-        revision: u64,
-    },
+    Restored { revision: u64 },
     /// It has the same revision with different content.
-    Replaced {
-        revision: u64,
-    },
+    Replaced { revision: u64 },
     /// It was deleted without a tombstone.
-    Deleted {
-        revision: u64,
-    },
+    Deleted { revision: u64 },
     /// It is new or was restored; the history that could tell is missing.
-    Unknown {
-        revision: u64,
-    },
+    Unknown { revision: u64 },
 }
 
 impl SingleChange {
     fn new(entry: &Entry) -> Self {
         let (author, signer) = (entry.author.clone(), entry.signer.clone());
-        Self::New { revision: entry.revision, author, signer }
+        Self::New {
+            revision: entry.revision,
+            author,
+            signer,
+        }
     }
 }
 
@@ -121,8 +115,9 @@ pub(in crate::review) fn entries(
     history: impl Fn(&Place) -> PriorPresence,
 ) -> Vec<EntryDifference> {
     let all: BTreeSet<&Place> = before.entries.keys().chain(now.entries.keys()).collect();
-    let places =
-        all.into_iter().filter(|(environment, _)| !unrelated.removed.contains(environment));
+    let places = all
+        .into_iter()
+        .filter(|(environment, _)| !unrelated.removed.contains(environment));
     let differences = places.filter_map(|place| {
         let is_unrelated = unrelated.created.contains(&place.0);
         let old = before.entries.get(place).filter(|_| !is_unrelated);
@@ -132,13 +127,16 @@ pub(in crate::review) fn entries(
             (Some(old), Some(new)) => changed(old, new, lineage),
             // The check itself reports the invalid file.
             (Some(_), None) if now.invalid.contains(place) => return None,
-            (Some(old), None) => {
-                EntryChange::Single(SingleChange::Deleted { revision: old.revision })
-            }
+            (Some(old), None) => EntryChange::Single(SingleChange::Deleted {
+                revision: old.revision,
+            }),
             (None, Some(new)) => EntryChange::Single(appeared(place, new, before, &history)),
             (None, None) => return None,
         };
-        Some(EntryDifference { place: place.clone(), change })
+        Some(EntryDifference {
+            place: place.clone(),
+            change,
+        })
     });
     differences.collect()
 }
@@ -151,7 +149,10 @@ fn appeared(
 ) -> SingleChange {
     let revision = new.revision;
     if before.invalid.contains(place) {
-        return SingleChange::Repaired { revision, signer: new.signer.clone() };
+        return SingleChange::Repaired {
+            revision,
+            signer: new.signer.clone(),
+        };
     }
     match history(place) {
         PriorPresence::Never => SingleChange::new(new),
@@ -164,10 +165,17 @@ fn changed(old: &Entry, new: &Entry, lineage: Lineage) -> EntryChange {
     let (from, to, signer) = (old.revision, new.revision, new.signer.clone());
     if is_same_value(old, new) {
         if new.epoch > old.epoch || lineage == Lineage::NewAuthority {
-            return EntryChange::Reencrypted { from: old.epoch, to: new.epoch, signer };
+            return EntryChange::Reencrypted {
+                from: old.epoch,
+                to: new.epoch,
+                signer,
+            };
         }
         if new.epoch == old.epoch && new.sealed == old.sealed && new.signer != old.signer {
-            return EntryChange::Resigned { from: old.signer.clone(), to: signer };
+            return EntryChange::Resigned {
+                from: old.signer.clone(),
+                to: signer,
+            };
         }
     }
     EntryChange::Single(match to.cmp(&from) {
@@ -176,14 +184,28 @@ fn changed(old: &Entry, new: &Entry, lineage: Lineage) -> EntryChange {
         std::cmp::Ordering::Greater if new.sealed.is_none() => {
             SingleChange::Removed { from, to, signer }
         }
-        std::cmp::Ordering::Greater => {
-            SingleChange::Set { from, to, author: new.author.clone(), signer }
-        }
+        std::cmp::Ordering::Greater => SingleChange::Set {
+            from,
+            to,
+            author: new.author.clone(),
+            signer,
+        },
     })
 }
 
 /// Whether everything is the same that survives a rotation or a change of the signer.
 fn is_same_value(old: &Entry, new: &Entry) -> bool {
-    (old.revision, old.origin, &old.changed, &old.author, old.sealed.is_some())
-        == (new.revision, new.origin, &new.changed, &new.author, new.sealed.is_some())
+    (
+        old.revision,
+        old.origin,
+        &old.changed,
+        &old.author,
+        old.sealed.is_some(),
+    ) == (
+        new.revision,
+        new.origin,
+        &new.changed,
+        &new.author,
+        new.sealed.is_some(),
+    )
 }

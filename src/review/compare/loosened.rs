@@ -59,10 +59,15 @@ pub(in crate::review) fn loosened(
 ) -> Vec<Loosened> {
     let mut found = Vec::new();
     if before.default != now.default {
-        found.push(Loosened::Default { from: before.default.clone(), to: now.default.clone() });
+        found.push(Loosened::Default {
+            from: before.default.clone(),
+            to: now.default.clone(),
+        });
     }
     let allowed: BTreeSet<&SecretName> = now.allowed_names.iter().collect();
-    let added = allowed.into_iter().filter(|name| !before.allowed_names.contains(name));
+    let added = allowed
+        .into_iter()
+        .filter(|name| !before.allowed_names.contains(name));
     found.extend(added.cloned().map(Loosened::AllowedName));
     for (name, old) in &before.environments {
         let now = now.environments.get(name).is_some_and(|now| now.confirm);
@@ -70,7 +75,11 @@ pub(in crate::review) fn loosened(
             found.push(Loosened::ConfirmDropped(name.clone()));
         }
     }
-    found.extend(variables(before, now, environments).into_iter().map(Loosened::Variable));
+    found.extend(
+        variables(before, now, environments)
+            .into_iter()
+            .map(Loosened::Variable),
+    );
     let none = SecretConfig::default();
     let names: BTreeSet<&SecretName> = before.secrets.keys().chain(now.secrets.keys()).collect();
     for name in names {
@@ -100,7 +109,9 @@ fn secret(
         .cloned()
         .collect();
     if !dropped.is_empty() {
-        found.push(LooserSecret::RequiredDropped { environments: dropped });
+        found.push(LooserSecret::RequiredDropped {
+            environments: dropped,
+        });
     }
     let (from, to) = (old.min_length.unwrap_or(0), new.min_length.unwrap_or(0));
     if to < from {
@@ -121,10 +132,17 @@ fn steps(before: &Config, now: &Config) -> Vec<Loosened> {
     for (step, new) in &now.steps {
         let old = before.steps.get(step);
         let known = |name: &SecretName| old.is_some_and(|old| old.names.contains(name));
-        let more: BTreeSet<SecretName> =
-            new.names.iter().filter(|name| !known(name)).cloned().collect();
+        let more: BTreeSet<SecretName> = new
+            .names
+            .iter()
+            .filter(|name| !known(name))
+            .cloned()
+            .collect();
         if !more.is_empty() {
-            found.push(Loosened::StepNames { step: step.clone(), names: more });
+            found.push(Loosened::StepNames {
+                step: step.clone(),
+                names: more,
+            });
         }
         if old.is_some_and(|old| old.fail_on_leak) && !new.fail_on_leak {
             found.push(Loosened::FailOnLeakDropped(step.clone()));
@@ -184,7 +202,10 @@ mod tests {
             .replace(", \"URL\"", "")
             .replace("${PW}", "$${PW}");
         let changed = reported(&looser, &BEFORE.replace("x:${PW}", "x"));
-        assert!(matches!(changed[..], [Loosened::Variable(_), Loosened::StepNames { .. }]));
+        assert!(matches!(
+            changed[..],
+            [Loosened::Variable(_), Loosened::StepNames { .. }]
+        ));
         let strict = "[secrets.NEW]\nrequired = true\nmin_length = 9\nmask = \"always\"\n";
         assert_eq!(reported(BEFORE, &format!("{BEFORE}\n{strict}")), []);
     }
@@ -197,32 +218,74 @@ mod tests {
         let refers = |environment: &EnvironmentName, variable: &str, secret: &str| {
             let (environment, variable) = (environment.clone(), name(variable));
             let (change, secrets) = (VariableChange::Changed, [name(secret)].into());
-            Loosened::Variable(VariableDifference { environment, variable, change, secrets })
+            Loosened::Variable(VariableDifference {
+                environment,
+                variable,
+                change,
+                secrets,
+            })
         };
         let cases = [
             (
                 "default = \"development\"",
                 "default = \"production\"",
-                Loosened::Default { from: Some(development.clone()), to: Some(production.clone()) },
+                Loosened::Default {
+                    from: Some(development.clone()),
+                    to: Some(production.clone()),
+                },
             ),
-            ("NINGS\"", "NINGS\", \"PATH\"", Loosened::AllowedName(name("PATH"))),
-            ("confirm = true", "", Loosened::ConfirmDropped(production.clone())),
+            (
+                "NINGS\"",
+                "NINGS\", \"PATH\"",
+                Loosened::AllowedName(name("PATH")),
+            ),
+            (
+                "confirm = true",
+                "",
+                Loosened::ConfirmDropped(production.clone()),
+            ),
             ("x:${PW}", "evil:${PW}", refers(&production, "URL", "PW")),
-            ("x:${PW}", "x:${OTHER|url}", refers(&production, "URL", "OTHER")),
+            (
+                "x:${PW}",
+                "x:${OTHER|url}",
+                refers(&production, "URL", "OTHER"),
+            ),
             ("\"1\"", "\"${PW}\"", refers(&production, "PLAIN", "PW")),
-            ("\"always\"", "\"never\"", secret("A", LooserSecret::MaskNever)),
-            ("mask = \"always\"", "", secret("A", LooserSecret::MaskAlwaysDropped)),
+            (
+                "\"always\"",
+                "\"never\"",
+                secret("A", LooserSecret::MaskNever),
+            ),
+            (
+                "mask = \"always\"",
+                "",
+                secret("A", LooserSecret::MaskAlwaysDropped),
+            ),
             (
                 "required = true",
                 "required = [\"production\"]",
-                secret("A", LooserSecret::RequiredDropped { environments: [development].into() }),
+                secret(
+                    "A",
+                    LooserSecret::RequiredDropped {
+                        environments: [development].into(),
+                    },
+                ),
             ),
             (
                 "required = [\"production\", ",
                 "required = [",
-                secret("B", LooserSecret::RequiredDropped { environments: [production].into() }),
+                secret(
+                    "B",
+                    LooserSecret::RequiredDropped {
+                        environments: [production].into(),
+                    },
+                ),
             ),
-            ("50", "49", secret("A", LooserSecret::MinLengthLowered { from: 50, to: 49 })),
+            (
+                "50",
+                "49",
+                secret("A", LooserSecret::MinLengthLowered { from: 50, to: 49 }),
+            ),
             ("file = true", "", secret("A", LooserSecret::FileDropped)),
             (
                 "\"django\"",
@@ -238,9 +301,16 @@ mod tests {
             (
                 "[\"A\", \"URL\"]",
                 "[\"A\", \"C\", \"URL\"]",
-                Loosened::StepNames { step: migrate.clone(), names: [name("C")].into() },
+                Loosened::StepNames {
+                    step: migrate.clone(),
+                    names: [name("C")].into(),
+                },
             ),
-            ("fail_on_leak = true", "", Loosened::FailOnLeakDropped(migrate)),
+            (
+                "fail_on_leak = true",
+                "",
+                Loosened::FailOnLeakDropped(migrate),
+            ),
         ];
         for (from, to, expected) in cases {
             assert!(BEFORE.contains(from), "{from}");

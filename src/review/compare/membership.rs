@@ -105,10 +105,20 @@ pub(in crate::review) fn members(
         let records = (before.members.get(name), now.members.get(name));
         let access = access(rosters, records);
         found.extend(losses(rosters, &access, records, files));
-        found.extend(access.into_iter().map(|(place, change)| MemberChange::Access(place, change)));
+        found.extend(
+            access
+                .into_iter()
+                .map(|(place, change)| MemberChange::Access(place, change)),
+        );
         found.extend(admin(rosters, records));
         let lineage = lineage(before, now);
-        found.extend(records.0.zip(records.1).into_iter().flat_map(|both| keys(both, lineage)));
+        found.extend(
+            records
+                .0
+                .zip(records.1)
+                .into_iter()
+                .flat_map(|both| keys(both, lineage)),
+        );
         if lineage == Lineage::SameAuthority {
             found.extend(floors(rosters, records));
         }
@@ -126,8 +136,14 @@ fn came_or_went(name: &MemberName, before: &Roster, now: &Roster) -> Vec<MemberC
     match (before.members.contains_key(name), now.members.get(name)) {
         (false, Some(record)) => {
             let signer = record.signing.as_ref().map(|signing| signing.signer);
-            let added = MemberChange::Added { recipient: record.recipient.clone(), signer };
-            let again = before.former.contains_key(name).then_some(MemberChange::NameReused);
+            let added = MemberChange::Added {
+                recipient: record.recipient.clone(),
+                signer,
+            };
+            let again = before
+                .former
+                .contains_key(name)
+                .then_some(MemberChange::NameReused);
             std::iter::once(added).chain(again).collect()
         }
         (true, None) if now.former.contains_key(name) => vec![MemberChange::Removed],
@@ -144,7 +160,9 @@ fn access(
     let from = old.map_or(&none, |member| &member.access);
     let to = new.map_or(&none, |member| &member.access);
     let environments: BTreeSet<&EnvironmentName> = from.keys().chain(to.keys()).collect();
-    let differ = environments.into_iter().filter(|name| from.get(name) != to.get(name));
+    let differ = environments
+        .into_iter()
+        .filter(|name| from.get(name) != to.get(name));
     differ
         .map(|name| {
             let cause = match (old, new) {
@@ -168,10 +186,13 @@ fn losses(
     (old_files, new_files): (&Environments, &Environments),
 ) -> Vec<MemberChange> {
     // A new authority re-encrypts everything, and its floors start again.
-    let Some(record) = old.filter(|_| before.vault == now.vault) else { return Vec::new() };
+    let Some(record) = old.filter(|_| before.vault == now.vault) else {
+        return Vec::new();
+    };
     let is_replaced = new.is_some_and(|new| new.recipient != record.recipient);
-    let lost =
-        access.iter().filter(|(_, change)| Access::loses(change.from.as_ref(), change.to.as_ref()));
+    let lost = access
+        .iter()
+        .filter(|(_, change)| Access::loses(change.from.as_ref(), change.to.as_ref()));
     let concerned: BTreeSet<&EnvironmentName> = if is_replaced {
         record.access.keys().collect()
     } else {
@@ -180,11 +201,16 @@ fn losses(
     let mut found = Vec::new();
     for name in concerned {
         let newest = |files: &Environments| {
-            files.get(name).map(|file| (file.newest().number, file.newest().commitment))
+            files
+                .get(name)
+                .map(|file| (file.newest().number, file.newest().commitment))
         };
         let (old, new) = (newest(old_files), newest(new_files));
         if let Some((epoch, _)) = old.filter(|_| old == new) {
-            found.push(MemberChange::NotRotated { environment: name.clone(), epoch });
+            found.push(MemberChange::NotRotated {
+                environment: name.clone(),
+                epoch,
+            });
         }
     }
     let lost_something = is_replaced || access.iter().any(|(_, change)| change.takes());
@@ -198,7 +224,10 @@ fn admin(
     (before, now): (&Roster, &Roster),
     (old, new): (Option<&Member>, Option<&Member>),
 ) -> Option<MemberChange> {
-    match (old.is_some_and(Member::is_admin), new.is_some_and(Member::is_admin)) {
+    match (
+        old.is_some_and(Member::is_admin),
+        new.is_some_and(Member::is_admin),
+    ) {
         (false, true) => Some(MemberChange::AdminGranted),
         (true, false) => Some(MemberChange::AdminTaken(lineage(before, now))),
         _ => None,
@@ -216,7 +245,10 @@ fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
     let signer = |member: &Member| member.signing.as_ref().map(|signing| signing.signer);
     let seed = |member: &Member| member.signing.as_ref().map(|signing| signing.seed.clone());
     if signer(old) != signer(new) {
-        found.push(MemberChange::Signer { from: signer(old), to: signer(new) });
+        found.push(MemberChange::Signer {
+            from: signer(old),
+            to: signer(new),
+        });
     } else if is_same_recipient && seed(old) != seed(new) {
         found.push(MemberChange::Reencrypted(Key::Signing));
     }
@@ -232,7 +264,9 @@ fn floors(
     (before, now): (&Roster, &Roster),
     (old, new): (Option<&Member>, Option<&Member>),
 ) -> Vec<MemberChange> {
-    let Some(to) = new.and_then(|new| new.credential_floor) else { return Vec::new() };
+    let Some(to) = new.and_then(|new| new.credential_floor) else {
+        return Vec::new();
+    };
     let from = old.and_then(|old| old.credential_floor);
     let mut found = Vec::new();
     if old.is_some() && from != Some(to) {
@@ -240,7 +274,10 @@ fn floors(
     }
     let was_below = from.is_some_and(|from| from < before.floor);
     if to < now.floor && !was_below {
-        found.push(MemberChange::BelowFloor { credential: to, floor: now.floor });
+        found.push(MemberChange::BelowFloor {
+            credential: to,
+            floor: now.floor,
+        });
     }
     found
 }

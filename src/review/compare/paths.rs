@@ -49,7 +49,11 @@ fn path_change(
     };
     let Some(before) = before else {
         let is_plain = permission == Permission::Plain;
-        return Some(if is_plain { PathChange::Added } else { PathChange::Mode });
+        return Some(if is_plain {
+            PathChange::Added
+        } else {
+            PathChange::Mode
+        });
     };
     let was = match before.mode {
         Mode::File => Permission::Plain,
@@ -68,8 +72,19 @@ mod tests {
 
     #[test]
     fn every_difference_of_a_path_is_found() {
-        let blob = |mode| Some(Blob { mode, id: "a".to_owned(), size: Some(1) });
-        let file = |permission| Some(Node::File { size: 1, permission });
+        let blob = |mode| {
+            Some(Blob {
+                mode,
+                id: "a".to_owned(),
+                size: Some(1),
+            })
+        };
+        let file = |permission| {
+            Some(Node::File {
+                size: 1,
+                permission,
+            })
+        };
         let (plain, executable) = (file(Permission::Plain), file(Permission::Executable));
         for (before, now, id, expected) in [
             (blob(Mode::File), plain, "a", None),
@@ -78,9 +93,24 @@ mod tests {
             (blob(Mode::File), executable, "a", Some(PathChange::Mode)),
             (blob(Mode::Executable), plain, "a", Some(PathChange::Mode)),
             (blob(Mode::Link), plain, "a", Some(PathChange::Content)),
-            (blob(Mode::File), Some(Node::Link), "", Some(PathChange::Link)),
-            (blob(Mode::Link), Some(Node::Link), "", Some(PathChange::Link)),
-            (blob(Mode::File), Some(Node::Other), "", Some(PathChange::Special)),
+            (
+                blob(Mode::File),
+                Some(Node::Link),
+                "",
+                Some(PathChange::Link),
+            ),
+            (
+                blob(Mode::Link),
+                Some(Node::Link),
+                "",
+                Some(PathChange::Link),
+            ),
+            (
+                blob(Mode::File),
+                Some(Node::Other),
+                "",
+                Some(PathChange::Special),
+            ),
             (blob(Mode::Submodule), None, "", Some(PathChange::Removed)),
             (blob(Mode::File), None, "", Some(PathChange::Removed)),
             (None, plain, "a", Some(PathChange::Added)),

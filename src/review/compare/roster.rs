@@ -65,13 +65,20 @@ pub(in crate::review) enum EnvironmentChange {
 }
 
 pub(in crate::review) fn lineage(before: &Roster, now: &Roster) -> Lineage {
-    if before.vault == now.vault { Lineage::SameAuthority } else { Lineage::NewAuthority }
+    if before.vault == now.vault {
+        Lineage::SameAuthority
+    } else {
+        Lineage::NewAuthority
+    }
 }
 
 pub(in crate::review) fn roster(before: &Roster, now: &Roster) -> Vec<RosterChange> {
     if lineage(before, now) == Lineage::NewAuthority {
         // A new authority may count from the start.
-        return vec![RosterChange::AuthorityChanged { from: before.vault, to: now.vault }];
+        return vec![RosterChange::AuthorityChanged {
+            from: before.vault,
+            to: now.vault,
+        }];
     }
     let (from, to) = (before.revision, now.revision);
     let mut changes = Vec::new();
@@ -82,7 +89,10 @@ pub(in crate::review) fn roster(before: &Roster, now: &Roster) -> Vec<RosterChan
         changes.push(RosterChange::Replaced { revision: to });
     }
     if now.floor > before.floor {
-        changes.push(RosterChange::FloorRaised { from: before.floor, to: now.floor });
+        changes.push(RosterChange::FloorRaised {
+            from: before.floor,
+            to: now.floor,
+        });
     }
     changes
 }
@@ -92,8 +102,11 @@ pub(in crate::review) fn environments(
     (before, now): (&Roster, &Roster),
     (old, new): (&Environments, &Environments),
 ) -> Vec<(EnvironmentName, EnvironmentChange)> {
-    let names: BTreeSet<&EnvironmentName> =
-        before.environments.keys().chain(now.environments.keys()).collect();
+    let names: BTreeSet<&EnvironmentName> = before
+        .environments
+        .keys()
+        .chain(now.environments.keys())
+        .collect();
     let mut changes = Vec::new();
     for name in names {
         let listed = (before.environments.get(name), now.environments.get(name));
@@ -104,12 +117,17 @@ pub(in crate::review) fn environments(
                     to: to.revision,
                 });
                 let files = old.get(name).zip(new.get(name));
-                back.into_iter().chain(files.into_iter().flat_map(|(o, n)| epochs(o, n))).collect()
+                back.into_iter()
+                    .chain(files.into_iter().flat_map(|(o, n)| epochs(o, n)))
+                    .collect()
             }
             // Commitments depend on the authority.
             (Some(_), Some(_)) => {
                 let files = old.get(name).zip(new.get(name));
-                files.and_then(|(old, new)| rotated(old, new)).into_iter().collect()
+                files
+                    .and_then(|(old, new)| rotated(old, new))
+                    .into_iter()
+                    .collect()
             }
             (Some(_), None) => vec![EnvironmentChange::Removed],
             (None, _) => vec![EnvironmentChange::Added],
@@ -121,7 +139,11 @@ pub(in crate::review) fn environments(
 
 fn epochs(old: &Environment, new: &Environment) -> Vec<EnvironmentChange> {
     let commitments = |environment: &Environment| -> BTreeMap<u64, Commitment> {
-        environment.epochs.iter().map(|epoch| (epoch.number, epoch.commitment)).collect()
+        environment
+            .epochs
+            .iter()
+            .map(|epoch| (epoch.number, epoch.commitment))
+            .collect()
     };
     let (old_epochs, new_epochs) = (commitments(old), commitments(new));
     let is_known = |commitment: &Commitment| old_epochs.values().any(|old| old == commitment);
@@ -135,8 +157,11 @@ fn epochs(old: &Environment, new: &Environment) -> Vec<EnvironmentChange> {
         .map(|(&epoch, _)| EnvironmentChange::EpochReplaced { epoch })
         .collect();
     changes.extend(rotated(old, new));
-    let forgotten: Vec<u64> =
-        old_epochs.keys().filter(|number| !new_epochs.contains_key(number)).copied().collect();
+    let forgotten: Vec<u64> = old_epochs
+        .keys()
+        .filter(|number| !new_epochs.contains_key(number))
+        .copied()
+        .collect();
     if !forgotten.is_empty() {
         changes.push(EnvironmentChange::Forgotten { epochs: forgotten });
     }

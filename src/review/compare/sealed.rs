@@ -37,12 +37,21 @@ pub(in crate::review) fn resealed(
     }
     let mut found = Vec::new();
     for (name, now) in new {
-        let Some(before) = old.get(name) else { continue };
+        let Some(before) = old.get(name) else {
+            continue;
+        };
         for epoch in &now.epochs {
             let is_same =
                 |old: &&Epoch| (old.number, old.commitment) == (epoch.number, epoch.commitment);
-            let Some(before) = before.epochs.iter().find(is_same) else { continue };
-            found.extend(epoch_changes(rosters, name, (before, epoch), now.newest().number));
+            let Some(before) = before.epochs.iter().find(is_same) else {
+                continue;
+            };
+            found.extend(epoch_changes(
+                rosters,
+                name,
+                (before, epoch),
+                now.newest().number,
+            ));
         }
     }
     found
@@ -66,7 +75,12 @@ fn epoch_changes(
         let is_reported = differs(rosters, environment, member)
             && (now.number == newest || change != SealedChange::Added);
         let (environment, member) = (environment.clone(), member.clone());
-        (!is_reported).then_some(Resealed { environment, epoch: now.number, member, change })
+        (!is_reported).then_some(Resealed {
+            environment,
+            epoch: now.number,
+            member,
+            change,
+        })
     });
     changes.collect()
 }

@@ -34,10 +34,15 @@ pub(super) fn variables(
     now: &Config,
     known: &BTreeSet<EnvironmentName>,
 ) -> Vec<VariableDifference> {
-    let found: Vec<VariableDifference> =
-        known.iter().flat_map(|name| differences(name, before, now)).collect();
-    let named: BTreeSet<&EnvironmentName> =
-        before.environments.keys().chain(now.environments.keys()).collect();
+    let found: Vec<VariableDifference> = known
+        .iter()
+        .flat_map(|name| differences(name, before, now))
+        .collect();
+    let named: BTreeSet<&EnvironmentName> = before
+        .environments
+        .keys()
+        .chain(now.environments.keys())
+        .collect();
     let others = named.into_iter().filter(|name| !known.contains(*name));
     let is_reported = |other: &VariableDifference| {
         found.iter().any(|reported| {
@@ -70,15 +75,26 @@ fn differences(
         };
         let (environment, variable) = (environment.clone(), name.clone());
         let secrets = referenced(name, &new);
-        Some(VariableDifference { environment, variable, change, secrets })
+        Some(VariableDifference {
+            environment,
+            variable,
+            change,
+            secrets,
+        })
     });
     differences.collect()
 }
 
 /// Returns the secrets that a variable refers to; none if it is gone or not valid.
 fn referenced(name: &SecretName, variables: &BTreeMap<&SecretName, &str>) -> BTreeSet<SecretName> {
-    let template = variables.get(name).and_then(|text| Template::parse(name, text).ok());
-    template.iter().flat_map(Template::references).cloned().collect()
+    let template = variables
+        .get(name)
+        .and_then(|text| Template::parse(name, text).ok());
+    template
+        .iter()
+        .flat_map(Template::references)
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]
@@ -90,7 +106,10 @@ mod tests {
         let (before, now) = (Config::parse(before).unwrap(), Config::parse(now).unwrap());
         let found = variables(&before, &now, &known.into());
         let line = |found: &VariableDifference| {
-            format!("{} {} {:?}", found.environment, found.variable, found.change)
+            format!(
+                "{} {} {:?}",
+                found.environment, found.variable, found.change
+            )
         };
         found.iter().map(line).collect()
     }
@@ -101,12 +120,21 @@ mod tests {
             [environments.base.variables]\nA = \"1\"\nB = \"1\"\n
             [environments.later.variables]\nC = \"1\"\n";
         assert_eq!(reported(before, before), [""; 0]);
-        let now = before.replace("A = \"1\"", "A = \"2\"").replace("B = \"1\"", "D = \"1\"");
-        let expected = ["production A Changed", "production B Removed", "production D Added"];
+        let now = before
+            .replace("A = \"1\"", "A = \"2\"")
+            .replace("B = \"1\"", "D = \"1\"");
+        let expected = [
+            "production A Changed",
+            "production B Removed",
+            "production D Added",
+        ];
         assert_eq!(reported(before, &now), expected);
         let now = before.replace("C = \"1\"", "C = \"2\"");
         assert_eq!(reported(before, &now), ["later C Changed"]);
         let now = before.replace("inherits = \"base\"", "");
-        assert_eq!(reported(before, &now), ["production A Removed", "production B Removed"]);
+        assert_eq!(
+            reported(before, &now),
+            ["production A Removed", "production B Removed"]
+        );
     }
 }

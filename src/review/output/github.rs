@@ -9,8 +9,12 @@ use crate::review::report::{Item, Level, Report};
 
 /// `prefix` is the path of the vault's folder in the repository, with a slash at the end.
 pub(super) fn written(report: &Report, prefix: &str) -> String {
-    let errors = report.level(Level::Finding).map(|item| command("error", prefix, item));
-    let warnings = report.level(Level::Attention).map(|item| command("warning", prefix, item));
+    let errors = report
+        .level(Level::Finding)
+        .map(|item| command("error", prefix, item));
+    let warnings = report
+        .level(Level::Attention)
+        .map(|item| command("warning", prefix, item));
     let since = report.since.as_ref().map(|since| {
         let words = format!("compared with {}", plain(&since.in_full()));
         format!("::notice title=vault verify::{}\n", data(&words))
@@ -20,11 +24,16 @@ pub(super) fn written(report: &Report, prefix: &str) -> String {
 
 fn command(name: &str, prefix: &str, item: &Item) -> String {
     let file = property(&format!("{prefix}{}", item.file));
-    format!("::{name} file={file},title=vault verify::{}\n", data(&item.words.plain()))
+    format!(
+        "::{name} file={file},title=vault verify::{}\n",
+        data(&item.words.plain())
+    )
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -27,8 +27,13 @@ pub(super) fn written(report: &Report) -> Value {
 
 fn row(row: &Row) -> Value {
     let counted = row.counted.as_ref();
-    let signers = counted
-        .map(|counted| counted.signers.iter().map(|name| json!(name.as_str())).collect::<Value>());
+    let signers = counted.map(|counted| {
+        counted
+            .signers
+            .iter()
+            .map(|name| json!(name.as_str()))
+            .collect::<Value>()
+    });
     json!({
         "environment": row.environment.as_str(),
         "secrets": counted.map(|counted| counted.secrets),

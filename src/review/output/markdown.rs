@@ -12,7 +12,11 @@ const MOST: usize = 500;
 
 pub(super) fn written(report: &Report) -> String {
     let mut lines = vec![title(report), String::new()];
-    lines.extend(introduction(report).into_iter().flat_map(|line| [line, String::new()]));
+    lines.extend(
+        introduction(report)
+            .into_iter()
+            .flat_map(|line| [line, String::new()]),
+    );
     if !report.rows.is_empty() {
         lines.push("| environment | secrets | epoch | signed by | result |".to_owned());
         lines.push("|---|---:|---:|---|---|".to_owned());
@@ -20,8 +24,11 @@ pub(super) fn written(report: &Report) -> String {
         lines.push(String::new());
     }
     for level in [Level::Finding, Level::Attention, Level::Change] {
-        let items: Vec<String> =
-            report.level(level).take(MOST).map(|item| sentence(&item.words)).collect();
+        let items: Vec<String> = report
+            .level(level)
+            .take(MOST)
+            .map(|item| sentence(&item.words))
+            .collect();
         if items.is_empty() {
             continue;
         }
@@ -30,7 +37,9 @@ pub(super) fn written(report: &Report) -> String {
         lines.extend(items.iter().map(|item| format!("- {item}")));
         let more = report.level(level).count() - items.len();
         if more > 0 {
-            lines.push(format!("- … and {more} more: run the command yourself to see them"));
+            lines.push(format!(
+                "- … and {more} more: run the command yourself to see them"
+            ));
         }
         lines.push(String::new());
     }
@@ -41,18 +50,32 @@ pub(super) fn written(report: &Report) -> String {
 fn title(report: &Report) -> String {
     match report.findings() {
         0 => "## The vault is valid".to_owned(),
-        count => format!("## The vault is not valid: {}", plural(count, "finding", "findings")),
+        count => format!(
+            "## The vault is not valid: {}",
+            plural(count, "finding", "findings")
+        ),
     }
 }
 
 fn introduction(report: &Report) -> Option<String> {
     let vault = report.vault.as_ref().map(|vault| {
         let id = code(&vault.id.to_string());
-        format!("Vault {id}, roster revision {}, floor {}.", vault.revision, vault.floor)
+        format!(
+            "Vault {id}, roster revision {}, floor {}.",
+            vault.revision, vault.floor
+        )
     });
     let since = report.since.as_ref().map(|since| {
-        let what = if report.items.is_empty() { "Nothing changed since" } else { "Compared with" };
-        format!("{what} {} ({}).", code(&since.revision), code(&since.in_full()))
+        let what = if report.items.is_empty() {
+            "Nothing changed since"
+        } else {
+            "Compared with"
+        };
+        format!(
+            "{what} {} ({}).",
+            code(&since.revision),
+            code(&since.in_full())
+        )
     });
     let sentences: Vec<String> = vault.into_iter().chain(since).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -65,7 +88,10 @@ fn row(row: &Row) -> String {
     };
     let [secrets, epoch, signers] = counts(row);
     let environment = code(row.environment.as_str());
-    format!("| {environment} | {secrets} | {epoch} | {} | {result} |", code(&signers))
+    format!(
+        "| {environment} | {secrets} | {epoch} | {} | {result} |",
+        code(&signers)
+    )
 }
 
 fn sentence(words: &Words) -> String {
@@ -82,8 +108,11 @@ fn code(text: &str) -> String {
     let text = plain(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let pad =
-        if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    let pad = if text.is_empty() || text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 

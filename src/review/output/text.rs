@@ -29,8 +29,10 @@ pub(super) fn written(report: &Report) -> String {
 }
 
 fn section(report: &Report, level: Level) -> Vec<String> {
-    let items: Vec<String> =
-        report.level(level).map(|item| format!("  {}", item.words.plain())).collect();
+    let items: Vec<String> = report
+        .level(level)
+        .map(|item| format!("  {}", item.words.plain()))
+        .collect();
     let heading = match (&report.since, level) {
         (Some(since), Level::Change) if report.items.is_empty() => {
             format!("nothing changed since {}", plain(&since.revision))
@@ -50,14 +52,30 @@ fn cells(row: &Row) -> [String; 5] {
         Validity::Invalid => "FAILED",
     };
     let [secrets, epoch, signers] = counts(row);
-    [row.environment.to_string(), secrets, epoch, signers, result.to_owned()]
+    [
+        row.environment.to_string(),
+        secrets,
+        epoch,
+        signers,
+        result.to_owned(),
+    ]
 }
 
 /// Returns the number of secrets, the epoch, and the signers, or dashes if they are unknown.
 pub(super) fn counts(row: &Row) -> [String; 3] {
     let dash = || "-".to_owned();
-    let Some(counted) = &row.counted else { return [dash(), dash(), dash()] };
+    let Some(counted) = &row.counted else {
+        return [dash(), dash(), dash()];
+    };
     let names: Vec<&str> = counted.signers.iter().map(MemberName::as_str).collect();
-    let signers = if names.is_empty() { dash() } else { names.join(", ") };
-    [counted.secrets.to_string(), counted.epoch.to_string(), signers]
+    let signers = if names.is_empty() {
+        dash()
+    } else {
+        names.join(", ")
+    };
+    [
+        counted.secrets.to_string(),
+        counted.epoch.to_string(),
+        signers,
+    ]
 }

@@ -42,7 +42,9 @@ pub(in crate::review) fn loosened(found: &Loosened) -> Item {
 }
 
 fn item(kind: &'static str) -> Item {
-    Item::new(Level::Attention, kind, CONFIG_FILE).quote(CONFIG_FILE).text(": ")
+    Item::new(Level::Attention, kind, CONFIG_FILE)
+        .quote(CONFIG_FILE)
+        .text(": ")
 }
 
 fn secret(name: &SecretName, setting: &LooserSecret) -> Item {
@@ -84,7 +86,12 @@ pub(in crate::review) fn config_changed() -> Item {
 
 /// Never shows the value, which may be a secret that someone pasted.
 fn variable(difference: &VariableDifference) -> Item {
-    let VariableDifference { environment, variable, change, secrets } = difference;
+    let VariableDifference {
+        environment,
+        variable,
+        change,
+        secrets,
+    } = difference;
     let (kind, words) = match change {
         _ if !secrets.is_empty() => ("variable-refers", " is new or changed, and refers to "),
         VariableChange::Added => ("variable-added", " is new"),
@@ -103,7 +110,8 @@ fn variable(difference: &VariableDifference) -> Item {
     if secrets.is_empty() {
         return item;
     }
-    item.detail("secrets", list(secrets)).quote(list(secrets).join(", "))
+    item.detail("secrets", list(secrets))
+        .quote(list(secrets).join(", "))
 }
 
 fn list(names: &BTreeSet<SecretName>) -> Vec<&str> {

@@ -28,9 +28,11 @@ pub(in crate::review) fn entries(differences: &[EntryDifference]) -> Vec<Item> {
             EntryChange::Single(change) => items.push(entry(place, change)),
         }
     }
-    let sealed = rotations.into_iter().map(|((environment, from, to), (count, signers))| {
-        reencrypted(environment, (from, to), count, &signers)
-    });
+    let sealed = rotations
+        .into_iter()
+        .map(|((environment, from, to), (count, signers))| {
+            reencrypted(environment, (from, to), count, &signers)
+        });
     let signed = adoptions
         .into_iter()
         .map(|((environment, from, to), count)| resigned(environment, (from, to), count));
@@ -159,7 +161,13 @@ fn revisions(item: Item, from: u64, to: u64) -> Item {
 
 /// Adds the member who chose the value and, if it is someone else, the one who signed it.
 fn by(item: Item, author: &MemberName, signer: &MemberName) -> Item {
-    let item =
-        item.detail("author", author.as_str()).detail("signer", signer.as_str()).quote(author);
-    if author == signer { item } else { item.text(", signed by ").quote(signer) }
+    let item = item
+        .detail("author", author.as_str())
+        .detail("signer", signer.as_str())
+        .quote(author);
+    if author == signer {
+        item
+    } else {
+        item.text(", signed by ").quote(signer)
+    }
 }

@@ -22,9 +22,9 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .quote(name)
             .text(" with recipient ")
             .quote(recipient),
-        MemberChange::Removed => {
-            item(Change, "member-removed").text("member removed: ").quote(name)
-        }
+        MemberChange::Removed => item(Change, "member-removed")
+            .text("member removed: ")
+            .quote(name),
         MemberChange::Missing => item(Finding, "member-vanished")
             .text("missing: ")
             .quote(name)
@@ -37,9 +37,9 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .text("admin granted: ")
             .quote(name)
             .text(" can now change membership"),
-        MemberChange::AdminTaken(Lineage::NewAuthority) => {
-            item(Change, "admin-revoked").text("admin taken: ").quote(name)
-        }
+        MemberChange::AdminTaken(Lineage::NewAuthority) => item(Change, "admin-revoked")
+            .text("admin taken: ")
+            .quote(name),
         MemberChange::AdminTaken(Lineage::SameAuthority) => item(Finding, "authority-exposed")
             .text("admin taken: ")
             .quote(name)
@@ -116,7 +116,9 @@ fn below_floor(name: &MemberName, credential: u64, floor: u64) -> Item {
         .detail("to", floor)
         .text("below the floor: the credential of ")
         .quote(name)
-        .text(format!(" accepts rosters of floor {credential}, and it is {floor} now"))
+        .text(format!(
+            " accepts rosters of floor {credential}, and it is {floor} now"
+        ))
         .text("; replace it, or set ")
         .quote("VAULT_ID")
         .text(" with the floor")

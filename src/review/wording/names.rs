@@ -20,7 +20,11 @@ pub(in crate::review) fn name(
     };
     if let Some(family) = family_of(name.as_str()) {
         let is_allowed = config.is_some_and(|config| config.allowed_names.contains(name));
-        let state = if is_allowed { "allowed in vault.toml" } else { "refused by exec" };
+        let state = if is_allowed {
+            "allowed in vault.toml"
+        } else {
+            "refused by exec"
+        };
         return Some(item("name-runs-code").text(format!(" is {state}: {}", family.reason)));
     }
     let redirect = redirect_of(name.as_str())?;

@@ -28,7 +28,10 @@ pub(in crate::review) fn path(path: &str, change: PathChange) -> Item {
 pub(in crate::review) fn more_paths(count: usize) -> Item {
     Item::new(Level::Attention, "paths-changed", STORE_FOLDER)
         .detail("paths", count)
-        .text(format!("other changes: and {} in ", plural(count, "more file", "more files")))
+        .text(format!(
+            "other changes: and {} in ",
+            plural(count, "more file", "more files")
+        ))
         .quote(STORE_FOLDER)
 }
 

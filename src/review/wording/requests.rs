@@ -13,14 +13,19 @@ use crate::vault::name::MemberName;
 pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &Roster) -> Item {
     let file = below(&request_path(name));
     let item = |level, kind| Item::new(level, kind, file.clone()).detail("member", name.as_str());
-    let known = roster.members.iter().find(|(_, member)| member.recipient == request.recipient);
+    let known = roster
+        .members
+        .iter()
+        .find(|(_, member)| member.recipient == request.recipient);
     if roster.members.contains_key(name) || roster.former.contains_key(name) {
         let item = item(Level::Finding, "request-name-taken").quote(&file);
         return item.text(": the name has been used; names are never reused");
     }
     if let Some((other, _)) = known {
         let item = item(Level::Finding, "request-recipient-reused").quote(&file);
-        return item.text(": its recipient is already a member, ").quote(other);
+        return item
+            .text(": its recipient is already a member, ")
+            .quote(other);
     }
     let recipient = request.recipient.to_string();
     item(Level::Attention, "request")
@@ -38,12 +43,12 @@ pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> It
             .text("replaced: ")
             .quote(&file)
             .text(" has other keys than before"),
-        RequestChange::Answered => {
-            item(Level::Change, "request-answered").text("request answered: ").quote(name)
-        }
-        RequestChange::Withdrawn => {
-            item(Level::Change, "request-withdrawn").text("request withdrawn: ").quote(name)
-        }
+        RequestChange::Answered => item(Level::Change, "request-answered")
+            .text("request answered: ")
+            .quote(name),
+        RequestChange::Withdrawn => item(Level::Change, "request-withdrawn")
+            .text("request withdrawn: ")
+            .quote(name),
         RequestChange::NotAsAsked => {
             let file = below(ROSTER_PATH);
             Item::new(Level::Finding, "keys-differ-from-request", file.clone())

@@ -30,11 +30,15 @@ pub(in crate::review) fn roster(change: &RosterChange) -> Item {
             .detail("to", *revision)
             .text("replaced: ")
             .quote(&file)
-            .text(format!(" has different content with the same revision {revision}")),
+            .text(format!(
+                " has different content with the same revision {revision}"
+            )),
         RosterChange::FloorRaised { from, to } => item(Level::Change, "floor-raised")
             .detail("from", *from)
             .detail("to", *to)
-            .text(format!("floor raised: {from} → {to}: older rosters no longer count")),
+            .text(format!(
+                "floor raised: {from} → {to}: older rosters no longer count"
+            )),
     }
 }
 
@@ -48,9 +52,9 @@ pub(in crate::review) fn environment(
     let item =
         |level, kind| Item::new(level, kind, file.clone()).detail("environment", name.as_str());
     match change {
-        EnvironmentChange::Added => {
-            item(Level::Change, "environment-added").text("environment added: ").quote(name)
-        }
+        EnvironmentChange::Added => item(Level::Change, "environment-added")
+            .text("environment added: ")
+            .quote(name),
         EnvironmentChange::Removed => item(Level::Attention, "environment-removed")
             .detail("entries", lost)
             .text("environment removed: ")
@@ -60,7 +64,9 @@ pub(in crate::review) fn environment(
             .detail("entries", lost)
             .text("environment recreated: ")
             .quote(name)
-            .text(format!(" has a new data key, and none of its former entries ({lost})")),
+            .text(format!(
+                " has a new data key, and none of its former entries ({lost})"
+            )),
         EnvironmentChange::Rotated { from, to } => item(Level::Change, "rotated")
             .detail("from", *from)
             .detail("to", *to)
@@ -77,9 +83,10 @@ pub(in crate::review) fn environment(
         EnvironmentChange::Forgotten { epochs } => {
             let item = item(Level::Change, "epochs-forgotten").detail("epochs", epochs.clone());
             let numbers: Vec<String> = epochs.iter().map(ToString::to_string).collect();
-            item.text("forgotten: ")
-                .quote(name)
-                .text(format!(" no longer contains the data keys of epoch {}", numbers.join(", ")))
+            item.text("forgotten: ").quote(name).text(format!(
+                " no longer contains the data keys of epoch {}",
+                numbers.join(", ")
+            ))
         }
         EnvironmentChange::RolledBack { from, to } => {
             item(Level::Finding, "environment-rolled-back")
@@ -87,7 +94,9 @@ pub(in crate::review) fn environment(
                 .detail("to", *to)
                 .text("rolled back: ")
                 .quote(&file)
-                .text(format!(" is listed with revision {to}, and was listed with {from} before"))
+                .text(format!(
+                    " is listed with revision {to}, and was listed with {from} before"
+                ))
         }
     }
 }

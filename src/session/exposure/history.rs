@@ -36,7 +36,11 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
     if files.entries.len() > MOST {
         search.add_gap(format!(
             "{} left out",
-            plural(files.entries.len() - MOST, "older file was", "older files were")
+            plural(
+                files.entries.len() - MOST,
+                "older file was",
+                "older files were"
+            )
         ));
         files.entries.truncate(MOST);
     }
@@ -65,15 +69,19 @@ impl<'a> Files<'a> {
     fn sort(versions: impl IntoIterator<Item = &'a Version>, search: &Search<'_>) -> Self {
         let mut files = Self::default();
         for version in versions {
-            let below_store =
-                version.path.strip_prefix(STORE_FOLDER).and_then(|path| path.strip_prefix('/'));
+            let below_store = version
+                .path
+                .strip_prefix(STORE_FOLDER)
+                .and_then(|path| path.strip_prefix('/'));
             let stem = below_store.and_then(|path| path.strip_suffix(".toml"));
             let Some(path) = stem else { continue };
             match path.split_once('/') {
                 None if ROSTER_PATH.strip_suffix(".toml") == Some(path) => {
                     files.rosters.push(version);
                 }
-                None => files.environments.extend(path.parse().ok().map(|name| (name, version))),
+                None => files
+                    .environments
+                    .extend(path.parse().ok().map(|name| (name, version))),
                 Some((environment, name)) => {
                     let names = environment.parse().ok().zip(name.parse().ok());
                     files.entries.extend(
@@ -101,13 +109,19 @@ impl<'a> Files<'a> {
         let knows = |vault: &_| session.knows(vault);
         past.add_roster(&tree.read(ROSTER_PATH)?.unwrap_or_default(), &knows);
         for name in session.vault.roster().environments.keys() {
-            past.add_environment(name, &tree.read(&environment_path(name))?.unwrap_or_default());
+            past.add_environment(
+                name,
+                &tree.read(&environment_path(name))?.unwrap_or_default(),
+            );
         }
         let mut missing = repository.read_each(&self.rosters, LARGEST_FILE, &mut |_, file| {
             past.add_roster(&file, &knows);
         })?;
-        let versions: Vec<&Version> =
-            self.environments.iter().map(|(_, version)| *version).collect();
+        let versions: Vec<&Version> = self
+            .environments
+            .iter()
+            .map(|(_, version)| *version)
+            .collect();
         missing += repository.read_each(&versions, LARGEST_FILE, &mut |at, file| {
             past.add_environment(&self.environments[at].0, &file);
         })?;
@@ -121,7 +135,11 @@ impl<'a> Files<'a> {
         past: &mut History<'_>,
         search: &mut Search<'_>,
     ) -> Result<usize, Fault> {
-        let versions: Vec<&Version> = self.entries.iter().map(|(_, _, version)| *version).collect();
+        let versions: Vec<&Version> = self
+            .entries
+            .iter()
+            .map(|(_, _, version)| *version)
+            .collect();
         let (mut some, mut size, mut closed) = (Vec::new(), 0, 0);
         let missing = repository.read_each(&versions, LARGEST_ENTRY, &mut |at, file| {
             let (environment, name, _) = &self.entries[at];

@@ -27,8 +27,15 @@ pub(super) struct SourceValue {
 impl SourceValue {
     pub(super) fn new(environment: &EnvironmentName, name: &SecretName, entry: &Entry) -> Self {
         let (environment, name) = (environment.clone(), name.clone());
-        let source = ExposureSource { environment, name, revision: entry.revision };
-        Self { source, origin: entry.origin }
+        let source = ExposureSource {
+            environment,
+            name,
+            revision: entry.revision,
+        };
+        Self {
+            source,
+            origin: entry.origin,
+        }
     }
 }
 
@@ -48,8 +55,14 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub(super) fn new(vault: &'a Vault) -> Self {
         let roster = vault.roster();
-        let members = roster.members.iter().map(|(name, member)| (name, &member.lost));
-        let former = roster.former.iter().map(|(name, former)| (name, &former.lost));
+        let members = roster
+            .members
+            .iter()
+            .map(|(name, member)| (name, &member.lost));
+        let former = roster
+            .former
+            .iter()
+            .map(|(name, former)| (name, &former.lost));
         let losses = members
             .chain(former)
             .flat_map(|(member, lost)| lost.iter().map(move |(name, lost)| (member, name, lost)));
@@ -129,7 +142,10 @@ impl<'a> Search<'a> {
                 source,
             })
             .collect();
-        ExposureReport { exposures, gaps: self.gaps }
+        ExposureReport {
+            exposures,
+            gaps: self.gaps,
+        }
     }
 
     /// Returns the valid entries that have a value.
@@ -148,12 +164,16 @@ impl<'a> Search<'a> {
     }
 
     fn add_unchanged(&mut self, value: &SourceValue) {
-        let ExposureSource { environment, name, .. } = &value.source;
-        let readers =
-            self.readers(value).filter(|member| !self.may_read(member, environment, name));
+        let ExposureSource {
+            environment, name, ..
+        } = &value.source;
+        let readers = self
+            .readers(value)
+            .filter(|member| !self.may_read(member, environment, name));
         let exposed_to: Vec<_> = readers.cloned().collect();
-        let places =
-            exposed_to.into_iter().map(|member| (member, environment.clone(), name.clone()));
+        let places = exposed_to
+            .into_iter()
+            .map(|member| (member, environment.clone(), name.clone()));
         self.exposures.extend(places.map(|place| (place, None)));
     }
 
@@ -177,8 +197,11 @@ impl<'a> Search<'a> {
         });
         if entries.len() < all {
             let closed = all - entries.len();
-            let (values, them) =
-                if closed == 1 { ("value was", "it") } else { ("values were", "them") };
+            let (values, them) = if closed == 1 {
+                ("value was", "it")
+            } else {
+                ("values were", "them")
+            };
             self.add_gap(format!(
                 "{name}: {closed} current {values} not compared: you cannot decrypt {them}"
             ));
@@ -186,11 +209,16 @@ impl<'a> Search<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let keys = holder.unlock(environment, entries.iter().map(|entry| entry.content().epoch))?;
+        let keys = holder.unlock(
+            environment,
+            entries.iter().map(|entry| entry.content().epoch),
+        )?;
         for some in entries.chunks(TOGETHER) {
             // There are no tombstones among them, so each has a value.
             for (entry, (_, value)) in some.iter().zip(keys.values(some)?) {
-                let Some(tag) = self.tag(&value) else { continue };
+                let Some(tag) = self.tag(&value) else {
+                    continue;
+                };
                 let place = (name.clone(), entry.name().clone());
                 self.current.entry(tag).or_default().push(place);
                 let known = SourceValue::new(name, entry.name(), entry.content());
@@ -210,7 +238,9 @@ impl<'a> Search<'a> {
     }
 
     fn propagate(&mut self, value: &SourceValue, tag: &Tag) {
-        let Some(places) = self.current.get(tag) else { return };
+        let Some(places) = self.current.get(tag) else {
+            return;
+        };
         let mut found = Vec::new();
         for member in self.readers(value) {
             for (environment, name) in places {
@@ -220,7 +250,10 @@ impl<'a> Search<'a> {
             }
         }
         for place in found {
-            let found = self.exposures.entry(place).or_insert_with(|| Some(value.source.clone()));
+            let found = self
+                .exposures
+                .entry(place)
+                .or_insert_with(|| Some(value.source.clone()));
             // The smallest place, so that the order of the search does not matter.
             if found.as_ref().is_some_and(|found| *found > value.source) {
                 *found = Some(value.source.clone());
@@ -230,7 +263,9 @@ impl<'a> Search<'a> {
 
     /// The members who lost access and could read `value` before.
     fn readers(&self, value: &SourceValue) -> impl Iterator<Item = &'a MemberName> {
-        let ExposureSource { environment, name, .. } = &value.source;
+        let ExposureSource {
+            environment, name, ..
+        } = &value.source;
         let could = move |(member, lost_in, lost): &(&'a MemberName, &EnvironmentName, &Lost)| {
             let covers = *lost_in == environment
                 && value.origin <= lost.epoch

@@ -29,7 +29,11 @@ pub(crate) fn placeholders(
 ) -> Result<Injected, Fault> {
     let vault = open(context, place)?;
     let environment = &choose_environment(context, config, option, None, &vault)?;
-    if config.environments.get(environment).is_some_and(|own| own.confirm) {
+    if config
+        .environments
+        .get(environment)
+        .is_some_and(|own| own.confirm)
+    {
         let message = format!("{environment} is locked: no key was found");
         return Err(Fault::locked(message)
             .hint("`confirm = true` in vault.toml: placeholders never replace its secrets"));
@@ -41,13 +45,21 @@ pub(crate) fn placeholders(
         None => vault.entries(&checked)?,
         Some(names) => vault.entries_named(&checked, &entries_for(names, &variables))?,
     };
-    let live = entries.iter().filter(|entry| entry.content().sealed.is_some());
+    let live = entries
+        .iter()
+        .filter(|entry| entry.content().sealed.is_some());
     let names: Vec<&SecretName> = live.map(CheckedEntry::name).collect();
     let secrets = names
         .iter()
         .map(|name| Ok(((*name).clone(), generated(config, name, None)?)))
         .collect::<Result<_, Fault>>()?;
-    let scope = Scope { config, vault: &vault, environment, wanted: &wanted, may_read: &|_| true };
+    let scope = Scope {
+        config,
+        vault: &vault,
+        environment,
+        wanted: &wanted,
+        may_read: &|_| true,
+    };
     let injected = scope.filled(&variables, secrets)?;
     report(context, &names);
     Ok(injected)
@@ -67,13 +79,17 @@ fn report(context: &Context, names: &[&SecretName]) {
     if names.is_empty() {
         return;
     }
-    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(|name| name.as_str()).collect();
+    let shown: Vec<&str> = names
+        .iter()
+        .take(MOST_NAMED)
+        .map(|name| name.as_str())
+        .collect();
     let more = match names.len() - shown.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let listed = shown.join(", ");
-    context
-        .console
-        .note(format!("vault: no key was found, so these are random placeholders: {listed}{more}"));
+    context.console.note(format!(
+        "vault: no key was found, so these are random placeholders: {listed}{more}"
+    ));
 }

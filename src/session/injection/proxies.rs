@@ -27,8 +27,11 @@ pub(crate) fn spellings(name: &str) -> Vec<&str> {
 /// Whether the caller's own value of `name` is kept. Either spelling means both.
 pub(crate) fn is_kept(name: &str, keep: &[SecretName], own: &[(OsString, OsString)]) -> bool {
     let Some(both) = both(name) else { return false };
-    keep.iter().any(|keep| keep.as_str().eq_ignore_ascii_case(both[0]))
-        && own.iter().any(|(own, _)| both.iter().any(|spelling| own == OsStr::new(spelling)))
+    keep.iter()
+        .any(|keep| keep.as_str().eq_ignore_ascii_case(both[0]))
+        && own
+            .iter()
+            .any(|(own, _)| both.iter().any(|spelling| own == OsStr::new(spelling)))
 }
 
 /// Returns all names in `keep`, in both spellings.
@@ -38,7 +41,9 @@ pub(crate) fn kept(keep: &[SecretName]) -> Vec<String> {
 }
 
 fn both(name: &str) -> Option<[&'static str; 2]> {
-    PROXIES.into_iter().find(|[lower, _]| lower.eq_ignore_ascii_case(name))
+    PROXIES
+        .into_iter()
+        .find(|[lower, _]| lower.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -49,7 +54,10 @@ mod tests {
     fn one_spelling_sets_both() {
         assert_eq!(spellings("http_proxy"), ["http_proxy", "HTTP_PROXY"]);
         assert_eq!(spellings("NO_PROXY"), ["no_proxy", "NO_PROXY"]);
-        assert_eq!(spellings("All_Proxy"), ["All_Proxy", "all_proxy", "ALL_PROXY"]);
+        assert_eq!(
+            spellings("All_Proxy"),
+            ["All_Proxy", "all_proxy", "ALL_PROXY"]
+        );
         assert_eq!(spellings("RSYNC_PROXY"), ["RSYNC_PROXY"]);
     }
 

@@ -22,7 +22,11 @@ pub(crate) fn rehearse(
     let count = values.len();
     // A file may be longer than any variable.
     let is_file = |name: &str| {
-        let mut files = session.config.secrets.iter().filter(|(_, secret)| secret.file);
+        let mut files = session
+            .config
+            .secrets
+            .iter()
+            .filter(|(_, secret)| secret.file);
         files.any(|(own, _)| own.as_str() == name)
     };
     values.retain(|(name, _)| !is_file(name));

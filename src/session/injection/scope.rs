@@ -87,10 +87,17 @@ pub(crate) struct Injected {
 impl Injected {
     /// Returns the names and values to inject: secrets and variables, proxies in both spellings.
     pub(crate) fn values(&self) -> Vec<(&str, &Secret)> {
-        let own = self.secrets.iter().filter(|(name, _)| self.wanted.has(name));
+        let own = self
+            .secrets
+            .iter()
+            .filter(|(name, _)| self.wanted.has(name));
         let all = own.chain(&self.variables);
-        all.flat_map(|(name, value)| spellings(name.as_str()).into_iter().map(move |n| (n, value)))
-            .collect()
+        all.flat_map(|(name, value)| {
+            spellings(name.as_str())
+                .into_iter()
+                .map(move |n| (n, value))
+        })
+        .collect()
     }
 }
 
@@ -117,7 +124,13 @@ pub(crate) fn collect(
     let holder = session.holder();
     let may_read = |name: &SecretName| may_read(&holder, environment, name);
     let (config, vault) = (&session.config, &session.vault);
-    let scope = Scope { config, vault, environment, wanted, may_read: &may_read };
+    let scope = Scope {
+        config,
+        vault,
+        environment,
+        wanted,
+        may_read: &may_read,
+    };
     scope.filled(&variables, read.secrets)
 }
 
@@ -152,7 +165,11 @@ impl Scope<'_> {
             }
         }
         self.check_complete(&known, variables)?;
-        Ok(Injected { secrets, variables: filled, wanted: self.wanted.clone() })
+        Ok(Injected {
+            secrets,
+            variables: filled,
+            wanted: self.wanted.clone(),
+        })
     }
 
     /// Checks that every entry has a name that may be injected, and that no variable has that name.
@@ -183,7 +200,10 @@ impl Scope<'_> {
         let is_there = |name: &SecretName| known.contains_key(name) || variables.contains_key(name);
         let missing = |name| Err(self.missing(name));
         if let Some(wanted) = self.wanted.names() {
-            return wanted.iter().find(|name| !is_there(name)).map_or(Ok(()), missing);
+            return wanted
+                .iter()
+                .find(|name| !is_there(name))
+                .map_or(Ok(()), missing);
         }
         let secrets = self.config.secrets.iter();
         secrets
@@ -208,7 +228,9 @@ impl Scope<'_> {
                     .hint(format!("remove {name} from [steps.{step}] in vault.toml"))
             }
             Selection::All => Fault::incomplete(format!("vault.toml still requires {removed}"))
-                .hint(format!("change `required` of [secrets.{name}] in vault.toml")),
+                .hint(format!(
+                    "change `required` of [secrets.{name}] in vault.toml"
+                )),
             Selection::Names(_) => {
                 Fault::incomplete(format!("{name} was removed from {environment}"))
             }
@@ -240,7 +262,9 @@ impl Scope<'_> {
             format!("{name} still refers to {missing}, which was removed from {environment}");
         Fault::incomplete(step + &reason)
             .hint(format!("change the variable {name} in vault.toml"))
-            .hint(format!("to set it again: `vault set {missing} -e {environment}`"))
+            .hint(format!(
+                "to set it again: `vault set {missing} -e {environment}`"
+            ))
     }
 
     /// Whether `name` has a tombstone.
@@ -280,7 +304,13 @@ pub(super) fn entries_for(
     let mut entries: Vec<SecretName> = Vec::new();
     for name in names {
         entries.push(name.clone());
-        entries.extend(variables.get(name).into_iter().flat_map(Template::references).cloned());
+        entries.extend(
+            variables
+                .get(name)
+                .into_iter()
+                .flat_map(Template::references)
+                .cloned(),
+        );
     }
     entries.sort();
     entries.dedup();
@@ -289,5 +319,9 @@ pub(super) fn entries_for(
 
 /// Whether the caller may read `name`, which need not exist.
 fn may_read(holder: &Holder<'_>, environment: &EnvironmentName, name: &SecretName) -> bool {
-    holder.member().access.get(environment).is_some_and(|access| access.reads(name))
+    holder
+        .member()
+        .access
+        .get(environment)
+        .is_some_and(|access| access.reads(name))
 }

@@ -51,7 +51,9 @@ pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
     dialog.keyboard.show(shown.as_bytes());
     let answered = dialog.answer();
     if answered.is_err() {
-        dialog.keyboard.drain(&mut dialog.buffer, QUIET, LONGEST_DRAIN);
+        dialog
+            .keyboard
+            .drain(&mut dialog.buffer, QUIET, LONGEST_DRAIN);
     }
     dialog.keyboard.show(b"\n");
     if let Err(Reason::Key(signal)) = answered {
@@ -154,7 +156,9 @@ impl Dialog<'_> {
     }
 
     fn next_event(&mut self, patience: Option<Duration>) -> Result<TerminalEvent, Reason> {
-        self.keyboard.next_event(&mut self.buffer, patience).map_err(Reason::Unreadable)
+        self.keyboard
+            .next_event(&mut self.buffer, patience)
+            .map_err(Reason::Unreadable)
     }
 
     /// Checks that nothing follows the `enter` but, after a carriage return, a newline.

@@ -59,7 +59,12 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(super) fn new(codes: ControlKeys) -> Self {
-        Self { codes, state: State::Plain, after_return: false, has_pairs: false }
+        Self {
+            codes,
+            state: State::Plain,
+            after_return: false,
+            has_pairs: false,
+        }
     }
 
     /// Whether a paste has begun and not ended.
@@ -179,8 +184,14 @@ fn sequence(parameters: &[u8], last: u8) -> Key {
 mod tests {
     use super::*;
 
-    const CODES: ControlKeys =
-        ControlKeys { interrupt: 3, quit: 0x1c, suspend: 0x1a, erase: 0x7f, kill: 0x15, end: 4 };
+    const CODES: ControlKeys = ControlKeys {
+        interrupt: 3,
+        quit: 0x1c,
+        suspend: 0x1a,
+        erase: 0x7f,
+        kill: 0x15,
+        end: 4,
+    };
 
     fn keys(bytes: &[u8]) -> Vec<Key> {
         let mut decoder = Decoder::new(CODES);
@@ -228,16 +239,31 @@ mod tests {
         );
         assert_eq!(
             keys(b"\x1b[D\x1b[C\x1bOH\x1b[4~\x1b[3~\x1b[1;5D\x1b[12345678901234567890R\x1bx"),
-            [Left, Right, Home, End, Delete, Meaningless, Meaningless, Meaningless]
+            [
+                Left,
+                Right,
+                Home,
+                End,
+                Delete,
+                Meaningless,
+                Meaningless,
+                Meaningless
+            ]
         );
-        assert_eq!(keys(b"\x1b\x03\x1b[1\r"), [Meaningless, Interrupt, Meaningless, Enter]);
+        assert_eq!(
+            keys(b"\x1b\x03\x1b[1\r"),
+            [Meaningless, Interrupt, Meaningless, Enter]
+        );
     }
 
     #[test]
     fn every_byte_of_a_paste_is_text() {
         let all: Vec<u8> = (0..=255).filter(|&byte| byte != b'\r').collect();
         assert_eq!(pasted(&all), all);
-        assert_eq!(pasted(b"\x1b[20\x1b[201\x1b\x1b[200~"), b"\x1b[20\x1b[201\x1b\x1b[200~");
+        assert_eq!(
+            pasted(b"\x1b[20\x1b[201\x1b\x1b[200~"),
+            b"\x1b[20\x1b[201\x1b\x1b[200~"
+        );
         assert_eq!(pasted(b"a\rb\r\nc\nd\r\r"), b"a\nb\nc\nd\n\n");
     }
 }

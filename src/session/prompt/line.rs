@@ -14,7 +14,12 @@ pub(super) struct Line {
 impl Line {
     /// An empty line that takes at most `longest` bytes.
     pub(super) fn new(longest: usize) -> Self {
-        Self { text: Secret::with_capacity(256), cursor: 0, longest, is_cut: false }
+        Self {
+            text: Secret::with_capacity(256),
+            cursor: 0,
+            longest,
+            is_cut: false,
+        }
     }
 
     /// Inserts a byte at the cursor. If the line is full, the byte is dropped and noted.
@@ -55,7 +60,10 @@ impl Line {
     pub(super) fn erase_word(&mut self) {
         let before = &self.text.expose()[..self.cursor];
         let word = before.trim_ascii_end();
-        let start = word.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+        let start = word
+            .iter()
+            .rposition(u8::is_ascii_whitespace)
+            .map_or(0, |blank| blank + 1);
         self.remove(start, self.cursor);
     }
 
@@ -104,12 +112,19 @@ impl Line {
     /// Where the character before the cursor starts.
     fn before(&self) -> usize {
         let before = &self.text.expose()[..self.cursor];
-        before.iter().rposition(|&byte| !continues(byte)).unwrap_or(0)
+        before
+            .iter()
+            .rposition(|&byte| !continues(byte))
+            .unwrap_or(0)
     }
 
     /// Where the character at the cursor ends.
     fn after(&self) -> usize {
-        let after = self.text.expose().get(self.cursor + 1..).unwrap_or_default();
+        let after = self
+            .text
+            .expose()
+            .get(self.cursor + 1..)
+            .unwrap_or_default();
         let rest = after.iter().take_while(|&&byte| continues(byte)).count();
         (self.cursor + 1 + rest).min(self.text.len())
     }
@@ -158,7 +173,15 @@ mod tests {
             ("ab", &[Line::home, Line::end, Line::erase], "a"),
             ("ab", &[Line::right, Line::delete], "ab"),
             ("ab", &[Line::left, |line| line.insert(b'x')], "axb"),
-            ("ab", &[Line::home, |line| line.insert(b'x'), |line| line.insert(b'y')], "xyab"),
+            (
+                "ab",
+                &[
+                    Line::home,
+                    |line| line.insert(b'x'),
+                    |line| line.insert(b'y'),
+                ],
+                "xyab",
+            ),
             ("ab", &[Line::clear], ""),
         ];
         for (before, edits, after) in cases {

@@ -20,7 +20,10 @@ pub(crate) fn visible(console: Console, question: &str) -> Result<String, Fault>
         return Ok(String::new());
     };
     let line = String::from_utf8_lossy(&buffer[..count]).into_owned();
-    if matches!(reader.next_event(&mut buffer, Some(QUIET)), Ok(TerminalEvent::TimedOut)) {
+    if matches!(
+        reader.next_event(&mut buffer, Some(QUIET)),
+        Ok(TerminalEvent::TimedOut)
+    ) {
         return Ok(line.trim_end_matches('\n').to_owned());
     }
     reader.drain(&mut buffer, QUIET, LONGEST_DRAIN);

@@ -83,14 +83,20 @@ fn task_for(
 ) -> Result<Task, Fault> {
     let newest = environment.content().newest().number;
     let mut names = vault.entry_names(&environment.content().name)?;
-    let mut task =
-        Task { environment, work, names: Vec::new(), adopted: Vec::new(), epochs: BTreeSet::new() };
+    let mut task = Task {
+        environment,
+        work,
+        names: Vec::new(),
+        adopted: Vec::new(),
+        epochs: BTreeSet::new(),
+    };
     for (name, seen) in adopted.into_iter().flatten() {
         let entry = vault.adoptable(&task.environment, name)?;
         let entry = entry.filter(|entry| entry.content() == seen);
         let entry = entry.ok_or_else(|| Fault::refused(format!("{name} was changed meanwhile")))?;
         names.retain(|other| other != name);
-        task.epochs.extend(seen.sealed.is_some().then_some(seen.epoch));
+        task.epochs
+            .extend(seen.sealed.is_some().then_some(seen.epoch));
         task.adopted.push(entry);
     }
     for names in portions(vault, &task.environment, &names)? {
@@ -102,7 +108,8 @@ fn task_for(
                 Work::Sign => losers.contains(&content.signer),
             };
             if is_concerned {
-                task.epochs.extend(content.sealed.is_some().then_some(content.epoch));
+                task.epochs
+                    .extend(content.sealed.is_some().then_some(content.epoch));
                 task.names.push(entry.name().clone());
             }
         }
@@ -117,7 +124,9 @@ pub(super) fn portions<'n>(
     names: &'n [SecretName],
 ) -> Result<Vec<&'n [SecretName]>, Fault> {
     let parent = environment.content().name.as_str();
-    let Some(folder) = vault.tree().folder(parent)? else { return Ok(vec![names]) };
+    let Some(folder) = vault.tree().folder(parent)? else {
+        return Ok(vec![names]);
+    };
     let (mut portions, mut start, mut size) = (Vec::new(), 0, 0);
     for (at, name) in names.iter().enumerate() {
         let own = folder.size(parent, &name.file())?;
@@ -172,14 +181,23 @@ fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), 
         holder.name()
     ));
     let named = |members: &[&(&MemberName, &Member)]| {
-        members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        members
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    let admins: Vec<_> = writers.iter().filter(|(_, member)| member.is_admin()).collect();
+    let admins: Vec<_> = writers
+        .iter()
+        .filter(|(_, member)| member.is_admin())
+        .collect();
     Err(match (&admins[..], &writers[..]) {
-        ([], []) => fault.hint(format!("nobody may: vault environments remove {environment}")),
-        ([], [(writer, _), ..]) => {
-            fault.hint(format!("make an admin of one who may: vault members set {writer} --admin"))
-        }
+        ([], []) => fault.hint(format!(
+            "nobody may: vault environments remove {environment}"
+        )),
+        ([], [(writer, _), ..]) => fault.hint(format!(
+            "make an admin of one who may: vault members set {writer} --admin"
+        )),
         (admins, _) => fault.hint(format!("an admin who may has to do it: {}", named(admins))),
     })
 }

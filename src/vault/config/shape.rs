@@ -84,7 +84,10 @@ pub(super) fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
     match error.message() {
         "duplicate key" => {
             let twice = text.get(span).filter(|name| is_word(name));
-            fault.hint(format!("{} is there twice; keep one", twice.unwrap_or("the key")))
+            fault.hint(format!(
+                "{} is there twice; keep one",
+                twice.unwrap_or("the key")
+            ))
         }
         message if message.starts_with("string values must be quoted") => {
             fault.hint("put text in quotes: default = \"development\"")
@@ -140,9 +143,15 @@ fn check(path: &[&str], value: &Spanned<DeValue<'_>>, shape: &Shape, findings: &
     let mut hints = Vec::new();
     if let (["secrets", name], true) = (path, value.get_ref().is_str()) {
         let name = if is_word(name) { name } else { "NAME" };
-        hints.push(format!("a value does not belong in vault.toml: `vault set {name}`"));
+        hints.push(format!(
+            "a value does not belong in vault.toml: `vault set {name}`"
+        ));
     }
-    findings.push(Finding { at, message: format!("{} must be {wanted}", shown(path)), hints });
+    findings.push(Finding {
+        at,
+        message: format!("{} must be {wanted}", shown(path)),
+        hints,
+    });
 }
 
 fn check_table(
@@ -166,7 +175,11 @@ fn check_table(
     if let (["steps", _], false) = (path, table.contains_key("names")) {
         let message = format!("{} lacks the key names", shown(path));
         let hint = "names = [\"DATABASE_URL\"]".to_owned();
-        findings.push(Finding { at, message, hints: vec![hint] });
+        findings.push(Finding {
+            at,
+            message,
+            hints: vec![hint],
+        });
     }
 }
 
@@ -174,7 +187,11 @@ fn unknown(path: &[&str], name: &Spanned<toml::de::DeString<'_>>, keys: &[Key]) 
     let at = name.span().start;
     let name: &str = name.get_ref();
     let known = keys.iter().map(|key| key.name);
-    let shown_name = if is_word(name) { format!(" {name}") } else { String::new() };
+    let shown_name = if is_word(name) {
+        format!(" {name}")
+    } else {
+        String::new()
+    };
     let message = match path {
         [] => format!("unknown key{shown_name}"),
         _ => format!("{}: unknown key{shown_name}", shown(path)),
@@ -185,12 +202,21 @@ fn unknown(path: &[&str], name: &Spanned<toml::de::DeString<'_>>, keys: &[Key]) 
     } else if let ["environments", environment] = path
         && name.starts_with(|c: char| c.is_ascii_uppercase())
     {
-        let environment = if is_word(environment) { environment } else { "NAME" };
-        hints.push(format!("a variable belongs in [environments.{environment}.variables]"));
+        let environment = if is_word(environment) {
+            environment
+        } else {
+            "NAME"
+        };
+        hints.push(format!(
+            "a variable belongs in [environments.{environment}.variables]"
+        ));
     } else if let Some(table) = home_of(name) {
         hints.push(format!("{name} belongs {table}"));
     }
-    hints.push(format!("known here: {}", known.collect::<Vec<_>>().join(", ")));
+    hints.push(format!(
+        "known here: {}",
+        known.collect::<Vec<_>>().join(", ")
+    ));
     Finding { at, message, hints }
 }
 
@@ -206,22 +232,31 @@ fn home_of(name: &str) -> Option<&'static str> {
         Shape::Table(keys) => keys.iter().any(|key| key.name == name),
         _ => false,
     };
-    tables.into_iter().find(|(shape, _)| has(shape)).map(|(_, table)| table)
+    tables
+        .into_iter()
+        .find(|(shape, _)| has(shape))
+        .map(|(_, table)| table)
 }
 
 /// The path of a key, without parts that may be a value that someone pasted.
 fn shown(path: &[&str]) -> String {
-    let segments = path.iter().map(|segment| if is_word(segment) { *segment } else { "…" });
+    let segments = path
+        .iter()
+        .map(|segment| if is_word(segment) { *segment } else { "…" });
     segments.collect::<Vec<_>>().join(".")
 }
 
 /// Whether a key is shown: a word, or a name in capitals whose digits come with an underscore. A
 /// password or a token rarely looks like that.
 fn is_word(key: &str) -> bool {
-    let is_word = key.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
+    let is_word = key
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
     let is_name = key.contains('_')
         && key.starts_with(|c: char| c.is_ascii_uppercase())
-        && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     !key.is_empty() && key.len() <= LONGEST && (is_word || is_name)
 }
 
@@ -231,7 +266,11 @@ const LONGEST: usize = 48;
 fn place(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.split('\n').count();
-    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |start| start.chars().count())
+        + 1;
     format!("at line {line}, column {column}")
 }
 
@@ -260,8 +299,12 @@ mod tests {
             (SECRET, "[secrets.A]"),
             (STEP, "[steps.a]"),
         ] {
-            let Shape::Table(keys) = shape else { unreachable!() };
-            let lines = keys.iter().map(|key| format!("{} = {}\n", key.name, example(&key.shape)));
+            let Shape::Table(keys) = shape else {
+                unreachable!()
+            };
+            let lines = keys
+                .iter()
+                .map(|key| format!("{} = {}\n", key.name, example(&key.shape)));
             let text = format!("{header}\n{}", lines.collect::<String>());
             let result = Config::parse(&text.replace("inherits = \"text\"\n", ""));
             assert!(result.is_ok(), "{text}: {:?}", result.err());
@@ -270,11 +313,24 @@ mod tests {
 
     #[test]
     fn key_resembling_a_value_is_not_shown() {
-        for key in ["kind_of_value", "min-length", "Required", "S3_BUCKET", "DEBUG"] {
+        for key in [
+            "kind_of_value",
+            "min-length",
+            "Required",
+            "S3_BUCKET",
+            "DEBUG",
+        ] {
             assert!(is_word(key), "{key}");
         }
-        for key in ["", "hunter2", "hunter2!", "AKIAIOSFODNN7EXAMPLE", "correct horse", "a.b", "ä"]
-        {
+        for key in [
+            "",
+            "hunter2",
+            "hunter2!",
+            "AKIAIOSFODNN7EXAMPLE",
+            "correct horse",
+            "a.b",
+            "ä",
+        ] {
             assert!(!is_word(key), "{key}");
         }
         assert!(!is_word(&"x".repeat(49)));

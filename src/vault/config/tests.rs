@@ -28,5 +28,8 @@ fn variables_are_inherited_one_level_and_overridden() {
 fn removing_an_environment_keeps_other_text_unchanged() {
     let text = "# top\ndefault = 'a' # why\n\n[environments.b]\nconfirm = true\n\n# steps\n[steps.x]\nnames = []\n";
     let left = without_environment(text, &"b".parse().unwrap()).unwrap();
-    assert_eq!(left, "# top\ndefault = 'a' # why\n\n# steps\n[steps.x]\nnames = []\n");
+    assert_eq!(
+        left,
+        "# top\ndefault = 'a' # why\n\n# steps\n[steps.x]\nnames = []\n"
+    );
 }

@@ -39,8 +39,12 @@ pub fn family_of(name: &str) -> Option<&'static Family> {
     let mut listed = LISTED[bucket_of(name)].iter();
     let found = listed.find(|(listed, _)| listed.eq_ignore_ascii_case(name));
     found.map(|(_, family)| *family).or_else(|| {
-        let mut begun = PREFIXES.iter().filter(|(prefix, _)| starts_with(name, prefix));
-        begun.find(|(_, family)| !family.excepts(name)).map(|(_, family)| *family)
+        let mut begun = PREFIXES
+            .iter()
+            .filter(|(prefix, _)| starts_with(name, prefix));
+        begun
+            .find(|(_, family)| !family.excepts(name))
+            .map(|(_, family)| *family)
     })
 }
 
@@ -76,14 +80,19 @@ fn bucket_of(name: &str) -> usize {
 /// Each prefix with its family. The text of the table is split once, not once for each name.
 static PREFIXES: LazyLock<Vec<(&str, &Family)>> = LazyLock::new(|| {
     let prefixes = |family: &'static Family| {
-        family.prefixes.split_ascii_whitespace().map(move |p| (p, family))
+        family
+            .prefixes
+            .split_ascii_whitespace()
+            .map(move |p| (p, family))
     };
     all().flat_map(prefixes).collect()
 });
 
 impl Family {
     fn excepts(&self, name: &str) -> bool {
-        self.except.split_ascii_whitespace().any(|pattern| is_like(name, pattern))
+        self.except
+            .split_ascii_whitespace()
+            .any(|pattern| is_like(name, pattern))
     }
 }
 
@@ -100,5 +109,6 @@ pub(super) fn is_like(name: &str, pattern: &str) -> bool {
 }
 
 fn starts_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    name.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

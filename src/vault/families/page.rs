@@ -27,9 +27,17 @@ fn block(words: &str) -> String {
 fn rendered() -> String {
     let mut text = String::from("\n## Refused\n");
     for family in all() {
-        let starred: Vec<String> =
-            family.prefixes.split_whitespace().map(|prefix| format!("{prefix}*")).collect();
-        write!(text, "\n### {}\n\nRefused because {}:\n\n", family.title, family.reason).unwrap();
+        let starred: Vec<String> = family
+            .prefixes
+            .split_whitespace()
+            .map(|prefix| format!("{prefix}*"))
+            .collect();
+        write!(
+            text,
+            "\n### {}\n\nRefused because {}:\n\n",
+            family.title, family.reason
+        )
+        .unwrap();
         text += &block(&[&starred.join(" "), family.names].join(" "));
         if !family.except.is_empty() {
             text += "\nAccepted exceptions:\n\n";
@@ -39,8 +47,11 @@ fn rendered() -> String {
     text += "\n## Accepted and mentioned\n";
     for redirect in &REDIRECTS {
         let (title, decides) = (redirect.title, redirect.decides);
-        write!(text, "\n### {title}\n\nMentioned because such a name decides {decides}:\n\n")
-            .unwrap();
+        write!(
+            text,
+            "\n### {title}\n\nMentioned because such a name decides {decides}:\n\n"
+        )
+        .unwrap();
         text += &block(redirect.names);
     }
     text

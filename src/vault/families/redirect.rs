@@ -61,7 +61,10 @@ pub(super) const REDIRECTS: [Redirect; 5] = [
 /// How `name` redirects programs, if it does. Case does not matter.
 #[must_use]
 pub fn redirect_of(name: &str) -> Option<&'static Redirect> {
-    REDIRECTS
-        .iter()
-        .find(|redirect| redirect.names.split_whitespace().any(|pattern| is_like(name, pattern)))
+    REDIRECTS.iter().find(|redirect| {
+        redirect
+            .names
+            .split_whitespace()
+            .any(|pattern| is_like(name, pattern))
+    })
 }

@@ -80,7 +80,11 @@ fn ordinary_names_of_settings_files_are_accepted() {
 #[test]
 fn dangerous_names_are_refused_in_any_case() {
     for name in DANGEROUS.split_whitespace() {
-        for spelling in [name.to_owned(), name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
+        for spelling in [
+            name.to_owned(),
+            name.to_ascii_lowercase(),
+            name.to_ascii_uppercase(),
+        ] {
             assert!(family_of(&spelling).is_some(), "{spelling}");
         }
     }
@@ -94,12 +98,17 @@ fn table_names_are_legal_and_unique() {
         for name in family.names.split_whitespace() {
             assert!(name.parse::<SecretName>().is_ok(), "{name}");
             assert!(seen.insert(name.to_ascii_lowercase()), "{name} twice");
-            let by_prefix = prefixes.clone().any(|prefix| is_like(name, &format!("{prefix}*")));
+            let by_prefix = prefixes
+                .clone()
+                .any(|prefix| is_like(name, &format!("{prefix}*")));
             assert!(!by_prefix, "{name} has a prefix of its family");
         }
         for pattern in family.except.split_whitespace() {
             let mut prefixes = prefixes.clone();
-            assert!(prefixes.any(|prefix| is_like(pattern, &format!("{prefix}*"))), "{pattern}");
+            assert!(
+                prefixes.any(|prefix| is_like(pattern, &format!("{prefix}*"))),
+                "{pattern}"
+            );
             assert!(pattern.matches('*').count() <= 1, "{pattern}");
         }
     }
@@ -113,7 +122,10 @@ fn no_name_is_both_refused_and_mentioned() {
             let name = pattern.replace('*', "X");
             assert_eq!(family_of(&name).map(|family| family.title), None, "{name}");
             let upper = name.to_ascii_uppercase();
-            assert_eq!(redirect_of(&upper).map(|found| found.title), Some(redirect.title));
+            assert_eq!(
+                redirect_of(&upper).map(|found| found.title),
+                Some(redirect.title)
+            );
         }
     }
     for name in ["DATABASE_URL", "GIT_TOKEN", "PROXY_URL"] {
@@ -123,8 +135,16 @@ fn no_name_is_both_refused_and_mentioned() {
 
 #[test]
 fn exception_matches_only_text_between_its_ends() {
-    assert!(is_like("CARGO_REGISTRIES_A_TOKEN", "CARGO_REGISTRIES_*_TOKEN"));
-    for name in ["CARGO_REGISTRIES_TOKEN", "CARGO_REGISTRIES_A_TOKEN_X", "GIT_TOKENS", "GIT_"] {
+    assert!(is_like(
+        "CARGO_REGISTRIES_A_TOKEN",
+        "CARGO_REGISTRIES_*_TOKEN"
+    ));
+    for name in [
+        "CARGO_REGISTRIES_TOKEN",
+        "CARGO_REGISTRIES_A_TOKEN_X",
+        "GIT_TOKENS",
+        "GIT_",
+    ] {
         assert!(!is_like(name, "CARGO_REGISTRIES_*_TOKEN") && !is_like(name, "GIT_TOKEN"));
     }
 }

@@ -62,11 +62,18 @@ pub(super) enum Tables {
 /// `{ a = 1, b = 2 }`, or `{}`.
 pub(super) fn inline_table(fields: impl Iterator<Item = String>) -> String {
     let fields: Vec<String> = fields.collect();
-    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+    if fields.is_empty() {
+        "{}".to_owned()
+    } else {
+        format!("{{ {} }}", fields.join(", "))
+    }
 }
 
 /// `["A", "B"]`.
 pub(super) fn list<'a, T: Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| format!("\"{item}\"")).collect();
+    let items: Vec<String> = items
+        .into_iter()
+        .map(|item| format!("\"{item}\""))
+        .collect();
     format!("[{}]", items.join(", "))
 }

@@ -47,7 +47,12 @@ pub fn write_entry(
     key: &SigningKey,
 ) -> Vec<u8> {
     let path = entry_path(environment, name);
-    let place = SigningContext { label: LABEL, vault, path: &path, commitment: Some(commitment) };
+    let place = SigningContext {
+        label: LABEL,
+        vault,
+        path: &path,
+        commitment: Some(commitment),
+    };
     sign(&place, body(environment, name, entry), key)
 }
 
@@ -61,7 +66,9 @@ pub fn read_entry(
     file: &[u8],
 ) -> Result<Signed<Entry>, Fault> {
     let path = entry_path(environment, name);
-    read_signed(LABEL, &path, file, parse, |entry| body(environment, name, entry))
+    read_signed(LABEL, &path, file, parse, |entry| {
+        body(environment, name, entry)
+    })
 }
 
 /// An environment has thousands of entries, so they are taken apart by their lines; an entry in any
@@ -89,9 +96,14 @@ fn parse(body: &str) -> Option<Entry> {
 }
 
 fn body(environment: &EnvironmentName, name: &SecretName, entry: &Entry) -> String {
-    let state = if entry.sealed.is_some() { "encrypted" } else { "removed" };
-    let mut body =
-        Body::new(&format!("{name} in {environment}, {state} by vault. Safe to commit."));
+    let state = if entry.sealed.is_some() {
+        "encrypted"
+    } else {
+        "removed"
+    };
+    let mut body = Body::new(&format!(
+        "{name} in {environment}, {state} by vault. Safe to commit."
+    ));
     body.bare("epoch", entry.epoch);
     body.bare("origin", entry.origin);
     body.bare("revision", entry.revision);

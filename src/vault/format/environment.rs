@@ -41,7 +41,12 @@ pub fn environment_path(environment: &EnvironmentName) -> String {
 #[must_use]
 pub fn write_environment(vault: &VaultId, environment: &Environment, key: &SigningKey) -> Vec<u8> {
     let path = environment_path(&environment.name);
-    let place = SigningContext { label: LABEL, vault, path: &path, commitment: None };
+    let place = SigningContext {
+        label: LABEL,
+        vault,
+        path: &path,
+        commitment: None,
+    };
     sign(&place, body(environment), key)
 }
 
@@ -63,7 +68,9 @@ pub fn read_environment(name: &EnvironmentName, file: &[u8]) -> Result<Signed<En
 pub fn environment_file(name: &EnvironmentName, file: &[u8]) -> Result<Unparsed, Fault> {
     let unparsed = Unparsed::new(LABEL, environment_path(name), file)?;
     // Said before the signature, which covers the path, so does not hold for another one either.
-    let named = unparsed.third_line("environment").and_then(|named| named.parse().ok());
+    let named = unparsed
+        .third_line("environment")
+        .and_then(|named| named.parse().ok());
     named.map_or(Ok(()), |named| check_name(name, &named))?;
     Ok(unparsed)
 }
@@ -88,8 +95,14 @@ fn check_name(name: &EnvironmentName, named: &EnvironmentName) -> Result<(), Fau
 
 fn parse(text: &str) -> Option<Environment> {
     let fields: Fields = toml::from_str(text).ok()?;
-    let epochs: Vec<Epoch> = fields.epochs.into_iter().map(epoch).collect::<Option<_>>()?;
-    let descending = epochs.windows(2).all(|pair| pair[0].number > pair[1].number);
+    let epochs: Vec<Epoch> = fields
+        .epochs
+        .into_iter()
+        .map(epoch)
+        .collect::<Option<_>>()?;
+    let descending = epochs
+        .windows(2)
+        .all(|pair| pair[0].number > pair[1].number);
     (fields.format == 1 && !epochs.is_empty() && descending).then_some(())?;
     Some(Environment {
         name: fields.environment.parse().ok()?,

@@ -19,7 +19,9 @@ impl<'a> Lines<'a> {
 
     /// The value of the next line, if its key is this one.
     pub(super) fn bare(&mut self, key: &str) -> Option<&'a str> {
-        self.next().filter(|(own, _)| *own == key).map(|(_, value)| value)
+        self.next()
+            .filter(|(own, _)| *own == key)
+            .map(|(_, value)| value)
     }
 
     /// The string in the next line, if its key is this one.

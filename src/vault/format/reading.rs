@@ -29,7 +29,11 @@ impl<T> Signed<T> {
         commitment: Option<&Commitment>,
     ) -> Claim {
         let message = message(self.label, vault, &self.path, commitment, &self.body);
-        Claim { signer, message, signature: self.signature }
+        Claim {
+            signer,
+            message,
+            signature: self.signature,
+        }
     }
 
     /// The file's path below `.vault`.
@@ -46,7 +50,9 @@ pub(super) fn message(
     commitment: Option<&Commitment>,
     body: &[u8],
 ) -> Vec<u8> {
-    let framed = Framed::new(label).part(vault.as_bytes()).part(path.as_bytes());
+    let framed = Framed::new(label)
+        .part(vault.as_bytes())
+        .part(path.as_bytes());
     let framed = match commitment {
         Some(Commitment(commitment)) => framed.part(commitment),
         None => framed,
@@ -64,7 +70,13 @@ pub(super) struct SigningContext<'a> {
 
 /// Adds the last line to `body`.
 pub(super) fn sign(place: &SigningContext<'_>, body: String, key: &SigningKey) -> Vec<u8> {
-    let message = message(place.label, place.vault, place.path, place.commitment, body.as_bytes());
+    let message = message(
+        place.label,
+        place.vault,
+        place.path,
+        place.commitment,
+        body.as_bytes(),
+    );
     let signature = base64_encode(&key.sign(&message).to_bytes());
     let mut file = body.into_bytes();
     file.extend_from_slice(format!("signature = \"{signature}\"\n").as_bytes());
@@ -87,7 +99,13 @@ pub(super) fn read_signed<T>(
     if write(&content) != body {
         return Err(refuse());
     }
-    Ok(Signed { content, label, path: path.to_owned(), body: body.as_bytes().to_vec(), signature })
+    Ok(Signed {
+        content,
+        label,
+        path: path.to_owned(),
+        body: body.as_bytes().to_vec(),
+        signature,
+    })
 }
 
 /// The text before the last line, and the signature in it.
@@ -95,7 +113,10 @@ pub(super) fn split(file: &[u8]) -> Option<(&str, Signature)> {
     let text = std::str::from_utf8(file).ok()?.strip_suffix("\"\n")?;
     let start = text.rfind('\n')? + 1;
     let signature = text[start..].strip_prefix("signature = \"")?;
-    Some((&text[..start], Signature::from_bytes(&base64_decode(signature)?)?))
+    Some((
+        &text[..start],
+        Signature::from_bytes(&base64_decode(signature)?)?,
+    ))
 }
 
 /// A number as files may hold it: 1 to 2^53 - 1.
@@ -113,7 +134,9 @@ pub(super) fn bytes32(text: &str) -> Option<[u8; 32]> {
 pub fn decimal(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_short = text.len() == 1 || !text.starts_with('0');
-    (is_plain && is_short).then(|| text.parse().ok())?.filter(|number| *number <= LARGEST_NUMBER)
+    (is_plain && is_short)
+        .then(|| text.parse().ok())?
+        .filter(|number| *number <= LARGEST_NUMBER)
 }
 
 /// Says, as well as the bytes allow, why a file was not accepted. Quotes at most a number from the

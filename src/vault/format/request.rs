@@ -25,8 +25,12 @@ pub fn request_path(name: &MemberName) -> String {
 #[must_use]
 pub fn write_request(request: &Request, key: &SigningKey) -> Vec<u8> {
     let path = request_path(&request.name);
-    let place =
-        SigningContext { label: LABEL, vault: &request.vault, path: &path, commitment: None };
+    let place = SigningContext {
+        label: LABEL,
+        vault: &request.vault,
+        path: &path,
+        commitment: None,
+    };
     sign(&place, body(request), key)
 }
 
@@ -78,7 +82,9 @@ fn parse(body: &str) -> Option<Request> {
 
 fn body(request: &Request) -> String {
     let name = &request.name;
-    let mut body = Body::new(&format!("{name} asks to join. Written by vault; safe to commit."));
+    let mut body = Body::new(&format!(
+        "{name} asks to join. Written by vault; safe to commit."
+    ));
     body.text("name", name);
     body.text("vault", request.vault);
     body.text("recipient", &request.recipient);

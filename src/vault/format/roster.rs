@@ -78,8 +78,12 @@ struct LostFields {
 /// Writes the roster, signed by the authority.
 #[must_use]
 pub fn write_roster(roster: &Roster, key: &SigningKey) -> Vec<u8> {
-    let place =
-        SigningContext { label: LABEL, vault: &roster.vault, path: ROSTER_PATH, commitment: None };
+    let place = SigningContext {
+        label: LABEL,
+        vault: &roster.vault,
+        path: ROSTER_PATH,
+        commitment: None,
+    };
     sign(&place, body(roster), key)
 }
 
@@ -126,7 +130,10 @@ fn is_consistent(roster: &Roster) -> bool {
     let mut recipients = BTreeSet::new();
     let members = roster.members.iter().all(|(name, member)| {
         let listed = |environment| roster.environments.contains_key(environment);
-        let writes = member.access.values().any(|access| *access == Access::Write);
+        let writes = member
+            .access
+            .values()
+            .any(|access| *access == Access::Write);
         member.access.keys().all(listed)
             && (!writes || member.signing.is_some())
             && recipients.insert(member.recipient.to_string())
@@ -140,18 +147,25 @@ fn map<F, K: std::str::FromStr + Ord, T>(
     fields: BTreeMap<String, F>,
     convert: impl Fn(F) -> Option<T>,
 ) -> Option<BTreeMap<K, T>> {
-    fields.into_iter().map(|(name, field)| Some((name.parse().ok()?, convert(field)?))).collect()
+    fields
+        .into_iter()
+        .map(|(name, field)| Some((name.parse().ok()?, convert(field)?)))
+        .collect()
 }
 
 fn listed(ListedFields { revision, sha256 }: ListedFields) -> Option<Listed> {
-    Some(Listed { revision: number(revision)?, sha256: bytes32(&sha256)? })
+    Some(Listed {
+        revision: number(revision)?,
+        sha256: bytes32(&sha256)?,
+    })
 }
 
 fn member(fields: MemberFields) -> Option<Member> {
     let signing = match (fields.signer, fields.signing_key) {
-        (Some(signer), Some(seed)) => {
-            Some(Signing { signer: public_key(&signer)?, seed: base64_decode(&seed)? })
-        }
+        (Some(signer), Some(seed)) => Some(Signing {
+            signer: public_key(&signer)?,
+            seed: base64_decode(&seed)?,
+        }),
         (None, None) => None,
         _ => return None,
     };
@@ -165,14 +179,22 @@ fn member(fields: MemberFields) -> Option<Member> {
         access: map(fields.access, access)?,
         signing,
         authority,
-        credential_floor: fields.floor.map_or(Some(None), |floor| number(floor).map(Some))?,
+        credential_floor: fields
+            .floor
+            .map_or(Some(None), |floor| number(floor).map(Some))?,
         lost: map(fields.lost, lost)?,
     })
 }
 
 fn former(fields: FormerFields) -> Option<Former> {
-    let signer = fields.signer.map_or(Some(None), |signer| public_key(&signer).map(Some))?;
-    Some(Former { recipient: recipient(&fields.recipient)?, signer, lost: map(fields.lost, lost)? })
+    let signer = fields
+        .signer
+        .map_or(Some(None), |signer| public_key(&signer).map(Some))?;
+    Some(Former {
+        recipient: recipient(&fields.recipient)?,
+        signer,
+        lost: map(fields.lost, lost)?,
+    })
 }
 
 fn access(field: AccessField) -> Option<Access> {
@@ -185,8 +207,13 @@ fn access(field: AccessField) -> Option<Access> {
 }
 
 fn lost(fields: LostFields) -> Option<Lost> {
-    let names = fields.names.map_or(Some(None), |some| names(some).map(Some))?;
-    Some(Lost { epoch: number(fields.epoch)?, names })
+    let names = fields
+        .names
+        .map_or(Some(None), |some| names(some).map(Some))?;
+    Some(Lost {
+        epoch: number(fields.epoch)?,
+        names,
+    })
 }
 
 fn names(names: BTreeSet<String>) -> Option<BTreeSet<SecretName>> {
@@ -228,11 +255,14 @@ fn body(roster: &Roster) -> String {
 
 fn write_member(body: &mut Body, member: &Member) {
     body.text("recipient", &member.recipient);
-    let access = member.access.iter().map(|(environment, access)| match access {
-        Access::Write => format!("{environment} = \"write\""),
-        Access::Read => format!("{environment} = \"read\""),
-        Access::Names(names) => format!("{environment} = {}", list(names)),
-    });
+    let access = member
+        .access
+        .iter()
+        .map(|(environment, access)| match access {
+            Access::Write => format!("{environment} = \"write\""),
+            Access::Read => format!("{environment} = \"read\""),
+            Access::Names(names) => format!("{environment} = {}", list(names)),
+        });
     body.bare("access", inline_table(access));
     if let Some(signing) = &member.signing {
         body.bytes("signer", signing.signer.as_bytes());
@@ -255,7 +285,11 @@ fn write_lost(body: &mut Body, lost: &BTreeMap<EnvironmentName, Lost>) {
     let lost = lost.iter().map(|(environment, lost)| match &lost.names {
         None => format!("{environment} = {{ epoch = {} }}", lost.epoch),
         Some(names) => {
-            format!("{environment} = {{ epoch = {}, names = {} }}", lost.epoch, list(names))
+            format!(
+                "{environment} = {{ epoch = {}, names = {} }}",
+                lost.epoch,
+                list(names)
+            )
         }
     });
     body.bare("lost", inline_table(lost));

@@ -24,8 +24,15 @@ impl Unparsed {
     pub(super) fn new(label: &'static str, path: String, file: &[u8]) -> Result<Self, Fault> {
         // Two files, one after the other, are none.
         let is_one = |(body, _): &(&str, Signature)| !body.contains("\nsignature = ");
-        let (body, signature) = split(file).filter(is_one).ok_or_else(|| refuse(&path, file))?;
-        Ok(Self { label, body: body.to_owned(), signature, path })
+        let (body, signature) = split(file)
+            .filter(is_one)
+            .ok_or_else(|| refuse(&path, file))?;
+        Ok(Self {
+            label,
+            body: body.to_owned(),
+            signature,
+            path,
+        })
     }
 
     /// The vault that the third line names: `vault = "vault1…"`.
@@ -50,11 +57,21 @@ impl Unparsed {
     pub fn check(&self, signer: PublicKey, vault: &VaultId, name: &str) -> Result<(), Fault> {
         let none: Option<&Commitment> = None;
         let message = message(self.label, vault, &self.path, none, self.body.as_bytes());
-        if (Claim { signer, message, signature: self.signature }).holds() {
+        if (Claim {
+            signer,
+            message,
+            signature: self.signature,
+        })
+        .holds()
+        {
             return Ok(());
         }
-        let unsigned =
-            || Fault::damaged_file(&self.path, format!("does not match the signature of {name}"));
+        let unsigned = || {
+            Fault::damaged_file(
+                &self.path,
+                format!("does not match the signature of {name}"),
+            )
+        };
         Err(explain_rejection(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
     }
 

@@ -30,7 +30,13 @@ pub(super) struct Waiting {
 impl<'a> Batch<'a> {
     pub(super) fn new(store: &'a Dir, temporary: Dir) -> Self {
         let (folders, waiting) = (BTreeMap::new(), VecDeque::new());
-        Self { store, temporary, folders, waiting, unsynced: Unsynced::default() }
+        Self {
+            store,
+            temporary,
+            folders,
+            waiting,
+            unsynced: Unsynced::default(),
+        }
     }
 
     /// Writes the contents of `files`, beside what they will replace.
@@ -41,9 +47,10 @@ impl<'a> Batch<'a> {
         for file in files {
             self.open_folder(&file.path)?;
         }
-        files
-            .iter()
-            .try_for_each(|file| self.write(file).map_err(|error| not_written(&file.path, error)))
+        files.iter().try_for_each(|file| {
+            self.write(file)
+                .map_err(|error| not_written(&file.path, error))
+        })
     }
 
     /// Moves everything to its place.
@@ -59,7 +66,9 @@ impl<'a> Batch<'a> {
         let (folder, _) = split(path);
         if !self.folders.contains_key(folder) {
             let opened = folder_in(self.store, folder)?;
-            opened.check_writable().map_err(|error| not_written(path, error))?;
+            opened
+                .check_writable()
+                .map_err(|error| not_written(path, error))?;
             self.folders.insert(folder.to_owned(), opened);
         }
         Ok(())
@@ -67,31 +76,48 @@ impl<'a> Batch<'a> {
 
     fn write(&mut self, file: &NewFile) -> io::Result<()> {
         let temporary = temporary_name();
-        let created = self.temporary.create(&temporary, &file.content, FileAccess::Shared)?;
-        self.waiting.push_back(Waiting { temporary, path: file.path.clone() });
+        let created = self
+            .temporary
+            .create(&temporary, &file.content, FileAccess::Shared)?;
+        self.waiting.push_back(Waiting {
+            temporary,
+            path: file.path.clone(),
+        });
         self.unsynced.add(created)
     }
 
     /// Makes the new contents durable, under their temporary names.
     pub(super) fn sync(&mut self) -> Result<(), Fault> {
         let written = std::mem::take(&mut self.unsynced);
-        written.sync(self.store).map_err(|error| not_written(TEMPORARY, error))
+        written
+            .sync(self.store)
+            .map_err(|error| not_written(TEMPORARY, error))
     }
 
     pub(super) fn move_all(&mut self) -> Result<(), Fault> {
         let all = self.waiting.len();
         while let Some(Waiting { temporary, path }) = self.waiting.pop_front() {
             let (folder, name) = split(&path);
-            let moved = self.temporary.rename(&temporary, &self.folders[folder], name);
+            let moved = self
+                .temporary
+                .rename(&temporary, &self.folders[folder], name);
             moved.map_err(|error| {
                 let _ = self.temporary.remove(&temporary);
                 let fault = not_written(&path, error);
                 let done = all - 1 - self.waiting.len();
-                if done == 0 { fault } else { half_done(&fault, done, all) }
+                if done == 0 {
+                    fault
+                } else {
+                    half_done(&fault, done, all)
+                }
             })?;
         }
         // The top last: it also holds the names of folders that are new.
-        self.folders.values().rev().chain([self.store]).try_for_each(durable)
+        self.folders
+            .values()
+            .rev()
+            .chain([self.store])
+            .try_for_each(durable)
     }
 }
 
@@ -107,12 +133,18 @@ impl Drop for Batch<'_> {
 /// Makes the names in `folder` durable.
 pub(super) fn durable(folder: &Dir) -> Result<(), Fault> {
     folder.sync().map_err(|error| {
-        Fault::failed(format!("could not make {} durable", folder.path().display())).because(error)
+        Fault::failed(format!(
+            "could not make {} durable",
+            folder.path().display()
+        ))
+        .because(error)
     })
 }
 
 /// Each file is whole, but not all of them are new.
 fn half_done(fault: &Fault, done: usize, all: usize) -> Fault {
-    Fault::failed(format!("{fault:#} after {done} of {all} files were replaced"))
-        .hint("run the same command again; what is done already stays as it is")
+    Fault::failed(format!(
+        "{fault:#} after {done} of {all} files were replaced"
+    ))
+    .hint("run the same command again; what is done already stays as it is")
 }

@@ -53,7 +53,11 @@ pub enum Nearest {
 pub fn nearest(start: &Path, home: Option<&Path>) -> Option<Nearest> {
     let (folder, owner) = folders(start, home).find_map(|folder| Some((folder, owner(folder)?)))?;
     let place = Place(folder.to_owned());
-    Some(if is_own(owner) { Nearest::Own(place) } else { Nearest::Foreign(place) })
+    Some(if is_own(owner) {
+        Nearest::Own(place)
+    } else {
+        Nearest::Foreign(place)
+    })
 }
 
 /// As [`nearest`], for a caller who has not said which vault is meant: a `vault.toml` that belongs to
@@ -77,12 +81,16 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<Place, Fault> {
 /// Every folder of the search, in its order.
 fn folders<'a>(start: &'a Path, home: Option<&Path>) -> impl Iterator<Item = &'a Path> {
     let home = without_links(home);
-    std::iter::successors(Some(start), move |folder| step(folder, home.as_deref()).ok())
+    std::iter::successors(Some(start), move |folder| {
+        step(folder, home.as_deref()).ok()
+    })
 }
 
 /// The user whose `vault.toml` is in `folder`, if there is one.
 fn owner(folder: &Path) -> Option<u32> {
-    platform::device_and_owner(&folder.join(CONFIG_FILE)).ok().map(|(_, owner)| owner)
+    platform::device_and_owner(&folder.join(CONFIG_FILE))
+        .ok()
+        .map(|(_, owner)| owner)
 }
 
 fn is_own(owner: u32) -> bool {
@@ -122,7 +130,11 @@ pub fn end_of_search(start: &Path, home: Option<&Path>) -> (PathBuf, End) {
 
 /// The folder above, unless the search ends here.
 fn step<'a>(folder: &'a Path, home: Option<&Path>) -> Result<&'a Path, End> {
-    let device = |path| platform::device_and_owner(path).ok().map(|(device, _)| device);
+    let device = |path| {
+        platform::device_and_owner(path)
+            .ok()
+            .map(|(device, _)| device)
+    };
     match folder.parent() {
         _ if folder.join(".git").exists() => Err(End::Repository),
         _ if Some(folder) == home => Err(End::Home),
@@ -137,7 +149,10 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
         let path = folder.join(CONFIG_FILE);
         let message = format!("{} belongs to another user (uid {owner})", path.display());
         return Fault::refused(message)
-            .hint(format!("if you trust that user: vault --vault {} …", folder.display()))
+            .hint(format!(
+                "if you trust that user: vault --vault {} …",
+                folder.display()
+            ))
             .hint(
                 "in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files",
             );
@@ -145,7 +160,11 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
     let message = if start == end {
         format!("no vault.toml in {}", start.display())
     } else {
-        format!("no vault.toml in {} or above it, up to {}", start.display(), end.display())
+        format!(
+            "no vault.toml in {} or above it, up to {}",
+            start.display(),
+            end.display()
+        )
     };
     Fault::usage(message).hint("make a vault here: vault init")
 }

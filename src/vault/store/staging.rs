@@ -45,19 +45,27 @@ pub(super) fn temporary_name() -> String {
 
 /// Whether [`temporary_name`] gives names like this one.
 fn is_temporary(name: &str) -> bool {
-    name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    name.len() == 16
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Removes the files of a writer that died. The lock excludes that another one is alive. Other
 /// files are not ours, and stay.
 pub(super) fn sweep(temporary: &Dir) -> Result<(), Fault> {
-    let names = temporary.names().map_err(|error| not_written(TEMPORARY, error))?;
-    names.iter().filter(|name| is_temporary(name)).try_for_each(|name| {
-        temporary.remove(name).map_err(|error| {
-            not_written(TEMPORARY, error)
-                .hint("remove it whole, it is never needed: rm -r .vault/tmp")
+    let names = temporary
+        .names()
+        .map_err(|error| not_written(TEMPORARY, error))?;
+    names
+        .iter()
+        .filter(|name| is_temporary(name))
+        .try_for_each(|name| {
+            temporary.remove(name).map_err(|error| {
+                not_written(TEMPORARY, error)
+                    .hint("remove it whole, it is never needed: rm -r .vault/tmp")
+            })
         })
-    })
 }
 
 pub(super) fn not_written(path: &str, error: io::Error) -> Fault {

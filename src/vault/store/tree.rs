@@ -43,7 +43,9 @@ impl Tree {
     pub fn folder(&self, name: &str) -> Result<Option<Folder<'_>>, Fault> {
         match self {
             Self::Working(dir) => {
-                let opened = dir.dir(name).map_err(|error| unusable(name, "a folder", error));
+                let opened = dir
+                    .dir(name)
+                    .map_err(|error| unusable(name, "a folder", error));
                 Ok(opened?.map(Folder::Working))
             }
             Self::Committed(files) => {
@@ -120,7 +122,8 @@ impl Folder<'_> {
 
 fn read_file(dir: &Dir, prefix: &str, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     let path = format!("{prefix}{name}");
-    dir.read(name, largest(&path)).map_err(|error| unusable(&path, "a regular file", error))
+    dir.read(name, largest(&path))
+        .map_err(|error| unusable(&path, "a regular file", error))
 }
 
 fn committed(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<Vec<u8>>, Fault> {
@@ -144,8 +147,9 @@ pub(super) fn unusable(path: &str, expected: &str, error: ReadError) -> Fault {
     let whole = format!("{STORE_FOLDER}/{path}");
     let shown = whole.trim_end_matches('/');
     match error {
-        ReadError::NotRegular => Fault::refused_file(path, format!("is not {expected}"))
-            .hint(format!("remove it and put back the committed file: git checkout -- {shown}")),
+        ReadError::NotRegular => Fault::refused_file(path, format!("is not {expected}")).hint(
+            format!("remove it and put back the committed file: git checkout -- {shown}"),
+        ),
         ReadError::TooLarge => {
             let most = match largest(path) {
                 most if most < 1 << 20 => format!("{} KiB", most >> 10),

@@ -28,21 +28,39 @@ impl Batch<'_> {
         self.sync()?;
         let store = self.store;
         let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
-        let roster = store.read(ROSTER_PATH, LARGEST_FILE).map_err(not_kept)?.unwrap_or_default();
+        let roster = store
+            .read(ROSTER_PATH, LARGEST_FILE)
+            .map_err(not_kept)?
+            .unwrap_or_default();
         let copied = before.create(ROSTER_PATH, &roster, FileAccess::Shared);
-        copied.and_then(|copy| copy.sync_all()).map_err(|error| not_written(PATH, error))?;
-        [&before, &self.temporary].into_iter().try_for_each(durable)?;
-        for waiting in self.waiting.iter().filter(|waiting| waiting.path != ROSTER_PATH) {
+        copied
+            .and_then(|copy| copy.sync_all())
+            .map_err(|error| not_written(PATH, error))?;
+        [&before, &self.temporary]
+            .into_iter()
+            .try_for_each(durable)?;
+        for waiting in self
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.path != ROSTER_PATH)
+        {
             let (folder, name) = split(&waiting.path);
             let from = &self.folders[folder];
             let to_name = if folder.is_empty() { "." } else { folder };
             let to = before.make_dir(to_name).map_err(not_kept)?;
-            let moved = from
-                .has(name)
-                .and_then(|has| if has { from.rename(name, &to, name) } else { Ok(()) });
+            let moved = from.has(name).and_then(|has| {
+                if has {
+                    from.rename(name, &to, name)
+                } else {
+                    Ok(())
+                }
+            });
             moved.map_err(|error| not_written(PATH, error))?;
         }
-        self.folders.values().chain([&before]).try_for_each(durable)?;
+        self.folders
+            .values()
+            .chain([&before])
+            .try_for_each(durable)?;
         self.move_all()
     }
 }
@@ -53,7 +71,9 @@ impl Tree {
     /// # Errors
     /// If it cannot be determined.
     pub fn has_interrupted_replacement(&self) -> Result<bool, Fault> {
-        let Self::Working(store) = self else { return Ok(false) };
+        let Self::Working(store) = self else {
+            return Ok(false);
+        };
         Ok(replaced_vault(store)?.is_some())
     }
 }
@@ -86,7 +106,9 @@ impl Writer {
     /// Calls `each` with every old file and with its folder in the store. The roster comes last,
     /// because it shows which work remains.
     fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
-        let Some(before) = replaced_vault(&self.store)? else { return Ok(()) };
+        let Some(before) = replaced_vault(&self.store)? else {
+            return Ok(());
+        };
         let failed = |error: std::io::Error| not_written(PATH, error);
         let mut names = before.names().map_err(failed)?;
         names.sort_by_key(|name| name == ROSTER_PATH);
@@ -106,7 +128,9 @@ impl Writer {
             }
         }
         durable(&self.store)?;
-        folder_in(&self.store, TEMPORARY)?.remove_dir(BEFORE).map_err(failed)
+        folder_in(&self.store, TEMPORARY)?
+            .remove_dir(BEFORE)
+            .map_err(failed)
     }
 }
 
@@ -117,7 +141,10 @@ fn replaced_vault(store: &Dir) -> Result<Option<Dir>, Fault> {
         opened => opened.map_err(not_kept),
     };
     let temporary = folder(store, TEMPORARY)?;
-    Ok(temporary.map(|temporary| folder(&temporary, BEFORE)).transpose()?.flatten())
+    Ok(temporary
+        .map(|temporary| folder(&temporary, BEFORE))
+        .transpose()?
+        .flatten())
 }
 
 fn not_kept(error: ReadError) -> Fault {

@@ -36,7 +36,11 @@ impl Writer {
         let store = Dir::open(&path)
             .map_err(|error| unusable("", "a folder", error))?
             .ok_or_else(|| Fault::refused(format!("no {}", path.display())))?;
-        Ok(Self { _lock: wait(&store, waiting)?, store, _signal: FileSizeSignalIgnored::new() })
+        Ok(Self {
+            _lock: wait(&store, waiting)?,
+            store,
+            _signal: FileSizeSignalIgnored::new(),
+        })
     }
 
     /// Makes the store of a new vault, or continues after an interruption.
@@ -45,9 +49,14 @@ impl Writer {
     /// If it cannot be made.
     pub fn create(place: &Place) -> Result<Self, Fault> {
         let folder = Dir::open(place.folder()).ok().flatten().ok_or_else(|| {
-            Fault::failed(format!("could not open the folder {}", place.folder().display()))
+            Fault::failed(format!(
+                "could not open the folder {}",
+                place.folder().display()
+            ))
         })?;
-        folder.make_dir(super::STORE_FOLDER).map_err(|error| unusable("", "a folder", error))?;
+        folder
+            .make_dir(super::STORE_FOLDER)
+            .map_err(|error| unusable("", "a folder", error))?;
         folder.sync().map_err(|error| not_written("", error))?;
         Self::lock(place, &|| ())
     }
@@ -58,8 +67,13 @@ impl Writer {
     /// If it cannot be opened again.
     pub fn tree(&self) -> Result<super::Tree, Fault> {
         // The very folder that is locked and written, even if its path now names another one.
-        let again = self.store.dir(".").map_err(|error| unusable("", "a folder", error))?;
-        again.map(super::Tree::Working).ok_or_else(|| Fault::failed(".vault has gone"))
+        let again = self
+            .store
+            .dir(".")
+            .map_err(|error| unusable("", "a folder", error))?;
+        again
+            .map(super::Tree::Working)
+            .ok_or_else(|| Fault::failed(".vault has gone"))
     }
 
     /// Replaces all of `files`, each of them whole. Nothing is replaced when one of them could

@@ -25,8 +25,12 @@ impl Vault {
     ) -> Result<Option<CheckedEntry>, Fault> {
         let environment = environment.content();
         let parent = environment.name.as_str();
-        let Some(folder) = self.tree().folder(parent)? else { return Ok(None) };
-        let Some(file) = folder.read(parent, &name.file())? else { return Ok(None) };
+        let Some(folder) = self.tree().folder(parent)? else {
+            return Ok(None);
+        };
+        let Some(file) = folder.read(parent, &name.file())? else {
+            return Ok(None);
+        };
         let signed = read_entry(&environment.name, name, &file)?;
         let path = entry_path(&environment.name, name);
         let epoch = environment.epoch(signed.content.epoch).ok_or_else(|| {
@@ -34,17 +38,30 @@ impl Vault {
             let reason = format!("is of epoch {number}, which the environment does not have");
             Fault::refused_file(&path, reason)
         })?;
-        let holds = |key| signed.claim(key, &self.roster().vault, Some(&epoch.commitment)).holds();
+        let holds = |key| {
+            signed
+                .claim(key, &self.roster().vault, Some(&epoch.commitment))
+                .holds()
+        };
         let by = &signed.content.signer;
         let current = self.roster().members.get(by);
         let writer = current.and_then(|member| member.signer_in(&environment.name));
         if writer.is_some_and(holds) {
             return Ok(None);
         }
-        let own = current.and_then(|member| member.signing.as_ref()).map(|signing| signing.signer);
-        if !own.into_iter().chain(self.roster().former_signers(by)).any(holds) {
+        let own = current
+            .and_then(|member| member.signing.as_ref())
+            .map(|signing| signing.signer);
+        if !own
+            .into_iter()
+            .chain(self.roster().former_signers(by))
+            .any(holds)
+        {
             return Err(not_signed(&path, by.as_str()));
         }
-        Ok(Some(CheckedEntry { name: name.clone(), content: signed.content }))
+        Ok(Some(CheckedEntry {
+            name: name.clone(),
+            content: signed.content,
+        }))
     }
 }

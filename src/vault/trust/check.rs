@@ -108,7 +108,11 @@ impl Vault {
     /// If it is unknown, missing, unlisted, older than listed, or not as it should be.
     pub fn environment(&self, name: &EnvironmentName) -> Result<CheckedEnvironment, Fault> {
         let path = environment_path(name);
-        let listed = self.roster.environments.get(name).ok_or_else(|| self.unknown(name))?;
+        let listed = self
+            .roster
+            .environments
+            .get(name)
+            .ok_or_else(|| self.unknown(name))?;
         let refused = |reason: &str| Err(Fault::damaged_file(&path, reason));
         let Some(file) = self.tree.read(&path)? else {
             return refused("is missing, though the roster lists it");
@@ -130,7 +134,11 @@ impl Vault {
                 return refused(&format!("is sealed to {member}, who has no access"));
             }
         }
-        Ok(CheckedEnvironment { is_ahead: content.revision > listed.revision, content, sha256 })
+        Ok(CheckedEnvironment {
+            is_ahead: content.revision > listed.revision,
+            content,
+            sha256,
+        })
     }
 
     /// The entry `name`. Returns `None` if the file does not exist. A tombstone is an entry.
@@ -142,7 +150,9 @@ impl Vault {
         environment: &CheckedEnvironment,
         name: &SecretName,
     ) -> Result<Option<CheckedEntry>, Fault> {
-        Ok(self.entries_named(environment, std::slice::from_ref(name))?.pop())
+        Ok(self
+            .entries_named(environment, std::slice::from_ref(name))?
+            .pop())
     }
 
     /// Every entry of `environment`, by name.
@@ -164,7 +174,9 @@ impl Vault {
         names: &[SecretName],
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let folder = self.tree.folder(environment.content.name.as_str())?;
-        let Some(folder) = folder else { return Ok(Vec::new()) };
+        let Some(folder) = folder else {
+            return Ok(Vec::new());
+        };
         map_in_parallel(names, |names| {
             let mut entries = Vec::with_capacity(names.len());
             for names in names.chunks(TOGETHER) {
@@ -179,18 +191,27 @@ impl Vault {
     /// # Errors
     /// If there are too many files, one of them is not an entry, or two names differ in case only.
     pub fn entry_names(&self, environment: &EnvironmentName) -> Result<Vec<SecretName>, Fault> {
-        let Some(folder) = self.tree.folder(environment.as_str())? else { return Ok(Vec::new()) };
+        let Some(folder) = self.tree.folder(environment.as_str())? else {
+            return Ok(Vec::new());
+        };
         let mut files = folder.names(environment.as_str())?;
         // Desktops create hidden files. No entry starts with a dot.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST_ENTRIES {
-            let reason =
-                format!("holds {} files, the limit is {MOST_ENTRIES} entries", files.len());
-            return Err(Fault::refused_file(environment.as_str(), reason)
-                .hint(format!("see what does not belong there: git status .vault/{environment}")));
+            let reason = format!(
+                "holds {} files, the limit is {MOST_ENTRIES} entries",
+                files.len()
+            );
+            return Err(
+                Fault::refused_file(environment.as_str(), reason).hint(format!(
+                    "see what does not belong there: git status .vault/{environment}"
+                )),
+            );
         }
-        let names: Vec<SecretName> =
-            files.iter().map(|file| entry_name(environment, file)).collect::<Result<_, _>>()?;
+        let names: Vec<SecretName> = files
+            .iter()
+            .map(|file| entry_name(environment, file))
+            .collect::<Result<_, _>>()?;
         let mut spellings = BTreeMap::new();
         for name in &names {
             if let Some(other) = spellings.insert(name.folded(), name) {
@@ -206,7 +227,13 @@ impl Vault {
     /// work in between; then it is worth reading everything once more.
     #[must_use]
     pub fn has_changed(&self, environment: &EnvironmentName, read: Option<[u8; 32]>) -> bool {
-        let hash = |path: &str| self.tree.read(path).ok().flatten().map(|file| sha256(&file));
+        let hash = |path: &str| {
+            self.tree
+                .read(path)
+                .ok()
+                .flatten()
+                .map(|file| sha256(&file))
+        };
         hash(ROSTER_PATH) != Some(self.sha256)
             || read.is_some_and(|read| hash(&environment_path(environment)) != Some(read))
     }
@@ -249,15 +276,25 @@ impl Vault {
         let refused = |reason: String| Fault::refused_file(path, reason);
         let entry = &signed.content;
         let epoch = environment.content.epoch(entry.epoch).ok_or_else(|| {
-            refused(format!("is of epoch {}, which the environment does not have", entry.epoch))
-                .hint("merge the branch in which the environment was rotated")
+            refused(format!(
+                "is of epoch {}, which the environment does not have",
+                entry.epoch
+            ))
+            .hint("merge the branch in which the environment was rotated")
         })?;
         let key = self.signer(environment, entry).map_err(|reason| {
-            refused(reason)
-                .hint(format!("put back one that a writer signed: git log -p -- .vault/{path}"))
+            refused(reason).hint(format!(
+                "put back one that a writer signed: git log -p -- .vault/{path}"
+            ))
         })?;
         let claim = signed.claim(key, &self.roster.vault, Some(&epoch.commitment));
-        Ok((CheckedEntry { name: name.clone(), content: signed.content }, claim))
+        Ok((
+            CheckedEntry {
+                name: name.clone(),
+                content: signed.content,
+            },
+            claim,
+        ))
     }
 
     fn signer(&self, environment: &CheckedEnvironment, entry: &Entry) -> Result<PublicKey, String> {
@@ -278,15 +315,26 @@ impl Vault {
     /// # Errors
     /// If it does not; the fault names the nearest one.
     pub fn check_environment(&self, name: &EnvironmentName) -> Result<(), Fault> {
-        if self.roster.environments.contains_key(name) { Ok(()) } else { Err(self.unknown(name)) }
+        if self.roster.environments.contains_key(name) {
+            Ok(())
+        } else {
+            Err(self.unknown(name))
+        }
     }
 
     fn unknown(&self, name: &EnvironmentName) -> Fault {
-        let known: Vec<&str> =
-            self.roster.environments.keys().map(EnvironmentName::as_str).collect();
-        Fault::usage(format!("there is no environment {name}; there are: {}", known.join(", ")))
-            .did_you_mean(name.as_str(), known)
-            .hint(format!("make it: vault environments add {name}"))
+        let known: Vec<&str> = self
+            .roster
+            .environments
+            .keys()
+            .map(EnvironmentName::as_str)
+            .collect();
+        Fault::usage(format!(
+            "there is no environment {name}; there are: {}",
+            known.join(", ")
+        ))
+        .did_you_mean(name.as_str(), known)
+        .hint(format!("make it: vault environments add {name}"))
     }
 }
 
@@ -301,7 +349,12 @@ fn check_claims(
     }
     let wrong = entries.iter().zip(claims).find(|(_, claim)| !claim.holds());
     let (path, signer) = wrong.map_or_else(
-        || (environment.content.name.to_string(), "its signer".to_owned()),
+        || {
+            (
+                environment.content.name.to_string(),
+                "its signer".to_owned(),
+            )
+        },
         |(entry, _)| {
             let path = entry_path(&environment.content.name, &entry.name);
             (path, entry.content.signer.to_string())
@@ -311,7 +364,9 @@ fn check_claims(
 }
 
 fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, Fault> {
-    let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
+    let name = file
+        .strip_suffix(".toml")
+        .and_then(|name| name.parse().ok());
     name.ok_or_else(|| {
         let file = file.escape_debug();
         Fault::refused_file(&format!("{environment}/{file}"), "is not an entry")

@@ -28,8 +28,10 @@ impl FromStr for Pin {
         };
         match (id.parse::<VaultId>(), floor) {
             (Ok(vault), Some(floor)) if vault.authority().is_some() => Ok(Self { vault, floor }),
-            _ => Err(Fault::usage("not the id of a vault (vault1… with 64 characters)")
-                .hint("ask a colleague for the output of `vault id`")),
+            _ => Err(
+                Fault::usage("not the id of a vault (vault1… with 64 characters)")
+                    .hint("ask a colleague for the output of `vault id`"),
+            ),
         }
     }
 }
@@ -45,7 +47,11 @@ impl Pin {
         let joined: String = unmarked.split_whitespace().collect();
         let bare = joined.trim_matches(['"', '\'', '`']);
         let has_lower = bare.bytes().any(|byte| byte.is_ascii_lowercase());
-        if has_lower { bare.parse() } else { bare.to_ascii_lowercase().parse() }
+        if has_lower {
+            bare.parse()
+        } else {
+            bare.to_ascii_lowercase().parse()
+        }
     }
 }
 
@@ -84,13 +90,18 @@ impl Trust {
         folder: &str,
     ) -> Result<Standing, Fault> {
         self.check_id(&roster.vault, folder)?;
-        self.pins.iter().try_for_each(|pin| check_floor(pin.floor, roster))?;
+        self.pins
+            .iter()
+            .try_for_each(|pin| check_floor(pin.floor, roster))?;
         for state in &self.states {
             let asked = state.asked(&roster.vault);
             asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
         }
-        let seen: Vec<&Seen> =
-            self.states.iter().filter_map(|state| state.seen(&roster.vault)).collect();
+        let seen: Vec<&Seen> = self
+            .states
+            .iter()
+            .filter_map(|state| state.seen(&roster.vault))
+            .collect();
         for seen in &seen {
             check_floor(seen.floor, roster)?;
         }
@@ -101,7 +112,11 @@ impl Trust {
             seen.roster
                 .is_some_and(|(revision, hash)| revision == roster.revision && hash != sha256)
         };
-        Ok(if seen.iter().any(forked) { Standing::Forked } else { Standing::Trusted })
+        Ok(if seen.iter().any(forked) {
+            Standing::Forked
+        } else {
+            Standing::Trusted
+        })
     }
 
     /// Checks the id that a roster names, found in `folder`, before anything else of it is looked at.
@@ -117,15 +132,21 @@ impl Trust {
         if !self.pins.is_empty() {
             return Ok(());
         }
-        let known: Vec<VaultId> =
-            self.states.iter().filter_map(|state| state.vault_of(folder)).collect();
+        let known: Vec<VaultId> = self
+            .states
+            .iter()
+            .filter_map(|state| state.vault_of(folder))
+            .collect();
         // Being a member of two vaults must not let one of them take the other's place.
         if let Some(other) = known.first().filter(|_| !known.contains(presented)) {
             return Err(other_id(other, presented)
                 .hint("only if a colleague sent you the new id: vault trust ID"));
         }
-        let seen: Vec<&Seen> =
-            self.states.iter().filter_map(|state| state.seen(presented)).collect();
+        let seen: Vec<&Seen> = self
+            .states
+            .iter()
+            .filter_map(|state| state.seen(presented))
+            .collect();
         // Otherwise, a former holder of the old authority could offer their own vault in a new
         // folder.
         match seen.first().and_then(|seen| seen.replaced) {

@@ -23,23 +23,33 @@ impl Vault {
     /// another vault or name.
     pub fn request(&self, name: &MemberName) -> Result<Option<Request>, Fault> {
         let path = request_path(name);
-        let Some(folder) = self.tree().folder(REQUESTS)? else { return Ok(None) };
+        let Some(folder) = self.tree().folder(REQUESTS)? else {
+            return Ok(None);
+        };
         let file = path.rsplit('/').next().unwrap_or_default();
-        let Some(file) = folder.read(REQUESTS, file)? else { return Ok(None) };
+        let Some(file) = folder.read(REQUESTS, file)? else {
+            return Ok(None);
+        };
         let signed = read_request(name, &file)?;
         let (request, vault) = (&signed.content, &self.roster().vault);
         let refused = |reason: String| {
-            Fault::refused_file(&path, reason)
-                .hint(format!("ask for a new one: rm .vault/{path}, then vault join --name NAME"))
+            Fault::refused_file(&path, reason).hint(format!(
+                "ask for a new one: rm .vault/{path}, then vault join --name NAME"
+            ))
         };
         if request.name != *name {
             return Err(refused(format!("is the request of {}", request.name)));
         }
         if request.vault != *vault {
-            return Err(refused(format!("asks to join another vault, {}", request.vault)));
+            return Err(refused(format!(
+                "asks to join another vault, {}",
+                request.vault
+            )));
         }
         if !signed.claim(request.signing.signer, vault, None).holds() {
-            return Err(refused("does not match the signature of its signer".to_owned()));
+            return Err(refused(
+                "does not match the signature of its signer".to_owned(),
+            ));
         }
         Ok(Some(signed.content))
     }
@@ -50,16 +60,23 @@ impl Vault {
     /// # Errors
     /// If the folder of the requests is not a folder, cannot be listed, or has too many files.
     pub fn requests(&self) -> Result<Vec<Result<MemberName, String>>, Fault> {
-        let Some(folder) = self.tree().folder(REQUESTS)? else { return Ok(Vec::new()) };
+        let Some(folder) = self.tree().folder(REQUESTS)? else {
+            return Ok(Vec::new());
+        };
         let mut files = folder.names(REQUESTS)?;
         // Desktops create hidden files here, as in environments.
         files.retain(|file| !file.starts_with('.'));
         if files.len() > MOST {
-            return Err(Fault::refused_file(REQUESTS, format!("holds {} files", files.len()))
-                .hint(format!("see what does not belong there: git status .vault/{REQUESTS}")));
+            return Err(
+                Fault::refused_file(REQUESTS, format!("holds {} files", files.len())).hint(
+                    format!("see what does not belong there: git status .vault/{REQUESTS}"),
+                ),
+            );
         }
         let name = |file: String| {
-            let name = file.strip_suffix(".toml").and_then(|name| name.parse().ok());
+            let name = file
+                .strip_suffix(".toml")
+                .and_then(|name| name.parse().ok());
             name.ok_or(file)
         };
         Ok(files.into_iter().map(name).collect())

@@ -100,13 +100,14 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
                 return Err(
-                    Fault::failed(format!("could not list {}", folder.display())).because(error)
+                    Fault::failed(format!("could not list {}", folder.display())).because(error),
                 );
             }
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let files = names.filter(|name| {
-            name.strip_suffix(".toml").is_some_and(|name| name.parse::<Recipient>().is_ok())
+            name.strip_suffix(".toml")
+                .is_some_and(|name| name.parse::<Recipient>().is_ok())
         });
         files.map(|file| Self::load_file(folder, file)).collect()
     }
@@ -125,7 +126,12 @@ impl State {
                 );
             }
         };
-        Ok(Self { folder: folder.to_owned(), file, vaults, asked })
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            vaults,
+            asked,
+        })
     }
 
     /// The record of `vault`. Returns `None` if its id was never entered.
@@ -160,7 +166,10 @@ impl State {
     #[must_use]
     pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
         let met = |seen: &Seen| seen.folders.iter().any(|known| known == folder);
-        self.vaults.iter().find(|(_, seen)| met(seen)).map(|(vault, _)| *vault)
+        self.vaults
+            .iter()
+            .find(|(_, seen)| met(seen))
+            .map(|(vault, _)| *vault)
     }
 
     /// Whether `now` has taken the place of `vault`, in one step or more.
@@ -183,7 +192,11 @@ impl State {
     /// # Errors
     /// If the state cannot be written.
     pub fn record(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
-        if self.vaults.get(&vault).is_some_and(|before| merged(before, now) == *before) {
+        if self
+            .vaults
+            .get(&vault)
+            .is_some_and(|before| merged(before, now) == *before)
+        {
             return Ok(());
         }
         let change = |before: &Seen| merged(before, now);
@@ -196,10 +209,17 @@ impl State {
     /// # Errors
     /// As [`State::record`].
     pub fn enter(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
-        if self.vaults.get(&vault).is_none_or(|before| before.replaced.is_none()) {
+        if self
+            .vaults
+            .get(&vault)
+            .is_none_or(|before| before.replaced.is_none())
+        {
             return self.record(vault, now);
         }
-        let change = |before: &Seen| Seen { replaced: None, ..merged(before, now) };
+        let change = |before: &Seen| Seen {
+            replaced: None,
+            ..merged(before, now)
+        };
         self.write(|state| state.change(vault, &now.folders, change))
     }
 
@@ -251,7 +271,8 @@ impl State {
             .map_err(|fault| self.not_written(fault))?;
         change(self);
         let text = self.text().map_err(|error| self.not_written(error))?;
-        self.replace(&folder, &text).map_err(|error| self.not_written(error))
+        self.replace(&folder, &text)
+            .map_err(|error| self.not_written(error))
     }
 
     fn lock(&self, folder: &Dir) -> Result<Lock, Fault> {
@@ -271,7 +292,9 @@ impl State {
     fn replace(&self, folder: &Dir, text: &str) -> io::Result<()> {
         let temporary = format!("{}.new", self.file);
         let _ = folder.remove(&temporary);
-        folder.create(&temporary, text.as_bytes(), FileAccess::Private)?.sync_all()?;
+        folder
+            .create(&temporary, text.as_bytes(), FileAccess::Private)?
+            .sync_all()?;
         folder.rename(&temporary, folder, &self.file)?;
         folder.sync()
     }
@@ -291,14 +314,20 @@ impl State {
             let (name, fingerprint) = (asked.name.to_string(), asked.fingerprint.to_string());
             (vault.to_string(), AskedFields { name, fingerprint })
         });
-        toml::to_string(&Fields { format: 1, vaults: vaults.collect(), asked: asked.collect() })
+        toml::to_string(&Fields {
+            format: 1,
+            vaults: vaults.collect(),
+            asked: asked.collect(),
+        })
     }
 }
 
 /// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.
 fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    fs::File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
     Ok(String::from_utf8(bytes)
         .ok()
         .filter(|text| text.len() as u64 <= LARGEST)
@@ -325,14 +354,22 @@ fn parse_state(text: &str) -> Option<Content> {
         if is_high(seen.floor) || roster.is_some_and(|(revision, _)| is_high(revision)) {
             return None;
         }
-        let seen = Seen { floor: seen.floor, roster, folders: seen.folders, replaced };
+        let seen = Seen {
+            floor: seen.floor,
+            roster,
+            folders: seen.folders,
+            replaced,
+        };
         Some((vault.parse().ok()?, seen))
     });
     let asked = fields.asked.into_iter().map(|(vault, asked)| {
         let (name, fingerprint) = (asked.name.parse().ok()?, asked.fingerprint.parse().ok()?);
         Some((vault.parse().ok()?, Asked { name, fingerprint }))
     });
-    let content = (vaults.collect::<Option<_>>()?, asked.collect::<Option<_>>()?);
+    let content = (
+        vaults.collect::<Option<_>>()?,
+        asked.collect::<Option<_>>()?,
+    );
     (fields.format == 1).then_some(content)
 }
 
@@ -344,11 +381,21 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
         (before, now) => before.or(now),
     };
     let mut folders = before.folders.clone();
-    folders.extend(now.folders.iter().filter(|folder| !before.folders.contains(folder)).cloned());
+    folders.extend(
+        now.folders
+            .iter()
+            .filter(|folder| !before.folders.contains(folder))
+            .cloned(),
+    );
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
     let floor = before.floor.max(now.floor);
-    Seen { floor, roster: newer, folders, replaced: before.replaced }
+    Seen {
+        floor,
+        roster: newer,
+        folders,
+        replaced: before.replaced,
+    }
 }
 
 #[cfg(test)]

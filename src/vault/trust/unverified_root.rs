@@ -51,9 +51,18 @@ impl UnverifiedRoot {
         let (sha256, file) = (sha256(&file), roster_file(&file)?);
         let id = file.vault()?;
         check(&id)?;
-        let authority = id.authority().ok_or_else(|| super::not_signed(ROSTER_PATH, AUTHORITY))?;
+        let authority = id
+            .authority()
+            .ok_or_else(|| super::not_signed(ROSTER_PATH, AUTHORITY))?;
         file.check(authority, &id, AUTHORITY)?;
-        Ok(Self { tree, file, id, authority, sha256, roster: OnceCell::new() })
+        Ok(Self {
+            tree,
+            file,
+            id,
+            authority,
+            sha256,
+            roster: OnceCell::new(),
+        })
     }
 
     /// The id that the roster names.
@@ -87,9 +96,23 @@ impl UnverifiedRoot {
     /// # Errors
     /// If it is not as `vault` writes it.
     pub fn into_vault(self) -> Result<Vault, Fault> {
-        let Self { tree, file, authority, sha256, roster: parsed, .. } = self;
-        let roster = parsed.into_inner().map_or_else(|| parse_roster(&file), Ok)?;
-        Ok(Vault { tree, roster, authority, sha256 })
+        let Self {
+            tree,
+            file,
+            authority,
+            sha256,
+            roster: parsed,
+            ..
+        } = self;
+        let roster = parsed
+            .into_inner()
+            .map_or_else(|| parse_roster(&file), Ok)?;
+        Ok(Vault {
+            tree,
+            roster,
+            authority,
+            sha256,
+        })
     }
 
     fn roster(&self) -> Result<&Roster, Fault> {

@@ -53,8 +53,12 @@ fn secrets_and_filled_variables_are_injected() {
         format!("{URL}DB_PASSWORD=p@ss/wörd\nDEBUG=1\nPRICE=$5 t0ken\nREGION=eu\nTOKEN=t0ken\n");
     variables(&sandbox, &[]).prints(all).check();
     // A variable pulls in the secrets it refers to without injecting them.
-    variables(&sandbox, &["--only", "PRICE,REGION"]).prints("PRICE=$5 t0ken\nREGION=eu\n").check();
-    variables(&sandbox, &["--step", "migrate"]).prints(format!("{URL}DEBUG=1\n")).check();
+    variables(&sandbox, &["--only", "PRICE,REGION"])
+        .prints("PRICE=$5 t0ken\nREGION=eu\n")
+        .check();
+    variables(&sandbox, &["--step", "migrate"])
+        .prints(format!("{URL}DEBUG=1\n"))
+        .check();
 }
 
 #[test]
@@ -132,12 +136,34 @@ hint: set it: `vault set TOKEN -e production`
 fn unneeded_missing_secret_is_ignored() {
     let sandbox = sandbox();
     sandbox.quick(&["remove", "DB_PASSWORD"]);
-    let words = ["exec", "--no-mask", "-e", "production", "--only", "KEY", "--", "printenv", "KEY"];
+    let words = [
+        "exec",
+        "--no-mask",
+        "-e",
+        "production",
+        "--only",
+        "KEY",
+        "--",
+        "printenv",
+        "KEY",
+    ];
     sandbox.set("production", "KEY", b"value");
     sandbox.vault(&words).prints("value\n").check();
     let limited = sandbox.credential("limited", &["-e", "production", "--only", "KEY"]);
-    let words = ["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
-    sandbox.vault(&words).variable("VAULT_KEY", &limited).prints("value\n").check();
+    let words = [
+        "exec",
+        "--no-mask",
+        "-e",
+        "production",
+        "--",
+        "printenv",
+        "KEY",
+    ];
+    sandbox
+        .vault(&words)
+        .variable("VAULT_KEY", &limited)
+        .prints("value\n")
+        .check();
 }
 
 #[test]
@@ -145,7 +171,9 @@ fn limited_credential_opens_only_its_names() {
     let sandbox = sandbox();
     let limited = sandbox.credential("limited", &["-e", "development", "--only", "TOKEN"]);
     let run = |options: &[&str]| variables(&sandbox, options).variable("VAULT_KEY", &limited);
-    run(&[]).prints("DEBUG=1\nPRICE=$5 t0ken\nREGION=eu\nTOKEN=t0ken\n").check();
+    run(&[])
+        .prints("DEBUG=1\nPRICE=$5 t0ken\nREGION=eu\nTOKEN=t0ken\n")
+        .check();
     let said = str![[r#"
 error: DB_PASSWORD in development is not sealed to you
 hint: ask an admin for access to this name
@@ -159,22 +187,50 @@ hint: ask an admin for access to this name
 fn vault_replaces_the_callers_variables_except_kept_ones() {
     let sandbox = sandbox();
     let mine = |options: &[&str]| {
-        variables(&sandbox, options).variable("TOKEN", "mine").variable("OWN", "own")
+        variables(&sandbox, options)
+            .variable("TOKEN", "mine")
+            .variable("OWN", "own")
     };
     let said = str!["vault: overrides the caller's own values of TOKEN (--keep)"];
-    mine(&["--only", "TOKEN"]).says(&said).prints("OWN=own\nTOKEN=t0ken\n").check();
-    mine(&["--only", "TOKEN", "-q"]).prints("OWN=own\nTOKEN=t0ken\n").check();
-    mine(&["--only", "TOKEN", "--keep", "TOKEN"]).prints("OWN=own\nTOKEN=mine\n").check();
+    mine(&["--only", "TOKEN"])
+        .says(&said)
+        .prints("OWN=own\nTOKEN=t0ken\n")
+        .check();
+    mine(&["--only", "TOKEN", "-q"])
+        .prints("OWN=own\nTOKEN=t0ken\n")
+        .check();
+    mine(&["--only", "TOKEN", "--keep", "TOKEN"])
+        .prints("OWN=own\nTOKEN=mine\n")
+        .check();
     // A kept name without a value of the caller comes from the vault.
     let keep = ["--only", "DEBUG", "--keep", "DEBUG,NOTHING"];
     variables(&sandbox, &keep).prints("DEBUG=1\n").check();
-    let words =
-        ["exec", "--no-mask", "--clean-env", "--only", "TOKEN", "--keep", "OWN", "--", "env"];
-    let outcome = sandbox.vault(&words).variable("OWN", "own").variable("OTHER", "x").outcome();
+    let words = [
+        "exec",
+        "--no-mask",
+        "--clean-env",
+        "--only",
+        "TOKEN",
+        "--keep",
+        "OWN",
+        "--",
+        "env",
+    ];
+    let outcome = sandbox
+        .vault(&words)
+        .variable("OWN", "own")
+        .variable("OTHER", "x")
+        .outcome();
     let text = String::from_utf8(outcome.output).unwrap();
-    let mut names: Vec<&str> = text.lines().filter_map(|line| line.split('=').next()).collect();
+    let mut names: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split('=').next())
+        .collect();
     names.sort_unstable();
-    assert_eq!((outcome.status, names), (0, vec!["HOME", "OWN", "PATH", "TOKEN"]));
+    assert_eq!(
+        (outcome.status, names),
+        (0, vec!["HOME", "OWN", "PATH", "TOKEN"])
+    );
 }
 
 #[test]
@@ -221,26 +277,61 @@ hint: [..]
         sandbox.vault(words).fails(125).says(said).check();
     }
     // After `--`, no option is read by vault.
-    let words = ["exec", "--no-mask", "--", "echo", "--", "--help", "-e", "--no-mask"];
-    sandbox.vault(&words).prints("-- --help -e --no-mask\n").check();
+    let words = [
+        "exec",
+        "--no-mask",
+        "--",
+        "echo",
+        "--",
+        "--help",
+        "-e",
+        "--no-mask",
+    ];
+    sandbox
+        .vault(&words)
+        .prints("-- --help -e --no-mask\n")
+        .check();
 }
 
 #[test]
 fn command_replaces_the_process_of_vault() {
     let sandbox = sandbox();
-    let words = ["exec", "--no-mask", "--", "sh", "-c", "echo $$; exec printf '%s|' \"$@\"", "sh"];
+    let words = [
+        "exec",
+        "--no-mask",
+        "--",
+        "sh",
+        "-c",
+        "echo $$; exec printf '%s|' \"$@\"",
+        "sh",
+    ];
     let arguments = ["a b", "", "*", "'\"\\", "$TOKEN", "line\nbreak", "ä"];
-    let mut child = sandbox.vault(&[&words[..], &arguments].concat()).command().spawn().unwrap();
+    let mut child = sandbox
+        .vault(&[&words[..], &arguments].concat())
+        .command()
+        .spawn()
+        .unwrap();
     drop(child.stdin.take());
     let pid = child.id();
     let output = child.wait_with_output().unwrap();
     let expected = format!("{pid}\n{}|", arguments.join("|"));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     let words = ["exec", "--no-mask", "--", "cat"];
-    sandbox.vault(&words).input(b"\0\xffinput\n").prints(b"\0\xffinput\n").check();
-    for (script, status) in [("exit 0", 0), ("exit 42", 42), ("exit 121", 121), ("kill -9 $$", 137)]
-    {
-        sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", script]).fails(status).check();
+    sandbox
+        .vault(&words)
+        .input(b"\0\xffinput\n")
+        .prints(b"\0\xffinput\n")
+        .check();
+    for (script, status) in [
+        ("exit 0", 0),
+        ("exit 42", 42),
+        ("exit 121", 121),
+        ("kill -9 $$", 137),
+    ] {
+        sandbox
+            .vault(&["exec", "--no-mask", "--", "sh", "-c", script])
+            .fails(status)
+            .check();
     }
 }
 
@@ -293,8 +384,16 @@ hint: [..]
 hint: [..]
 "#]],
         ),
-        ("./missing", 127, str!["error: ./missing: command not found"]),
-        ("no-such-command", 127, str!["error: no-such-command: command not found"]),
+        (
+            "./missing",
+            127,
+            str!["error: ./missing: command not found"],
+        ),
+        (
+            "no-such-command",
+            127,
+            str!["error: no-such-command: command not found"],
+        ),
         (
             "",
             127,
@@ -324,9 +423,13 @@ error: PYTHONPATH is refused as a name: Python imports or starts what it names
 hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH"]
 "#]];
     sandbox.vault(&exec).fails(125).says(&said).check();
-    with(&format!("{default}allowed_names = [\"PYTHONPATH\"]\n{python}"));
+    with(&format!(
+        "{default}allowed_names = [\"PYTHONPATH\"]\n{python}"
+    ));
     sandbox.vault(&exec).prints("src\n").check();
-    with(&format!("{default}[environments.development.variables]\nTOKEN = \"plain\"\n"));
+    with(&format!(
+        "{default}[environments.development.variables]\nTOKEN = \"plain\"\n"
+    ));
     let said = str![[r#"
 error: TOKEN is both a secret and a variable of development
 hint: remove it from vault.toml, or from the vault: `vault remove NAME`
@@ -336,8 +439,15 @@ hint: remove it from vault.toml, or from the vault: `vault remove NAME`
 error: TOKEN is a variable of development in vault.toml
 hint: remove it there first; a name is one or the other
 "#]];
-    sandbox.vault(&["set", "TOKEN"]).input("other").fails(2).says(&said).check();
-    with(&format!("{default}[environments.development.variables]\nBAD = \"$HOME\"\n"));
+    sandbox
+        .vault(&["set", "TOKEN"])
+        .input("other")
+        .fails(2)
+        .says(&said)
+        .check();
+    with(&format!(
+        "{default}[environments.development.variables]\nBAD = \"$HOME\"\n"
+    ));
     let said = str![[r#"
 error: vault.toml: the variable BAD has a $ that starts no reference
 hint: a secret is ${NAME} or ${NAME|url}; a dollar itself is $$
@@ -364,7 +474,10 @@ fn early_output_is_masked() {
     let run = sandbox.vault(&["exec", "--", "sh", "-c", script]);
     run.prints("*** *** x ").says("***").check();
     // A command that prints nothing ends without waiting either.
-    sandbox.vault(&["exec", "--", "sh", "-c", "exit 7"]).fails(7).check();
+    sandbox
+        .vault(&["exec", "--", "sh", "-c", "exit 7"])
+        .fails(7)
+        .check();
 }
 
 #[test]
@@ -373,5 +486,8 @@ fn secrets_are_masked_throughout_long_output() {
     let script = "i=0; while [ $i -lt 40 ]; do
         head -c 99991 /dev/zero | tr '\\0' .; printf %s \"$S_7\"; i=$((i+1)); done";
     let all = [&".".repeat(99_991), "***"].concat().repeat(40);
-    sandbox.vault(&["exec", "--", "sh", "-c", script]).prints(all).check();
+    sandbox
+        .vault(&["exec", "--", "sh", "-c", script])
+        .prints(all)
+        .check();
 }

@@ -25,11 +25,23 @@ os.execv(sys.argv[1], sys.argv[1:])";
 /// yes.
 const LETS_OUT: [(&[&str], &str, &str); 4] = [
     (
-        &["exec", "--no-mask", "-e", "production", "--", "printenv", "KEY"],
+        &[
+            "exec",
+            "--no-mask",
+            "-e",
+            "production",
+            "--",
+            "printenv",
+            "KEY",
+        ],
         "run this command with the secrets of production?",
         "new\n",
     ),
-    (&["get", "KEY", "-e", "production"], "print KEY of production?", "new"),
+    (
+        &["get", "KEY", "-e", "production"],
+        "print KEY of production?",
+        "new",
+    ),
     (
         &["copy", "KEY", "--from", "production", "--to", "development"],
         "copy KEY from production to development?",
@@ -83,7 +95,10 @@ fn confirmed_environment_asks_before_printing_a_value() {
             terminal.sees("[y/N] ");
             terminal.types(&format!("{answer}\n"));
             let screen = terminal.ends(0);
-            assert!(screen.starts_with(&format!("{question} [y/N] {answer}\n")), "{screen}");
+            assert!(
+                screen.starts_with(&format!("{question} [y/N] {answer}\n")),
+                "{screen}"
+            );
             if answer == "y" {
                 assert!(screen.ends_with(result), "{screen}");
             }
@@ -103,25 +118,60 @@ fn confirmed_environment_is_refused_without_a_terminal() {
             run.fails(refusal(command)).says(REFUSED).check();
         }
     }
-    let yes = ["exec", "--yes", "-e", "production", "--", "touch", "started"];
+    let yes = [
+        "exec",
+        "--yes",
+        "-e",
+        "production",
+        "--",
+        "touch",
+        "started",
+    ];
     sandbox.vault(&yes).fails(122).says(REFUSED).check();
-    let several = ["set", "KEY", "--from", "HEAD", "-e", "development", "-e", "production"];
+    let several = [
+        "set",
+        "KEY",
+        "--from",
+        "HEAD",
+        "-e",
+        "development",
+        "-e",
+        "production",
+    ];
     sandbox.vault(&several).fails(4).says(REFUSED).check();
-    let environment = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "production");
+    let environment = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_ENVIRONMENT", "production");
     environment.fails(4).says(REFUSED).check();
 }
 
 #[test]
 fn yes_option_does_not_replace_the_confirmation() {
     let sandbox = sandbox();
-    let yes = ["exec", "--yes", "--no-mask", "-e", "production", "--", "printenv", "KEY"];
+    let yes = [
+        "exec",
+        "--yes",
+        "--no-mask",
+        "-e",
+        "production",
+        "--",
+        "printenv",
+        "KEY",
+    ];
     let mut terminal = Terminal::start(sandbox.vault(&yes));
     terminal.sees("[y/N] ");
     terminal.types("n\n");
     terminal.ends(122);
     for command in ["get", "copy", "set"] {
-        let outcome = sandbox.vault(&[command, "--yes", "KEY", "-e", "production"]).outcome();
-        assert_eq!((outcome.status, outcome.output.len()), (2, 0), "{}", outcome.said);
+        let outcome = sandbox
+            .vault(&[command, "--yes", "KEY", "-e", "production"])
+            .outcome();
+        assert_eq!(
+            (outcome.status, outcome.output.len()),
+            (2, 0),
+            "{}",
+            outcome.said
+        );
     }
 }
 
@@ -129,16 +179,29 @@ fn yes_option_does_not_replace_the_confirmation() {
 #[test]
 fn piped_input_is_left_to_the_command() {
     let sandbox = sandbox();
-    let exec = ["exec", "--no-mask", "-e", "production", "--", "sh", "-c", "cat; echo $KEY"];
+    let exec = [
+        "exec",
+        "--no-mask",
+        "-e",
+        "production",
+        "--",
+        "sh",
+        "-c",
+        "cat; echo $KEY",
+    ];
     let pipe = [python(), "-c", INPUT_IS_A_PIPE];
-    for (answer, status, end) in
-        [("y", 0, "y\nof the pipe\nnew\n"), ("n", 122, "error: not done: the answer was not yes\n")]
-    {
+    for (answer, status, end) in [
+        ("y", 0, "y\nof the pipe\nnew\n"),
+        ("n", 122, "error: not done: the answer was not yes\n"),
+    ] {
         let mut terminal = Terminal::start_under(sandbox.vault(&exec), &pipe);
         terminal.sees("[y/N] ");
         terminal.types(&format!("{answer}\n"));
         let question = "run this command with the secrets of production?";
-        assert_eq!(terminal.ends(status), format!("{question} [y/N] {answer}\n{end}"));
+        assert_eq!(
+            terminal.ends(status),
+            format!("{question} [y/N] {answer}\n{end}")
+        );
     }
 }
 
@@ -151,12 +214,17 @@ fn credential_needs_no_confirmation_but_an_identity_does() {
         run.prints(result).check();
         let run = sandbox.vault(command).variable("VAULT_KEY", &credential);
         let screen = Terminal::start(run).ends(0);
-        assert!(!screen.contains("[y/N]") && screen.ends_with(result), "{screen}");
+        assert!(
+            !screen.contains("[y/N]") && screen.ends_with(result),
+            "{screen}"
+        );
     }
     let identity = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let id = sandbox.id();
     for (command, _, _) in LETS_OUT {
-        let run = sandbox.vault(command).variable("VAULT_KEY", identity.trim());
+        let run = sandbox
+            .vault(command)
+            .variable("VAULT_KEY", identity.trim());
         let run = run.variable("VAULT_ID", &id);
         run.fails(refusal(command)).says(REFUSED).check();
     }
@@ -167,7 +235,10 @@ fn commands_without_values_do_not_ask() {
     let sandbox = sandbox();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "OTHER", b"set without a question");
-    let doctor = sandbox.vault(&["doctor"]).variable("VAULT_ENVIRONMENT", "production").outcome();
+    let doctor = sandbox
+        .vault(&["doctor"])
+        .variable("VAULT_ENVIRONMENT", "production")
+        .outcome();
     let says = "asks a person at the terminal first, and is refused without one";
     let output = String::from_utf8(doctor.output).unwrap();
     assert!(output.contains(says), "{output}");

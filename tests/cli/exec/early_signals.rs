@@ -15,26 +15,45 @@ use crate::support::sandbox::Sandbox;
 /// The names of the files that a run of `exec` leaves.
 fn left(shared: &Shared) -> Vec<String> {
     let names = fs::read_dir(&shared.0).unwrap();
-    names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn exec(sandbox: &Sandbox, shared: &Shared, options: &[&str], command: &[&str]) -> Command {
     let words = [&["exec"], options, &["--"], command].concat();
     // A caller in the background ignores some signals, and its children inherit that.
-    let run = sandbox.vault(&words).under(&["env", "--default-signal", "--"]);
+    let run = sandbox
+        .vault(&words)
+        .under(&["env", "--default-signal", "--"]);
     let mut command = run.variable("XDG_RUNTIME_DIR", shared.text()).command();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command
 }
 
 #[test]
 fn signal_at_any_early_moment_leaves_no_file() {
     let (sandbox, shared) = sandbox();
-    let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::ALARM];
+    let signals = [
+        Signal::TERM,
+        Signal::INT,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ALARM,
+    ];
     for round in 0..100_u32 {
         let signal = signals[round as usize % signals.len()];
-        let options: &[&str] = if round % 2 == 0 { &["-q"] } else { &["-q", "--no-mask"] };
-        let mut child = exec(&sandbox, &shared, options, &["sleep", "1000"]).spawn().unwrap();
+        let options: &[&str] = if round % 2 == 0 {
+            &["-q"]
+        } else {
+            &["-q", "--no-mask"]
+        };
+        let mut child = exec(&sandbox, &shared, options, &["sleep", "1000"])
+            .spawn()
+            .unwrap();
         // Begins when the folder exists, and waits a little longer in each round.
         while left(&shared).is_empty() {
             assert!(child.try_wait().unwrap().is_none(), "vault has ended");
@@ -43,8 +62,16 @@ fn signal_at_any_early_moment_leaves_no_file() {
         while Instant::now() < until {}
         kill_process(Pid::from_child(&child), signal).unwrap();
         let status = child.wait().unwrap();
-        assert_eq!(status.signal(), Some(signal.as_raw()), "round {round}: {status}");
-        assert!(left(&shared).is_empty(), "round {round}: {:?}", left(&shared));
+        assert_eq!(
+            status.signal(),
+            Some(signal.as_raw()),
+            "round {round}: {status}"
+        );
+        assert!(
+            left(&shared).is_empty(),
+            "round {round}: {:?}",
+            left(&shared)
+        );
     }
 }
 
@@ -54,7 +81,10 @@ fn can_trace() -> bool {
         return false;
     }
     let mut traced = Command::new("strace");
-    let status = traced.args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
+    let status = traced
+        .args(["-o", "/dev/null", "true"])
+        .stderr(Stdio::null())
+        .status();
     let can = rustix::process::geteuid().is_root() && status.unwrap().success();
     if !can {
         left_out("strace may not look into a vault here");
@@ -69,9 +99,15 @@ fn interrupted(sandbox: &Sandbox, shared: &Shared, call: &str, count: u32) -> (i
     let _ = fs::remove_file(&started);
     let inject = format!("inject={call}:signal=TERM:when={count}");
     let words = ["exec", "-q", "--", "touch", started.to_str().unwrap()];
-    let run = sandbox.vault(&words).under(&["strace", "-qq", "-o", "/dev/null", "-e", &inject]);
+    let run = sandbox
+        .vault(&words)
+        .under(&["strace", "-qq", "-o", "/dev/null", "-e", &inject]);
     let outcome = run.variable("XDG_RUNTIME_DIR", shared.text()).outcome();
-    assert!(left(shared).is_empty(), "{call} {count}: {:?}", left(shared));
+    assert!(
+        left(shared).is_empty(),
+        "{call} {count}: {:?}",
+        left(shared)
+    );
     assert_eq!(outcome.said, "", "{call} {count}");
     (outcome.status, started.exists())
 }
@@ -82,7 +118,11 @@ fn signal_before_the_start_prevents_the_start() {
     // On other machines, the test above shows that no file stays, though not at every moment.
     if can_trace() {
         for call in ["mkdirat", "flock"] {
-            assert_eq!(interrupted(&sandbox, &shared, call, 1), (143, false), "{call}");
+            assert_eq!(
+                interrupted(&sandbox, &shared, call, 1),
+                (143, false),
+                "{call}"
+            );
         }
     }
 }
@@ -93,7 +133,15 @@ fn signal_before_any_early_system_call_leaves_no_file() {
     if !can_trace() {
         return;
     }
-    let calls = ["fchmod", "write", "clone", "clone3", "pipe2", "rt_sigaction", "unlinkat"];
+    let calls = [
+        "fchmod",
+        "write",
+        "clone",
+        "clone3",
+        "pipe2",
+        "rt_sigaction",
+        "unlinkat",
+    ];
     let mut ended = 0;
     for call in calls {
         // Each call is made a different number of times; signals after the end of the command come
@@ -115,7 +163,9 @@ fn early_signal_ignored_by_the_caller_ends_nothing() {
     for option in ["--ignore-signal=TERM", "--block-signal=TERM"] {
         for _ in 0..5 {
             let run = sandbox.vault(&["exec", "-q", "--", "sh", "-c", "exit 7"]);
-            let run = run.under(&["env", option]).variable("XDG_RUNTIME_DIR", shared.text());
+            let run = run
+                .under(&["env", option])
+                .variable("XDG_RUNTIME_DIR", shared.text());
             let mut child = run.command().stdin(Stdio::null()).spawn().unwrap();
             while left(&shared).is_empty() && child.try_wait().unwrap().is_none() {}
             let _ = kill_process(Pid::from_child(&child), Signal::TERM);

@@ -56,7 +56,13 @@ hint: to use a shell: `vault exec -- sh -c '…'`
     ] {
         fails(&sandbox, &[command], 127, &said);
     }
-    for command in ["python x && ls", "cat < hunter2", "echo $HOME", "cd web", "a\nb hunter2"] {
+    for command in [
+        "python x && ls",
+        "cat < hunter2",
+        "echo $HOME",
+        "cd web",
+        "a\nb hunter2",
+    ] {
         let said = str![[r#"
 error: [..]…: command not found: the whole command is one argument
 hint: to use a shell: `vault exec -- sh -c '…'`
@@ -430,8 +436,14 @@ hint: [..]
     fails(&sandbox, &[&"x".repeat(5000)], 126, &said);
     // A folder in a directory of PATH is not a command.
     std::fs::create_dir_all(sandbox.repo().join("bin/web")).unwrap();
-    let run = sandbox.vault(&["exec", "--", "web"]).variable("PATH", "bin");
-    run.fails(126).says(str!["error: web: cannot be executed: Permission denied [..]"]).check();
+    let run = sandbox
+        .vault(&["exec", "--", "web"])
+        .variable("PATH", "bin");
+    run.fails(126)
+        .says(str![
+            "error: web: cannot be executed: Permission denied [..]"
+        ])
+        .check();
 }
 
 #[test]

@@ -50,7 +50,10 @@ fn value(sandbox: &Sandbox, name: &str) -> String {
     let run = runner(sandbox, &["--only", name, "-q"], &["printenv", name]);
     let outcome = run.outcome();
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
-    String::from_utf8(outcome.output).unwrap().trim_end().to_owned()
+    String::from_utf8(outcome.output)
+        .unwrap()
+        .trim_end()
+        .to_owned()
 }
 
 #[test]
@@ -60,12 +63,20 @@ fn placeholder_is_a_random_value_of_the_declared_kind() {
     assert_eq!(key.len(), 60, "min_length counts: {key}");
     assert_ne!(key, value(&sandbox, "KEY"), "each placeholder differs");
     let hex = value(&sandbox, "HEX");
-    assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex}");
+    assert!(
+        hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{hex}"
+    );
     let plain = value(&sandbox, "CACHE_PASSWORD");
-    assert!(plain.len() == 43 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{plain}");
+    assert!(
+        plain.len() == 43 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{plain}"
+    );
     // A variable that refers to a secret is filled as usual.
     let url = value(&sandbox, "CACHE_URL");
-    let inside = url.strip_prefix("redis://:").and_then(|rest| rest.strip_suffix("@cache"));
+    let inside = url
+        .strip_prefix("redis://:")
+        .and_then(|rest| rest.strip_suffix("@cache"));
     assert_eq!(inside.map(str::len), Some(43), "{url}");
 }
 
@@ -80,7 +91,9 @@ fn placeholders_are_listed_on_one_line() {
     let said = str!["vault: no key was found, so these are random placeholders: HEX"];
     step.says(&said).prints("HEX\nREGION\n").check();
     // A plain variable has no placeholder, so nothing is printed.
-    runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"]).prints("eu\n").check();
+    runner(&sandbox, &["--only", "REGION"], &["printenv", "REGION"])
+        .prints("eu\n")
+        .check();
     for name in ["A1", "A2", "A3", "A4"] {
         sandbox.set("development", name, b"x");
     }
@@ -89,7 +102,10 @@ fn placeholders_are_listed_on_one_line() {
     ];
     runner(&sandbox, &[], &["true"]).says(&said).check();
     // The environment of a fork's pull request: the secret's name without a value.
-    runner(&sandbox, &[], &["true"]).variable("VAULT_KEY", "").says(&said).check();
+    runner(&sandbox, &[], &["true"])
+        .variable("VAULT_KEY", "")
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -103,18 +119,46 @@ fn placeholders_do_not_replace_an_existing_or_wrong_key() {
     let identity = fs::read_to_string(other.home().join(".config/vault/identity.txt")).unwrap();
     let options = ["-e", "development", "--only", "HEX"];
     let run = || runner(&sandbox, &options, &["printenv", "HEX"]);
-    run().variable("VAULT_KEY", &development).prints(format!("{VALUE}\n")).check();
+    run()
+        .variable("VAULT_KEY", &development)
+        .prints(format!("{VALUE}\n"))
+        .check();
     let locked = |run: Run<'_>, status: i32, said: &str| {
         let outcome = run.outcome();
-        assert_eq!((outcome.status, &outcome.output[..]), (status, &b""[..]), "{}", outcome.said);
+        assert_eq!(
+            (outcome.status, &outcome.output[..]),
+            (status, &b""[..]),
+            "{}",
+            outcome.said
+        );
         assert!(outcome.said.contains(said), "{}", outcome.said);
     };
-    locked(run().variable("VAULT_KEY", &production), 121, "is locked: this credential is for");
-    locked(run().variable("VAULT_KEY", &strange), 122, "a different vault");
+    locked(
+        run().variable("VAULT_KEY", &production),
+        121,
+        "is locked: this credential is for",
+    );
+    locked(
+        run().variable("VAULT_KEY", &strange),
+        122,
+        "a different vault",
+    );
     locked(run().variable("VAULT_KEY", &identity), 121, "");
-    locked(run().variable("VAULT_KEY", "nonsense"), 121, "VAULT_KEY does not contain");
-    locked(run().variable("VAULT_KEY_FILE", "/missing"), 121, "/missing");
-    locked(run().variable("VAULT_KEY_COMMAND", "false"), 121, "VAULT_KEY_COMMAND");
+    locked(
+        run().variable("VAULT_KEY", "nonsense"),
+        121,
+        "VAULT_KEY does not contain",
+    );
+    locked(
+        run().variable("VAULT_KEY_FILE", "/missing"),
+        121,
+        "/missing",
+    );
+    locked(
+        run().variable("VAULT_KEY_COMMAND", "false"),
+        121,
+        "VAULT_KEY_COMMAND",
+    );
 }
 
 #[test]
@@ -125,7 +169,10 @@ error: production is locked: no key was found
 hint: `confirm = true` in vault.toml: placeholders never replace its secrets
 "#]];
     for options in [&["-e", "production"][..], &["-e", "production", "--yes"]] {
-        runner(&sandbox, options, &["touch", "ran"]).fails(121).says(&said).check();
+        runner(&sandbox, options, &["touch", "ran"])
+            .fails(121)
+            .says(&said)
+            .check();
     }
 }
 
@@ -138,9 +185,16 @@ error: locked: no key was found
 hint: [..]
 hint: [..]
 "#]];
-    for words in [&["exec", "--", "touch", "ran"][..], &["exec", "--if-locked=fail", "--", "true"]]
-    {
-        sandbox.vault(words).variable("HOME", &home).fails(121).says(&said).check();
+    for words in [
+        &["exec", "--", "touch", "ran"][..],
+        &["exec", "--if-locked=fail", "--", "true"],
+    ] {
+        sandbox
+            .vault(words)
+            .variable("HOME", &home)
+            .fails(121)
+            .says(&said)
+            .check();
     }
     let run = sandbox.vault(&["exec", "--if-locked", "ignore", "--", "touch", "ran"]);
     let outcome = run.outcome();
@@ -163,7 +217,11 @@ hint: add it to [..]
 "#]];
     run(&["--step", "tests"]).fails(125).says(&near).check();
     let config = sandbox.repo().join("vault.toml");
-    fs::write(&config, format!("{CONFIG}\n[secrets.MISSING]\nrequired = true\n")).unwrap();
+    fs::write(
+        &config,
+        format!("{CONFIG}\n[secrets.MISSING]\nrequired = true\n"),
+    )
+    .unwrap();
     let said = str![[r#"
 error: there is no MISSING in development
 hint: [..]
@@ -179,7 +237,9 @@ hint: use one of django, alphanumeric, hex, base64url
         .check();
     fs::write(&config, CONFIG).unwrap();
     // A vault other than the pinned one, an unsigned entry, and no vault at all.
-    let pinned = run(&[]).variable("VAULT_ID", &Sandbox::with_vault().id()).outcome();
+    let pinned = run(&[])
+        .variable("VAULT_ID", &Sandbox::with_vault().id())
+        .outcome();
     assert_eq!(pinned.status, 122, "{}", pinned.said);
     let entry = sandbox.store("development/HEX.toml");
     let text = fs::read_to_string(&entry).unwrap();

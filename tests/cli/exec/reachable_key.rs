@@ -62,7 +62,11 @@ impl Scene {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Outcome { status: output.status.code().unwrap(), output: output.stdout, said }
+        Outcome {
+            status: output.status.code().unwrap(),
+            output: output.stdout,
+            said,
+        }
     }
 
     /// Whether the spy obtained the key.
@@ -100,7 +104,10 @@ fn waiting_shell_with_the_key_is_reported() {
             "use `exec vault exec …`, which replaces the shell, or a credential for this step only";
         let (start, rest) = outcome.said.split_once(" bash (process ").unwrap();
         assert_eq!((outcome.status, start), (0, NOTICE), "{}", outcome.said);
-        assert!(rest.ends_with(&format!("); {form}\n")) && rest.lines().count() == 1, "{rest}");
+        assert!(
+            rest.ends_with(&format!("); {form}\n")) && rest.lines().count() == 1,
+            "{rest}"
+        );
         assert!(scene.is_found(), "the control: a reported key can be found");
     }
     // With -q, nothing is printed.
@@ -108,7 +115,10 @@ fn waiting_shell_with_the_key_is_reported() {
     let outcome = scene.run(&["bash", "-c", &script], &[("VAULT_KEY", &scene.key)]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
     // On GitHub, the hint shows the form for GitHub.
-    let variables = [("VAULT_KEY", scene.key.as_str()), ("GITHUB_ACTIONS", "true")];
+    let variables = [
+        ("VAULT_KEY", scene.key.as_str()),
+        ("GITHUB_ACTIONS", "true"),
+    ];
     let said = scene.run(&["bash", "-c", exec], &variables).said;
     assert!(
         said.ends_with("in GitHub Actions use `shell: vault exec … -- bash -e {0}`\n"),
@@ -156,13 +166,17 @@ fn every_parent_process_is_checked() {
     let file = scene.file("key", &scene.key);
     let script = format!("vault exec --key-file {file} -- true; true");
     for name in ["VAULT_KEY", "SHOP_KEY"] {
-        let said = scene.run(&["bash", "-c", &script], &[(name, &scene.key)]).said;
+        let said = scene
+            .run(&["bash", "-c", &script], &[(name, &scene.key)])
+            .said;
         assert!(said.starts_with(NOTICE), "{name}: {said}");
     }
     let said = scene.run(&["bash", "-c", &script], &[]).said;
     assert_eq!(said, "");
     let command = "VAULT_KEY_COMMAND='echo $SHOP_KEY' vault exec -- true; true";
-    let said = scene.run(&["bash", "-c", command], &[("SHOP_KEY", &scene.key)]).said;
+    let said = scene
+        .run(&["bash", "-c", command], &[("SHOP_KEY", &scene.key)])
+        .said;
     assert!(said.starts_with(NOTICE), "{said}");
 }
 
@@ -178,16 +192,34 @@ fn forms_in_the_docs_leave_the_key_in_no_environment() {
     let last = scene.file("last", last);
     let key = [("VAULT_KEY", scene.key.as_str())];
     let forms: [(&str, Vec<&str>, &str); 4] = [
-        ("shell", vec!["vault", "exec", "--only", "TOKEN_A", "--", "bash", "-e", &script], ""),
-        ("shell of a job", vec!["vault", "exec", "--", "bash", "-eo", "pipefail", &script], ""),
+        (
+            "shell",
+            vec![
+                "vault", "exec", "--only", "TOKEN_A", "--", "bash", "-e", &script,
+            ],
+            "",
+        ),
+        (
+            "shell of a job",
+            vec!["vault", "exec", "--", "bash", "-eo", "pipefail", &script],
+            "",
+        ),
         ("last line", vec!["bash", "-e", &last], "first\n"),
         // In the way CircleCI and others pass a line to a shell.
-        ("one line", vec!["bash", "-c", "exec vault exec -- python3 spy.py"], ""),
+        (
+            "one line",
+            vec!["bash", "-c", "exec vault exec -- python3 spy.py"],
+            "",
+        ),
     ];
     for (form, words, said) in &forms {
         for options in [&[][..], &["python3", UNPRIVILEGED]] {
             let outcome = scene.run(&[options, &words[..]].concat(), &key);
-            assert_eq!((outcome.status, outcome.said.as_str()), (0, *said), "{form}");
+            assert_eq!(
+                (outcome.status, outcome.said.as_str()),
+                (0, *said),
+                "{form}"
+            );
             assert!(!scene.is_found(), "{form}");
         }
     }
@@ -205,42 +237,75 @@ fn file_forms_leave_the_key_in_no_file_and_no_environment() {
     let scene = Scene::new();
     let root = scene.sandbox.root().to_owned();
     let helper = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/django/ci/vault-exec");
-    let machine = Machine { folder: root.clone(), variables: std::collections::BTreeMap::new() };
+    let machine = Machine {
+        folder: root.clone(),
+        variables: std::collections::BTreeMap::new(),
+    };
     let two_lines = "exec 3< \"$VAULT_KEY_FILE\" && rm \"$VAULT_KEY_FILE\"
 exec vault exec --key-fd 3 --only TOKEN_A -- python3 spy.py";
-    for lines in [two_lines, &format!("{helper} --only TOKEN_A -- python3 spy.py")] {
+    for lines in [
+        two_lines,
+        &format!("{helper} --only TOKEN_A -- python3 spy.py"),
+    ] {
         let key = scene.file("VAULT_KEY_FILE", &scene.key);
         fs::set_permissions(&key, fs::Permissions::from_mode(0o666)).unwrap();
         let script = scene.file("evaluated", &evaluated(&machine, lines));
         let outcome = scene.run(&["bash", &script], &[("VAULT_KEY_FILE", &key)]);
         assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{lines}");
-        assert!(!scene.is_found() && !PathBuf::from(&key).exists(), "{lines}");
+        assert!(
+            !scene.is_found() && !PathBuf::from(&key).exists(),
+            "{lines}"
+        );
     }
     // The helper: a fork has no file, and on a second use the file is gone.
     let line = format!("{helper} -q --if-locked placeholder -e development -- true");
     let outcome = scene.run(&["bash", "-c", &line], &[]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
     let outcome = scene.run(&["bash", "-c", &line], &[("VAULT_KEY_FILE", "/gone")]);
-    assert!(outcome.status != 0 && outcome.said.contains("/gone"), "{}", outcome.said);
+    assert!(
+        outcome.status != 0 && outcome.said.contains("/gone"),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
 fn first_process_of_a_container_has_no_parent() {
     let container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let scene = Scene::new();
-    let probe = Command::new("unshare").args(&container[1..]).arg("true").output();
+    let probe = Command::new("unshare")
+        .args(&container[1..])
+        .arg("true")
+        .output();
     if !probe.is_ok_and(|output| output.status.success()) {
         return;
     }
-    let words =
-        [&container[..], &["vault", "exec", "--only", "TOKEN_A", "--", "python3", "spy.py"]];
+    let words = [
+        &container[..],
+        &[
+            "vault", "exec", "--only", "TOKEN_A", "--", "python3", "spy.py",
+        ],
+    ];
     let outcome = scene.run(&words.concat(), &[("VAULT_KEY", &scene.key)]);
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
     assert!(!scene.is_found());
     // A shell as the entrypoint is a parent.
-    let shell = ["sh", "-c", "vault exec --only TOKEN_A -- python3 spy.py; true"];
-    let outcome = scene.run(&[&container[..], &shell].concat(), &[("VAULT_KEY", &scene.key)]);
-    assert!(outcome.said.starts_with(&format!("{NOTICE} sh (process 1)")), "{}", outcome.said);
+    let shell = [
+        "sh",
+        "-c",
+        "vault exec --only TOKEN_A -- python3 spy.py; true",
+    ];
+    let outcome = scene.run(
+        &[&container[..], &shell].concat(),
+        &[("VAULT_KEY", &scene.key)],
+    );
+    assert!(
+        outcome
+            .said
+            .starts_with(&format!("{NOTICE} sh (process 1)")),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
@@ -254,16 +319,30 @@ fn copy_of_the_key_under_another_name_is_not_passed_on() {
         ("SETTINGS", &copy),
         ("OTHER_KEY", &other),
     ];
-    for options in
-        [&[][..], &["--keep-identity"], &["--keep", "SHOP_KEY,SETTINGS"], &["--clean-env"]]
-    {
+    for options in [
+        &[][..],
+        &["--keep-identity"],
+        &["--keep", "SHOP_KEY,SETTINGS"],
+        &["--clean-env"],
+    ] {
         let words = [&["vault", "exec", "--no-mask"], options, &["--", "env"]].concat();
         let outcome = scene.run(&words, &variables);
         let seen = String::from_utf8(outcome.output).unwrap();
-        assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{options:?}");
-        assert!(!seen.contains(&scene.key) && seen.contains("TOKEN_A="), "{options:?}: {seen}");
+        assert_eq!(
+            (outcome.status, outcome.said.as_str()),
+            (0, ""),
+            "{options:?}"
+        );
+        assert!(
+            !seen.contains(&scene.key) && seen.contains("TOKEN_A="),
+            "{options:?}: {seen}"
+        );
         // The key of another vault is the caller's business.
-        assert_eq!(seen.contains("OTHER_KEY="), options != ["--clean-env"], "{options:?}");
+        assert_eq!(
+            seen.contains("OTHER_KEY="),
+            options != ["--clean-env"],
+            "{options:?}"
+        );
     }
 }
 
@@ -295,49 +374,96 @@ fn identity_variables_are_withheld_after_a_key_command() {
         let outcome = scene.run(&words, &variables);
         assert_eq!(outcome.status, 0, "{}", outcome.said);
         let text = String::from_utf8(outcome.output).unwrap();
-        let is_one =
-            |line: &&str| CALLER.iter().any(|(name, _)| line.starts_with(&format!("{name}=")));
+        let is_one = |line: &&str| {
+            CALLER
+                .iter()
+                .any(|(name, _)| line.starts_with(&format!("{name}=")))
+        };
         let mut lines: Vec<String> = text.lines().filter(is_one).map(str::to_owned).collect();
         lines.sort();
         (lines, outcome.said)
     };
-    let every: Vec<String> = CALLER.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let every: Vec<String> = CALLER
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let kept = ["AWS_REGION=kept", "KEY_PATH=kept", "OTHER_TOKEN=kept"];
     let source = ("VAULT_KEY_COMMAND", command.as_str());
     let (seen, said) = all(source, &[]);
     assert_eq!(seen, kept);
-    let (start, names) = said.split_once(": ").and_then(|(_, rest)| rest.split_once(": ")).unwrap();
+    let (start, names) = said
+        .split_once(": ")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .unwrap();
     assert_eq!(start, "withheld, because they can fetch the key again");
-    let mut names: Vec<&str> = names.trim_end_matches(" (--keep-identity)\n").split(", ").collect();
+    let mut names: Vec<&str> = names
+        .trim_end_matches(" (--keep-identity)\n")
+        .split(", ")
+        .collect();
     names.sort_unstable();
-    let of_caller = CALLER.iter().filter(|(_, value)| *value != "kept").map(|(name, _)| *name);
+    let of_caller = CALLER
+        .iter()
+        .filter(|(_, value)| *value != "kept")
+        .map(|(name, _)| *name);
     assert_eq!(names, of_caller.collect::<Vec<_>>());
-    assert_eq!(all(source, &["-q"]), (kept.map(str::to_owned).to_vec(), String::new()));
-    assert_eq!(all(source, &["--keep-identity"]), (every.clone(), String::new()));
+    assert_eq!(
+        all(source, &["-q"]),
+        (kept.map(str::to_owned).to_vec(), String::new())
+    );
+    assert_eq!(
+        all(source, &["--keep-identity"]),
+        (every.clone(), String::new())
+    );
     let (seen, _) = all(source, &["--keep", "BAO_TOKEN"]);
-    assert_eq!(seen, ["AWS_REGION=kept", "BAO_TOKEN=4", "KEY_PATH=kept", "OTHER_TOKEN=kept"]);
+    assert_eq!(
+        seen,
+        [
+            "AWS_REGION=kept",
+            "BAO_TOKEN=4",
+            "KEY_PATH=kept",
+            "OTHER_TOKEN=kept"
+        ]
+    );
     // With any other source, nothing is withheld.
     for source in [("VAULT_KEY", &scene.key), ("VAULT_KEY_FILE", &file)] {
         let source = (source.0, source.1.as_str());
-        assert_eq!(all(source, &[]), (every.clone(), String::new()), "{}", source.0);
+        assert_eq!(
+            all(source, &[]),
+            (every.clone(), String::new()),
+            "{}",
+            source.0
+        );
     }
 }
 
 #[test]
 fn secret_named_like_an_identity_variable_is_injected() {
     let scene = Scene::new();
-    scene.sandbox.set("development", "BAO_TOKEN", b"the vault's own");
+    scene
+        .sandbox
+        .set("development", "BAO_TOKEN", b"the vault's own");
     let file = scene.file("key", &scene.key);
     let command = format!("cat {file}");
-    let variables = [("VAULT_KEY_COMMAND", command.as_str()), ("BAO_TOKEN", "the caller's")];
+    let variables = [
+        ("VAULT_KEY_COMMAND", command.as_str()),
+        ("BAO_TOKEN", "the caller's"),
+    ];
     for (options, value) in [
         (&["-q"][..], "the vault's own\n"),
         (&["-q", "--keep-identity"], "the vault's own\n"),
         (&["-q", "--keep", "BAO_TOKEN"], "the caller's\n"),
     ] {
-        let words = [&["vault", "exec", "--no-mask"], options, &["--", "printenv", "BAO_TOKEN"]];
+        let words = [
+            &["vault", "exec", "--no-mask"],
+            options,
+            &["--", "printenv", "BAO_TOKEN"],
+        ];
         let outcome = scene.run(&words.concat(), &variables);
-        assert_eq!(String::from_utf8(outcome.output).unwrap(), value, "{options:?}");
+        assert_eq!(
+            String::from_utf8(outcome.output).unwrap(),
+            value,
+            "{options:?}"
+        );
     }
 }
 
@@ -355,12 +481,18 @@ fn doctor_lists_key_holders_and_withheld_variables() {
             "{seen}"
         );
         let seen = text(&["vault", "doctor"], &key);
-        assert!(seen.contains("no process above this one has it in its environment"), "{seen}");
+        assert!(
+            seen.contains("no process above this one has it in its environment"),
+            "{seen}"
+        );
     }
     let command = format!("cat {}", scene.file("key", &scene.key));
     let variables = [("VAULT_KEY_COMMAND", command.as_str()), ("BAO_TOKEN", "x")];
     let seen = text(&["vault", "doctor"], &variables);
-    assert!(seen.contains("exec withholds BAO_TOKEN, which can fetch the key again"), "{seen}");
+    assert!(
+        seen.contains("exec withholds BAO_TOKEN, which can fetch the key again"),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -369,8 +501,13 @@ fn docs_list_every_identity_variable() {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/ci.md")).unwrap();
     let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/keys/means.rs"));
     let source = source.unwrap();
-    let list =
-        source.split("IDENTITIES: [&str; 6] = [").nth(1).unwrap().split("];").next().unwrap();
+    let list = source
+        .split("IDENTITIES: [&str; 6] = [")
+        .nth(1)
+        .unwrap()
+        .split("];")
+        .next()
+        .unwrap();
     let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
     assert_eq!(names.len(), 6);
     for name in names {

@@ -19,7 +19,10 @@ fn secret_as_a_file_is_removed_after_the_command() {
         let run = sandbox.vault(&["exec", masking, "--", "sh", "-c", script]);
         let run = run.variable("XDG_RUNTIME_DIR", shared.text());
         run.under(&["sh", "-c", "umask 777; exec \"$@\"", "sh"])
-            .prints(format!("400-{owner}\n700-{owner}\nsame\nchild\n{}\n", shared.text()))
+            .prints(format!(
+                "400-{owner}\n700-{owner}\nsame\nchild\n{}\n",
+                shared.text()
+            ))
             .check();
         assert!(shared.is_empty());
     }
@@ -28,7 +31,11 @@ fn secret_as_a_file_is_removed_after_the_command() {
 #[test]
 fn no_file_stays_after_any_end_of_the_command() {
     let (sandbox, shared) = sandbox();
-    for (command, status) in [("exit 3", 3), ("kill -TERM $$", 143), ("kill -SEGV $$", 139)] {
+    for (command, status) in [
+        ("exit 3", 3),
+        ("kill -TERM $$", 143),
+        ("kill -SEGV $$", 139),
+    ] {
         let run = sandbox.vault(&["exec", "--", "sh", "-c", command]);
         run.under(&["sh", "-c", "\"$@\" 2>/dev/null; exit $?", "sh"])
             .variable("XDG_RUNTIME_DIR", shared.text())
@@ -52,7 +59,11 @@ fn leftover_files_are_removed_unless_they_are_in_use() {
         let run = sandbox.vault(&["exec", "--", "sh", "-c", "echo started; exec cat"]);
         let run = run.variable("XDG_RUNTIME_DIR", shared.text());
         let mut command = run.command();
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut started = [0; 8];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut started).unwrap();
         child
@@ -61,7 +72,10 @@ fn leftover_files_are_removed_unless_they_are_in_use() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert_eq!(fs::read_dir(&shared.0).unwrap().count(), 2);
-    sandbox.vault(&["exec", "--", "true"]).variable("XDG_RUNTIME_DIR", shared.text()).check();
+    sandbox
+        .vault(&["exec", "--", "true"])
+        .variable("XDG_RUNTIME_DIR", shared.text())
+        .check();
     assert_eq!(fs::read_dir(&shared.0).unwrap().count(), 1);
     drop(running.stdin.take());
     assert!(running.wait().unwrap().success());
@@ -86,7 +100,13 @@ fn folder_on_a_disk_is_never_used() {
 fn file_content_is_masked_line_by_line() {
     let (sandbox, shared) = sandbox();
     sandbox
-        .vault(&["exec", "--", "sh", "-c", "sed -n 3p $TLS_KEY; echo $TLS_KEY | grep -c shm"])
+        .vault(&[
+            "exec",
+            "--",
+            "sh",
+            "-c",
+            "sed -n 3p $TLS_KEY; echo $TLS_KEY | grep -c shm",
+        ])
         .variable("XDG_RUNTIME_DIR", shared.text())
         .prints("***\n1\n")
         .check();
@@ -96,7 +116,16 @@ fn file_content_is_masked_line_by_line() {
 fn kept_value_of_the_caller_creates_no_file() {
     let (sandbox, shared) = sandbox();
     sandbox
-        .vault(&["exec", "--no-mask", "--keep", "TLS_KEY", "--", "sh", "-c", "echo $TLS_KEY"])
+        .vault(&[
+            "exec",
+            "--no-mask",
+            "--keep",
+            "TLS_KEY",
+            "--",
+            "sh",
+            "-c",
+            "echo $TLS_KEY",
+        ])
         .variable("XDG_RUNTIME_DIR", shared.text())
         .variable("TLS_KEY", "mine")
         .prints("mine\n")

@@ -20,7 +20,15 @@ type Damage = fn(&[u8]) -> Vec<u8>;
 /// One command of each kind; other tests show that all commands use the same words.
 const SOME: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
-    &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "touch",
+        "started",
+    ],
     &["set", "DATABASE_URL", "-e", "production"],
     &["list", "-e", "production"],
 ];
@@ -103,8 +111,20 @@ const ANYWHERE: &[Edit] = &[
     |body| body.replacen("format = 1\n", "", 1),
     |body| body.replacen("revision = 1\n", "", 1),
     // Deeply nested and very wide.
-    |body| format!("{body}deep = {}{}\n", "[".repeat(100_000), "]".repeat(100_000)),
-    |body| format!("{body}deep = {}{}\n", "{a=".repeat(10_000), "}".repeat(10_000)),
+    |body| {
+        format!(
+            "{body}deep = {}{}\n",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        )
+    },
+    |body| {
+        format!(
+            "{body}deep = {}{}\n",
+            "{a=".repeat(10_000),
+            "}".repeat(10_000)
+        )
+    },
     |body| format!("{body}{} = 1\n", ["a"; 50_000].join(".")),
 ];
 
@@ -175,7 +195,9 @@ fn other_spelling_of_an_environment_is_refused() {
         |body| body.replacen("sealed.alice", "sealed.\"alice\"", 1),
         |body| body.replacen("sealed.alice", "sealed . alice", 1),
         |body| {
-            body.replacen("sealed.alice = ", "sealed = { alice = ", 1).trim_end().to_owned()
+            body.replacen("sealed.alice = ", "sealed = { alice = ", 1)
+                .trim_end()
+                .to_owned()
                 + " }\n\n"
         },
         |body| body.replacen("sealed.alice", "sealed.tmp", 1),
@@ -186,12 +208,18 @@ fn other_spelling_of_an_environment_is_refused() {
         // Two epochs with the same number, and the older one first.
         |body| {
             let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
-            format!("{}\n[[epochs]]{epoch}", body.trim_end_matches('\n').to_owned() + "\n")
+            format!(
+                "{}\n[[epochs]]{epoch}",
+                body.trim_end_matches('\n').to_owned() + "\n"
+            )
         },
         |body| {
             let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
             let newer = epoch.replacen("number = 1", "number = 2", 1);
-            format!("{}\n[[epochs]]{newer}", body.trim_end_matches('\n').to_owned() + "\n")
+            format!(
+                "{}\n[[epochs]]{newer}",
+                body.trim_end_matches('\n').to_owned() + "\n"
+            )
         },
     ];
     edits_are_refused(PRODUCTION, edits, NOT_OURS);
@@ -264,17 +292,45 @@ fn damaged_file_is_refused_with_a_reason() {
     let restore = "put back the committed file: git checkout -- .vault/";
     let attributes = "commit .vault/.gitattributes, then put the file back: git checkout -- .vault";
     let damages: [(Damage, &str, &str); 12] = [
-        (|file| replaced(file, b"\n", b"\r\n"), "has CRLF line endings", attributes),
-        (|file| replaced(file, b"\n", b"\r"), "has CRLF line endings", attributes),
-        (|file| [b"\xef\xbb\xbf", file].concat(), "starts with a byte order mark", restore),
-        (|file| replaced(file, b"alice", b"ali\0ce"), "holds a NUL byte", restore),
-        (|file| replaced(file, b"alice", b"ali\xffce"), "is not UTF-8 text", restore),
-        (|file| replaced(file, b"alice", b"ali\xed\xa0\x80ce"), "is not UTF-8 text", restore),
+        (
+            |file| replaced(file, b"\n", b"\r\n"),
+            "has CRLF line endings",
+            attributes,
+        ),
+        (
+            |file| replaced(file, b"\n", b"\r"),
+            "has CRLF line endings",
+            attributes,
+        ),
+        (
+            |file| [b"\xef\xbb\xbf", file].concat(),
+            "starts with a byte order mark",
+            restore,
+        ),
+        (
+            |file| replaced(file, b"alice", b"ali\0ce"),
+            "holds a NUL byte",
+            restore,
+        ),
+        (
+            |file| replaced(file, b"alice", b"ali\xffce"),
+            "is not UTF-8 text",
+            restore,
+        ),
+        (
+            |file| replaced(file, b"alice", b"ali\xed\xa0\x80ce"),
+            "is not UTF-8 text",
+            restore,
+        ),
         (|file| file[..file.len() - 1].to_vec(), NOT_OURS, restore),
         (|file| [file, b"\n"].concat(), NOT_OURS, restore),
         (|file| [file, b"garbage"].concat(), NOT_OURS, restore),
         (|file| file.repeat(2), NOT_OURS, restore),
-        (|file| replaced(file, b"signature", b"Signature"), NOT_OURS, restore),
+        (
+            |file| replaced(file, b"signature", b"Signature"),
+            NOT_OURS,
+            restore,
+        ),
         (|_| Vec::new(), NOT_OURS, restore),
     ];
     let kinds = [
@@ -290,7 +346,11 @@ fn damaged_file_is_refused_with_a_reason() {
             let said = format!("error: .vault/{path}: {reason}\nhint: {hint}[..]\n");
             // The first is tried with every command, each of the others with one command.
             let at = number % commands.len();
-            let some = if number == 0 { &commands[..] } else { &commands[at..=at] };
+            let some = if number == 0 {
+                &commands[..]
+            } else {
+                &commands[at..=at]
+            };
             refused(&sandbox, some, &said);
         }
     }
@@ -318,7 +378,14 @@ fn merge_conflict_is_named_by_every_command() {
         sandbox.commit(branch);
     }
     let merge = std::process::Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=t@example.com", "merge", "one"])
+        .args([
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=t@example.com",
+            "merge",
+            "one",
+        ])
         .current_dir(sandbox.repo())
         .env("HOME", sandbox.home())
         .output()
@@ -334,6 +401,11 @@ hint: take one side whole: git checkout --ours (or --theirs) -- .vault/productio
     // The secrets that were set on only one branch are merged and can be read.
     assert_eq!(sandbox.get("production", "ONE"), b"1");
     assert_eq!(sandbox.get("production", "TWO"), b"2");
-    sandbox.git(&["checkout", "--theirs", "--", ".vault/production/DATABASE_URL.toml"]);
+    sandbox.git(&[
+        "checkout",
+        "--theirs",
+        "--",
+        ".vault/production/DATABASE_URL.toml",
+    ]);
     assert_eq!(sandbox.get("production", "DATABASE_URL"), b"1");
 }

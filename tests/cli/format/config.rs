@@ -98,7 +98,10 @@ fn value_of_a_wrong_type_is_not_shown() {
 
 #[test]
 fn first_of_several_mistakes_is_reported() {
-    refused("several-mistakes", &["default = 7\n[steps.a]\nnamez = []\n[secrets.A]\nmasq = 1\n"]);
+    refused(
+        "several-mistakes",
+        &["default = 7\n[steps.a]\nnamez = []\n[secrets.A]\nmasq = 1\n"],
+    );
 }
 
 #[test]
@@ -118,5 +121,8 @@ fn invalid_toml_is_refused_with_its_position() {
 
 #[test]
 fn mistyped_parent_environment_gets_the_nearest() {
-    refused("mistyped-parent", &["[environments.base]\n[environments.eu]\ninherits = \"bsae\"\n"]);
+    refused(
+        "mistyped-parent",
+        &["[environments.base]\n[environments.eu]\ninherits = \"bsae\"\n"],
+    );
 }

@@ -30,7 +30,15 @@ const KINDS: [(&str, &[Command]); 5] = [
         ROSTER,
         &[
             &["get", "LIVE", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["list", "-e", "production"],
             &["set", "NEW", "-e", "production"],
             &["ci", "add", "github", "-e", "production"],
@@ -40,7 +48,15 @@ const KINDS: [(&str, &[Command]); 5] = [
         LISTED,
         &[
             &["get", "LIVE", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["set", "NEW", "-e", "production"],
             &["list", "-e", "production"],
             &["environments", "add", "staging"],
@@ -52,7 +68,14 @@ const KINDS: [(&str, &[Command]); 5] = [
             &["exec", "--no-mask", "--", "touch", "started"],
             &["list"],
             &["set", "NEW"],
-            &["copy", "LIVE", "--from", "production", "--to", "development"],
+            &[
+                "copy",
+                "LIVE",
+                "--from",
+                "production",
+                "--to",
+                "development",
+            ],
             &["ci", "add", "github", "-e", "production"],
         ],
     ),
@@ -60,17 +83,40 @@ const KINDS: [(&str, &[Command]); 5] = [
         ENTRY,
         &[
             &["get", "LIVE", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["set", "LIVE", "-e", "production"],
             &["remove", "LIVE", "-e", "production"],
-            &["copy", "LIVE", "--from", "production", "--to", "development"],
+            &[
+                "copy",
+                "LIVE",
+                "--from",
+                "production",
+                "--to",
+                "development",
+            ],
         ],
     ),
     (
         TOMBSTONE,
         &[
             &["get", "GONE", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["set", "GONE", "-e", "production"],
             &["list", "-e", "production"],
         ],
@@ -83,20 +129,28 @@ fn sandbox() -> Sandbox {
     sandbox.set("production", "GONE", b"dead");
     sandbox.quick(&["remove", "GONE", "-e", "production"]);
     let authority = craft::authority(&sandbox);
-    craft::resign_environment(&sandbox, "development", &authority, |file| file.revision += 1);
+    craft::resign_environment(&sandbox, "development", &authority, |file| {
+        file.revision += 1
+    });
     sandbox
 }
 
 /// Whether the check used by every command accepts the file at `path`.
 fn accepts(files: Files, path: &str) -> bool {
-    let Ok(presented) = UnverifiedRoot::read(Tree::Committed(files)) else { return false };
-    let Ok(vault) = presented.into_vault() else { return false };
+    let Ok(presented) = UnverifiedRoot::read(Tree::Committed(files)) else {
+        return false;
+    };
+    let Ok(vault) = presented.into_vault() else {
+        return false;
+    };
     let Some((environment, name)) = path.trim_end_matches(".toml").split_once('/') else {
         let name = path.trim_end_matches(".toml");
         return path == ROSTER || vault.environment(&name.parse().unwrap()).is_ok();
     };
     let environment = vault.environment(&environment.parse().unwrap()).unwrap();
-    vault.entry(&environment, &name.parse().unwrap()).is_ok_and(|entry| entry.is_some())
+    vault
+        .entry(&environment, &name.parse().unwrap())
+        .is_ok_and(|entry| entry.is_some())
 }
 
 #[test]

@@ -45,15 +45,27 @@ fn golden_vaults_open_with_each_of_their_keys() {
 #[test]
 fn format_page_golden_vaults_and_second_reader_agree() {
     let output = run("tests.py", &[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
 fn second_reader_opens_a_new_vault() {
     let sandbox = Sandbox::with_vault();
     let mut values: BTreeMap<(&str, &str), Vec<u8>> = BTreeMap::new();
-    let awkward = [b"".to_vec(), (0..=255).collect(), b"'\"$`\\\n\n".to_vec(), vec![7; 1 << 20]];
-    for (name, value) in ["EMPTY", "BYTES", "QUOTES", "LONG"].into_iter().zip(awkward) {
+    let awkward = [
+        b"".to_vec(),
+        (0..=255).collect(),
+        b"'\"$`\\\n\n".to_vec(),
+        vec![7; 1 << 20],
+    ];
+    for (name, value) in ["EMPTY", "BYTES", "QUOTES", "LONG"]
+        .into_iter()
+        .zip(awkward)
+    {
         for environment in ["development", "production"] {
             sandbox.set(environment, name, &value);
             values.insert((environment, name), value.clone());
@@ -71,7 +83,10 @@ fn second_reader_opens_a_new_vault() {
         let read = base64_decode(all["values"][environment][name].as_str().unwrap()).unwrap();
         assert!(read == *value, "{environment} {name}");
     }
-    assert_eq!(all["facts"]["production"]["removed"], serde_json::json!(["GONE"]));
+    assert_eq!(
+        all["facts"]["production"]["removed"],
+        serde_json::json!(["GONE"])
+    );
     let some = read(&sandbox, &credential, &[]);
     assert_eq!(names(&some["values"]), ["production"]);
     assert_eq!(names(&some["values"]["production"]), ["EMPTY", "QUOTES"]);

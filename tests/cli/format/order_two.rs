@@ -17,8 +17,20 @@ fn signature_of_order_two_gets_the_same_answer_everywhere() {
         sandbox.vault(&["verify"]).prints(held(1, 8)).check();
         let all = ["exec", "-q", "-e", "production", "--", "true"];
         sandbox.vault(&all).any_change().check();
-        let one = ["exec", "-q", "-e", "production", "--only", "OTHER", "--", "true"];
+        let one = [
+            "exec",
+            "-q",
+            "-e",
+            "production",
+            "--only",
+            "OTHER",
+            "--",
+            "true",
+        ];
         sandbox.vault(&one).any_change().check();
     }
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .check();
 }

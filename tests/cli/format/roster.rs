@@ -19,7 +19,10 @@ const RESTORE: &str = "hint: put back the committed file: git checkout -- .vault
 
 /// The table where the file of production does not hold.
 fn production_lost() -> String {
-    table(&[["development", "1", "1", "alice", "ok"], ["production", "-", "-", "-", "FAILED"]])
+    table(&[
+        ["development", "1", "1", "alice", "ok"],
+        ["production", "-", "-", "-", "FAILED"],
+    ])
 }
 
 fn raise_floor(sandbox: &Sandbox) {
@@ -57,9 +60,15 @@ fn vault_trusted_elsewhere_is_refused_in_this_folder() {
     let sandbox = stocked();
     let elsewhere = sandbox.repo().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let init = sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&elsewhere);
+    let init = sandbox
+        .vault(&["init", "--name", "alice", "-q"])
+        .folder(&elsewhere);
     init.any_change().check();
-    sandbox.vault(&["list", "-q"]).folder(&elsewhere).says("").check();
+    sandbox
+        .vault(&["list", "-q"])
+        .folder(&elsewhere)
+        .says("")
+        .check();
     fs::rename(sandbox.store(""), sandbox.repo().join("gone")).unwrap();
     fs::rename(elsewhere.join(".vault"), sandbox.store("")).unwrap();
     let said = str![[r#"
@@ -95,7 +104,10 @@ fn floor_below_any_pin_is_refused() {
     );
     refused(&sandbox, KEYED, &said);
     refused(&sandbox, KEYLESS, &said);
-    let keyed: &[Command] = &[&["get", "OTHER"], &["exec", "--no-mask", "--", "touch", "started"]];
+    let keyed: &[Command] = &[
+        &["get", "OTHER"],
+        &["exec", "--no-mask", "--", "touch", "started"],
+    ];
     let newer = format!("{said}hint: if the credential is newer than this checkout: [..]\n");
     for (reading, said) in [(keyed, &newer), (&[&["list"]], &said)] {
         stopped(&sandbox, reading, Why::Refused, said, |run| {
@@ -109,9 +121,16 @@ fn floor_below_any_pin_is_refused() {
     let bare = craft::identity(&sandbox).to_text();
     let bare = std::str::from_utf8(bare.expose()).unwrap();
     stopped(&sandbox, KEYED, Why::Refused, &said, |run| {
-        run.variable("VAULT_ID", &pinned).variable("VAULT_KEY", bare).without("HOME")
+        run.variable("VAULT_ID", &pinned)
+            .variable("VAULT_KEY", bare)
+            .without("HOME")
     });
-    found(&sandbox, &["--id", &pinned], 1, &(held(1, 2) + &findings(&[reason])));
+    found(
+        &sandbox,
+        &["--id", &pinned],
+        1,
+        &(held(1, 2) + &findings(&[reason])),
+    );
 }
 
 #[test]
@@ -134,15 +153,33 @@ fn forked_roster_can_be_read_and_not_written() {
     craft::resign_roster(&sandbox, &authority, |roster| roster.revision = 2);
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
     craft::resign_roster(&sandbox, &authority, |roster| {
-        roster.members.insert("bob".parse().unwrap(), Person::new().member());
+        roster
+            .members
+            .insert("bob".parse().unwrap(), Person::new().member());
     });
     let warning = "warning: the roster is not the one seen before at this revision: two admins \
                    changed it at once\n";
     let get = sandbox.vault(&["get", "OTHER", "-e", "production"]);
     get.prints("other").says(warning).check();
-    let print = ["exec", "-e", "production", "--no-mask", "--", "printenv", "OTHER"];
-    sandbox.vault(&print).prints("other\n").says(warning).check();
-    sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").says(warning).check();
+    let print = [
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "printenv",
+        "OTHER",
+    ];
+    sandbox
+        .vault(&print)
+        .prints("other\n")
+        .says(warning)
+        .check();
+    sandbox
+        .vault(&["list", "-e", "production"])
+        .prints("[..]\n[..]\n[..]\n")
+        .says(warning)
+        .check();
     let said = format!(
         "{warning}error: the roster differs from the one seen before at this revision
 hint: two admins changed it at once: merge the other branch before writing
@@ -164,17 +201,30 @@ hint: two admins changed it at once: merge the other branch before writing
 fn old_environment_under_a_new_roster_is_refused() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
-    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
+    sandbox.git(&[
+        "checkout",
+        "--quiet",
+        "HEAD",
+        "--",
+        ".vault/production.toml",
+    ]);
     let reason = ".vault/production.toml: is older than the roster says";
     refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
+    found(
+        &sandbox,
+        &[],
+        1,
+        &(production_lost() + &findings(&[reason])),
+    );
 }
 
 #[test]
 fn environment_other_than_the_listed_one_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
-    craft::resign_environment(&sandbox, "production", &authority, |file| file.epochs[0].number = 2);
+    craft::resign_environment(&sandbox, "production", &authority, |file| {
+        file.epochs[0].number = 2
+    });
     let reason = ".vault/production.toml: is not the file that the roster lists";
     refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
 }
@@ -185,7 +235,12 @@ fn environment_with_a_missing_file_is_refused() {
     fs::remove_file(sandbox.store(PRODUCTION)).unwrap();
     let reason = ".vault/production.toml: is missing, though the roster lists it";
     refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
-    found(&sandbox, &[], 1, &(production_lost() + &findings(&[reason])));
+    found(
+        &sandbox,
+        &[],
+        1,
+        &(production_lost() + &findings(&[reason])),
+    );
 }
 
 #[test]
@@ -220,12 +275,25 @@ fn environment_sealed_to_an_outsider_is_refused() {
     for name in ["bob", "mallory"] {
         craft::resign_environment(&sandbox, "production", &authority, |environment| {
             environment.revision += 1;
-            let sealed = environment.epochs[0].sealed.values().next().unwrap().clone();
-            environment.epochs[0].sealed.insert(name.parse().unwrap(), sealed);
+            let sealed = environment.epochs[0]
+                .sealed
+                .values()
+                .next()
+                .unwrap()
+                .clone();
+            environment.epochs[0]
+                .sealed
+                .insert(name.parse().unwrap(), sealed);
         });
         let reason = format!(".vault/production.toml: is sealed to {name}, who has no access");
         refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));
-        sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production.toml"]);
+        sandbox.git(&[
+            "checkout",
+            "--quiet",
+            "HEAD",
+            "--",
+            ".vault/production.toml",
+        ]);
     }
 }
 
@@ -257,13 +325,23 @@ hint: an admin finishes it: vault rotate --finish
     let writing: &[Command] = &[
         &["set", "OTHER", "-e", "production"],
         &["remove", "OTHER", "-e", "production"],
-        &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
+        &[
+            "copy",
+            "DATABASE_URL",
+            "--from",
+            "development",
+            "--to",
+            "production",
+        ],
         &["ci", "add", "github", "-e", "production"],
         &["environments", "add", "staging"],
     ];
     refused(&sandbox, writing, &said);
     sandbox.quick(&["rotate", "--finish"]);
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .check();
     sandbox
         .vault(&["verify"])
         .prints(table(&[
@@ -286,7 +364,10 @@ fn contradictory_roster_is_refused() {
         },
         // A writer without a signing key.
         |roster| {
-            roster.members.values_mut().for_each(|member| member.signing = None);
+            roster
+                .members
+                .values_mut()
+                .for_each(|member| member.signing = None);
         },
         // Two members with one recipient.
         |roster| {
@@ -296,7 +377,11 @@ fn contradictory_roster_is_refused() {
         // A member who is a former one, too.
         |roster| {
             let recipient = roster.members.values().next().unwrap().recipient.clone();
-            let former = Former { recipient, signer: None, lost: BTreeMap::new() };
+            let former = Former {
+                recipient,
+                signer: None,
+                lost: BTreeMap::new(),
+            };
             roster.former.insert("alice".parse().unwrap(), former);
         },
         // A floor above the revision.

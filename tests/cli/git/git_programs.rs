@@ -17,7 +17,14 @@ const COMMANDS: [&[&str]; 7] = [
     &["status"],
     &["doctor"],
     &["import", "plain.env", "-e", "development"],
-    &["set", "DATABASE_URL", "-e", "production", "--from", "HEAD~1"],
+    &[
+        "set",
+        "DATABASE_URL",
+        "-e",
+        "production",
+        "--from",
+        "HEAD~1",
+    ],
 ];
 
 struct Trap {
@@ -37,9 +44,17 @@ impl Trap {
         sandbox.commit("no machine");
         sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD~1"]);
         let (program, mark) = (sandbox.root().join("trap"), sandbox.root().join("sprung"));
-        fs::write(&program, format!("#!/bin/sh\ntouch '{}'\nexit 1\n", mark.display())).unwrap();
+        fs::write(
+            &program,
+            format!("#!/bin/sh\ntouch '{}'\nexit 1\n", mark.display()),
+        )
+        .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { sandbox, program, mark }
+        Self {
+            sandbox,
+            program,
+            mark,
+        }
     }
 
     fn set(&self, key: &str, value: &str) {
@@ -71,7 +86,11 @@ fn repository_settings_start_no_program() {
         "fsmonitor-watchman",
     ] {
         fs::copy(&trap.program, hooks.join(hook)).unwrap();
-        fs::copy(&trap.program, trap.sandbox.repo().join(".git/hooks").join(hook)).unwrap();
+        fs::copy(
+            &trap.program,
+            trap.sandbox.repo().join(".git/hooks").join(hook),
+        )
+        .unwrap();
     }
     for (key, value) in [
         ("core.fsmonitor", "TRAP"),
@@ -124,11 +143,17 @@ fn missing_objects_are_not_fetched() {
     for remote in ["x", "ext::TRAP", "ssh://host/x", "file:///x"] {
         let trap = Trap::new();
         for revision in ["HEAD", "HEAD~1", "HEAD~2"] {
-            let object =
-                trap.sandbox.git(&["rev-parse", &format!("{revision}:.vault/members.toml")]);
+            let object = trap
+                .sandbox
+                .git(&["rev-parse", &format!("{revision}:.vault/members.toml")]);
             let (folder, file) = object.trim().split_at(2);
-            let _ =
-                fs::remove_file(trap.sandbox.repo().join(".git/objects").join(folder).join(file));
+            let _ = fs::remove_file(
+                trap.sandbox
+                    .repo()
+                    .join(".git/objects")
+                    .join(folder)
+                    .join(file),
+            );
         }
         for (key, value) in [
             ("core.repositoryFormatVersion", "1"),
@@ -170,8 +195,15 @@ fn callers_variables_start_no_program_and_select_no_repository() {
             "SSH_ASKPASS",
             "GIT_PROXY_COMMAND",
         ];
-        let run = programs.iter().fold(run, |run, name| run.variable(name, program));
-        let files = ["GIT_TRACE", "GIT_TRACE2", "GIT_TRACE2_EVENT", "GIT_TRACE_SETUP"];
+        let run = programs
+            .iter()
+            .fold(run, |run, name| run.variable(name, program));
+        let files = [
+            "GIT_TRACE",
+            "GIT_TRACE2",
+            "GIT_TRACE2_EVENT",
+            "GIT_TRACE_SETUP",
+        ];
         let run = files.iter().fold(run, |run, name| run.variable(name, mark));
         run.variable("GIT_DIR", &elsewhere)
             .variable("GIT_WORK_TREE", "/")
@@ -184,8 +216,14 @@ fn callers_variables_start_no_program_and_select_no_repository() {
             .variable("GIT_CONFIG_PARAMETERS", "'core.fsmonitor=false'")
     });
     // The commit comes from the vault's own repository.
-    let run = trap.sandbox.vault(&["verify", "--since", "HEAD"]).variable("GIT_DIR", &elsewhere);
+    let run = trap
+        .sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .variable("GIT_DIR", &elsewhere);
     let printed = String::from_utf8(run.outcome().output).unwrap();
     let commit = trap.sandbox.git(&["rev-parse", "HEAD"]);
-    assert!(printed.starts_with(&format!("compared with HEAD = {commit}")), "{printed}");
+    assert!(
+        printed.starts_with(&format!("compared with HEAD = {commit}")),
+        "{printed}"
+    );
 }

@@ -45,10 +45,16 @@ fn pieces() -> &'static HashSet<[u8; 8]> {
     static PIECES: LazyLock<HashSet<[u8; 8]>> = LazyLock::new(|| {
         let mut pieces = HashSet::new();
         for key in [IDENTITY, POST_QUANTUM, PLUGIN, CREDENTIAL, PEM] {
-            let data = key.rsplit_once(['1', '_']).filter(|_| key != CREDENTIAL && key != PEM);
+            let data = key
+                .rsplit_once(['1', '_'])
+                .filter(|_| key != CREDENTIAL && key != PEM);
             let data = data.map_or(&key[27..], |(_, data)| data).to_lowercase();
             for line in data.lines().filter(|line| !line.contains("end openssh")) {
-                pieces.extend(line.as_bytes().windows(8).map(|w| <[u8; 8]>::try_from(w).unwrap()));
+                pieces.extend(
+                    line.as_bytes()
+                        .windows(8)
+                        .map(|w| <[u8; 8]>::try_from(w).unwrap()),
+                );
             }
         }
         pieces
@@ -61,7 +67,10 @@ fn pieces() -> &'static HashSet<[u8; 8]> {
 fn assert_hidden(outcome: &Outcome, place: &str) {
     let output = String::from_utf8_lossy(&outcome.output).to_lowercase();
     let shown = output + &outcome.said.to_lowercase();
-    let found = shown.as_bytes().windows(8).find(|window| pieces().contains(*window));
+    let found = shown
+        .as_bytes()
+        .windows(8)
+        .find(|window| pieces().contains(*window));
     assert!(found.is_none(), "{place}: {shown}");
 }
 
@@ -73,7 +82,11 @@ fn turns() -> usize {
 #[track_caller]
 fn assert_run_hides(run: &Run<'_>, place: &str) {
     let outcome = run.outcome();
-    assert!(outcome.status != 101 && outcome.status != 134, "{place}: {}", outcome.said);
+    assert!(
+        outcome.status != 101 && outcome.status != 134,
+        "{place}: {}",
+        outcome.said
+    );
     assert_hidden(&outcome, place);
 }
 
@@ -82,10 +95,16 @@ fn commands(sandbox: &Sandbox) -> Vec<(Vec<String>, Vec<String>)> {
     let script = sandbox.quick(&["completions", "fish"]);
     let mut commands: Vec<(Vec<String>, Vec<String>)> = vec![(Vec::new(), Vec::new())];
     for line in script.lines() {
-        let Some(rest) = line.strip_prefix("complete -c vault -n \"") else { continue };
+        let Some(rest) = line.strip_prefix("complete -c vault -n \"") else {
+            continue;
+        };
         let (condition, rest) = rest.split_once('"').unwrap();
         let names = condition.replace("__fish_vault_needs_command", "");
-        let names = names.split(" and not ").next().unwrap().replace("; and", "");
+        let names = names
+            .split(" and not ")
+            .next()
+            .unwrap()
+            .replace("; and", "");
         let path: Vec<String> = names
             .split_whitespace()
             .filter(|word| !word.starts_with("__fish") && *word != "not" && *word != ";")
@@ -97,14 +116,23 @@ fn commands(sandbox: &Sandbox) -> Vec<(Vec<String>, Vec<String>)> {
                 commands.push(([path.clone(), vec![name]].concat(), Vec::new()));
             }
         }
-        let option = rest.split(" -l ").nth(1).and_then(|rest| rest.split(' ').next());
+        let option = rest
+            .split(" -l ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
         if let Some(option) = option.filter(|_| rest.contains(" -r")) {
             let found = commands.iter_mut().find(|(command, _)| *command == path);
-            found.unwrap_or_else(|| panic!("{path:?}")).1.push(format!("--{option}"));
+            found
+                .unwrap_or_else(|| panic!("{path:?}"))
+                .1
+                .push(format!("--{option}"));
         }
     }
     let options: usize = commands.iter().map(|(_, options)| options.len()).sum();
-    assert!(commands.len() > 25 && options > 80, "the definition was understood: {commands:?}");
+    assert!(
+        commands.len() > 25 && options > 80,
+        "the definition was understood: {commands:?}"
+    );
     commands
 }
 
@@ -153,12 +181,20 @@ fn value_in_any_wrong_argument_is_not_repeated() {
             vec!["--password".to_owned(), VALUE.to_owned()],
             vec![joined.clone()],
             vec![option.clone()],
-            vec!["x".to_owned(), "x".to_owned(), VALUE.to_owned(), VALUE.to_owned()],
+            vec![
+                "x".to_owned(),
+                "x".to_owned(),
+                VALUE.to_owned(),
+                VALUE.to_owned(),
+            ],
         ];
         if command != ["import"] {
             lines.push(vec![VALUE.to_owned()]);
         }
-        for option in options.iter().filter(|option| !NAMED.contains(&option.as_str())) {
+        for option in options
+            .iter()
+            .filter(|option| !NAMED.contains(&option.as_str()))
+        {
             lines.push(vec![option.clone(), VALUE.to_owned()]);
             lines.push(vec![format!("{option}={VALUE}")]);
         }
@@ -166,19 +202,33 @@ fn value_in_any_wrong_argument_is_not_repeated() {
             let words = command.iter().map(|word| (*word).to_owned()).chain(line);
             let words: Vec<String> = words.collect();
             let outcome = sandbox.vault(&words).outcome();
-            assert!(outcome.status > 0 && outcome.status < 126, "{words:?}: {}", outcome.said);
+            assert!(
+                outcome.status > 0 && outcome.status < 126,
+                "{words:?}: {}",
+                outcome.said
+            );
             let shown = String::from_utf8_lossy(&outcome.output) + outcome.said.as_str();
-            assert!(!shown.to_lowercase().contains("hunter2"), "{words:?}: {shown}");
+            assert!(
+                !shown.to_lowercase().contains("hunter2"),
+                "{words:?}: {shown}"
+            );
         }
     }
 }
 
 /// The variables that the key sources use, and those that every program has.
 fn variables() -> BTreeSet<String> {
-    let mut names: BTreeSet<String> =
-        ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "PATH", "EDITOR", "USER"]
-            .map(str::to_owned)
-            .into();
+    let mut names: BTreeSet<String> = [
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "XDG_RUNTIME_DIR",
+        "PATH",
+        "EDITOR",
+        "USER",
+    ]
+    .map(str::to_owned)
+    .into();
     names.extend(["LOGNAME", "CI", "NO_COLOR", "TERM", "TMPDIR", "GIT_DIR"].map(str::to_owned));
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
@@ -190,7 +240,11 @@ fn variables() -> BTreeSet<String> {
             }
             let text = fs::read_to_string(path).unwrap();
             let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
-            names.extend(words.filter(|word| word.starts_with("VAULT_")).map(str::to_owned));
+            names.extend(
+                words
+                    .filter(|word| word.starts_with("VAULT_"))
+                    .map(str::to_owned),
+            );
         }
     }
     assert!(names.len() > 16, "{names:?}");
@@ -231,7 +285,11 @@ fn key_in_any_variable_is_not_shown() {
 
 #[test]
 fn key_in_any_file_or_its_name_is_not_shown() {
-    let keys = if all_is_wanted() { &[IDENTITY, CREDENTIAL, PEM][..] } else { &[IDENTITY] };
+    let keys = if all_is_wanted() {
+        &[IDENTITY, CREDENTIAL, PEM][..]
+    } else {
+        &[IDENTITY]
+    };
     for &key in keys {
         let line = key.replace('\n', " ");
         let folder = &line[..line.len().min(250)];
@@ -269,16 +327,28 @@ fn key_in_any_file_or_its_name_is_not_shown() {
             fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
             run_all("vault.toml");
         }
-        fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+        fs::write(
+            sandbox.repo().join("vault.toml"),
+            "default = \"development\"\n",
+        )
+        .unwrap();
 
-        for text in [format!("C={line}\n{line}\n"), format!("{line}=1\n"), format!("'{key}")] {
+        for text in [
+            format!("C={line}\n{line}\n"),
+            format!("{line}=1\n"),
+            format!("'{key}"),
+        ] {
             let run = sandbox.vault(&["import", "-"]).input(&text);
             assert_run_hides(&run, "a dotenv file");
         }
         for path in ["members.toml", "development.toml", "development/A.toml"] {
             let genuine = fs::read(sandbox.store(path)).unwrap();
             let text = String::from_utf8(genuine.clone()).unwrap();
-            for text in [format!("{key}\n{text}"), text.replace("alice", &line), key.to_owned()] {
+            for text in [
+                format!("{key}\n{text}"),
+                text.replace("alice", &line),
+                key.to_owned(),
+            ] {
                 fs::write(sandbox.store(path), text).unwrap();
                 run_all(path);
             }
@@ -291,29 +361,48 @@ fn key_in_any_file_or_its_name_is_not_shown() {
         let around = sandbox.repo().join(folder);
         fs::create_dir(&around).unwrap();
         for command in COMMANDS {
-            assert_run_hides(&sandbox.vault(command).folder(&around), "the current folder");
+            assert_run_hides(
+                &sandbox.vault(command).folder(&around),
+                "the current folder",
+            );
         }
         let own = sandbox.vault(&["init", "--name", "alice"]).folder(&around);
         assert_run_hides(&own, "the folder of a new vault");
-        assert_run_hides(&sandbox.vault(&["doctor"]).folder(&around), "the folder of a vault");
+        assert_run_hides(
+            &sandbox.vault(&["doctor"]).folder(&around),
+            "the folder of a vault",
+        );
     }
 }
 
 #[test]
 fn requested_key_or_value_is_shown() {
     let sandbox = Sandbox::with_vault();
-    for value in [IDENTITY, CREDENTIAL, PEM, "::set-env name=A::\r\x1b[2J ##[b]"] {
+    for value in [
+        IDENTITY,
+        CREDENTIAL,
+        PEM,
+        "::set-env name=A::\r\x1b[2J ##[b]",
+    ] {
         sandbox.set("development", "A", value.as_bytes());
         sandbox.vault(&["get", "A"]).prints(value).check();
     }
-    assert!(sandbox.credential("github", &["-e", "production"]).starts_with("vaultci1_"));
+    assert!(
+        sandbox
+            .credential("github", &["-e", "production"])
+            .starts_with("vaultci1_")
+    );
 }
 
 #[test]
 fn ci_runner_command_is_escaped_in_every_message() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "A", b"value-of-a");
-    let names = ["##[set-output name=a;]b", "##vso[task.setvariable]c", "d\n::set-env name=e::f"];
+    let names = [
+        "##[set-output name=a;]b",
+        "##vso[task.setvariable]c",
+        "d\n::set-env name=e::f",
+    ];
     for name in names {
         fs::write(sandbox.store(name), "").unwrap();
         fs::write(sandbox.store(&format!("development/{name}.toml")), "").unwrap();
@@ -325,24 +414,47 @@ fn ci_runner_command_is_escaped_in_every_message() {
         for (run, place) in [
             (sandbox.vault(command), "a file below .vault"),
             (sandbox.vault(command).folder(&folder), "the current folder"),
-            (sandbox.vault(command).variable("VAULT_DIR", dir), "VAULT_DIR"),
-            (sandbox.vault(command).variable("VAULT_KEY_FILE", dir), "VAULT_KEY_FILE"),
+            (
+                sandbox.vault(command).variable("VAULT_DIR", dir),
+                "VAULT_DIR",
+            ),
+            (
+                sandbox.vault(command).variable("VAULT_KEY_FILE", dir),
+                "VAULT_KEY_FILE",
+            ),
         ] {
             let outcome = run.outcome();
-            for text in [String::from_utf8_lossy(&outcome.output), outcome.said.as_str().into()] {
+            for text in [
+                String::from_utf8_lossy(&outcome.output),
+                outcome.said.as_str().into(),
+            ] {
                 let is_command = |line: &str| {
                     line.trim_start().starts_with("::")
                         || line.contains("##[")
                         || line.contains("##vso[")
                 };
-                assert!(!text.lines().any(is_command), "{place}: {command:?}: {text}");
-                assert!(!text.contains(['\r', '\x1b']), "{place}: {command:?}: {text:?}");
+                assert!(
+                    !text.lines().any(is_command),
+                    "{place}: {command:?}: {text}"
+                );
+                assert!(
+                    !text.contains(['\r', '\x1b']),
+                    "{place}: {command:?}: {text:?}"
+                );
             }
         }
     }
     // Commands printed by vault itself stay unescaped, and contain no text of others.
     let verify = sandbox.vault(&["verify", "--format", "github"]).outcome();
     let output = String::from_utf8(verify.output).unwrap();
-    assert!(output.lines().all(|line| line.starts_with("::error file=.vault/")), "{output}");
-    assert!(output.lines().count() >= 4 && !output.contains("##"), "{output}");
+    assert!(
+        output
+            .lines()
+            .all(|line| line.starts_with("::error file=.vault/")),
+        "{output}"
+    );
+    assert!(
+        output.lines().count() >= 4 && !output.contains("##"),
+        "{output}"
+    );
 }

@@ -30,10 +30,22 @@ fn sources<'a>(sandbox: &'a Sandbox, path: &str) -> Vec<(Run<'a>, String)> {
     let input = format!("exec \"$@\" <{path}");
     vec![
         (get(&["--key-file", path]), format!("--key-file {path}")),
-        (get(&[]).variable("VAULT_KEY_FILE", path), format!("VAULT_KEY_FILE {path}")),
-        (get(&["--key-fd", "5"]).under(&fifth), "--key-fd 5".to_owned()),
-        (get(&["--key-file", "/dev/fd/5"]).under(&fifth), "--key-file /dev/fd/5".to_owned()),
-        (get(&["--key-file", "-"]).under(&["sh", "-c", &input, "sh"]), "--key-file -".to_owned()),
+        (
+            get(&[]).variable("VAULT_KEY_FILE", path),
+            format!("VAULT_KEY_FILE {path}"),
+        ),
+        (
+            get(&["--key-fd", "5"]).under(&fifth),
+            "--key-fd 5".to_owned(),
+        ),
+        (
+            get(&["--key-file", "/dev/fd/5"]).under(&fifth),
+            "--key-file /dev/fd/5".to_owned(),
+        ),
+        (
+            get(&["--key-file", "-"]).under(&["sh", "-c", &input, "sh"]),
+            "--key-file -".to_owned(),
+        ),
     ]
 }
 
@@ -50,7 +62,10 @@ fn key_file_writable_by_others_gets_a_warning() {
             );
             run.prints("value").says(&said).check();
         }
-        sandbox.vault(&["get", "A", "-q", "--key-file", &name]).prints("value").check();
+        sandbox
+            .vault(&["get", "A", "-q", "--key-file", &name])
+            .prints("value")
+            .check();
     }
 }
 
@@ -73,13 +88,18 @@ fn key_from_a_pipe_or_a_deleted_file_gets_no_warning() {
     let scripts = [
         ("exec \"$@\" --key-file <(cat KEY)", "substitution"),
         ("cat KEY | exec \"$@\" --key-file -", "pipe"),
-        ("umask 0; mkfifo KEY.pipe; cat KEY >KEY.pipe & \"$@\" --key-file KEY.pipe", "named pipe"),
+        (
+            "umask 0; mkfifo KEY.pipe; cat KEY >KEY.pipe & \"$@\" --key-file KEY.pipe",
+            "named pipe",
+        ),
         // Like a pipeline that removes the key before the command starts.
         ("exec 5<KEY; rm KEY; exec \"$@\" --key-fd 5", "deleted"),
     ];
     for (script, case) in scripts {
         let script = script.replace("KEY", &name);
-        let run = sandbox.vault(&["get", "A"]).under(&["bash", "-c", &script, "bash"]);
+        let run = sandbox
+            .vault(&["get", "A"])
+            .under(&["bash", "-c", &script, "bash"]);
         let outcome = run.outcome();
         let seen = (outcome.status, &outcome.output[..], outcome.said.as_str());
         assert_eq!(seen, (0, &b"value"[..], ""), "{case}");
@@ -92,7 +112,11 @@ fn key_folder_writable_by_everyone_gets_a_warning() {
     let name = path.display().to_string();
     set_mode(&path, 0o600);
     let folder = path.parent().unwrap();
-    let get = || sandbox.vault(&["get", "A", "--key-file", &name]).prints("value");
+    let get = || {
+        sandbox
+            .vault(&["get", "A", "--key-file", &name])
+            .prints("value")
+    };
     set_mode(folder, 0o777);
     let said = format!(
         "warning: the key from --key-file {name} can be replaced by everyone (mode 777 of its \
@@ -103,7 +127,9 @@ fn key_folder_writable_by_everyone_gets_a_warning() {
     let link = sandbox.root().join("link");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let run = sandbox.vault(&["get", "A", "--key-file", link.to_str().unwrap()]);
-    run.prints("value").says(str!["warning: [..]can be replaced by everyone[..]"]).check();
+    run.prints("value")
+        .says(str!["warning: [..]can be replaced by everyone[..]"])
+        .check();
     for mode in [0o1777, 0o775, 0o755] {
         set_mode(folder, mode);
         get().check();
@@ -114,7 +140,12 @@ fn key_folder_writable_by_everyone_gets_a_warning() {
 fn doctor_reports_a_key_file_writable_by_others() {
     let (sandbox, path) = sandbox();
     set_mode(&path, 0o666);
-    let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_FILE", path.to_str().unwrap());
+    let run = sandbox
+        .vault(&["doctor"])
+        .variable("VAULT_KEY_FILE", path.to_str().unwrap());
     let text = String::from_utf8(run.outcome().output).unwrap();
-    assert!(text.contains("problem  key") && text.contains("can be changed by others"), "{text}");
+    assert!(
+        text.contains("problem  key") && text.contains("can be changed by others"),
+        "{text}"
+    );
 }

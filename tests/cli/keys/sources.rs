@@ -20,7 +20,11 @@ fn sandbox() -> Sandbox {
 }
 
 fn identity_file(sandbox: &Sandbox) -> String {
-    sandbox.home().join(".config/vault/identity.txt").display().to_string()
+    sandbox
+        .home()
+        .join(".config/vault/identity.txt")
+        .display()
+        .to_string()
 }
 
 /// The line with the admin's identity.
@@ -53,21 +57,39 @@ fn every_key_source_unlocks() {
     let sandbox = sandbox();
     let (path, key) = (identity_file(&sandbox), identity(&sandbox));
     let get = ["get", "KEY"];
-    elsewhere(&sandbox, &["get", "KEY", "--key-file", &path]).prints("value").check();
+    elsewhere(&sandbox, &["get", "KEY", "--key-file", &path])
+        .prints("value")
+        .check();
     let run = elsewhere(&sandbox, &["get", "KEY", "--key-file", "-"]);
     run.input(fs::read(&path).unwrap()).prints("value").check();
     for number in [3, 9] {
         let words = opening(number, &path);
         let run = elsewhere(&sandbox, &["get", "KEY", "--key-fd", &number.to_string()]);
-        run.under(&words.each_ref().map(String::as_str)).prints("value").check();
+        run.under(&words.each_ref().map(String::as_str))
+            .prints("value")
+            .check();
     }
-    elsewhere(&sandbox, &get).variable("VAULT_KEY_FILE", &path).prints("value").check();
+    elsewhere(&sandbox, &get)
+        .variable("VAULT_KEY_FILE", &path)
+        .prints("value")
+        .check();
     let credential = sandbox.credential("github", &["-e", "development"]);
-    for text in [&key, &credential, &format!("{credential}\n"), &format!(" {key}\r\n\n")] {
-        elsewhere(&sandbox, &get).variable("VAULT_KEY", text).prints("value").check();
+    for text in [
+        &key,
+        &credential,
+        &format!("{credential}\n"),
+        &format!(" {key}\r\n\n"),
+    ] {
+        elsewhere(&sandbox, &get)
+            .variable("VAULT_KEY", text)
+            .prints("value")
+            .check();
     }
     let command = format!("printf '# mine\\n'; tail -n 1 '{path}'");
-    elsewhere(&sandbox, &get).variable("VAULT_KEY_COMMAND", &command).prints("value").check();
+    elsewhere(&sandbox, &get)
+        .variable("VAULT_KEY_COMMAND", &command)
+        .prints("value")
+        .check();
     sandbox.vault(&get).prints("value").check();
 }
 
@@ -77,9 +99,17 @@ fn key_sources_are_tried_in_order() {
     let (path, key) = (identity_file(&sandbox), identity(&sandbox));
     let recipient = sandbox.quick(&["key", "show"]);
     let variables = [
-        ("VAULT_KEY_FILE", path.clone(), format!("VAULT_KEY_FILE {path}")),
+        (
+            "VAULT_KEY_FILE",
+            path.clone(),
+            format!("VAULT_KEY_FILE {path}"),
+        ),
         ("VAULT_KEY", key, "VAULT_KEY".to_owned()),
-        ("VAULT_KEY_COMMAND", format!("cat '{path}'"), "VAULT_KEY_COMMAND".to_owned()),
+        (
+            "VAULT_KEY_COMMAND",
+            format!("cat '{path}'"),
+            "VAULT_KEY_COMMAND".to_owned(),
+        ),
     ];
     for first in 0..=variables.len() {
         let mut run = sandbox.vault(&["key", "show"]);
@@ -87,13 +117,17 @@ fn key_sources_are_tried_in_order() {
             run = run.variable(name, value);
         }
         let source = variables.get(first).map_or(&path, |(_, _, source)| source);
-        run.prints(&recipient).says(format!("from {source}\n")).check();
+        run.prints(&recipient)
+            .says(format!("from {source}\n"))
+            .check();
     }
     let mut run = sandbox.vault(&["key", "show", "--key-file", &path]);
     for (name, value, _) in &variables {
         run = run.variable(name, value);
     }
-    run.prints(&recipient).says(format!("from --key-file {path}\n")).check();
+    run.prints(&recipient)
+        .says(format!("from --key-file {path}\n"))
+        .check();
 }
 
 /// `get` with these options and variables fails, although another source holds a key.
@@ -101,7 +135,9 @@ fn key_sources_are_tried_in_order() {
 fn fails(options: &[&str], variables: Variables<'_>, said: Inline) {
     let sandbox = sandbox();
     let arguments: Vec<&str> = ["get", "KEY"].iter().chain(options).copied().collect();
-    let mut run = sandbox.vault(&arguments).variable("VAULT_KEY", &identity(&sandbox));
+    let mut run = sandbox
+        .vault(&arguments)
+        .variable("VAULT_KEY", &identity(&sandbox));
     for (name, value) in variables {
         run = run.variable(name, value);
     }
@@ -199,7 +235,12 @@ fn two_named_sources_are_refused() {
     let path = identity_file(&sandbox);
     let run = sandbox.vault(&["get", "KEY", "--key-fd", "3", "--key-file", &path]);
     let outcome = run.outcome();
-    assert_eq!((outcome.status, outcome.output.len()), (2, 0), "{}", outcome.said);
+    assert_eq!(
+        (outcome.status, outcome.output.len()),
+        (2, 0),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
@@ -231,9 +272,17 @@ fn key_fd_accepts_only_descriptors_of_the_caller() {
     for number in 3..8 {
         let number = number.to_string();
         closed(&number, &["--key-fd", &number]);
-        let link = sandbox.root().join(format!("link-{number}")).display().to_string();
+        let link = sandbox
+            .root()
+            .join(format!("link-{number}"))
+            .display()
+            .to_string();
         std::os::unix::fs::symlink(format!("/dev/fd/{number}"), &link).unwrap();
-        for path in [&format!("/dev/fd/{number}"), &format!("/proc/self/fd/{number}"), &link] {
+        for path in [
+            &format!("/dev/fd/{number}"),
+            &format!("/proc/self/fd/{number}"),
+            &link,
+        ] {
             closed(&number, &["--key-file", path]);
         }
     }
@@ -302,8 +351,14 @@ hint: put the key into the variable VAULT_KEY, never into an argument
 "
         )
     };
-    for key in [identity(&sandbox), sandbox.credential("github", &["-e", "development"])] {
-        for key in [key.clone(), format!("# a comment\n\"{}\"\n", key.to_lowercase())] {
+    for key in [
+        identity(&sandbox),
+        sandbox.credential("github", &["-e", "development"]),
+    ] {
+        for key in [
+            key.clone(),
+            format!("# a comment\n\"{}\"\n", key.to_lowercase()),
+        ] {
             for option in ["--key-file", "--vault"] {
                 let run = sandbox.vault(&["get", "KEY", option, &key]);
                 run.fails(2).says(said(option, "a path")).check();
@@ -331,10 +386,22 @@ fn malformed_or_unknown_key_is_locked() {
     let two = format!("{key}\n{other}\n");
     let shape = "hint: a key is one line: a credential from `vault ci add`, or an age identity\n";
     let cases = [
-        (two.as_str(), "the key from VAULT_KEY is more than one key\n", shape),
-        (&key[..key.len() - 1], "VAULT_KEY does not contain a valid key\n", shape),
+        (
+            two.as_str(),
+            "the key from VAULT_KEY is more than one key\n",
+            shape,
+        ),
+        (
+            &key[..key.len() - 1],
+            "VAULT_KEY does not contain a valid key\n",
+            shape,
+        ),
         ("age1abc", "VAULT_KEY does not contain a valid key\n", shape),
-        ("# only a comment", "the key from VAULT_KEY is empty\n", shape),
+        (
+            "# only a comment",
+            "the key from VAULT_KEY is empty\n",
+            shape,
+        ),
         (
             "vaultci1_",
             "the key from VAULT_KEY is a damaged credential: a part is missing or mistyped\n",
@@ -360,7 +427,11 @@ fn malformed_or_unknown_key_is_locked() {
 fn empty_vault_key_counts_as_absent() {
     let sandbox = sandbox();
     for text in ["", "\n", "  \r\n"] {
-        sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", text).prints("value").check();
+        sandbox
+            .vault(&["get", "KEY"])
+            .variable("VAULT_KEY", text)
+            .prints("value")
+            .check();
         let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]).variable("VAULT_KEY", text);
         let said = str![[r#"
 error: locked: no key was found
@@ -376,16 +447,29 @@ fn credential_opens_only_its_environments_in_its_vault() {
     let sandbox = sandbox();
     sandbox.set("production", "KEY", b"production");
     let credential = sandbox.credential("github", &["-e", "development"]);
-    let arguments = ["exec", "--no-mask", "-e", "production", "--", "touch", "ran"];
+    let arguments = [
+        "exec",
+        "--no-mask",
+        "-e",
+        "production",
+        "--",
+        "touch",
+        "ran",
+    ];
     let said = str![[r#"
 error: production is locked: this credential is for development
 hint: make one: vault ci add NAME -e production
 "#]];
     let run = sandbox.vault(&arguments).variable("VAULT_KEY", &credential);
     run.fails(121).says(&said).check();
-    let run = sandbox.vault(&["get", "KEY", "-e", "production"]).variable("VAULT_KEY", &credential);
+    let run = sandbox
+        .vault(&["get", "KEY", "-e", "production"])
+        .variable("VAULT_KEY", &credential);
     run.fails(3).says(&said).check();
-    let run = sandbox.vault(&["set", "KEY"]).variable("VAULT_KEY", &credential).input("mine");
+    let run = sandbox
+        .vault(&["set", "KEY"])
+        .variable("VAULT_KEY", &credential)
+        .input("mine");
     let said = str![[r#"
 error: github may not write in development
 hint: ask an admin for write access
@@ -399,7 +483,10 @@ hint: [..]
 hint: [..]
 hint: [..]
 "#]];
-    for (arguments, status) in [(&["get", "KEY"][..], 4), (&["exec", "--", "touch", "ran"], 122)] {
+    for (arguments, status) in [
+        (&["get", "KEY"][..], 4),
+        (&["exec", "--", "touch", "ran"], 122),
+    ] {
         let run = sandbox.vault(arguments).variable("VAULT_KEY", &other);
         run.fails(status).says(&said).check();
     }
@@ -409,12 +496,19 @@ hint: [..]
 fn credential_with_a_changed_character_is_refused() {
     let sandbox = sandbox();
     let credential = sandbox.credential("github", &["-e", "development"]);
-    assert!(credential.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte)));
+    assert!(
+        credential
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte))
+    );
     for at in 0..credential.len() {
         let mut damaged = credential.clone().into_bytes();
         damaged[at] = if damaged[at] == b'x' { b'y' } else { b'x' };
         let damaged = String::from_utf8(damaged).unwrap();
-        let outcome = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &damaged).outcome();
+        let outcome = sandbox
+            .vault(&["get", "KEY"])
+            .variable("VAULT_KEY", &damaged)
+            .outcome();
         let seen = (outcome.status, outcome.output.len());
         assert_eq!(seen, (3, 0), "character {at}: {}", outcome.said);
         assert!(!outcome.said.contains(&damaged), "quoted: {}", outcome.said);
@@ -431,30 +525,50 @@ fn key_file_accessible_to_others_is_refused() {
             "error: your key file {path} is refused: {reason}\nhint: make it yours alone: chmod 600 {path}\n"
         )
     };
-    for (mode, accepted) in
-        [(0o600, true), (0o400, true), (0o640, false), (0o644, false), (0o602, false)]
-    {
+    for (mode, accepted) in [
+        (0o600, true),
+        (0o400, true),
+        (0o640, false),
+        (0o644, false),
+        (0o602, false),
+    ] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         if accepted {
             sandbox.vault(&get).prints("value").check();
         } else {
-            sandbox.vault(&get).fails(3).says(refused("other users can access it")).check();
+            sandbox
+                .vault(&get)
+                .fails(3)
+                .says(refused("other users can access it"))
+                .check();
         }
     }
     // A link is followed, because people keep such files elsewhere; its target must be private.
     let elsewhere = sandbox.home().join("identity");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
-    sandbox.vault(&get).fails(3).says(refused("other users can access it")).check();
+    sandbox
+        .vault(&get)
+        .fails(3)
+        .says(refused("other users can access it"))
+        .check();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
     sandbox.vault(&get).prints("value").check();
     // Only root can give a file away.
     if chown(&elsewhere, Some(65533), None).is_ok() {
-        sandbox.vault(&get).fails(3).says(refused("it belongs to another user")).check();
+        sandbox
+            .vault(&get)
+            .fails(3)
+            .says(refused("it belongs to another user"))
+            .check();
     }
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    sandbox.vault(&get).fails(3).says(refused("not a regular file")).check();
+    sandbox
+        .vault(&get)
+        .fails(3)
+        .says(refused("not a regular file"))
+        .check();
 }
 
 #[test]
@@ -473,22 +587,37 @@ hint: HOME is not set, so no key file can be found
 hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
 "#]];
         run(&["get", "KEY"]).fails(3).says(&said).check();
-        run(&["get", "KEY"]).variable("VAULT_KEY", &credential).prints("value").check();
+        run(&["get", "KEY"])
+            .variable("VAULT_KEY", &credential)
+            .prints("value")
+            .check();
         let pinned = run(&["get", "KEY"]).variable("VAULT_KEY", &key);
-        pinned.variable("VAULT_ID", &sandbox.id()).prints("value").check();
+        pinned
+            .variable("VAULT_ID", &sandbox.id())
+            .prints("value")
+            .check();
         let said = str![[r#"
 error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID=[ID]
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "#]];
-        run(&["get", "KEY"]).variable("VAULT_KEY", &key).fails(3).says(&said).check();
+        run(&["get", "KEY"])
+            .variable("VAULT_KEY", &key)
+            .fails(3)
+            .says(&said)
+            .check();
     }
     let empty = Sandbox::empty();
     let said = str![[r#"
 error: HOME is not set, so your key cannot be stored
 hint: name a file that holds an age identity: --key-file PATH
 "#]];
-    empty.vault(&["init"]).without("HOME").fails(2).says(&said).check();
+    empty
+        .vault(&["init"])
+        .without("HOME")
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -496,7 +625,9 @@ fn relative_xdg_folders_are_ignored() {
     let sandbox = sandbox();
     let get = ["get", "KEY"];
     let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", "config");
-    run.variable("XDG_STATE_HOME", "state").prints("value").check();
+    run.variable("XDG_STATE_HOME", "state")
+        .prints("value")
+        .check();
     let moved = |name: &str| {
         let path = sandbox.root().join(name);
         path.display().to_string()
@@ -504,8 +635,12 @@ fn relative_xdg_folders_are_ignored() {
     let rename = |from: &Path, to: &str| fs::rename(from, moved(to)).unwrap();
     rename(&sandbox.home().join(".config"), "config");
     rename(&sandbox.home().join(".local/state"), "state");
-    let run = sandbox.vault(&get).variable("XDG_CONFIG_HOME", &moved("config"));
-    run.variable("XDG_STATE_HOME", &moved("state")).prints("value").check();
+    let run = sandbox
+        .vault(&get)
+        .variable("XDG_CONFIG_HOME", &moved("config"));
+    run.variable("XDG_STATE_HOME", &moved("state"))
+        .prints("value")
+        .check();
 }
 
 #[test]
@@ -514,6 +649,8 @@ fn key_command_is_awaited_after_it_closes_its_output() {
     sandbox.set("development", "KEY", b"value");
     let file = sandbox.home().join(".config/vault/identity.txt");
     let command = format!("cat {0}; exec >&-; test -s {0}", file.display());
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_COMMAND", &command);
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_KEY_COMMAND", &command);
     run.prints("value").check();
 }

@@ -20,7 +20,15 @@ fn member_without_a_request_gets_only_read_access() {
     let recipient = carol.identity.recipient().to_string();
     let key = carol.key_file(&sandbox);
     let add = |access: &'static str| {
-        sandbox.vault(&["members", "add", "carol", "--recipient", &recipient, "-e", access])
+        sandbox.vault(&[
+            "members",
+            "add",
+            "carol",
+            "--recipient",
+            &recipient,
+            "-e",
+            access,
+        ])
     };
     let said = str![[r#"
 error: carol has no signing key, so cannot write
@@ -41,21 +49,41 @@ next: commit .vault
             .variable("VAULT_ID", &sandbox.id())
             .variable("HOME", "/nowhere")
     };
-    run(&["get", "OTHER", "-e", "production"]).prints("other").check();
+    run(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .check();
     let said = str![[r#"
 error: carol may not write in production
 hint: ask an admin for write access
 "#]];
-    run(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
+    run(&["set", "OTHER", "-e", "production"])
+        .input("x")
+        .fails(3)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: carol is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     let recipient = craft::Person::new().identity.recipient().to_string();
-    let add = ["members", "add", "dave", "--recipient", &recipient, "-e", "production=read"];
+    let add = [
+        "members",
+        "add",
+        "dave",
+        "--recipient",
+        &recipient,
+        "-e",
+        "production=read",
+    ];
     run(&add).fails(3).says(&said).check();
-    run(&["ci", "add", "machine", "-e", "production"]).fails(3).says(&said).check();
-    run(&["environments", "add", "staging", "--access", "carol=read"]).fails(3).says(&said).check();
+    run(&["ci", "add", "machine", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
+    run(&["environments", "add", "staging", "--access", "carol=read"])
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -64,7 +92,15 @@ fn used_or_malformed_recipient_is_refused() {
     let own = craft::identity(&sandbox).recipient().to_string();
     let stranger = craft::Person::new().identity.recipient().to_string();
     let add = |name: &str, recipient: &str| {
-        sandbox.vault(&["members", "add", name, "--recipient", recipient, "-e", "production=read"])
+        sandbox.vault(&[
+            "members",
+            "add",
+            name,
+            "--recipient",
+            recipient,
+            "-e",
+            "production=read",
+        ])
     };
     let said = str![[r#"
 error: the name alice has been used; names are never reused
@@ -85,7 +121,15 @@ hint: it is one word, age1…; print it with `vault key show`
         add("carol", wrong).fails(2).says(&said).check();
     }
     for more in [&["--admin"][..], &["--fingerprint", "x"]] {
-        let add = ["members", "add", "carol", "--recipient", &stranger, "-e", "production=read"];
+        let add = [
+            "members",
+            "add",
+            "carol",
+            "--recipient",
+            &stranger,
+            "-e",
+            "production=read",
+        ];
         let outcome = sandbox.vault(&[&add[..], more].concat()).outcome();
         assert_eq!(outcome.status, 2, "{}", outcome.said);
     }
@@ -114,13 +158,22 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         let (person, name) = (craft::Person::new(), format!("person-{number}"));
         let member = person.member();
         let (recipient, signing) = (member.recipient, member.signing.unwrap());
-        let request = Request { name: name.parse().unwrap(), vault, recipient, signing };
+        let request = Request {
+            name: name.parse().unwrap(),
+            vault,
+            recipient,
+            signing,
+        };
         fs::create_dir_all(sandbox.store("requests")).unwrap();
         let path = sandbox.store(&format!("requests/{name}.toml"));
         fs::write(&path, write_request(&request, &person.key)).unwrap();
         let told = fingerprint(&request).to_string();
         let access = ["-e", "development=OTHER", "-e", "production=read"];
-        let add = [&["members", "add", &name, "--fingerprint", &told], &access[..]].concat();
+        let add = [
+            &["members", "add", &name, "--fingerprint", &told],
+            &access[..],
+        ]
+        .concat();
         let started = Instant::now();
         let mut child = sandbox.vault(&add).command().spawn().unwrap();
         if number % 7 == 0 {
@@ -135,12 +188,22 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         let verified = String::from_utf8(sandbox.vault(&["verify"]).outcome().output).unwrap();
         for finding in verified.lines().filter(|line| line.starts_with("  ")) {
-            let known = ["a change was interrupted", "the name has been used", "wants to join"];
-            assert!(known.iter().any(|known| finding.contains(known)), "{verified}");
+            let known = [
+                "a change was interrupted",
+                "the name has been used",
+                "wants to join",
+            ];
+            assert!(
+                known.iter().any(|known| finding.contains(known)),
+                "{verified}"
+            );
         }
         if path.exists() {
             let again = sandbox.vault(&add).outcome();
-            if again.said.contains("hint: an admin finishes it: vault rotate --finish\n") {
+            if again
+                .said
+                .contains("hint: an admin finishes it: vault rotate --finish\n")
+            {
                 sandbox.quick(&["rotate", "--finish"]);
                 sandbox.quick(&add);
             } else {
@@ -169,7 +232,15 @@ production   2 [..]ok
 fn members_and_access_are_listed_without_a_key() {
     let (sandbox, fingerprint) = asked();
     sandbox.quick(&add_with(&fingerprint));
-    sandbox.quick(&["ci", "add", "github", "-e", "production", "--only", "OTHER,DATABASE_URL"]);
+    sandbox.quick(&[
+        "ci",
+        "add",
+        "github",
+        "-e",
+        "production",
+        "--only",
+        "OTHER,DATABASE_URL",
+    ]);
     let list = ["members", "list"];
     let output = str![[r#"
 MEMBER  ROLE               ACCESS                              RECIPIENT
@@ -179,19 +250,39 @@ github  machine (floor 1)  production=DATABASE_URL,OTHER       [RECIPIENT]
 "#]];
     let warned = str!["warning: consistent, but not trusted: its id has not been confirmed"];
     sandbox.vault(&list).prints(&output).check();
-    sandbox.vault(&list).without("HOME").prints(&output).says(&warned).check();
+    sandbox
+        .vault(&list)
+        .without("HOME")
+        .prints(&output)
+        .says(&warned)
+        .check();
     let json: serde_json::Value =
         serde_json::from_str(&sandbox.quick(&["members", "list", "--json"])).unwrap();
-    let [alice, bob, github] = &json["members"].as_array().unwrap()[..] else { panic!("{json}") };
-    assert_eq!((&alice["member"], &alice["admin"]), (&"alice".into(), &true.into()));
+    let [alice, bob, github] = &json["members"].as_array().unwrap()[..] else {
+        panic!("{json}")
+    };
+    assert_eq!(
+        (&alice["member"], &alice["admin"]),
+        (&"alice".into(), &true.into())
+    );
     let access = serde_json::json!({"development": "write", "production": "read"});
     assert_eq!((&bob["access"], &bob["admin"]), (&access, &false.into()));
     assert_eq!(bob["credential_floor"], serde_json::Value::Null);
     assert_eq!(bob["signer"].as_str().unwrap().len(), 43);
     let access = serde_json::json!({"production": ["DATABASE_URL", "OTHER"]});
-    assert_eq!((&github["access"], &github["credential_floor"]), (&access, &1.into()));
+    assert_eq!(
+        (&github["access"], &github["credential_floor"]),
+        (&access, &1.into())
+    );
     assert_eq!(github["signer"], serde_json::Value::Null);
     let keys: Vec<&String> = github.as_object().unwrap().keys().collect();
-    let known = ["access", "admin", "credential_floor", "member", "recipient", "signer"];
+    let known = [
+        "access",
+        "admin",
+        "credential_floor",
+        "member",
+        "recipient",
+        "signer",
+    ];
     assert_eq!(keys, known);
 }

@@ -51,7 +51,13 @@ hint: another admin has to do it: bob
 /// Alice's state, as a path in the sandbox.
 fn state(sandbox: &Sandbox) -> String {
     let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
-    let file = files.next().unwrap().unwrap().file_name().into_string().unwrap();
+    let file = files
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
+        .into_string()
+        .unwrap();
     format!("home/.local/state/vault/{file}")
 }
 
@@ -69,7 +75,10 @@ fn removing_an_admin_replaces_the_vault_id() {
 error: cannot ask for confirmation without a terminal: replace the authority, which alice knows. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
 hint: to confirm, pass --yes
 "#]];
-    bob.vault(&["members", "remove", "alice"]).fails(4).says(&question).check();
+    bob.vault(&["members", "remove", "alice"])
+        .fails(4)
+        .says(&question)
+        .check();
     let mut terminal = Terminal::start(bob.vault(&["members", "remove", "alice"]));
     terminal.sees("every credential has to be made again. [y/N] ");
     terminal.types("y\n");
@@ -88,8 +97,12 @@ hint: to confirm, pass --yes
     bob.send();
     let new = sandbox.id();
     assert_ne!(old, new);
-    bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
-    bob.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .check();
+    bob.vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     let other = format!(
         "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\n"
     );
@@ -99,7 +112,12 @@ hint: to confirm, pass --yes
     );
     sandbox.vault(&get).fails(4).says(&said).check();
     let said = format!("{other}hint: [..]\nhint: [..]\nhint: [..]\n");
-    sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_KEY", &credential)
+        .fails(4)
+        .says(&said)
+        .check();
     sandbox
         .vault(&get)
         .variable("VAULT_ID", &new)
@@ -115,7 +133,12 @@ hint: [..]
 error: .vault/members.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
-    sandbox.vault(&get).variable("VAULT_ID", &new).fails(4).says(&said).check();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_ID", &new)
+        .fails(4)
+        .says(&said)
+        .check();
     sandbox.git(&["checkout", "--quiet", "HEAD~", "--", ".vault"]);
     sandbox.commit("alice puts her vault back");
     bob.pull();
@@ -136,21 +159,36 @@ fn former_admin_can_read_and_write_under_the_new_id() {
     assert_ne!(old, new);
     sandbox.commit("bob is no admin");
     bob.pull();
-    bob.vault(&["trust", &new]).says(str!["trusted: [ID]"]).any_change().check();
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
+    bob.vault(&["trust", &new])
+        .says(str!["trusted: [ID]"])
+        .any_change()
+        .check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("x")
+        .any_change()
+        .check();
     let said = str![[r#"
 error: bob is not an admin of this vault
 hint: ask an admin: alice
 "#]];
-    bob.vault(&["rotate", "-e", "production"]).fails(3).says(&said).check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    bob.vault(&["rotate", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
 }
 
 #[test]
 fn lost_key_is_replaced_by_a_request_and_its_fingerprint() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("by bob")
+        .any_change()
+        .check();
     bob.send();
     // Bob's laptop is gone, and with it the key and the state.
     let stolen = fs::read(bob.key_file()).unwrap();
@@ -160,7 +198,10 @@ fn lost_key_is_replaced_by_a_request_and_its_fingerprint() {
 error: the name bob has been used; names are never reused
 hint: choose another name
 "#]];
-    bob.vault(&["join", "--name", "bob"]).fails(2).says(&taken).check();
+    bob.vault(&["join", "--name", "bob"])
+        .fails(2)
+        .says(&taken)
+        .check();
     bob.vault(&["join", "--name", "carol", "--new-key"])
         .fails(2)
         .says(str![[r#"
@@ -172,7 +213,11 @@ hint: list the members: `vault members list`
     let join = ["join", "--name", "bob", "--new-key", "--id", &id];
     let asked = bob.vault(&join).outcome();
     let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();
-    let line = asked.said.lines().find(|line| line.contains("members set")).unwrap();
+    let line = asked
+        .said
+        .lines()
+        .find(|line| line.contains("members set"))
+        .unwrap();
     let recipient = line.rsplit(' ').next().unwrap().trim_end_matches('`');
     bob.send();
     let set = ["members", "set", "bob", "--recipient", recipient];
@@ -191,13 +236,28 @@ hint: [..]
 hint: [..]
 "#]])
         .check();
-    let files = touched(&sandbox, &[&set[..], &["--fingerprint", &fingerprint]].concat());
-    assert_eq!(files, [&ALL_OF_PRODUCTION[..], &["requests/bob.toml"]].concat());
+    let files = touched(
+        &sandbox,
+        &[&set[..], &["--fingerprint", &fingerprint]].concat(),
+    );
+    assert_eq!(
+        files,
+        [&ALL_OF_PRODUCTION[..], &["requests/bob.toml"]].concat()
+    );
     sandbox.commit("bob has a new key");
     bob.pull();
-    bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("again").any_change().check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .prints("by bob")
+        .any_change()
+        .check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("again")
+        .any_change()
+        .check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     // The laptop no longer opens anything, and the values that the old key could read are listed.
     let key = sandbox.root().join("stolen");
     fs::write(&key, stolen).unwrap();
@@ -231,16 +291,29 @@ hint: to let them read only: `vault members set bob -e production=read …`
     sandbox.vault(&set).fails(2).says(&said).check();
     let own = craft::identity(&sandbox).recipient().to_string();
     let said = str!["error: this is already the recipient of alice"];
-    sandbox.vault(&["members", "set", "bob", "--recipient", &own]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "set", "bob", "--recipient", &own])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: not a recipient
 hint: [..]
 "#]];
-    sandbox.vault(&["members", "set", "bob", "--recipient", "age1x"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "set", "bob", "--recipient", "age1x"])
+        .fails(2)
+        .says(&said)
+        .check();
     sandbox.quick(&[&set[..], &["-e", "production=read"]].concat());
     let key = person.key_file(&sandbox).display().to_string();
-    let get = sandbox.vault(&["get", "OTHER", "-e", "production"]).variable("VAULT_KEY_FILE", &key);
-    get.variable("VAULT_ID", &sandbox.id()).prints("other").any_change().check();
+    let get = sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .variable("VAULT_KEY_FILE", &key);
+    get.variable("VAULT_ID", &sandbox.id())
+        .prints("other")
+        .any_change()
+        .check();
 }
 
 /// Alice's laptop is gone, and she uses the recovery key.
@@ -256,11 +329,25 @@ fn recovery_member_replaces_the_key_of_the_only_person() {
     for folder in [".config", ".local"] {
         fs::remove_dir_all(sandbox.home().join(folder)).unwrap();
     }
-    let asked = sandbox.vault(&["join", "--name", "alice", "--new-key"]).outcome();
+    let asked = sandbox
+        .vault(&["join", "--name", "alice", "--new-key"])
+        .outcome();
     let fingerprint = String::from_utf8(asked.output).unwrap().trim().to_owned();
-    let line = asked.said.lines().find(|line| line.contains("members set")).unwrap();
+    let line = asked
+        .said
+        .lines()
+        .find(|line| line.contains("members set"))
+        .unwrap();
     let recipient = line.rsplit(' ').next().unwrap().trim_end_matches('`');
-    let set = ["members", "set", "alice", "--recipient", recipient, "--fingerprint", &fingerprint];
+    let set = [
+        "members",
+        "set",
+        "alice",
+        "--recipient",
+        recipient,
+        "--fingerprint",
+        &fingerprint,
+    ];
     let safe = safe.to_str().unwrap();
     let run = |arguments: &[&str]| {
         let run = sandbox.vault(arguments).variable("VAULT_KEY_FILE", safe);
@@ -277,10 +364,17 @@ hint: to confirm, pass --yes
     assert_eq!(done.status, 0, "{}", done.said);
     let new = sandbox.id();
     assert_ne!(old, new);
-    sandbox.vault(&["trust", &new]).says(str!["trusted: [..]"]).any_change().check();
+    sandbox
+        .vault(&["trust", &new])
+        .says(str!["trusted: [..]"])
+        .any_change()
+        .check();
     assert_eq!(sandbox.get("production", "KEY"), b"value");
     sandbox.quick(&["rotate", "-e", "production"]);
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     assert_eq!(roster(&sandbox).members.len(), 2);
 }
 
@@ -298,7 +392,11 @@ fn new_authority_prints_both_ids_and_the_next_steps() {
 error: cannot ask for confirmation without a terminal: make a new authority. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
 hint: to confirm, pass --yes
 "#]];
-    sandbox.vault(&["rotate", "--authority"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["rotate", "--authority"])
+        .fails(4)
+        .says(&said)
+        .check();
     let outcome = sandbox.vault(&["rotate", "--authority", "--yes"]).outcome();
     let new = sandbox.id();
     assert_ne!(old, new);
@@ -321,12 +419,20 @@ next: commit .vault
     );
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
     fs::remove_file(sandbox.store("requests/carol.toml")).unwrap();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     let said = format!(
         "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
-    sandbox.vault(&get).variable("VAULT_KEY", &credential).fails(4).says(&said).check();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_KEY", &credential)
+        .fails(4)
+        .says(&said)
+        .check();
     let key = bob.key_file(&sandbox).display().to_string();
     sandbox
         .vault(&get)
@@ -336,7 +442,13 @@ next: commit .vault
         .any_change()
         .check();
     // Nothing from the old vault is valid in the new one.
-    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault/production/OTHER.toml"]);
+    sandbox.git(&[
+        "checkout",
+        "--quiet",
+        "HEAD",
+        "--",
+        ".vault/production/OTHER.toml",
+    ]);
     sandbox
         .vault(&get)
         .fails(4)

@@ -42,18 +42,29 @@ fn former() -> Former {
     sandbox.quick(&["members", "remove", "bob"]);
     sandbox.set("production", "DATABASE_URL", b"postgres://after bob");
     sandbox.commit("bob has left");
-    Former { sandbox, bob, data_key, epoch, old }
+    Former {
+        sandbox,
+        bob,
+        data_key,
+        epoch,
+        old,
+    }
 }
 
 fn place() -> (EnvironmentName, SecretName) {
-    ("production".parse().unwrap(), "DATABASE_URL".parse().unwrap())
+    (
+        "production".parse().unwrap(),
+        "DATABASE_URL".parse().unwrap(),
+    )
 }
 
 #[test]
 fn former_member_cannot_open_later_values() {
     let former = former();
     let text = fs::read_to_string(former.sandbox.store("production.toml")).unwrap();
-    let sealed = text.lines().filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "));
+    let sealed = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "));
     let sealed: Vec<&str> = sealed.map(|(_, sealed)| sealed.trim_matches('"')).collect();
     assert!(sealed.len() >= 2, "{text}");
     for sealed in sealed {
@@ -66,8 +77,17 @@ fn former_member_cannot_open_later_values() {
     let entry = vault.entry(&checked, &name).unwrap().unwrap();
     let entry = entry.content();
     let key = former.data_key.entry_key(name.as_str());
-    for commitment in [former.epoch.commitment, checked.content().newest().commitment] {
-        let place = sealing_context(&vault.roster().vault, &environment, &name, &commitment, entry);
+    for commitment in [
+        former.epoch.commitment,
+        checked.content().newest().commitment,
+    ] {
+        let place = sealing_context(
+            &vault.roster().vault,
+            &environment,
+            &name,
+            &commitment,
+            entry,
+        );
         assert!(open(&key, &place, entry.sealed.as_ref().unwrap()).is_none());
     }
 }
@@ -85,10 +105,16 @@ fn old_entry_of_a_current_member_opens_and_is_reported() {
         .says(&warning)
         .prints("postgres://as bob saw it")
         .check();
-    let outcome = former.sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
+    let outcome = former
+        .sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .outcome();
     assert_eq!(outcome.status, 1);
     let output = String::from_utf8(outcome.output).unwrap();
-    assert!(output.contains("rolled back: .vault/production/DATABASE_URL.toml"), "{output}");
+    assert!(
+        output.contains("rolled back: .vault/production/DATABASE_URL.toml"),
+        "{output}"
+    );
     // Bob knows it, and that is told too.
     let known = "bob could read DATABASE_URL in production, and the value has not changed\n";
     let outcome = former.sandbox.vault(&["status"]).outcome();

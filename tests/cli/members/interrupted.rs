@@ -43,16 +43,26 @@ fn in_order(before: &Store, after: &Store) -> Vec<String> {
     let differs = |path: &&String| before.get(*path) != after.get(*path);
     let mut paths: Vec<String> = after.keys().filter(differs).cloned().collect();
     paths.sort_by_key(|path| {
-        let (environment, rest) =
-            path.split_once('/').unwrap_or((path.trim_end_matches(".toml"), ""));
-        (path == "members.toml", environment.to_owned(), rest.to_owned())
+        let (environment, rest) = path
+            .split_once('/')
+            .unwrap_or((path.trim_end_matches(".toml"), ""));
+        (
+            path == "members.toml",
+            environment.to_owned(),
+            rest.to_owned(),
+        )
     });
     paths
 }
 
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
-    let copied = std::process::Command::new("cp").arg("-R").arg(from).arg(to).status().unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-R")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(copied.success());
 }
 
@@ -67,7 +77,10 @@ struct Half {
 impl Half {
     fn of(command: &[&str]) -> Self {
         let sandbox = stocked();
-        let write = [("development", Access::Write), ("production", Access::Write)];
+        let write = [
+            ("development", Access::Write),
+            ("production", Access::Write),
+        ];
         let bob = craft::enroll(&sandbox, "bob", &write);
         craft::resign_entry(&sandbox, "production", "OTHER", &bob.key, |entry| {
             entry.signer = "bob".parse().unwrap();
@@ -80,7 +93,12 @@ impl Half {
         copy(&state, &sandbox.root().join("kept-after"));
         let after = store(&sandbox);
         let order = in_order(&before, &after);
-        Self { sandbox, before, after, order }
+        Self {
+            sandbox,
+            before,
+            after,
+            order,
+        }
     }
 
     /// As it was before the command, in the repository and in alice's state.
@@ -89,7 +107,10 @@ impl Half {
         for (path, bytes) in &self.before {
             write(&self.sandbox, path, bytes);
         }
-        copy(&self.sandbox.root().join("kept"), &self.sandbox.home().join(".local"));
+        copy(
+            &self.sandbox.root().join("kept"),
+            &self.sandbox.home().join(".local"),
+        );
     }
 
     fn newest(&self, environment: &str) -> (u64, Commitment) {
@@ -100,11 +121,17 @@ impl Half {
     }
 
     fn holds(&self) {
-        self.sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+        self.sandbox
+            .vault(&["verify"])
+            .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+            .check();
         let get = |environment, name| self.sandbox.get(environment, name);
         assert_eq!(get("production", "DATABASE_URL"), b"postgres://production");
         assert_eq!(get("production", "OTHER"), b"other");
-        assert_eq!(get("development", "DATABASE_URL"), b"postgres://development");
+        assert_eq!(
+            get("development", "DATABASE_URL"),
+            b"postgres://development"
+        );
     }
 }
 
@@ -137,7 +164,12 @@ fn removal_killed_between_two_files_can_be_finished() {
 error: .vault/development.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
 "#]];
-            sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(&said).check();
+            sandbox
+                .vault(&["set", "NEW"])
+                .input("x")
+                .fails(4)
+                .says(&said)
+                .check();
             let interrupted = half.newest("development");
             sandbox.quick(finish);
             half.holds();
@@ -146,7 +178,11 @@ hint: an admin finishes it: vault rotate --finish
             assert!(now.0 > interrupted.0 && now.1 != interrupted.1, "{count}");
             let roster = craft::vault(sandbox).roster().clone();
             assert_eq!(roster.floor, roster.revision, "{count}");
-            assert_eq!(roster.former.contains_key(&bob), finish == remove, "{count}");
+            assert_eq!(
+                roster.former.contains_key(&bob),
+                finish == remove,
+                "{count}"
+            );
         }
     }
 }
@@ -171,7 +207,16 @@ fn removal_after_an_interrupted_rotation_uses_a_new_data_key() {
 /// again.
 #[test]
 fn interrupted_resigning_is_valid_in_every_state() {
-    let set = ["members", "set", "bob", "-e", "production=read", "-e", "development=read", "-q"];
+    let set = [
+        "members",
+        "set",
+        "bob",
+        "-e",
+        "production=read",
+        "-e",
+        "development=read",
+        "-q",
+    ];
     let half = Half::of(&set);
     assert_eq!(half.order, ["production/OTHER.toml", "members.toml"]);
     killed_after(&half, 1);
@@ -189,8 +234,15 @@ hint: take it back: vault rotate --finish
 fn between(half: &Half, kept: usize, placed: usize) {
     half.rewind();
     let sandbox = &half.sandbox;
-    write(sandbox, "tmp/before/members.toml", &half.before["members.toml"]);
-    for path in half.order[..kept].iter().filter(|path| *path != "members.toml") {
+    write(
+        sandbox,
+        "tmp/before/members.toml",
+        &half.before["members.toml"],
+    );
+    for path in half.order[..kept]
+        .iter()
+        .filter(|path| *path != "members.toml")
+    {
         write(sandbox, &format!("tmp/before/{path}"), &half.before[path]);
         fs::remove_file(sandbox.store(path)).unwrap();
     }
@@ -211,8 +263,17 @@ fn interrupted_authority_change_is_refused_and_rolled_back() {
         let get = ["get", "OTHER", "-e", "production"];
         sandbox.vault(&get).fails(4).says(BETWEEN).check();
         sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
-        sandbox.vault(&["set", "NEW"]).input("x").fails(4).says(BETWEEN).check();
-        sandbox.vault(&["members", "remove", "bob"]).fails(4).says(BETWEEN).check();
+        sandbox
+            .vault(&["set", "NEW"])
+            .input("x")
+            .fails(4)
+            .says(BETWEEN)
+            .check();
+        sandbox
+            .vault(&["members", "remove", "bob"])
+            .fails(4)
+            .says(BETWEEN)
+            .check();
         let exec = ["exec", "--no-mask", "--", "touch", "started"];
         sandbox.vault(&exec).fails(122).says(BETWEEN).check();
         let found = str![[r#"
@@ -220,7 +281,9 @@ findings:
   .vault: getting a new authority was interrupted
 "#]];
         let verify = sandbox.vault(&["verify"]).fails(1).prints(&found);
-        verify.says(str!["error: verification failed: 1 finding"]).check();
+        verify
+            .says(str!["error: verification failed: 1 finding"])
+            .check();
         sandbox
             .vault(&["rotate", "--finish"])
             .says(str![[r#"
@@ -241,8 +304,14 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
     let sandbox = &half.sandbox;
     for left in 0..half.order.len() {
         between(&half, half.order.len(), half.order.len());
-        copy(&sandbox.root().join("kept-after"), &sandbox.home().join(".local"));
-        for path in half.order[..left].iter().filter(|path| *path != "members.toml") {
+        copy(
+            &sandbox.root().join("kept-after"),
+            &sandbox.home().join(".local"),
+        );
+        for path in half.order[..left]
+            .iter()
+            .filter(|path| *path != "members.toml")
+        {
             fs::remove_file(sandbox.store(&format!("tmp/before/{path}"))).unwrap();
         }
         sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
@@ -250,7 +319,11 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
 the new vault id is in effect
 there was nothing to finish
 "#]];
-        sandbox.vault(&["rotate", "--finish"]).says(&said).any_change().check();
+        sandbox
+            .vault(&["rotate", "--finish"])
+            .says(&said)
+            .any_change()
+            .check();
         assert!(store(sandbox) == half.after, "{left}");
         half.holds();
     }
@@ -276,8 +349,14 @@ the new vault id is in effect
         .check();
     assert!(store(&sandbox) == genuine);
     // An older roster of the same vault says nothing about which of the two is right.
-    write(&sandbox, "tmp/before/members.toml", &genuine["members.toml"]);
-    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| roster.revision += 1);
+    write(
+        &sandbox,
+        "tmp/before/members.toml",
+        &genuine["members.toml"],
+    );
+    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
+        roster.revision += 1
+    });
     let said = str![[r#"
 error: .vault/tmp/before: does not belong to the vault in place
 hint: if the files in .vault are the right ones: rm -r .vault/tmp/before
@@ -300,9 +379,16 @@ hint: [..]
 fn killed_anywhere(command: &[&str]) {
     let times = if all_is_wanted() { 40 } else { 10 };
     let sandbox = Sandbox::with_vault();
-    let names: Vec<String> = (0..60).map(|number| format!("SECRET_{number:02}")).collect();
-    let lines: Vec<String> = names.iter().map(|name| format!("{name}=value of {name}\n")).collect();
-    let import = sandbox.vault(&["import", "-", "-e", "production", "-q"]).input(lines.concat());
+    let names: Vec<String> = (0..60)
+        .map(|number| format!("SECRET_{number:02}"))
+        .collect();
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}=value of {name}\n"))
+        .collect();
+    let import = sandbox
+        .vault(&["import", "-", "-e", "production", "-q"])
+        .input(lines.concat());
     import.any_change().check();
     let start = Instant::now();
     sandbox.quick(command);
@@ -310,17 +396,26 @@ fn killed_anywhere(command: &[&str]) {
     let mut killed = 0;
     for number in 0..times {
         let mut run = sandbox.vault(command).command();
-        let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = run
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         // The moment itself is what is tried here, so nothing else can be waited for.
         thread::sleep(span * (number + 1) / times);
         child.kill().unwrap();
         killed += u32::from(child.wait().unwrap().code().is_none());
         let finished = sandbox.vault(&["rotate", "--finish"]).outcome();
         assert_eq!(finished.status, 0, "kill {number}: {}", finished.said);
-        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+        sandbox
+            .vault(&["verify"])
+            .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+            .check();
         let printed = sandbox.quick(&["exec", "--no-mask", "-e", "production", "--", "env"]);
-        let seen: BTreeSet<&str> =
-            printed.lines().filter(|line| line.starts_with("SECRET_")).collect();
+        let seen: BTreeSet<&str> = printed
+            .lines()
+            .filter(|line| line.starts_with("SECRET_"))
+            .collect();
         let expected: BTreeSet<&str> = lines.iter().map(|line| line.trim_end()).collect();
         assert_eq!(seen, expected, "kill {number}");
     }

@@ -23,10 +23,19 @@ next: commit it, and give this fingerprint to an admin (alice) outside this repo
 ";
     let recipient = "home/bob/.local/state/vault/age1";
     let before = sandbox.files();
-    let outcome = bob.vault(&["join", "--name", "bob", "--id", &sandbox.id()]).outcome();
-    assert!(outcome.status == 0 && is_like(said, &outcome.said), "{}", outcome.said);
+    let outcome = bob
+        .vault(&["join", "--name", "bob", "--id", &sandbox.id()])
+        .outcome();
+    assert!(
+        outcome.status == 0 && is_like(said, &outcome.said),
+        "{}",
+        outcome.said
+    );
     let fingerprint = String::from_utf8(outcome.output).unwrap();
-    assert!(fingerprint.ends_with('\n') && fingerprint.trim().len() == 26, "{fingerprint}");
+    assert!(
+        fingerprint.ends_with('\n') && fingerprint.trim().len() == 26,
+        "{fingerprint}"
+    );
     let files = changed(&before, &sandbox.files());
     assert_eq!(files.len(), 3, "{files:?}");
     assert_eq!(files[0], "home/bob/.config/vault/identity.txt");
@@ -36,7 +45,10 @@ next: commit it, and give this fingerprint to an admin (alice) outside this repo
 error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: use the key you joined with, or ask an admin to add you
 "#]];
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&locked).check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .fails(3)
+        .says(&locked)
+        .check();
     bob.send();
 
     sandbox
@@ -46,7 +58,9 @@ added bob: development=write production=read
 next: commit .vault
 "#]])
         .changes(&[
-            "home/.local/state/vault/[..]".replace("[..]", &state_file(&sandbox)).as_str(),
+            "home/.local/state/vault/[..]"
+                .replace("[..]", &state_file(&sandbox))
+                .as_str(),
             "repo/.vault/development.toml",
             "repo/.vault/members.toml",
             "repo/.vault/production.toml",
@@ -56,14 +70,26 @@ next: commit .vault
     sandbox.commit("bob is a member");
     bob.pull();
 
-    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
-    bob.vault(&["get", "OTHER", "-e", "production"]).prints("other").check();
-    bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .prints("postgres://development")
+        .any_change()
+        .check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .check();
+    bob.vault(&["set", "OWN", "-q"])
+        .input("own")
+        .any_change()
+        .check();
     let said = str![[r#"
 error: bob may not write in production
 hint: ask an admin for write access
 "#]];
-    bob.vault(&["set", "OWN", "-e", "production"]).input("own").fails(3).says(&said).check();
+    bob.vault(&["set", "OWN", "-e", "production"])
+        .input("own")
+        .fails(3)
+        .says(&said)
+        .check();
     bob.send();
     assert_eq!(sandbox.get("development", "OWN"), b"own");
 }
@@ -71,7 +97,13 @@ hint: ask an admin for write access
 /// The one file in alice's state folder.
 fn state_file(sandbox: &Sandbox) -> String {
     let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
-    files.next().unwrap().unwrap().file_name().into_string().unwrap()
+    files
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
+        .into_string()
+        .unwrap()
 }
 
 #[test]
@@ -95,7 +127,10 @@ Type the fingerprint that bob gave you outside this repository: ";
     terminal.sees(question);
     terminal.types(&format!("{}\n", fingerprint.to_uppercase()));
     let screen = terminal.ends(0);
-    assert!(screen.contains("added bob: development=write production=read\n"), "{screen}");
+    assert!(
+        screen.contains("added bob: development=write production=read\n"),
+        "{screen}"
+    );
 }
 
 #[test]
@@ -113,7 +148,11 @@ hint: bob can print it again in the clone of the request: `vault join --name bob
 "#]];
     let shorter = &fingerprint[1..];
     for wrong in ["", "yes", shorter, "qqqqqqqqqqqqqqqqqqqqqqqqqq"] {
-        sandbox.vault(&add_with(wrong)).fails(4).says(&refused).check();
+        sandbox
+            .vault(&add_with(wrong))
+            .fails(4)
+            .says(&refused)
+            .check();
     }
     let yes = sandbox.vault(&[&ADD[..], &["--yes"]].concat()).outcome();
     assert_eq!(yes.status, 2, "{}", yes.said);
@@ -142,7 +181,10 @@ hint: make it: vault environments add staging
             &["bob", "-e", "production=read", "-e", "production=write"],
             str!["error: access to production is given twice"],
         ),
-        (&["bob", "-e", "production="], str!["error: write it as ENVIRONMENT=write, [..]"]),
+        (
+            &["bob", "-e", "production="],
+            str!["error: write it as ENVIRONMENT=write, [..]"],
+        ),
         (
             &["carol", "-e", "production=read"],
             str![[r#"
@@ -161,7 +203,12 @@ hint: [..]
         ),
     ];
     for (arguments, said) in cases {
-        let arguments = [&["members", "add"], arguments, &["--fingerprint", &fingerprint]].concat();
+        let arguments = [
+            &["members", "add"],
+            arguments,
+            &["--fingerprint", &fingerprint],
+        ]
+        .concat();
         sandbox.vault(&arguments).fails(2).says(said).check();
     }
 }
@@ -172,7 +219,10 @@ fn existing_key_is_used_and_its_fingerprint_stays_the_same() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let other = sandbox.repo().join("other");
     fs::create_dir(&other).unwrap();
-    bob.vault(&["init", "--name", "bob", "-q"]).folder(&other).any_change().check();
+    bob.vault(&["init", "--name", "bob", "-q"])
+        .folder(&other)
+        .any_change()
+        .check();
     let key = fs::read(bob.key_file()).unwrap();
     let fingerprint = bob.join();
     assert_eq!(fs::read(bob.key_file()).unwrap(), key);
@@ -189,27 +239,47 @@ fn used_name_or_machine_credential_cannot_join() {
 error: .vault/requests/bob.toml: is a request that was not made here
 hint: choose another name, or remove it and join again: `rm .vault/requests/bob.toml`
 "#]];
-    carol.vault(&["join", "--name", "bob"]).fails(4).says(&said).check();
+    carol
+        .vault(&["join", "--name", "bob"])
+        .fails(4)
+        .says(&said)
+        .check();
     let taken = str![[r#"
 error: the name alice has been used; names are never reused
 hint: choose another name
 "#]];
-    carol.vault(&["join", "--name", "alice"]).fails(2).says(&taken).check();
+    carol
+        .vault(&["join", "--name", "alice"])
+        .fails(2)
+        .says(&taken)
+        .check();
     for name in ["", "Carol", "requests", "a/b"] {
         let outcome = carol.vault(&["join", "--name", name]).outcome();
-        assert_eq!((outcome.status, outcome.output), (2, Vec::new()), "{}", outcome.said);
+        assert_eq!(
+            (outcome.status, outcome.output),
+            (2, Vec::new()),
+            "{}",
+            outcome.said
+        );
     }
     let said = str![[r#"
 error: HOME is not set, so the request cannot be remembered
 hint: set HOME, or XDG_STATE_HOME
 "#]];
-    carol.vault(&["join", "--name", "carol"]).without("HOME").fails(2).says(&said).check();
+    carol
+        .vault(&["join", "--name", "carol"])
+        .without("HOME")
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: a credential is a machine's key, and a machine does not join by request
 hint: unset VAULT_KEY and try again
 "#]];
     let credential = sandbox.credential("github", &["-e", "production"]);
-    let machine = carol.vault(&["join", "--name", "carol"]).variable("VAULT_KEY", &credential);
+    let machine = carol
+        .vault(&["join", "--name", "carol"])
+        .variable("VAULT_KEY", &credential);
     machine.fails(2).says(&said).check();
 
     sandbox.quick(&add_with(&fingerprint));
@@ -217,14 +287,22 @@ hint: unset VAULT_KEY and try again
 error: you are already a member: alice
 hint: list the members: `vault members list`
 "#]];
-    sandbox.vault(&["join", "--name", "second"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["join", "--name", "second"])
+        .fails(2)
+        .says(&said)
+        .check();
     let taken = str![[r#"
 error: the name bob has been used; names are never reused
 hint: choose another name
 "#]];
     sandbox.commit("bob is a member");
     carol.pull();
-    carol.vault(&["join", "--name", "bob"]).fails(2).says(&taken).check();
+    carol
+        .vault(&["join", "--name", "bob"])
+        .fails(2)
+        .says(&taken)
+        .check();
 }
 
 #[test]
@@ -234,20 +312,31 @@ fn admin_can_grant_only_their_own_access() {
     sandbox.quick(&[&add[..], &["--fingerprint", &fingerprint]].concat());
     let as_bob = |arguments: &[&str]| {
         let bob = sandbox.home().join("bob");
-        sandbox.vault(arguments).variable("HOME", bob.to_str().unwrap())
+        sandbox
+            .vault(arguments)
+            .variable("HOME", bob.to_str().unwrap())
     };
     // Bob's state records the vault.
-    as_bob(&["get", "OTHER", "-e", "production"]).prints("other").any_change().check();
+    as_bob(&["get", "OTHER", "-e", "production"])
+        .prints("other")
+        .any_change()
+        .check();
     let said = str![[r#"
 error: only some names of production are sealed to you, not its data key
 hint: ask an admin who can read all of it: vault members list
 "#]];
-    as_bob(&["ci", "add", "machine", "-e", "production"]).fails(3).says(&said).check();
+    as_bob(&["ci", "add", "machine", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: development is locked: bob has access to production
 hint: ask an admin for access to development
 "#]];
-    as_bob(&["ci", "add", "machine", "-e", "development"]).fails(3).says(&said).check();
+    as_bob(&["ci", "add", "machine", "-e", "development"])
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -257,7 +346,14 @@ fn added_admin_reads_everything_and_adds_members() {
 added the admin bob: development=write production=write
 next: commit .vault
 "#]];
-    let add = ["members", "add", "bob", "--admin", "--fingerprint", &fingerprint];
+    let add = [
+        "members",
+        "add",
+        "bob",
+        "--admin",
+        "--fingerprint",
+        &fingerprint,
+    ];
     sandbox.vault(&add).says(&said).any_change().check();
     sandbox.set("production", "LATER", b"later");
     sandbox.commit("bob is an admin");
@@ -266,11 +362,24 @@ next: commit .vault
     carol.send();
     let bob_home = sandbox.home().join("bob");
     let as_bob = |arguments: &[&str]| {
-        sandbox.vault(arguments).variable("HOME", bob_home.to_str().unwrap()).any_change()
+        sandbox
+            .vault(arguments)
+            .variable("HOME", bob_home.to_str().unwrap())
+            .any_change()
     };
     // The id that bob pinned with the request belongs to the clone of that `join`.
-    as_bob(&["get", "LATER", "-e", "production"]).prints("later").check();
-    let add = ["members", "add", "carol", "-e", "production=write", "--fingerprint", &fingerprint];
+    as_bob(&["get", "LATER", "-e", "production"])
+        .prints("later")
+        .check();
+    let add = [
+        "members",
+        "add",
+        "carol",
+        "-e",
+        "production=write",
+        "--fingerprint",
+        &fingerprint,
+    ];
     as_bob(&add)
         .says(str![[r#"
 added carol: production=write
@@ -279,7 +388,11 @@ next: commit .vault
         .check();
     sandbox.commit("carol is a member");
     carol.pull();
-    carol.vault(&["get", "LATER", "-e", "production"]).prints("later").any_change().check();
+    carol
+        .vault(&["get", "LATER", "-e", "production"])
+        .prints("later")
+        .any_change()
+        .check();
 }
 
 /// The files written by a killed `members add`: the roster with bob, with or without the
@@ -303,8 +416,10 @@ fn interrupted_addition_is_finished_by_the_same_command() {
             members.environments = craft::listed(&roster);
         });
         fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
-        let unfinished =
-            sandbox.vault(&["verify", "--id", &sandbox.id()]).without("HOME").outcome();
+        let unfinished = sandbox
+            .vault(&["verify", "--id", &sandbox.id()])
+            .without("HOME")
+            .outcome();
         assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
         // Alice has not seen a roster yet, as after an interruption.
         let identity = sandbox.home().join(".config/vault/identity.txt");

@@ -37,7 +37,10 @@ fn a_reviewer_sees_that_bob_was_removed(sandbox: &Sandbox) {
 fn removed_member_is_locked_out_and_exposed_values_are_listed() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("by bob")
+        .any_change()
+        .check();
     bob.send();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.commit("a machine");
@@ -63,7 +66,10 @@ next: commit .vault
     let now = roster(&sandbox);
     let former = &now.former[&"bob".parse().unwrap()];
     let lost = &former.lost[&"production".parse().unwrap()];
-    assert_eq!((lost.epoch, &lost.names, former.signer.is_some()), (1, &None, true));
+    assert_eq!(
+        (lost.epoch, &lost.names, former.signer.is_some()),
+        (1, &None, true)
+    );
     assert_eq!((now.floor, now.revision), (6, 6));
     assert!(
         craft::body(&sandbox, "production/OTHER.toml")
@@ -76,10 +82,16 @@ next: commit .vault
 error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: use the key you joined with, or ask an admin to add you
 "#]];
-    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(&said).check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
     let open = |sandbox: &Sandbox| {
         let output = sandbox.vault(&["status"]).outcome().output;
-        String::from_utf8(output).unwrap().matches("bob could read").count()
+        String::from_utf8(output)
+            .unwrap()
+            .matches("bob could read")
+            .count()
     };
     assert_eq!(open(&sandbox), 2);
     sandbox.set("production", "OTHER", b"new");
@@ -88,27 +100,45 @@ hint: use the key you joined with, or ask an admin to add you
 error: bob is no longer a member
 hint: list the members: `vault members list`
 "#]];
-    sandbox.vault(&["members", "remove", "bob"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "remove", "bob"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: carol is not a member
 hint: list the members: `vault members list`
 "#]];
-    sandbox.vault(&["members", "remove", "carol"]).fails(2).says(&said).check();
-    sandbox.vault(&["members", "set", "carol", "--admin"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "remove", "carol"])
+        .fails(2)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["members", "set", "carol", "--admin"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
 fn removal_reencrypts_only_readable_environments() {
     let sandbox = stocked();
     with_bob(&sandbox, &["production=read"]);
-    assert_eq!(touched(&sandbox, &["members", "remove", "bob"]), ALL_OF_PRODUCTION);
+    assert_eq!(
+        touched(&sandbox, &["members", "remove", "bob"]),
+        ALL_OF_PRODUCTION
+    );
 }
 
 #[test]
 fn losing_write_access_keeps_reading_and_resigns_entries() {
     let sandbox = stocked();
     let bob = with_bob(&sandbox, &["production=write"]);
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("by bob").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("by bob")
+        .any_change()
+        .check();
     bob.send();
     let sealed = craft::body(&sandbox, "production/OTHER.toml");
     let before = roster(&sandbox);
@@ -139,18 +169,30 @@ next: commit .vault
     );
     sandbox.commit("bob reads");
     bob.pull();
-    bob.vault(&["get", "OTHER", "-e", "production"]).prints("by bob").any_change().check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .prints("by bob")
+        .any_change()
+        .check();
     let said = str![[r#"
 error: bob may not write in production
 hint: ask an admin for write access
 "#]];
-    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
+    bob.vault(&["set", "OTHER", "-e", "production"])
+        .input("x")
+        .fails(3)
+        .says(&said)
+        .check();
     // What he signed before does not count any more, and he may be given it back.
-    bob.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    bob.vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     sandbox.quick(&["members", "set", "bob", "-e", "production=write"]);
     sandbox.commit("bob writes");
     bob.pull();
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("again").any_change().check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("again")
+        .any_change()
+        .check();
 }
 
 #[test]
@@ -160,14 +202,29 @@ fn granting_access_changes_no_entry_and_no_floor() {
     let set = |access: &[&str]| touched(&sandbox, &[&["members", "set", "bob"], access].concat());
     let more = ["-e", "production=DATABASE_URL,OTHER"];
     assert_eq!(set(&more), ["members.toml", "production.toml"]);
-    assert_eq!(set(&["-e", "production=write"]), ["members.toml", "production.toml"]);
-    assert_eq!(set(&["-e", "development=read"]), ["development.toml", "members.toml"]);
-    assert_eq!(set(&["-e", "production=write", "-e", "development=read"]), Vec::<String>::new());
+    assert_eq!(
+        set(&["-e", "production=write"]),
+        ["members.toml", "production.toml"]
+    );
+    assert_eq!(
+        set(&["-e", "development=read"]),
+        ["development.toml", "members.toml"]
+    );
+    assert_eq!(
+        set(&["-e", "production=write", "-e", "development=read"]),
+        Vec::<String>::new()
+    );
     assert_eq!(roster(&sandbox).floor, 1);
     sandbox.commit("more");
     bob.pull();
-    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
-    bob.vault(&["set", "OTHER", "-e", "production", "-q"]).input("x").any_change().check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .prints("postgres://development")
+        .any_change()
+        .check();
+    bob.vault(&["set", "OTHER", "-e", "production", "-q"])
+        .input("x")
+        .any_change()
+        .check();
     sandbox
         .vault(&["members", "set", "bob", "-e", "development=read"])
         .says(str!["unchanged: bob has development=read production=write"])
@@ -192,15 +249,24 @@ next: commit .vault
 "#]])
         .any_change()
         .check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     sandbox.commit("another job");
     bob.pull();
-    bob.vault(&["set", "OWN", "-q"]).input("own").any_change().check();
+    bob.vault(&["set", "OWN", "-q"])
+        .input("own")
+        .any_change()
+        .check();
     let said = str![[r#"
 error: production is locked: bob has access to development
 hint: [..]
 "#]];
-    bob.vault(&["get", "OTHER", "-e", "production"]).fails(3).says(&said).check();
+    bob.vault(&["get", "OTHER", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 /// The second reader shows that the keys of the other names are not there.
@@ -208,23 +274,38 @@ hint: [..]
 fn removing_a_granted_name_starts_a_new_epoch() {
     let sandbox = stocked();
     let machine = sandbox.credential("bot", &["-e", "production", "--only", "DATABASE_URL,OTHER"]);
-    let files = touched(&sandbox, &["members", "set", "bot", "-e", "production=OTHER"]);
+    let files = touched(
+        &sandbox,
+        &["members", "set", "bot", "-e", "production=OTHER"],
+    );
     assert_eq!(files, ALL_OF_PRODUCTION);
     let file = sandbox.home().join("credential");
     fs::write(&file, machine).unwrap();
     let read = golden::read(&sandbox, &file, &[]);
     assert_eq!(golden::names(&read["values"]["production"]), ["OTHER"]);
-    assert_eq!(golden::names(&read["closed"]["production"]), ["DATABASE_URL"]);
+    assert_eq!(
+        golden::names(&read["closed"]["production"]),
+        ["DATABASE_URL"]
+    );
     let now = roster(&sandbox);
     let lost = &now.members[&"bot".parse().unwrap()].lost[&"production".parse().unwrap()];
-    let names: Vec<String> = lost.names.iter().flatten().map(ToString::to_string).collect();
+    let names: Vec<String> = lost
+        .names
+        .iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!((lost.epoch, names), (1, vec!["DATABASE_URL".to_owned()]));
     // Nothing of the older epoch stays sealed to it.
     let vault = craft::vault(&sandbox);
     let environment = vault.environment(&"production".parse().unwrap()).unwrap();
     let sealed = |number| {
         let epoch = environment.content().epoch(number).unwrap();
-        epoch.sealed.keys().map(ToString::to_string).collect::<Vec<_>>()
+        epoch
+            .sealed
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         (sealed(2), sealed(1)),
@@ -236,18 +317,28 @@ fn removing_a_granted_name_starts_a_new_epoch() {
 fn machine_is_removed_like_a_person() {
     let sandbox = stocked();
     let credential = sandbox.credential("github", &["-e", "production"]);
-    assert_eq!(touched(&sandbox, &["members", "remove", "github"]), ALL_OF_PRODUCTION);
+    assert_eq!(
+        touched(&sandbox, &["members", "remove", "github"]),
+        ALL_OF_PRODUCTION
+    );
     let get = sandbox.vault(&["get", "OTHER", "-e", "production"]);
     let said = str![[r#"
 error: the credential no longer works: github has lost access
 hint: [..]
 "#]];
-    get.variable("VAULT_KEY", &credential).fails(3).says(&said).check();
+    get.variable("VAULT_KEY", &credential)
+        .fails(3)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: the name github has been used; names are never reused
 hint: choose another name
 "#]];
-    sandbox.vault(&["ci", "add", "github", "-e", "production"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["ci", "add", "github", "-e", "production"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -258,9 +349,21 @@ fn invalid_removal_is_refused_before_the_prompt() {
 error: there is no environment staging; there are: development, production
 hint: [..]
 "#]];
-    sandbox.vault(&["members", "set", "bob", "-e", "staging=read"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "set", "bob", "-e", "staging=read"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str!["error: access to production is given twice"];
-    let twice = ["members", "set", "bob", "-e", "production=none", "-e", "production=read"];
+    let twice = [
+        "members",
+        "set",
+        "bob",
+        "-e",
+        "production=none",
+        "-e",
+        "production=read",
+    ];
     sandbox.vault(&twice).fails(2).says(&said).check();
     let reader = sandbox.credential("github", &["-e", "production"]);
     let said = str![[r#"
@@ -274,25 +377,54 @@ hint: [..]
         .says(&said)
         .check();
     let said = str!["error: github is a machine, and a machine cannot be an admin"];
-    sandbox.vault(&["members", "set", "github", "--admin"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "set", "github", "--admin"])
+        .fails(2)
+        .says(&said)
+        .check();
     let person = craft::Person::new().identity.recipient().to_string();
-    let add = ["members", "add", "auditor", "-q", "--recipient", &person, "-e", "production=read"];
+    let add = [
+        "members",
+        "add",
+        "auditor",
+        "-q",
+        "--recipient",
+        &person,
+        "-e",
+        "production=read",
+    ];
     sandbox.quick(&add);
     let said = str![[r#"
 error: auditor cannot be an admin without a signing key
 hint: [..]
 "#]];
-    sandbox.vault(&["members", "set", "auditor", "--admin"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["members", "set", "auditor", "--admin"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: bob-until-3 is reserved for replaced keys
 hint: choose another name
 "#]];
-    sandbox.vault(&["ci", "add", "bob-until-3", "-e", "production"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["ci", "add", "bob-until-3", "-e", "production"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: github is not an admin of this vault
 hint: ask an admin: alice
 "#]];
-    for arguments in [&["members", "remove", "bob"][..], &["members", "set", "bob", "--admin"]] {
-        sandbox.vault(arguments).variable("VAULT_KEY", &reader).fails(3).says(&said).check();
+    for arguments in [
+        &["members", "remove", "bob"][..],
+        &["members", "set", "bob", "--admin"],
+    ] {
+        sandbox
+            .vault(arguments)
+            .variable("VAULT_KEY", &reader)
+            .fails(3)
+            .says(&said)
+            .check();
     }
 }

@@ -39,7 +39,10 @@ fn steps(sandbox: &Sandbox, text: &str) {
 
 /// A run with only this credential.
 fn machine<'a>(sandbox: &'a Sandbox, credential: &str, arguments: &[&str]) -> Run<'a> {
-    sandbox.vault(arguments).variable("VAULT_KEY", credential).variable("HOME", "/nowhere")
+    sandbox
+        .vault(arguments)
+        .variable("VAULT_KEY", credential)
+        .variable("HOME", "/nowhere")
 }
 
 /// The names that the second reader can open with a credential, and the others.
@@ -48,7 +51,10 @@ fn opened(sandbox: &Sandbox, credential: &str) -> (Vec<String>, Vec<String>) {
     fs::write(&file, credential).unwrap();
     let result = read(sandbox, &file, &[]);
     fs::remove_file(file).unwrap();
-    (names(&result["values"]["production"]), names(&result["closed"]["production"]))
+    (
+        names(&result["values"]["production"]),
+        names(&result["closed"]["production"]),
+    )
 }
 
 #[test]
@@ -59,22 +65,43 @@ fn limited_credential_holds_only_the_keys_of_its_names() {
     let (values, closed) = opened(&sandbox, &only);
     assert_eq!(
         (values, closed),
-        (list(&["API_KEY", "OTHER"]), list(&["DATABASE_URL", "SENTRY_KEY"]))
+        (
+            list(&["API_KEY", "OTHER"]),
+            list(&["DATABASE_URL", "SENTRY_KEY"])
+        )
     );
     let (values, closed) = opened(&sandbox, &step);
     assert_eq!(
         (values, closed),
-        (list(&["API_KEY", "SENTRY_KEY"]), list(&["DATABASE_URL", "OTHER"]))
+        (
+            list(&["API_KEY", "SENTRY_KEY"]),
+            list(&["DATABASE_URL", "OTHER"])
+        )
     );
 
-    machine(&sandbox, &step, &["get", "API_KEY"]).prints("API_KEY value").check();
-    let exec = ["exec", "--no-mask", "--step", "deploy", "--", "printenv", "DSN"];
-    machine(&sandbox, &step, &exec).prints("https://SENTRY_KEY value@sentry.example/1\n").check();
+    machine(&sandbox, &step, &["get", "API_KEY"])
+        .prints("API_KEY value")
+        .check();
+    let exec = [
+        "exec",
+        "--no-mask",
+        "--step",
+        "deploy",
+        "--",
+        "printenv",
+        "DSN",
+    ];
+    machine(&sandbox, &step, &exec)
+        .prints("https://SENTRY_KEY value@sentry.example/1\n")
+        .check();
     let said = str![[r#"
 error: DATABASE_URL in production is not sealed to you
 hint: ask an admin for access to this name
 "#]];
-    machine(&sandbox, &step, &["get", "DATABASE_URL"]).fails(3).says(&said).check();
+    machine(&sandbox, &step, &["get", "DATABASE_URL"])
+        .fails(3)
+        .says(&said)
+        .check();
     for wanted in [&["--only", "DATABASE_URL"][..], &["--step", "migrate"]] {
         let exec = [&["exec"], wanted, &["--", "touch", "started"]].concat();
         let outcome = machine(&sandbox, &step, &exec).outcome();
@@ -87,13 +114,20 @@ hint: ask an admin for access to this name
 error: step may not write in production
 hint: ask an admin for write access
 "#]];
-    machine(&sandbox, &step, &["set", "API_KEY"]).input("x").fails(3).says(&said).check();
+    machine(&sandbox, &step, &["set", "API_KEY"])
+        .input("x")
+        .fails(3)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: step is not an admin of this vault
 hint: ask an admin: alice
 "#]];
     let grant = ["members", "sync", "--grant", "step:production/OTHER"];
-    machine(&sandbox, &step, &grant).fails(3).says(&said).check();
+    machine(&sandbox, &step, &grant)
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 fn list(names: &[&str]) -> Vec<String> {
@@ -106,8 +140,17 @@ fn person_can_be_limited_to_names() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
     bob.send();
-    let access = ["-e", "development=write", "-e", "production=OTHER,LATER,API_KEY"];
-    let add = [&["members", "add", "bob", "--fingerprint", &told], &access[..]].concat();
+    let access = [
+        "-e",
+        "development=write",
+        "-e",
+        "production=OTHER,LATER,API_KEY",
+    ];
+    let add = [
+        &["members", "add", "bob", "--fingerprint", &told],
+        &access[..],
+    ]
+    .concat();
     let said = str![[r#"
 warning: production has no LATER yet
 added bob: development=write production=API_KEY,LATER,OTHER
@@ -116,8 +159,14 @@ next: commit .vault
     sandbox.vault(&add).says(&said).any_change().check();
     sandbox.set("production", "LATER", b"later");
     let result = read(&sandbox, &bob.key_file(), &["--id", &sandbox.id()]);
-    assert_eq!(names(&result["values"]["production"]), ["API_KEY", "LATER", "OTHER"]);
-    assert_eq!(names(&result["closed"]["production"]), ["DATABASE_URL", "SENTRY_KEY"]);
+    assert_eq!(
+        names(&result["values"]["production"]),
+        ["API_KEY", "LATER", "OTHER"]
+    );
+    assert_eq!(
+        names(&result["closed"]["production"]),
+        ["DATABASE_URL", "SENTRY_KEY"]
+    );
     sandbox.commit("bob is a member");
     bob.pull();
     let get = ["get", "LATER", "-e", "production"];
@@ -126,12 +175,19 @@ next: commit .vault
 error: DATABASE_URL in production is not sealed to you
 hint: ask an admin for access to this name
 "#]];
-    bob.vault(&["get", "DATABASE_URL", "-e", "production"]).fails(3).says(&said).check();
+    bob.vault(&["get", "DATABASE_URL", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: bob may not write in production
 hint: ask an admin for write access
 "#]];
-    bob.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(3).says(&said).check();
+    bob.vault(&["set", "OTHER", "-e", "production"])
+        .input("x")
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 /// Anyone who can write to the repository can add every name to every step.
@@ -142,7 +198,13 @@ fn name_added_to_a_step_is_reported_and_not_granted() {
     let quiet = str!["every limited member has all the names its steps use"];
     sandbox.vault(&["members", "sync"]).says(&quiet).check();
 
-    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
+    steps(
+        &sandbox,
+        &STEPS.replace(
+            "\"API_KEY\", ",
+            "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", ",
+        ),
+    );
     let before = opened(&sandbox, &credential);
     let output = str![[r#"
 MEMBER  ENVIRONMENT  NEEDS         STEPS
@@ -153,7 +215,12 @@ deploy  production   OTHER         deploy
 hint: check that they really need these names: anyone can edit vault.toml
 hint: `vault members sync --grant deploy:production/DATABASE_URL`
 ";
-    sandbox.vault(&["members", "sync"]).fails(1).prints(&output).says(said).check();
+    sandbox
+        .vault(&["members", "sync"])
+        .fails(1)
+        .prints(&output)
+        .says(said)
+        .check();
     let warned = "warning: consistent, but not trusted: its id has not been confirmed\n";
     let run = sandbox.vault(&["members", "sync"]).without("HOME").fails(1);
     run.prints(&output).says(format!("{warned}{said}")).check();
@@ -165,7 +232,12 @@ hint: `vault members sync --grant deploy:production/DATABASE_URL`
     // Not by accident either: a change that an admin makes for another reason grants nothing.
     sandbox.set("production", "OTHER", b"another value");
     sandbox.quick(&["ci", "add", "second", "-e", "production"]);
-    sandbox.quick(&["members", "sync", "--grant", "deploy:production/DATABASE_URL"]);
+    sandbox.quick(&[
+        "members",
+        "sync",
+        "--grant",
+        "deploy:production/DATABASE_URL",
+    ]);
     assert_eq!(opened(&sandbox, &credential).1, ["OTHER"]);
 }
 
@@ -173,7 +245,10 @@ hint: `vault members sync --grant deploy:production/DATABASE_URL`
 fn granting_a_name_keeps_the_credential() {
     let sandbox = sandbox();
     let credential = sandbox.credential("deploy", &["-e", "production", "--step", "deploy"]);
-    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", "));
+    steps(
+        &sandbox,
+        &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", "),
+    );
     let grant = ["members", "sync", "--grant", "deploy:production/OTHER"];
     sandbox
         .vault(&grant)
@@ -183,8 +258,13 @@ next: commit .vault
 "#]])
         .any_change()
         .check();
-    assert_eq!(opened(&sandbox, &credential).0, ["API_KEY", "OTHER", "SENTRY_KEY"]);
-    machine(&sandbox, &credential, &["get", "OTHER"]).prints("OTHER value").check();
+    assert_eq!(
+        opened(&sandbox, &credential).0,
+        ["API_KEY", "OTHER", "SENTRY_KEY"]
+    );
+    machine(&sandbox, &credential, &["get", "OTHER"])
+        .prints("OTHER value")
+        .check();
     // Repeated, as after an interruption: the key is encrypted again, and the name stays granted.
     sandbox
         .vault(&grant)
@@ -238,10 +318,17 @@ error: nobody is not a member
 hint: [..]
 "#]],
         ),
-        ("deploy/production:API_KEY", str!["error: write it as MEMBER:ENVIRONMENT/NAME"]),
+        (
+            "deploy/production:API_KEY",
+            str!["error: write it as MEMBER:ENVIRONMENT/NAME"],
+        ),
     ];
     for (grant, said) in cases {
-        sandbox.vault(&["members", "sync", "--grant", grant]).fails(2).says(said).check();
+        sandbox
+            .vault(&["members", "sync", "--grant", grant])
+            .fails(2)
+            .says(said)
+            .check();
     }
 }
 
@@ -258,20 +345,33 @@ fn granted_name_opens_in_the_newest_epoch_only() {
         let own = ["API_KEY", "SENTRY_KEY"].map(|name| name.parse().unwrap());
         let sealed = [
             ("alice", data_key_payload(&vault.vault, name, 2, &key)),
-            ("deploy", entry_keys_payload(&vault.vault, name, 2, &key, &own)),
+            (
+                "deploy",
+                entry_keys_payload(&vault.vault, name, 2, &key, &own),
+            ),
         ];
         let sealed = sealed.map(|(member, payload)| {
             let member = member.parse().unwrap();
             let sealed = vault.members[&member].recipient.seal(&payload);
             (member, sealed)
         });
-        let epoch = Epoch { number: 2, commitment: key.commitment(), sealed: sealed.into() };
+        let epoch = Epoch {
+            number: 2,
+            commitment: key.commitment(),
+            sealed: sealed.into(),
+        };
         environment.epochs.insert(0, epoch);
         environment.revision += 1;
     });
     craft::list_environment(&sandbox, "production", &authority);
     sandbox.set("production", "OTHER", b"of the new epoch");
-    steps(&sandbox, &STEPS.replace("\"API_KEY\", ", "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", "));
+    steps(
+        &sandbox,
+        &STEPS.replace(
+            "\"API_KEY\", ",
+            "\"API_KEY\", \"OTHER\", \"DATABASE_URL\", ",
+        ),
+    );
     let before = environment(&sandbox);
     let grant = [
         "members",
@@ -288,10 +388,16 @@ fn granted_name_opens_in_the_newest_epoch_only() {
     assert_eq!(after.revision, before.revision + 1);
     let get = machine(&sandbox, &credential, &["get", "OTHER"]);
     get.prints("of the new epoch").check();
-    assert!(opened(&sandbox, &credential).1.contains(&"DATABASE_URL".to_owned()));
+    assert!(
+        opened(&sandbox, &credential)
+            .1
+            .contains(&"DATABASE_URL".to_owned())
+    );
 }
 
 fn environment(sandbox: &Sandbox) -> Environment {
     let file = fs::read(sandbox.store("production.toml")).unwrap();
-    read_environment(&"production".parse().unwrap(), &file).unwrap().content
+    read_environment(&"production".parse().unwrap(), &file)
+        .unwrap()
+        .content
 }

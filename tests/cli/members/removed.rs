@@ -11,7 +11,15 @@ use crate::support::sandbox::Sandbox;
 /// him. Gives `staging.toml` from before he had access, when its revision was already 2.
 fn made_anew() -> (Sandbox, Vec<u8>) {
     let sandbox = Sandbox::empty();
-    sandbox.quick(&["init", "--name", "alice", "-e", "production", "-e", "staging"]);
+    sandbox.quick(&[
+        "init",
+        "--name",
+        "alice",
+        "-e",
+        "production",
+        "-e",
+        "staging",
+    ]);
     let _ = sandbox.credential("bot", &["-e", "staging"]);
     let early = fs::read(sandbox.store("staging.toml")).unwrap();
     let _ = sandbox.credential("mallory", &["-e", "staging"]);
@@ -30,7 +38,12 @@ fn made_anew() -> (Sandbox, Vec<u8>) {
 }
 
 fn copy(from: &Path, to: &Path) {
-    let status = std::process::Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
+    let status = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
@@ -38,9 +51,10 @@ fn copy(from: &Path, to: &Path) {
 fn file_of_a_removed_environment_is_refused_in_its_successor() {
     let (sandbox, early) = made_anew();
     fs::write(sandbox.store("staging.toml"), early).unwrap();
-    for arguments in
-        [&["set", "TOKEN", "-e", "staging"][..], &["exec", "-e", "staging", "--", "true"]]
-    {
+    for arguments in [
+        &["set", "TOKEN", "-e", "staging"][..],
+        &["exec", "-e", "staging", "--", "true"],
+    ] {
         let status = if arguments[0] == "exec" { 122 } else { 4 };
         sandbox
             .vault(arguments)

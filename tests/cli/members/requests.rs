@@ -21,7 +21,9 @@ const PATH: &str = "requests/bob.toml";
 /// Bob's request in the repository.
 fn request(sandbox: &Sandbox) -> Request {
     let file = fs::read(sandbox.store(PATH)).unwrap();
-    read_request(&"bob".parse().unwrap(), &file).unwrap().content
+    read_request(&"bob".parse().unwrap(), &file)
+        .unwrap()
+        .content
 }
 
 /// Replaces bob's request with another one, signed by `key`.
@@ -63,25 +65,55 @@ fn request_with_swapped_keys_is_refused() {
     let recipient = mallory.identity.recipient();
     let signing = |recipient| {
         let signer = mallory.key.public();
-        Signing { signer, seed: seal_seed(&mallory.key, recipient) }
+        Signing {
+            signer,
+            seed: seal_seed(&mallory.key, recipient),
+        }
     };
-    let all =
-        Request { recipient: recipient.clone(), signing: signing(&recipient), ..genuine.clone() };
-    let signer = Request { signing: signing(&genuine.recipient), ..genuine.clone() };
-    let seed = Signing { signer: mallory.key.public(), seed: genuine.signing.seed.clone() };
-    let only_signer = Request { signing: seed, ..genuine.clone() };
+    let all = Request {
+        recipient: recipient.clone(),
+        signing: signing(&recipient),
+        ..genuine.clone()
+    };
+    let signer = Request {
+        signing: signing(&genuine.recipient),
+        ..genuine.clone()
+    };
+    let seed = Signing {
+        signer: mallory.key.public(),
+        seed: genuine.signing.seed.clone(),
+    };
+    let only_signer = Request {
+        signing: seed,
+        ..genuine.clone()
+    };
     for request in [&all, &signer, &only_signer] {
         plant(&sandbox, request, &mallory.key);
-        add(&sandbox, "bob", &told).fails(4).says(OTHER_FINGERPRINT).check();
+        add(&sandbox, "bob", &told)
+            .fails(4)
+            .says(OTHER_FINGERPRINT)
+            .check();
     }
     // Without bob's signing key, nothing else in the request can be changed.
-    let swapped = Request { recipient, ..genuine.clone() };
+    let swapped = Request {
+        recipient,
+        ..genuine.clone()
+    };
     plant(&sandbox, &swapped, &mallory.key);
     let said = not_acceptable("does not match the signature of its signer");
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
-    let seed =
-        Signing { seed: seal_seed(&mallory.key, &genuine.recipient), ..genuine.signing.clone() };
-    plant(&sandbox, &Request { signing: seed, ..genuine }, &mallory.key);
+    let seed = Signing {
+        seed: seal_seed(&mallory.key, &genuine.recipient),
+        ..genuine.signing.clone()
+    };
+    plant(
+        &sandbox,
+        &Request {
+            signing: seed,
+            ..genuine
+        },
+        &mallory.key,
+    );
     add(&sandbox, "bob", &told).fails(4).says(&said).check();
     fs::write(sandbox.store(PATH), file).unwrap();
     add(&sandbox, "bob", &told)
@@ -132,14 +164,28 @@ error: the id of this vault has not been confirmed yet
 hint: [..]
 hint: [..]
 "#]];
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&untrusted).check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .fails(3)
+        .says(&untrusted)
+        .check();
     fs::remove_dir_all(bob.store("")).unwrap();
     copy_folder(&sandbox.store(""), &bob.store(""));
-    bob.vault(&["get", "DATABASE_URL"]).fails(3).says(&untrusted).check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .fails(3)
+        .says(&untrusted)
+        .check();
     fs::remove_file(bob.store(PATH)).unwrap();
     let told = bob.join();
     fs::copy(bob.store(PATH), sandbox.store(PATH)).unwrap();
-    sandbox.quick(&["members", "add", "bob", "-e", "development=read", "--fingerprint", &told]);
+    sandbox.quick(&[
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "development=read",
+        "--fingerprint",
+        &told,
+    ]);
 }
 
 #[test]
@@ -169,7 +215,11 @@ fn request_with_a_used_name_or_recipient_is_refused() {
             .variable("VAULT_ID", &sandbox.id())
             .variable(
                 "VAULT_KEY_FILE",
-                sandbox.home().join(".config/vault/identity.txt").to_str().unwrap(),
+                sandbox
+                    .home()
+                    .join(".config/vault/identity.txt")
+                    .to_str()
+                    .unwrap(),
             )
     };
     for name in ["alice", "gone"] {
@@ -182,16 +232,24 @@ fn request_with_a_used_name_or_recipient_is_refused() {
     }
     // A member's recipient, which everyone can read, under another name.
     let alice = craft::identity(&sandbox).recipient();
-    let twin = Request { recipient: alice, ..ask("twin") };
+    let twin = Request {
+        recipient: alice,
+        ..ask("twin")
+    };
     plant(&sandbox, &twin, &mallory.key);
     let said = str![[r#"
 error: this recipient is already a member: alice
 hint: change their access: `vault members set alice -e ENV=…`
 "#]];
     let told = fingerprint(&twin).to_string();
-    let run = add(&sandbox, "twin", &told).without("HOME").variable("VAULT_ID", &sandbox.id());
+    let run = add(&sandbox, "twin", &told)
+        .without("HOME")
+        .variable("VAULT_ID", &sandbox.id());
     let key = sandbox.home().join(".config/vault/identity.txt");
-    run.variable("VAULT_KEY_FILE", key.to_str().unwrap()).fails(2).says(&said).check();
+    run.variable("VAULT_KEY_FILE", key.to_str().unwrap())
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -201,7 +259,15 @@ fn request_of_a_former_member_is_refused() {
     let told = bob.join();
     bob.send();
     let old = fs::read(sandbox.store(PATH)).unwrap();
-    sandbox.quick(&["members", "add", "bob", "-e", "development=write", "--fingerprint", &told]);
+    sandbox.quick(&[
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "development=write",
+        "--fingerprint",
+        &told,
+    ]);
     // Bob has been removed since then.
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "development", &authority, |environment| {
@@ -210,9 +276,16 @@ fn request_of_a_former_member_is_refused() {
     });
     craft::list_environment(&sandbox, "development", &authority);
     craft::resign_roster(&sandbox, &authority, |roster| {
-        let (name, member) = roster.members.remove_entry(&"bob".parse().unwrap()).unwrap();
+        let (name, member) = roster
+            .members
+            .remove_entry(&"bob".parse().unwrap())
+            .unwrap();
         let signer = member.signing.map(|signing| signing.signer);
-        let former = Former { recipient: member.recipient, signer, lost: member.lost };
+        let former = Former {
+            recipient: member.recipient,
+            signer,
+            lost: member.lost,
+        };
         roster.former.insert(name, former);
         roster.revision += 1;
         roster.floor = roster.revision;
@@ -246,14 +319,28 @@ fn roster_with_other_keys_than_requested_is_refused() {
     let recipient = mallory.identity.recipient();
     let signing = |recipient| {
         let signer = mallory.key.public();
-        Signing { signer, seed: seal_seed(&mallory.key, recipient) }
+        Signing {
+            signer,
+            seed: seal_seed(&mallory.key, recipient),
+        }
     };
     let requests = [
-        Request { recipient: recipient.clone(), signing: signing(&recipient), ..genuine.clone() },
+        Request {
+            recipient: recipient.clone(),
+            signing: signing(&recipient),
+            ..genuine.clone()
+        },
         // Anyone who knows the seed could forge bob's entries.
-        Request { signing: signing(&genuine.recipient), ..genuine.clone() },
+        Request {
+            signing: signing(&genuine.recipient),
+            ..genuine.clone()
+        },
         // Bob's own keys, but under another name.
-        Request { name: "rob".parse().unwrap(), signing: signing(&genuine.recipient), ..genuine },
+        Request {
+            name: "rob".parse().unwrap(),
+            signing: signing(&genuine.recipient),
+            ..genuine
+        },
     ];
     let said = "error: .vault/members.toml: lists bob with other keys than you asked for
 hint: someone changed your request on its way: tell the admins, and use nothing in this vault
@@ -264,7 +351,9 @@ hint: once they have removed this member, ask by another name: vault join --name
         let name = request.name.as_str();
         let fooled = fingerprint(&request).to_string();
         add(&sandbox, name, &fooled)
-            .says(format!("added {name}: development=write\nnext: commit .vault\n"))
+            .says(format!(
+                "added {name}: development=write\nnext: commit .vault\n"
+            ))
             .any_change()
             .check();
         bob_refuses(&sandbox, &bob, said);
@@ -274,9 +363,20 @@ hint: once they have removed this member, ask by another name: vault join --name
     // A different recipient alone counts as other keys too.
     let recipient = Colleague::key_file(&bob);
     let public = fs::read_to_string(recipient).unwrap();
-    let public =
-        public.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap().to_owned();
-    sandbox.quick(&["members", "add", "rob", "--recipient", &public, "-e", "development=read"]);
+    let public = public
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "))
+        .unwrap()
+        .to_owned();
+    sandbox.quick(&[
+        "members",
+        "add",
+        "rob",
+        "--recipient",
+        &public,
+        "-e",
+        "development=read",
+    ]);
     bob_refuses(&sandbox, &bob, said);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
     forget(&sandbox);
@@ -290,8 +390,13 @@ next: commit .vault
         .check();
     sandbox.commit("bob");
     bob.pull();
-    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").any_change().check();
-    bob.vault(&["get", "DATABASE_URL"]).prints("postgres://development").check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .prints("postgres://development")
+        .any_change()
+        .check();
+    bob.vault(&["get", "DATABASE_URL"])
+        .prints("postgres://development")
+        .check();
 }
 
 /// Removes what alice has seen, so that the next case starts like the first.
@@ -318,7 +423,10 @@ fn bob_refuses(sandbox: &Sandbox, bob: &Colleague<'_>, said: &str) {
         let run = bob.vault(command).folder(&copy).input("value");
         run.fails(4).says(said).check();
         let run = bob.vault(command).folder(&copy).input("value");
-        run.variable("VAULT_ID", &sandbox.id()).fails(4).says(said).check();
+        run.variable("VAULT_ID", &sandbox.id())
+            .fails(4)
+            .says(said)
+            .check();
     }
     let exec = bob.vault(&["exec", "--", "touch", "started"]).folder(&copy);
     exec.fails(122).says(said).check();
@@ -331,15 +439,24 @@ fn reader_cannot_add_members() {
     let genuine = fs::read(sandbox.store("members.toml")).unwrap();
     craft::resign_roster(&sandbox, &reader.key, |roster| {
         let own = roster.members.get_mut(&"reader".parse().unwrap()).unwrap();
-        own.access.insert("production".parse().unwrap(), Access::Write);
+        own.access
+            .insert("production".parse().unwrap(), Access::Write);
         own.authority = Some(own.signing.as_ref().unwrap().seed.clone());
     });
     let said = str![[r#"
 error: .vault/members.toml: does not match the signature of the authority of this vault
 hint: put back the committed file: git checkout -- .vault/members.toml
 "#]];
-    sandbox.vault(&["members", "list"]).fails(4).says(&said).check();
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["members", "list"])
+        .fails(4)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
     fs::write(sandbox.store("members.toml"), genuine).unwrap();
     // Nor with a request in the reader's own name or another one, with a known fingerprint.
     let own = reader.member();
@@ -350,7 +467,10 @@ hint: put back the committed file: git checkout -- .vault/members.toml
         signing: own.signing.clone().unwrap(),
     };
     let key = reader.key_file(&sandbox);
-    for (name, identity) in [("reader", &reader.identity), ("second", &Identity::generate())] {
+    for (name, identity) in [
+        ("reader", &reader.identity),
+        ("second", &Identity::generate()),
+    ] {
         let request = ask(name, identity);
         plant(&sandbox, &request, &reader.key);
         let said = str![[r#"
@@ -373,10 +493,19 @@ fn verify_reports_requests_and_other_files_among_them() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
     bob.send();
-    let asks = section("needs attention", &["bob wants to join with recipient age1[..]"]);
-    sandbox.vault(&["verify"]).prints(held(1, 2) + &asks).check();
+    let asks = section(
+        "needs attention",
+        &["bob wants to join with recipient age1[..]"],
+    );
+    sandbox
+        .vault(&["verify"])
+        .prints(held(1, 2) + &asks)
+        .check();
     let output = compared("HEAD~1") + &held(1, 2) + &asks;
-    sandbox.vault(&["verify", "--since", "HEAD~1"]).prints(output).check();
+    sandbox
+        .vault(&["verify", "--since", "HEAD~1"])
+        .prints(output)
+        .check();
 
     let identity = sandbox.home().join(".config/vault/identity.txt");
     let told_by_reader = || read(&sandbox, &identity, &["--id", &sandbox.id()])["requests"].clone();
@@ -386,7 +515,11 @@ fn verify_reports_requests_and_other_files_among_them() {
     fs::write(strange(".hidden"), "").unwrap();
     fs::write(strange("README.md"), "").unwrap();
     fs::write(strange("carol.toml"), &file).unwrap();
-    fs::write(sandbox.store(PATH), file.replace("format = 1", "format = 1 ")).unwrap();
+    fs::write(
+        sandbox.store(PATH),
+        file.replace("format = 1", "format = 1 "),
+    )
+    .unwrap();
     found(
         &sandbox,
         &[],
@@ -448,10 +581,17 @@ fn request_of_another_file_type_or_size_is_refused() {
         make();
         let outcome = add(&sandbox, "bob", &told).outcome();
         let said = format!("error: .vault/requests/bob.toml: {reason}\nhint: ");
-        assert!(outcome.status == 4 && outcome.said.starts_with(&said), "{}", outcome.said);
+        assert!(
+            outcome.status == 4 && outcome.said.starts_with(&said),
+            "{}",
+            outcome.said
+        );
         let verified = sandbox.vault(&["verify"]).outcome();
         let output = String::from_utf8(verified.output).unwrap();
-        assert!(output.contains(&format!(".vault/requests/bob.toml: {reason}\n")), "{output}");
+        assert!(
+            output.contains(&format!(".vault/requests/bob.toml: {reason}\n")),
+            "{output}"
+        );
         let _ = fs::remove_dir(&path);
     }
     // The same applies to the folder.
@@ -463,13 +603,21 @@ fn request_of_another_file_type_or_size_is_refused() {
     symlink(&moved, &requests).unwrap();
     let outcome = add(&sandbox, "bob", &told).outcome();
     let said = "error: .vault/requests: is not a folder\n";
-    assert!(outcome.status == 4 && outcome.said.starts_with(said), "{}", outcome.said);
+    assert!(
+        outcome.status == 4 && outcome.said.starts_with(said),
+        "{}",
+        outcome.said
+    );
     let outcome = sandbox.vault(&["verify"]).outcome();
     assert_eq!(outcome.status, 1);
     let carol = Colleague::clone_of(&sandbox, "carol");
     fs::remove_dir_all(carol.store("requests")).unwrap();
     symlink(&moved, carol.store("requests")).unwrap();
     let outcome = carol.vault(&["join", "--name", "carol"]).outcome();
-    assert!(outcome.status == 4 && outcome.said.starts_with(said), "{}", outcome.said);
+    assert!(
+        outcome.status == 4 && outcome.said.starts_with(said),
+        "{}",
+        outcome.said
+    );
     assert!(!moved.join("carol.toml").exists() && !carol.key_file().exists());
 }

@@ -17,7 +17,9 @@ const URL: &str = "production/DATABASE_URL.toml";
 /// What an entry says behind `field = `.
 fn field(sandbox: &Sandbox, path: &str, field: &str) -> String {
     let body = craft::body(sandbox, path);
-    let line = body.lines().find_map(|line| line.strip_prefix(&format!("{field} = ")));
+    let line = body
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{field} = ")));
     line.unwrap().trim_matches('"').to_owned()
 }
 
@@ -56,7 +58,10 @@ next: commit .vault
     assert_eq!(field(&sandbox, URL, "epoch"), "2");
     assert_eq!(field(&sandbox, "production/OTHER.toml", "epoch"), "2");
     assert_ne!(field(&sandbox, URL, "sealed"), sealed);
-    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+    assert_eq!(
+        sandbox.get("production", "DATABASE_URL"),
+        b"postgres://production"
+    );
     sandbox
         .vault(&["verify", "--since", "HEAD"])
         .prints(
@@ -86,7 +91,13 @@ fn rotated(secrets: &str, result: &str) -> String {
 /// The one file in alice's state folder.
 fn state_file(sandbox: &Sandbox) -> String {
     let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
-    files.next().unwrap().unwrap().file_name().into_string().unwrap()
+    files
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
+        .into_string()
+        .unwrap()
 }
 
 /// The second reader, too, opens what a rotation made; a limited member has its names' keys only.
@@ -107,11 +118,24 @@ fn readers_and_limited_members_can_open_the_new_epoch() {
     assert_eq!(opened(&one), ["OTHER"]);
     let identity = sandbox.home().join(".config/vault/identity.txt");
     let own = golden::read(&sandbox, &identity, &["--id", &sandbox.id()]);
-    assert_eq!(own["facts"]["production"]["epochs"], serde_json::json!([3, 2, 1]));
-    assert_eq!(golden::names(&own["values"]["production"]), ["DATABASE_URL", "OTHER"]);
+    assert_eq!(
+        own["facts"]["production"]["epochs"],
+        serde_json::json!([3, 2, 1])
+    );
+    assert_eq!(
+        golden::names(&own["values"]["production"]),
+        ["DATABASE_URL", "OTHER"]
+    );
     let exec = |credential: &str| {
         let printed = sandbox
-            .vault(&["exec", "--no-mask", "--", "sh", "-c", "echo $DATABASE_URL/$OTHER"])
+            .vault(&[
+                "exec",
+                "--no-mask",
+                "--",
+                "sh",
+                "-c",
+                "echo $DATABASE_URL/$OTHER",
+            ])
             .variable("VAULT_KEY", credential)
             .without("HOME");
         String::from_utf8(printed.outcome().output).unwrap()
@@ -137,15 +161,28 @@ next: commit .vault
 ",
         sandbox.id()
     );
-    sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .says(&said)
+        .any_change()
+        .check();
     assert_eq!(floor(&sandbox), 4);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
     let said = str![[r#"
 error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 4
 hint: take the current one: git pull, or merge the main branch
 "#]];
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(&said).check();
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["set", "OTHER", "-e", "production"])
+        .input("x")
+        .fails(4)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -160,9 +197,20 @@ next: commit .vault
 error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
 "#]];
-    sandbox.vault(&["rotate", "-e", "staging"]).fails(2).says(&said).check();
-    sandbox.vault(&["rotate", "--finish", "-e", "staging"]).fails(2).says(&said).check();
-    sandbox.vault(&["rotate", "--finish"]).says(str!["there was nothing to finish"]).check();
+    sandbox
+        .vault(&["rotate", "-e", "staging"])
+        .fails(2)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["rotate", "--finish", "-e", "staging"])
+        .fails(2)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .says(str!["there was nothing to finish"])
+        .check();
 }
 
 #[test]
@@ -182,8 +230,10 @@ hint: ask an admin: alice
         &["members", "remove", "alice", "--yes"],
         &["members", "set", "bob", "--admin"],
     ] {
-        let run =
-            sandbox.vault(arguments).variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key);
+        let run = sandbox
+            .vault(arguments)
+            .variable("VAULT_ID", &id)
+            .variable("VAULT_KEY_FILE", &key);
         run.fails(3).says(&said).check();
     }
     // An admin who may only read cannot sign what is re-encrypted.
@@ -195,13 +245,19 @@ hint: ask an admin: alice
     craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
         roster.revision += 1;
         let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
-        alice.access.insert("production".parse().unwrap(), Access::Read);
+        alice
+            .access
+            .insert("production".parse().unwrap(), Access::Read);
     });
     let said = str![[r#"
 error: alice may not write in production, where entries must be signed anew
 hint: make an admin of one who may: vault members set bob --admin
 "#]];
-    sandbox.vault(&["rotate", "-e", "production"]).fails(3).says(&said).check();
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .fails(3)
+        .says(&said)
+        .check();
 }
 
 /// On main production is rotated; the branch, cut before, brings `NEW` and, where `more` says so,
@@ -224,13 +280,27 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     let warning =
         str!["warning: production has entries of an older epoch: NEW; vault rotate --finish"];
     sandbox
-        .vault(&["exec", "--no-mask", "-e", "production", "--", "sh", "-c", "echo $NEW"])
+        .vault(&[
+            "exec",
+            "--no-mask",
+            "-e",
+            "production",
+            "--",
+            "sh",
+            "-c",
+            "echo $NEW",
+        ])
         .prints("from the branch\n")
         .says(&warning)
         .check();
     let older = ".vault/production/NEW.toml: is sealed in epoch 1, but the newest is 2: \
                  vault rotate --finish -e production";
-    found(&sandbox, &[], 1, &(rotated("3", "FAILED") + &findings(&[older])));
+    found(
+        &sandbox,
+        &[],
+        1,
+        &(rotated("3", "FAILED") + &findings(&[older])),
+    );
     let (revision, before) = (craft::vault(&sandbox).roster().revision, floor(&sandbox));
     sandbox
         .vault(&["rotate", "--finish"])
@@ -240,11 +310,20 @@ next: commit .vault
 "#]])
         .changes(&["repo/.vault/production/NEW.toml"])
         .check();
-    assert_eq!((craft::vault(&sandbox).roster().revision, floor(&sandbox)), (revision, before));
+    assert_eq!(
+        (craft::vault(&sandbox).roster().revision, floor(&sandbox)),
+        (revision, before)
+    );
     assert_eq!(field(&sandbox, "production/NEW.toml", "origin"), "1");
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
-    sandbox.vault(&["rotate", "--finish"]).says(str!["there was nothing to finish"]).check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .says(str!["there was nothing to finish"])
+        .check();
 }
 
 #[test]
@@ -254,9 +333,16 @@ fn rotation_reencrypts_entries_of_older_epochs() {
 production has epoch 3: 3 entries re-encrypted
 next: commit .vault
 "#]];
-    sandbox.vault(&["rotate", "-e", "production"]).says(&said).any_change().check();
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .says(&said)
+        .any_change()
+        .check();
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
 }
 
 #[test]
@@ -265,7 +351,12 @@ fn older_epochs_are_removed_only_by_forgetting_them() {
     let epochs = |sandbox: &Sandbox| {
         let vault = craft::vault(sandbox);
         let checked = vault.environment(&"production".parse().unwrap()).unwrap();
-        checked.content().epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>()
+        checked
+            .content()
+            .epochs
+            .iter()
+            .map(|epoch| epoch.number)
+            .collect::<Vec<_>>()
     };
     assert_eq!(epochs(&sandbox), [2, 1]);
     sandbox
@@ -287,7 +378,10 @@ next: commit .vault
         .any_change()
         .check();
     assert_eq!(epochs(&sandbox), [2]);
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
 }
 
@@ -309,9 +403,20 @@ fn parallel_rotations_conflict_in_git() {
     sandbox.quick(&["trust", &sandbox.id()]);
     sandbox.quick(&["rotate", "-e", "production"]);
     sandbox.commit("rotated on main");
-    let merge = ["-c", "user.name=x", "-c", "user.email=x@x", "merge", "--no-edit", "branch"];
-    let merged =
-        std::process::Command::new("git").current_dir(sandbox.repo()).args(merge).output().unwrap();
+    let merge = [
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@x",
+        "merge",
+        "--no-edit",
+        "branch",
+    ];
+    let merged = std::process::Command::new("git")
+        .current_dir(sandbox.repo())
+        .args(merge)
+        .output()
+        .unwrap();
     assert_eq!(merged.status.code(), Some(1), "{merged:?}");
     assert_eq!(
         conflicts(&sandbox),
@@ -339,8 +444,16 @@ fn parallel_rotations_conflict_in_git() {
 error: .vault/production/NEW.toml: does not match the signature of alice
 hint: put back the committed file: git checkout -- .vault/production/NEW.toml
 "#]];
-    sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
-    sandbox.vault(&["get", "NEW", "-e", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .fails(4)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["get", "NEW", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -349,11 +462,22 @@ fn entry_of_a_former_member_is_adopted_only_by_name() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let fingerprint = bob.join();
     bob.send();
-    let add = ["members", "add", "bob", "-e", "production=write", "--fingerprint", &fingerprint];
+    let add = [
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "production=write",
+        "--fingerprint",
+        &fingerprint,
+    ];
     sandbox.quick(&add);
     sandbox.commit("bob");
     bob.pull();
-    bob.vault(&["set", "NEW", "-e", "production", "-q"]).input("bob's").any_change().check();
+    bob.vault(&["set", "NEW", "-e", "production", "-q"])
+        .input("bob's")
+        .any_change()
+        .check();
     sandbox.quick(&["members", "remove", "bob"]);
     sandbox.commit("bob has left");
     bob.send();
@@ -387,7 +511,11 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     let said = str![
         "error: OTHER in development, production does not need adopting: it is missing, or a current member signed it"
     ];
-    sandbox.vault(&["rotate", "--finish", "--adopt", "OTHER"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["rotate", "--finish", "--adopt", "OTHER"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = format!("{shown}production: 1 entry re-encrypted\nnext: commit .vault\n");
     sandbox
         .vault(&["rotate", "--finish", "--adopt", "NEW", "--yes"])
@@ -418,7 +546,10 @@ fn large_values_survive_a_rotation() {
     sandbox.quick(&["rotate", "-e", "production"]);
     for number in 0..5 {
         assert!(sandbox.get("production", &format!("LARGE_{number}")) == value(number));
-        assert_eq!(sandbox.get("production", &format!("SMALL_{number}")), b"small");
+        assert_eq!(
+            sandbox.get("production", &format!("SMALL_{number}")),
+            b"small"
+        );
     }
     sandbox
         .vault(&["verify"])

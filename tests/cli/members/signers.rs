@@ -26,8 +26,11 @@ fn cast() -> Cast {
     let sandbox = stocked();
     let bob = craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
     let development = ("development", Access::Write);
-    let carol =
-        craft::enroll(&sandbox, "carol", &[development.clone(), ("production", Access::Read)]);
+    let carol = craft::enroll(
+        &sandbox,
+        "carol",
+        &[development.clone(), ("production", Access::Read)],
+    );
     let (dave, authority) = (Person::new(), craft::authority(&sandbox));
     craft::resign_roster(&sandbox, &authority, |roster| {
         let former = Former {
@@ -39,7 +42,12 @@ fn cast() -> Cast {
         roster.revision += 1;
     });
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
-    Cast { sandbox, bob, carol, dave }
+    Cast {
+        sandbox,
+        bob,
+        carol,
+        dave,
+    }
 }
 
 /// Re-signs the entry `DATABASE_URL` of production with `key`, naming `signer`.
@@ -52,27 +60,57 @@ fn sign(sandbox: &Sandbox, signer: &str, key: &SigningKey) {
 
 #[test]
 fn entry_not_signed_by_a_current_writer_is_refused() {
-    let Cast { sandbox, bob, carol, dave } = cast();
+    let Cast {
+        sandbox,
+        bob,
+        carol,
+        dave,
+    } = cast();
     let (eve, authority) = (Person::new(), craft::authority(&sandbox));
     let path = ".vault/production/DATABASE_URL.toml";
     let genuine = fs::read(sandbox.repo().join(path)).unwrap();
     let not_alice = "does not match the signature of alice";
     let cases = [
-        ("bob", &bob.key, "is signed by bob, who may not write in production"),
-        ("carol", &carol.key, "is signed by carol, who may not write in production"),
-        ("dave", &dave.key, "is signed by dave, who is no longer a member"),
+        (
+            "bob",
+            &bob.key,
+            "is signed by bob, who may not write in production",
+        ),
+        (
+            "carol",
+            &carol.key,
+            "is signed by carol, who may not write in production",
+        ),
+        (
+            "dave",
+            &dave.key,
+            "is signed by dave, who is no longer a member",
+        ),
         ("eve", &eve.key, "is signed by eve, who is not a member"),
         ("alice", &bob.key, not_alice),
         ("alice", &carol.key, not_alice),
         ("alice", &dave.key, not_alice),
         ("alice", &eve.key, not_alice),
         ("alice", &authority, not_alice),
-        ("bob", &authority, "is signed by bob, who may not write in production"),
+        (
+            "bob",
+            &authority,
+            "is signed by bob, who may not write in production",
+        ),
     ];
     for (signer, key, reason) in cases {
         sign(&sandbox, signer, key);
-        refused(&sandbox, ENTRY, format!("error: {path}: {reason}\nhint: put back [..]{path}\n"));
-        found(&sandbox, &[], 1, &(not_held(1, 1) + &findings(&[&format!("{path}: {reason}")])));
+        refused(
+            &sandbox,
+            ENTRY,
+            format!("error: {path}: {reason}\nhint: put back [..]{path}\n"),
+        );
+        found(
+            &sandbox,
+            &[],
+            1,
+            &(not_held(1, 1) + &findings(&[&format!("{path}: {reason}")])),
+        );
         fs::write(sandbox.repo().join(path), &genuine).unwrap();
     }
 }
@@ -102,17 +140,26 @@ fn entry_of_a_former_author_is_valid_if_a_writer_signed_it() {
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
         entry.author = "dave".parse().unwrap();
     });
-    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+    assert_eq!(
+        sandbox.get("production", "DATABASE_URL"),
+        b"postgres://production"
+    );
 }
 
 #[test]
 fn readers_cannot_write_and_only_admins_change_members() {
-    let Cast { sandbox, bob, carol, dave } = cast();
+    let Cast {
+        sandbox,
+        bob,
+        carol,
+        dave,
+    } = cast();
     let id = sandbox.id();
     let run = |person: &Person, commands: &[Command], said: &str| {
         let key = person.key_file(&sandbox).display().to_string();
         stopped(&sandbox, commands, Why::Locked, said, |run| {
-            run.variable("VAULT_ID", &id).variable("VAULT_KEY_FILE", &key)
+            run.variable("VAULT_ID", &id)
+                .variable("VAULT_KEY_FILE", &key)
         });
     };
     let production: &[Command] = &[
@@ -129,13 +176,25 @@ fn readers_cannot_write_and_only_admins_change_members() {
             format!("error: {name} is not an admin of this vault\nhint: ask an admin: alice\n");
         run(person, &[&["ci", "add", "x", "-e", "production"]], &said);
         run(person, &[&["environments", "add", "staging"]], &said);
-        run(person, &[&["environments", "remove", "production", "--yes"]], &said);
+        run(
+            person,
+            &[&["environments", "remove", "production", "--yes"]],
+            &said,
+        );
     }
     let locked = "error: development is locked: bob has access to production
 hint: ask an admin for access to development
 ";
-    run(&bob, &[&["get", "DATABASE_URL", "-e", "development"]], locked);
-    run(&bob, &[&["exec", "-e", "development", "--", "touch", "started"]], locked);
+    run(
+        &bob,
+        &[&["get", "DATABASE_URL", "-e", "development"]],
+        locked,
+    );
+    run(
+        &bob,
+        &[&["exec", "-e", "development", "--", "touch", "started"]],
+        locked,
+    );
     let stranger = "error: your key ([..]) belongs to no member of this vault
 hint: use the key you joined with, or ask an admin to add you
 ";
@@ -152,7 +211,9 @@ fn member_added_by_hand_is_refused() {
     // The roster with mallory in it, exactly as vault would write it except for the signature.
     craft::resign_roster(&sandbox, &authority, |roster| {
         let mut member = mallory.member();
-        member.access.insert("production".parse().unwrap(), Access::Write);
+        member
+            .access
+            .insert("production".parse().unwrap(), Access::Write);
         roster.members.insert("mallory".parse().unwrap(), member);
     });
     let signature = genuine.lines().last().unwrap();
@@ -164,7 +225,9 @@ fn member_added_by_hand_is_refused() {
 #[test]
 fn roster_signed_by_another_authority_is_refused() {
     let sandbox = stocked();
-    craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| roster.revision += 1);
+    craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| {
+        roster.revision += 1
+    });
     not_by_the_authority(&sandbox);
 }
 
@@ -184,7 +247,12 @@ fn not_by_the_authority(sandbox: &Sandbox) {
     );
     refused(sandbox, KEYED, &said);
     refused(sandbox, KEYLESS, &said);
-    found(sandbox, &["--id", &sandbox.id()], 1, findings(&[reason]).trim_start());
+    found(
+        sandbox,
+        &["--id", &sandbox.id()],
+        1,
+        findings(&[reason]).trim_start(),
+    );
 }
 
 #[test]

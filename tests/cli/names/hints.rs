@@ -10,8 +10,11 @@ use crate::support::transcript::Transcript;
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_vault();
     let config = sandbox.repo().join("vault.toml");
-    std::fs::write(config, "default = \"development\"\n[steps.migrate]\nnames = [\"KEY\"]\n")
-        .unwrap();
+    std::fs::write(
+        config,
+        "default = \"development\"\n[steps.migrate]\nnames = [\"KEY\"]\n",
+    )
+    .unwrap();
     sandbox.set("production", "KEY", b"value");
     sandbox
 }
@@ -37,7 +40,15 @@ hint: make it: vault environments add prodction
         &["copy", "KEY", "--from", "production", "--to", "prodction"],
         &["ci", "add", "bot", "-e", "prodction"],
         &["members", "add", "bob", "-e", "prodction=read"],
-        &["members", "add", "bob", "--recipient", "age1", "-e", "prodction=read"],
+        &[
+            "members",
+            "add",
+            "bob",
+            "--recipient",
+            "age1",
+            "-e",
+            "prodction=read",
+        ],
         &["members", "set", "alice", "-e", "prodction=read"],
         &["environments", "remove", "prodction", "--yes"],
         &["rotate", "-e", "prodction"],
@@ -45,7 +56,12 @@ hint: make it: vault environments add prodction
     ];
     for command in commands {
         let status = if command[0] == "exec" { 125 } else { 2 };
-        sandbox.vault(command).input("A=1").fails(status).says(&said).check();
+        sandbox
+            .vault(command)
+            .input("A=1")
+            .fails(status)
+            .says(&said)
+            .check();
     }
 }
 
@@ -57,14 +73,21 @@ error: there is no environment prod; there are: development, production
 hint: did you mean production?
 hint: make it: vault environments add prod
 "#]];
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "prod");
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_ENVIRONMENT", "prod");
     run.fails(2).says(&said).check();
     let run = sandbox.vault(&["exec", "--if-locked", "placeholder", "--", "touch", "ran"]);
-    let run = run.variable("HOME", "/nonexistent").variable("VAULT_ENVIRONMENT", "prod");
+    let run = run
+        .variable("HOME", "/nonexistent")
+        .variable("VAULT_ENVIRONMENT", "prod");
     run.fails(125).says(&said).check();
     let credential = sandbox.credential("bot", &["-e", "production"]);
     let run = sandbox.vault(&["exec", "-e", "prod", "--", "touch", "ran"]);
-    run.variable("VAULT_KEY", &credential).fails(125).says(&said).check();
+    run.variable("VAULT_KEY", &credential)
+        .fails(125)
+        .says(&said)
+        .check();
     std::fs::write(sandbox.repo().join("vault.toml"), "default = \"prod\"\n").unwrap();
     sandbox.vault(&["get", "KEY"]).fails(2).says(&said).check();
 }
@@ -75,7 +98,11 @@ fn dissimilar_environment_gets_only_the_adding_hint() {
 error: there is no environment staging; there are: development, production
 hint: make it: vault environments add staging
 "#]];
-    sandbox().vault(&["get", "KEY", "-e", "staging"]).fails(2).says(&said).check();
+    sandbox()
+        .vault(&["get", "KEY", "-e", "staging"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -196,14 +223,26 @@ error: unknown command
 hint: list all commands: `vault --help`
 "#]];
     sandbox.vault(&["hunter2"]).fails(2).says(&said).check();
-    sandbox.vault(&["man", "nothing"]).fails(2).says(&said).check();
-    sandbox.vault(&["help", "nothing"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["man", "nothing"])
+        .fails(2)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["help", "nothing"])
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: unknown command
 hint: did you mean `vault exec`?
 hint: [..]
 "#]];
-    sandbox.vault(&["help", "exce"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["help", "exce"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -265,8 +304,11 @@ hint: or pipe it: `vault set KEY < FILE`
         let run = sandbox.vault(&[&["set", "KEY"], words].concat());
         run.input("hunter2").fails(2).says(&said).check();
     }
-    let unnamed: [&[&str]; 3] =
-        [&["--value", "HUNTER2", "KEY"], &["--name", "KEY", "--value", "x"], &["-v", "X", "KEY"]];
+    let unnamed: [&[&str]; 3] = [
+        &["--value", "HUNTER2", "KEY"],
+        &["--name", "KEY", "--value", "x"],
+        &["-v", "X", "KEY"],
+    ];
     for words in unnamed {
         let run = sandbox.vault(&[&["-q", "set"], words].concat());
         run.fails(2)
@@ -300,6 +342,10 @@ hint: list its options: `vault set --help`
 "#]],
         ),
     ] {
-        sandbox.vault(&["set", "KEY", option]).fails(2).says(said).check();
+        sandbox
+            .vault(&["set", "KEY", option])
+            .fails(2)
+            .says(said)
+            .check();
     }
 }

@@ -35,10 +35,17 @@ fn invalid_secret_name_is_refused_and_not_shown() {
         &["ci", "add", "github", "-e", "production", "--only", "@"],
     ];
     let illegal = format!("error: not the name of a secret\n{rule}");
-    for name in ["1A", "A-B", "A B", "\u{e4}", "A\n", "A\x1b[2J", "../x", "a/b", "A.toml", "${A}"] {
+    for name in [
+        "1A", "A-B", "A B", "\u{e4}", "A\n", "A\x1b[2J", "../x", "a/b", "A.toml", "${A}",
+    ] {
         wrong(&sandbox, commands, name, &illegal);
     }
-    wrong(&sandbox, commands, "", &format!("error: the name of a secret is empty\n{rule}"));
+    wrong(
+        &sandbox,
+        commands,
+        "",
+        &format!("error: the name of a secret is empty\n{rule}"),
+    );
     let long = format!("error: the name of a secret has 10240 bytes\n{rule}");
     wrong(&sandbox, commands, &"A".repeat(10 << 10), &long);
     let long = format!("error: the name of a secret has 201 bytes\n{rule}");
@@ -74,11 +81,14 @@ fn invalid_environment_or_member_is_refused_and_not_shown() {
         &["ci", "add", "github", "--environment=@"],
         &["init", "--environment=@"],
     ];
-    let members: &[Command] =
-        &[&["init", "--name=@"], &["ci", "add", "-e", "production", "--", "@"]];
+    let members: &[Command] = &[
+        &["init", "--name=@"],
+        &["ci", "add", "-e", "production", "--", "@"],
+    ];
     let long = "a".repeat(64);
-    let illegal =
-        ["", "../x", ".", "..", "a/b", "a_b", "A", "1", "-a", "a.b", "\u{e4}", "a\x1b", &long];
+    let illegal = [
+        "", "../x", ".", "..", "a/b", "a_b", "A", "1", "-a", "a.b", "\u{e4}", "a\x1b", &long,
+    ];
     for name in illegal {
         let said = |what: &str| format!("error: not the name of {what}\n{rule}");
         wrong(&sandbox, environments, name, &said("an environment"));
@@ -106,27 +116,52 @@ error: VAULT_ENVIRONMENT: not the name of an environment
 #[test]
 fn invalid_name_in_vault_toml_is_refused_and_not_shown() {
     let texts = [
-        ("[environments.\"hunter2 \\u001b[2J\"]\n", "environments: not the name of an environment"),
-        ("default = \"../hunter2\"\n", "default: not the name of an environment"),
-        ("[steps.\"hunter2!\"]\nnames = []\n", "steps: not the name of a step"),
-        ("[steps.a]\nnames = [\"hunter2!\"]\n", "steps.a: not the name of a secret"),
-        ("[secrets.\"hunter2!\"]\n", "secrets: not the name of a secret"),
+        (
+            "[environments.\"hunter2 \\u001b[2J\"]\n",
+            "environments: not the name of an environment",
+        ),
+        (
+            "default = \"../hunter2\"\n",
+            "default: not the name of an environment",
+        ),
+        (
+            "[steps.\"hunter2!\"]\nnames = []\n",
+            "steps: not the name of a step",
+        ),
+        (
+            "[steps.a]\nnames = [\"hunter2!\"]\n",
+            "steps.a: not the name of a secret",
+        ),
+        (
+            "[secrets.\"hunter2!\"]\n",
+            "secrets: not the name of a secret",
+        ),
         (
             "[environments.a.variables]\n\"hunter2!\" = \"x\"\n",
             "environments.a: not the name of a secret",
         ),
-        ("allowed_names = [\"hunter2!\"]\n", "allowed_names: not the name of a secret"),
+        (
+            "allowed_names = [\"hunter2!\"]\n",
+            "allowed_names: not the name of a secret",
+        ),
         ("hunter2 = 1\n", "unknown key at line 1, column 1"),
         ("hunter2\n", "not understood at line 1, column [..]"),
     ];
     let sandbox = stocked();
     for (text, reason) in texts {
         fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
-        for (command, status) in [(&["list"][..], 2), (&["exec", "--", "touch", "started"], 125)] {
+        for (command, status) in [
+            (&["list"][..], 2),
+            (&["exec", "--", "touch", "started"], 125),
+        ] {
             let outcome = sandbox.vault(command).outcome();
             let first = outcome.said.lines().next().unwrap().to_owned();
             let pattern = format!("error: vault.toml: {reason}");
-            assert!(crate::support::sandbox::is_like(&pattern, &first), "{}", outcome.said);
+            assert!(
+                crate::support::sandbox::is_like(&pattern, &first),
+                "{}",
+                outcome.said
+            );
             assert!(!outcome.said.contains("hunter2"), "{}", outcome.said);
             assert_eq!((outcome.status, outcome.output.len()), (status, 0));
         }

@@ -29,10 +29,18 @@ fn import_accepts_both_spellings_with_one_value() {
     let one = "http_proxy and HTTP_PROXY have the same value: stored as http_proxy\n";
     let run = sandbox.vault(&["import", "-"]).input(&file).any_change();
     let done = "imported into development: 2 set, 0 changed, 0 unchanged\n";
-    run.says(format!("{one}http_proxy {MENTIONED}\n{done}")).check();
-    sandbox.vault(&exec(&[])).prints(format!("HTTP_PROXY={PROXY}\nhttp_proxy={PROXY}\n")).check();
+    run.says(format!("{one}http_proxy {MENTIONED}\n{done}"))
+        .check();
+    sandbox
+        .vault(&exec(&[]))
+        .prints(format!("HTTP_PROXY={PROXY}\nhttp_proxy={PROXY}\n"))
+        .check();
     let again = sandbox.vault(&["import", "-"]).input(&file);
-    again.says(format!("{one}imported into development: 0 set, 0 changed, 2 unchanged\n")).check();
+    again
+        .says(format!(
+            "{one}imported into development: 0 set, 0 changed, 2 unchanged\n"
+        ))
+        .check();
 }
 
 #[test]
@@ -60,7 +68,12 @@ fn import_refuses_spellings_with_different_values() {
 hint: keep one of the two lines
 "
         );
-        sandbox.vault(&["import", "-"]).input(file).fails(2).says(&said).check();
+        sandbox
+            .vault(&["import", "-"])
+            .input(file)
+            .fails(2)
+            .says(&said)
+            .check();
     }
 }
 
@@ -79,11 +92,16 @@ fn exec_sets_both_spellings_and_replaces_the_callers() {
          Http_Proxy=http://plain\nNO_PROXY={PROXY}\nall_proxy={PROXY}\nftp_proxy={PROXY}\n\
          http_proxy=http://plain\nhttps_proxy={PROXY}\nno_proxy={PROXY}\n"
     );
-    let run = sandbox.vault(&exec(&[])).variable("https_proxy", "http://caller");
+    let run = sandbox
+        .vault(&exec(&[]))
+        .variable("https_proxy", "http://caller");
     let shadowed = str!["vault: overrides the caller's own values of https_proxy (--keep)"];
     run.prints(&all).says(&shadowed).check();
     let one = format!("HTTPS_PROXY={PROXY}\nhttps_proxy={PROXY}\n");
-    sandbox.vault(&exec(&["--only", "HTTPS_PROXY"])).prints(&one).check();
+    sandbox
+        .vault(&exec(&["--only", "HTTPS_PROXY"]))
+        .prints(&one)
+        .check();
     // Both are masked.
     let masked = ["exec", "--only", "HTTPS_PROXY", "--", "sh", "-c", PRINT];
     let outcome = sandbox.vault(&masked).outcome();
@@ -97,7 +115,9 @@ fn keeping_one_spelling_keeps_both_of_the_caller() {
     for keep in ["http_proxy", "HTTP_PROXY"] {
         for clean in [&[][..], &["--clean-env"]] {
             let options = [&["--keep", keep], clean].concat();
-            let run = sandbox.vault(&exec(&options)).variable("HTTP_PROXY", "http://caller");
+            let run = sandbox
+                .vault(&exec(&options))
+                .variable("HTTP_PROXY", "http://caller");
             run.prints("HTTP_PROXY=http://caller\n").check();
             // For a caller without either spelling, nothing is kept.
             let both = format!("HTTP_PROXY={PROXY}\nhttp_proxy={PROXY}\n");
@@ -112,14 +132,20 @@ fn setting_redirecting_names_prints_a_note() {
     let cases = [
         ("HTTPS_PROXY", MENTIONED),
         ("PIP_INDEX_URL", INDEX),
-        ("SSL_CERT_FILE", "decides whose certificates programs believe"),
+        (
+            "SSL_CERT_FILE",
+            "decides whose certificates programs believe",
+        ),
         ("KUBECONFIG", SERVER),
         ("DOCKER_HOST", SERVER),
     ];
     for (name, mentioned) in cases {
         let words = ["set", name];
         let run = sandbox.vault(&words).input("value").any_change();
-        run.says(format!("{name} {mentioned}\nset {name} in development (revision 1)\n")).check();
+        run.says(format!(
+            "{name} {mentioned}\nset {name} in development (revision 1)\n"
+        ))
+        .check();
         let said = format!("unchanged: {name} in development already has this value\n");
         sandbox.vault(&words).input("value").says(&said).check();
         let copy = ["copy", name, "--from", "development", "--to", "production"];
@@ -135,7 +161,11 @@ HTTP_PROXY, NO_PROXY decide which proxy sees the traffic of programs
 imported into development: 4 set, 0 changed, 0 unchanged
 "#]])
         .check();
-    sandbox.vault(&["set", "ALL_PROXY", "-q"]).input("x").any_change().check();
+    sandbox
+        .vault(&["set", "ALL_PROXY", "-q"])
+        .input("x")
+        .any_change()
+        .check();
 }
 
 #[test]
@@ -180,5 +210,8 @@ fn verify_reports_new_values_of_dangerous_names() {
     fs::write(&config, text).unwrap();
     let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
     let output = String::from_utf8(outcome.output).unwrap();
-    assert!(!output.contains("decides") && !output.contains("refused by"), "{output}");
+    assert!(
+        !output.contains("decides") && !output.contains("refused by"),
+        "{output}"
+    );
 }

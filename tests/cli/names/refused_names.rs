@@ -74,12 +74,21 @@ fn set_and_import_refuse_names_running_code() {
     let sandbox = stocked();
     for name in DANGEROUS {
         let said = refusal(name);
-        for command in
-            [&["set", name][..], &["set", name, "--generate"], &["set", name, "A", "--generate"]]
-        {
-            sandbox.vault(command).input("value").fails(2).says(&said).check();
+        for command in [
+            &["set", name][..],
+            &["set", name, "--generate"],
+            &["set", name, "A", "--generate"],
+        ] {
+            sandbox
+                .vault(command)
+                .input("value")
+                .fails(2)
+                .says(&said)
+                .check();
         }
-        let import = sandbox.vault(&["import", "-"]).input(format!("A=1\n{name}=x\n"));
+        let import = sandbox
+            .vault(&["import", "-"])
+            .input(format!("A=1\n{name}=x\n"));
         import.fails(2).says(&said).check();
     }
 }
@@ -89,7 +98,16 @@ fn variables_running_code_stop_exec() {
     let sandbox = stocked();
     let default = "default = \"development\"\n";
     let exec: Command = &["exec", "-e", "production", "--", "touch", "started"];
-    let only: Command = &["exec", "-e", "production", "--only", "OTHER", "--", "touch", "started"];
+    let only: Command = &[
+        "exec",
+        "-e",
+        "production",
+        "--only",
+        "OTHER",
+        "--",
+        "touch",
+        "started",
+    ];
     for name in DANGEROUS {
         let own = format!("{default}[environments.production.variables]\n{name} = \"x\"\n");
         let inherited = format!(
@@ -98,7 +116,13 @@ fn variables_running_code_stop_exec() {
         );
         for text in [own, inherited] {
             fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
-            stopped(&sandbox, &[exec, only], Why::Misused, refusal(name), |run| run);
+            stopped(
+                &sandbox,
+                &[exec, only],
+                Why::Misused,
+                refusal(name),
+                |run| run,
+            );
         }
     }
 }
@@ -115,7 +139,15 @@ fn planted_entry_with_a_refused_name_stops_exec() {
         config(&sandbox, "");
         let commands: &[Command] = &[
             &["exec", "-e", "production", "--", "touch", "started"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
         ];
         let said = refusal(name);
         stopped(&sandbox, commands, Why::Misused, &said, |run| run);
@@ -123,7 +155,16 @@ fn planted_entry_with_a_refused_name_stops_exec() {
             run.variable("VAULT_KEY", &credential)
         });
         // A command with other names is not stopped.
-        let only = ["exec", "-e", "production", "--only", "OTHER", "--no-mask", "--", "true"];
+        let only = [
+            "exec",
+            "-e",
+            "production",
+            "--only",
+            "OTHER",
+            "--no-mask",
+            "--",
+            "true",
+        ];
         sandbox.vault(&only).check();
         let copy = ["copy", name, "--from", "production", "--to", "development"];
         sandbox.vault(&copy).fails(2).says(&said).check();
@@ -144,7 +185,9 @@ fn planted_entry_with_a_refused_name_stops_exec() {
         assert_eq!(sandbox.get("production", name), b"touch started");
         sandbox.quick(&["remove", name, "-e", "production"]);
     }
-    sandbox.vault(&["exec", "-e", "production", "--no-mask", "--", "true"]).check();
+    sandbox
+        .vault(&["exec", "-e", "production", "--no-mask", "--", "true"])
+        .check();
 }
 
 #[test]
@@ -153,21 +196,55 @@ fn allowed_name_works_until_vault_toml_drops_it() {
     config(&sandbox, "allowed_names = [\"PYTHONPATH\"]\n");
     sandbox.set("production", "PYTHONPATH", b"/srv/lib");
     sandbox
-        .vault(&["exec", "-e", "production", "--no-mask", "--", "printenv", "PYTHONPATH"])
+        .vault(&[
+            "exec",
+            "-e",
+            "production",
+            "--no-mask",
+            "--",
+            "printenv",
+            "PYTHONPATH",
+        ])
         .prints("/srv/lib\n")
         .check();
     let said = str![[r#"
 error: PERL5OPT is refused as a name: [..]
 hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH", "PERL5OPT"]
 "#]];
-    sandbox.vault(&["set", "PERL5OPT"]).input("-w").fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "PERL5OPT"])
+        .input("-w")
+        .fails(2)
+        .says(&said)
+        .check();
     config(&sandbox, "");
     let commands: &[Command] = &[
-        &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+        &[
+            "exec",
+            "-e",
+            "production",
+            "--no-mask",
+            "--",
+            "touch",
+            "started",
+        ],
         &["set", "PYTHONPATH", "-e", "production"],
-        &["copy", "PYTHONPATH", "--from", "production", "--to", "development"],
+        &[
+            "copy",
+            "PYTHONPATH",
+            "--from",
+            "production",
+            "--to",
+            "development",
+        ],
     ];
-    stopped(&sandbox, commands, Why::Misused, refusal("PYTHONPATH"), |run| run);
+    stopped(
+        &sandbox,
+        commands,
+        Why::Misused,
+        refusal("PYTHONPATH"),
+        |run| run,
+    );
 }
 
 #[test]
@@ -185,11 +262,24 @@ fn ordinary_names_reach_the_command() {
         "LD_SDK_KEY",
         "CARGO_REGISTRIES_SHOP_TOKEN",
     ];
-    let lines: Vec<String> = names.iter().map(|name| format!("{name}=value-of-{name}")).collect();
-    let import = sandbox.vault(&["import", "-"]).input(lines.join("\n")).any_change();
-    import.says(str!["imported into development: 10 set, 0 changed, 0 unchanged"]).check();
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}=value-of-{name}"))
+        .collect();
+    let import = sandbox
+        .vault(&["import", "-"])
+        .input(lines.join("\n"))
+        .any_change();
+    import
+        .says(str![
+            "imported into development: 10 set, 0 changed, 0 unchanged"
+        ])
+        .check();
     let arguments = [&["exec", "--no-mask", "--", "printenv"], &names[..]].concat();
-    let values: Vec<&str> = lines.iter().map(|line| line.split_once('=').unwrap().1).collect();
+    let values: Vec<&str> = lines
+        .iter()
+        .map(|line| line.split_once('=').unwrap().1)
+        .collect();
     let printed = values.join("\n") + "\n";
     sandbox.vault(&arguments).prints(printed).check();
 }
@@ -210,12 +300,17 @@ hint: [..]
     stopped(&sandbox, &[exec], Why::Refused, &said, |run| run);
     let verify = sandbox.vault(&["verify"]).outcome();
     let printed = String::from_utf8(verify.output).unwrap();
-    assert!(printed.contains("OTHER is both a secret and a variable of production"), "{printed}");
+    assert!(
+        printed.contains("OTHER is both a secret and a variable of production"),
+        "{printed}"
+    );
     let said = str![[r#"
 error: other is a variable of production in vault.toml
 hint: [..]
 "#]];
-    let set = sandbox.vault(&["set", "Other", "-e", "production"]).input("value");
+    let set = sandbox
+        .vault(&["set", "Other", "-e", "production"])
+        .input("value");
     set.fails(2).says(&said).check();
     for text in [
         "[environments.production.variables]\nPLAIN = \"x\"\nplain = \"y\"\n",

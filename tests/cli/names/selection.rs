@@ -35,8 +35,12 @@ fn environment_is_chosen_in_the_documented_order() {
         if !option.is_empty() {
             arguments.extend(["-e", option]);
         }
-        let run = sandbox.vault(&arguments).variable("VAULT_ENVIRONMENT", variable);
-        run.variable("VAULT_KEY", credential).prints(environment).check();
+        let run = sandbox
+            .vault(&arguments)
+            .variable("VAULT_ENVIRONMENT", variable);
+        run.variable("VAULT_KEY", credential)
+            .prints(environment)
+            .check();
     }
 }
 
@@ -49,16 +53,26 @@ fn unknown_locked_and_missing_environments_differ() {
 error: there is no environment test; there are: development, production, staging
 hint: make it: vault environments add test
 "#]];
-    sandbox.vault(&["get", "KEY", "-e", "test"]).fails(2).says(&unknown).check();
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "test");
+    sandbox
+        .vault(&["get", "KEY", "-e", "test"])
+        .fails(2)
+        .says(&unknown)
+        .check();
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_ENVIRONMENT", "test");
     run.fails(2).says(&unknown).check();
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", "No Name");
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_ENVIRONMENT", "No Name");
     let said = str![[r#"
 error: VAULT_ENVIRONMENT: not the name of an environment
 hint: [..]
 "#]];
     run.fails(2).says(&said).check();
-    let run = sandbox.vault(&["list"]).variable("VAULT_ENVIRONMENT", "test");
+    let run = sandbox
+        .vault(&["list"])
+        .variable("VAULT_ENVIRONMENT", "test");
     run.fails(2).says(&unknown).check();
     for (credential, covers) in [(&own, "production"), (&both, "production, staging")] {
         let locked = format!(
@@ -67,9 +81,15 @@ hint: make one: vault ci add NAME -e development
 "
         );
         let run = sandbox.vault(&["get", "KEY", "-e", "development"]);
-        run.variable("VAULT_KEY", credential).fails(3).says(&locked).check();
+        run.variable("VAULT_KEY", credential)
+            .fails(3)
+            .says(&locked)
+            .check();
         let run = sandbox.vault(&["exec", "-e", "development", "--", "touch", "ran"]);
-        run.variable("VAULT_KEY", credential).fails(121).says(&locked).check();
+        run.variable("VAULT_KEY", credential)
+            .fails(121)
+            .says(&locked)
+            .check();
     }
     fs::write(sandbox.repo().join("vault.toml"), "").unwrap();
     let said = str![[r#"
@@ -77,7 +97,12 @@ error: which environment? there are: development, production, staging
 hint: name it with -e, or write `default = …` into vault.toml
 "#]];
     sandbox.vault(&["get", "KEY"]).fails(2).says(&said).check();
-    sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", &both).fails(2).says(&said).check();
+    sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_KEY", &both)
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -85,11 +110,22 @@ fn nearest_or_named_vault_is_used() {
     let sandbox = sandbox();
     let deep = sandbox.repo().join("a/b");
     fs::create_dir_all(&deep).unwrap();
-    sandbox.vault(&["get", "KEY"]).folder(&deep).prints("development").check();
+    sandbox
+        .vault(&["get", "KEY"])
+        .folder(&deep)
+        .prints("development")
+        .check();
     let repo = sandbox.repo().display().to_string();
     let outside = sandbox.root();
-    sandbox.vault(&["get", "KEY", "--vault", &repo]).folder(outside).prints("development").check();
-    let run = sandbox.vault(&["get", "KEY"]).folder(outside).variable("VAULT_DIR", "repo");
+    sandbox
+        .vault(&["get", "KEY", "--vault", &repo])
+        .folder(outside)
+        .prints("development")
+        .check();
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .folder(outside)
+        .variable("VAULT_DIR", "repo");
     run.prints("development").check();
     let run = sandbox.vault(&["get", "KEY", "--vault", "a"]);
     let said = str![[r#"
@@ -102,22 +138,40 @@ hint: name the folder that holds vault.toml
 error: no vault.toml in [..]/home
 hint: make a vault here: vault init
 "#]];
-    sandbox.vault(&["get", "KEY"]).folder(&home).fails(2).says(&said).check();
+    sandbox
+        .vault(&["get", "KEY"])
+        .folder(&home)
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
 fn quiet_keeps_results_and_errors() {
     let sandbox = sandbox();
     let changes = ["repo/.vault/development/KEY.toml"];
-    let run = sandbox.vault(&["set", "KEY", "-q"]).input("other").changes(&changes);
+    let run = sandbox
+        .vault(&["set", "KEY", "-q"])
+        .input("other")
+        .changes(&changes);
     run.check();
-    sandbox.vault(&["remove", "KEY", "--quiet"]).changes(&changes).check();
+    sandbox
+        .vault(&["remove", "KEY", "--quiet"])
+        .changes(&changes)
+        .check();
     let said = str![[r#"
 error: there is no KEY in development
 hint: [..]
 "#]];
-    sandbox.vault(&["get", "KEY", "-q"]).fails(2).says(&said).check();
-    sandbox.vault(&["exec", "-q", "--", "echo", "out"]).prints("out\n").check();
+    sandbox
+        .vault(&["get", "KEY", "-q"])
+        .fails(2)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["exec", "-q", "--", "echo", "out"])
+        .prints("out\n")
+        .check();
 }
 
 #[test]
@@ -136,7 +190,9 @@ fn colors_need_a_terminal_or_the_option() {
         ("never", "", plain),
     ];
     for (when, no_color, said) in cases {
-        let run = sandbox.vault(&["get", "NAME", "--color", when]).variable("NO_COLOR", no_color);
+        let run = sandbox
+            .vault(&["get", "NAME", "--color", when])
+            .variable("NO_COLOR", no_color);
         run.fails(2).says(said).check();
     }
 }
@@ -149,7 +205,11 @@ fn help_and_completions_work_without_a_vault() {
     run(&["-V"]).prints(&version).check();
     let text = |arguments: &[&str]| {
         let outcome = run(arguments).outcome();
-        assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{arguments:?}");
+        assert_eq!(
+            (outcome.status, outcome.said.as_str()),
+            (0, ""),
+            "{arguments:?}"
+        );
         String::from_utf8(outcome.output).unwrap()
     };
     let commands = [
@@ -172,9 +232,18 @@ fn help_and_completions_work_without_a_vault() {
     let help = text(&["--help"]);
     let manual = text(&["man"]);
     for command in commands {
-        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
-        assert!(text(&[command, "--help"]).contains("Usage: vault"), "{command}");
-        assert!(manual.contains(&format!("vault\\-{command}(1)")), "{command}: {manual}");
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command}: {help}"
+        );
+        assert!(
+            text(&[command, "--help"]).contains("Usage: vault"),
+            "{command}"
+        );
+        assert!(
+            manual.contains(&format!("vault\\-{command}(1)")),
+            "{command}: {manual}"
+        );
         assert!(text(&["man", command]).starts_with(".ie"), "{command}");
     }
     assert!(help.contains("Exit status: 0 done;"));
@@ -192,7 +261,10 @@ hint: list all commands: `vault --help`
         ("powershell", "Register-ArgumentCompleter"),
     ] {
         let script = text(&["completions", shell]);
-        assert!(script.contains(mark) && script.contains("environments"), "{shell}");
+        assert!(
+            script.contains(mark) && script.contains("environments"),
+            "{shell}"
+        );
     }
 }
 
@@ -205,12 +277,25 @@ fn usage_errors_name_the_mistake() {
         (&["get", "KEY", "--colour", "never"], 2, "[..]--colour[..]"), // typos: ignore
         (&["list", "--color", "sometimes"], 2, "[..]--color[..]"),
         (&["get", "not-a-name"], 2, "error: not the name of a secret"),
-        (&["exec", "--frobnicate", "--", "true"], 125, "error: exec has no option --frobnicate"),
+        (
+            &["exec", "--frobnicate", "--", "true"],
+            125,
+            "error: exec has no option --frobnicate",
+        ),
     ];
     for (arguments, status, first) in cases {
         let outcome = sandbox.vault(arguments).outcome();
         let line = outcome.said.lines().next().unwrap_or_default().to_owned();
-        assert_eq!((outcome.status, outcome.output.len()), (status, 0), "{}", outcome.said);
-        assert!(crate::support::sandbox::is_like(first, &line), "{}", outcome.said);
+        assert_eq!(
+            (outcome.status, outcome.output.len()),
+            (status, 0),
+            "{}",
+            outcome.said
+        );
+        assert!(
+            crate::support::sandbox::is_like(first, &line),
+            "{}",
+            outcome.said
+        );
     }
 }

@@ -15,9 +15,11 @@ const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
 /// Checks that a command finds no vault in `folder` and reports how far up it searched.
 #[track_caller]
 fn finds_none(sandbox: &Sandbox, folder: &Path, looked: &str) {
-    for (command, status) in
-        [(&["get", "A"][..], 2), (&["list"], 2), (&["exec", "--", "true"], 125)]
-    {
+    for (command, status) in [
+        (&["get", "A"][..], 2),
+        (&["list"], 2),
+        (&["exec", "--", "true"], 125),
+    ] {
         sandbox
             .vault(command)
             .folder(folder)
@@ -55,10 +57,18 @@ fn search_ends_at_the_git_repository_root() {
 #[test]
 fn search_ends_at_a_linked_home() {
     let sandbox = stocked();
-    fs::copy(sandbox.repo().join("vault.toml"), sandbox.root().join("vault.toml")).unwrap();
+    fs::copy(
+        sandbox.repo().join("vault.toml"),
+        sandbox.root().join("vault.toml"),
+    )
+    .unwrap();
     let project = sandbox.home().join("project");
     fs::create_dir(&project).unwrap();
-    finds_none(&sandbox, &project, "[..]/home/project or above it, up to [..]/home");
+    finds_none(
+        &sandbox,
+        &project,
+        "[..]/home/project or above it, up to [..]/home",
+    );
     let link = sandbox.root().join("link");
     symlink(sandbox.home(), &link).unwrap();
     sandbox
@@ -75,7 +85,11 @@ hint: make a vault here: vault init
 
 #[test]
 fn search_ends_at_a_file_system_boundary() {
-    let mount = Path::new(if Path::new("/proc").exists() { "/proc" } else { "/dev" });
+    let mount = Path::new(if Path::new("/proc").exists() {
+        "/proc"
+    } else {
+        "/dev"
+    });
     let device = |path: &Path| fs::metadata(path).unwrap().dev();
     assert_ne!(device(mount), device(Path::new("/")));
     finds_none(&Sandbox::empty(), mount, &mount.display().to_string());
@@ -112,11 +126,20 @@ error: [..]/outer/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/outer …
 hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
 "#]];
-    let commands: &[&[&str]] =
-        &[&GET, &["list"], &["exec", "--", "touch", "started"], &["set", "A"], &["verify"]];
-    stopped(&sandbox, commands, Why::Refused, &said, |run| run.folder(&inner));
+    let commands: &[&[&str]] = &[
+        &GET,
+        &["list"],
+        &["exec", "--", "touch", "started"],
+        &["set", "A"],
+        &["verify"],
+    ];
+    stopped(&sandbox, commands, Why::Refused, &said, |run| {
+        run.folder(&inner)
+    });
     // Naming a vault is a decision; its roster is checked like any other.
-    let named = sandbox.vault(&["list", "-e", "production", "--vault", ".."]).folder(&inner);
+    let named = sandbox
+        .vault(&["list", "-e", "production", "--vault", ".."])
+        .folder(&inner);
     named.prints("[..]\n[..]\n[..]\n").check();
 }
 
@@ -125,16 +148,36 @@ fn named_vault_is_used_and_the_option_has_priority() {
     let sandbox = stocked();
     let here = sandbox.home();
     let repo = sandbox.repo().display().to_string();
-    let named: [&[&str]; 3] = [&["--vault", &repo], &["--vault", "../repo"], &["--vault=../repo/"]];
+    let named: [&[&str]; 3] = [
+        &["--vault", &repo],
+        &["--vault", "../repo"],
+        &["--vault=../repo/"],
+    ];
     for option in named {
         let arguments = [option, &GET].concat();
-        sandbox.vault(&arguments).folder(&here).prints("other").check();
-        let run = sandbox.vault(&arguments).folder(&here).variable("VAULT_DIR", "/nonexistent");
+        sandbox
+            .vault(&arguments)
+            .folder(&here)
+            .prints("other")
+            .check();
+        let run = sandbox
+            .vault(&arguments)
+            .folder(&here)
+            .variable("VAULT_DIR", "/nonexistent");
         run.prints("other").check();
     }
-    sandbox.vault(&GET).folder(&here).variable("VAULT_DIR", "../repo").prints("other").check();
+    sandbox
+        .vault(&GET)
+        .folder(&here)
+        .variable("VAULT_DIR", "../repo")
+        .prints("other")
+        .check();
     // An empty variable counts as absent.
-    sandbox.vault(&GET).variable("VAULT_DIR", "").prints("other").check();
+    sandbox
+        .vault(&GET)
+        .variable("VAULT_DIR", "")
+        .prints("other")
+        .check();
     for wrong in ["/nonexistent", "../home", "../repo/vault.toml"] {
         sandbox
             .vault(&GET)
@@ -162,7 +205,11 @@ fn vaults_in_one_repository_are_independent() {
         .input("of the api")
         .changes(&["repo/services/api/.vault/production/OTHER.toml"])
         .check();
-    sandbox.vault(&GET).folder(&api).prints("of the api").check();
+    sandbox
+        .vault(&GET)
+        .folder(&api)
+        .prints("of the api")
+        .check();
     sandbox.vault(&GET).prints("other").check();
     // An entry of one vault does not belong to the other, although the same person wrote both.
     sandbox.commit("two vaults");

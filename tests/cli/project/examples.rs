@@ -14,7 +14,9 @@ use crate::support::pipeline::{GITHUB_KEY, yaml};
 use crate::support::shop::{ROOT, Shop, text as said};
 
 fn example(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/django").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/django")
+        .join(path)
 }
 
 fn text(path: &str) -> String {
@@ -23,8 +25,15 @@ fn text(path: &str) -> String {
 
 #[test]
 fn django_example_is_a_valid_bash_script() {
-    let output = Command::new("bash").arg("-n").arg(example("run.sh")).output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let output = Command::new("bash")
+        .arg("-n")
+        .arg(example("run.sh"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
     let metadata = fs::metadata(example("run.sh")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
     assert_eq!(mode & 0o111, 0o111, "it can be executed");
@@ -44,7 +53,12 @@ fn django_example_reads_secrets_only_from_the_environment() {
         assert!(!settings.contains(way), "{way}");
     }
     assert_eq!(settings.matches("SECRET_KEY").count(), 2);
-    assert_eq!(text("ci/deploy").matches("os.environ['DEPLOY_TOKEN']").count(), 1);
+    assert_eq!(
+        text("ci/deploy")
+            .matches("os.environ['DEPLOY_TOKEN']")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -52,7 +66,12 @@ fn django_example_has_no_vault_and_requires_its_secrets() {
     assert!(!example(".vault").exists() && !example(".env").exists());
     let config = Config::parse(&text("vault.toml")).unwrap();
     let production = "production".parse().unwrap();
-    assert!(config.secrets.values().all(|secret| secret.required.holds_in(&production)));
+    assert!(
+        config
+            .secrets
+            .values()
+            .all(|secret| secret.required.holds_in(&production))
+    );
     assert_eq!(config.secrets.len(), 3);
 }
 
@@ -60,14 +79,23 @@ fn django_example_has_no_vault_and_requires_its_secrets() {
 fn django_example_pins_its_packages() {
     let lines = text("requirements.txt") + &text("requirements-dev.txt");
     let mut lines = lines.lines().filter(|line| !line.starts_with('#'));
-    assert!(lines.all(|line| line.split_once("==").is_some_and(|(_, version)| version.len() > 2)));
+    assert!(lines.all(|line| {
+        line.split_once("==")
+            .is_some_and(|(_, version)| version.len() > 2)
+    }));
 }
 
 /// Every file of the examples except those that runs create.
 fn files() -> Vec<PathBuf> {
-    let output = Command::new("git").current_dir(ROOT).args(["ls-files", "examples"]).output();
+    let output = Command::new("git")
+        .current_dir(ROOT)
+        .args(["ls-files", "examples"])
+        .output();
     let listed = String::from_utf8(output.unwrap().stdout).unwrap();
-    let files: Vec<PathBuf> = listed.lines().map(|path| Path::new(ROOT).join(path)).collect();
+    let files: Vec<PathBuf> = listed
+        .lines()
+        .map(|path| Path::new(ROOT).join(path))
+        .collect();
     assert!(files.len() > 20, "{files:?}");
     files
 }
@@ -114,16 +142,24 @@ fn examples_contain_no_keys_or_values() {
         for line in text.lines() {
             // Only expressions are assigned to the name of a secret or of the key.
             let assigned = |name: &str| {
-                let mut at = line.match_indices(name).map(|(at, _)| &line[at + name.len()..]);
+                let mut at = line
+                    .match_indices(name)
+                    .map(|(at, _)| &line[at + name.len()..]);
                 at.any(|rest| {
                     let value = rest.strip_prefix('=');
                     value.is_some_and(|value| !value.starts_with("\"$") && !value.starts_with("'{"))
                 })
             };
-            assert!(!secrets.iter().any(|name| assigned(name)), "{place}: {line}");
+            assert!(
+                !secrets.iter().any(|name| assigned(name)),
+                "{place}: {line}"
+            );
             assert!(!assigned("VAULT_KEY"), "{place}: {line}");
         }
-        if file.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
             walk(&yaml(&file), &mut |key, text| {
                 assert!(!secrets.contains(&key), "{place}: {key}");
                 assert!(key != "VAULT_KEY" || text == GITHUB_KEY, "{place}: {key}");
@@ -136,7 +172,11 @@ fn examples_contain_no_keys_or_values() {
 fn steps(text: &str) -> BTreeSet<String> {
     let found = text.split("--step").skip(1);
     let words = found.map(|rest| {
-        let word = rest.trim_start_matches([' ', ',', '"']).split([' ', ',', '"']).next().unwrap();
+        let word = rest
+            .trim_start_matches([' ', ',', '"'])
+            .split([' ', ',', '"'])
+            .next()
+            .unwrap();
         word.trim_matches(['"', ']', '`']).to_owned()
     });
     words.collect()
@@ -155,7 +195,10 @@ fn examples_use_exactly_the_steps_in_vault_toml() {
         }
     }
     assert_eq!(used, known);
-    let tables = files().into_iter().filter(|file| file.ends_with("vault.toml")).count();
+    let tables = files()
+        .into_iter()
+        .filter(|file| file.ends_with("vault.toml"))
+        .count();
     assert_eq!(tables, 1);
 }
 
@@ -164,28 +207,53 @@ fn steps_have_only_required_names() {
     let shop = Shop::with("github-actions");
     let mut machine = shop.machine("runner", "main");
     machine.install_vault();
-    machine.variables.insert("VAULT_KEY".to_owned(), shop.production.clone());
+    machine
+        .variables
+        .insert("VAULT_KEY".to_owned(), shop.production.clone());
     let config = Config::parse(&text("vault.toml")).unwrap();
     let serve = ["-c", "import shop.wsgi"];
     let commands: [(&str, &[&str]); 5] = [
         ("test", &["manage.py", "test"]),
-        ("collectstatic", &["manage.py", "collectstatic", "--noinput"]),
+        (
+            "collectstatic",
+            &["manage.py", "collectstatic", "--noinput"],
+        ),
         ("migrate", &["manage.py", "migrate", "--noinput"]),
         ("deploy", &["ci/deploy", "revision"]),
         ("serve", &serve),
     ];
     assert_eq!(commands.len(), config.steps.len());
     for (step, command) in commands {
-        let names: Vec<&str> =
-            config.steps[&step.parse().unwrap()].names.iter().map(SecretName::as_str).collect();
+        let names: Vec<&str> = config.steps[&step.parse().unwrap()]
+            .names
+            .iter()
+            .map(SecretName::as_str)
+            .collect();
         for missing in &names {
-            let rest: Vec<&str> = names.iter().copied().filter(|name| name != missing).collect();
-            let words = ["vault", "exec", "-q", "--only", &rest.join(","), "--", "python"];
-            let output = machine.command(&[&["env"], &words[..], command].concat()).output();
+            let rest: Vec<&str> = names
+                .iter()
+                .copied()
+                .filter(|name| name != missing)
+                .collect();
+            let words = [
+                "vault",
+                "exec",
+                "-q",
+                "--only",
+                &rest.join(","),
+                "--",
+                "python",
+            ];
+            let output = machine
+                .command(&[&["env"], &words[..], command].concat())
+                .output();
             let output = output.unwrap();
             let said = said(&output);
             assert!(!output.status.success(), "{step} does without {missing}");
-            assert!(said.contains(&format!("KeyError: '{missing}'")), "{step}: {missing}: {said}");
+            assert!(
+                said.contains(&format!("KeyError: '{missing}'")),
+                "{step}: {missing}: {said}"
+            );
         }
     }
 }

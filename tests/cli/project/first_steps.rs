@@ -41,14 +41,26 @@ set DJANGO_SECRET_KEY in development (revision 1)
 "#]])
         .changes(&["repo/.vault/development/DJANGO_SECRET_KEY.toml"])
         .check();
-    sandbox.vault(&["get", "DJANGO_SECRET_KEY"]).prints("s3cret value").check();
+    sandbox
+        .vault(&["get", "DJANGO_SECRET_KEY"])
+        .prints("s3cret value")
+        .check();
     sandbox
         .vault(&["set", "DJANGO_SECRET_KEY"])
         .input("s3cret value")
-        .says(str!["unchanged: DJANGO_SECRET_KEY in development already has this value"])
+        .says(str![
+            "unchanged: DJANGO_SECRET_KEY in development already has this value"
+        ])
         .check();
     sandbox
-        .vault(&["exec", "--no-mask", "--", "sh", "-c", "printf %s \"$DJANGO_SECRET_KEY\""])
+        .vault(&[
+            "exec",
+            "--no-mask",
+            "--",
+            "sh",
+            "-c",
+            "printf %s \"$DJANGO_SECRET_KEY\"",
+        ])
         .prints("s3cret value")
         .check();
 }
@@ -71,7 +83,14 @@ hint: set it: `vault set DB_PASSWORD -e development`
     sandbox.set("development", "OTHER", b"value");
     let credential = sandbox.credential("ci", &["-e", "development", "--only", "OTHER"]);
     sandbox
-        .vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${URL-none} $OTHER"])
+        .vault(&[
+            "exec",
+            "--no-mask",
+            "--",
+            "sh",
+            "-c",
+            "echo ${URL-none} $OTHER",
+        ])
         .variable("VAULT_KEY", &credential)
         .prints("none value\n")
         .check();
@@ -82,7 +101,16 @@ fn init_keeps_an_existing_vault_toml() {
     let sandbox = Sandbox::empty();
     let config = sandbox.repo().join("vault.toml");
     std::fs::write(&config, "# ours\ndefault = \"staging\"\n").unwrap();
-    let outcome = sandbox.vault(&["init", "--name", "alice", "-e", "staging"]).outcome();
-    assert!(outcome.said.contains("kept the existing vault.toml\n"), "{}", outcome.said);
-    assert_eq!(std::fs::read_to_string(config).unwrap(), "# ours\ndefault = \"staging\"\n");
+    let outcome = sandbox
+        .vault(&["init", "--name", "alice", "-e", "staging"])
+        .outcome();
+    assert!(
+        outcome.said.contains("kept the existing vault.toml\n"),
+        "{}",
+        outcome.said
+    );
+    assert_eq!(
+        std::fs::read_to_string(config).unwrap(),
+        "# ours\ndefault = \"staging\"\n"
+    );
 }

@@ -29,7 +29,10 @@ fn instructions(text: &str) -> Vec<(String, String)> {
     lines
         .map(|line| {
             let (name, rest) = line.split_once(' ').unwrap();
-            (name.to_owned(), rest.split_whitespace().collect::<Vec<_>>().join(" "))
+            (
+                name.to_owned(),
+                rest.split_whitespace().collect::<Vec<_>>().join(" "),
+            )
         })
         .collect()
 }
@@ -84,7 +87,10 @@ impl Image {
 
     fn add(&mut self, rest: &str) {
         let checksum = format!("--checksum=sha256:{} https://", sha256(VAULT));
-        assert!(rest.contains(&checksum) && rest.ends_with(" /usr/local/bin/vault"), "{rest}");
+        assert!(
+            rest.contains(&checksum) && rest.ends_with(" /usr/local/bin/vault"),
+            "{rest}"
+        );
         self.machine.install_vault();
     }
 
@@ -92,7 +98,10 @@ impl Image {
         let names = match rest {
             ". ." => {
                 let ignore = fs::read_to_string(context.join(".dockerignore")).unwrap();
-                assert!(ignore.lines().any(|line| line == "*"), "all but what is named");
+                assert!(
+                    ignore.lines().any(|line| line == "*"),
+                    "all but what is named"
+                );
                 let names = ignore.lines().filter_map(|line| line.strip_prefix('!'));
                 names.map(str::to_owned).collect()
             }
@@ -141,7 +150,11 @@ impl Image {
 
     /// Starts a container: the entrypoint, then the command, with the secret mounted.
     fn container(&self, entrypoint: &[String], command: &[String]) -> Command {
-        let words: Vec<&str> = entrypoint.iter().chain(command).map(String::as_str).collect();
+        let words: Vec<&str> = entrypoint
+            .iter()
+            .chain(command)
+            .map(String::as_str)
+            .collect();
         let mut command = self.machine.command(&[&["env"], &words[..]].concat());
         command.env("VAULT_KEY_FILE", self.secret());
         command
@@ -165,18 +178,30 @@ fn ask(mut stream: impl Read + Write) -> (String, String) {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let (first, last) = (answer.lines().next().unwrap(), answer.lines().last().unwrap());
+    let (first, last) = (
+        answer.lines().next().unwrap(),
+        answer.lines().last().unwrap(),
+    );
     (first.to_owned(), last.to_owned())
 }
 
 /// Ends the server like a service manager, and expects a clean exit.
 fn end(shop: &Shop, mut child: Child, mut reader: BufReader<std::process::ChildStderr>) {
     let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut said = String::new();
     reader.read_to_string(&mut said).unwrap();
     let status = child.wait().unwrap();
-    assert!(status.success() && said.contains("Shutting down"), "{status}: {said}");
+    assert!(
+        status.success() && said.contains("Shutting down"),
+        "{status}: {said}"
+    );
     shop.shows_no_value(&said);
 }
 
@@ -193,7 +218,11 @@ fn image_builds_and_serves_and_contains_no_value() {
     for value in &shop.values {
         let pattern = image.machine.folder.join("pattern");
         fs::write(&pattern, value).unwrap();
-        let found = Command::new("grep").arg("-rlaFf").args([&pattern, &project]).output().unwrap();
+        let found = Command::new("grep")
+            .arg("-rlaFf")
+            .args([&pattern, &project])
+            .output()
+            .unwrap();
         assert_eq!(text(&found), "", "a value is in the image");
     }
     let compose = yaml(&Path::new(ROOT).join("examples/docker/compose.yaml"));
@@ -212,7 +241,10 @@ fn image_builds_and_serves_and_contains_no_value() {
     let address = said.rsplit("Listening at: http://").next().unwrap();
     let address = address.split_whitespace().next().unwrap();
     let (first, last) = ask(TcpStream::connect(address).unwrap());
-    assert!(first.ends_with("200 OK") && last.starts_with("{\"visit\": 1, "), "{first}\n{last}");
+    assert!(
+        first.ends_with("200 OK") && last.starts_with("{\"visit\": 1, "),
+        "{first}\n{last}"
+    );
     end(&shop, child, reader);
 }
 
@@ -221,27 +253,41 @@ fn container_gets_its_credential_only_as_a_mounted_secret() {
     let compose = yaml(&Path::new(ROOT).join("examples/docker/compose.yaml"));
     for (name, service) in compose["services"].as_object().unwrap() {
         assert_eq!(listed(&service["secrets"]), ["vault_key"], "{name}");
-        assert!(service["environment"].is_null() && service["env_file"].is_null(), "{name}");
+        assert!(
+            service["environment"].is_null() && service["env_file"].is_null(),
+            "{name}"
+        );
         assert!(service["build"]["args"].is_null(), "{name}");
         // The folder in which the image is built, and the folder in which it is used.
         let is_built = service["build"]["secrets"] == serde_json::json!(["vault_key"]);
         assert!(is_built || service["pull_policy"] == "never", "{name}");
     }
-    assert_eq!(compose["secrets"]["vault_key"], serde_json::json!({"environment": "VAULT_KEY"}));
+    assert_eq!(
+        compose["secrets"]["vault_key"],
+        serde_json::json!({"environment": "VAULT_KEY"})
+    );
     let after = &compose["services"]["web"]["depends_on"]["migrate"]["condition"];
     assert_eq!(after, "service_completed_successfully");
     let of_file = instructions(&example("docker/Dockerfile"));
     let has = |name: &str| of_file.iter().any(|(own, _)| own == name);
-    assert!(!has("ARG") && !has("LABEL") && has("USER"), "arguments and labels stay in the image");
-    let variables: Vec<&String> =
-        of_file.iter().filter(|(name, _)| name == "ENV").map(|(_, rest)| rest).collect();
+    assert!(
+        !has("ARG") && !has("LABEL") && has("USER"),
+        "arguments and labels stay in the image"
+    );
+    let variables: Vec<&String> = of_file
+        .iter()
+        .filter(|(name, _)| name == "ENV")
+        .map(|(_, rest)| rest)
+        .collect();
     assert_eq!(variables, ["VAULT_KEY_FILE=/run/secrets/vault_key"]);
 }
 
 /// The values of `key` in the unit.
 fn unit(key: &str) -> Vec<String> {
     let text = example("systemd/shop.service");
-    let lines = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     lines.map(str::to_owned).collect()
 }
 
@@ -251,9 +297,15 @@ fn systemd_unit_migrates_serves_and_reloads() {
     let machine = shop.machine("host", "main");
     let credentials = machine.folder.join("credentials");
     fs::create_dir(&credentials).unwrap();
-    fs::write(credentials.join("vault_key"), format!("{}\n", shop.production)).unwrap();
+    fs::write(
+        credentials.join("vault_key"),
+        format!("{}\n", shop.production),
+    )
+    .unwrap();
     assert_eq!(unit("LoadCredential"), ["vault_key:/etc/shop/vault_key"]);
-    let [variable] = &unit("Environment")[..] else { panic!("one variable") };
+    let [variable] = &unit("Environment")[..] else {
+        panic!("one variable")
+    };
     let (name, path) = variable.split_once('=').unwrap();
     let path = path.replace("%d", credentials.to_str().unwrap());
     let socket = machine.folder.join("socket");
@@ -272,16 +324,28 @@ fn systemd_unit_migrates_serves_and_reloads() {
     shop.shows_no_value(&text(&output));
     let (child, mut reader, _) = listening(command(&unit("ExecStart")[0]));
     let (first, last) = ask(UnixStream::connect(&socket).unwrap());
-    assert!(first.ends_with("200 OK") && last.starts_with("{\"visit\": 1, "), "{first}\n{last}");
+    assert!(
+        first.ends_with("200 OK") && last.starts_with("{\"visit\": 1, "),
+        "{first}\n{last}"
+    );
     let reload = unit("ExecReload")[0].replace("$MAINPID", &child.id().to_string());
     let words: Vec<&str> = reload.split(' ').collect();
-    assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success());
+    assert!(
+        Command::new(words[0])
+            .args(&words[1..])
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut said = String::new();
     while !said.contains("Handling signal: hup") || !said.contains("Booting worker") {
         assert!(reader.read_line(&mut said).unwrap() > 0, "{said}");
     }
     let (first, last) = ask(UnixStream::connect(&socket).unwrap());
-    assert!(first.ends_with("200 OK") && last.starts_with("{\"visit\": 2, "), "{first}\n{last}");
+    assert!(
+        first.ends_with("200 OK") && last.starts_with("{\"visit\": 2, "),
+        "{first}\n{last}"
+    );
     end(&shop, child, reader);
 }
 
@@ -303,7 +367,11 @@ fn systemd_accepts_the_unit_and_rates_it_as_sandboxed() {
     // In tenths, from 0 to 10; a unit without any of these settings has 9.6.
     let security = &["security", "--offline=yes", "--threshold=30", "--no-pager"];
     for words in [verify, security] {
-        let output = Command::new("systemd-analyze").args(words).arg(&file).output().unwrap();
+        let output = Command::new("systemd-analyze")
+            .args(words)
+            .arg(&file)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{words:?}: {}", text(&output));
         if words == verify {
             assert!(!text(&output).contains("shop.service"), "{}", text(&output));

@@ -8,8 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How many sentences of each kind may have such a construction. Lower a number with the hits.
-const ALLOWED: [(&str, usize); 4] =
-    [("comments", 607), ("docs", 0), ("messages", 79), ("test names", 0)];
+const ALLOWED: [(&str, usize); 4] = [
+    ("comments", 607),
+    ("docs", 0),
+    ("messages", 79),
+    ("test names", 0),
+];
 
 /// Files about the roster, the environment files, and floors, whose format is to be replaced.
 const EXCLUDED: [&str; 15] = [
@@ -80,14 +84,21 @@ fn is_plain(sentence: &str) -> bool {
     !PATTERNS.iter().any(|pattern| {
         let wanted: Vec<&str> = pattern.split(' ').collect();
         let mut windows = words.windows(wanted.len());
-        windows.any(|part| part.iter().zip(&wanted).all(|(word, wanted)| fits(word, wanted)))
+        windows.any(|part| {
+            part.iter()
+                .zip(&wanted)
+                .all(|(word, wanted)| fits(word, wanted))
+        })
     })
 }
 
 /// The sentences of prose, without code: a paragraph ends at a blank line, a list item, or a row.
 fn sentences(prose: &str) -> Vec<String> {
     let outside = |text: &str, fence: &str, replacement: &str| -> String {
-        text.split(fence).step_by(2).collect::<Vec<_>>().join(replacement)
+        text.split(fence)
+            .step_by(2)
+            .collect::<Vec<_>>()
+            .join(replacement)
     };
     let text = outside(&outside(prose, "```", "\n\n"), "`", "code");
     let mut paragraphs = vec![String::new()];
@@ -103,7 +114,9 @@ fn sentences(prose: &str) -> Vec<String> {
     let split = |text: &String| -> Vec<String> {
         let marked = [". ", "! ", "? ", "| "]
             .iter()
-            .fold(text.clone(), |text, mark| text.replace(mark, &mark.replace(' ', "\n")));
+            .fold(text.clone(), |text, mark| {
+                text.replace(mark, &mark.replace(' ', "\n"))
+            });
         marked.lines().map(str::to_owned).collect()
     };
     let long = |sentence: &String| sentence.split_whitespace().count() >= 4;
@@ -116,23 +129,36 @@ fn comments(text: &str) -> String {
         let after = line.trim_start().strip_prefix("//")?;
         Some(after.trim_start_matches(['/', '!']).to_owned())
     };
-    text.lines().map(|line| comment(line).unwrap_or_default() + "\n").collect()
+    text.lines()
+        .map(|line| comment(line).unwrap_or_default() + "\n")
+        .collect()
 }
 
 /// The string literals of a source file that have at least four words.
 fn literals(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap();
-    let code: Vec<&str> =
-        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let code = code.join("\n").replace("\\\\", "").replace("'\"'", "").replace("\\\"", "");
+    let code: Vec<&str> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code
+        .join("\n")
+        .replace("\\\\", "")
+        .replace("'\"'", "")
+        .replace("\\\"", "");
     let literals = code.split('"').skip(1).step_by(2);
-    literals.filter(|text| text.split_whitespace().count() >= 4).map(str::to_owned).collect()
+    literals
+        .filter(|text| text.split_whitespace().count() >= 4)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn test_names(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let name = |pair: &[&str]| {
-        let name = pair[1].strip_prefix("fn ").filter(|_| pair[0] == "#[test]")?;
+        let name = pair[1]
+            .strip_prefix("fn ")
+            .filter(|_| pair[0] == "#[test]")?;
         name.split('(').next().map(str::to_owned)
     };
     lines.windows(2).filter_map(name).collect()
@@ -146,16 +172,28 @@ fn texts() -> BTreeMap<String, String> {
         .map(|name| root.join(name))
         .collect();
     next.extend(
-        ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"]
-            .iter()
-            .map(|name| root.join(name)),
+        [
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "README.md",
+            "SECURITY.md",
+        ]
+        .iter()
+        .map(|name| root.join(name)),
     );
     let mut found = BTreeMap::new();
     while let Some(path) = next.pop() {
         let name = path.strip_prefix(root).unwrap().display().to_string();
         if path.is_dir() && !name.contains("/.") && !name.ends_with("/target") {
-            next.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "md") {
+            next.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path
+            .extension()
+            .is_some_and(|kind| kind == "rs" || kind == "md")
+        {
             found.insert(name, fs::read_to_string(path).unwrap());
         }
     }
@@ -169,7 +207,9 @@ fn texts_are_in_plain_english() {
     let mut hits: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut look = |kind: &'static str, path: &str, sentences: Vec<String>| {
         let odd = sentences.into_iter().filter(|sentence| !is_plain(sentence));
-        hits.entry(kind).or_default().extend(odd.map(|sentence| format!("{path}: {sentence}")));
+        hits.entry(kind)
+            .or_default()
+            .extend(odd.map(|sentence| format!("{path}: {sentence}")));
     };
     for (path, text) in &texts() {
         if Path::new(path).extension().is_some_and(|kind| kind == "md") {
@@ -180,7 +220,10 @@ fn texts_are_in_plain_english() {
         look(
             "test names",
             path,
-            test_names(text).iter().map(|name| name.replace('_', " ")).collect(),
+            test_names(text)
+                .iter()
+                .map(|name| name.replace('_', " "))
+                .collect(),
         );
         if path.starts_with("src/") {
             look("messages", path, literals(text));
@@ -203,7 +246,10 @@ fn test_names_are_short_and_without_relative_clauses() {
         for name in test_names(text) {
             let is_relative =
                 |word: &str| ["that", "what", "which", "who", "whose"].contains(&word);
-            assert!(name.len() <= 60 && !name.split('_').any(is_relative), "{path}: {name}");
+            assert!(
+                name.len() <= 60 && !name.split('_').any(is_relative),
+                "{path}: {name}"
+            );
         }
     }
 }

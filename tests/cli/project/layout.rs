@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// Each layer, with the layers that it may import.
 const LAYERS: [(&str, &[&str]); 13] = [
-    ("cli", &["commands", "review", "session", "runner", "vault", "fault", "platform", "secret"]),
+    (
+        "cli",
+        &[
+            "commands", "review", "session", "runner", "vault", "fault", "platform", "secret",
+        ],
+    ),
     (
         "commands",
         &[
@@ -14,10 +19,15 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "fault", "platform", "secret",
         ],
     ),
-    ("review", &["session", "vault", "git", "crypto", "fault", "platform"]),
+    (
+        "review",
+        &["session", "vault", "git", "crypto", "fault", "platform"],
+    ),
     (
         "session",
-        &["vault", "keys", "runner", "mask", "git", "crypto", "fault", "platform", "secret"],
+        &[
+            "vault", "keys", "runner", "mask", "git", "crypto", "fault", "platform", "secret",
+        ],
     ),
     ("vault", &["crypto", "fault", "platform", "secret"]),
     ("keys", &["crypto", "fault", "platform", "secret"]),
@@ -92,7 +102,13 @@ fn named(text: &str, marker: &str) -> BTreeSet<String> {
     for (at, _) in text.match_indices(marker) {
         let rest = &text[at + marker.len()..];
         let groups = if let Some(group) = rest.strip_prefix('{') {
-            group.split('}').next().unwrap().split(',').map(str::trim).collect()
+            group
+                .split('}')
+                .next()
+                .unwrap()
+                .split(',')
+                .map(str::trim)
+                .collect()
         } else {
             vec![rest]
         };
@@ -109,14 +125,21 @@ fn named(text: &str, marker: &str) -> BTreeSet<String> {
 fn imports_follow_the_layers() {
     for (layer, path, text) in sources() {
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
-            assert!(["main", "lib", "fault"].contains(&layer.as_str()), "{layer} has no place");
+            assert!(
+                ["main", "lib", "fault"].contains(&layer.as_str()),
+                "{layer} has no place"
+            );
             continue;
         };
         let code = text.split("#[cfg(test)]").next().unwrap();
         for used in named(code, "crate::") {
             let is_layer = LAYERS.iter().any(|(name, _)| *name == used) || used == "fault";
             let fine = used == layer || allowed.contains(&used.as_str());
-            assert!(!is_layer || fine, "{}: {layer} may not import {used}", path.display());
+            assert!(
+                !is_layer || fine,
+                "{}: {layer} may not import {used}",
+                path.display()
+            );
         }
     }
 }
@@ -135,11 +158,17 @@ fn no_command_imports_another() {
         // `crate::commands` and, from a file of the folder, `super` lead to other commands. A
         // folder without a file of its own name (`members`) holds several commands.
         let depth = below.components().count();
-        let has_own_file =
-            depth > 1 && root.join(below.parent().unwrap()).with_extension("rs").is_file();
+        let has_own_file = depth > 1
+            && root
+                .join(below.parent().unwrap())
+                .with_extension("rs")
+                .is_file();
         let is_command = depth == 1 || !has_own_file;
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
             let others = ["crate::commands", "super::super::"];
             let leads_out = others.iter().any(|way| line.contains(way))
                 || (is_command && line.contains("super::"));
@@ -166,7 +195,11 @@ fn crates_are_used_only_in_their_layer() {
                                 .ends_with(|c: char| c.is_ascii_alphanumeric() || "_:".contains(c))
                         }))
             });
-            assert!(!uses || layers.contains(&layer.as_str()), "{}: {name}", path.display());
+            assert!(
+                !uses || layers.contains(&layer.as_str()),
+                "{}: {name}",
+                path.display()
+            );
         }
     }
 }
@@ -182,7 +215,10 @@ fn source_files_are_documented_and_short() {
 #[test]
 fn mod_files_hold_only_declarations() {
     let mut files = 0;
-    for (_, path, text) in sources().into_iter().filter(|(_, path, _)| path.ends_with("mod.rs")) {
+    for (_, path, text) in sources()
+        .into_iter()
+        .filter(|(_, path, _)| path.ends_with("mod.rs"))
+    {
         let lines = text.lines().filter(|line| {
             let line = line.trim_start();
             !line.starts_with("//") && !line.starts_with('#')
@@ -190,7 +226,9 @@ fn mod_files_hold_only_declarations() {
         let code = lines.collect::<Vec<_>>().join("\n");
         let is_declaration = |item: &str| {
             let visible = item.strip_prefix("pub").unwrap_or(item).trim_start();
-            let scope = visible.strip_prefix('(').and_then(|rest| rest.split_once(") "));
+            let scope = visible
+                .strip_prefix('(')
+                .and_then(|rest| rest.split_once(") "));
             let rest = scope.map_or(visible, |(_, rest)| rest);
             rest.is_empty() || rest.starts_with("mod ") || rest.starts_with("use ")
         };
@@ -212,8 +250,14 @@ fn messages_are_printed_only_by_the_console() {
         for way in ["stderr()", "stdout()", "print!", "println!", ".print()"] {
             let uses = code.lines().filter(|line| line.contains(way));
             let writes = |line: &&str| {
-                let reads =
-                    ["is_terminal()", "use_stderr()", "rustix::stdio::", "piped()", "null()", "//"];
+                let reads = [
+                    "is_terminal()",
+                    "use_stderr()",
+                    "rustix::stdio::",
+                    "piped()",
+                    "null()",
+                    "//",
+                ];
                 !reads.iter().any(|read| line.contains(read))
             };
             let writing: Vec<&str> = uses.filter(writes).collect();
@@ -225,7 +269,9 @@ fn messages_are_printed_only_by_the_console() {
 #[test]
 fn tests_import_only_from_support() {
     for target in ["cli", "exec"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(target);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests")
+            .join(target);
         let mut folders = vec![root];
         let mut files = 0;
         while let Some(folder) = folders.pop() {

@@ -28,7 +28,10 @@ fn lines(block: &str) -> Vec<String> {
 /// The only block of docs/guides/ci.md with this beginning.
 fn block(language: &str, start: &str) -> String {
     let blocks = blocks_of("docs/guides/ci.md", language);
-    blocks.into_iter().find(|block| block.starts_with(start)).unwrap()
+    blocks
+        .into_iter()
+        .find(|block| block.starts_with(start))
+        .unwrap()
 }
 
 /// A machine with the binary both in its `PATH` and in the project's own folder.
@@ -45,12 +48,21 @@ fn machine(shop: &Shop) -> Machine {
 fn said(machine: &Machine, shell: &[&str], line: &str, variables: &[(&str, &str)]) -> String {
     let script = machine.folder.join("script");
     fs::write(&script, line).unwrap();
-    let words: Vec<String> =
-        shell.iter().map(|word| word.replace("{0}", script.to_str().unwrap())).collect();
+    let words: Vec<String> = shell
+        .iter()
+        .map(|word| word.replace("{0}", script.to_str().unwrap()))
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let output = machine.command(&words).envs(variables.iter().copied()).output().unwrap();
+    let output = machine
+        .command(&words)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && output.stdout.is_empty(), "{line}: {said}");
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{line}: {said}"
+    );
     said
 }
 
@@ -66,7 +78,11 @@ fn circleci_steps_print_no_messages() {
     assert_eq!(lines.len(), 4);
     for line in lines {
         let key = [("VAULT_KEY", shop.production.as_str())];
-        assert_eq!(said(&machine, &["bash", "-eo", "pipefail", "{0}"], &line, &key), "", "{line}");
+        assert_eq!(
+            said(&machine, &["bash", "-eo", "pipefail", "{0}"], &line, &key),
+            "",
+            "{line}"
+        );
     }
 }
 
@@ -86,9 +102,16 @@ fn buildkite_steps_print_only_withheld_variables() {
         } else {
             let withheld = "vault: withheld, because they can fetch the key again: \
                             BUILDKITE_AGENT_ACCESS_TOKEN (--keep-identity)\n";
-            (vec![token, ("VAULT_KEY_COMMAND", command.as_str())], withheld)
+            (
+                vec![token, ("VAULT_KEY_COMMAND", command.as_str())],
+                withheld,
+            )
         };
-        assert_eq!(said(&machine, &["bash", "-e", "{0}"], &line, &variables), expected, "{line}");
+        assert_eq!(
+            said(&machine, &["bash", "-e", "{0}"], &line, &variables),
+            expected,
+            "{line}"
+        );
     }
 }
 
@@ -107,7 +130,10 @@ fn jenkins_steps_print_no_messages() {
         }
         let file = machine.folder.join("secret");
         fs::write(&file, &shop.production).unwrap();
-        let variables = [("VAULT_KEY_FILE", file.to_str().unwrap()), ("JENKINS_URL", "x")];
+        let variables = [
+            ("VAULT_KEY_FILE", file.to_str().unwrap()),
+            ("JENKINS_URL", "x"),
+        ];
         assert_eq!(said(&machine, &shell, &line, &variables), "", "{line}");
         assert!(!file.exists(), "{line}");
     }
@@ -127,7 +153,10 @@ fn runs(pipeline: &Pipeline, shop: &Shop) {
     assert_eq!(log.len(), 1, "one job");
     let (name, status, said) = &log[0];
     assert_eq!(*status, 0, "{name}: {said}");
-    assert!(said.contains("No migrations to apply") || said.contains("Applying "), "{said}");
+    assert!(
+        said.contains("No migrations to apply") || said.contains("Applying "),
+        "{said}"
+    );
     assert_eq!(notices(said), [""; 0], "{name}");
 }
 

@@ -42,7 +42,13 @@ fn pages() -> Vec<String> {
             if path.is_dir() && folder != root {
                 folders.push(path);
             } else if is_page(&path) {
-                pages.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+                pages.push(
+                    path.strip_prefix(root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned(),
+                );
             }
         }
     }
@@ -70,13 +76,19 @@ fn sandbox() -> Sandbox {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let project = "import os\nos.environ[\"DJANGO_SECRET_KEY\"]\n";
     fs::write(sandbox.repo().join("manage.py"), project).unwrap();
-    fs::write(sandbox.repo().join("dsn.txt"), "https://key@sentry.example/1\n").unwrap();
+    fs::write(
+        sandbox.repo().join("dsn.txt"),
+        "https://key@sentry.example/1\n",
+    )
+    .unwrap();
     sandbox
 }
 
 /// HOME and repository of the person who runs a block.
 fn whereabouts(sandbox: &Sandbox, person: Option<&str>) -> (PathBuf, PathBuf) {
-    let Some(person) = person else { return (sandbox.home(), sandbox.repo()) };
+    let Some(person) = person else {
+        return (sandbox.home(), sandbox.repo());
+    };
     let home = sandbox.root().join(person);
     let clone = home.join("repo");
     if !clone.exists() {
@@ -92,10 +104,19 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
     let name = person.unwrap_or("alice");
     let told = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
     let is_there = sandbox.store("members.toml").exists();
-    let sent = if is_there { sandbox.id() } else { String::new() };
+    let sent = if is_there {
+        sandbox.id()
+    } else {
+        String::new()
+    };
     let vault = Path::new(env!("CARGO_BIN_EXE_vault")).parent().unwrap();
     let own = sandbox.root().join("bin");
-    let path = format!("{}:{}:{}", vault.display(), own.display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}:{}",
+        vault.display(),
+        own.display(),
+        std::env::var("PATH").unwrap()
+    );
     let mut child = Command::new("bash")
         .args(["-c", script])
         .current_dir(folder)
@@ -114,15 +135,26 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
         .spawn()
         .unwrap();
     // A script that does not read its input may have ended before it is written.
-    let _ = child.stdin.take().unwrap().write_all(b"typed at the prompt\n");
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"typed at the prompt\n");
     let output = child.wait_with_output().unwrap();
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 fn run_script(sandbox: &Sandbox, block: &Block) {
     let person = block.person.as_deref();
-    let (succeeded, output) = bash(sandbox, person, &format!("set -euo pipefail\n{}", block.text));
+    let (succeeded, output) = bash(
+        sandbox,
+        person,
+        &format!("set -euo pipefail\n{}", block.text),
+    );
     assert!(succeeded, "{}: {output}", block.place);
 }
 
@@ -152,18 +184,33 @@ fn run_console(sandbox: &Sandbox, block: &Block) -> String {
             expected.push('\n');
         }
     }
-    let script: String = commands.iter().flat_map(|(command, _)| [command, STATUS]).collect();
-    let (_, output) = bash(sandbox, block.person.as_deref(), &format!("exec 2>&1\n{script}"));
-    if let Some(told) = output.lines().find(|line| line.parse::<Fingerprint>().is_ok()) {
+    let script: String = commands
+        .iter()
+        .flat_map(|(command, _)| [command, STATUS])
+        .collect();
+    let (_, output) = bash(
+        sandbox,
+        block.person.as_deref(),
+        &format!("exec 2>&1\n{script}"),
+    );
+    if let Some(told) = output
+        .lines()
+        .find(|line| line.parse::<Fingerprint>().is_ok())
+    {
         fs::write(sandbox.root().join("told"), told).unwrap();
     }
     let mut seen = output.split(MARK);
     let mut text = String::new();
     for (number, (command, expected)) in commands.iter().enumerate() {
         let (printed, status) = (seen.next().unwrap_or(""), seen.next().unwrap_or("none"));
-        let asked = commands.get(number + 1).is_some_and(|(next, _)| next == "echo $?");
+        let asked = commands
+            .get(number + 1)
+            .is_some_and(|(next, _)| next == "echo $?");
         let place = &block.place;
-        assert!(status == "0" || asked, "{place}: {command}: status {status}\n{printed}");
+        assert!(
+            status == "0" || asked,
+            "{place}: {command}: status {status}\n{printed}"
+        );
         let (printed, pattern) = (printed.trim_end(), expected.trim_end().replace('…', "[..]"));
         text.extend(["$ ", command, "\n"]);
         if is_like(&pattern, printed) {
@@ -174,7 +221,9 @@ fn run_console(sandbox: &Sandbox, block: &Block) -> String {
         assert!(is_accepted(), "{unlike}");
         let root = Redacted::below(&sandbox.root().display().to_string());
         let printed = accepted(&pattern, printed, &root);
-        let shown = SHOWN.iter().fold(printed, |text, (from, to)| text.replace(from, to));
+        let shown = SHOWN
+            .iter()
+            .fold(printed, |text, (from, to)| text.replace(from, to));
         text.push_str(&shown);
         text.push_str(if shown.is_empty() { "" } else { "\n" });
         text.push_str(&expected[expected.trim_end().len()..].replacen('\n', "", 1));
@@ -208,7 +257,10 @@ fn documented_commands_print_the_documented_output() {
 #[test]
 fn documented_vault_toml_files_are_valid() {
     for path in &pages() {
-        for block in blocks(path).into_iter().filter(|block| block.language == "toml") {
+        for block in blocks(path)
+            .into_iter()
+            .filter(|block| block.language == "toml")
+        {
             let config = Config::parse(&block.text);
             let config = config.unwrap_or_else(|fault| panic!("{}: {fault}", block.place));
             for environment in config.environments.keys() {
@@ -225,13 +277,20 @@ fn documented_vault_toml_files_are_valid() {
 /// anchor, which may be empty.
 fn links(path: &str) -> Vec<(String, String)> {
     let text = without_fences(&page(path));
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     let within = targets.filter(|target| !target.contains("://") && !target.contains(' '));
     within
         .map(|target| {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
             let folder = Path::new(path).parent().unwrap();
-            let file = if file.is_empty() { PathBuf::from(path) } else { folder.join(file) };
+            let file = if file.is_empty() {
+                PathBuf::from(path)
+            } else {
+                folder.join(file)
+            };
             (normal(&file), anchor.to_owned())
         })
         .collect()
@@ -268,10 +327,16 @@ fn anchors(path: &str) -> Vec<String> {
     let mut plain: Vec<String> = Vec::new();
     let mut anchors = Vec::new();
     for heading in headings.map(|line| line.trim_start_matches('#').trim()) {
-        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         let anchor = kept.collect::<String>().to_lowercase().replace(' ', "-");
         let repeats = plain.iter().filter(|known| **known == anchor).count();
-        anchors.push(if repeats == 0 { anchor.clone() } else { format!("{anchor}-{repeats}") });
+        anchors.push(if repeats == 0 {
+            anchor.clone()
+        } else {
+            format!("{anchor}-{repeats}")
+        });
         plain.push(anchor);
     }
     anchors
@@ -299,8 +364,14 @@ fn every_page_is_reachable_from_the_map() {
             next.extend(linked.filter(|file| is_page(Path::new(file))));
         }
     }
-    let lost: Vec<String> = pages().into_iter().filter(|path| !reached.contains(path)).collect();
-    assert!(lost.is_empty(), "no link from docs/README.md leads to {lost:?}");
+    let lost: Vec<String> = pages()
+        .into_iter()
+        .filter(|path| !reached.contains(path))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "no link from docs/README.md leads to {lost:?}"
+    );
 }
 
 #[test]
@@ -316,7 +387,10 @@ fn paths_in_the_pages_exist() {
             folders.iter().any(|folder| code.starts_with(folder)) && code.chars().all(is_plain)
         };
         // Made when the tests first need it.
-        for code in codes.filter(is_path).filter(|code| !code.ends_with("/.venv")) {
+        for code in codes
+            .filter(is_path)
+            .filter(|code| !code.ends_with("/.venv"))
+        {
             assert!(root.join(code).exists(), "{path}: {code}");
             seen += 1;
         }

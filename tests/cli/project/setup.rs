@@ -46,8 +46,9 @@ impl Copy {
 
     /// Whether the environment works.
     fn works(&self) -> bool {
-        let status =
-            Command::new(self.path(".venv/bin/python")).args(["-c", "import pip"]).status();
+        let status = Command::new(self.path(".venv/bin/python"))
+            .args(["-c", "import pip"])
+            .status();
         self.path(".venv/stamp").is_file() && status.is_ok_and(|status| status.success())
     }
 }
@@ -62,19 +63,27 @@ impl Drop for Copy {
 fn parallel_setup_creates_one_environment() {
     let copy = Copy::new();
     let children: Vec<Child> = (0..3).map(|_| copy.start()).collect();
-    let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
+    let outputs = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap());
     let said: Vec<String> = outputs
         .map(|output| {
             assert!(output.status.success(), "{}", text(&output));
             text(&output)
         })
         .collect();
-    let makers = said.iter().filter(|said| said.contains("making tests/.venv")).count();
+    let makers = said
+        .iter()
+        .filter(|said| said.contains("making tests/.venv"))
+        .count();
     assert_eq!(makers, 1, "{said:?}");
     assert!(copy.works());
     // On a second run, there is nothing to do.
     let output = copy.command().output().unwrap();
-    assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""));
+    assert_eq!(
+        (output.status.code(), text(&output).as_str()),
+        (Some(0), "")
+    );
 }
 
 #[test]
@@ -84,7 +93,10 @@ fn incomplete_environment_is_recreated() {
     // The environment is incomplete: its folder exists, but its stamp does not.
     while !copy.path(".venv").exists() {
         std::thread::yield_now();
-        assert!(child.try_wait().unwrap().is_none(), "it ended without an environment");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended without an environment"
+        );
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -97,7 +109,11 @@ fn incomplete_environment_is_recreated() {
     // The same happens if other packages are requested.
     fs::write(copy.path("requirements.txt"), "# another one\n").unwrap();
     let output = copy.command().output().unwrap();
-    assert!(text(&output).contains("making tests/.venv"), "{}", text(&output));
+    assert!(
+        text(&output).contains("making tests/.venv"),
+        "{}",
+        text(&output)
+    );
     assert!(output.status.success() && copy.works(), "{}", text(&output));
 }
 
@@ -114,16 +130,26 @@ fn setup_failure_lists_packages_to_install() {
     if !all_is_wanted() {
         return;
     }
-    fs::write(copy.path("requirements.txt"), "no-such-package @ file:///nowhere/at/all\n").unwrap();
+    fs::write(
+        copy.path("requirements.txt"),
+        "no-such-package @ file:///nowhere/at/all\n",
+    )
+    .unwrap();
     let (status, said) = run(python());
     assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("could not install tests/requirements.txt\nhint: "), "{said}");
+    assert!(
+        said.contains("could not install tests/requirements.txt\nhint: "),
+        "{said}"
+    );
     assert!(!copy.path(".venv/stamp").exists());
 }
 
 #[test]
 fn python_is_started_only_after_the_setup() {
-    let mut folders = vec![Path::new(ROOT).join("tests"), Path::new(ROOT).join("benches")];
+    let mut folders = vec![
+        Path::new(ROOT).join("tests"),
+        Path::new(ROOT).join("benches"),
+    ];
     let mut looked_at = 0;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -133,9 +159,18 @@ fn python_is_started_only_after_the_setup() {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let is_allowed = path.ends_with("python.rs") || path.ends_with("setup.rs");
                 let text = fs::read_to_string(&path).unwrap();
-                let direct = ["tests/.venv", ".venv/bin", "Command::new(\"python", "setup.sh"];
+                let direct = [
+                    "tests/.venv",
+                    ".venv/bin",
+                    "Command::new(\"python",
+                    "setup.sh",
+                ];
                 let found = direct.iter().find(|direct| text.contains(**direct));
-                assert!(is_allowed || found.is_none(), "{}: {found:?}", path.display());
+                assert!(
+                    is_allowed || found.is_none(),
+                    "{}: {found:?}",
+                    path.display()
+                );
                 looked_at += 1;
             }
         }

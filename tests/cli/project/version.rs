@@ -40,8 +40,12 @@ fn long_version_names_the_target() {
     sandbox.vault(&["-V"]).prints(&short).check();
     let outcome = sandbox.vault(&["--version"]).outcome();
     let long = String::from_utf8(outcome.output).unwrap();
-    let details = long.strip_prefix(short.trim_end()).and_then(|rest| rest.strip_prefix(" ("));
-    let target = details.and_then(|rest| rest.strip_suffix(")\n")).expect("a target");
+    let details = long
+        .strip_prefix(short.trim_end())
+        .and_then(|rest| rest.strip_prefix(" ("));
+    let target = details
+        .and_then(|rest| rest.strip_suffix(")\n"))
+        .expect("a target");
     assert!(target.contains(std::env::consts::ARCH), "{long}");
 }
 
@@ -54,7 +58,14 @@ fn commit_is_read_from_the_files_of_git() {
     let note = &*format!(r#"{{"git": {{ "sha1": "{ID}" }} }}"#);
     let cases: [(&str, &[(&str, &str)]); 5] = [
         ("detached", &[(".git/HEAD", line)]),
-        ("loose", &[on_main, (".git/refs/heads/main", line), (".git/logs/HEAD", "")]),
+        (
+            "loose",
+            &[
+                on_main,
+                (".git/refs/heads/main", line),
+                (".git/logs/HEAD", ""),
+            ],
+        ),
         ("packed", &[on_main, (".git/packed-refs", packed)]),
         (
             "worktree",

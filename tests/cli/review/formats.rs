@@ -74,7 +74,10 @@ fn json_is_one_object_with_a_stable_shape() {
     let text = printed(&sandbox, &["--since", "HEAD", "--json"], 1);
     assert_eq!(json_of(&text), expected);
     assert_eq!(text.lines().count(), 1);
-    assert_eq!(text, printed(&sandbox, &["--since", "HEAD", "--format", "json"], 1));
+    assert_eq!(
+        text,
+        printed(&sandbox, &["--since", "HEAD", "--format", "json"], 1)
+    );
     sandbox
         .vault(&["verify", "--json", "--format", "text"])
         .fails(2)
@@ -129,7 +132,10 @@ Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
     assert_eq!(text, expected);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", "."]);
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 0);
-    assert!(text.starts_with("## The vault is valid\n\nVault `"), "{text}");
+    assert!(
+        text.starts_with("## The vault is valid\n\nVault `"),
+        "{text}"
+    );
     assert!(text.contains(" Nothing changed since `HEAD` (`"), "{text}");
 }
 
@@ -145,17 +151,32 @@ fn annotation_paths_start_at_the_repository_root() {
                     .vault/production/OTHER.toml (revision 1) was deleted without a tombstone
 ::warning file=vault.toml,title=vault verify::vault.toml: the step deploy lists more names: OTHER
 ";
-    assert_eq!(printed(&sandbox, &["--since", "HEAD", "--format", "github"], 1), expected);
+    assert_eq!(
+        printed(&sandbox, &["--since", "HEAD", "--format", "github"], 1),
+        expected
+    );
     let sandbox = Sandbox::empty();
     let api = sandbox.repo().join("services/a,b");
     fs::create_dir_all(&api).unwrap();
-    sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&api).any_change().check();
-    let verify = || sandbox.vault(&["verify", "--format", "github"]).folder(&api);
+    sandbox
+        .vault(&["init", "--name", "alice", "-q"])
+        .folder(&api)
+        .any_change()
+        .check();
+    let verify = || {
+        sandbox
+            .vault(&["verify", "--format", "github"])
+            .folder(&api)
+    };
     verify().check();
     fs::write(api.join(".vault/x"), "").unwrap();
     let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
                     nothing that the roster lists\n";
-    verify().fails(1).prints(expected).says(str!["error: verification failed: 1 finding"]).check();
+    verify()
+        .fails(1)
+        .prints(expected)
+        .says(str!["error: verification failed: 1 finding"])
+        .check();
     fs::remove_file(api.join(".vault/x")).unwrap();
     // Git is asked about paths below the vault's folder, too.
     sandbox.commit("a vault");
@@ -178,9 +199,21 @@ fn markdown_lists_findings_first_and_is_limited() {
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     let text = printed(&sandbox, &["--since", "HEAD", "--format", "markdown"], 1);
     let (before, after) = text.split_once("### Changed").unwrap();
-    assert!(before.contains("- deleted: `.vault/production/OTHER.toml`"), "{text}");
-    assert_eq!(after.lines().filter(|line| line.starts_with("- new: `")).count(), 500);
-    assert!(after.ends_with("- … and 1 more: run the command yourself to see them\n"), "{text}");
+    assert!(
+        before.contains("- deleted: `.vault/production/OTHER.toml`"),
+        "{text}"
+    );
+    assert_eq!(
+        after
+            .lines()
+            .filter(|line| line.starts_with("- new: `"))
+            .count(),
+        500
+    );
+    assert!(
+        after.ends_with("- … and 1 more: run the command yourself to see them\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -209,10 +242,15 @@ fn hostile_names_are_escaped_in_every_format() {
     );
     let markdown = shown("markdown");
     assert!(
-        markdown.contains(&format!("- ``{name}``: belongs to nothing that the roster lists\n")),
+        markdown.contains(&format!(
+            "- ``{name}``: belongs to nothing that the roster lists\n"
+        )),
         "{markdown}"
     );
-    assert!(markdown.contains(&format!(" Compared with ``{branch}`` (`")), "{markdown}");
+    assert!(
+        markdown.contains(&format!(" Compared with ``{branch}`` (`")),
+        "{markdown}"
+    );
     let escaped = name.replace('%', "%25");
     let file = escaped.replace(':', "%3A").replace(',', "%2C");
     let error = format!(
@@ -314,7 +352,9 @@ fn only_loosened_settings_are_reported() {
 #[test]
 fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let sandbox = stocked();
-    craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| roster.revision += 1);
+    craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| {
+        roster.revision += 1
+    });
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     let forged = ".vault/members.toml: does not match the signature of the authority of this vault";
@@ -322,7 +362,11 @@ fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let output =
         compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
     let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
-    verify.fails(1).prints(output).says(str!["error: verification failed: 1 finding"]).check();
+    verify
+        .fails(1)
+        .prints(output)
+        .says(str!["error: verification failed: 1 finding"])
+        .check();
 }
 
 /// Nothing of the file is quoted, because it may contain a pasted value.
@@ -333,8 +377,20 @@ fn invalid_vault_toml_is_found_on_either_side() {
     let good = fs::read_to_string(&config).unwrap();
     fs::write(&config, "default = hunter2\n").unwrap();
     let reason = "not understood at line 1, column 11";
-    reviewed(&sandbox, &held(1, 2), &[], &[], &[&format!("vault.toml: {reason}")]);
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[],
+        &[],
+        &[&format!("vault.toml: {reason}")],
+    );
     sandbox.commit("broken");
     fs::write(&config, good).unwrap();
-    reviewed(&sandbox, &held(1, 2), &[], &[], &[&format!("vault.toml: at HEAD: {reason}")]);
+    reviewed(
+        &sandbox,
+        &held(1, 2),
+        &[],
+        &[],
+        &[&format!("vault.toml: at HEAD: {reason}")],
+    );
 }

@@ -20,7 +20,10 @@ fn raise(roster: &mut Roster) {
 fn new_member_is_reported_with_their_access() {
     let sandbox = stocked();
     let names: BTreeSet<_> = ["OTHER".parse().unwrap()].into();
-    let access = [("development", Access::Write), ("production", Access::Names(names))];
+    let access = [
+        ("development", Access::Write),
+        ("production", Access::Names(names)),
+    ];
     craft::enroll(&sandbox, "bob", &access);
     reviewed(
         &sandbox,
@@ -45,7 +48,10 @@ fn access_changes_are_reported_with_their_cause() {
         bob.access.insert(access("development"), Access::Read);
         bob.access.insert(access("production"), Access::Write);
         let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
-        carol.access.insert(access("production"), Access::Names(["OTHER".parse().unwrap()].into()));
+        carol.access.insert(
+            access("production"),
+            Access::Names(["OTHER".parse().unwrap()].into()),
+        );
         carol.credential_floor = Some(roster.floor);
     });
     reviewed(
@@ -70,9 +76,12 @@ fn changed_names_of_a_machine_are_reported() {
     let (sandbox, _) = cast();
     change(&sandbox, |roster| {
         let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
-        let all: BTreeSet<_> =
-            ["DATABASE_URL", "NEW", "OTHER"].map(|name| name.parse().unwrap()).into();
-        carol.access.insert("production".parse().unwrap(), Access::Names(all));
+        let all: BTreeSet<_> = ["DATABASE_URL", "NEW", "OTHER"]
+            .map(|name| name.parse().unwrap())
+            .into();
+        carol
+            .access
+            .insert("production".parse().unwrap(), Access::Names(all));
     });
     let more = "access granted: carol in production: read DATABASE_URL, OTHER → \
                 read DATABASE_URL, NEW, OTHER (access changed)";
@@ -83,9 +92,19 @@ fn changed_names_of_a_machine_are_reported() {
 fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
     let (sandbox, _) = cast();
     change(&sandbox, |roster| {
-        let (name, bob) = roster.members.remove_entry(&"bob".parse().unwrap()).unwrap();
+        let (name, bob) = roster
+            .members
+            .remove_entry(&"bob".parse().unwrap())
+            .unwrap();
         let signer = bob.signing.map(|signing| signing.signer);
-        roster.former.insert(name, Former { recipient: bob.recipient, signer, lost: bob.lost });
+        roster.former.insert(
+            name,
+            Former {
+                recipient: bob.recipient,
+                signer,
+                lost: bob.lost,
+            },
+        );
         roster.members.remove(&"carol".parse().unwrap());
     });
     for environment in ["development", "production"] {
@@ -125,7 +144,9 @@ fn removed_member_is_reported_and_an_unrecorded_loss_is_found() {
     sandbox.commit("bob has left");
     change(&sandbox, |roster| {
         roster.former.clear();
-        roster.members.insert("bob".parse().unwrap(), Person::new().member());
+        roster
+            .members
+            .insert("bob".parse().unwrap(), Person::new().member());
     });
     let again = "name reused: bob is the name of a former member";
     let added = "member added: bob with recipient age1[..]";
@@ -141,7 +162,11 @@ fn changed_keys_of_a_member_are_reported() {
         let bob = roster.members.get_mut(&"bob".parse().unwrap()).unwrap();
         bob.recipient = recipient;
         bob.signing = other.member().signing;
-        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().signing = other.member().signing;
+        roster
+            .members
+            .get_mut(&"carol".parse().unwrap())
+            .unwrap()
+            .signing = other.member().signing;
     });
     reviewed(
         &sandbox,
@@ -190,15 +215,27 @@ fn former_admin_with_a_known_authority_is_found() {
     let authority = craft::authority(&sandbox);
     let sealed = bob.identity.recipient().seal(&craft::seed(&authority));
     change(&sandbox, |roster| {
-        roster.members.get_mut(&"bob".parse().unwrap()).unwrap().authority = Some(sealed);
+        roster
+            .members
+            .get_mut(&"bob".parse().unwrap())
+            .unwrap()
+            .authority = Some(sealed);
     });
     let granted = "admin granted: bob can now change membership";
     reviewed(&sandbox, &held(1, 2), &[], &[granted], &[]);
     sandbox.commit("two admins");
     change(&sandbox, |roster| {
         raise(roster);
-        roster.members.get_mut(&"bob".parse().unwrap()).unwrap().authority = None;
-        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().credential_floor = None;
+        roster
+            .members
+            .get_mut(&"bob".parse().unwrap())
+            .unwrap()
+            .authority = None;
+        roster
+            .members
+            .get_mut(&"carol".parse().unwrap())
+            .unwrap()
+            .credential_floor = None;
     });
     reviewed(
         &sandbox,
@@ -214,7 +251,11 @@ fn different_roster_with_the_same_revision_is_found() {
     let (sandbox, _) = cast();
     let authority = craft::authority(&sandbox);
     craft::resign_roster(&sandbox, &authority, |roster| {
-        roster.members.get_mut(&"carol".parse().unwrap()).unwrap().credential_floor = Some(2);
+        roster
+            .members
+            .get_mut(&"carol".parse().unwrap())
+            .unwrap()
+            .credential_floor = Some(2);
     });
     reviewed(
         &sandbox,
@@ -236,8 +277,11 @@ fn new_authority_counts_only_with_its_id() {
     let other =
         format!(".vault/members.toml: belongs to a different vault: expected {old}, found {new}");
     reviewed(&sandbox, "", &[], &[], &[&other]);
-    let verify =
-        |id: &str| sandbox.vault(&["verify", "--since", "HEAD", "--id", id]).without("HOME");
+    let verify = |id: &str| {
+        sandbox
+            .vault(&["verify", "--since", "HEAD", "--id", id])
+            .without("HOME")
+    };
     let attention = [
         &*format!(
             "authority changed: {old} → {new}; everyone must trust the new id, and every credential must be replaced"
@@ -272,9 +316,18 @@ fn added_removed_and_recreated_environments_are_reported() {
             ["staging", staging, epochs[1], signer, "ok"],
         ])
     };
-    let added = ["environment added: staging", "new: .vault/staging/A.toml (revision 1) by alice"];
+    let added = [
+        "environment added: staging",
+        "new: .vault/staging/A.toml (revision 1) by alice",
+    ];
     let granted = "access granted: alice in staging: none → write (environment added)";
-    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &added, &[granted], &[]);
+    reviewed(
+        &sandbox,
+        &rows(["1", "1"], "1", "alice"),
+        &added,
+        &[granted],
+        &[],
+    );
     sandbox.commit("staging");
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     let removed = [
@@ -286,15 +339,33 @@ fn added_removed_and_recreated_environments_are_reported() {
     sandbox.quick(&["environments", "add", "staging"]);
     let anew =
         "environment recreated: staging has a new data key, and none of its former entries (1)";
-    reviewed(&sandbox, &rows(["1", "1"], "0", "-"), &removed[..1], &[anew], &[]);
+    reviewed(
+        &sandbox,
+        &rows(["1", "1"], "0", "-"),
+        &removed[..1],
+        &[anew],
+        &[],
+    );
     // An entry with the name of an older entry is not that entry.
     sandbox.set("staging", "A", b"another");
     let new = "new: .vault/staging/A.toml (revision 1) by alice";
-    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &[removed[0], new], &[anew], &[]);
+    reviewed(
+        &sandbox,
+        &rows(["1", "1"], "1", "alice"),
+        &[removed[0], new],
+        &[anew],
+        &[],
+    );
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     sandbox.commit("no staging");
     sandbox.quick(&["environments", "add", "staging"]);
     sandbox.set("staging", "A", b"a third");
     let added = ["environment added: staging", new];
-    reviewed(&sandbox, &rows(["1", "1"], "1", "alice"), &added, &[granted], &[]);
+    reviewed(
+        &sandbox,
+        &rows(["1", "1"], "1", "alice"),
+        &added,
+        &[granted],
+        &[],
+    );
 }

@@ -14,14 +14,22 @@ const GONE: &str =
 
 /// The lines of the job that contains `marker`: those of `run: |`, or the items of `script:`.
 fn job(marker: &str) -> String {
-    let jobs =
-        blocks("docs/guides/pull-requests.md").into_iter().filter(|block| block.language == "yaml");
-    let job = jobs.map(|block| block.text).find(|text| text.contains(marker)).unwrap();
+    let jobs = blocks("docs/guides/pull-requests.md")
+        .into_iter()
+        .filter(|block| block.language == "yaml");
+    let job = jobs
+        .map(|block| block.text)
+        .find(|text| text.contains(marker))
+        .unwrap();
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut lines = job.lines().skip_while(|line| !["- run: |", "script:"].contains(&line.trim()));
+    let mut lines = job
+        .lines()
+        .skip_while(|line| !["- run: |", "script:"].contains(&line.trim()));
     let head = indent(lines.next().unwrap());
     let body = lines.take_while(|line| indent(line) > head);
-    let lines: Vec<&str> = body.map(|line| line.trim_start().trim_start_matches("- ")).collect();
+    let lines: Vec<&str> = body
+        .map(|line| line.trim_start().trim_start_matches("- "))
+        .collect();
     assert!(lines.len() > 2, "{job}");
     lines.join("\n")
 }
@@ -65,7 +73,10 @@ fn run(script: &str, folder: &Path, variables: &[(&str, &str)]) -> (i32, String)
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 #[test]
@@ -84,7 +95,10 @@ fn github_job_writes_the_summary_and_annotates_findings() {
         let variables = [("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())];
         let (status, printed) = run(&script, &runner, &variables);
         let summary = fs::read_to_string(&summary).unwrap();
-        assert!(summary.contains("- set: `.vault/production/DATABASE_URL.toml`"), "{summary}");
+        assert!(
+            summary.contains("- set: `.vault/production/DATABASE_URL.toml`"),
+            "{summary}"
+        );
         assert!(!summary.contains("MEANWHILE"), "{summary}");
         assert_eq!(
             (status, summary.contains(GONE)),
@@ -94,8 +108,10 @@ fn github_job_writes_the_summary_and_annotates_findings() {
         let error = "::error file=.vault/production/OTHER.toml,title=vault verify::deleted: ";
         assert_eq!(printed.contains(error), is_attack, "{printed}");
         let commit = sandbox.git(&["-C", runner.to_str().unwrap(), "rev-parse", "origin/main"]);
-        let compared =
-            format!("::notice title=vault verify::compared with HEAD^1 = {}\n", commit.trim());
+        let compared = format!(
+            "::notice title=vault verify::compared with HEAD^1 = {}\n",
+            commit.trim()
+        );
         assert!(printed.starts_with(&compared), "{printed}");
         assert_eq!(printed == compared, !is_attack, "{printed}");
     }
@@ -128,7 +144,10 @@ fn gitlab_job_merges_the_real_target_branch_first() {
         );
         let report = fs::read_to_string(runner.join("vault.md")).unwrap();
         assert!(printed.contains(&report), "{printed}");
-        assert!(report.contains("- set: `.vault/production/DATABASE_URL.toml`"), "{report}");
+        assert!(
+            report.contains("- set: `.vault/production/DATABASE_URL.toml`"),
+            "{report}"
+        );
         assert!(!report.contains("MEANWHILE"), "{report}");
     }
 }
@@ -144,6 +163,12 @@ fn git_fetches_a_tag_instead_of_a_branch() {
         sandbox.git(&["-C", runner, "fetch", "--quiet", "origin", name]);
         sandbox.git(&["-C", runner, "rev-parse", "FETCH_HEAD"])
     };
-    assert_eq!(fetched("main"), sandbox.git(&["rev-parse", "refs/heads/branch"]));
-    assert_eq!(fetched("refs/heads/main"), sandbox.git(&["rev-parse", "refs/heads/main"]));
+    assert_eq!(
+        fetched("main"),
+        sandbox.git(&["rev-parse", "refs/heads/branch"])
+    );
+    assert_eq!(
+        fetched("refs/heads/main"),
+        sandbox.git(&["rev-parse", "refs/heads/main"])
+    );
 }

@@ -11,7 +11,10 @@ use crate::support::sandbox::Sandbox;
 
 /// The table with production in this epoch and everything valid.
 fn rotated(epoch: &str) -> String {
-    table(&[["development", "1", "1", "alice", "ok"], ["production", "2", epoch, "alice", "ok"]])
+    table(&[
+        ["development", "1", "1", "alice", "ok"],
+        ["production", "2", epoch, "alice", "ok"],
+    ])
 }
 
 const FLOOR: &str = "floor raised: 1 → [..]: older rosters no longer count";
@@ -20,8 +23,10 @@ const FLOOR: &str = "floor raised: 1 → [..]: older rosters no longer count";
 fn regular_removal_is_reported_without_a_finding() {
     let (sandbox, _) = cast();
     sandbox.quick(&["members", "remove", "bob", "--yes"]);
-    let both =
-        table(&[["development", "1", "2", "alice", "ok"], ["production", "2", "2", "alice", "ok"]]);
+    let both = table(&[
+        ["development", "1", "2", "alice", "ok"],
+        ["production", "2", "2", "alice", "ok"],
+    ]);
     reviewed(
         &sandbox,
         &both,
@@ -46,7 +51,10 @@ fn regular_removal_is_reported_without_a_finding() {
 fn regular_loss_of_access_is_reported_without_a_finding() {
     let (sandbox, _) = cast();
     sandbox.quick(&["members", "set", "bob", "-e", "development=read", "--yes"]);
-    let output = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").outcome();
+    let output = sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .without("HOME")
+        .outcome();
     let text = String::from_utf8(output.output).unwrap();
     assert_eq!(output.status, 0, "{text}");
     let taken = "access taken: bob in development: write → read (access changed)";
@@ -99,8 +107,10 @@ fn new_authority_is_reviewed_with_its_id() {
     let new = sandbox.id();
     let other =
         format!(".vault/members.toml: belongs to a different vault: expected {old}, found {new}");
-    let both =
-        table(&[["development", "1", "2", "alice", "ok"], ["production", "2", "2", "alice", "ok"]]);
+    let both = table(&[
+        ["development", "1", "2", "alice", "ok"],
+        ["production", "2", "2", "alice", "ok"],
+    ]);
     reviewed(&sandbox, "", &[], &[], &[&other]);
     let changed = [
         "rotated: development (epoch 1 → 2)",
@@ -115,7 +125,9 @@ fn new_authority_is_reviewed_with_its_id() {
         + &both
         + &section("changed since HEAD", &changed)
         + &section("needs attention", &attention);
-    let verify = sandbox.vault(&["verify", "--since", "HEAD", "--id", &new]).without("HOME");
+    let verify = sandbox
+        .vault(&["verify", "--since", "HEAD", "--id", &new])
+        .without("HOME");
     verify.prints(output).check();
 }
 
@@ -155,7 +167,13 @@ fn rotation_is_one_line_and_leftover_entries_are_found() {
 }
 
 fn golden(sandbox: &Sandbox, name: &str) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let copied = Command::new("cp").arg("-R").arg(from.join(".")).arg(sandbox.repo()).status();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(from.join("."))
+        .arg(sandbox.repo())
+        .status();
     assert!(copied.unwrap().success());
 }

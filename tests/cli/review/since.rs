@@ -28,7 +28,10 @@ fn deleted_and_rolled_back_entries_are_found() {
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     // Without a revision to compare with, nothing is wrong: both are genuine.
     sandbox.vault(&["verify"]).prints(held(1, 1)).check();
-    assert_eq!(sandbox.get("production", "DATABASE_URL"), b"postgres://production");
+    assert_eq!(
+        sandbox.get("production", "DATABASE_URL"),
+        b"postgres://production"
+    );
     found(
         &sandbox,
         &["--since", "HEAD"],
@@ -62,7 +65,12 @@ fn tombstone_replaced_by_an_older_value_is_found() {
     sandbox.commit("deleted by hand");
     fs::write(sandbox.root().join(URL), old).unwrap();
     let back = "rolled back: .vault/production/DATABASE_URL.toml (revision 1) is back after it was deleted";
-    found(&sandbox, &["--since", "HEAD"], 1, &(held(1, 2) + &findings(&[back])));
+    found(
+        &sandbox,
+        &["--since", "HEAD"],
+        1,
+        &(held(1, 2) + &findings(&[back])),
+    );
 }
 
 /// Git's simplified history would omit the branch.
@@ -159,7 +167,11 @@ fn planted_repository_around_the_vault_provides_no_pin() {
     let sandbox = Sandbox::empty();
     let api = sandbox.repo().join("services/api");
     fs::create_dir_all(&api).unwrap();
-    sandbox.vault(&["init", "--name", "alice", "-q"]).folder(&api).any_change().check();
+    sandbox
+        .vault(&["init", "--name", "alice", "-q"])
+        .folder(&api)
+        .any_change()
+        .check();
     sandbox.commit("genuine");
     let attacker = stocked();
     let planted = format!("{}/.git", attacker.repo().display());
@@ -183,13 +195,21 @@ hint: remove HEAD, objects, refs and config there
             fs::remove_file(sandbox.repo().join(bare).join(name)).unwrap();
         }
     }
-    let verify = sandbox.vault(&["verify", "--since", "main"]).folder(&api).without("HOME");
+    let verify = sandbox
+        .vault(&["verify", "--since", "main"])
+        .folder(&api)
+        .without("HOME");
     let found = verify.outcome();
     assert_eq!(found.status, 1, "{}", found.said);
 }
 
 fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-R").arg(from.join(".")).arg(to).status().unwrap();
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(from.join("."))
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(copied.success());
 }
 
@@ -217,15 +237,28 @@ fn hint_in_a_shallow_clone_fetches_the_revision() {
     sandbox.commit("more");
     sandbox.git(&["branch", "target", "HEAD~"]);
     let source = format!("file://{}", sandbox.repo().display());
-    sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+    sandbox.git(&[
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        &source,
+        "../home/shallow",
+    ]);
     let shallow = sandbox.home().join("shallow");
     let tip = sandbox.git(&["rev-parse", "HEAD~"]);
-    let cases =
-        [("origin/target", "refs/heads/target"), (tip.trim(), tip.trim()), ("HEAD~", "REV")];
+    let cases = [
+        ("origin/target", "refs/heads/target"),
+        (tip.trim(), tip.trim()),
+        ("HEAD~", "REV"),
+    ];
     for (revision, fetched) in cases {
         let fetch = format!("git fetch --depth=1 origin {fetched}");
         let verify = |revision| {
-            sandbox.vault(&["verify", "--since", revision]).folder(&shallow).without("HOME")
+            sandbox
+                .vault(&["verify", "--since", revision])
+                .folder(&shallow)
+                .without("HOME")
         };
         verify(revision)
             .fails(4)
@@ -240,13 +273,28 @@ hint: in CI, use fetch-depth: 0, so that new entries can be told apart from rest
             continue;
         }
         let shallow = shallow.to_str().unwrap();
-        sandbox.git(&["-C", shallow, "fetch", "--quiet", "--depth=1", "origin", fetched]);
+        sandbox.git(&[
+            "-C",
+            shallow,
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            "origin",
+            fetched,
+        ]);
         let set = "set: .vault/development/DATABASE_URL.toml (revision 1 → 2) by alice";
         let output =
             compared("FETCH_HEAD") + &held(1, 2) + &section("changed since FETCH_HEAD", &[set]);
         verify("FETCH_HEAD").prints(output).check();
         fs::remove_dir_all(shallow).unwrap();
-        sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+        sandbox.git(&[
+            "clone",
+            "--quiet",
+            "--depth",
+            "1",
+            &source,
+            "../home/shallow",
+        ]);
     }
 }
 
@@ -256,13 +304,24 @@ hint: in CI, use fetch-depth: 0, so that new entries can be told apart from rest
 fn ambiguous_revision_is_refused() {
     let sandbox = stocked();
     sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
-    let verify = |revision| sandbox.vault(&["verify", "--since", revision]).without("HOME");
+    let verify = |revision| {
+        sandbox
+            .vault(&["verify", "--since", revision])
+            .without("HOME")
+    };
     fs::remove_file(sandbox.store("production/OTHER.toml")).unwrap();
     sandbox.commit("the attack");
-    for tag in [&["tag", "origin/main"][..], &["tag", "-f", "-m", "x", "origin/main"]] {
+    for tag in [
+        &["tag", "origin/main"][..],
+        &["tag", "-f", "-m", "x", "origin/main"],
+    ] {
         sandbox.git(tag);
-        for revision in ["origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"]
-        {
+        for revision in [
+            "origin/main",
+            "origin/main~0",
+            "origin/main^{commit}",
+            "origin/main@{0}",
+        ] {
             let said = str![[r#"
 error: origin/main could mean refs/remotes/origin/main or refs/tags/origin/main
 hint: say which of them, by its full name
@@ -274,13 +333,20 @@ hint: say which of them, by its full name
         "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
     let full = "refs/remotes/origin/main";
-    let verify = verify(full).fails(1).prints(compared(full) + &held(1, 1) + &gone);
-    verify.says(str!["error: verification failed: 1 finding"]).check();
+    let verify = verify(full)
+        .fails(1)
+        .prints(compared(full) + &held(1, 1) + &gone);
+    verify
+        .says(str!["error: verification failed: 1 finding"])
+        .check();
     // If all of them are the same commit, the name is not ambiguous.
     sandbox.git(&["tag", "-f", "same"]);
     sandbox.git(&["branch", "same"]);
     let nothing = compared("refs/heads/same") + &held(1, 1) + "\nnothing changed since same\n";
-    sandbox.vault(&["verify", "--since", "same"]).prints(nothing).check();
+    sandbox
+        .vault(&["verify", "--since", "same"])
+        .prints(nothing)
+        .check();
 }
 
 /// Both revisions are available, but not whether the entry existed before.
@@ -290,7 +356,14 @@ fn shallow_clone_cannot_distinguish_new_and_restored_entries() {
     sandbox.set("production", "NEW", b"new");
     sandbox.commit("more");
     let source = format!("file://{}", sandbox.repo().display());
-    sandbox.git(&["clone", "--quiet", "--depth", "2", &source, "../home/shallow"]);
+    sandbox.git(&[
+        "clone",
+        "--quiet",
+        "--depth",
+        "2",
+        &source,
+        "../home/shallow",
+    ]);
     let whether = "unknown origin: cannot tell whether .vault/production/NEW.toml (revision 1) existed before, because \
                    the history is incomplete here (run git fetch --unshallow, or use fetch-depth: 0 in CI)";
     sandbox
@@ -319,7 +392,10 @@ fn comparison_without_a_git_repository_is_refused() {
     fs::rename(sandbox.repo().join(".git"), sandbox.root().join("git")).unwrap();
     sandbox
         .vault(&["verify", "--since", "HEAD"])
-        .variable("GIT_CEILING_DIRECTORIES", &sandbox.root().display().to_string())
+        .variable(
+            "GIT_CEILING_DIRECTORIES",
+            &sandbox.root().display().to_string(),
+        )
         .fails(2)
         .says(str![[r#"
 error: git finds no repository of yours in [..]/repo
@@ -345,15 +421,29 @@ hint: name the vault that you expect: `vault verify --id ID`
 "#]])
         .check();
     let credential = sandbox.credential("github", &["-e", "production"]);
-    untrusted().variable("VAULT_ID", &id).prints(held(1, 2)).check();
-    untrusted().variable("VAULT_KEY", &credential).prints(held(1, 2)).check();
-    sandbox.vault(&["verify", "--id", &id]).without("HOME").prints(held(1, 2)).check();
+    untrusted()
+        .variable("VAULT_ID", &id)
+        .prints(held(1, 2))
+        .check();
+    untrusted()
+        .variable("VAULT_KEY", &credential)
+        .prints(held(1, 2))
+        .check();
+    sandbox
+        .vault(&["verify", "--id", &id])
+        .without("HOME")
+        .prints(held(1, 2))
+        .check();
     let added = [
         "member added: github with recipient age1[..]",
         "access granted: github in production: none → read (member added)",
     ];
     let output = compared("HEAD") + &held(1, 2) + &section("needs attention", &added);
-    sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output).check();
+    sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .without("HOME")
+        .prints(output)
+        .check();
     sandbox.vault(&["verify"]).prints(held(1, 2)).check();
 }
 
@@ -385,10 +475,18 @@ hint: ask a colleague for the output of `vault id`
 #[test]
 fn entry_with_an_invalid_signature_is_found() {
     let sandbox = stocked();
-    craft::resign_entry(&sandbox, "production", "OTHER", &craft::Person::new().key, |entry| {
-        entry.revision += 1;
-    });
-    let run = sandbox.vault(&["verify", "--since", "main"]).without("HOME");
+    craft::resign_entry(
+        &sandbox,
+        "production",
+        "OTHER",
+        &craft::Person::new().key,
+        |entry| {
+            entry.revision += 1;
+        },
+    );
+    let run = sandbox
+        .vault(&["verify", "--since", "main"])
+        .without("HOME");
     run.fails(1)
         .prints(
             compared("refs/heads/main")

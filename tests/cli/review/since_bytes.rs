@@ -69,7 +69,10 @@ fn many_other_paths_are_counted() {
     let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
     let printed = String::from_utf8(outcome.output).unwrap();
     assert_eq!(printed.matches("other change: ").count(), 100, "{printed}");
-    assert!(printed.contains("other changes: and 20 more files in .vault\n"), "{printed}");
+    assert!(
+        printed.contains("other changes: and 20 more files in .vault\n"),
+        "{printed}"
+    );
 }
 
 /// The same content with a different signature by the same signer: only the bytes differ.
@@ -94,7 +97,10 @@ fn new_vault_is_reported_as_added() {
     let config = "vault.toml: the default environment changed: none → development";
     let lines = ["vault added: there was none before", config];
     let output = compared("HEAD") + &held(0, 0) + &section("needs attention", &lines);
-    sandbox.vault(&["verify", "--since", "HEAD", "--id", &id]).prints(output).check();
+    sandbox
+        .vault(&["verify", "--since", "HEAD", "--id", &id])
+        .prints(output)
+        .check();
 }
 
 #[test]
@@ -103,7 +109,9 @@ fn resealed_data_key_is_reported() {
     let spy = Identity::generate();
     craft::change_epoch(&sandbox, "production", |epoch| {
         let bob = "bob".parse().unwrap();
-        let sealed = spy.recipient().seal(&Secret::new(b"the same key, for a spy".to_vec()));
+        let sealed = spy
+            .recipient()
+            .seal(&Secret::new(b"the same key, for a spy".to_vec()));
         epoch.sealed.insert(bob, sealed);
     });
     let told = "data key of production (epoch 1) was sealed again for bob, whose recipient \
@@ -141,7 +149,10 @@ fn variables_are_reported_without_their_values() {
         for name in ["BAD", "HOST", "MAKEFLAGS", "TLS", "X"] {
             assert!(printed.contains(name), "{printed}");
         }
-        assert!(!printed.contains("hunter2") && !printed.contains("evil.example"), "{printed}");
+        assert!(
+            !printed.contains("hunter2") && !printed.contains("evil.example"),
+            "{printed}"
+        );
     }
 }
 

@@ -23,9 +23,13 @@ fn attacked() -> (Sandbox, String) {
 fn refused(sandbox: &Sandbox, revision: &str, message: &str) {
     let verify = format!("--since={revision}");
     let run = sandbox.vault(&["verify", &verify]).without("HOME");
-    run.fails(4).says(format!("error: {message}\nhint: [..]\n")).check();
+    run.fails(4)
+        .says(format!("error: {message}\nhint: [..]\n"))
+        .check();
     let from = format!("--from={revision}");
-    let set = sandbox.vault(&["set", "DATABASE_URL", "-e", "production", &from]).outcome();
+    let set = sandbox
+        .vault(&["set", "DATABASE_URL", "-e", "production", &from])
+        .outcome();
     assert_eq!(set.status, 4, "{}", set.said);
     assert!(set.said.contains(message), "{}", set.said);
 }
@@ -36,7 +40,9 @@ fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
     let gone = findings(&[
         "deleted: .vault/production/OTHER.toml (revision 1) was deleted without a tombstone",
     ]);
-    let run = sandbox.vault(&["verify", &format!("--since={revision}")]).without("HOME");
+    let run = sandbox
+        .vault(&["verify", &format!("--since={revision}")])
+        .without("HOME");
     run.fails(1)
         .prints(name.to_owned() + &held(1, 1) + &gone)
         .says(str!["error: verification failed: 1 finding"])
@@ -49,7 +55,11 @@ fn tag_named_like_an_abbreviated_id_is_refused() {
         let (sandbox, good) = attacked();
         let short = &good[..length];
         finds(&sandbox, short, &format!("compared with {good}\n\n"));
-        finds(&sandbox, &short.to_uppercase(), &format!("compared with {good}\n\n"));
+        finds(
+            &sandbox,
+            &short.to_uppercase(),
+            &format!("compared with {good}\n\n"),
+        );
         for name in [short.to_owned(), short.to_uppercase()] {
             sandbox.git(&["tag", "--force", &name, "evil"]);
             for suffix in ["", "~0", "^{}", "^{commit}", "@{0}"] {
@@ -60,9 +70,17 @@ fn tag_named_like_an_abbreviated_id_is_refused() {
         }
         // A branch cannot replace it, and the name is not ambiguous if both are the same commit.
         sandbox.git(&["branch", short, "evil"]);
-        refused(&sandbox, short, &format!("{short} could mean the id of a commit"));
+        refused(
+            &sandbox,
+            short,
+            &format!("{short} could mean the id of a commit"),
+        );
         sandbox.git(&["branch", "--force", short, &good]);
-        finds(&sandbox, short, &format!("compared with refs/heads/{short} = {good}\n\n"));
+        finds(
+            &sandbox,
+            short,
+            &format!("compared with refs/heads/{short} = {good}\n\n"),
+        );
     }
 }
 
@@ -72,7 +90,11 @@ fn tag_named_like_the_id_of_a_missing_commit_is_refused() {
     let (sandbox, _) = attacked();
     for name in ["deadbeef", "DEAD", "feed", "0123456789"] {
         sandbox.git(&["tag", name, "evil"]);
-        refused(&sandbox, name, &format!("{name} could mean the id of a commit"));
+        refused(
+            &sandbox,
+            name,
+            &format!("{name} could mean the id of a commit"),
+        );
     }
 }
 
@@ -81,11 +103,19 @@ fn full_id_is_never_read_as_a_name() {
     let (sandbox, good) = attacked();
     sandbox.git(&["update-ref", &format!("refs/tags/{good}"), "evil"]);
     finds(&sandbox, &good, &format!("compared with {good}\n\n"));
-    finds(&sandbox, &good.to_uppercase(), &format!("compared with {good}\n\n"));
+    finds(
+        &sandbox,
+        &good.to_uppercase(),
+        &format!("compared with {good}\n\n"),
+    );
     // For git, an id of the other kind is an ordinary name.
     let long = format!("{good}{}", "0".repeat(24));
     sandbox.git(&["tag", &long, "evil"]);
-    refused(&sandbox, &long, &format!("git does not know the revision {long} here"));
+    refused(
+        &sandbox,
+        &long,
+        &format!("git does not know the revision {long} here"),
+    );
 }
 
 #[test]
@@ -93,9 +123,17 @@ fn name_in_git_describe_format_is_refused() {
     let (sandbox, _) = attacked();
     let evil = sandbox.git(&["rev-parse", "evil"]);
     let name = format!("v1-3-g{}", &evil[..7]);
-    refused(&sandbox, &name, &format!("{name} could mean the id of a commit, {}", &evil[..7]));
+    refused(
+        &sandbox,
+        &name,
+        &format!("{name} could mean the id of a commit, {}", &evil[..7]),
+    );
     sandbox.git(&["tag", &name, "main"]);
-    refused(&sandbox, &name, &format!("{name} could mean the id of a commit, {}", &evil[..7]));
+    refused(
+        &sandbox,
+        &name,
+        &format!("{name} could mean the id of a commit, {}", &evil[..7]),
+    );
 }
 
 #[test]
@@ -111,9 +149,18 @@ fn tag_named_like_a_missing_branch_is_refused() {
         refused(&sandbox, &format!("{name}~0"), &message);
     }
     // Git would search for it among the tags.
-    for name in ["refs/heads/main", "refs/remotes/origin/main", "FETCH_HEAD", "MERGE_HEAD"] {
+    for name in [
+        "refs/heads/main",
+        "refs/remotes/origin/main",
+        "FETCH_HEAD",
+        "MERGE_HEAD",
+    ] {
         sandbox.git(&["update-ref", &format!("refs/tags/{name}"), "evil"]);
-        refused(&sandbox, name, &format!("git does not know the revision {name} here"));
+        refused(
+            &sandbox,
+            name,
+            &format!("git does not know the revision {name} here"),
+        );
     }
     sandbox.git(&["tag", "v1", &good]);
     finds(&sandbox, "refs/tags/v1", &compared("refs/tags/v1"));
@@ -169,7 +216,11 @@ fn compared_commit_is_printed_in_full() {
     sandbox.git(&["config", "branch.evil.remote", "origin"]);
     sandbox.git(&["config", "branch.evil.merge", "refs/heads/main"]);
     sandbox.git(&["config", "remote.origin.url", "."]);
-    sandbox.git(&["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]);
+    sandbox.git(&[
+        "config",
+        "remote.origin.fetch",
+        "+refs/heads/*:refs/remotes/origin/*",
+    ]);
     for (revision, name) in [
         ("main", "refs/heads/main"),
         ("heads/main", "refs/heads/main"),
@@ -182,7 +233,11 @@ fn compared_commit_is_printed_in_full() {
         ("@{u}", "refs/remotes/origin/main"),
         ("evil@{UPSTREAM}~0", "refs/remotes/origin/main~0"),
     ] {
-        finds(&sandbox, revision, &format!("compared with {name} = {good}\n\n"));
+        finds(
+            &sandbox,
+            revision,
+            &format!("compared with {name} = {good}\n\n"),
+        );
     }
 }
 
@@ -190,12 +245,24 @@ fn compared_commit_is_printed_in_full() {
 fn abbreviated_id_in_a_shallow_clone_is_refused() {
     let (sandbox, _) = attacked();
     let source = format!("file://{}", sandbox.repo().display());
-    sandbox.git(&["clone", "--quiet", "--depth", "1", &source, "../home/shallow"]);
+    sandbox.git(&[
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        &source,
+        "../home/shallow",
+    ]);
     let tip = sandbox.git(&["rev-parse", "evil"]);
     let said = format!(
         "error: {} is an abbreviated id, and this clone is shallow\nhint: give the full id\n",
         &tip[..10]
     );
     let shallow = sandbox.home().join("shallow");
-    sandbox.vault(&["verify", "--since", &tip[..10]]).folder(&shallow).fails(4).says(&said).check();
+    sandbox
+        .vault(&["verify", "--since", &tip[..10]])
+        .folder(&shallow)
+        .fails(4)
+        .says(&said)
+        .check();
 }

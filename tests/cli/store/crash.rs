@@ -42,7 +42,11 @@ fn temporaries(sandbox: &Sandbox) -> usize {
 
 fn start(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Child {
     let mut command = sandbox.vault(arguments).command();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child
 }
@@ -53,7 +57,11 @@ fn two_hundred_parallel_writers_lose_nothing() {
     let mut children: Vec<Child> = (0..200)
         .map(|number| {
             let name = format!("SECRET_{number}");
-            start(&sandbox, &["set", &name], format!("value {number}").as_bytes())
+            start(
+                &sandbox,
+                &["set", &name],
+                format!("value {number}").as_bytes(),
+            )
         })
         .collect();
     for child in &mut children {
@@ -61,7 +69,10 @@ fn two_hundred_parallel_writers_lose_nothing() {
     }
     let printed = sandbox.quick(&["exec", "--no-mask", "--", "env"]);
     for number in 0..200 {
-        assert!(printed.contains(&format!("SECRET_{number}=value {number}\n")), "{number}");
+        assert!(
+            printed.contains(&format!("SECRET_{number}=value {number}\n")),
+            "{number}"
+        );
     }
     assert_eq!(temporaries(&sandbox), 0);
     sandbox
@@ -99,7 +110,8 @@ fn values(sandbox: &Sandbox, environment: &str) -> BTreeMap<String, String> {
     let printed = sandbox.quick(&["exec", "--no-mask", "-e", environment, "--", "env"]);
     let pairs = printed.lines().filter_map(|line| line.split_once('='));
     let own = pairs.filter(|(name, _)| name.starts_with("SECRET_"));
-    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    own.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// Starts the changes one after another and kills each at a random moment, within the time that the
@@ -113,12 +125,19 @@ fn kill_at_random_moments(
 ) {
     let (mut random, mut span, mut killed) = (Random(seed), Duration::ZERO, 0);
     for number in 0..times() {
-        let Change { arguments, input, after } = change(number);
+        let Change {
+            arguments,
+            input,
+            after,
+        } = change(number);
         let before = values(sandbox, environment);
         let started = Instant::now();
         let mut child = start(sandbox, &arguments, input.as_bytes());
         if number % 8 == 0 {
-            assert!(child.wait().unwrap().success(), "kill {number}, seed {seed}");
+            assert!(
+                child.wait().unwrap().success(),
+                "kill {number}, seed {seed}"
+            );
             span = started.elapsed();
             assert_eq!(temporaries(sandbox), 0);
         } else {
@@ -130,12 +149,23 @@ fn kill_at_random_moments(
         let now = values(sandbox, environment);
         for (name, new) in &after {
             let (old, now) = (before.get(*name), now.get(*name));
-            assert!(now == old || now == Some(new), "{name}: kill {number}, seed {seed}: {now:?}");
+            assert!(
+                now == old || now == Some(new),
+                "{name}: kill {number}, seed {seed}: {now:?}"
+            );
         }
-        sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+        sandbox
+            .vault(&["verify"])
+            .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+            .check();
         for (path, content) in sandbox.files() {
-            let Content::File(bytes) = content else { continue };
-            assert!(!contains(&bytes, b"plain-"), "{path}: kill {number}, seed {seed}");
+            let Content::File(bytes) = content else {
+                continue;
+            };
+            assert!(
+                !contains(&bytes, b"plain-"),
+                "{path}: kill {number}, seed {seed}"
+            );
         }
     }
     assert!(killed > 0, "none was killed in time");
@@ -191,7 +221,9 @@ fn killed_import_leaves_only_old_or_new_values() {
         let value = |name: &str| format!("plain-{name}-{number}");
         Change {
             arguments: vec!["import", "-"],
-            input: names.map(|name| format!("{name}={}\n", value(name))).concat(),
+            input: names
+                .map(|name| format!("{name}={}\n", value(name)))
+                .concat(),
             after: names.map(|name| (name, value(name))).into(),
         }
     });
@@ -200,12 +232,22 @@ fn killed_import_leaves_only_old_or_new_values() {
 #[test]
 fn import_of_many_names_needs_few_descriptors() {
     let sandbox = Sandbox::with_vault();
-    let lines: Vec<String> = (0..200).map(|number| format!("SECRET_{number}={number}\n")).collect();
-    let run = sandbox.vault(&["import", "-"]).input(lines.concat()).any_change();
+    let lines: Vec<String> = (0..200)
+        .map(|number| format!("SECRET_{number}={number}\n"))
+        .collect();
+    let run = sandbox
+        .vault(&["import", "-"])
+        .input(lines.concat())
+        .any_change();
     run.under(&["sh", "-c", "ulimit -n 32 && exec \"$@\"", "sh"])
-        .says(str!["imported into development: 200 set, 0 changed, 0 unchanged"])
+        .says(str![
+            "imported into development: 200 set, 0 changed, 0 unchanged"
+        ])
         .check();
-    assert_eq!((values(&sandbox, "development").len(), temporaries(&sandbox)), (200, 0));
+    assert_eq!(
+        (values(&sandbox, "development").len(), temporaries(&sandbox)),
+        (200, 0)
+    );
 }
 
 #[test]
@@ -214,21 +256,37 @@ fn next_change_removes_files_of_a_killed_writer() {
     sandbox.set("development", "KEY", b"value");
     fs::create_dir_all(sandbox.store("tmp")).unwrap();
     // Vault does not create the others, so it must not remove them.
-    for name in ["0123456789abcdef", "other", "0123456789ABCDEF", "0123456789abcdef.txt"] {
+    for name in [
+        "0123456789abcdef",
+        "other",
+        "0123456789ABCDEF",
+        "0123456789abcdef.txt",
+    ] {
         fs::write(sandbox.store("tmp").join(name), "half a fil").unwrap();
     }
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     let said = str![[r#"
 error: key differs from KEY in case only
 hint: [..]
 "#]];
-    sandbox.vault(&["set", "key"]).input("value").fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "key"])
+        .input("value")
+        .fails(2)
+        .says(&said)
+        .check();
     let said = str!["changed KEY in development (revision 2)"];
     sandbox
         .vault(&["set", "KEY"])
         .input("other")
         .says(&said)
-        .changes(&["repo/.vault/development/KEY.toml", "repo/.vault/tmp/0123456789abcdef"])
+        .changes(&[
+            "repo/.vault/development/KEY.toml",
+            "repo/.vault/tmp/0123456789abcdef",
+        ])
         .check();
 }

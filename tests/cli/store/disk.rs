@@ -48,7 +48,13 @@ fn file_size_limit_is_reported_as_an_error() {
     let limited = ["sh", "-c", "ulimit -f 4 && exec \"$@\"", "sh"];
     let long = vec![b'x'; 8 << 10];
     let said = str!["error: could not write .vault/development/KEY.toml: File too large[..]"];
-    sandbox.vault(&["set", "KEY"]).under(&limited).input(&long).fails(1).says(&said).check();
+    sandbox
+        .vault(&["set", "KEY"])
+        .under(&limited)
+        .input(&long)
+        .fails(1)
+        .says(&said)
+        .check();
     let text = format!(
         "OTHER=1
 KEY={}
@@ -56,20 +62,35 @@ KEY={}
         "x".repeat(8 << 10)
     );
     let said = str!["error: could not write .vault/development/KEY.toml: File too large[..]"];
-    sandbox.vault(&["import", "-"]).under(&limited).input(text).fails(1).says(&said).check();
+    sandbox
+        .vault(&["import", "-"])
+        .under(&limited)
+        .input(text)
+        .fails(1)
+        .says(&said)
+        .check();
     assert!(is_empty(&sandbox.store("tmp")));
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     // The command inherits the limit and its signal from the caller.
     let arguments = ["exec", "--no-mask", "--", "sh", "-c", "ulimit -f"];
-    sandbox.vault(&arguments).under(&limited).prints("4\n").check();
+    sandbox
+        .vault(&arguments)
+        .under(&limited)
+        .prints("4\n")
+        .check();
 }
 
 /// Whether this machine lets a test mount a small disk.
 fn can_mount(sandbox: &Sandbox) -> bool {
     let path = sandbox.root().display().to_string();
-    let mount = ["-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", &path];
-    let quiet =
-        Command::new("unshare").args(mount).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let mount = [
+        "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", &path,
+    ];
+    let quiet = Command::new("unshare")
+        .args(mount)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let can = quiet.is_ok_and(|status| status.success());
     if !can {
         left_out("a small disk cannot be mounted here by unshare -rm");
@@ -86,7 +107,9 @@ fn on_small_disk(sandbox: &Sandbox, script: &str) -> Vec<String> {
         "mount -t tmpfs -o size=256k none '{0}' && cp -R .vault vault.toml '{0}' && cd '{0}' && {script}",
         disk.display()
     );
-    ["unshare", "-rm", "sh", "-c", &script, "sh"].map(str::to_owned).to_vec()
+    ["unshare", "-rm", "sh", "-c", &script, "sh"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn words(words: &[String]) -> Vec<&str> {
@@ -128,7 +151,10 @@ cat /dev/zero >fill 2>/dev/null; rm room
 cat .vault/*.toml .vault/*/*.toml | cmp - ../before && ls .vault/tmp
 rm fill && \"$@\"; echo $?
 ls .vault/tmp";
-    for what in [&["-e", "production", "-e", "development"][..], &["--authority", "--yes"]] {
+    for what in [
+        &["-e", "production", "-e", "development"][..],
+        &["--authority", "--yes"],
+    ] {
         let sandbox = sandbox();
         if !can_mount(&sandbox) {
             return;
@@ -138,7 +164,9 @@ ls .vault/tmp";
             .vault(&arguments)
             .under(&words(&on_small_disk(&sandbox, script)))
             .prints("1\n0\n")
-            .says(str!["error: could not write .vault/[..]: No space left on device[..]"])
+            .says(str![
+                "error: could not write .vault/[..]: No space left on device[..]"
+            ])
             .any_change()
             .check();
     }
@@ -157,30 +185,55 @@ fn read_only_disk_can_be_read() {
         run.prints(printed).any_change().check();
     }
     let said = str!["error: could not write .vault/[..]: Read-only file system[..]"];
-    let run = sandbox.vault(&["set", "KEY"]).input("other").under(&words(&under));
+    let run = sandbox
+        .vault(&["set", "KEY"])
+        .input("other")
+        .under(&words(&under));
     run.fails(1).says(&said).any_change().check();
 }
 
 #[test]
 fn read_only_checkout_can_be_read() {
     let sandbox = sandbox();
-    let folders = ["", ".vault", ".vault/development", ".vault/production", ".vault/tmp"];
-    let mode =
-        |mode| folders.iter().for_each(|folder| set_mode(&sandbox.repo().join(folder), mode));
+    let folders = [
+        "",
+        ".vault",
+        ".vault/development",
+        ".vault/production",
+        ".vault/tmp",
+    ];
+    let mode = |mode| {
+        folders
+            .iter()
+            .for_each(|folder| set_mode(&sandbox.repo().join(folder), mode))
+    };
     mode(0o555);
     for (arguments, printed) in READING {
-        sandbox.vault(arguments).under(&without_privileges()).prints(printed).check();
+        sandbox
+            .vault(arguments)
+            .under(&without_privileges())
+            .prints(printed)
+            .check();
     }
     let writing: [(&[&str], &str); 5] = [
         (&["set", "KEY"], ".vault/development/KEY.toml"),
         (&["remove", "KEY"], ".vault/development/KEY.toml"),
         (&["environments", "add", "staging"], ".vault/staging.toml"),
-        (&["ci", "add", "github", "-e", "production"], ".vault/members.toml"),
-        (&["environments", "remove", "production", "--yes"], ".vault/members.toml"),
+        (
+            &["ci", "add", "github", "-e", "production"],
+            ".vault/members.toml",
+        ),
+        (
+            &["environments", "remove", "production", "--yes"],
+            ".vault/members.toml",
+        ),
     ];
     for (arguments, path) in writing {
         let said = format!("error: could not write {path}: Permission denied[..]\n");
-        let run = sandbox.vault(arguments).input("other").under(&without_privileges());
+        let run = sandbox
+            .vault(arguments)
+            .input("other")
+            .under(&without_privileges());
         run.fails(1).says(&said).check();
     }
     mode(0o755);
@@ -193,7 +246,10 @@ fn unwritable_folder_stops_the_whole_change() {
         set_mode(&sandbox.store(folder), 0o555);
         let arguments = ["set", "KEY", "-e", "development", "-e", "production"];
         let said = str!["error: could not write .vault/[..]: Permission denied[..]"];
-        let run = sandbox.vault(&arguments).input("other").under(&without_privileges());
+        let run = sandbox
+            .vault(&arguments)
+            .input("other")
+            .under(&without_privileges());
         run.fails(1).says(&said).check();
         set_mode(&sandbox.store(folder), 0o755);
     }
@@ -203,7 +259,10 @@ fn unwritable_folder_stops_the_whole_change() {
         .vault(&arguments)
         .input("other")
         .under(&without_privileges())
-        .changes(&["repo/.vault/development/KEY.toml", "repo/.vault/production/KEY.toml"])
+        .changes(&[
+            "repo/.vault/development/KEY.toml",
+            "repo/.vault/production/KEY.toml",
+        ])
         .check();
 }
 
@@ -238,7 +297,9 @@ hint: [..]
         let aside = sandbox.root().join("aside");
         fs::rename(&place, &aside).unwrap();
         fs::write(&place, "a file").unwrap();
-        let run = sandbox.vault(&["set", "KEY", "-e", "production"]).input("other");
+        let run = sandbox
+            .vault(&["set", "KEY", "-e", "production"])
+            .input("other");
         run.fails(4).says(said).check();
         fs::remove_file(&place).unwrap();
         fs::rename(&aside, &place).unwrap();
@@ -254,7 +315,11 @@ fn git_is_needed_only_for_older_revisions() {
     let bin = sandbox.root().join("bin");
     fs::create_dir(&bin).unwrap();
     symlink("/bin/cat", bin.join("cat")).unwrap();
-    let run = |arguments: &[&str]| sandbox.vault(arguments).variable("PATH", bin.to_str().unwrap());
+    let run = |arguments: &[&str]| {
+        sandbox
+            .vault(arguments)
+            .variable("PATH", bin.to_str().unwrap())
+    };
     let said = str!["changed KEY in development (revision 2)"];
     run(&["set", "KEY"])
         .input("other")
@@ -262,7 +327,10 @@ fn git_is_needed_only_for_older_revisions() {
         .changes(&["repo/.vault/development/KEY.toml"])
         .check();
     run(&["get", "KEY"]).prints("other").check();
-    run(&["exec", "--no-mask", "--", "cat"]).input("input").prints("input").check();
+    run(&["exec", "--no-mask", "--", "cat"])
+        .input("input")
+        .prints("input")
+        .check();
     run(&["list"])
         .prints(str![[r#"
 NAME[..]
@@ -274,16 +342,26 @@ KEY [..]
 error: git was not found in PATH
 hint: git is needed to read older revisions
 "#]];
-    run(&["verify", "--since", "HEAD"]).fails(1).says(&said).check();
-    run(&["set", "KEY", "--from", "HEAD"]).fails(1).says(&said).check();
+    run(&["verify", "--since", "HEAD"])
+        .fails(1)
+        .says(&said)
+        .check();
+    run(&["set", "KEY", "--from", "HEAD"])
+        .fails(1)
+        .says(&said)
+        .check();
     fs::remove_dir_all(sandbox.repo().join(".git")).unwrap();
     run(&["get", "KEY"]).prints("other").check();
     let said = str![[r#"
 error: git finds no repository of yours in [..]
 hint: [..]
 "#]];
-    let run = sandbox.vault(&["verify", "--since", "HEAD"]).fails(2).says(&said);
-    run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap()).check();
+    let run = sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .fails(2)
+        .says(&said);
+    run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap())
+        .check();
 }
 
 #[test]
@@ -295,15 +373,29 @@ fn line_ending_conversion_does_not_affect_the_store() {
     let config = fs::read_to_string(clone.join("vault.toml")).unwrap();
     assert!(config.contains("\r\n"), "the clone converts line endings");
     // Only the first command in the new folder has something to record: the folder.
-    let run = sandbox.vault(&["get", "KEY"]).folder(&clone).prints("value");
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .folder(&clone)
+        .prints("value");
     run.any_change().check();
-    sandbox.vault(&["verify"]).folder(&clone).prints(HOLDS).check();
+    sandbox
+        .vault(&["verify"])
+        .folder(&clone)
+        .prints(HOLDS)
+        .check();
     sandbox
         .vault(&["set", "KEY", "-q"])
         .folder(&clone)
         .input("other")
         .changes(&["repo/clone/.vault/development/KEY.toml"])
         .check();
-    let status = sandbox.git(&["-C", "clone", "-c", "core.autocrlf=true", "status", "--short"]);
+    let status = sandbox.git(&[
+        "-C",
+        "clone",
+        "-c",
+        "core.autocrlf=true",
+        "status",
+        "--short",
+    ]);
     assert_eq!(status, " M .vault/development/KEY.toml\n");
 }

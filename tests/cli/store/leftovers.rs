@@ -23,7 +23,11 @@ fn start(sandbox: &Sandbox, runtime: &str) -> (Child, PathBuf) {
     let path = sandbox.repo().join("path");
     let _ = fs::remove_file(&path);
     let mut command = run.variable("XDG_RUNTIME_DIR", runtime).command();
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     while !path.exists() {
         assert!(child.try_wait().unwrap().is_none(), "vault has ended");
     }
@@ -56,7 +60,14 @@ fn below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
             found.extend(below(&path));
         }
         let is_file = entry.file_type().unwrap().is_file();
-        found.push((path.clone(), if is_file { fs::read(&path).unwrap() } else { Vec::new() }));
+        found.push((
+            path.clone(),
+            if is_file {
+                fs::read(&path).unwrap()
+            } else {
+                Vec::new()
+            },
+        ));
     }
     found.sort();
     found
@@ -72,11 +83,19 @@ fn folder(parent: &Path, name: &str, mode: u32) -> PathBuf {
 #[test]
 fn folders_of_other_programs_are_kept() {
     let (sandbox, shared) = sandbox();
-    let names =
-        ["vault-agent", "vault-0123456789abcdef", "repovault", "repovault-0123456789abcdef"];
+    let names = [
+        "vault-agent",
+        "vault-0123456789abcdef",
+        "repovault",
+        "repovault-0123456789abcdef",
+    ];
     for (at, name) in names.into_iter().enumerate() {
         for mode in [0o700, 0o755] {
-            let path = folder(&shared.0, &format!("{name}{}", "x".repeat(at % 2 * 3)), mode);
+            let path = folder(
+                &shared.0,
+                &format!("{name}{}", "x".repeat(at % 2 * 3)),
+                mode,
+            );
             fs::write(path.join("token"), "theirs").unwrap();
             fs::write(path.join("TLS_KEY"), "theirs").unwrap();
             fs::create_dir(path.join("folder")).unwrap();
@@ -91,7 +110,11 @@ fn folders_of_other_programs_are_kept() {
     // Empty folders, and files that are not folders.
     folder(&shared.0, "repovault-0123456789abcdef", 0o700);
     fs::write(shared.0.join("repovault-1123456789abcdef"), "theirs").unwrap();
-    symlink("repovault-0123456789abcdef", shared.0.join("repovault-2123456789abcdef")).unwrap();
+    symlink(
+        "repovault-0123456789abcdef",
+        shared.0.join("repovault-2123456789abcdef"),
+    )
+    .unwrap();
     let before = below(&shared.0);
     exec(&sandbox, &shared);
     assert_eq!(below(&shared.0), before);
@@ -106,7 +129,13 @@ fn marker_counts_only_in_its_original_folder() {
     let name = left.file_name().unwrap().to_str().unwrap();
     let renamed = marker.replace(name, "repovault-0123456789abcdef");
     fs::write(copy.join("TLS_KEY"), "theirs").unwrap();
-    for text in [&marker, &renamed, "", "repovault exec 1\n", &marker.replace("TLS_KEY", "../x")] {
+    for text in [
+        &marker,
+        &renamed,
+        "",
+        "repovault exec 1\n",
+        &marker.replace("TLS_KEY", "../x"),
+    ] {
         fs::write(copy.join(".repovault"), text).unwrap();
         let before = below(&copy);
         exec(&sandbox, &shared);
@@ -145,7 +174,10 @@ fn files_of_other_programs_in_its_folder_are_kept() {
     end(child);
     assert!(!path.exists());
     let stays = below(path.parent().unwrap());
-    assert_eq!(stays, [(path.parent().unwrap().join("theirs"), b"theirs".to_vec())]);
+    assert_eq!(
+        stays,
+        [(path.parent().unwrap().join("theirs"), b"theirs".to_vec())]
+    );
 }
 
 fn end(mut child: Child) {
@@ -176,7 +208,10 @@ fn file_replaced_by_a_link_is_not_followed() {
 #[test]
 fn leftovers_in_every_folder_are_removed_unless_in_use() {
     let (sandbox, shared) = sandbox();
-    let (first, second) = (killed(&sandbox, shared.text()), killed(&sandbox, "/nowhere"));
+    let (first, second) = (
+        killed(&sandbox, shared.text()),
+        killed(&sandbox, "/nowhere"),
+    );
     assert!(second.starts_with("/dev/shm/"), "{second:?}");
     let (child, path) = start(&sandbox, shared.text());
     assert!(!first.exists() && !second.exists());
@@ -189,9 +224,21 @@ fn leftovers_in_every_folder_are_removed_unless_in_use() {
 #[test]
 fn folder_writable_by_others_is_not_used() {
     let (sandbox, shared) = sandbox();
-    for (mode, is_used) in [(0o777, false), (0o1777, true), (0o770, false), (0o755, true)] {
+    for (mode, is_used) in [
+        (0o777, false),
+        (0o1777, true),
+        (0o770, false),
+        (0o755, true),
+    ] {
         fs::set_permissions(&shared.0, Permissions::from_mode(mode)).unwrap();
-        let run = sandbox.vault(&["exec", "-q", "--", "sh", "-c", "dirname $(dirname $TLS_KEY)"]);
+        let run = sandbox.vault(&[
+            "exec",
+            "-q",
+            "--",
+            "sh",
+            "-c",
+            "dirname $(dirname $TLS_KEY)",
+        ]);
         let place = if is_used { shared.text() } else { "/dev/shm" };
         let run = run.variable("XDG_RUNTIME_DIR", shared.text());
         run.prints(format!("{place}\n")).check();

@@ -20,7 +20,11 @@ fn request(sandbox: &Sandbox, size: usize) {
     let signature = format!("signature = \"{}\"\n", base64_encode(&[0; 64]));
     let head = "# x\nformat = 1\nx = [";
     let filling = "1".repeat(size - head.len() - signature.len() - 2);
-    fs::write(sandbox.repo().join(REQUEST), format!("{head}{filling}]\n{signature}")).unwrap();
+    fs::write(
+        sandbox.repo().join(REQUEST),
+        format!("{head}{filling}]\n{signature}"),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -43,7 +47,10 @@ fn request_above_16_kib_is_refused_by_its_size() {
     fs::remove_file(sandbox.repo().join(REQUEST)).unwrap();
     let outcome = sandbox.vault(&["verify", "--since", "HEAD"]).outcome();
     let printed = String::from_utf8(outcome.output).unwrap();
-    assert!(printed.contains(&format!("other change: {REQUEST} was removed")), "{printed}");
+    assert!(
+        printed.contains(&format!("other change: {REQUEST} was removed")),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -72,8 +79,11 @@ fn strangers_roster(sandbox: &Sandbox) -> VaultId {
         .part(body.as_bytes())
         .into_bytes();
     let signature = base64_encode(&key.sign(&message).to_bytes());
-    fs::write(sandbox.store("members.toml"), format!("{body}signature = \"{signature}\"\n"))
-        .unwrap();
+    fs::write(
+        sandbox.store("members.toml"),
+        format!("{body}signature = \"{signature}\"\n"),
+    )
+    .unwrap();
     id
 }
 
@@ -93,7 +103,11 @@ fn roster_of_another_vault_is_refused_before_parsing() {
         .says(format!("error: {reason}\nhint: [..]\nhint: [..]\n"))
         .check();
     for variable in ["VAULT_ID", "VAULT_KEY"] {
-        let value = if variable == "VAULT_ID" { &own } else { &credential };
+        let value = if variable == "VAULT_ID" {
+            &own
+        } else {
+            &credential
+        };
         let outcome = sandbox.vault(&exec).variable(variable, value).outcome();
         assert_eq!(outcome.status, 122, "{}", outcome.said);
         assert!(outcome.said.contains(&reason), "{}", outcome.said);
@@ -108,7 +122,10 @@ fn roster_of_another_vault_is_refused_before_parsing() {
         assert_eq!(outcome.status, 4, "{}", outcome.said);
         assert!(outcome.said.contains(&reason), "{}", outcome.said);
     }
-    let verify = sandbox.vault(&["verify", "--id", &own]).without("HOME").fails(1);
+    let verify = sandbox
+        .vault(&["verify", "--id", &own])
+        .without("HOME")
+        .fails(1);
     verify
         .prints(format!("findings:\n  {reason}\n"))
         .says(str!["error: verification failed: 1 finding"])
@@ -120,10 +137,14 @@ fn untrusted_roster_is_not_parsed() {
     let sandbox = stocked();
     strangers_roster(&sandbox);
     fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
-    let outcome = sandbox.vault(&["exec", "-e", "production", "--", "touch", "started"]).outcome();
+    let outcome = sandbox
+        .vault(&["exec", "-e", "production", "--", "touch", "started"])
+        .outcome();
     assert_eq!(outcome.status, 121, "{}", outcome.said);
     assert!(
-        outcome.said.starts_with("error: the id of this vault has not been confirmed"),
+        outcome
+            .said
+            .starts_with("error: the id of this vault has not been confirmed"),
         "{}",
         outcome.said
     );
@@ -133,13 +154,22 @@ fn untrusted_roster_is_not_parsed() {
 fn unsigned_environment_is_refused_before_parsing() {
     let sandbox = stocked();
     let key = craft::Person::new().key;
-    let file = craft::sign(&sandbox, "production.toml", b"# x\nformat = 1\n]]]] not TOML\n", &key);
+    let file = craft::sign(
+        &sandbox,
+        "production.toml",
+        b"# x\nformat = 1\n]]]] not TOML\n",
+        &key,
+    );
     fs::write(sandbox.store("production.toml"), file).unwrap();
     let said = str![[r#"
 error: .vault/production.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -172,9 +202,18 @@ fn excessive_configuration_is_refused() {
     ] {
         fs::write(&config, format!("{base}\n{text}")).unwrap();
         let outcome = sandbox.vault(&exec).outcome();
-        assert!([122, 123, 125].contains(&outcome.status), "{}: {}", outcome.status, outcome.said);
+        assert!(
+            [122, 123, 125].contains(&outcome.status),
+            "{}: {}",
+            outcome.status,
+            outcome.said
+        );
         let start = message.split("[..]").next().unwrap();
-        assert!(outcome.said.starts_with(&format!("error: {start}")), "{}", outcome.said);
+        assert!(
+            outcome.said.starts_with(&format!("error: {start}")),
+            "{}",
+            outcome.said
+        );
         assert!(!sandbox.repo().join("started").exists());
         let generate = ["set", "NEW", "--generate", "-e", "production"];
         let status = sandbox.vault(&generate).outcome().status;
@@ -200,7 +239,11 @@ fn templates_exhausting_memory_are_refused() {
         let run = sandbox.vault(&["exec", "-e", "production", "--", "touch", "started"]);
         let outcome = run.under(&limited).outcome();
         assert_eq!(outcome.status, 123, "{}", outcome.said);
-        assert!(outcome.said.contains("is too long for a variable"), "{}", outcome.said);
+        assert!(
+            outcome.said.contains("is too long for a variable"),
+            "{}",
+            outcome.said
+        );
     }
 }
 
@@ -210,7 +253,11 @@ fn floor_of_a_pin_has_one_spelling() {
     let id = sandbox.id();
     let pinned = format!("{id}@1");
     let get = ["get", "OTHER", "-e", "production"];
-    sandbox.vault(&get).variable("VAULT_ID", &pinned).prints("other").check();
+    sandbox
+        .vault(&get)
+        .variable("VAULT_ID", &pinned)
+        .prints("other")
+        .check();
     for number in [
         "",
         "+1",
@@ -248,7 +295,10 @@ hint: [..]
         assert_eq!(trust.status, 2, "{pin}: {}", trust.said);
     }
     let long = "vault1".repeat(10_000);
-    let outcome = sandbox.vault(&["list"]).variable("VAULT_ID", &long).outcome();
+    let outcome = sandbox
+        .vault(&["list"])
+        .variable("VAULT_ID", &long)
+        .outcome();
     assert_eq!(outcome.status, 2);
     assert!(outcome.said.len() < 1000);
 }
@@ -265,7 +315,12 @@ fn highest_revision_of_an_entry_is_not_exceeded() {
 error: OTHER has the last revision that there can be
 hint: [..]
 "#]];
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(&said).check();
+    sandbox
+        .vault(&["set", "OTHER", "-e", "production"])
+        .input("new")
+        .fails(4)
+        .says(&said)
+        .check();
     craft::resign_entry(&sandbox, "production", "OTHER", &key, |entry| {
         entry.revision = LARGEST_NUMBER + 1;
     });
@@ -273,7 +328,12 @@ hint: [..]
 error: .vault/production/OTHER.toml: is not in the form vault writes
 hint: [..]
 "#]];
-    sandbox.vault(&["set", "OTHER", "-e", "production"]).input("new").fails(4).says(&said).check();
+    sandbox
+        .vault(&["set", "OTHER", "-e", "production"])
+        .input("new")
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -304,7 +364,12 @@ hint: [..]
 fn damaged_state_of_any_size_is_refused() {
     let sandbox = stocked();
     let folder = sandbox.home().join(".local/state/vault");
-    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let good = fs::read_to_string(&file).unwrap();
     let high = |number: &str| good.replace("floor = 1", &format!("floor = {number}"));
     for text in [
@@ -318,6 +383,10 @@ fn damaged_state_of_any_size_is_refused() {
         fs::write(&file, text).unwrap();
         let path = Path::new("[..]").join(file.file_name().unwrap());
         let said = format!("error: {}: is damaged\nhint: [..]\n", path.display());
-        sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
+        sandbox
+            .vault(&["get", "OTHER", "-e", "production"])
+            .fails(4)
+            .says(&said)
+            .check();
     }
 }

@@ -24,8 +24,13 @@ fn checkout() -> Option<(Sandbox, String)> {
 
 fn give_away(path: &Path) -> bool {
     let is_folder = path.symlink_metadata().unwrap().is_dir();
-    let below = is_folder.then(|| fs::read_dir(path).unwrap()).into_iter().flatten();
-    below.map(|entry| entry.unwrap().path()).all(|path| give_away(&path))
+    let below = is_folder
+        .then(|| fs::read_dir(path).unwrap())
+        .into_iter()
+        .flatten();
+    below
+        .map(|entry| entry.unwrap().path())
+        .all(|path| give_away(&path))
         && lchown(path, Some(STRANGER), None).is_ok()
 }
 
@@ -33,30 +38,55 @@ fn give_away(path: &Path) -> bool {
 fn elsewhere<'a>(sandbox: &'a Sandbox, arguments: &[&str]) -> Run<'a> {
     let home = sandbox.root().join("nobody");
     fs::create_dir_all(&home).unwrap();
-    sandbox.vault(arguments).variable("HOME", home.to_str().unwrap())
+    sandbox
+        .vault(arguments)
+        .variable("HOME", home.to_str().unwrap())
 }
 
 const PRINT: [&str; 5] = ["exec", "--no-mask", "--", "printenv", "A"];
 
 #[test]
 fn credential_from_every_source_finds_a_foreign_checkout() {
-    let Some((sandbox, credential)) = checkout() else { return };
+    let Some((sandbox, credential)) = checkout() else {
+        return;
+    };
     let file = sandbox.root().join("key");
     fs::write(&file, &credential).unwrap();
     let file = file.display().to_string();
     let command = format!("cat {file}");
-    for (name, value) in
-        [("VAULT_KEY", &credential), ("VAULT_KEY_FILE", &file), ("VAULT_KEY_COMMAND", &command)]
-    {
+    for (name, value) in [
+        ("VAULT_KEY", &credential),
+        ("VAULT_KEY_FILE", &file),
+        ("VAULT_KEY_COMMAND", &command),
+    ] {
         let run = elsewhere(&sandbox, &PRINT).variable(name, value);
         run.prints("value-of-A\n").check();
         let run = elsewhere(&sandbox, &["get", "A"]).variable(name, value);
         run.prints("value-of-A").check();
     }
-    let given = ["exec", "--no-mask", "--key-file", &file, "--", "printenv", "A"];
+    let given = [
+        "exec",
+        "--no-mask",
+        "--key-file",
+        &file,
+        "--",
+        "printenv",
+        "A",
+    ];
     elsewhere(&sandbox, &given).prints("value-of-A\n").check();
-    let given = ["exec", "--no-mask", "--key-file", "-", "--", "printenv", "A"];
-    elsewhere(&sandbox, &given).input(&credential).prints("value-of-A\n").check();
+    let given = [
+        "exec",
+        "--no-mask",
+        "--key-file",
+        "-",
+        "--",
+        "printenv",
+        "A",
+    ];
+    elsewhere(&sandbox, &given)
+        .input(&credential)
+        .prints("value-of-A\n")
+        .check();
     let opened = format!("exec \"$@\" 5<{file}");
     let given = ["exec", "--no-mask", "--key-fd", "5", "--", "printenv", "A"];
     let run = elsewhere(&sandbox, &given).under(&["sh", "-c", &opened, "sh"]);
@@ -65,33 +95,66 @@ fn credential_from_every_source_finds_a_foreign_checkout() {
     let below = sandbox.repo().join("a/b");
     fs::create_dir_all(&below).unwrap();
     let run = elsewhere(&sandbox, &["exec", "--", "sh", "-c", "echo ${#A}"]);
-    run.variable("VAULT_KEY", &credential).folder(&below).prints("10\n").check();
+    run.variable("VAULT_KEY", &credential)
+        .folder(&below)
+        .prints("10\n")
+        .check();
 }
 
 #[test]
 fn pin_finds_a_foreign_checkout_without_a_key() {
-    let Some((sandbox, credential)) = checkout() else { return };
+    let Some((sandbox, credential)) = checkout() else {
+        return;
+    };
     let id = sandbox.id();
     for (name, value) in [("VAULT_ID", &id), ("VAULT_KEY", &credential)] {
-        for words in [&["list", "-e", "development"][..], &["members", "list"], &["verify"]] {
+        for words in [
+            &["list", "-e", "development"][..],
+            &["members", "list"],
+            &["verify"],
+        ] {
             let outcome = elsewhere(&sandbox, words).variable(name, value).outcome();
-            assert_eq!((outcome.status, outcome.said.as_str()), (0, ""), "{name} {words:?}");
+            assert_eq!(
+                (outcome.status, outcome.said.as_str()),
+                (0, ""),
+                "{name} {words:?}"
+            );
         }
     }
     let outcome = elsewhere(&sandbox, &["verify", "--id", &id]).outcome();
     assert_eq!((outcome.status, outcome.said.as_str()), (0, ""));
-    let placeholder =
-        ["exec", "--no-mask", "-q", "--if-locked", "placeholder", "-e", "development"];
+    let placeholder = [
+        "exec",
+        "--no-mask",
+        "-q",
+        "--if-locked",
+        "placeholder",
+        "-e",
+        "development",
+    ];
     let words = [&placeholder[..], &["--", "printenv", "A"]].concat();
-    let outcome = elsewhere(&sandbox, &words).variable("VAULT_ID", &id).outcome();
-    assert_eq!((outcome.status, outcome.output.len()), (0, 44), "{}", outcome.said);
+    let outcome = elsewhere(&sandbox, &words)
+        .variable("VAULT_ID", &id)
+        .outcome();
+    assert_eq!(
+        (outcome.status, outcome.output.len()),
+        (0, 44),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
 fn member_with_vault_id_finds_a_foreign_checkout() {
-    let Some((sandbox, _)) = checkout() else { return };
+    let Some((sandbox, _)) = checkout() else {
+        return;
+    };
     let id = sandbox.id();
-    sandbox.vault(&PRINT).variable("VAULT_ID", &id).prints("value-of-A\n").check();
+    sandbox
+        .vault(&PRINT)
+        .variable("VAULT_ID", &id)
+        .prints("value-of-A\n")
+        .check();
     let refused = str![[r#"
 error: [..]/repo/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/repo …
@@ -100,19 +163,35 @@ hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns th
     // Earlier trust does not apply to a new folder.
     sandbox.vault(&PRINT).fails(122).says(&refused).check();
     sandbox.vault(&["verify"]).fails(4).says(&refused).check();
-    sandbox.vault(&PRINT).variable("VAULT_ID", "").fails(122).says(&refused).check();
+    sandbox
+        .vault(&PRINT)
+        .variable("VAULT_ID", "")
+        .fails(122)
+        .says(&refused)
+        .check();
     let said = str![[r#"
 error: VAULT_ID: not the id of a vault (vault1… with 64 characters)
 [..]
 "#]];
-    sandbox.vault(&PRINT).variable("VAULT_ID", "vault1abc").fails(125).says(&said).check();
+    sandbox
+        .vault(&PRINT)
+        .variable("VAULT_ID", "vault1abc")
+        .fails(125)
+        .says(&said)
+        .check();
     let run = sandbox.vault(&PRINT);
-    assert!(Terminal::start(run).ends(122).contains("belongs to another user"));
+    assert!(
+        Terminal::start(run)
+            .ends(122)
+            .contains("belongs to another user")
+    );
 }
 
 #[test]
 fn another_vault_in_a_foreign_checkout_is_refused() {
-    let Some((sandbox, _)) = checkout() else { return };
+    let Some((sandbox, _)) = checkout() else {
+        return;
+    };
     let other = Sandbox::with_vault();
     let credential = other.credential("github", &["-e", "development"]);
     let said = str![[r#"
@@ -122,7 +201,10 @@ error: .vault/members.toml: belongs to a different vault: [..]
 [..]
 "#]];
     let run = elsewhere(&sandbox, &["exec", "--", "touch", "ran"]);
-    run.variable("VAULT_KEY", &credential).fails(122).says(&said).check();
+    run.variable("VAULT_KEY", &credential)
+        .fails(122)
+        .says(&said)
+        .check();
     let run = elsewhere(&sandbox, &["verify"]).variable("VAULT_ID", &other.id());
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1, "{}", outcome.said);
@@ -132,16 +214,23 @@ error: .vault/members.toml: belongs to a different vault: [..]
 error: the key from VAULT_KEY is a damaged credential: [..]
 hint: [..]
 "#]];
-    run.variable("VAULT_KEY", "vaultci1_x").fails(121).says(&said).check();
+    run.variable("VAULT_KEY", "vaultci1_x")
+        .fails(121)
+        .says(&said)
+        .check();
 }
 
 #[test]
 fn own_vault_is_found_before_a_foreign_checkout() {
-    let Some((sandbox, credential)) = checkout() else { return };
+    let Some((sandbox, credential)) = checkout() else {
+        return;
+    };
     // The nearest vault belongs to the caller: no pin skips it.
     let inner = sandbox.repo().join("inner");
     fs::create_dir(&inner).unwrap();
-    let init = sandbox.vault(&["init", "--name", "bob", "-q"]).folder(&inner);
+    let init = sandbox
+        .vault(&["init", "--name", "bob", "-q"])
+        .folder(&inner);
     init.any_change().check();
     let said = str![[r#"
 error: .vault/members.toml: belongs to a different vault: [..]
@@ -149,13 +238,17 @@ error: .vault/members.toml: belongs to a different vault: [..]
 [..]
 [..]
 "#]];
-    let run = elsewhere(&sandbox, &PRINT).folder(&inner).variable("VAULT_KEY", &credential);
+    let run = elsewhere(&sandbox, &PRINT)
+        .folder(&inner)
+        .variable("VAULT_KEY", &credential);
     run.fails(122).says(&said).check();
 }
 
 #[test]
 fn refusal_by_git_of_a_foreign_repository_is_explained() {
-    let Some((sandbox, _)) = checkout() else { return };
+    let Some((sandbox, _)) = checkout() else {
+        return;
+    };
     let since = ["verify", "--id", &sandbox.id(), "--since", "HEAD"];
     let outcome = elsewhere(&sandbox, &since).outcome();
     let repo = sandbox.repo().display().to_string();
@@ -180,11 +273,19 @@ hint: git config --global --add safe.directory {repo}
 
 #[test]
 fn doctor_reads_the_credential_before_the_vault_search() {
-    let Some((sandbox, credential)) = checkout() else { return };
-    let outcome = elsewhere(&sandbox, &["doctor"]).variable("VAULT_KEY", &credential).outcome();
+    let Some((sandbox, credential)) = checkout() else {
+        return;
+    };
+    let outcome = elsewhere(&sandbox, &["doctor"])
+        .variable("VAULT_KEY", &credential)
+        .outcome();
     let text = String::from_utf8(outcome.output).unwrap();
     assert_eq!(outcome.status, 0, "{text}");
-    for line in ["/repo/vault.toml, the nearest upward from", "VAULT_KEY: used", "would give"] {
+    for line in [
+        "/repo/vault.toml, the nearest upward from",
+        "VAULT_KEY: used",
+        "would give",
+    ] {
         assert!(text.contains(line), "{line}: {text}");
     }
 }

@@ -24,7 +24,11 @@ const URL: &str = "production/DATABASE_URL.toml";
 /// Each kind of file, with the commands that read it.
 fn kinds() -> [(&'static str, Vec<Command>); 3] {
     let all = [KEYED, KEYLESS].concat();
-    [(ROSTER, all), (PRODUCTION, ENVIRONMENT.to_vec()), (URL, ENTRY.to_vec())]
+    [
+        (ROSTER, all),
+        (PRODUCTION, ENVIRONMENT.to_vec()),
+        (URL, ENTRY.to_vec()),
+    ]
 }
 
 fn not_regular(path: &str) -> String {
@@ -82,7 +86,12 @@ fn folder_instead_of_a_file_is_refused() {
 fn file_of_100_megabytes_is_refused_unread() {
     for (path, commands) in kinds() {
         let sandbox = stocked();
-        File::options().write(true).open(sandbox.store(path)).unwrap().set_len(100 << 20).unwrap();
+        File::options()
+            .write(true)
+            .open(sandbox.store(path))
+            .unwrap()
+            .set_len(100 << 20)
+            .unwrap();
         let most = if path.contains('/') { 2 } else { 16 };
         let said = format!(
             "error: .vault/{path}: is larger than {most} MiB
@@ -100,7 +109,12 @@ fn linked_environment_folder_is_not_followed() {
     fs::rename(sandbox.store("production"), &genuine).unwrap();
     symlink(&genuine, sandbox.store("production")).unwrap();
     refused(&sandbox, ENTRY, not_a_folder("production"));
-    found(&sandbox, &[], 1, &(not_held(1, 0) + &findings(&[".vault/production: is not a folder"])));
+    found(
+        &sandbox,
+        &[],
+        1,
+        &(not_held(1, 0) + &findings(&[".vault/production: is not a folder"])),
+    );
 }
 
 #[test]
@@ -190,7 +204,15 @@ fn unexpected_file_blocks_reads() {
             &sandbox,
             &[
                 &["list", "-e", "production"],
-                &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+                &[
+                    "exec",
+                    "-e",
+                    "production",
+                    "--no-mask",
+                    "--",
+                    "touch",
+                    "started",
+                ],
                 &["set", "NEW", "-e", "production"],
                 &["environments", "list"],
             ],
@@ -227,11 +249,18 @@ fn verify_reports_unexpected_files() {
 #[test]
 fn hidden_desktop_files_are_ignored() {
     let sandbox = stocked();
-    for hidden in [".DS_Store", "production/.DS_Store", "production/.OTHER.toml.swp"] {
+    for hidden in [
+        ".DS_Store",
+        "production/.DS_Store",
+        "production/.OTHER.toml.swp",
+    ] {
         fs::write(sandbox.store(hidden), "\0").unwrap();
     }
     sandbox.vault(&["verify"]).prints(held(1, 2)).check();
-    sandbox.vault(&["list", "-e", "production"]).prints("[..]\n[..]\n[..]\n").check();
+    sandbox
+        .vault(&["list", "-e", "production"])
+        .prints("[..]\n[..]\n[..]\n")
+        .check();
     sandbox
         .vault(&["set", "NEW", "-e", "production", "-q"])
         .input("new")
@@ -247,7 +276,15 @@ fn names_differing_only_in_case_are_refused() {
         &sandbox,
         &[
             &["list", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["set", "NEW", "-e", "production"],
         ],
         "error: .vault/production: DATABASE_URL and database_url differ in case only
@@ -267,14 +304,26 @@ fn fill(sandbox: &Sandbox, count: usize) {
 fn over_20_000_entries_are_refused() {
     let sandbox = stocked();
     fill(&sandbox, 19_998);
-    let set = sandbox.vault(&["set", "NEW", "-e", "production"]).input("value");
-    set.fails(2).says(str!["error: production would hold more than 20000 entries"]).check();
+    let set = sandbox
+        .vault(&["set", "NEW", "-e", "production"])
+        .input("value");
+    set.fails(2)
+        .says(str!["error: production would hold more than 20000 entries"])
+        .check();
     fill(&sandbox, 19_999);
     refused(
         &sandbox,
         &[
             &["list", "-e", "production"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["set", "NEW", "-e", "production"],
         ],
         "error: .vault/production: holds 20001 files, the limit is 20000 entries

@@ -19,7 +19,12 @@ impl<'a> Colleague<'a> {
         let colleague = Self { sandbox, name };
         fs::create_dir_all(colleague.home()).unwrap();
         let (from, to) = (sandbox.repo(), colleague.repo());
-        sandbox.git(&["clone", "--quiet", from.to_str().unwrap(), to.to_str().unwrap()]);
+        sandbox.git(&[
+            "clone",
+            "--quiet",
+            from.to_str().unwrap(),
+            to.to_str().unwrap(),
+        ]);
         colleague
     }
 
@@ -46,7 +51,9 @@ impl<'a> Colleague<'a> {
     /// has sent the vault's id.
     pub(crate) fn join(&self) -> String {
         let id = self.sandbox.id();
-        let outcome = self.vault(&["join", "--name", self.name, "--id", &id, "-q"]).outcome();
+        let outcome = self
+            .vault(&["join", "--name", self.name, "--id", &id, "-q"])
+            .outcome();
         assert_eq!(outcome.status, 0, "{}", outcome.said);
         String::from_utf8(outcome.output).unwrap().trim().to_owned()
     }
@@ -72,7 +79,12 @@ impl<'a> Colleague<'a> {
     fn git(&self, arguments: &[&str]) {
         let output = Command::new("git")
             .current_dir(self.repo())
-            .args(["-c", "user.name=Colleague", "-c", "user.email=colleague@example.com"])
+            .args([
+                "-c",
+                "user.name=Colleague",
+                "-c",
+                "user.email=colleague@example.com",
+            ])
             .args(arguments)
             .env("HOME", self.home())
             .env("GIT_CONFIG_NOSYSTEM", "1")

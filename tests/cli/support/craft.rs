@@ -28,20 +28,29 @@ use crate::support::sandbox::Sandbox;
 pub(crate) fn identity(sandbox: &Sandbox) -> Identity {
     let path = sandbox.home().join(".config/vault/identity.txt");
     let text = fs::read_to_string(path).unwrap();
-    let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+        .unwrap();
     Identity::parse(line).unwrap()
 }
 
 /// The vault in the sandbox's repository, parsed and verified.
 pub(crate) fn vault(sandbox: &Sandbox) -> Vault {
     let dir = Dir::open(&sandbox.store("")).unwrap().unwrap();
-    UnverifiedRoot::read(Tree::Working(dir)).unwrap().into_vault().unwrap()
+    UnverifiedRoot::read(Tree::Working(dir))
+        .unwrap()
+        .into_vault()
+        .unwrap()
 }
 
 /// The authority's key, decrypted as the sandbox's admin.
 pub(crate) fn authority(sandbox: &Sandbox) -> SigningKey {
     let (vault, identity) = (vault(sandbox), identity(sandbox));
-    Holder::find(&vault, &identity).unwrap().authority().unwrap()
+    Holder::find(&vault, &identity)
+        .unwrap()
+        .authority()
+        .unwrap()
 }
 
 /// The admin's own signing key.
@@ -96,10 +105,22 @@ pub(crate) fn resign_entry(
     let environment: EnvironmentName = environment.parse().unwrap();
     let name: SecretName = name.parse().unwrap();
     let checked = vault.environment(&environment).unwrap();
-    let mut entry = vault.entry(&checked, &name).unwrap().unwrap().content().clone();
+    let mut entry = vault
+        .entry(&checked, &name)
+        .unwrap()
+        .unwrap()
+        .content()
+        .clone();
     change(&mut entry);
     let commitment = checked.content().newest().commitment;
-    let file = write_entry(&vault.roster().vault, &environment, &name, &commitment, &entry, key);
+    let file = write_entry(
+        &vault.roster().vault,
+        &environment,
+        &name,
+        &commitment,
+        &entry,
+        key,
+    );
     fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
 }
 
@@ -112,7 +133,9 @@ pub(crate) fn unseal_to_strangers(sandbox: &Sandbox, environment: &str, key: &Si
     let mut content = read_environment(&name, &file).unwrap().content;
     content.revision += 1;
     let members = &vault.roster().members;
-    content.epochs[0].sealed.retain(|member, _| members.contains_key(member));
+    content.epochs[0]
+        .sealed
+        .retain(|member, _| members.contains_key(member));
     let file = write_environment(&vault.roster().vault, &content, key);
     fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
     list_environment(sandbox, environment, key);
@@ -128,23 +151,38 @@ pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
     let me = identity(sandbox).recipient();
     let record = roster.members.get_mut(&name).unwrap();
     record.authority = Some(me.seal(&seed(key)));
-    record.signing = Some(Signing { signer: alice.public(), seed: me.seal(&seed(&alice)) });
+    record.signing = Some(Signing {
+        signer: alice.public(),
+        seed: me.seal(&seed(&alice)),
+    });
     for environment in old.roster().environments.keys() {
         let checked = old.environment(environment).unwrap();
         let mut content = checked.content().clone();
         let data_key = DataKey::generate(&roster.vault, environment.as_str());
         content.epochs[0].commitment = data_key.commitment();
         let payload = data_key_payload(&roster.vault, environment, 1, &data_key);
-        content.epochs[0].sealed.insert(name.clone(), me.seal(&payload));
+        content.epochs[0]
+            .sealed
+            .insert(name.clone(), me.seal(&payload));
         let file = write_environment(&roster.vault, &content, key);
-        let listed = Listed { revision: content.revision, sha256: sha256(&file) };
+        let listed = Listed {
+            revision: content.revision,
+            sha256: sha256(&file),
+        };
         roster.environments.insert(environment.clone(), listed);
         fs::write(sandbox.store(&environment_path(environment)), file).unwrap();
         for entry in old.entries(&checked).unwrap() {
             let commitment = content.epochs[0].commitment;
             let (name, mut content) = (entry.name(), entry.content().clone());
             content.sealed.as_mut().unwrap()[0] ^= 1;
-            let file = write_entry(&roster.vault, environment, name, &commitment, &content, &alice);
+            let file = write_entry(
+                &roster.vault,
+                environment,
+                name,
+                &commitment,
+                &content,
+                &alice,
+            );
             fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
         }
     }
@@ -163,7 +201,13 @@ pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &Signi
     let revision = read_environment(&name, &file).unwrap().content.revision;
     resign_roster(sandbox, key, |roster| {
         roster.revision += 1;
-        roster.environments.insert(name, Listed { revision, sha256: sha256(&file) });
+        roster.environments.insert(
+            name,
+            Listed {
+                revision,
+                sha256: sha256(&file),
+            },
+        );
     });
 }
 
@@ -193,14 +237,20 @@ pub(crate) fn message(sandbox: &Sandbox, path: &str, body: &[u8]) -> Vec<u8> {
     let (label, commitment) = match path.split_once('/') {
         Some((environment, _)) => {
             let checked = vault.environment(&environment.parse().unwrap()).unwrap();
-            ("vault/v1/entry", Some(checked.content().newest().commitment))
+            (
+                "vault/v1/entry",
+                Some(checked.content().newest().commitment),
+            )
         }
         None if path == ROSTER_PATH => ("vault/v1/roster", None),
         None => ("vault/v1/environment", None),
     };
-    let framed = Framed::new(label).part(vault.roster().vault.as_bytes()).part(path.as_bytes());
-    let framed =
-        commitment.into_iter().fold(framed, |framed, commitment| framed.part(&commitment.0));
+    let framed = Framed::new(label)
+        .part(vault.roster().vault.as_bytes())
+        .part(path.as_bytes());
+    let framed = commitment
+        .into_iter()
+        .fold(framed, |framed, commitment| framed.part(&commitment.0));
     framed.part(body).into_bytes()
 }
 
@@ -212,7 +262,10 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn new() -> Self {
-        Self { identity: Identity::generate(), key: SigningKey::generate() }
+        Self {
+            identity: Identity::generate(),
+            key: SigningKey::generate(),
+        }
     }
 
     /// Their record as a member without access, but with a signing key.
@@ -222,7 +275,10 @@ impl Person {
         Member {
             recipient,
             access: BTreeMap::new(),
-            signing: Some(Signing { signer: self.key.public(), seed }),
+            signing: Some(Signing {
+                signer: self.key.public(),
+                seed,
+            }),
             authority: None,
             credential_floor: None,
             lost: BTreeMap::new(),
@@ -259,7 +315,10 @@ pub(crate) fn enroll_person(
         let environment: EnvironmentName = environment.parse().unwrap();
         let checked = vault.environment(&environment).unwrap();
         let newest = checked.content().newest().number;
-        let keys = Holder::find(&vault, &admin).unwrap().unlock(&checked, [newest]).unwrap();
+        let keys = Holder::find(&vault, &admin)
+            .unwrap()
+            .unlock(&checked, [newest])
+            .unwrap();
         let (file, listed) = RootSigner::new(&authority).seal_to(
             checked.content(),
             keys.data_key(newest).unwrap(),
@@ -271,5 +330,9 @@ pub(crate) fn enroll_person(
     }
     roster.members.insert(name, member);
     roster.revision += 1;
-    fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, &authority)).unwrap();
+    fs::write(
+        sandbox.store(ROSTER_PATH),
+        write_roster(&roster, &authority),
+    )
+    .unwrap();
 }

@@ -34,8 +34,10 @@ impl Expected {
     pub(crate) fn check(&self, what: &str, actual: &[u8], redacted: &Redacted, seen: &dyn Display) {
         match self {
             Self::Exact(expected) => {
-                let (pattern, text) =
-                    (String::from_utf8_lossy(expected), String::from_utf8_lossy(actual));
+                let (pattern, text) = (
+                    String::from_utf8_lossy(expected),
+                    String::from_utf8_lossy(actual),
+                );
                 let same =
                     actual == expected || (pattern.contains("[..]") && is_like(&pattern, &text));
                 assert!(same, "{what}\n{seen}\nexpected:\n{pattern}");
@@ -113,13 +115,16 @@ pub(crate) struct Redacted {
 impl Redacted {
     /// Redacts the sandbox's path.
     pub(crate) fn below(root: &str) -> Self {
-        Self { named: vec![("[ROOT]".to_owned(), root.to_owned())] }
+        Self {
+            named: vec![("[ROOT]".to_owned(), root.to_owned())],
+        }
     }
 
     /// Redacts this text, before all texts that were added earlier.
     pub(crate) fn add(&mut self, placeholder: &str, text: &str) {
         assert!(!text.is_empty(), "{placeholder} stands for nothing");
-        self.named.insert(0, (placeholder.to_owned(), text.to_owned()));
+        self.named
+            .insert(0, (placeholder.to_owned(), text.to_owned()));
     }
 
     fn apply(&self, text: &str) -> String {
@@ -127,7 +132,11 @@ impl Redacted {
         for (placeholder, value) in &self.named {
             text = text.replace(value, placeholder);
         }
-        with_words(&with_words(&text, "+/", redacted_signer), "-:_", redacted_word)
+        with_words(
+            &with_words(&text, "+/", redacted_signer),
+            "-:_",
+            redacted_word,
+        )
     }
 }
 
@@ -151,7 +160,11 @@ fn redacted_signer(word: &str) -> String {
     let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
     let is_mixed =
         has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    if word.len() == 43 && is_mixed { "[SIGNER]".to_owned() } else { word.to_owned() }
+    if word.len() == 43 && is_mixed {
+        "[SIGNER]".to_owned()
+    } else {
+        word.to_owned()
+    }
 }
 
 /// The word or its placeholder. A colon at the end belongs to the sentence.

@@ -19,9 +19,17 @@ pub(crate) fn names(object: &Value) -> Vec<String> {
 /// The output of the second reader for the sandbox's vault with this key file.
 pub(crate) fn read(sandbox: &Sandbox, key: &Path, more: &[&str]) -> Value {
     let (repo, key) = (sandbox.repo(), key.to_str().unwrap());
-    let arguments = [&["--vault", repo.to_str().unwrap(), "--identity-file", key], more].concat();
+    let arguments = [
+        &["--vault", repo.to_str().unwrap(), "--identity-file", key],
+        more,
+    ]
+    .concat();
     let output = run("reader.py", &arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     json(&output.stdout)
 }
 

@@ -30,15 +30,28 @@ pub(crate) fn touched(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
     let before = sandbox.files();
     sandbox.quick(arguments);
     let files = changed(&before, &sandbox.files());
-    let own = files.iter().filter_map(|path| path.strip_prefix("repo/.vault/"));
+    let own = files
+        .iter()
+        .filter_map(|path| path.strip_prefix("repo/.vault/"));
     own.map(str::to_owned).collect()
 }
 
-pub(crate) const ALL_OF_PRODUCTION: [&str; 4] =
-    ["members.toml", "production.toml", "production/DATABASE_URL.toml", "production/OTHER.toml"];
+pub(crate) const ALL_OF_PRODUCTION: [&str; 4] = [
+    "members.toml",
+    "production.toml",
+    "production/DATABASE_URL.toml",
+    "production/OTHER.toml",
+];
 
-pub(crate) const ADD: [&str; 7] =
-    ["members", "add", "bob", "-e", "development=write", "-e", "production=read"];
+pub(crate) const ADD: [&str; 7] = [
+    "members",
+    "add",
+    "bob",
+    "-e",
+    "development=write",
+    "-e",
+    "production=read",
+];
 
 pub(crate) const SMALL_ORDER: &str =
     "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";

@@ -15,7 +15,13 @@ pub(crate) fn sandbox() -> (Sandbox, Shared) {
     fs::write(config, format!("{text}\n[secrets.TLS_KEY]\nfile = true\n")).unwrap();
     sandbox.set("development", "TLS_KEY", KEY);
     sandbox.set("development", "TOKEN", b"vQ7x-Zp2mK9rT4wL");
-    let name = sandbox.root().file_name().unwrap().to_str().unwrap().to_owned();
+    let name = sandbox
+        .root()
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     let folder = Path::new("/dev/shm").join(format!("test-{name}"));
     fs::create_dir(&folder).unwrap();
     (sandbox, Shared(folder))

@@ -19,5 +19,7 @@ pub(crate) mod terminal;
 pub(crate) mod transcript;
 
 /// Drives `vault` in a way that would need `unsafe` in Rust.
-pub(crate) const UNPRIVILEGED: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/support/unprivileged.py");
+pub(crate) const UNPRIVILEGED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/cli/support/unprivileged.py"
+);

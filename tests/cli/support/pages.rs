@@ -28,16 +28,26 @@ pub(crate) fn blocks(path: &str) -> Vec<Block> {
     let (mut blocks, mut before) = (Vec::new(), "");
     while let Some((number, line)) = lines.next() {
         if let Some(language) = line.strip_prefix("```") {
-            let inside: Vec<&str> =
-                lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            let inside: Vec<&str> = lines
+                .by_ref()
+                .map(|(_, line)| line)
+                .take_while(|line| *line != "```")
+                .collect();
             if !before.starts_with("<!-- not run: ") {
                 let place = format!("{path}:{}", number + 1);
                 let lines = number + 1..number + 1 + inside.len();
                 let text = inside.join("\n") + "\n";
-                let (language, person) =
-                    language.split_once(' ').map_or((language, None), |(l, p)| (l, Some(p)));
+                let (language, person) = language
+                    .split_once(' ')
+                    .map_or((language, None), |(l, p)| (l, Some(p)));
                 let (language, person) = (language.to_owned(), person.map(str::to_owned));
-                blocks.push(Block { place, language, person, text, lines });
+                blocks.push(Block {
+                    place,
+                    language,
+                    person,
+                    text,
+                    lines,
+                });
             }
         }
         before = line;
@@ -60,5 +70,7 @@ pub(crate) fn blocks_of(page: &str, language: &str) -> Vec<String> {
     let page = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
     let start = format!("\n```{language}\n");
     let blocks = page.split(&start).skip(1);
-    blocks.map(|rest| rest.split("\n```").next().unwrap().to_owned() + "\n").collect()
+    blocks
+        .map(|rest| rest.split("\n```").next().unwrap().to_owned() + "\n")
+        .collect()
 }

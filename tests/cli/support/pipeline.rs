@@ -57,8 +57,17 @@ pub(crate) struct Pipeline {
 /// A YAML file as JSON.
 pub(crate) fn yaml(path: &Path) -> Value {
     let script = format!("{ROOT}/tests/cli/support/yaml.py");
-    let output = Command::new(python()).arg(script).arg(path).output().unwrap();
-    assert!(output.status.success(), "{}: {}", path.display(), text(&output));
+    let output = Command::new(python())
+        .arg(script)
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        path.display(),
+        text(&output)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -72,7 +81,10 @@ impl Pipeline {
     pub(crate) fn of_workflow(path: &Path) -> Self {
         let workflow = yaml(path);
         let jobs = workflow["jobs"].as_object().unwrap();
-        Self { platform: Platform::GitHub, jobs: jobs.iter().map(github_job).collect() }
+        Self {
+            platform: Platform::GitHub,
+            jobs: jobs.iter().map(github_job).collect(),
+        }
     }
 
     pub(crate) fn gitlab() -> Self {
@@ -88,16 +100,25 @@ impl Pipeline {
             .keys()
             .filter(|name| is_job(name))
             .map(|name| gitlab_job(&file.clone().into(), name));
-        Self { platform: Platform::GitLab, jobs: jobs.collect() }
+        Self {
+            platform: Platform::GitLab,
+            jobs: jobs.collect(),
+        }
     }
 
     pub(crate) fn job(&self, name: &str) -> &Job {
-        self.jobs.iter().find(|job| job.name == name).unwrap_or_else(|| panic!("no job {name}"))
+        self.jobs
+            .iter()
+            .find(|job| job.name == name)
+            .unwrap_or_else(|| panic!("no job {name}"))
     }
 
     /// Whether `job` starts only after `other` succeeded.
     pub(crate) fn waits(&self, job: &str, other: &str) -> bool {
-        self.job(job).needs.iter().any(|need| need == other || self.waits(need, other))
+        self.job(job)
+            .needs
+            .iter()
+            .any(|need| need == other || self.waits(need, other))
     }
 
     /// Runs every job for the event, each after its dependencies. Returns the logs; the first
@@ -125,7 +146,11 @@ impl Pipeline {
     }
 
     fn run_job(&self, shop: &Shop, job: &Job, event: Event, keys: Keys<'_>) -> (i32, String) {
-        let branch = if event == Event::Push { "main" } else { "feature" };
+        let branch = if event == Event::Push {
+            "main"
+        } else {
+            "feature"
+        };
         let mut machine = shop.machine(&job.name, branch);
         let artifacts = shop.sandbox.root().join("artifacts");
         let key = match job.environment.as_deref() {
@@ -140,7 +165,10 @@ impl Pipeline {
             Platform::GitHub => vec![
                 ("GITHUB_ACTIONS", "true"),
                 ("GITHUB_SHA", REVISION),
-                ("GITHUB_BASE_REF", if event == Event::Request { "main" } else { "" }),
+                (
+                    "GITHUB_BASE_REF",
+                    if event == Event::Request { "main" } else { "" },
+                ),
                 ("GITHUB_PATH", programs.to_str().unwrap()),
             ],
             Platform::GitLab => {
@@ -157,14 +185,20 @@ impl Pipeline {
                 added
             }
         };
-        let added = added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let added = added
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         machine.variables.extend(added);
         let mut log = String::new();
         for step in &job.steps {
             match step {
                 Step::Upload(path) => deliver(&machine.project().join(path), &artifacts),
                 Step::Download(path) => deliver(&artifacts, &machine.project().join(path)),
-                Step::Run { shell, script, variables } => {
+                Step::Run {
+                    shell,
+                    script,
+                    variables,
+                } => {
                     let script = match self.platform {
                         Platform::GitHub => script.clone(),
                         Platform::GitLab => evaluated(&machine, script),
@@ -214,8 +248,10 @@ fn run_step(
 ) -> (i32, String) {
     let file = machine.folder.join("script");
     fs::write(&file, script).unwrap();
-    let words: Vec<String> =
-        shell.split(' ').map(|word| word.replace("{0}", file.to_str().unwrap())).collect();
+    let words: Vec<String> = shell
+        .split(' ')
+        .map(|word| word.replace("{0}", file.to_str().unwrap()))
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     // Through env, so that the shell is found in the machine's own PATH.
     let mut command = machine.command(&[&["env"], &words[..]].concat());
@@ -229,13 +265,19 @@ fn run_step(
 /// Replaces `to` with a copy of the folder `from`.
 fn deliver(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
-    let copied = Command::new("cp").arg("-R").args([from, to]).status().unwrap();
+    let copied = Command::new("cp")
+        .arg("-R")
+        .args([from, to])
+        .status()
+        .unwrap();
     assert!(copied.success(), "{}", from.display());
 }
 
 fn strings(value: &Value) -> Vec<String> {
     let all = value.as_array().map_or(&[][..], |all| all);
-    all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    all.iter()
+        .map(|one| one.as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn string(value: &Value) -> Option<String> {
@@ -280,11 +322,16 @@ fn github_step(job: &Value, step: &Value) -> Option<Step> {
         Some(own) => own,
     };
     // The variables of the step come after those of the job, and replace them.
-    let variables = [&job["env"], &step["env"]].into_iter().filter_map(Value::as_object).flatten();
+    let variables = [&job["env"], &step["env"]]
+        .into_iter()
+        .filter_map(Value::as_object)
+        .flatten();
     Some(Step::Run {
         shell: shell.to_owned(),
         script: string(&step["run"]).unwrap(),
-        variables: variables.map(|(name, value)| (name.clone(), string(value).unwrap())).collect(),
+        variables: variables
+            .map(|(name, value)| (name.clone(), string(value).unwrap()))
+            .collect(),
     })
 }
 
@@ -303,7 +350,9 @@ fn gitlab_lines(file: &Value, lines: &Value) -> Vec<String> {
         .flat_map(|line| match (line, &line["!reference"]) {
             (Value::String(line), _) => vec![line.clone()],
             (_, reference) => {
-                let [job, key] = &strings(reference)[..] else { panic!("{line}") };
+                let [job, key] = &strings(reference)[..] else {
+                    panic!("{line}")
+                };
                 gitlab_lines(file, gitlab_key(file, job, key))
             }
         })
@@ -311,19 +360,32 @@ fn gitlab_lines(file: &Value, lines: &Value) -> Vec<String> {
 }
 
 fn gitlab_job(file: &Value, name: &str) -> Job {
-    let rules = file[name]["rules"].as_array().map_or(&[][..], |rules| rules);
+    let rules = file[name]["rules"]
+        .as_array()
+        .map_or(&[][..], |rules| rules);
     assert!(rules.len() <= 1, "{name}");
-    let only = rules.first().map(|rule| match rule["if"].as_str().unwrap() {
-        "$CI_PIPELINE_SOURCE == \"merge_request_event\"" => Event::Request,
-        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" => Event::Push,
-        condition => panic!("{name}: {condition}"),
-    });
-    let lines = [gitlab_key(file, name, "before_script"), &file[name]["script"]];
-    let lines: Vec<String> = lines.iter().flat_map(|lines| gitlab_lines(file, lines)).collect();
+    let only = rules
+        .first()
+        .map(|rule| match rule["if"].as_str().unwrap() {
+            "$CI_PIPELINE_SOURCE == \"merge_request_event\"" => Event::Request,
+            "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" => Event::Push,
+            condition => panic!("{name}: {condition}"),
+        });
+    let lines = [
+        gitlab_key(file, name, "before_script"),
+        &file[name]["script"],
+    ];
+    let lines: Vec<String> = lines
+        .iter()
+        .flat_map(|lines| gitlab_lines(file, lines))
+        .collect();
     let needs = strings(&file[name]["needs"]);
     let artifacts = |job: &str| strings(&file[job]["artifacts"]["paths"]).into_iter();
-    let mut steps: Vec<Step> =
-        needs.iter().flat_map(|need| artifacts(need)).map(Step::Download).collect();
+    let mut steps: Vec<Step> = needs
+        .iter()
+        .flat_map(|need| artifacts(need))
+        .map(Step::Download)
+        .collect();
     steps.push(Step::Run {
         shell: "bash {0}".to_owned(),
         script: lines.join("\n"),
@@ -343,12 +405,17 @@ fn gitlab_job(file: &Value, name: &str) -> Job {
 
 impl Shop {
     pub(crate) fn keys(&self) -> Keys<'_> {
-        Keys { development: &self.development, production: &self.production }
+        Keys {
+            development: &self.development,
+            production: &self.production,
+        }
     }
 }
 
 /// The messages of vault in a log.
 pub(crate) fn notices(log: &str) -> Vec<&str> {
     let starts = ["vault: ", "warning: ", "error: ", "hint: "];
-    log.lines().filter(|line| starts.iter().any(|start| line.starts_with(start))).collect()
+    log.lines()
+        .filter(|line| starts.iter().any(|start| line.starts_with(start)))
+        .collect()
 }

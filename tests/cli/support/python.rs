@@ -38,5 +38,9 @@ fn run_setup() -> Result<(), String> {
         let _ = std::io::stderr().write_all(line.as_bytes());
         said.push_str(&line);
     }
-    if child.wait().unwrap().success() { Ok(()) } else { Err(said) }
+    if child.wait().unwrap().success() {
+        Ok(())
+    } else {
+        Err(said)
+    }
 }

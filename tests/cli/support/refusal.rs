@@ -11,11 +11,42 @@ pub(crate) type Command = &'static [&'static str];
 pub(crate) const ENTRY: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &["set", "DATABASE_URL", "-e", "production"],
-    &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
-    &["exec", "-e", "production", "--only", "DATABASE_URL", "--", "touch", "started"],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "touch",
+        "started",
+    ],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--only",
+        "DATABASE_URL",
+        "--",
+        "touch",
+        "started",
+    ],
     &["list", "-e", "production"],
-    &["copy", "DATABASE_URL", "--from", "production", "--to", "development"],
-    &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
+    &[
+        "copy",
+        "DATABASE_URL",
+        "--from",
+        "production",
+        "--to",
+        "development",
+    ],
+    &[
+        "copy",
+        "DATABASE_URL",
+        "--from",
+        "development",
+        "--to",
+        "production",
+    ],
     &["remove", "DATABASE_URL", "-e", "production"],
     &["environments", "list"],
 ];
@@ -26,10 +57,34 @@ pub(crate) const ENVIRONMENT: &[Command] = &[
     &["get", "OTHER", "-e", "production"],
     &["set", "DATABASE_URL", "-e", "production"],
     &["set", "NEW", "-e", "production"],
-    &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
-    &["exec", "-e", "production", "--only", "OTHER", "--", "touch", "started"],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "touch",
+        "started",
+    ],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--only",
+        "OTHER",
+        "--",
+        "touch",
+        "started",
+    ],
     &["list", "-e", "production"],
-    &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
+    &[
+        "copy",
+        "DATABASE_URL",
+        "--from",
+        "development",
+        "--to",
+        "production",
+    ],
     &["remove", "DATABASE_URL", "-e", "production"],
     &["ci", "add", "github", "-e", "production"],
     &["environments", "list"],
@@ -39,9 +94,24 @@ pub(crate) const ENVIRONMENT: &[Command] = &[
 /// The commands that read the roster and need a key because they open or change something.
 pub(crate) const KEYED: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
-    &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+    &[
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "touch",
+        "started",
+    ],
     &["set", "DATABASE_URL", "-e", "production"],
-    &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
+    &[
+        "copy",
+        "DATABASE_URL",
+        "--from",
+        "development",
+        "--to",
+        "production",
+    ],
     &["remove", "DATABASE_URL", "-e", "production"],
     &["ci", "add", "github", "-e", "production"],
     &["environments", "add", "staging"],
@@ -50,7 +120,11 @@ pub(crate) const KEYED: &[Command] = &[
 
 /// Those of [`KEYED`] that write.
 pub(crate) fn writers() -> Vec<Command> {
-    KEYED.iter().filter(|command| !["get", "exec"].contains(&command[0])).copied().collect()
+    KEYED
+        .iter()
+        .filter(|command| !["get", "exec"].contains(&command[0]))
+        .copied()
+        .collect()
 }
 
 /// The commands that need no key.
@@ -103,7 +177,10 @@ pub(crate) fn stopped<'a>(
             (Why::Misused, "exec") => 125,
             (Why::Misused, _) => 2,
         };
-        dress(sandbox.vault(command).input("attack")).fails(status).says(said.clone()).check();
+        dress(sandbox.vault(command).input("attack"))
+            .fails(status)
+            .says(said.clone())
+            .check();
     }
 }
 
@@ -113,9 +190,17 @@ pub(crate) fn found(sandbox: &Sandbox, options: &[&str], findings: usize, output
     let arguments: Vec<&str> = [&["verify"], options].concat();
     let noun = if findings == 1 { "finding" } else { "findings" };
     let said = format!("error: verification failed: {findings} {noun}\n");
-    let since = options.iter().skip_while(|option| **option != "--since").nth(1);
+    let since = options
+        .iter()
+        .skip_while(|option| **option != "--since")
+        .nth(1);
     let output = since.map_or(String::new(), |since| compared(since)) + output;
-    sandbox.vault(&arguments).fails(1).prints(output).says(&said).check();
+    sandbox
+        .vault(&arguments)
+        .fails(1)
+        .prints(output)
+        .says(&said)
+        .check();
 }
 
 /// The first line of `verify --since`, with the full name of a reference.

@@ -18,9 +18,17 @@ pub(crate) fn reviewed(
     found: &[&str],
 ) {
     let part = |heading, lines: &[&str]| {
-        if lines.is_empty() { String::new() } else { section(heading, lines) }
+        if lines.is_empty() {
+            String::new()
+        } else {
+            section(heading, lines)
+        }
     };
-    let last = if found.is_empty() { String::new() } else { findings(found) };
+    let last = if found.is_empty() {
+        String::new()
+    } else {
+        findings(found)
+    };
     let output = [
         compared("HEAD"),
         table.to_owned(),
@@ -29,12 +37,20 @@ pub(crate) fn reviewed(
         last,
     ];
     let output = output.concat().replace("\n\n\n", "\n\n");
-    let run = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").prints(output);
+    let run = sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .without("HOME")
+        .prints(output);
     match found.len() {
         0 => run.check(),
-        1 => run.fails(1).says("error: verification failed: 1 finding\n").check(),
+        1 => run
+            .fails(1)
+            .says("error: verification failed: 1 finding\n")
+            .check(),
         count => {
-            run.fails(1).says(format!("error: verification failed: {count} findings\n")).check();
+            run.fails(1)
+                .says(format!("error: verification failed: {count} findings\n"))
+                .check();
         }
     }
 }
@@ -45,7 +61,9 @@ pub(crate) fn cast() -> (Sandbox, Person) {
     let sandbox = stocked();
     let access = [("development", Access::Write), ("production", Access::Read)];
     let bob = craft::enroll(&sandbox, "bob", &access);
-    let names: BTreeSet<_> = ["DATABASE_URL", "OTHER"].map(|name| name.parse().unwrap()).into();
+    let names: BTreeSet<_> = ["DATABASE_URL", "OTHER"]
+        .map(|name| name.parse().unwrap())
+        .into();
     craft::enroll(&sandbox, "carol", &[("production", Access::Names(names))]);
     change(&sandbox, |roster| {
         let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();

@@ -74,7 +74,10 @@ impl Sandbox {
     /// The vault's id from its roster.
     pub(crate) fn id(&self) -> String {
         let roster = fs::read_to_string(self.store("members.toml")).unwrap();
-        let line = roster.lines().find_map(|line| line.strip_prefix("vault = \"")).unwrap();
+        let line = roster
+            .lines()
+            .find_map(|line| line.strip_prefix("vault = \""))
+            .unwrap();
         line.trim_end_matches('"').to_owned()
     }
 
@@ -82,7 +85,10 @@ impl Sandbox {
     pub(crate) fn vault<S: AsRef<str>>(&self, arguments: &[S]) -> Run<'_> {
         Run {
             sandbox: self,
-            arguments: arguments.iter().map(|text| text.as_ref().to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|text| text.as_ref().to_owned())
+                .collect(),
             wrapper: Vec::new(),
             folder: self.repo(),
             variables: BTreeMap::from([
@@ -111,14 +117,19 @@ impl Sandbox {
 
     /// Creates a credential to prepare a test.
     pub(crate) fn credential(&self, name: &str, options: &[&str]) -> String {
-        let arguments: Vec<&str> =
-            ["ci", "add", name, "-q"].iter().chain(options).copied().collect();
+        let arguments: Vec<&str> = ["ci", "add", name, "-q"]
+            .iter()
+            .chain(options)
+            .copied()
+            .collect();
         self.quick(&arguments).trim().to_owned()
     }
 
     /// The value that `get` prints.
     pub(crate) fn get(&self, environment: &str, name: &str) -> Vec<u8> {
-        self.vault(&["get", name, "-e", environment]).any_change().outcome_of_success()
+        self.vault(&["get", name, "-e", environment])
+            .any_change()
+            .outcome_of_success()
     }
 
     /// Runs git in the repository, which must succeed. Returns standard output.
@@ -163,7 +174,11 @@ fn collect(root: &Path, folder: &Path, files: &mut Files) {
         let entry = entry.unwrap();
         let path = entry.path();
         let kind = entry.file_type().unwrap();
-        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         if name == "repo/.git" {
             continue;
         }
@@ -278,12 +293,25 @@ impl Run<'_> {
         let after = self.sandbox.files();
         let arguments = &self.arguments;
         let output = String::from_utf8_lossy(&outcome.output);
-        let seen = format!("vault {arguments:?}: {}\n{output}\n{}", outcome.status, outcome.said);
+        let seen = format!(
+            "vault {arguments:?}: {}\n{output}\n{}",
+            outcome.status, outcome.said
+        );
         assert_eq!(outcome.status, self.status, "{seen}");
-        self.output.check("standard output", &outcome.output, &self.redacted, &seen);
-        self.said.check("standard error", outcome.said.as_bytes(), &self.redacted, &seen);
+        self.output
+            .check("standard output", &outcome.output, &self.redacted, &seen);
+        self.said.check(
+            "standard error",
+            outcome.said.as_bytes(),
+            &self.redacted,
+            &seen,
+        );
         if let Changes::Exactly(expected) = &self.changes {
-            assert_eq!(&changed(&before, &after), expected, "changed files of {seen}");
+            assert_eq!(
+                &changed(&before, &after),
+                expected,
+                "changed files of {seen}"
+            );
         }
     }
 
@@ -301,20 +329,33 @@ impl Run<'_> {
             String::from_utf8_lossy(&said).into_owned()
         });
         let mut output = Vec::new();
-        child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_end(&mut output)
+            .unwrap();
         writer.join().unwrap();
         let said = reader.join().unwrap();
         let status = child.wait().unwrap();
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         let status = status.code().unwrap_or_else(|| 128 + signal.unwrap());
-        Outcome { status, output, said }
+        Outcome {
+            status,
+            output,
+            said,
+        }
     }
 
     /// The process to start, with all three streams as pipes.
     pub(crate) fn command(&self) -> Command {
         let vault = env!("CARGO_BIN_EXE_vault").to_owned();
-        let words: Vec<&String> =
-            self.wrapper.iter().chain([&vault]).chain(&self.arguments).collect();
+        let words: Vec<&String> = self
+            .wrapper
+            .iter()
+            .chain([&vault])
+            .chain(&self.arguments)
+            .collect();
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
@@ -330,7 +371,11 @@ impl Run<'_> {
     #[track_caller]
     fn outcome_of_success(self) -> Vec<u8> {
         let outcome = self.outcome();
-        assert_eq!(outcome.status, 0, "vault {:?}: {}", self.arguments, outcome.said);
+        assert_eq!(
+            outcome.status, 0,
+            "vault {:?}: {}",
+            self.arguments, outcome.said
+        );
         outcome.output
     }
 }
@@ -339,7 +384,11 @@ impl Run<'_> {
 pub(crate) fn changed(before: &Files, after: &Files) -> Vec<String> {
     let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differs = |path: &&&String| before.get(**path) != after.get(**path);
-    paths.iter().filter(differs).map(|path| (**path).clone()).collect()
+    paths
+        .iter()
+        .filter(differs)
+        .map(|path| (**path).clone())
+        .collect()
 }
 
 /// Whether `text` matches `pattern`, in which `[..]` is any text within a line.
@@ -350,10 +399,16 @@ pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 fn is_line_like(pattern: &str, line: &str) -> bool {
-    let Some((start, mut pattern)) = pattern.split_once("[..]") else { return pattern == line };
-    let Some(mut rest) = line.strip_prefix(start) else { return false };
+    let Some((start, mut pattern)) = pattern.split_once("[..]") else {
+        return pattern == line;
+    };
+    let Some(mut rest) = line.strip_prefix(start) else {
+        return false;
+    };
     while let Some((middle, after)) = pattern.split_once("[..]") {
-        let Some(at) = rest.find(middle) else { return false };
+        let Some(at) = rest.find(middle) else {
+            return false;
+        };
         rest = &rest[at + middle.len()..];
         pattern = after;
     }

@@ -38,21 +38,37 @@ impl Shop {
     pub(crate) fn with(example: &str) -> Self {
         let sandbox = Sandbox::with_vault();
         copy(&Path::new(ROOT).join("examples/django"), &sandbox.repo());
-        copy(&Path::new(ROOT).join("examples").join(example), &sandbox.repo());
+        copy(
+            &Path::new(ROOT).join("examples").join(example),
+            &sandbox.repo(),
+        );
         let tools = sandbox.root().join("tools");
         fs::create_dir(&tools).unwrap();
         executable(&tools.join("curl"), CURL);
         // A published binary is stripped; each machine of a pipeline downloads it.
         let published = sandbox.root().join("published").display().to_string();
-        let strip = Command::new("strip").args(["-o", &published, VAULT]).status().unwrap();
+        let strip = Command::new("strip")
+            .args(["-o", &published, VAULT])
+            .status()
+            .unwrap();
         assert!(strip.success(), "strip is part of binutils");
         replace(
             &sandbox.repo().join("ci/install-vault"),
             &format!("sha256={}", "0".repeat(64)),
             &format!("sha256={}", sha256(&published)),
         );
-        sandbox.quick(&["set", "DJANGO_SECRET_KEY", "EMAIL_HOST_PASSWORD", "--generate"]);
-        let both = ["set", "DJANGO_SECRET_KEY", "EMAIL_HOST_PASSWORD", "--generate"];
+        sandbox.quick(&[
+            "set",
+            "DJANGO_SECRET_KEY",
+            "EMAIL_HOST_PASSWORD",
+            "--generate",
+        ]);
+        let both = [
+            "set",
+            "DJANGO_SECRET_KEY",
+            "EMAIL_HOST_PASSWORD",
+            "--generate",
+        ];
         sandbox.quick(&[&both[..], &["-e", "production"]].concat());
         sandbox.quick(&["set", "DEPLOY_TOKEN", "--generate", "-e", "production"]);
         let development = sandbox.credential("ci-development", &["-e", "development"]);
@@ -68,7 +84,12 @@ impl Shop {
             values.push(String::from_utf8(sandbox.get(environment, name)).unwrap());
         }
         sandbox.commit("The shop");
-        Self { sandbox, development, production, values }
+        Self {
+            sandbox,
+            development,
+            production,
+            values,
+        }
     }
 
     /// A separate machine with the committed files of `branch`.
@@ -78,13 +99,24 @@ impl Shop {
         fs::create_dir_all(folder.join("home")).unwrap();
         let project = folder.join("project").display().to_string();
         let from = self.sandbox.repo().display().to_string();
-        self.sandbox.git(&["clone", "--quiet", "--no-local", "--branch", branch, &from, &project]);
+        self.sandbox.git(&[
+            "clone",
+            "--quiet",
+            "--no-local",
+            "--branch",
+            branch,
+            &from,
+            &project,
+        ]);
         let tools = self.sandbox.root().join("tools").display().to_string();
         let path = [tools, programs().to_owned(), std::env::var("PATH").unwrap()].join(":");
         let variables = [
             ("HOME", folder.join("home").display().to_string()),
             ("PATH", path),
-            ("BINARY", self.sandbox.root().join("published").display().to_string()),
+            (
+                "BINARY",
+                self.sandbox.root().join("published").display().to_string(),
+            ),
             ("CI", "true".to_owned()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             // A test must not download missing files.
@@ -94,7 +126,10 @@ impl Shop {
             ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        Machine { folder, variables: variables.into() }
+        Machine {
+            folder,
+            variables: variables.into(),
+        }
     }
 
     /// Checks that the output contains no value.
@@ -126,7 +161,9 @@ impl Shop {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
-            (&stream).write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
+            (&stream)
+                .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
+                .unwrap();
             request + &String::from_utf8(body).unwrap()
         })
     }
@@ -190,7 +227,10 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         let name = entry.file_name();
-        if ["__pycache__", "data", "static", ".ruff_cache"].iter().any(|left| name == *left) {
+        if ["__pycache__", "data", "static", ".ruff_cache"]
+            .iter()
+            .any(|left| name == *left)
+        {
             continue;
         }
         if path.is_dir() {

@@ -29,7 +29,12 @@ impl Terminal {
         let mut command = run.under(&words).variable("NO_COLOR", "1").command();
         let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let (keyboard, shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, keyboard, shown, screen: Vec::new() }
+        Self {
+            child,
+            keyboard,
+            shown,
+            screen: Vec::new(),
+        }
     }
 
     /// Waits until `text` is on the screen.
@@ -37,7 +42,11 @@ impl Terminal {
     pub(crate) fn sees(&mut self, text: &str) {
         while !self.screen().contains(text) {
             let count = self.reads_more();
-            assert!(count > 0, "{text:?} was never shown, but:\n{}", self.screen());
+            assert!(
+                count > 0,
+                "{text:?} was never shown, but:\n{}",
+                self.screen()
+            );
         }
     }
 
@@ -45,9 +54,16 @@ impl Terminal {
     /// a failure.
     #[track_caller]
     fn reads_more(&mut self) -> usize {
-        let limit = Timespec { tv_sec: 60, tv_nsec: 0 };
+        let limit = Timespec {
+            tv_sec: 60,
+            tv_nsec: 0,
+        };
         let ready = poll(&mut [PollFd::new(&self.shown, PollFlags::IN)], Some(&limit)).unwrap();
-        assert!(ready > 0, "nothing was shown for a minute after:\n{}", self.screen());
+        assert!(
+            ready > 0,
+            "nothing was shown for a minute after:\n{}",
+            self.screen()
+        );
         let mut chunk = [0; 4096];
         let count = self.shown.read(&mut chunk).unwrap();
         self.screen.extend(&chunk[..count]);

@@ -24,7 +24,10 @@ pub(crate) fn compare(sandbox: &Sandbox, name: &str, text: &str) {
     let file = snapshots().join(format!("{name}.txt"));
     let mut redacted = Redacted::below(&sandbox.root().display().to_string());
     redacted.add("[VAULT]", env!("CARGO_BIN_EXE_vault"));
-    redacted.add("version [VERSION]", concat!("version ", env!("CARGO_PKG_VERSION")));
+    redacted.add(
+        "version [VERSION]",
+        concat!("version ", env!("CARGO_PKG_VERSION")),
+    );
     redacted.add("[GIT]", sandbox.git(&["version"]).trim());
     let expected: Expected = Data::read_from(&file, None).into();
     expected.check(name, format!("{text}\n").as_bytes(), &redacted, &name);
@@ -47,11 +50,21 @@ impl<'a> Transcript<'a> {
             fs::create_dir(&folder).unwrap();
             let path = std::env::var("PATH").unwrap();
             for program in PROGRAMS {
-                let mut found = path.split(':').map(|folder| Path::new(folder).join(program));
-                symlink(found.find(|file| file.exists()).unwrap(), folder.join(program)).unwrap();
+                let mut found = path
+                    .split(':')
+                    .map(|folder| Path::new(folder).join(program));
+                symlink(
+                    found.find(|file| file.exists()).unwrap(),
+                    folder.join(program),
+                )
+                .unwrap();
             }
         }
-        Self { sandbox, programs: folder.display().to_string(), text: String::new() }
+        Self {
+            sandbox,
+            programs: folder.display().to_string(),
+            text: String::new(),
+        }
     }
 
     /// Adds a comment above the next run.
@@ -67,7 +80,10 @@ impl<'a> Transcript<'a> {
     /// Like [`Transcript::run`], with the changes of `dress` to the run.
     pub(crate) fn run_as(&mut self, words: &str, dress: impl FnOnce(Run<'a>) -> Run<'a>) {
         let arguments: Vec<&str> = words.split_whitespace().collect();
-        let run = self.sandbox.vault(&arguments).variable("PATH", &self.programs);
+        let run = self
+            .sandbox
+            .vault(&arguments)
+            .variable("PATH", &self.programs);
         let outcome = dress(run.variable("USER", "alice")).outcome();
         let output = String::from_utf8_lossy(&outcome.output);
         writeln!(self.text, "$ vault {words}").unwrap();

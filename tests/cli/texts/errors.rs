@@ -110,7 +110,13 @@ fn usage_errors_are_in_their_file() {
 fn errors_without_a_vault_are_in_their_file() {
     let sandbox = Sandbox::empty();
     let mut transcript = Transcript::of(&sandbox);
-    for words in ["get A", "list", "exec -- true", "verify --since HEAD", "doctor"] {
+    for words in [
+        "get A",
+        "list",
+        "exec -- true",
+        "verify --since HEAD",
+        "doctor",
+    ] {
         transcript.run(words);
     }
     transcript.run("");
@@ -210,7 +216,11 @@ fn errors_of_vault_toml_are_in_their_file() {
         &large,
     ] {
         fs::write(sandbox.repo().join("vault.toml"), text).unwrap();
-        transcript.note(if text.len() > 1000 { "a large file" } else { text });
+        transcript.note(if text.len() > 1000 {
+            "a large file"
+        } else {
+            text
+        });
         transcript.run("list");
     }
     transcript.note("Values");

@@ -10,10 +10,12 @@ use crate::support::transcript::{Transcript, compare, snapshots};
 fn subcommands(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| {
-        let name = line.split_whitespace().next();
-        name.map(str::to_owned)
-    });
+    let names = lines
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| {
+            let name = line.split_whitespace().next();
+            name.map(str::to_owned)
+        });
     names.filter(|name| name != "help").collect()
 }
 
@@ -30,12 +32,18 @@ fn help_of_every_command_is_in_its_file() {
         let mut transcript = Transcript::of(&sandbox);
         transcript.run(&words("-h"));
         transcript.run(&words("--help"));
-        let name = if command.is_empty() { "vault".to_owned() } else { command.replace(' ', "-") };
+        let name = if command.is_empty() {
+            "vault".to_owned()
+        } else {
+            command.replace(' ', "-")
+        };
         transcript.check(&format!("help/{name}"));
         files.insert(format!("{name}.txt"));
     }
     let entries = fs::read_dir(snapshots().join("help")).unwrap();
-    let found = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let found = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(files, found, "a file for each command and no other");
 }
 

@@ -30,7 +30,10 @@ impl Documents {
         let outcome = run.outcome();
         let output = match schema {
             "error" => outcome.said.lines().last().unwrap().to_owned(),
-            _ => String::from_utf8(outcome.output).unwrap().trim_end().to_owned(),
+            _ => String::from_utf8(outcome.output)
+                .unwrap()
+                .trim_end()
+                .to_owned(),
         };
         let parsed = serde_json::from_str(&output);
         let document = parsed.unwrap_or_else(|_| panic!("{schema}: {output}\n{}", outcome.said));
@@ -73,8 +76,11 @@ fn every_document_follows_its_schema() {
     documents.run("get", &sandbox, "get BINARY -e production --json");
     documents.run("get", &sandbox, "get OTHER -e production --json");
     documents.run("list", &sandbox, "list -e production --json");
-    let added =
-        documents.run("ci-add", &sandbox, "ci add github -e production --only OTHER --json");
+    let added = documents.run(
+        "ci-add",
+        &sandbox,
+        "ci add github -e production --only OTHER --json",
+    );
     let toml = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\", \"BINARY\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), toml).unwrap();
     documents.run("members-sync", &sandbox, "members sync --json");
@@ -89,8 +95,16 @@ fn every_document_follows_its_schema() {
     documents.take("join", &carol.vault(&["join", "--name", "carol", "--json"]));
     documents.run("verify", &sandbox, "verify --since HEAD --json");
     documents.run("doctor", &sandbox, "doctor --json");
-    documents.run("members-change", &sandbox, "members set bob -e production=none --json");
-    documents.run("members-change", &sandbox, "members set bob -e production=none --json");
+    documents.run(
+        "members-change",
+        &sandbox,
+        "members set bob -e production=none --json",
+    );
+    documents.run(
+        "members-change",
+        &sandbox,
+        "members set bob -e production=none --json",
+    );
     documents.run("members-change", &sandbox, "members remove bob --json");
     fs::write(sandbox.store("production/OTHER.toml"), "x").unwrap();
     documents.run("status", &sandbox, "status --json");
@@ -109,7 +123,10 @@ fn value_is_text_or_base64() {
         serde_json::from_str(&sandbox.quick(&["get", "A", "--json"])).unwrap()
     };
     let text = "a\"\\\n\u{1}ä##[b]";
-    assert_eq!(get(text.as_bytes()), json!({ "version": 1, "name": "A", "value": text }));
+    assert_eq!(
+        get(text.as_bytes()),
+        json!({ "version": 1, "name": "A", "value": text })
+    );
     let binary = json!({ "version": 1, "name": "A", "value_base64": "/wA=" });
     assert_eq!(get(b"\xff\0"), binary);
     assert_eq!(get(b""), json!({ "version": 1, "name": "A", "value": "" }));
@@ -121,7 +138,10 @@ fn errors_are_json_if_json_is_asked_for() {
     let mut documents = Documents::default();
     for (words, kind) in [
         ("get MISSING --json", "usage"),
-        ("get OTHER -e production --json --key-file missing", "locked"),
+        (
+            "get OTHER -e production --json --key-file missing",
+            "locked",
+        ),
         ("verify --since missing --format json", "refused"),
         ("verify --since missing --format=json", "refused"),
         ("get --json", "usage"),
@@ -133,8 +153,14 @@ fn errors_are_json_if_json_is_asked_for() {
     ] {
         let error = documents.run("error", &sandbox, words);
         assert_eq!(error["error"]["kind"], kind, "{words}");
-        let outcome = sandbox.vault(&words.split(' ').collect::<Vec<_>>()).outcome();
-        assert_eq!((outcome.said.lines().count(), outcome.output.len()), (1, 0), "{words}");
+        let outcome = sandbox
+            .vault(&words.split(' ').collect::<Vec<_>>())
+            .outcome();
+        assert_eq!(
+            (outcome.said.lines().count(), outcome.output.len()),
+            (1, 0),
+            "{words}"
+        );
     }
     let run = sandbox.vault(&["exec", "--only", "MISSING", "--", "true", "--json"]);
     assert!(run.outcome().said.starts_with("error: there is no MISSING"));

@@ -42,7 +42,11 @@ fn results_of_a_team_are_in_their_file() {
     let bob = with_bob(&sandbox, &["development=write", "production=read"]);
     let mut transcript = Transcript::of(&sandbox);
     transcript.run("ci add github -e production --only OTHER");
-    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    fs::write(
+        sandbox.repo().join("vault.toml"),
+        "default = \"development\"\n",
+    )
+    .unwrap();
     transcript.run_as("set TOKEN", |run| run.input("value\n"));
     transcript.run_as("set TOKEN", |run| run.input("value"));
     transcript.run_as("set TOKEN", |run| run.input("other"));
@@ -82,7 +86,8 @@ fn results_of_a_team_are_in_their_file() {
     }
     transcript.note("By bob, who has left");
     transcript.run_as("get DATABASE_URL", |run| {
-        run.folder(&bob.repo()).variable("HOME", bob.home().to_str().unwrap())
+        run.folder(&bob.repo())
+            .variable("HOME", bob.home().to_str().unwrap())
     });
     transcript.check("results/team");
 }

@@ -44,7 +44,13 @@ fn team() -> Team {
     sandbox.git(&["branch", "joined"]);
     sandbox.quick(&["members", "remove", "dave", "--yes"]);
     sandbox.commit("dave has left");
-    let team = Team { sandbox, bob, carol, dave, machine };
+    let team = Team {
+        sandbox,
+        bob,
+        carol,
+        dave,
+        machine,
+    };
     assert_eq!(team.named(), files(&[]), "nothing is wrong yet");
     team
 }
@@ -54,7 +60,12 @@ fn ask(sandbox: &Sandbox, person: &Person) {
     let member = person.member();
     let (name, vault) = ("eve".parse().unwrap(), sandbox.id().parse().unwrap());
     let (recipient, signing): (_, Signing) = (member.recipient, member.signing.unwrap());
-    let request = Request { name, vault, recipient, signing };
+    let request = Request {
+        name,
+        vault,
+        recipient,
+        signing,
+    };
     fs::create_dir_all(sandbox.store("requests")).unwrap();
     let path = sandbox.store(&request_path(&request.name));
     fs::write(path, write_request(&request, &person.key)).unwrap();
@@ -72,7 +83,10 @@ impl Team {
         let report: serde_json::Value = serde_json::from_slice(&outcome.output).unwrap();
         let findings = report["findings"].as_array().unwrap();
         assert_eq!(outcome.status, i32::from(!findings.is_empty()), "{report}");
-        findings.iter().map(|finding| finding["file"].as_str().unwrap().to_owned()).collect()
+        findings
+            .iter()
+            .map(|finding| finding["file"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Checks that exactly these files are reported, and restores everything.
@@ -83,7 +97,8 @@ impl Team {
     }
 
     fn restore(&self) {
-        self.sandbox.git(&["checkout", "--quiet", "HEAD", "--", "."]);
+        self.sandbox
+            .git(&["checkout", "--quiet", "HEAD", "--", "."]);
         self.sandbox.git(&["clean", "--quiet", "-fd"]);
     }
 
@@ -107,7 +122,10 @@ impl Team {
         let roster = self.read(ROSTER);
         let (_, table) = roster.split_once(&format!("[members.{member}]\n")).unwrap();
         let mut lines = table.lines().take_while(|line| !line.is_empty());
-        lines.find_map(|line| line.strip_prefix(&format!("{key} = "))).unwrap().to_owned()
+        lines
+            .find_map(|line| line.strip_prefix(&format!("{key} = ")))
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -120,7 +138,9 @@ fn member_added_without_the_authority_is_found() {
     for signed in [false, true] {
         craft::resign_roster(&team.sandbox, &mallory.key, |roster| {
             let mut member = mallory.member();
-            member.access.insert("production".parse().unwrap(), Access::Write);
+            member
+                .access
+                .insert("production".parse().unwrap(), Access::Write);
             roster.members.insert("mallory".parse().unwrap(), member);
             roster.revision += 1;
         });
@@ -132,11 +152,22 @@ fn member_added_without_the_authority_is_found() {
     }
     // Mallory cannot replace bob or get a sealed data key either.
     let own = mallory.identity.recipient().to_string();
-    team.edit(ROSTER, &team.field("bob", "recipient"), &format!("\"{own}\""));
+    team.edit(
+        ROSTER,
+        &team.field("bob", "recipient"),
+        &format!("\"{own}\""),
+    );
     team.caught(&[ROSTER]);
     let sealed = team.read(PRODUCTION);
-    let line = sealed.lines().find(|line| line.starts_with("sealed.machine")).unwrap();
-    team.edit(PRODUCTION, line, &format!("{line}\n{}", line.replace("machine", "mallory")));
+    let line = sealed
+        .lines()
+        .find(|line| line.starts_with("sealed.machine"))
+        .unwrap();
+    team.edit(
+        PRODUCTION,
+        line,
+        &format!("{line}\n{}", line.replace("machine", "mallory")),
+    );
     team.caught(&[PRODUCTION]);
 }
 
@@ -166,7 +197,10 @@ fn swapped_keys_in_a_request_are_found() {
     team.caught(&[EVE]);
     for key in ["recipient", "signer", "signing_key", "signature"] {
         let line = |text: &str| {
-            text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap().to_owned()
+            text.lines()
+                .find(|line| line.starts_with(&format!("{key} = ")))
+                .unwrap()
+                .to_owned()
         };
         team.edit(EVE, &line(&request), &line(&forged));
         team.caught(&[EVE]);
@@ -188,7 +222,10 @@ fn every_mixture_of_old_and_new_files_is_found() {
     assert_eq!(changed, [ROSTER, PRODUCTION, URL, OTHER]);
     for mixture in 1..1u32 << changed.len() {
         let is_old = |at: &usize| mixture >> at & 1 == 1;
-        let old: Vec<&str> = (0..changed.len()).filter(is_old).map(|at| changed[at]).collect();
+        let old: Vec<&str> = (0..changed.len())
+            .filter(is_old)
+            .map(|at| changed[at])
+            .collect();
         let checkout = [&["checkout", "--quiet", "joined", "--"], &old[..]].concat();
         team.sandbox.git(&checkout);
         let named = team.named();
@@ -239,7 +276,11 @@ fn renamed_environment_is_found() {
     let store = |path: &str| team.sandbox.store(path);
     let rename = |from: &str, to: &str| {
         for ending in ["", ".toml"] {
-            fs::rename(store(&format!("{from}{ending}")), store(&format!("{to}{ending}"))).unwrap();
+            fs::rename(
+                store(&format!("{from}{ending}")),
+                store(&format!("{to}{ending}")),
+            )
+            .unwrap();
         }
         let file = format!(".vault/{to}.toml");
         team.write(&file, &team.read(&file).replace(from, to));
@@ -265,25 +306,36 @@ fn renamed_environment_is_found() {
 #[test]
 fn ciphertext_moved_to_another_member_is_found() {
     let team = team();
-    let seeds = [("alice", "bob", "signing_key"), ("bob", "alice", "signing_key")];
+    let seeds = [
+        ("alice", "bob", "signing_key"),
+        ("bob", "alice", "signing_key"),
+    ];
     for (from, to, key) in seeds {
         team.edit(ROSTER, &team.field(to, key), &team.field(from, key));
         team.caught(&[ROSTER]);
     }
     let signing_key = format!("signing_key = {}\n", team.field("bob", "signing_key"));
-    let admin =
-        format!("{signing_key}admin = true\nauthority = {}\n", team.field("alice", "authority"));
+    let admin = format!(
+        "{signing_key}admin = true\nauthority = {}\n",
+        team.field("alice", "authority")
+    );
     team.edit(ROSTER, &signing_key, &admin);
     team.caught(&[ROSTER]);
     let text = team.read(PRODUCTION);
-    let sealed: BTreeMap<&str, &str> =
-        text.lines().filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = ")).collect();
+    let sealed: BTreeMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "))
+        .collect();
     for (from, to) in [("alice", "machine"), ("bob", "alice")] {
         team.edit(PRODUCTION, sealed[to], sealed[from]);
         team.caught(&[PRODUCTION]);
     }
-    let value =
-        |text: &str| text.lines().find(|line| line.starts_with("sealed = ")).unwrap().to_owned();
+    let value = |text: &str| {
+        text.lines()
+            .find(|line| line.starts_with("sealed = "))
+            .unwrap()
+            .to_owned()
+    };
     team.edit(URL, &value(&team.read(URL)), &value(&team.read(OTHER)));
     team.caught(&[URL]);
 }
@@ -330,8 +382,14 @@ fn changes_of_a_former_member_in_an_old_clone_are_found() {
     sandbox.git(&["checkout", "--quiet", "-b", "daves", "joined"]);
     for name in ["NEW", "OTHER"] {
         let set = ["set", name, "-e", "production", "-q"];
-        let set = sandbox.vault(&set).variable("VAULT_KEY_FILE", &key).input("dave's");
-        set.variable("VAULT_ID", &sandbox.id()).without("HOME").any_change().check();
+        let set = sandbox
+            .vault(&set)
+            .variable("VAULT_KEY_FILE", &key)
+            .input("dave's");
+        set.variable("VAULT_ID", &sandbox.id())
+            .without("HOME")
+            .any_change()
+            .check();
         sandbox.commit(name);
     }
     sandbox.git(&["checkout", "--quiet", "main"]);
@@ -349,8 +407,15 @@ fn changes_of_a_former_member_in_an_old_clone_are_found() {
 fn replaced_vault_is_found() {
     let team = team();
     let attacker = stocked();
-    for (name, person) in [("bob", &team.bob), ("carol", &team.carol), ("dave", &team.dave)] {
-        let access = [("development", Access::Write), ("production", Access::Write)];
+    for (name, person) in [
+        ("bob", &team.bob),
+        ("carol", &team.carol),
+        ("dave", &team.dave),
+    ] {
+        let access = [
+            ("development", Access::Write),
+            ("production", Access::Write),
+        ];
         craft::enroll_person(&attacker, name, &access, person);
     }
     fs::remove_dir_all(team.sandbox.store("")).unwrap();
@@ -363,7 +428,10 @@ fn replaced_vault_is_found() {
 fn changed_git_settings_below_the_store_are_reported() {
     let team = team();
     team.write(".vault/.gitignore", "*\n");
-    team.write(".vault/.gitattributes", "* -text linguist-generated -diff\n");
+    team.write(
+        ".vault/.gitattributes",
+        "* -text linguist-generated -diff\n",
+    );
     let expected = str![[r#"
 ::notice title=vault verify::compared with HEAD = [..]
 ::warning file=.vault/requests/eve.toml,[..]
@@ -371,7 +439,11 @@ fn changed_git_settings_below_the_store_are_reported() {
 ::warning file=.vault/.gitignore,title=vault verify::.vault/.gitignore changed, and vault never changes it
 "#]];
     let github = ["verify", "--since", "HEAD", "--format", "github"];
-    team.sandbox.vault(&github).without("HOME").prints(&expected).check();
+    team.sandbox
+        .vault(&github)
+        .without("HOME")
+        .prints(&expected)
+        .check();
 }
 
 /// `vault.toml` grants nothing, so this is not a finding; it is reported to reviewers.
@@ -391,6 +463,10 @@ fn names_added_in_vault_toml_are_reported() {
 ::warning file=vault.toml,title=vault verify::vault.toml: the variable HOOK of production is new or changed, and refers to OTHER
 ::warning file=vault.toml,title=vault verify::vault.toml: the step test lists more names: DATABASE_URL
 "#]];
-    team.sandbox.vault(&github).without("HOME").prints(&expected).check();
+    team.sandbox
+        .vault(&github)
+        .without("HOME")
+        .prints(&expected)
+        .check();
     team.caught(&[]);
 }

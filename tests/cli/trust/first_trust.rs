@@ -25,7 +25,15 @@ const GET: [&str; 2] = ["get", "DATABASE_URL"];
 /// Alice adds bob, whose request is merged, and bob pulls the commit.
 fn add(sandbox: &Sandbox, bob: &Colleague<'_>, fingerprint: &str) {
     bob.send();
-    let add = ["members", "add", "bob", "-e", "development=write", "-q", "--fingerprint"];
+    let add = [
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "development=write",
+        "-q",
+        "--fingerprint",
+    ];
     sandbox.quick(&[&add[..], &[fingerprint.trim()]].concat());
     sandbox.commit("bob is a member");
     bob.pull();
@@ -49,16 +57,31 @@ fn join_without_an_id_trusts_nothing() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let asked = bob.vault(&["join", "--name", "bob"]).outcome();
-    assert!(asked.status == 0 && asked.said.contains(LATER), "{}", asked.said);
-    assert!(!asked.said.contains("vault1"), "the id is not shown: {}", asked.said);
+    assert!(
+        asked.status == 0 && asked.said.contains(LATER),
+        "{}",
+        asked.said
+    );
+    assert!(
+        !asked.said.contains("vault1"),
+        "the id is not shown: {}",
+        asked.said
+    );
     // A second run shows the same fingerprint, and trusts nothing either.
     let fingerprint = String::from_utf8(asked.output).unwrap();
     let again = bob.vault(&["join", "--name", "bob", "-q"]);
     again.prints(&fingerprint).check();
     add(&sandbox, &bob, &fingerprint);
     bob.vault(&GET).fails(3).says(UNTRUSTED).check();
-    bob.vault(&["set", "NEW"]).input("value").fails(3).says(UNTRUSTED).check();
-    bob.vault(&["exec", "--", "touch", "ran"]).fails(121).says(UNTRUSTED).check();
+    bob.vault(&["set", "NEW"])
+        .input("value")
+        .fails(3)
+        .says(UNTRUSTED)
+        .check();
+    bob.vault(&["exec", "--", "touch", "ran"])
+        .fails(121)
+        .says(UNTRUSTED)
+        .check();
     // A pin for a single command does not change that.
     let id = sandbox.id();
     let pinned = bob.vault(&GET).variable("VAULT_ID", &id);
@@ -67,7 +90,10 @@ fn join_without_an_id_trusts_nothing() {
 
     let said = format!("trusted: {id}\n");
     bob.vault(&["trust", &id]).says(&said).any_change().check();
-    bob.vault(&GET).prints("postgres://development").any_change().check();
+    bob.vault(&GET)
+        .prints("postgres://development")
+        .any_change()
+        .check();
 }
 
 #[test]
@@ -75,7 +101,10 @@ fn join_with_a_pin_in_a_variable_trusts_nothing() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let id = sandbox.id();
-    let asked = bob.vault(&["join", "--name", "bob", "-q"]).variable("VAULT_ID", &id).outcome();
+    let asked = bob
+        .vault(&["join", "--name", "bob", "-q"])
+        .variable("VAULT_ID", &id)
+        .outcome();
     assert_eq!(asked.status, 0, "{}", asked.said);
     add(&sandbox, &bob, &String::from_utf8(asked.output).unwrap());
     bob.vault(&GET).fails(3).says(UNTRUSTED).check();
@@ -87,9 +116,16 @@ fn join_with_the_right_id_trusts_the_vault() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let id = sandbox.id().to_uppercase();
     let asked = bob.vault(&["join", "--name", "bob", "--id", &id]).outcome();
-    assert!(asked.status == 0 && !asked.said.contains("not trusted"), "{}", asked.said);
+    assert!(
+        asked.status == 0 && !asked.said.contains("not trusted"),
+        "{}",
+        asked.said
+    );
     add(&sandbox, &bob, &String::from_utf8(asked.output).unwrap());
-    bob.vault(&GET).prints("postgres://development").any_change().check();
+    bob.vault(&GET)
+        .prints("postgres://development")
+        .any_change()
+        .check();
 }
 
 #[test]
@@ -105,21 +141,32 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",
         sandbox.id()
     );
-    bob.vault(&[&join[..], &[&other]].concat()).fails(4).says(&said).check();
-    let run = bob.vault(&[&join[..], &[&sandbox.id()]].concat()).variable("VAULT_ID", &other);
+    bob.vault(&[&join[..], &[&other]].concat())
+        .fails(4)
+        .says(&said)
+        .check();
+    let run = bob
+        .vault(&[&join[..], &[&sandbox.id()]].concat())
+        .variable("VAULT_ID", &other);
     run.fails(4).says(&said).check();
     let older = format!("{}@99", sandbox.id());
     let said = str![[r#"
 error: .vault/members.toml: is older than the last loss of access[..]
 hint: [..]
 "#]];
-    bob.vault(&[&join[..], &[&older]].concat()).fails(4).says(&said).check();
+    bob.vault(&[&join[..], &[&older]].concat())
+        .fails(4)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: not the id of a vault (vault1… with 64 characters)
 hint: ask a colleague for the output of `vault id`
 "#]];
     for id in ["", "vault1", &sandbox.id()[52..], "x"] {
-        bob.vault(&[&join[..], &[id]].concat()).fails(2).says(&said).check();
+        bob.vault(&[&join[..], &[id]].concat())
+            .fails(2)
+            .says(&said)
+            .check();
     }
 }
 
@@ -151,11 +198,17 @@ fn join_at_a_terminal_trusts_only_the_pasted_id() {
     let screen = terminal.ends(0);
     assert!(screen.ends_with(&format!("{fingerprint}\n")), "{screen}");
     add(&sandbox, &bob, &fingerprint);
-    bob.vault(&GET).prints("postgres://development").any_change().check();
+    bob.vault(&GET)
+        .prints("postgres://development")
+        .any_change()
+        .check();
     // A vault that is already trusted causes no question.
     let said =
         "error: you are already a member: bob\nhint: list the members: `vault members list`\n";
-    assert_eq!(Terminal::start(bob.vault(&["join", "--name", "b"])).ends(2), said);
+    assert_eq!(
+        Terminal::start(bob.vault(&["join", "--name", "b"])).ends(2),
+        said
+    );
 }
 
 /// Someone who can write to the repository without a key plants a vault of their own, and accepts
@@ -172,11 +225,23 @@ fn planted_vault_receives_nothing_from_a_newcomer() {
     let asked = bob.vault(&["join", "--name", "bob", "-q"]).outcome();
     let fingerprint = String::from_utf8(asked.output).unwrap();
     replace(&bob.store(""), &planted.store(""));
-    let add = ["members", "add", "bob", "-e", "production=write", "-q", "--fingerprint"];
+    let add = [
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "production=write",
+        "-q",
+        "--fingerprint",
+    ];
     planted.quick(&[&add[..], &[fingerprint.trim()]].concat());
     replace(&planted.store(""), &bob.store(""));
     let set = ["set", "DB_PASSWORD", "-e", "production"];
-    bob.vault(&set).input("the-real-one").fails(3).says(UNTRUSTED).check();
+    bob.vault(&set)
+        .input("the-real-one")
+        .fails(3)
+        .says(UNTRUSTED)
+        .check();
     let before = sandbox.files();
     let mut terminal = Terminal::start(bob.vault(&set));
     let first = "This vault is new to you. Paste the id that a colleague sent you (vault1…): ";
@@ -200,7 +265,11 @@ fn id_is_printed_without_a_key() {
     let stranger = sandbox.vault(&["id"]).variable("HOME", "/nowhere");
     stranger.prints(format!("{id}\n")).says(&warning).check();
     let stranger = sandbox.vault(&["id", "--json", "-q"]).without("HOME");
-    stranger.prints(format!("{{\"trusted\":false,\"vault\":\"{id}\",\"version\":1}}\n")).check();
+    stranger
+        .prints(format!(
+            "{{\"trusted\":false,\"vault\":\"{id}\",\"version\":1}}\n"
+        ))
+        .check();
     // A person who knows the folder never sends the id of a planted vault.
     let other = stocked();
     fs::copy(other.store("members.toml"), sandbox.store("members.toml")).unwrap();
@@ -235,6 +304,13 @@ hint: ask a colleague for the output of `vault id`, then: vault trust ID
     terminal.sees(AGAIN);
     terminal.types(&format!("{id}\n"));
     let screen = terminal.ends(0);
-    assert_eq!(screen, format!("{question}vault1\n{no_id}\n{AGAIN}{id}\ntrusted: {id}\n"));
-    sandbox.vault(&GET).prints("postgres://development").any_change().check();
+    assert_eq!(
+        screen,
+        format!("{question}vault1\n{no_id}\n{AGAIN}{id}\ntrusted: {id}\n")
+    );
+    sandbox
+        .vault(&GET)
+        .prints("postgres://development")
+        .any_change()
+        .check();
 }

@@ -23,11 +23,22 @@ fn left(sandbox: &Sandbox) -> Colleague<'_> {
     let bob = Colleague::clone_of(sandbox, "bob");
     let fingerprint = bob.join();
     bob.send();
-    let add = ["members", "add", "bob", "-e", "production=write", "--fingerprint", &fingerprint];
+    let add = [
+        "members",
+        "add",
+        "bob",
+        "-e",
+        "production=write",
+        "--fingerprint",
+        &fingerprint,
+    ];
     sandbox.quick(&add);
     sandbox.commit("bob is a member");
     bob.pull();
-    bob.vault(&["get", "OTHER", "-e", "production", "-q"]).prints("other").any_change().check();
+    bob.vault(&["get", "OTHER", "-e", "production", "-q"])
+        .prints("other")
+        .any_change()
+        .check();
     sandbox.quick(&["members", "remove", "bob"]);
     sandbox.commit("bob has left");
     bob
@@ -36,9 +47,15 @@ fn left(sandbox: &Sandbox) -> Colleague<'_> {
 /// The vault in bob's clone, and bob's key.
 fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     let text = fs::read_to_string(bob.key_file()).unwrap();
-    let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+        .unwrap();
     let dir = Dir::open(&bob.store("")).unwrap().unwrap();
-    let vault = UnverifiedRoot::read(Tree::Working(dir)).unwrap().into_vault().unwrap();
+    let vault = UnverifiedRoot::read(Tree::Working(dir))
+        .unwrap()
+        .into_vault()
+        .unwrap();
     (vault, Identity::parse(line).unwrap())
 }
 
@@ -69,7 +86,11 @@ fn entry_made_by_a_former_member_is_refused() {
     let bob = left(&sandbox);
     let genuine = fs::read(sandbox.store("production/OTHER.toml")).unwrap();
     for value in [Some("planted"), None] {
-        fs::write(sandbox.store("production/OTHER.toml"), forged(&bob, "OTHER", value)).unwrap();
+        fs::write(
+            sandbox.store("production/OTHER.toml"),
+            forged(&bob, "OTHER", value),
+        )
+        .unwrap();
         let reason = ".vault/production/OTHER.toml: is signed by bob, who is no longer a member";
         let said = format!(
             "error: {reason}\nhint: put back one that a writer signed: git log -p -- .vault/production/OTHER.toml\n"
@@ -77,8 +98,20 @@ fn entry_made_by_a_former_member_is_refused() {
         let production = ["-e", "production"];
         let run = |words: &[&str]| sandbox.vault(&[words, &production].concat());
         run(&["get", "OTHER"]).fails(4).says(&said).check();
-        run(&["set", "OTHER"]).input("x").fails(4).says(&said).check();
-        let exec = ["exec", "-e", "production", "--no-mask", "--", "touch", "started"];
+        run(&["set", "OTHER"])
+            .input("x")
+            .fails(4)
+            .says(&said)
+            .check();
+        let exec = [
+            "exec",
+            "-e",
+            "production",
+            "--no-mask",
+            "--",
+            "touch",
+            "started",
+        ];
         sandbox.vault(&exec).fails(122).says(&said).check();
         let rows = table(&[
             ["development", "1", "1", "alice", "ok"],
@@ -88,7 +121,11 @@ fn entry_made_by_a_former_member_is_refused() {
         // Bob plants it before someone finishes a rotation: it is not adopted unseen.
         let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
-            sandbox.vault(anew).fails(4).says(format!("{said}{hint}")).check();
+            sandbox
+                .vault(anew)
+                .fails(4)
+                .says(format!("{said}{hint}"))
+                .check();
         }
         fs::write(sandbox.store("production/OTHER.toml"), &genuine).unwrap();
     }
@@ -107,7 +144,11 @@ fn adopted_value_of_a_former_member_does_not_open() {
     let (vault, identity) = remembered(&bob);
     let holder = Holder::find(&vault, &identity).unwrap();
     let key = holder.signing_key(&"production".parse().unwrap()).unwrap();
-    fs::write(sandbox.store(path), craft::sign(&sandbox, path, body.as_bytes(), &key)).unwrap();
+    fs::write(
+        sandbox.store(path),
+        craft::sign(&sandbox, path, body.as_bytes(), &key),
+    )
+    .unwrap();
     let adopt = ["rotate", "--finish", "--adopt", "OTHER", "--yes"];
     let said = str![[r#"
 .vault/production/OTHER.toml: signed by bob, [..], revision 8, epoch 2
@@ -134,7 +175,11 @@ fn no_mixture_of_old_and_new_files_helps_a_former_member() {
     for mixture in 0..7 {
         let is_new = |at: usize| mixture & (1 << at) != 0;
         for (at, path) in paths.iter().enumerate() {
-            fs::write(sandbox.store(path), if is_new(at) { &new[at] } else { &old[at] }).unwrap();
+            fs::write(
+                sandbox.store(path),
+                if is_new(at) { &new[at] } else { &old[at] },
+            )
+            .unwrap();
         }
         let reason = match (is_new(0), is_new(1)) {
             (false, _) => floor,
@@ -149,13 +194,23 @@ fn no_mixture_of_old_and_new_files_helps_a_former_member() {
         let set = sandbox.vault(&["set", "OTHER", "-e", "production"]);
         set.input("x").fails(4).says(&said).check();
         // A reviewer needs neither a key nor state.
-        let verified = sandbox.vault(&["verify", "--since", "HEAD"]).without("HOME").outcome();
+        let verified = sandbox
+            .vault(&["verify", "--since", "HEAD"])
+            .without("HOME")
+            .outcome();
         let output = String::from_utf8(verified.output).unwrap();
-        assert!(verified.status == 1 && output.contains(reason), "{mixture}: {output}");
+        assert!(
+            verified.status == 1 && output.contains(reason),
+            "{mixture}: {output}"
+        );
         // A reader with nothing but the floor gets the same result.
         let pinned = format!("{id}@4");
         let list = sandbox.vault(&["list", "-e", "production"]).without("HOME");
-        assert_eq!(list.variable("VAULT_ID", &pinned).outcome().status, 4, "{mixture}");
+        assert_eq!(
+            list.variable("VAULT_ID", &pinned).outcome().status,
+            4,
+            "{mixture}"
+        );
     }
 }
 
@@ -173,8 +228,15 @@ fn writing_under_an_older_roster_is_refused() {
 error: .vault/production.toml: is newer than the roster says: a change was interrupted
 hint: an admin finishes it: vault rotate --finish
 "#]];
-    run(&["set", "OTHER", "-e", "production"]).input("x").fails(4).says(&said).check();
-    run(&["ci", "add", "github", "-e", "production"]).fails(4).says(&said).check();
+    run(&["set", "OTHER", "-e", "production"])
+        .input("x")
+        .fails(4)
+        .says(&said)
+        .check();
+    run(&["ci", "add", "github", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 /// A former reader restores an old value signed by alice. It opens, is re-encrypted when someone
@@ -212,7 +274,9 @@ fn sealed_keys_open_only_in_their_own_place() {
     let alice = "alice".parse().unwrap();
     let genuine = fs::read(sandbox.store("production.toml")).unwrap();
     craft::resign_environment(&sandbox, "production", &authority, |environment| {
-        let [newest, older] = &mut environment.epochs[..] else { panic!() };
+        let [newest, older] = &mut environment.epochs[..] else {
+            panic!()
+        };
         std::mem::swap(
             newest.sealed.get_mut(&alice).unwrap(),
             older.sealed.get_mut(&alice).unwrap(),
@@ -223,11 +287,21 @@ fn sealed_keys_open_only_in_their_own_place() {
 error: .vault/production.toml: the data key of epoch 2 sealed to alice is not the one it should be
 hint: [..]
 "#]];
-    sandbox.vault(&["get", "OTHER", "-e", "production"]).fails(4).says(&said).check();
-    sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .fails(4)
+        .says(&said)
+        .check();
     fs::write(sandbox.store("production.toml"), genuine).unwrap();
     // The seed of the previous authority is not the seed of the new one.
-    let old = craft::vault(&sandbox).roster().members[&alice].authority.clone();
+    let old = craft::vault(&sandbox).roster().members[&alice]
+        .authority
+        .clone();
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let authority = craft::authority(&sandbox);
     craft::resign_roster(&sandbox, &authority, |roster| {
@@ -238,7 +312,11 @@ hint: [..]
 error: .vault/members.toml: the authority sealed to alice is not the one it names
 hint: [..]
 "#]];
-    sandbox.vault(&["rotate", "-e", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 /// Bob writes in development and has no key for production; forged entries are never adopted
@@ -264,9 +342,17 @@ fn entry_of_another_writer_is_adopted_only_by_name() {
     let path = "production/OTHER.toml";
     let body = craft::body(&sandbox, path);
     let key = craft::Person::new().key;
-    fs::write(sandbox.store(path), craft::sign(&sandbox, path, body.as_bytes(), &key)).unwrap();
+    fs::write(
+        sandbox.store(path),
+        craft::sign(&sandbox, path, body.as_bytes(), &key),
+    )
+    .unwrap();
     let said = format!("{reason}hint: [..]\n");
-    sandbox.vault(&["rotate", "--finish"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["rotate", "--finish"])
+        .fails(4)
+        .says(&said)
+        .check();
     let said = str![[r#"
 error: .vault/production/OTHER.toml: does not match the signature of bob
 hint: [..]

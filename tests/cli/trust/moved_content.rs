@@ -55,7 +55,11 @@ fn swapped_entries_are_refused() {
     write(&sandbox, OTHER, &url);
     refused(&sandbox, ENTRY, not_written(URL));
     // Also if the comment with their names is swapped too.
-    write(&sandbox, URL, &renamed(&other, "DATABASE_URL", "production"));
+    write(
+        &sandbox,
+        URL,
+        &renamed(&other, "DATABASE_URL", "production"),
+    );
     write(&sandbox, OTHER, &renamed(&url, "OTHER", "production"));
     refused(&sandbox, ENTRY, not_signed(URL, "alice"));
     found(
@@ -82,8 +86,23 @@ fn entry_copied_to_another_name_is_refused() {
             &["get", "COPY", "-e", "production"],
             &["set", "COPY", "-e", "production"],
             &["remove", "COPY", "-e", "production"],
-            &["copy", "COPY", "--from", "production", "--to", "development"],
-            &["exec", "-e", "production", "--no-mask", "--", "touch", "started"],
+            &[
+                "copy",
+                "COPY",
+                "--from",
+                "production",
+                "--to",
+                "development",
+            ],
+            &[
+                "exec",
+                "-e",
+                "production",
+                "--no-mask",
+                "--",
+                "touch",
+                "started",
+            ],
             &["list", "-e", "production"],
         ],
         &said,
@@ -96,7 +115,11 @@ fn entry_copied_to_another_environment_is_refused() {
     let foreign = read(&sandbox, "development/DATABASE_URL.toml");
     write(&sandbox, URL, &foreign);
     refused(&sandbox, ENTRY, not_written(URL));
-    write(&sandbox, URL, &renamed(&foreign, "DATABASE_URL", "production"));
+    write(
+        &sandbox,
+        URL,
+        &renamed(&foreign, "DATABASE_URL", "production"),
+    );
     refused(&sandbox, ENTRY, not_signed(URL, "alice"));
 }
 
@@ -113,9 +136,15 @@ fn value_moved_and_signed_by_a_writer_does_not_open() {
     let moves: [(&str, &str); 2] = [("production", "OTHER"), ("development", "DATABASE_URL")];
     for (environment, name) in moves {
         let sandbox = stocked();
-        let (vault, key) = (craft::vault(&sandbox), craft::signing_key(&sandbox, "production"));
+        let (vault, key) = (
+            craft::vault(&sandbox),
+            craft::signing_key(&sandbox, "production"),
+        );
         let checked = vault.environment(&environment.parse().unwrap()).unwrap();
-        let entry = vault.entry(&checked, &name.parse().unwrap()).unwrap().unwrap();
+        let entry = vault
+            .entry(&checked, &name.parse().unwrap())
+            .unwrap()
+            .unwrap();
         let sealed = entry.content().sealed.clone();
         craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
             entry.sealed = sealed;
@@ -144,7 +173,9 @@ hint: put back the committed file: git checkout -- .vault/production/DATABASE_UR
 fn value_moved_to_another_revision_does_not_open() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
-    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| entry.revision = 9);
+    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
+        entry.revision = 9
+    });
     refused(
         &sandbox,
         &[&["get", "DATABASE_URL", "-e", "production"]],
@@ -158,7 +189,9 @@ hint: put back the committed file: git checkout -- .vault/production/DATABASE_UR
 fn entry_of_an_unknown_epoch_is_refused() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
-    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| entry.epoch = 2);
+    craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
+        entry.epoch = 2
+    });
     refused(
         &sandbox,
         ENTRY,
@@ -171,7 +204,11 @@ hint: merge the branch in which the environment was rotated
 #[test]
 fn file_of_another_environment_is_refused() {
     let sandbox = stocked();
-    write(&sandbox, "production.toml", &read(&sandbox, "development.toml"));
+    write(
+        &sandbox,
+        "production.toml",
+        &read(&sandbox, "development.toml"),
+    );
     refused(
         &sandbox,
         ENVIRONMENT,
@@ -184,7 +221,11 @@ hint: put back the committed file: git checkout -- .vault/production.toml
 #[test]
 fn environment_of_another_vault_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
-    write(&sandbox, "production.toml", &read(&other, "production.toml"));
+    write(
+        &sandbox,
+        "production.toml",
+        &read(&other, "production.toml"),
+    );
     let said = not_signed("production.toml", "the authority of this vault");
     refused(&sandbox, ENVIRONMENT, &said);
 }
@@ -198,7 +239,10 @@ fn foreign_seeds(sandbox: &Sandbox) -> [(Vec<u8>, &'static str); 4] {
     [
         (me.seal(&seed()), "is not the one it names"),
         (me.seal(&Secret::new(b"short".to_vec())), "is not 32 bytes"),
-        (somebody.seal(&seed()), "cannot be opened with that member's identity"),
+        (
+            somebody.seal(&seed()),
+            "cannot be opened with that member's identity",
+        ),
         (b"no age file".to_vec(), "is damaged"),
     ]
 }
@@ -223,7 +267,14 @@ fn signing_key_sealed_for_another_place_is_never_used() {
                 &["set", "DATABASE_URL", "-e", "production"],
                 &["set", "NEW", "-e", "production"],
                 &["remove", "DATABASE_URL", "-e", "production"],
-                &["copy", "DATABASE_URL", "--from", "development", "--to", "production"],
+                &[
+                    "copy",
+                    "DATABASE_URL",
+                    "--from",
+                    "development",
+                    "--to",
+                    "production",
+                ],
             ],
             &said,
         );
@@ -245,8 +296,9 @@ fn authority_sealed_for_another_place_is_never_used() {
             "error: .vault/members.toml: the authority sealed to alice {reason}
 {RESTORE}"
         );
-        let admin =
-            writers().into_iter().filter(|command| ["ci", "environments"].contains(&command[0]));
+        let admin = writers()
+            .into_iter()
+            .filter(|command| ["ci", "environments"].contains(&command[0]));
         refused(&sandbox, &admin.collect::<Vec<_>>(), &said);
     }
 }
@@ -254,17 +306,42 @@ fn authority_sealed_for_another_place_is_never_used() {
 #[test]
 fn data_key_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
-    let (me, authority) = (craft::identity(&sandbox).recipient(), craft::authority(&sandbox));
-    let (here, elsewhere) =
-        (VaultId::new(authority.public()), VaultId::new(SigningKey::generate().public()));
-    let (production, development) = ("production".parse().unwrap(), "development".parse().unwrap());
+    let (me, authority) = (
+        craft::identity(&sandbox).recipient(),
+        craft::authority(&sandbox),
+    );
+    let (here, elsewhere) = (
+        VaultId::new(authority.public()),
+        VaultId::new(SigningKey::generate().public()),
+    );
+    let (production, development) = (
+        "production".parse().unwrap(),
+        "development".parse().unwrap(),
+    );
     let key = |vault| DataKey::generate(vault, "production");
     let wrong = "is not the one it should be";
     let cases = [
-        (me.seal(&data_key_payload(&elsewhere, &production, 1, &key(&elsewhere))), wrong),
-        (me.seal(&data_key_payload(&here, &development, 1, &key(&here))), wrong),
-        (me.seal(&data_key_payload(&here, &production, 2, &key(&here))), wrong),
-        (me.seal(&data_key_payload(&here, &production, 1, &key(&here))), wrong),
+        (
+            me.seal(&data_key_payload(
+                &elsewhere,
+                &production,
+                1,
+                &key(&elsewhere),
+            )),
+            wrong,
+        ),
+        (
+            me.seal(&data_key_payload(&here, &development, 1, &key(&here))),
+            wrong,
+        ),
+        (
+            me.seal(&data_key_payload(&here, &production, 2, &key(&here))),
+            wrong,
+        ),
+        (
+            me.seal(&data_key_payload(&here, &production, 1, &key(&here))),
+            wrong,
+        ),
         (me.seal(&Secret::new(b"short".to_vec())), wrong),
         (
             Person::new().identity.recipient().seal(&data_key_payload(
@@ -280,7 +357,9 @@ fn data_key_sealed_for_another_place_is_never_used() {
     for (sealed, reason) in cases {
         craft::resign_environment(&sandbox, "production", &authority, |environment| {
             environment.revision += 1;
-            environment.epochs[0].sealed.insert("alice".parse().unwrap(), sealed);
+            environment.epochs[0]
+                .sealed
+                .insert("alice".parse().unwrap(), sealed);
         });
         craft::list_environment(&sandbox, "production", &authority);
         let said = format!(

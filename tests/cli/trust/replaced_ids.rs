@@ -12,8 +12,11 @@ use crate::support::refusal::stocked;
 use crate::support::sandbox::{Run, Sandbox};
 
 const GET: [&str; 4] = ["get", "OTHER", "-e", "production"];
-const KEYLESS: [&[&str]; 3] =
-    [&["list", "-e", "production"], &["environments", "list"], &["status"]];
+const KEYLESS: [&[&str]; 3] = [
+    &["list", "-e", "production"],
+    &["environments", "list"],
+    &["status"],
+];
 
 /// A vault of alice and recovery, with bob, a writer, and carol, the third admin.
 struct Team {
@@ -24,7 +27,10 @@ impl Team {
     fn new() -> Self {
         let sandbox = stocked();
         for (name, options) in [
-            ("bob", &["-e", "development=write", "-e", "production=write"][..]),
+            (
+                "bob",
+                &["-e", "development=write", "-e", "production=write"][..],
+            ),
             ("carol", &["--admin"]),
         ] {
             let person = Colleague::clone_of(&sandbox, name);
@@ -40,14 +46,22 @@ impl Team {
     }
 
     fn person(&self, name: &'static str) -> Person<'_> {
-        Person { sandbox: &self.sandbox, home: self.sandbox.home().join(name) }
+        Person {
+            sandbox: &self.sandbox,
+            home: self.sandbox.home().join(name),
+        }
     }
 
     /// A new folder with the vault at `revision`.
     fn clone_at(&self, revision: &str) -> PathBuf {
         let folder = self.sandbox.home().join(format!("clone-{revision}"));
         let source = self.sandbox.repo();
-        self.sandbox.git(&["clone", "--quiet", source.to_str().unwrap(), folder.to_str().unwrap()]);
+        self.sandbox.git(&[
+            "clone",
+            "--quiet",
+            source.to_str().unwrap(),
+            folder.to_str().unwrap(),
+        ]);
         git(&folder, &["checkout", "--quiet", revision]);
         folder
     }
@@ -80,14 +94,18 @@ impl<'a> Person<'a> {
 
 fn git(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "user.name=T", "-c", "user.email=t@example.com"]);
+    command
+        .current_dir(folder)
+        .args(["-c", "user.name=T", "-c", "user.email=t@example.com"]);
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
 
 /// Checks that the run refuses a vault other than the trusted one.
 fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
-    run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
+    run.redact("[TRUSTED]", trusted)
+        .redact("[HERE]", here)
+        .says(str![[r#"
 error: .vault/members.toml: belongs to a different vault: expected [TRUSTED], found [HERE]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
@@ -96,7 +114,9 @@ hint: only if a colleague sent you the new id: vault trust ID
 
 /// Checks that the run refuses a vault that the trusted one replaced.
 fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
-    run.redact("[TRUSTED]", trusted).redact("[HERE]", here).says(str![[r#"
+    run.redact("[TRUSTED]", trusted)
+        .redact("[HERE]", here)
+        .says(str![[r#"
 error: .vault/members.toml: belongs to a vault that was replaced: expected [TRUSTED], found [HERE]
 hint: take the current one: git pull, or merge the main branch
 hint: only if a colleague sent you the old id all the same: vault trust ID
@@ -113,7 +133,12 @@ fn new_authority_is_refused_until_each_person_trusts_it() {
         git(&person.repo(), &["pull", "--quiet"]);
         let refused = |run| another_vault(run, &old, &new).check();
         refused(person.at(&person.repo(), &GET).fails(4));
-        refused(person.at(&person.repo(), &["set", "OTHER"]).input("x").fails(4));
+        refused(
+            person
+                .at(&person.repo(), &["set", "OTHER"])
+                .input("x")
+                .fails(4),
+        );
         let exec = ["exec", "--", "touch", "ran"];
         refused(person.at(&person.repo(), &exec).fails(122));
         for command in KEYLESS {
@@ -121,7 +146,11 @@ fn new_authority_is_refused_until_each_person_trusts_it() {
         }
         let trusted = format!("trusted: {new}\n");
         let trust = ["trust", new.as_str()];
-        person.at(&person.repo(), &trust).says(&trusted).any_change().check();
+        person
+            .at(&person.repo(), &trust)
+            .says(&trusted)
+            .any_change()
+            .check();
         person.at(&person.repo(), &GET).prints("other").check();
     }
 }
@@ -132,11 +161,16 @@ fn replaced_id_is_refused_in_a_new_folder() {
     let (old, new) = team.changes_authority(&["rotate", "--authority", "--yes"]);
     let bob = team.person("bob");
     git(&bob.repo(), &["pull", "--quiet"]);
-    bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
+    bob.at(&bob.repo(), &["trust", &new, "-q"])
+        .any_change()
+        .check();
     let clone = team.clone_at("before");
     let refused = |run| was_replaced(run, &new, &old).check();
     // Alice created the new authority herself, so she was never asked.
-    let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
+    let alice = Person {
+        sandbox: &team.sandbox,
+        home: team.sandbox.home(),
+    };
     for person in [&bob, &alice] {
         refused(person.at(&clone, &GET).fails(4));
         refused(person.at(&clone, &["set", "OTHER"]).input("x").fails(4));
@@ -149,7 +183,10 @@ fn replaced_id_is_refused_in_a_new_folder() {
     another_vault(bob.at(&bob.repo(), &GET).fails(4), &new, &old).check();
     git(&bob.repo(), &["checkout", "--quiet", "main"]);
     // Someone who trusts it explicitly gets it, and loses nothing.
-    bob.at(&clone, &["trust", &old]).says(format!("trusted: {old}\n")).any_change().check();
+    bob.at(&clone, &["trust", &old])
+        .says(format!("trusted: {old}\n"))
+        .any_change()
+        .check();
     bob.at(&clone, &GET).prints("other").check();
     bob.at(&bob.repo(), &GET).prints("other").check();
     // Another person's decision counts only for that person.
@@ -163,14 +200,17 @@ fn vault_of_a_former_admin_under_the_old_id_is_refused() {
     let (old, new) = team.changes_authority(&["members", "remove", "carol", "--yes"]);
     let bob = team.person("bob");
     git(&bob.repo(), &["pull", "--quiet"]);
-    bob.at(&bob.repo(), &["trust", &new, "-q"]).any_change().check();
+    bob.at(&bob.repo(), &["trust", &new, "-q"])
+        .any_change()
+        .check();
     // Carol still has the old authority. Her roster is newer than any that bob has seen.
     git(&team.sandbox.repo(), &["checkout", "--quiet", "before"]);
     resign_roster(&team.sandbox, &old_key, |roster| {
         roster.revision += 100;
         roster.floor = roster.revision;
     });
-    team.sandbox.git(&["switch", "--quiet", "--create", "attack"]);
+    team.sandbox
+        .git(&["switch", "--quiet", "--create", "attack"]);
     team.sandbox.commit("attack");
     let clone = team.clone_at("attack");
     for command in [&GET[..], &["list"], &["status"]] {
@@ -189,23 +229,38 @@ fn roster_below_a_known_floor_is_refused() {
     team.sandbox.commit("bob has left");
     let carol = team.person("carol");
     git(&carol.repo(), &["pull", "--quiet"]);
-    carol.at(&carol.repo(), &GET).prints("other").any_change().check();
+    carol
+        .at(&carol.repo(), &GET)
+        .prints("other")
+        .any_change()
+        .check();
     let clone = team.clone_at("before");
     let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is [..], known is [..]
 hint: take the current one: git pull, or merge the main branch
 ";
-    let alice = Person { sandbox: &team.sandbox, home: team.sandbox.home() };
+    let alice = Person {
+        sandbox: &team.sandbox,
+        home: team.sandbox.home(),
+    };
     git(&carol.repo(), &["checkout", "--quiet", "before"]);
     for (person, folder) in [(&carol, &carol.repo()), (&carol, &clone), (&alice, &clone)] {
         person.at(folder, &GET).fails(4).says(refused).check();
-        person.at(folder, &["set", "OTHER"]).input("x").fails(4).says(refused).check();
+        person
+            .at(folder, &["set", "OTHER"])
+            .input("x")
+            .fails(4)
+            .says(refused)
+            .check();
         for command in KEYLESS {
             person.at(folder, command).fails(4).says(refused).check();
         }
     }
     // Bob has not seen it, and reads only values that were readable before.
     let bob = team.person("bob");
-    bob.at(&bob.repo(), &GET).prints("other").any_change().check();
+    bob.at(&bob.repo(), &GET)
+        .prints("other")
+        .any_change()
+        .check();
     git(&bob.repo(), &["pull", "--quiet"]);
     let stranger = str![[r#"
 error: your key ([RECIPIENT]) belongs to no member of this vault
@@ -219,7 +274,10 @@ hint: [..]
     };
     machine(&["get", "OTHER"]).prints("other").check();
     let floor = fs::read_to_string(team.sandbox.store("members.toml")).unwrap();
-    let floor = floor.lines().find_map(|line| line.strip_prefix("floor = ")).unwrap();
+    let floor = floor
+        .lines()
+        .find_map(|line| line.strip_prefix("floor = "))
+        .unwrap();
     let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{floor}"));
     let newer = format!("{refused}hint: if the credential is newer than this checkout: [..]\n");
     raised.fails(4).says(&newer).check();
@@ -238,7 +296,9 @@ hint: [..]
     dave.vault(&GET).fails(3).says(&locked).check();
     // Dave can use bob's key, but the key carries no trust.
     let key = team.sandbox.home().join("bob/.config/vault/identity.txt");
-    let run = dave.vault(&GET).variable("VAULT_KEY_FILE", key.to_str().unwrap());
+    let run = dave
+        .vault(&GET)
+        .variable("VAULT_KEY_FILE", key.to_str().unwrap());
     let untrusted = format!(
         "error: the id of this vault has not been confirmed yet
 hint: in CI, after comparing it with a colleague, set VAULT_ID={id}

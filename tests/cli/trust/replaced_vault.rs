@@ -42,16 +42,25 @@ fn attack() -> Attack {
     let credential = sandbox.credential("github", &["-e", "production"]);
     let machine = Credential::parse(&credential).unwrap().identity;
     // The attacker knows and uses the public halves of both keys.
-    for (name, identity, access) in
-        [("victim", craft::identity(&sandbox), Access::Write), ("github", machine, Access::Read)]
-    {
-        let person = Person { identity, key: SigningKey::generate() };
+    for (name, identity, access) in [
+        ("victim", craft::identity(&sandbox), Access::Write),
+        ("github", machine, Access::Read),
+    ] {
+        let person = Person {
+            identity,
+            key: SigningKey::generate(),
+        };
         let access = [("development", access.clone()), ("production", access)];
         craft::enroll_person(&attacker, name, &access, &person);
     }
     fs::remove_dir_all(sandbox.store("")).unwrap();
     fs::rename(attacker.store(""), sandbox.store("")).unwrap();
-    Attack { sandbox, genuine, planted, credential }
+    Attack {
+        sandbox,
+        genuine,
+        planted,
+        credential,
+    }
 }
 
 impl Attack {
@@ -83,7 +92,11 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
     fn new_laptop(&self) -> PathBuf {
         let home = self.sandbox.home().join("laptop");
         let folder = home.join(".config/vault");
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).unwrap();
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .unwrap();
         let mut options = fs::OpenOptions::new();
         let options = options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(folder.join("identity.txt")).unwrap();
@@ -103,7 +116,9 @@ fn replaced_vault_is_refused_with_a_credential() {
     for command in CI {
         let said = if command[0] == "list" { &said } else { &newer };
         stopped(&attack.sandbox, &[command], Why::Refused, said, |run| {
-            run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &attack.credential)
+            run.without("HOME")
+                .variable("CI", "true")
+                .variable("VAULT_KEY", &attack.credential)
         });
     }
     attack
@@ -126,9 +141,17 @@ fn replaced_vault_is_refused_with_a_credential() {
 fn replaced_vault_is_locked_for_a_bare_identity() {
     let attack = attack();
     let identity = attack.bare_identity();
-    stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
-        run.without("HOME").variable("CI", "true").variable("VAULT_KEY", &identity)
-    });
+    stopped(
+        &attack.sandbox,
+        KEYED,
+        Why::Locked,
+        attack.nobody_has_said(),
+        |run| {
+            run.without("HOME")
+                .variable("CI", "true")
+                .variable("VAULT_KEY", &identity)
+        },
+    );
     // It is refused with the line of the genuine vault.
     let said = format!(
         "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
@@ -144,16 +167,27 @@ fn replaced_vault_is_locked_for_a_bare_identity() {
 fn replaced_vault_is_locked_on_a_new_laptop() {
     let attack = attack();
     let home = attack.new_laptop().display().to_string();
-    stopped(&attack.sandbox, KEYED, Why::Locked, attack.nobody_has_said(), |run| {
-        run.variable("HOME", &home)
-    });
+    stopped(
+        &attack.sandbox,
+        KEYED,
+        Why::Locked,
+        attack.nobody_has_said(),
+        |run| run.variable("HOME", &home),
+    );
     // Names are not secret, but a warning is printed.
     let doubt = str!["warning: consistent, but not trusted: its id has not been confirmed"];
-    for (command, lines) in KEYLESS.iter().zip(["[..]\n[..]\n[..]\n", "[..]\n[..]\n[..]\n"]) {
+    for (command, lines) in KEYLESS
+        .iter()
+        .zip(["[..]\n[..]\n[..]\n", "[..]\n[..]\n[..]\n"])
+    {
         let run = attack.sandbox.vault(command).variable("HOME", &home);
         run.prints(lines).says(&doubt).check();
     }
-    let run = attack.sandbox.vault(&["verify"]).variable("HOME", &home).fails(1);
+    let run = attack
+        .sandbox
+        .vault(&["verify"])
+        .variable("HOME", &home)
+        .fails(1);
     let doubt = format!(
         "consistent, not trusted: no one has confirmed that {} is the right vault",
         attack.planted
@@ -187,7 +221,10 @@ fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
 #[test]
 fn replaced_vault_opens_only_after_it_is_trusted() {
     let attack = attack();
-    let run = attack.sandbox.vault(&["get", "OTHER", "-e", "production"]).without("HOME");
+    let run = attack
+        .sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .without("HOME");
     run.variable("VAULT_KEY", &attack.bare_identity())
         .variable("VAULT_ID", &attack.planted)
         .prints("other")

@@ -27,16 +27,27 @@ fn file(sandbox: &Sandbox) -> PathBuf {
 }
 
 fn relative(sandbox: &Sandbox) -> String {
-    file(sandbox).strip_prefix(sandbox.root()).unwrap().display().to_string()
+    file(sandbox)
+        .strip_prefix(sandbox.root())
+        .unwrap()
+        .display()
+        .to_string()
 }
 
 #[test]
 fn entered_id_stays_trusted() {
     let sandbox = forgotten();
     let id = sandbox.id();
-    sandbox.vault(&["trust", &id]).says(format!("trusted: {id}\n")).any_change().check();
+    sandbox
+        .vault(&["trust", &id])
+        .says(format!("trusted: {id}\n"))
+        .any_change()
+        .check();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     sandbox
         .vault(&["list", "-q"])
         .prints(str![[r#"
@@ -45,7 +56,10 @@ KEY [..]
 "#]])
         .check();
     // Entering it again changes nothing.
-    sandbox.vault(&["trust", &id]).says(format!("trusted: {id}\n")).check();
+    sandbox
+        .vault(&["trust", &id])
+        .says(format!("trusted: {id}\n"))
+        .check();
 }
 
 #[test]
@@ -72,9 +86,17 @@ findings:
 error: verification failed: 1 finding
 hint: name the vault that you expect: `vault verify --id ID`
 "#]];
-    sandbox.vault(&["verify"]).fails(1).prints(&printed).says(&said).check();
+    sandbox
+        .vault(&["verify"])
+        .fails(1)
+        .prints(&printed)
+        .says(&said)
+        .check();
     let id = sandbox.id();
-    sandbox.vault(&["verify", "--id", &id]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify", "--id", &id])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     let run = sandbox.vault(&["verify"]).variable("VAULT_ID", &id);
     run.prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
 }
@@ -104,7 +126,10 @@ fn malformed_id_is_refused() {
         if text.is_empty() {
             continue;
         }
-        let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", text).fails(2);
+        let run = sandbox
+            .vault(&["get", "KEY"])
+            .variable("VAULT_ID", text)
+            .fails(2);
         let said = str![[r#"
 error: VAULT_ID: not the id of a vault[..]
 hint: VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR
@@ -126,10 +151,15 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
         sandbox.id()
     );
     for arguments in [&["get", "KEY"][..], &["set", "KEY"], &["list"]] {
-        let run = sandbox.vault(arguments).variable("VAULT_ID", &other).input("other");
+        let run = sandbox
+            .vault(arguments)
+            .variable("VAULT_ID", &other)
+            .input("other");
         run.fails(4).says(&said).check();
     }
-    let run = sandbox.vault(&["exec", "--", "touch", "ran"]).variable("VAULT_ID", &other);
+    let run = sandbox
+        .vault(&["exec", "--", "touch", "ran"])
+        .variable("VAULT_ID", &other);
     run.fails(122).says(&said).check();
 }
 
@@ -141,16 +171,30 @@ fn entered_floor_is_never_lowered() {
 error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
 hint: take the current one: git pull, or merge the main branch
 "#]];
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", &format!("{id}@7"));
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_ID", &format!("{id}@7"));
     run.fails(4).says(&refused).check();
     let warning = "warning: the vault here is not the trusted one: [..]its floor is 1, known is";
-    for (pin, said) in
-        [("@7", format!("{warning} 7\n")), ("@3", format!("{warning} 3\n")), ("", String::new())]
-    {
+    for (pin, said) in [
+        ("@7", format!("{warning} 7\n")),
+        ("@3", format!("{warning} 3\n")),
+        ("", String::new()),
+    ] {
         let run = sandbox.vault(&["trust", &format!("{id}{pin}")]);
-        run.says(format!("{said}trusted: {id}\n")).any_change().check();
-        assert!(fs::read_to_string(file(&sandbox)).unwrap().contains("floor = 7\n"));
-        sandbox.vault(&["get", "KEY"]).fails(4).says(&refused).check();
+        run.says(format!("{said}trusted: {id}\n"))
+            .any_change()
+            .check();
+        assert!(
+            fs::read_to_string(file(&sandbox))
+                .unwrap()
+                .contains("floor = 7\n")
+        );
+        sandbox
+            .vault(&["get", "KEY"])
+            .fails(4)
+            .says(&refused)
+            .check();
     }
 }
 
@@ -179,7 +223,11 @@ fn damaged_state_is_refused() {
             file(&sandbox).display()
         );
         sandbox.vault(&["get", "KEY"]).fails(4).says(&said).check();
-        sandbox.vault(&["exec", "--", "touch", "ran"]).fails(122).says(&said).check();
+        sandbox
+            .vault(&["exec", "--", "touch", "ran"])
+            .fails(122)
+            .says(&said)
+            .check();
     }
 }
 
@@ -192,13 +240,23 @@ fn unwritable_state_is_a_warning_for_a_trusted_vault() {
     let folder = sandbox.home().join(FOLDER);
     fs::set_permissions(&folder, Permissions::from_mode(0o500)).unwrap();
     let unprivileged = [python(), UNPRIVILEGED];
-    sandbox.vault(&["get", "KEY"]).under(&unprivileged).prints("value").check();
+    sandbox
+        .vault(&["get", "KEY"])
+        .under(&unprivileged)
+        .prints("value")
+        .check();
     let warning = str!["warning: could not write [..]/.local/state/vault: Permission denied[..]"];
     let clone = sandbox.repo().join("clone");
-    let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .folder(&clone)
+        .under(&unprivileged);
     run.says(&warning).prints("value").check();
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
-    let run = sandbox.vault(&["get", "KEY"]).folder(&clone).under(&unprivileged);
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .folder(&clone)
+        .under(&unprivileged);
     run.prints("value").changes(&[&relative(&sandbox)]).check();
 }
 
@@ -211,7 +269,9 @@ fn credential_keeps_no_state_and_cannot_trust_ids() {
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     let run = |arguments: &[&str]| sandbox.vault(arguments).variable("VAULT_KEY", &credential);
     run(&["get", "KEY"]).prints("value").check();
-    run(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    run(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
     let said = str![[r#"
 error: a credential carries its own pin
 hint: for another vault, make a credential there: `vault ci add`
@@ -224,7 +284,10 @@ fn trust_without_a_home_is_refused_with_a_hint() {
     let sandbox = Sandbox::with_vault();
     let key = fs::read_to_string(sandbox.home().join(".config/vault/identity.txt")).unwrap();
     let id = sandbox.id();
-    let run = sandbox.vault(&["trust", &id]).without("HOME").variable("VAULT_KEY", &key);
+    let run = sandbox
+        .vault(&["trust", &id])
+        .without("HOME")
+        .variable("VAULT_KEY", &key);
     let said = format!(
         "error: HOME is not set, so nothing can be remembered\nhint: set it for every command: `VAULT_ID={id}`\n"
     );
@@ -290,6 +353,10 @@ error: could not write [..]/repo/vault.toml: Permission denied[..]
         .any_change()
         .check();
     fs::set_permissions(sandbox.repo(), Permissions::from_mode(0o700)).unwrap();
-    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    fs::write(
+        sandbox.repo().join("vault.toml"),
+        "default = \"development\"\n",
+    )
+    .unwrap();
     sandbox.set("development", "KEY", b"value");
 }

@@ -45,17 +45,24 @@ fn typed_value_is_not_shown() {
     let blanks = "warning: TOKEN begins and ends with blanks, which are kept\n";
     let set = "set TOKEN in development (revision 1)\n";
     assert_eq!(screen, format!("TOKEN in development: \n{blanks}{set}"));
-    sandbox.vault(&["get", "TOKEN"]).prints(" typed ünseen ").check();
+    sandbox
+        .vault(&["get", "TOKEN"])
+        .prints(" typed ünseen ")
+        .check();
 
     let mut terminal = Terminal::start(sandbox.vault(&["set", "TOKEN", "OTHER"]));
-    for (prompt, value) in
-        [("TOKEN in development: ", "one\n"), ("OTHER in development: ", "two\n")]
-    {
+    for (prompt, value) in [
+        ("TOKEN in development: ", "one\n"),
+        ("OTHER in development: ", "two\n"),
+    ] {
         terminal.sees(prompt);
         terminal.types_hidden(value);
     }
     let said = "changed TOKEN in development (revision 2)\nset OTHER in development (revision 1)\n";
-    assert_eq!(terminal.ends(0), format!("TOKEN in development: \nOTHER in development: \n{said}"));
+    assert_eq!(
+        terminal.ends(0),
+        format!("TOKEN in development: \nOTHER in development: \n{said}")
+    );
     sandbox.vault(&["get", "OTHER"]).prints("two").check();
 }
 
@@ -70,12 +77,18 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
         let screen = terminal.ends(0);
         let roster = fs::read_to_string(sandbox.store("members.toml")).unwrap();
         assert_eq!(roster.contains("recovery"), is_made, "{answer:?}: {roster}");
-        assert_eq!(screen.contains("AGE-SECRET-KEY-1"), is_made, "{answer:?}: {screen}");
+        assert_eq!(
+            screen.contains("AGE-SECRET-KEY-1"),
+            is_made,
+            "{answer:?}: {screen}"
+        );
     }
     let sandbox = Sandbox::empty();
     sandbox
         .vault(&["init", "--name", "alice", "--recovery"])
-        .says(format!("{made}the recovery key, shown only once; print it and lock it away:\n"))
+        .says(format!(
+            "{made}the recovery key, shown only once; print it and lock it away:\n"
+        ))
         .prints("AGE-SECRET-KEY-1[..]\n")
         .any_change()
         .check();
@@ -98,10 +111,15 @@ fn recovery_key_opens_every_environment() {
             .variable("VAULT_KEY", &key)
             .variable("VAULT_ID", &sandbox.id())
     };
-    run(&["get", "KEY", "-e", "production"]).prints("production").check();
+    run(&["get", "KEY", "-e", "production"])
+        .prints("production")
+        .check();
     let said =
         str!["added the environment staging with access for alice (write), recovery (write)"];
-    run(&["environments", "add", "staging"]).says(&said).any_change().check();
+    run(&["environments", "add", "staging"])
+        .says(&said)
+        .any_change()
+        .check();
 }
 
 #[test]
@@ -114,19 +132,26 @@ hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
 hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
 "
     );
-    at(&home, sandbox.vault(&["get", "KEY"])).fails(3).says(&untrusted).check();
+    at(&home, sandbox.vault(&["get", "KEY"]))
+        .fails(3)
+        .says(&untrusted)
+        .check();
 
     let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
     terminal.sees(QUESTION);
     terminal.types(&format!("{id}\n"));
     assert_eq!(terminal.ends(0), format!("{QUESTION}{id}\nvalue"));
 
-    at(&home, sandbox.vault(&["get", "KEY"])).prints("value").check();
+    at(&home, sandbox.vault(&["get", "KEY"]))
+        .prints("value")
+        .check();
     let state = home.join(".local/state/vault");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
-    let files: Vec<PathBuf> =
-        fs::read_dir(&state).unwrap().map(|file| file.unwrap().path()).collect();
+    let files: Vec<PathBuf> = fs::read_dir(&state)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
     assert_eq!((files.len(), mode(&files[0])), (1, 0o600));
 }
 
@@ -134,7 +159,12 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
 fn pasted_id_is_accepted_with_blanks_and_quotes() {
     let sandbox = sandbox();
     let id = sandbox.id();
-    for pasted in [format!("  {id} \t"), id.to_uppercase(), format!("`{id}`"), format!("{id}@1")] {
+    for pasted in [
+        format!("  {id} \t"),
+        id.to_uppercase(),
+        format!("`{id}`"),
+        format!("{id}@1"),
+    ] {
         let home = laptop(&sandbox);
         let _ = fs::remove_dir_all(home.join(".local"));
         let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
@@ -165,7 +195,13 @@ hint: put back the committed files: git checkout -- .vault
         (&["set", "KEY"], "y", no_id, &end, 3),
         (&["get", "KEY"], &other, another, replaced, 4),
         (&["exec", "--", "touch", "ran"], &id[..63], no_id, &end, 121),
-        (&["exec", "--", "touch", "ran"], &other, another, replaced, 122),
+        (
+            &["exec", "--", "touch", "ran"],
+            &other,
+            another,
+            replaced,
+            122,
+        ),
     ];
     for (arguments, answer, reason, end, status) in cases {
         let mut terminal = Terminal::start(at(&home, sandbox.vault(arguments)));
@@ -186,10 +222,18 @@ hint: put back the committed files: git checkout -- .vault
     let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
     terminal.sees(QUESTION);
     terminal.types(&format!("{id}@99\n"));
-    assert!(terminal.ends(4).contains("is older than the last loss of access"));
+    assert!(
+        terminal
+            .ends(4)
+            .contains("is older than the last loss of access")
+    );
     // The third answer counts.
     let mut terminal = Terminal::start(at(&home, sandbox.vault(&["get", "KEY"])));
-    terminal.talks(&[(QUESTION, &other, another), (AGAIN, &other, another), (AGAIN, &id, "")]);
+    terminal.talks(&[
+        (QUESTION, &other, another),
+        (AGAIN, &other, another),
+        (AGAIN, &id, ""),
+    ]);
     assert!(terminal.ends(0).ends_with("value"));
 }
 
@@ -200,8 +244,11 @@ fn unwritable_state_stops_the_first_trust() {
     fs::create_dir_all(home.join(".local/state")).unwrap();
     fs::set_permissions(home.join(".local/state"), fs::Permissions::from_mode(0o500)).unwrap();
     let before = sandbox.files();
-    for arguments in [&["remove", "KEY"][..], &["get", "KEY"], &["environments", "add", "staging"]]
-    {
+    for arguments in [
+        &["remove", "KEY"][..],
+        &["get", "KEY"],
+        &["environments", "add", "staging"],
+    ] {
         let run = at(&home, sandbox.vault(arguments));
         let mut terminal = Terminal::start_under(run, &[python(), UNPRIVILEGED]);
         terminal.sees(QUESTION);
@@ -209,7 +256,10 @@ fn unwritable_state_stops_the_first_trust() {
         let screen = terminal.ends(1);
         let last = screen.lines().last().unwrap();
         assert!(
-            is_like("error: could not write [..]/vault: Permission denied[..]", last),
+            is_like(
+                "error: could not write [..]/vault: Permission denied[..]",
+                last
+            ),
             "{screen}"
         );
         assert_eq!(changed(&before, &sandbox.files()), Vec::<String>::new());

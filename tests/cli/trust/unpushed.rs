@@ -18,8 +18,11 @@ fn cloned() -> (Sandbox, PathBuf) {
 
 fn exec<'a>(sandbox: &'a Sandbox, clone: &std::path::Path, key: &str) -> Run<'a> {
     let home = sandbox.root().join("nobody");
-    let run = sandbox.vault(&["exec", "-q", "--", "touch", "ran"]).folder(clone);
-    run.variable("HOME", home.to_str().unwrap()).variable("VAULT_KEY", key)
+    let run = sandbox
+        .vault(&["exec", "-q", "--", "touch", "ran"])
+        .folder(clone);
+    run.variable("HOME", home.to_str().unwrap())
+        .variable("VAULT_KEY", key)
 }
 
 const NEWER: &str = "hint: if the credential is newer than this checkout: commit and push .vault where it was made\n";
@@ -34,7 +37,10 @@ hint: if it is newer: commit and push .vault as `vault ci add` left it, then run
 hint: if it is older: make a new one with `vault ci add`
 "#]];
     exec(&sandbox, &clone, &key).fails(121).says(&said).check();
-    let get = sandbox.vault(&["get", "A"]).folder(&clone).variable("VAULT_KEY", &key);
+    let get = sandbox
+        .vault(&["get", "A"])
+        .folder(&clone)
+        .variable("VAULT_KEY", &key);
     get.fails(3).says(&said).check();
     // It works after the push.
     sandbox.commit("two");
@@ -74,5 +80,8 @@ fn removed_credential_is_reported_as_removed() {
 error: the credential no longer works: github has lost access
 hint: make a new one: vault ci add NAME -e ENVIRONMENT
 "#]];
-    exec(&sandbox, &sandbox.repo(), &key).fails(121).says(&said).check();
+    exec(&sandbox, &sandbox.repo(), &key)
+        .fails(121)
+        .says(&said)
+        .check();
 }

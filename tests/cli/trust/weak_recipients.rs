@@ -68,16 +68,31 @@ fn recipient_of_small_order_is_refused_everywhere() {
         for spelled in [weak.clone(), weak.to_uppercase()] {
             for command in [
                 &["members", "set", "ci", "--yes", "--recipient", &spelled][..],
-                &["members", "add", "new", "-e", "production=read", "--recipient", &spelled],
+                &[
+                    "members",
+                    "add",
+                    "new",
+                    "-e",
+                    "production=read",
+                    "--recipient",
+                    &spelled,
+                ],
             ] {
                 let outcome = sandbox.vault(command).outcome();
                 assert_eq!(outcome.status, 2, "{command:?}: {}", outcome.said);
-                assert!(outcome.said.starts_with("error: not a recipient\n"), "{}", outcome.said);
+                assert!(
+                    outcome.said.starts_with("error: not a recipient\n"),
+                    "{}",
+                    outcome.said
+                );
             }
         }
         // In a roster signed by the authority, and in a request.
         let sandbox = stocked();
-        let (key, good) = (craft::authority(&sandbox), craft::identity(&sandbox).recipient());
+        let (key, good) = (
+            craft::authority(&sandbox),
+            craft::identity(&sandbox).recipient(),
+        );
         let body = craft::body(&sandbox, "members.toml").replace(&good.to_string(), &weak);
         let file = craft::sign(&sandbox, "members.toml", body.as_bytes(), &key);
         fs::write(sandbox.store("members.toml"), file).unwrap();
@@ -85,7 +100,11 @@ fn recipient_of_small_order_is_refused_everywhere() {
 error: .vault/members.toml: is not in the form vault writes
 hint: [..]
 "#]];
-        sandbox.vault(&["list", "-e", "production"]).fails(4).says(&said).check();
+        sandbox
+            .vault(&["list", "-e", "production"])
+            .fails(4)
+            .says(&said)
+            .check();
     }
     assert_eq!(sandbox.git(&["status", "--short"]), "");
 }
@@ -109,8 +128,11 @@ fn request_with_a_small_order_recipient_is_refused() {
             .into_bytes();
         let signature = base64_encode(&key.sign(&message).to_bytes());
         fs::create_dir_all(sandbox.store("requests")).unwrap();
-        fs::write(sandbox.repo().join(REQUEST), format!("{body}signature = \"{signature}\"\n"))
-            .unwrap();
+        fs::write(
+            sandbox.repo().join(REQUEST),
+            format!("{body}signature = \"{signature}\"\n"),
+        )
+        .unwrap();
         let line = findings(&[&format!("{REQUEST}: is not in the form vault writes")]);
         found(&sandbox, &[], 1, &(held(1, 2) + &line));
     }

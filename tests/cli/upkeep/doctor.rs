@@ -22,9 +22,14 @@ fn sandbox() -> Sandbox {
 
 /// A run with git and these folders first in its PATH.
 fn doctor<'a>(sandbox: &'a Sandbox, folders: &[&Path]) -> Run<'a> {
-    let mut path: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let mut path: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     path.push("/usr/bin:/bin".to_owned());
-    sandbox.vault(&["doctor", "--json"]).variable("PATH", &path.join(":"))
+    sandbox
+        .vault(&["doctor", "--json"])
+        .variable("PATH", &path.join(":"))
 }
 
 /// Whether exec would work, and each line as `subject state: text`.
@@ -36,9 +41,22 @@ fn found(run: &Run<'_>) -> (bool, Vec<String>) {
     assert_eq!(outcome.status, i32::from(!works), "{}", outcome.said);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let line = |check: &Value| {
-        format!("{} {}: {}", text(&check["subject"]), text(&check["state"]), text(&check["text"]))
+        format!(
+            "{} {}: {}",
+            text(&check["subject"]),
+            text(&check["state"]),
+            text(&check["text"])
+        )
     };
-    (works, found["checks"].as_array().unwrap().iter().map(line).collect())
+    (
+        works,
+        found["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect(),
+    )
 }
 
 #[track_caller]
@@ -47,7 +65,10 @@ fn says(run: &Run<'_>, works: bool, expected: &[&str]) {
     assert_eq!(found_works, works, "{lines:#?}");
     for expected in expected {
         let like = |line: &&String| crate::support::sandbox::is_like(expected, line);
-        assert!(lines.iter().any(|line| like(&line)), "{expected} is not in {lines:#?}");
+        assert!(
+            lines.iter().any(|line| like(&line)),
+            "{expected} is not in {lines:#?}"
+        );
     }
 }
 
@@ -103,7 +124,11 @@ fn doctor_shows_no_value_and_no_key() {
         sandbox.vault(&["doctor", "--json", "--key-file", identity]),
     ] {
         let outcome = run.outcome();
-        let text = format!("{}{}", String::from_utf8_lossy(&outcome.output), outcome.said);
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&outcome.output),
+            outcome.said
+        );
         for hidden in ["value of the key", &identity[..30], &credential[..30]] {
             assert!(!text.contains(hidden), "{text}");
         }
@@ -113,8 +138,11 @@ fn doctor_shows_no_value_and_no_key() {
 #[test]
 fn doctor_lists_every_vault_program_in_the_path() {
     let sandbox = sandbox();
-    let (ours, other, broken) =
-        (sandbox.root().join("ours"), sandbox.root().join("other"), sandbox.root().join("broken"));
+    let (ours, other, broken) = (
+        sandbox.root().join("ours"),
+        sandbox.root().join("other"),
+        sandbox.root().join("broken"),
+    );
     for folder in [&ours, &other, &broken] {
         fs::create_dir(folder).unwrap();
     }
@@ -143,7 +171,11 @@ fn doctor_lists_every_vault_program_in_the_path() {
     let hint = "hint: HashiCorp's vault has the same name: [..]\n";
     let path = format!("{}:/usr/bin:/bin", other.display());
     let outcome = sandbox.vault(&["doctor"]).variable("PATH", &path).outcome();
-    assert!(crate::support::sandbox::is_like(hint, &outcome.said), "{}", outcome.said);
+    assert!(
+        crate::support::sandbox::is_like(hint, &outcome.said),
+        "{}",
+        outcome.said
+    );
 }
 
 #[test]
@@ -172,7 +204,9 @@ fn doctor_explains_each_key_source() {
         ],
     );
     says(
-        &doctor(&sandbox, &[]).variable("VAULT_KEY_FILE", &file).variable("VAULT_KEY", "damaged"),
+        &doctor(&sandbox, &[])
+            .variable("VAULT_KEY_FILE", &file)
+            .variable("VAULT_KEY", "damaged"),
         true,
         &[
             &format!("key ok: VAULT_KEY_FILE {file}: used, others can access it (mode 644)"),
@@ -199,7 +233,10 @@ fn doctor_explains_each_key_source() {
     says(
         &doctor(&sandbox, &[]),
         false,
-        &["key note: identity.txt [..]: does not exist", "key problem: locked: no key was found"],
+        &[
+            "key note: identity.txt [..]: does not exist",
+            "key problem: locked: no key was found",
+        ],
     );
     says(
         &doctor(&sandbox, &[]).without("HOME"),
@@ -215,17 +252,25 @@ fn doctor_explains_each_key_source() {
 fn doctor_runs_the_key_command_once_with_a_notice() {
     let sandbox = sandbox();
     let command = "echo run >> \"$HOME/runs\"; exit 1";
-    let run = sandbox.vault(&["doctor"]).variable("VAULT_KEY_COMMAND", command);
+    let run = sandbox
+        .vault(&["doctor"])
+        .variable("VAULT_KEY_COMMAND", command);
     let outcome = run.outcome();
     assert_eq!(outcome.status, 1);
     let said = "running VAULT_KEY_COMMAND, like every command that needs the key\n";
     assert!(outcome.said.starts_with(said), "{}", outcome.said);
-    assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
+    assert_eq!(
+        fs::read_to_string(sandbox.home().join("runs")).unwrap(),
+        "run\n"
+    );
     // It does not run either if another source has priority.
     let credential = sandbox.credential("github", &["-e", "production"]);
     let run = run.variable("VAULT_KEY", &credential);
     assert_eq!(run.outcome().said, "");
-    assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
+    assert_eq!(
+        fs::read_to_string(sandbox.home().join("runs")).unwrap(),
+        "run\n"
+    );
 }
 
 #[test]
@@ -240,12 +285,18 @@ fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
         &["vault.toml ok: [..]/repo/vault.toml, the nearest upward from [..]/repo/a/b"],
     );
     says(
-        &doctor(&sandbox, &[]).folder(&sandbox.home()).variable("VAULT_DIR", &repo),
+        &doctor(&sandbox, &[])
+            .folder(&sandbox.home())
+            .variable("VAULT_DIR", &repo),
         true,
         &["vault.toml ok: [..]/repo/vault.toml, named by VAULT_DIR"],
     );
     let named = sandbox.vault(&["doctor", "--json", "--vault", &repo]);
-    says(&named, true, &["vault.toml ok: [..]/repo/vault.toml, named by --vault"]);
+    says(
+        &named,
+        true,
+        &["vault.toml ok: [..]/repo/vault.toml, named by --vault"],
+    );
     says(
         &doctor(&sandbox, &[]).folder(&sandbox.home()),
         false,
@@ -268,7 +319,11 @@ fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
         &["vault.toml note: the search ended at /proc: where another file system begins"],
     );
     let outside = &doctor(&sandbox, &[]).folder(Path::new("/"));
-    says(outside, false, &["vault.toml note: the search ended at /: the root"]);
+    says(
+        outside,
+        false,
+        &["vault.toml note: the search ended at /: the root"],
+    );
     // A vault of another user.
     std::os::unix::fs::chown(sandbox.repo().join("vault.toml"), Some(12345), None).unwrap();
     says(
@@ -284,10 +339,17 @@ fn doctor_reports_problems_independently() {
     fs::write(sandbox.repo().join("vault.toml"), "default = 7\n").unwrap();
     fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
     let state = sandbox.home().join(".local/state/vault");
-    let file = fs::read_dir(&state).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(&state)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     fs::write(&file, "damaged").unwrap();
     says(
-        &doctor(&sandbox, &[]).variable("VAULT_ID", "vault1").variable("CI", "true"),
+        &doctor(&sandbox, &[])
+            .variable("VAULT_ID", "vault1")
+            .variable("CI", "true"),
         false,
         &[
             "vault.toml problem: [..]vault.toml[..]",
@@ -301,7 +363,9 @@ fn doctor_reports_problems_independently() {
     );
     fs::remove_dir_all(sandbox.repo().join(".git")).unwrap();
     says(
-        &sandbox.vault(&["doctor", "--json"]).variable("PATH", "/nowhere"),
+        &sandbox
+            .vault(&["doctor", "--json"])
+            .variable("PATH", "/nowhere"),
         false,
         &["git note: git was not found in PATH; only commands that read older revisions need it"],
     );
@@ -351,13 +415,29 @@ fn doctor_distinguishes_trust_and_membership_problems() {
     );
     let config = "default = \"development\"\n[secrets.MISSING]\nrequired = true\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
-    says(&doctor(&sandbox, &[]), false, &["exec problem: there is no MISSING in development"]);
-    fs::write(sandbox.repo().join("vault.toml"), "default = \"development\"\n").unwrap();
+    says(
+        &doctor(&sandbox, &[]),
+        false,
+        &["exec problem: there is no MISSING in development"],
+    );
+    fs::write(
+        sandbox.repo().join("vault.toml"),
+        "default = \"development\"\n",
+    )
+    .unwrap();
     sandbox.set("development", "LONG", &vec![b'x'; 200_000]);
-    says(&doctor(&sandbox, &[]), false, &["exec problem: [..]LONG[..]"]);
+    says(
+        &doctor(&sandbox, &[]),
+        false,
+        &["exec problem: [..]LONG[..]"],
+    );
     let file = "default = \"development\"\n[secrets.LONG]\nfile = true\n";
     fs::write(sandbox.repo().join("vault.toml"), file).unwrap();
-    says(&doctor(&sandbox, &[]), true, &["exec ok: would give a command 2 variables"]);
+    says(
+        &doctor(&sandbox, &[]),
+        true,
+        &["exec ok: would give a command 2 variables"],
+    );
     let confirm = "default = \"production\"\n[environments.production]\nconfirm = true\n";
     fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
     let asks = "exec note: asks a person at the terminal first, and is refused without one";
@@ -371,18 +451,35 @@ fn doctor_at_a_terminal_asks_nothing_and_trusts_nothing() {
     fs::create_dir_all(laptop.join(".config/vault")).unwrap();
     let file = ".config/vault/identity.txt";
     fs::copy(sandbox.home().join(file), laptop.join(file)).unwrap();
-    let run = sandbox.vault(&["doctor"]).variable("HOME", laptop.to_str().unwrap());
+    let run = sandbox
+        .vault(&["doctor"])
+        .variable("HOME", laptop.to_str().unwrap());
     let before = sandbox.files();
     let screen = Terminal::start(run).ends(1);
-    assert!(screen.contains("standard input: a terminal, standard output: a terminal"), "{screen}");
-    assert!(screen.contains("the id of this vault has not been confirmed yet"), "{screen}");
-    assert_eq!(crate::support::sandbox::changed(&before, &sandbox.files()), Vec::<String>::new());
+    assert!(
+        screen.contains("standard input: a terminal, standard output: a terminal"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("the id of this vault has not been confirmed yet"),
+        "{screen}"
+    );
+    assert_eq!(
+        crate::support::sandbox::changed(&before, &sandbox.files()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn doctor_shows_the_binary_to_an_unprivileged_user() {
     let sandbox = sandbox();
-    let outcome = sandbox.vault(&["doctor"]).under(&[python(), UNPRIVILEGED]).outcome();
+    let outcome = sandbox
+        .vault(&["doctor"])
+        .under(&[python(), UNPRIVILEGED])
+        .outcome();
     let output = String::from_utf8(outcome.output).unwrap();
-    assert!(output.contains(&format!("this is {VAULT}, version")), "{output}");
+    assert!(
+        output.contains(&format!("this is {VAULT}, version")),
+        "{output}"
+    );
 }

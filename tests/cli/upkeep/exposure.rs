@@ -42,8 +42,18 @@ fn known_to(run: &Run<'_>) -> (Vec<String>, Vec<String>) {
         };
         format!("{}: {}{was}", text(&known["member"]), place(known))
     };
-    let known: Vec<String> = found["exposed"].as_array().unwrap().iter().map(line).collect();
-    let gaps = found["unchecked"].as_array().unwrap().iter().map(text).collect();
+    let known: Vec<String> = found["exposed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(line)
+        .collect();
+    let gaps = found["unchecked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(text)
+        .collect();
     assert!(known.is_empty() || outcome.status == 1, "{}", outcome.said);
     (known, gaps)
 }
@@ -95,9 +105,17 @@ fn replaced_key_exposes_all_values_of_its_owner() {
     sandbox.quick(&["members", "set", "bot", "--recipient", &new]);
     // The replaced key is listed like a former member.
     let (lines, _) = known(&sandbox);
-    let [a, b] = &lines[..] else { panic!("{lines:?}") };
-    assert!(a.starts_with("bot-until-") && a.ends_with(": production/A"), "{lines:?}");
-    assert!(b.starts_with("bot-until-") && b.ends_with(": production/B"), "{lines:?}");
+    let [a, b] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert!(
+        a.starts_with("bot-until-") && a.ends_with(": production/A"),
+        "{lines:?}"
+    );
+    assert!(
+        b.starts_with("bot-until-") && b.ends_with(": production/B"),
+        "{lines:?}"
+    );
     sandbox.set("production", "A", b"a new value of A");
     assert_eq!(known(&sandbox).0, std::slice::from_ref(b));
 }
@@ -111,7 +129,10 @@ fn recreated_environment_has_no_exposed_values() {
     sandbox.set("production", "A", b"set in another environment");
     is_known(&sandbox, &[]);
     sandbox.set("production", "B", b"value of A, once");
-    is_known(&sandbox, &["bot: production/B from production/A revision 1"]);
+    is_known(
+        &sandbox,
+        &["bot: production/B from production/A revision 1"],
+    );
 }
 
 #[test]
@@ -193,7 +214,13 @@ fn exposed_copy_is_found_before_a_commit() {
     sandbox.quick(&["members", "remove", "bot"]);
     sandbox.set("production", "B", b"anew");
     sandbox.quick(&["copy", "A", "--from", "production", "--to", "development"]);
-    is_known(&sandbox, &["bot: development/A from production/A revision 1", "bot: production/A"]);
+    is_known(
+        &sandbox,
+        &[
+            "bot: development/A from production/A revision 1",
+            "bot: production/A",
+        ],
+    );
 }
 
 #[test]
@@ -225,7 +252,10 @@ fn forgotten_data_key_is_found_in_git_history() {
     let file = fs::read_to_string(sandbox.store("production.toml")).unwrap();
     assert_eq!(file.matches("[[epochs]]").count(), 1, "{file}");
     sandbox.set("development", "COPY", b"value of A, once");
-    is_known(&sandbox, &["bot: development/COPY from production/A revision 1"]);
+    is_known(
+        &sandbox,
+        &["bot: development/COPY from production/A revision 1"],
+    );
 }
 
 #[test]
@@ -247,11 +277,16 @@ fn values_under_the_old_id_are_exposed_to_a_former_admin() {
     fs::create_dir_all(home.join(".config/vault")).unwrap();
     let file = ".config/vault/identity.txt";
     fs::copy(sandbox.home().join(file), home.join(file)).unwrap();
-    let run = sandbox.vault(&["status", "--json"]).variable("HOME", home.to_str().unwrap());
+    let run = sandbox
+        .vault(&["status", "--json"])
+        .variable("HOME", home.to_str().unwrap());
     let (lines, gaps) = known_to(&run.variable("VAULT_ID", &sandbox.id()));
     assert_eq!(lines, known);
     assert_eq!(gaps.len(), 1, "{gaps:?}");
-    assert!(gaps[0].contains("older values were not compared"), "{gaps:?}");
+    assert!(
+        gaps[0].contains("older values were not compared"),
+        "{gaps:?}"
+    );
 }
 
 #[test]
@@ -262,27 +297,50 @@ fn uncompared_values_are_reported() {
     sandbox.commit("a copy");
     let by_epochs = ["bot: production/A", "bot: production/B"];
     // A key that belongs to no member.
-    let keyless = sandbox.vault(&["status", "--json"]).variable("XDG_CONFIG_HOME", "/nowhere");
+    let keyless = sandbox
+        .vault(&["status", "--json"])
+        .variable("XDG_CONFIG_HOME", "/nowhere");
     let (lines, gaps) = known_to(&keyless);
     assert_eq!(lines, by_epochs);
-    assert_eq!(gaps, ["values were not compared with each other, because there is no key"]);
+    assert_eq!(
+        gaps,
+        ["values were not compared with each other, because there is no key"]
+    );
     // A key for only one environment.
     let credential = sandbox.credential("later", &["-e", "production"]);
-    let run = sandbox.vault(&["status", "--json"]).variable("VAULT_KEY", &credential);
+    let run = sandbox
+        .vault(&["status", "--json"])
+        .variable("VAULT_KEY", &credential);
     let (lines, gaps) = known_to(&run);
     assert_eq!(lines, by_epochs);
     let old =
         "2 older values were not compared: no known member signed them, or you have no key to them";
-    assert_eq!(gaps, ["development: 1 current value was not compared: you cannot decrypt it", old]);
+    assert_eq!(
+        gaps,
+        [
+            "development: 1 current value was not compared: you cannot decrypt it",
+            old
+        ]
+    );
     // A clone without history, and no repository at all.
     let clone = sandbox.root().join("clone");
     let url = format!("file://{}", sandbox.repo().display());
-    sandbox.git(&["clone", "--quiet", "--depth=1", &url, clone.to_str().unwrap()]);
+    sandbox.git(&[
+        "clone",
+        "--quiet",
+        "--depth=1",
+        &url,
+        clone.to_str().unwrap(),
+    ]);
     sandbox.quick(&["trust", &sandbox.id()]);
     let (lines, gaps) = known_to(&sandbox.vault(&["status", "--json"]).folder(&clone));
     assert_eq!(
         lines,
-        [&["bot: development/COPY from production/A revision 1"], &by_epochs[..]].concat()
+        [
+            &["bot: development/COPY from production/A revision 1"],
+            &by_epochs[..]
+        ]
+        .concat()
     );
     assert_eq!(
         gaps,
@@ -313,7 +371,10 @@ fn vault_planted_on_a_branch_reveals_nothing() {
     // guess.
     let attacker = Sandbox::empty();
     attacker.quick(&["init", "--name", "mallory", "-q"]);
-    let alice = Person { identity: identity(&sandbox), key: SigningKey::generate() };
+    let alice = Person {
+        identity: identity(&sandbox),
+        key: SigningKey::generate(),
+    };
     enroll_person(&attacker, "alice", &[("production", Access::Read)], &alice);
     attacker.set("production", "A", b"the guess of the attacker");
     sandbox.git(&["switch", "--quiet", "--create", "attack"]);
@@ -323,7 +384,11 @@ fn vault_planted_on_a_branch_reveals_nothing() {
     sandbox.commit("attack");
     // Even if alice is a member of that vault too, and trusts it as such.
     let trust = ["trust", &attacker.id(), "-q"];
-    sandbox.vault(&trust).folder(&attacker.repo()).any_change().check();
+    sandbox
+        .vault(&trust)
+        .folder(&attacker.repo())
+        .any_change()
+        .check();
     // An entry of the right vault with the attacker's signature.
     sandbox.git(&["checkout", "--quiet", "HEAD~1", "--", ".vault"]);
     let stranger = SigningKey::generate();

@@ -40,7 +40,11 @@ fn single_admin_is_advice_and_exits_0() {
     let advice =
         "advice: alice is the only admin: if that key is lost, the vault cannot be recovered\n";
     let add = "add a second admin: `vault members set NAME --admin`\n";
-    sandbox.vault(&["status"]).prints(advice).says(format!("{add}{CLEAN}")).check();
+    sandbox
+        .vault(&["status"])
+        .prints(advice)
+        .says(format!("{add}{CLEAN}"))
+        .check();
     sandbox.vault(&["status", "-q"]).prints(advice).check();
     let outcome = sandbox.vault(&["status", "--json"]).outcome();
     let json: Value = serde_json::from_slice(&outcome.output).unwrap();
@@ -75,14 +79,31 @@ fn following_the_listed_order_resolves_every_item() {
         sandbox.credential(name, &["-e", "production"]);
     }
     let bob = Person::new().identity.recipient().to_string();
-    sandbox.quick(&["members", "add", "bob", "--recipient", &bob, "-e", "production=read"]);
+    sandbox.quick(&[
+        "members",
+        "add",
+        "bob",
+        "--recipient",
+        &bob,
+        "-e",
+        "production=read",
+    ]);
     sandbox.commit("a team");
     sandbox.quick(&["members", "remove", "bob"]);
     let told = sandbox.vault(&["status"]).outcome();
-    let hints: Vec<&str> =
-        told.said.lines().filter_map(|line| line.strip_prefix("hint: ")).collect();
-    assert!(hints[0].contains("`vault members remove one, two`, then `vault ci add"), "{hints:?}");
-    assert!(hints[1].ends_with("`vault set NAME -e ENVIRONMENT`"), "{hints:?}");
+    let hints: Vec<&str> = told
+        .said
+        .lines()
+        .filter_map(|line| line.strip_prefix("hint: "))
+        .collect();
+    assert!(
+        hints[0].contains("`vault members remove one, two`, then `vault ci add"),
+        "{hints:?}"
+    );
+    assert!(
+        hints[1].ends_with("`vault set NAME -e ENVIRONMENT`"),
+        "{hints:?}"
+    );
     for name in ["one", "two"] {
         sandbox.quick(&["members", "remove", name]);
     }
@@ -105,7 +126,9 @@ fn open_items_are_listed_with_their_commands() {
         fs::write(sandbox.store("requests").join(file), "whatever it says").unwrap();
     }
     let key = authority(&sandbox);
-    resign_environment(&sandbox, "development", &key, |environment| environment.revision += 1);
+    resign_environment(&sandbox, "development", &key, |environment| {
+        environment.revision += 1
+    });
     let entry = sandbox.store("production/KEY.toml");
     let text = fs::read_to_string(&entry).unwrap();
     fs::write(&entry, text.replace("revision = 1", "revision = 2")).unwrap();
@@ -134,7 +157,10 @@ hint: an admin must finish the interrupted change: `vault rotate --finish`
     assert_eq!(outcome.status, 1);
     let found: Value = serde_json::from_slice(&outcome.output).unwrap();
     assert_eq!(found["count"], json!(4));
-    assert_eq!(found["below_floor"], json!([{ "member": "github", "floor": 1 }]));
+    assert_eq!(
+        found["below_floor"],
+        json!([{ "member": "github", "floor": 1 }])
+    );
     assert_eq!(found["requests"], json!(["bob"]));
     assert_eq!(found["interrupted"], json!(["development"]));
     assert_eq!(
@@ -161,7 +187,8 @@ fn rotated_golden_vault_has_every_kind_of_item() {
     let known = found["exposed"].as_array().unwrap();
     let of = |member: &str| {
         let own = known.iter().filter(|known| known["member"] == *member);
-        own.map(|known| known["name"].as_str().unwrap()).collect::<Vec<_>>()
+        own.map(|known| known["name"].as_str().unwrap())
+            .collect::<Vec<_>>()
     };
     // NEW was set after the last rotation, and GONE was removed.
     let all = [
@@ -183,7 +210,10 @@ fn rotated_golden_vault_has_every_kind_of_item() {
     assert_eq!(of("ci-both"), all);
     assert_eq!(of("ci-limited-leaver"), ["LINES"]);
     assert_eq!(known.len(), 2 * all.len() + 1);
-    assert_eq!(found["old_epoch"], json!([{ "environment": "production", "names": ["SPACES"] }]));
+    assert_eq!(
+        found["old_epoch"],
+        json!([{ "environment": "production", "names": ["SPACES"] }])
+    );
     let below =
         json!([{ "member": "ci-both", "floor": 1 }, { "member": "ci-limited", "floor": 1 }]);
     assert_eq!(found["below_floor"], below);
@@ -197,12 +227,17 @@ fn status_without_a_key_lists_skipped_checks() {
     let nobody = |name: &str| sandbox.root().join(name).display().to_string();
     let unknown = "warning: consistent, but not trusted: its id has not been confirmed\n";
     // A key would not reveal anything more.
-    let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody"));
+    let run = sandbox
+        .vault(&["status"])
+        .variable("HOME", &nobody("nobody"));
     run.says(format!("{unknown}{CLEAN}")).check();
     resign_roster(&sandbox, &key, |roster| {
         roster.revision += 1;
         let alice = roster.members[&"alice".parse().unwrap()].recipient.clone();
-        let lost = repovault::vault::model::Lost { epoch: 1, names: None };
+        let lost = repovault::vault::model::Lost {
+            epoch: 1,
+            names: None,
+        };
         let former = repovault::vault::model::Former {
             recipient: alice,
             signer: None,
@@ -214,11 +249,18 @@ fn status_without_a_key_lists_skipped_checks() {
     let hint = "error: 1 item needs attention\nhint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`\n";
     let copies =
         "warning: not checked: values were not compared with each other, because there is no key\n";
-    let run = sandbox.vault(&["status"]).variable("HOME", &nobody("nobody")).fails(1);
-    run.prints(known).says(format!("{unknown}{copies}{hint}")).check();
+    let run = sandbox
+        .vault(&["status"])
+        .variable("HOME", &nobody("nobody"))
+        .fails(1);
+    run.prints(known)
+        .says(format!("{unknown}{copies}{hint}"))
+        .check();
     // A key of someone else.
     let other = Sandbox::with_vault();
-    let run = sandbox.vault(&["status"]).variable("HOME", other.home().to_str().unwrap());
+    let run = sandbox
+        .vault(&["status"])
+        .variable("HOME", other.home().to_str().unwrap());
     let stranger = "your key (age1[..]) belongs to no member of this vault";
     run.variable("VAULT_ID", &sandbox.id())
         .fails(1)
@@ -239,7 +281,10 @@ error: .vault/members.toml: is not in the form vault writes
 hint: [..]
 "#]])
         .check();
-    let run = sandbox.vault(&["status"]).variable("VAULT_KEY", "damaged").fails(3);
+    let run = sandbox
+        .vault(&["status"])
+        .variable("VAULT_KEY", "damaged")
+        .fails(3);
     run.says(str![[r#"
 error: VAULT_KEY does not contain a valid key
 hint: [..]

@@ -29,10 +29,18 @@ fn values_keep_every_byte_but_one_final_newline() {
     let cases: [(&str, &[u8], &[u8]); 13] = [
         ("EMPTY", b"", b""),
         ("LINE", b"a b\n", b"a b"),
-        ("LINES", b"-----BEGIN\nx\n-----END\n", b"-----BEGIN\nx\n-----END\n"),
+        (
+            "LINES",
+            b"-----BEGIN\nx\n-----END\n",
+            b"-----BEGIN\nx\n-----END\n",
+        ),
         ("LINES_OPEN", b"a\nb", b"a\nb"),
         ("QUOTES", b"it's \"so\" `so`", b"it's \"so\" `so`"),
-        ("DOLLARS", b"$HOME ${PATH} $$ $(id) %s", b"$HOME ${PATH} $$ $(id) %s"),
+        (
+            "DOLLARS",
+            b"$HOME ${PATH} $$ $(id) %s",
+            b"$HOME ${PATH} $$ $(id) %s",
+        ),
         ("BACKSLASHES", b"\\n \\\\ \\x00 \\", b"\\n \\\\ \\x00 \\"),
         ("SPACES", b"a \t b", b"a \t b"),
         ("EQUALS", b"=a=b=", b"=a=b="),
@@ -50,7 +58,10 @@ fn values_keep_every_byte_but_one_final_newline() {
         if stored.is_empty() {
             said.push(format!("warning: the value of {name} is empty\n"));
         }
-        let run = sandbox.vault(&["set", name, "--empty"]).input(input).says(said.concat());
+        let run = sandbox
+            .vault(&["set", name, "--empty"])
+            .input(input)
+            .says(said.concat());
         run.changes(&[&entry("development", name)]).check();
         sandbox.vault(&["get", name]).prints(stored).check();
         sandbox.vault(&printing(name)).prints(stored).check();
@@ -66,14 +77,26 @@ fn value_with_a_nul_byte_is_stored_and_refused_by_exec() {
     let cases: [(&str, &[u8], String); 4] = [
         ("MIDDLE", b"a\0b", format!("{nul} MIDDLE`\n")),
         ("END", b"a\0", format!("{nul} END`\n")),
-        ("LONG", &long, "is too long for a variable: 131067 bytes\nhint: [..]128 KiB[..]\n".into()),
-        ("LONGEST", &longest, "is too long for a variable: 1048576 bytes\nhint: [..]\n".into()),
+        (
+            "LONG",
+            &long,
+            "is too long for a variable: 131067 bytes\nhint: [..]128 KiB[..]\n".into(),
+        ),
+        (
+            "LONGEST",
+            &longest,
+            "is too long for a variable: 1048576 bytes\nhint: [..]\n".into(),
+        ),
     ];
     for (name, value, said) in cases {
         sandbox.set("development", name, value);
         sandbox.vault(&["get", name]).prints(value).check();
         let arguments = ["exec", "--no-mask", "--only", name, "--", "touch", "ran"];
-        sandbox.vault(&arguments).fails(123).says(format!("error: {name} {said}")).check();
+        sandbox
+            .vault(&arguments)
+            .fails(123)
+            .says(format!("error: {name} {said}"))
+            .check();
     }
     // If all readable values are injected, one such value is enough; a command without it runs.
     sandbox.set("development", "SMALL", b"small");
@@ -84,7 +107,15 @@ error: END contains a NUL byte[..]
 hint: [..]
 "#]])
         .check();
-    let arguments = ["exec", "--no-mask", "--only", "SMALL", "--", "printenv", "SMALL"];
+    let arguments = [
+        "exec",
+        "--no-mask",
+        "--only",
+        "SMALL",
+        "--",
+        "printenv",
+        "SMALL",
+    ];
     sandbox.vault(&arguments).prints("small\n").check();
 }
 
@@ -96,7 +127,10 @@ fn value_above_one_mebibyte_is_refused() {
     bytes.push(b'\n');
     let run = sandbox.vault(&["set", "LINE", "-q"]).input(&bytes);
     run.changes(&[&entry("development", "LINE")]).check();
-    sandbox.vault(&["get", "LINE"]).prints(&bytes[..LONGEST]).check();
+    sandbox
+        .vault(&["get", "LINE"])
+        .prints(&bytes[..LONGEST])
+        .check();
     for more in [1, 2, 5000] {
         let bytes = vec![b'x'; LONGEST + more];
         fs::write(&file, &bytes).unwrap();
@@ -104,9 +138,18 @@ fn value_above_one_mebibyte_is_refused() {
 error: the value of BIG has more than 1 MiB
 hint: [..]
 "#]];
-        sandbox.vault(&["set", "BIG"]).input(&bytes).fails(2).says(&said).check();
+        sandbox
+            .vault(&["set", "BIG"])
+            .input(&bytes)
+            .fails(2)
+            .says(&said)
+            .check();
         let path = file.to_str().unwrap();
-        sandbox.vault(&["set", "BIG", "--file", path]).fails(2).says(&said).check();
+        sandbox
+            .vault(&["set", "BIG", "--file", path])
+            .fails(2)
+            .says(&said)
+            .check();
     }
 }
 
@@ -114,7 +157,11 @@ hint: [..]
 fn values_too_large_together_are_refused_with_the_largest() {
     let sandbox = Sandbox::with_vault();
     for number in 0..6 {
-        sandbox.set("development", &format!("LARGE_{number}"), &vec![b'x'; 100_000 + number]);
+        sandbox.set(
+            "development",
+            &format!("LARGE_{number}"),
+            &vec![b'x'; 100_000 + number],
+        );
     }
     // The kernel allows a quarter of the stack's limit.
     let small_stack = ["sh", "-c", "ulimit -s 2048 && exec \"$@\"", "sh"];
@@ -129,7 +176,14 @@ hint: inject fewer secrets: `--only A,B` or `--step STEP`
 "#]],
         )
         .check();
-    let arguments = ["exec", "--no-mask", "--only", "LARGE_0,LARGE_1", "--", "true"];
+    let arguments = [
+        "exec",
+        "--no-mask",
+        "--only",
+        "LARGE_0,LARGE_1",
+        "--",
+        "true",
+    ];
     sandbox.vault(&arguments).under(&small_stack).check();
 }
 
@@ -142,10 +196,24 @@ fn value_is_read_from_a_file() {
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
     let run = sandbox.vault(&["set", "PEM", "--file", &path("key.pem")]);
     let changes = [entry("development", "PEM")];
-    run.says(str!["set PEM in development (revision 1)"]).changes(&[&changes[0]]).check();
-    sandbox.vault(&["get", "PEM"]).prints("-----BEGIN\nabc\n-----END\n").check();
+    run.says(str!["set PEM in development (revision 1)"])
+        .changes(&[&changes[0]])
+        .check();
+    sandbox
+        .vault(&["get", "PEM"])
+        .prints("-----BEGIN\nabc\n-----END\n")
+        .check();
     let token = path("token");
-    let arguments = ["set", "TOKEN", "-e", "development", "-e", "production", "--file", &token];
+    let arguments = [
+        "set",
+        "TOKEN",
+        "-e",
+        "development",
+        "-e",
+        "production",
+        "--file",
+        &token,
+    ];
     sandbox
         .vault(&arguments)
         .says(str![[r#"
@@ -153,13 +221,23 @@ dropped the newline at the end of TOKEN
 set TOKEN in development (revision 1)
 set TOKEN in production (revision 1)
 "#]])
-        .changes(&[&entry("development", "TOKEN"), &entry("production", "TOKEN")])
+        .changes(&[
+            &entry("development", "TOKEN"),
+            &entry("production", "TOKEN"),
+        ])
         .check();
     let missing = path("missing");
-    let cases = [(missing.as_str(), "No such file or directory[..]"), (".", "Is a directory[..]")];
+    let cases = [
+        (missing.as_str(), "No such file or directory[..]"),
+        (".", "Is a directory[..]"),
+    ];
     for (path, reason) in cases {
         let said = format!("error: could not read {path}: {reason}\n");
-        sandbox.vault(&["set", "TOKEN", "--file", path]).fails(1).says(&said).check();
+        sandbox
+            .vault(&["set", "TOKEN", "--file", path])
+            .fails(1)
+            .says(&said)
+            .check();
     }
 }
 
@@ -169,11 +247,19 @@ fn value_on_the_command_line_is_refused() {
     let hint = "hint: type it at a prompt: `vault set TOKEN`\nhint: or pipe it: `vault set TOKEN < FILE`\n";
     let error = "error: a value never comes from the command line, where others can see it\n";
     for arguments in [&["set", "TOKEN=hunter2"][..], &["set", "TOKEN", "hunter2"]] {
-        sandbox.vault(arguments).fails(2).says(format!("{error}{hint}")).check();
+        sandbox
+            .vault(arguments)
+            .fails(2)
+            .says(format!("{error}{hint}"))
+            .check();
     }
     // A possible name may still be a value if no value is prompted for.
     let said = format!("{error}{hint}hint: for several names, use a terminal or `--generate`\n");
-    sandbox.vault(&["set", "TOKEN", "HUNTER2"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "TOKEN", "HUNTER2"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -201,7 +287,15 @@ min_length = 100
         let environments = ["development", "production"];
         let changes = environments.map(|environment| entry(environment, name));
         sandbox
-            .vault(&["set", name, generate, "-e", "development", "-e", "production"])
+            .vault(&[
+                "set",
+                name,
+                generate,
+                "-e",
+                "development",
+                "-e",
+                "production",
+            ])
             .says(format!(
                 "set {name} in development (revision 1)\nset {name} in production (revision 1)\n"
             ))
@@ -211,27 +305,42 @@ min_length = 100
         assert_ne!(one, two, "{name}");
         for value in [one, two] {
             assert_eq!(value.len(), length, "{name}");
-            assert!(value.iter().all(|byte| alphabet.as_bytes().contains(byte)), "{name}");
+            assert!(
+                value.iter().all(|byte| alphabet.as_bytes().contains(byte)),
+                "{name}"
+            );
         }
     }
     let said = str![[r#"
 error: unknown kind of value
 hint: use one of django, alphanumeric, hex, base64url
 "#]];
-    sandbox.vault(&["set", "PLAIN", "--generate=uuid"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "PLAIN", "--generate=uuid"])
+        .fails(2)
+        .says(&said)
+        .check();
 }
 
 #[test]
 fn value_below_the_minimum_length_is_refused() {
     let sandbox = Sandbox::with_vault();
-    fs::write(sandbox.repo().join("vault.toml"), "[secrets.KEY]\nmin_length = 5\n").unwrap();
+    fs::write(
+        sandbox.repo().join("vault.toml"),
+        "[secrets.KEY]\nmin_length = 5\n",
+    )
+    .unwrap();
     let said = str![[r#"
 error: KEY has 4 bytes, but vault.toml requires 5
 hint: use a longer value, or change `min_length`
 "#]];
-    let run = sandbox.vault(&["set", "KEY", "-e", "production", "-q"]).input("1234\n");
+    let run = sandbox
+        .vault(&["set", "KEY", "-e", "production", "-q"])
+        .input("1234\n");
     run.fails(2).says(&said).check();
-    let run = sandbox.vault(&["set", "KEY", "-e", "production", "-q"]).input("12345");
+    let run = sandbox
+        .vault(&["set", "KEY", "-e", "production", "-q"])
+        .input("12345");
     run.changes(&[&entry("production", "KEY")]).check();
 }
 
@@ -245,25 +354,46 @@ fn restored_value_from_git_gets_a_new_revision() {
     sandbox.quick(&["remove", "KEY", "-q"]);
     sandbox.commit("removed");
     let changes = [entry("development", "KEY")];
-    let cases = [("HEAD~2", "first", "set", 4), ("HEAD~1", "second", "changed", 5)];
+    let cases = [
+        ("HEAD~2", "first", "set", 4),
+        ("HEAD~1", "second", "changed", 5),
+    ];
     for (revision, value, verb, number) in cases {
         let said = format!("{verb} KEY in development (revision {number})\n");
-        let run = sandbox.vault(&["set", "KEY", "--from", revision]).says(&said);
+        let run = sandbox
+            .vault(&["set", "KEY", "--from", revision])
+            .says(&said);
         run.changes(&[&changes[0]]).check();
         sandbox.vault(&["get", "KEY"]).prints(value).check();
     }
     let said = "unchanged: KEY in development already has this value\n";
-    sandbox.vault(&["set", "KEY", "--from", "HEAD~1"]).says(said).check();
+    sandbox
+        .vault(&["set", "KEY", "--from", "HEAD~1"])
+        .says(said)
+        .check();
     let cases = [
         ("KEY", "HEAD", 2, "development has no KEY at HEAD"),
         ("OTHER", "HEAD~1", 2, "development has no OTHER at HEAD~1"),
-        ("KEY", "nowhere", 4, "git does not know the revision nowhere here"),
-        ("KEY", "--all", 4, "git does not know the revision --all here"),
+        (
+            "KEY",
+            "nowhere",
+            4,
+            "git does not know the revision nowhere here",
+        ),
+        (
+            "KEY",
+            "--all",
+            4,
+            "git does not know the revision --all here",
+        ),
     ];
     for (name, revision, status, said) in cases {
         let from = format!("--from={revision}");
         let outcome = sandbox.vault(&["set", name, &from]).outcome();
         let first = outcome.said.lines().next().unwrap_or_default();
-        assert_eq!((outcome.status, first), (status, format!("error: {said}").as_str()));
+        assert_eq!(
+            (outcome.status, first),
+            (status, format!("error: {said}").as_str())
+        );
     }
 }

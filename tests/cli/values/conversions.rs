@@ -18,7 +18,11 @@ const ENCRYPTED: [(&str, &str); 5] = [
 ];
 
 fn sample(name: &str) -> Vec<u8> {
-    fs::read(format!("{}/tests/dotenv/foreign/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    fs::read(format!(
+        "{}/tests/dotenv/foreign/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap()
 }
 
 /// The hints of a refused import, which changes nothing.
@@ -26,10 +30,16 @@ fn sample(name: &str) -> Vec<u8> {
 fn refusal(sandbox: &Sandbox, name: &str, content: &[u8]) -> String {
     fs::write(sandbox.repo().join(name), content).unwrap();
     let before = sandbox.files();
-    let outcome = sandbox.vault(&["import", name, "-e", "production"]).outcome();
+    let outcome = sandbox
+        .vault(&["import", name, "-e", "production"])
+        .outcome();
     assert_eq!(outcome.status, 2, "{name}: {}", outcome.said);
     assert!(before == sandbox.files(), "{name}");
-    assert!(outcome.said.contains("; nothing was imported\nhint: "), "{}", outcome.said);
+    assert!(
+        outcome.said.contains("; nothing was imported\nhint: "),
+        "{}",
+        outcome.said
+    );
     for piece in ["hunter2", "BClgjk06", "data:"] {
         assert!(!outcome.said.contains(piece), "{}", outcome.said);
     }
@@ -47,20 +57,38 @@ fn ciphertext_is_refused_with_a_decryption_hint() {
     }
     let cases: [(&[u8], &str); 9] = [
         (b"\0GITCRYPT\0\x01\x02\x03", "git-crypt unlock"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", "ansible-vault view file | vault import -"),
-        (b"age-encryption.org/v1\n-> X25519 abc\n", "age --decrypt -i KEY file | vault import -"),
-        (b"-----BEGIN PGP MESSAGE-----\n\nhQ\n", "gpg --decrypt file | vault import -"),
+        (
+            b"$ANSIBLE_VAULT;1.1;AES256\n3132\n",
+            "ansible-vault view file | vault import -",
+        ),
+        (
+            b"age-encryption.org/v1\n-> X25519 abc\n",
+            "age --decrypt -i KEY file | vault import -",
+        ),
+        (
+            b"-----BEGIN PGP MESSAGE-----\n\nhQ\n",
+            "gpg --decrypt file | vault import -",
+        ),
         (b"U2FsdGVkX1abc=\n", "decrypt it"),
         (b"A=1\nB='ENC[AES256_GCM,data:x,type:str]'\n", "sops -d"),
         (b"A=1\nsops_version=3.9.0\n", "sops -d"),
-        (b"DOTENV_VAULT_CI=\"s7NYXa809k\"\n", "by dotenv-vault; nothing"),
-        (b"A=1\nB={cipher}682bc583f4641835\n", "by another tool; nothing"),
+        (
+            b"DOTENV_VAULT_CI=\"s7NYXa809k\"\n",
+            "by dotenv-vault; nothing",
+        ),
+        (
+            b"A=1\nB={cipher}682bc583f4641835\n",
+            "by another tool; nothing",
+        ),
     ];
     for (content, hint) in cases {
         let said = refusal(&sandbox, "file", content);
         assert!(said.contains(hint), "{said}");
     }
-    let input = sandbox.vault(&["import", "-"]).input(sample("dotenvx.env")).outcome();
+    let input = sandbox
+        .vault(&["import", "-"])
+        .input(sample("dotenvx.env"))
+        .outcome();
     let said = "error: line 8: standard input is encrypted by dotenvx; nothing was imported
 hint: dotenvx decrypt --stdout -f FILE | vault import -
 ";
@@ -76,7 +104,10 @@ fn is_yq_of_go() -> bool {
 /// Runs the hint of a refusal in a shell, as a person would.
 #[track_caller]
 fn follow(sandbox: &Sandbox, said: &str) -> (bool, String) {
-    let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap();
+    let hint = said
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: "))
+        .unwrap();
     let vault = env!("CARGO_BIN_EXE_vault");
     let mut hint = hint.replace("| vault ", "| \"$VAULT_BINARY\" ");
     if hint.starts_with("yq ") && is_yq_of_go() {
@@ -95,7 +126,10 @@ fn follow(sandbox: &Sandbox, said: &str) -> (bool, String) {
         .env("VAULT_BINARY", vault)
         .output()
         .unwrap();
-    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    (
+        output.status.success(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
 }
 
 #[test]
@@ -123,15 +157,26 @@ fn hint_for_json_imports_every_value() {
         ("BLANKS", "  x  "),
     ];
     for (name, value) in values {
-        assert_eq!(String::from_utf8(sandbox.get("production", name)).unwrap(), value, "{name}");
+        assert_eq!(
+            String::from_utf8(sandbox.get("production", name)).unwrap(),
+            value,
+            "{name}"
+        );
     }
     // A value with several text forms stores nothing.
     for value in [r#"{"x": 1}"#, "[1]", "null", "12345678901234567890", "1.10"] {
-        let said = refusal(&sandbox, "file", format!(r#"{{"A": "b", "B": {value}}}"#).as_bytes());
+        let said = refusal(
+            &sandbox,
+            "file",
+            format!(r#"{{"A": "b", "B": {value}}}"#).as_bytes(),
+        );
         let before = sandbox.files();
         let (done, told) = follow(&sandbox, &said);
         assert!(!done && told.contains("B is not text"), "{value}: {told}");
-        assert!(told.contains("standard input sets nothing"), "{value}: {told}");
+        assert!(
+            told.contains("standard input sets nothing"),
+            "{value}: {told}"
+        );
         assert!(before == sandbox.files(), "{value}");
     }
 }
@@ -158,7 +203,10 @@ fn hint_for_yaml_imports_every_value() {
     let yaml = "# settings\nPLAIN: it's a value\nQUOTED: \"tab\\t\\\"x\\\" $HOME\"\nPORT: 8000\n\
                 SURE: true\nLINES: |\n  -----BEGIN\n  two\nSINGLE: '# no comment'\n";
     let said = refusal(&sandbox, "settings.yaml", yaml.as_bytes());
-    assert!(said.contains("settings.yaml is YAML, not a dotenv file;"), "{said}");
+    assert!(
+        said.contains("settings.yaml is YAML, not a dotenv file;"),
+        "{said}"
+    );
     let (done, told) = follow(&sandbox, &said);
     assert!(done, "{told}");
     let values = [
@@ -170,7 +218,11 @@ fn hint_for_yaml_imports_every_value() {
         ("SINGLE", "# no comment"),
     ];
     for (name, value) in values {
-        assert_eq!(String::from_utf8(sandbox.get("production", name)).unwrap(), value, "{name}");
+        assert_eq!(
+            String::from_utf8(sandbox.get("production", name)).unwrap(),
+            value,
+            "{name}"
+        );
     }
     let said = refusal(&sandbox, "file", b"A: b\nPIN: 0123\nC: 1.10\n");
     let hint = "hint: first quote the values that yq would spell in another way: line 2, 3\n";
@@ -221,11 +273,19 @@ fn file_without_assignments_is_an_error() {
         ("", "hint: write one `NAME=value` per line\n"),
         ("# A=1\n\n", "hint: write one `NAME=value` per line\n"),
         ("\u{feff}\r\n", "hint: write one `NAME=value` per line\n"),
-        ("A\n# c\nB\n", "hint: names without `=` set nothing: line 1, 3\n"),
+        (
+            "A\n# c\nB\n",
+            "hint: names without `=` set nothing: line 1, 3\n",
+        ),
     ];
     for (text, hint) in cases {
         let said = format!("error: standard input sets nothing; nothing was imported\n{hint}");
-        sandbox.vault(&["import", "-"]).input(text).fails(2).says(&said).check();
+        sandbox
+            .vault(&["import", "-"])
+            .input(text)
+            .fails(2)
+            .says(&said)
+            .check();
     }
     let run = sandbox.vault(&["import", "/dev/null"]);
     let said = str![[r#"

@@ -15,8 +15,10 @@ const EACH: usize = 300;
 
 /// The readers that see a different value, each with the name of the secret.
 fn misread(sandbox: &Sandbox, values: &BTreeMap<String, String>) -> String {
-    let pairs: Vec<String> =
-        values.iter().map(|(name, value)| format!("{name:?}: {value:?}")).collect();
+    let pairs: Vec<String> = values
+        .iter()
+        .map(|(name, value)| format!("{name:?}: {value:?}"))
+        .collect();
     let mut child = Command::new(python())
         .args([READERS, sandbox.home().to_str().unwrap()])
         .stdin(Stdio::piped())
@@ -24,7 +26,12 @@ fn misread(sandbox: &Sandbox, values: &BTreeMap<String, String>) -> String {
         .spawn()
         .unwrap();
     let json = format!("{{{}}}", pairs.join(", "));
-    child.stdin.take().unwrap().write_all(json.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(json.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -36,9 +43,15 @@ fn shown(run: &Run<'_>) -> BTreeMap<String, String> {
     assert_eq!(outcome.status, 0, "{}", outcome.said);
     let text = String::from_utf8(outcome.output).unwrap();
     let lines = text.lines().filter_map(|line| line.split_once('='));
-    let is_ours = |name: &str| KINDS.iter().any(|kind| name.starts_with(&kind.to_uppercase()));
+    let is_ours = |name: &str| {
+        KINDS
+            .iter()
+            .any(|kind| name.starts_with(&kind.to_uppercase()))
+    };
     let pairs = lines.filter(|(name, _)| is_ours(name));
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[track_caller]
@@ -46,7 +59,10 @@ fn check(sandbox: &Sandbox, values: &BTreeMap<String, String>) {
     assert_eq!(values.len(), KINDS.len() * EACH);
     assert_eq!(misread(sandbox, values), "");
     for (name, value) in values {
-        assert!(value.starts_with(|c: char| c.is_ascii_alphanumeric()), "{name}: {value}");
+        assert!(
+            value.starts_with(|c: char| c.is_ascii_alphanumeric()),
+            "{name}: {value}"
+        );
         if name.starts_with("DJANGO") {
             // The requirements of `manage.py check --deploy`.
             let different: BTreeSet<char> = value.chars().collect();
@@ -61,8 +77,9 @@ fn generated_values_and_placeholders_survive_every_reader() {
     let sandbox = Sandbox::with_vault();
     let mut config = String::from("default = \"development\"\n");
     for kind in KINDS {
-        let names: Vec<String> =
-            (0..EACH).map(|number| format!("{}_{number}", kind.to_uppercase())).collect();
+        let names: Vec<String> = (0..EACH)
+            .map(|number| format!("{}_{number}", kind.to_uppercase()))
+            .collect();
         let generate = format!("--generate={kind}");
         let mut arguments = vec!["set", "-q", &generate];
         arguments.extend(names.iter().map(String::as_str));
@@ -71,13 +88,24 @@ fn generated_values_and_placeholders_survive_every_reader() {
             config.extend(["[secrets.", &name, "]\ngenerate = \"", kind, "\"\n"]);
         }
     }
-    let exec = ["exec", "-q", "--no-mask", "--if-locked", "placeholder", "--", "env"];
+    let exec = [
+        "exec",
+        "-q",
+        "--no-mask",
+        "--if-locked",
+        "placeholder",
+        "--",
+        "env",
+    ];
     let real = shown(&sandbox.vault(&exec));
     check(&sandbox, &real);
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
     let nobody = sandbox.root().join("nobody").display().to_string();
     let placeholders = shown(&sandbox.vault(&exec).variable("HOME", &nobody));
-    assert!(real.iter().all(|(name, value)| placeholders[name] != *value));
+    assert!(
+        real.iter()
+            .all(|(name, value)| placeholders[name] != *value)
+    );
     check(&sandbox, &placeholders);
 }
 
@@ -85,10 +113,15 @@ fn generated_values_and_placeholders_survive_every_reader() {
 fn readers_detect_an_unsafe_old_key() {
     let sandbox = Sandbox::with_vault();
     let values = [("A", "$abc"), ("B", "a%bc"), ("C", "a#b&c"), ("D", "abc")];
-    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let values = values
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
     let found = misread(&sandbox, &values);
     for line in ["django-environ: A", "configparser: B", "sh: C"] {
-        assert!(found.lines().any(|found| found == line), "{line} in {found}");
+        assert!(
+            found.lines().any(|found| found == line),
+            "{line} in {found}"
+        );
     }
     assert!(!found.contains(": D"), "{found}");
 }
@@ -96,9 +129,13 @@ fn readers_detect_an_unsafe_old_key() {
 #[test]
 fn encoded_values_of_any_length_decode() {
     let sandbox = Sandbox::with_vault();
-    for (shortest, hex, base64url) in
-        [(0, 64, 43), (43, 64, 43), (44, 64, 44), (65, 66, 66), (101, 102, 102)]
-    {
+    for (shortest, hex, base64url) in [
+        (0, 64, 43),
+        (43, 64, 43),
+        (44, 64, 44),
+        (65, 66, 66),
+        (101, 102, 102),
+    ] {
         let config = format!(
             "default = \"development\"\n[secrets.HEX]\ngenerate = \"hex\"\nmin_length = {shortest}\n\
              [secrets.URL]\ngenerate = \"base64url\"\nmin_length = {shortest}\n"
@@ -115,7 +152,10 @@ assert base64.urlsafe_b64encode(data).decode().rstrip('=') == text
         let [one, other] =
             ["HEX", "URL"].map(|name| String::from_utf8(sandbox.get("development", name)).unwrap());
         assert_eq!((one.len(), other.len()), (hex, base64url), "{shortest}");
-        let status = Command::new(python()).args(["-c", script, &one, &other]).status().unwrap();
+        let status = Command::new(python())
+            .args(["-c", script, &one, &other])
+            .status()
+            .unwrap();
         assert!(status.success(), "{one} {other}");
     }
 }

@@ -14,19 +14,47 @@ fn revisions_count_changes_and_continue_after_a_removal() {
     let file = "repo/.vault/development/KEY.toml";
     let old = "old values stay in git history: replace them at their source\n";
     let steps: [(&[&str], &str, String); 6] = [
-        (&["set", "KEY"], "a", "set KEY in development (revision 1)\n".into()),
-        (&["set", "KEY"], "b", "changed KEY in development (revision 2)\n".into()),
-        (&["remove", "KEY"], "", format!("removed KEY from development (revision 3)\n{old}")),
-        (&["set", "KEY"], "b", "set KEY in development (revision 4)\n".into()),
-        (&["remove", "KEY"], "", format!("removed KEY from development (revision 5)\n{old}")),
-        (&["set", "KEY"], "c", "set KEY in development (revision 6)\n".into()),
+        (
+            &["set", "KEY"],
+            "a",
+            "set KEY in development (revision 1)\n".into(),
+        ),
+        (
+            &["set", "KEY"],
+            "b",
+            "changed KEY in development (revision 2)\n".into(),
+        ),
+        (
+            &["remove", "KEY"],
+            "",
+            format!("removed KEY from development (revision 3)\n{old}"),
+        ),
+        (
+            &["set", "KEY"],
+            "b",
+            "set KEY in development (revision 4)\n".into(),
+        ),
+        (
+            &["remove", "KEY"],
+            "",
+            format!("removed KEY from development (revision 5)\n{old}"),
+        ),
+        (
+            &["set", "KEY"],
+            "c",
+            "set KEY in development (revision 6)\n".into(),
+        ),
     ];
     for (arguments, input, said) in steps {
         let run = sandbox.vault(arguments).input(input);
         run.says(&said).changes(&[file]).check();
     }
     let said = str!["unchanged: KEY in development already has this value"];
-    sandbox.vault(&["set", "KEY"]).input("c").says(&said).check();
+    sandbox
+        .vault(&["set", "KEY"])
+        .input("c")
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -46,7 +74,15 @@ hint: set it: `vault set KEY -e development`
         &["remove", "KEY"],
         &["remove", "KEPT", "KEY"],
         &["copy", "KEY", "--from", "development", "--to", "production"],
-        &["copy", "KEPT", "KEY", "--from", "development", "--to", "production"],
+        &[
+            "copy",
+            "KEPT",
+            "KEY",
+            "--from",
+            "development",
+            "--to",
+            "production",
+        ],
     ] {
         sandbox.vault(arguments).fails(2).says(&absent).check();
     }
@@ -56,10 +92,20 @@ error: KEY was removed from development
 hint: to set it again: `vault set KEY -e development`
 "#]];
     sandbox.vault(&arguments).fails(123).says(&removed).check();
-    let run = sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", "echo ${KEY-none} $KEPT"]);
+    let run = sandbox.vault(&[
+        "exec",
+        "--no-mask",
+        "--",
+        "sh",
+        "-c",
+        "echo ${KEY-none} $KEPT",
+    ]);
     run.prints("none value\n").check();
     let listed = sandbox.quick(&["list"]);
-    assert!(listed.contains("KEPT") && !listed.contains("KEY "), "{listed}");
+    assert!(
+        listed.contains("KEPT") && !listed.contains("KEY "),
+        "{listed}"
+    );
 }
 
 #[test]
@@ -70,14 +116,28 @@ fn copies_are_independent_and_made_all_or_none() {
     }
     sandbox.set("production", "B", b"other");
     sandbox
-        .vault(&["copy", "A", "B", "--from", "development", "--to", "production"])
+        .vault(&[
+            "copy",
+            "A",
+            "B",
+            "--from",
+            "development",
+            "--to",
+            "production",
+        ])
         .says(str![[r#"
 copied A from development to production (revision 1)
 copied B from development to production (revision 2)
 "#]])
-        .changes(&["repo/.vault/production/A.toml", "repo/.vault/production/B.toml"])
+        .changes(&[
+            "repo/.vault/production/A.toml",
+            "repo/.vault/production/B.toml",
+        ])
         .check();
-    sandbox.vault(&["get", "B", "-e", "production"]).prints("B").check();
+    sandbox
+        .vault(&["get", "B", "-e", "production"])
+        .prints("B")
+        .check();
     let said = str!["unchanged: A in production already has this value"];
     sandbox
         .vault(&["copy", "A", "--from", "development", "--to", "production"])
@@ -101,8 +161,14 @@ hint: make it: vault environments add staging
 #[test]
 fn list_shows_authors_and_times_without_a_key() {
     let sandbox = Sandbox::with_vault();
-    sandbox.vault(&["list"]).says(str!["no secrets yet; set one: `vault set NAME`"]).check();
-    sandbox.vault(&["list", "--json"]).prints(str![[r#"{"secrets":[],"version":1}"#]]).check();
+    sandbox
+        .vault(&["list"])
+        .says(str!["no secrets yet; set one: `vault set NAME`"])
+        .check();
+    sandbox
+        .vault(&["list", "--json"])
+        .prints(str![[r#"{"secrets":[],"version":1}"#]])
+        .check();
     sandbox.set("development", "KEY", b"value");
     sandbox.set("production", "KEY", b"value");
     sandbox.set("production", "KEY", b"other");
@@ -151,8 +217,14 @@ fn environments_are_added_listed_and_removed() {
             "--access",
             "github=read",
         ])
-        .says(str!["added the environment staging with access for alice (write), github (read)"])
-        .changes(&[&state(&sandbox), "repo/.vault/members.toml", "repo/.vault/staging.toml"])
+        .says(str![
+            "added the environment staging with access for alice (write), github (read)"
+        ])
+        .changes(&[
+            &state(&sandbox),
+            "repo/.vault/members.toml",
+            "repo/.vault/staging.toml",
+        ])
         .check();
     sandbox.set("staging", "KEY", b"value");
     let listed: Value =
@@ -165,8 +237,18 @@ fn environments_are_added_listed_and_removed() {
         listed["environments"],
         json!([
             row("development", true, 0, json!({ "alice": "write" })),
-            row("production", false, 0, json!({ "alice": "write", "github": "read" })),
-            row("staging", false, 1, json!({ "alice": "write", "github": "read" })),
+            row(
+                "production",
+                false,
+                0,
+                json!({ "alice": "write", "github": "read" })
+            ),
+            row(
+                "staging",
+                false,
+                1,
+                json!({ "alice": "write", "github": "read" })
+            ),
         ])
     );
     let said = str!["removed the environment staging; its files remain in git history"];
@@ -181,14 +263,23 @@ fn environments_are_added_listed_and_removed() {
         ])
         .check();
     assert!(!sandbox.store("staging").exists());
-    sandbox.vault(&["verify"]).prints("[..]RESULT\n[..]ok\n[..]ok\n").check();
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
 }
 
 /// The one file in the state folder, relative to the sandbox.
 fn state(sandbox: &Sandbox) -> String {
     let folder = ".local/state/vault";
     let mut files = fs::read_dir(sandbox.home().join(folder)).unwrap();
-    let name = files.next().unwrap().unwrap().file_name().into_string().unwrap();
+    let name = files
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
+        .into_string()
+        .unwrap();
     format!("home/{folder}/{name}")
 }
 
@@ -203,7 +294,10 @@ fn removing_an_environment_keeps_other_comments() {
     let theirs = sandbox.repo().join("vault.toml.new");
     fs::write(&theirs, "a draft of mine").unwrap();
     sandbox.quick(&["environments", "remove", "production", "--yes"]);
-    assert_eq!(fs::read_to_string(&config).unwrap(), format!("{before}{after}"));
+    assert_eq!(
+        fs::read_to_string(&config).unwrap(),
+        format!("{before}{after}")
+    );
     assert_eq!(fs::read_to_string(theirs).unwrap(), "a draft of mine");
 }
 
@@ -211,7 +305,10 @@ fn removing_an_environment_keeps_other_comments() {
 fn invalid_environment_change_has_no_effect() {
     let sandbox = Sandbox::with_vault();
     let cases: [(&[&str], Inline); 8] = [
-        (&["add", "production"], str!["error: the environment production already exists"]),
+        (
+            &["add", "production"],
+            str!["error: the environment production already exists"],
+        ),
         (
             &["add", "members"],
             str!["error: members cannot be the name of an environment: it is reserved"],
@@ -264,7 +361,11 @@ hint: change `default` in vault.toml first
 error: cannot ask for confirmation without a terminal: remove the environment production with its 0 entries
 hint: to confirm, pass --yes
 "#]];
-    sandbox.vault(&["environments", "remove", "production"]).fails(4).says(&said).check();
+    sandbox
+        .vault(&["environments", "remove", "production"])
+        .fails(4)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -275,13 +376,30 @@ fn name_differing_only_in_case_is_refused() {
 error: api_KEY differs from API_KEY in case only
 hint: use the name API_KEY
 "#]];
-    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "api_KEY"])
+        .input("other")
+        .fails(2)
+        .says(&said)
+        .check();
     sandbox.quick(&["remove", "API_KEY"]);
-    sandbox.vault(&["set", "api_KEY"]).input("other").fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "api_KEY"])
+        .input("other")
+        .fails(2)
+        .says(&said)
+        .check();
     sandbox.set("development", "API_KEY", b"value");
     // Another environment has different names.
     sandbox.set("production", "api_KEY", b"value");
-    let arguments = ["copy", "API_KEY", "--from", "development", "--to", "production"];
+    let arguments = [
+        "copy",
+        "API_KEY",
+        "--from",
+        "development",
+        "--to",
+        "production",
+    ];
     let said = str![[r#"
 error: API_KEY differs from api_KEY in case only
 hint: [..]
@@ -291,5 +409,9 @@ hint: [..]
 error: TWIN_A differs from Twin_A in case only
 hint: use the name Twin_A
 "#]];
-    sandbox.vault(&["set", "Twin_A", "TWIN_A", "--generate"]).fails(2).says(&said).check();
+    sandbox
+        .vault(&["set", "Twin_A", "TWIN_A", "--generate"])
+        .fails(2)
+        .says(&said)
+        .check();
 }

@@ -31,12 +31,19 @@ fn value_read_differently_elsewhere_gets_a_note() {
     mentions(r#"KEY='{"private_key": "-----BEGIN\nMIIE"}'"#, "");
 
     let kept = "${…} is stored as written, without replacing it";
-    for line in ["URL=amqp://x:${PASSWORD}@mq", "URL='${A:-b}'", "URL=\"a${B}\""] {
+    for line in [
+        "URL=amqp://x:${PASSWORD}@mq",
+        "URL='${A:-b}'",
+        "URL=\"a${B}\"",
+    ] {
         mentions(line, &format!("warning: {kept}: URL\n"));
     }
     mentions("URL=a$B$$c${d", "");
     let place = "the value is a reference to a secret, not the secret itself";
-    mentions("A=op://shop/database/password", &format!("warning: {place}: A\n"));
+    mentions(
+        "A=op://shop/database/password",
+        &format!("warning: {place}: A\n"),
+    );
     mentions(r#"A="b\rc""#, "warning: carriage returns are kept: A\n");
     mentions("A=\n", "warning: the value is empty: A\n");
     mentions("A=''", "warning: the value is empty: A\n");
@@ -50,7 +57,12 @@ fn notes_list_every_name_and_no_value() {
 warning: ${…} is stored as written, without replacing it: A, C
 imported into development: 3 set, 0 changed, 0 unchanged
 "#]];
-    sandbox.vault(&["import", "-"]).input(text).any_change().says(&said).check();
+    sandbox
+        .vault(&["import", "-"])
+        .input(text)
+        .any_change()
+        .says(&said)
+        .check();
     sandbox.vault(&["get", "C"]).prints("${Y:-hunter2}").check();
 }
 
@@ -70,7 +82,11 @@ fn file_in_git_gets_a_note_with_its_first_commit() {
     let import = |path: &str, end: &str| {
         let said =
             format!("imported into development: [..]\nthe plaintext is still in [..]\n{end}");
-        sandbox.vault(&["import", path]).any_change().says(&said).check();
+        sandbox
+            .vault(&["import", path])
+            .any_change()
+            .says(&said)
+            .check();
     };
     let folder = sandbox.repo().join("it's");
     fs::create_dir(&folder).unwrap();
@@ -121,18 +137,31 @@ fn vault_ignored_by_git_gets_a_note() {
         let run = sandbox.vault(&["init", "--name", "alice"]).any_change();
         run.says(&said).check();
         let run = sandbox.vault(&["import", "-"]).input("A=1\n").any_change();
-        run.says(format!("{DONE}warning: git ignores {ignored}, [..]\n")).check();
+        run.says(format!("{DONE}warning: git ignores {ignored}, [..]\n"))
+            .check();
         // A tracked file is not ignored.
         sandbox.git(&["add", "--force", "vault.toml", ".vault"]);
         let run = sandbox.vault(&["import", "-"]).input("A=2\n").any_change();
-        run.says(str!["imported into development: 0 set, 1 changed, 0 unchanged"]).check();
+        run.says(str![
+            "imported into development: 0 set, 1 changed, 0 unchanged"
+        ])
+        .check();
     }
     let sandbox = Sandbox::with_vault();
     fs::write(sandbox.repo().join(".gitignore"), "development\n").unwrap();
     let run = sandbox.vault(&["import", "-"]).input("A=1\n").any_change();
-    run.says(format!("{DONE}warning: git ignores .vault/development/A.toml, [..]\n")).check();
-    let run = sandbox.vault(&["import", "-", "-e", "production"]).input("A=1\n").any_change();
-    run.says(str!["imported into production: 1 set, 0 changed, 0 unchanged"]).check();
+    run.says(format!(
+        "{DONE}warning: git ignores .vault/development/A.toml, [..]\n"
+    ))
+    .check();
+    let run = sandbox
+        .vault(&["import", "-", "-e", "production"])
+        .input("A=1\n")
+        .any_change();
+    run.says(str![
+        "imported into production: 1 set, 0 changed, 0 unchanged"
+    ])
+    .check();
 }
 
 #[test]
@@ -143,5 +172,6 @@ fn import_works_without_git() {
     let said = format!("{DONE}the plaintext is still in .env: [..]\n");
     let run = sandbox.vault(&["import", ".env"]).any_change().says(&said);
     // The sandbox itself is below a checkout.
-    run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap()).check();
+    run.variable("GIT_CEILING_DIRECTORIES", sandbox.root().to_str().unwrap())
+        .check();
 }

@@ -38,11 +38,22 @@ hint: to store an empty value: `vault set KEY --empty`
         ("printf '\\r\\n' | \"$@\"", &pair),
     ];
     for (shell, said) in shells {
-        under(sandbox.vault(&["set", "KEY"]), shell).fails(2).says(said).check();
+        under(sandbox.vault(&["set", "KEY"]), shell)
+            .fails(2)
+            .says(said)
+            .check();
     }
     let path = empty.to_str().unwrap();
-    sandbox.vault(&["set", "KEY", "--file", path]).fails(2).says(said).check();
-    sandbox.vault(&["set", "KEY", "--file", "/dev/stdin"]).fails(2).says(said).check();
+    sandbox
+        .vault(&["set", "KEY", "--file", path])
+        .fails(2)
+        .says(said)
+        .check();
+    sandbox
+        .vault(&["set", "KEY", "--file", "/dev/stdin"])
+        .fails(2)
+        .says(said)
+        .check();
     let both = ["set", "KEY", "-e", "development", "-e", "production"];
     sandbox.vault(&both).fails(2).says(said).check();
     assert_eq!(sandbox.get("development", "KEY"), VALUE.as_bytes());
@@ -55,9 +66,14 @@ warning: the value of KEY is empty
     run.says(&said).changes(&[ENTRY]).check();
     sandbox.vault(&["get", "KEY"]).check();
     // The option allows an empty value, but does not require one.
-    let run = sandbox.vault(&["set", "KEY", "--empty", "-q"]).input("full").changes(&[ENTRY]);
+    let run = sandbox
+        .vault(&["set", "KEY", "--empty", "-q"])
+        .input("full")
+        .changes(&[ENTRY]);
     run.check();
-    let run = sandbox.vault(&["set", "KEY", "--empty", "--file", path, "-q"]).changes(&[ENTRY]);
+    let run = sandbox
+        .vault(&["set", "KEY", "--empty", "--file", path, "-q"])
+        .changes(&[ENTRY]);
     run.check();
     sandbox.vault(&["get", "KEY"]).check();
 }
@@ -66,9 +82,15 @@ warning: the value of KEY is empty
 fn unreadable_input_is_refused() {
     let sandbox = sandbox();
     let said = str!["error: could not read the value: Is a directory[..]"];
-    under(sandbox.vault(&["set", "KEY"]), "\"$@\" < .").fails(1).says(&said).check();
+    under(sandbox.vault(&["set", "KEY"]), "\"$@\" < .")
+        .fails(1)
+        .says(&said)
+        .check();
     let said = str!["error: could not read -: Is a directory[..]"];
-    under(sandbox.vault(&["import", "-"]), "\"$@\" < .").fails(1).says(&said).check();
+    under(sandbox.vault(&["import", "-"]), "\"$@\" < .")
+        .fails(1)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -80,17 +102,37 @@ error: standard input contains the key, so it cannot contain the value
 hint: pass the value in a file: `--file PATH`
 "#]];
     let file = str!["error: standard input contains the key, so it cannot contain the file"];
-    for source in [["--key-file", "-"], ["--key-file", "/dev/stdin"], ["--key-fd", "0"]] {
-        let run = |rest: &[&str]| sandbox.vault(&[&source[..], rest].concat()).input(&identity);
+    for source in [
+        ["--key-file", "-"],
+        ["--key-file", "/dev/stdin"],
+        ["--key-fd", "0"],
+    ] {
+        let run = |rest: &[&str]| {
+            sandbox
+                .vault(&[&source[..], rest].concat())
+                .input(&identity)
+        };
         run(&["set", "KEY"]).fails(2).says(&value).check();
-        run(&["set", "KEY", "--empty"]).fails(2).says(&value).check();
-        run(&["set", "KEY", "--file", "/dev/stdin"]).fails(2).says(&value).check();
-        run(&["set", "KEY", "--file", "-"]).fails(2).says(&value).check();
+        run(&["set", "KEY", "--empty"])
+            .fails(2)
+            .says(&value)
+            .check();
+        run(&["set", "KEY", "--file", "/dev/stdin"])
+            .fails(2)
+            .says(&value)
+            .check();
+        run(&["set", "KEY", "--file", "-"])
+            .fails(2)
+            .says(&value)
+            .check();
         run(&["import", "-"]).fails(2).says(&file).check();
         run(&["import", "/dev/stdin"]).fails(2).says(&file).check();
     }
     let run = sandbox.vault(&["set", "KEY"]).input(&identity);
-    run.variable("VAULT_KEY_FILE", "/dev/stdin").fails(2).says(&value).check();
+    run.variable("VAULT_KEY_FILE", "/dev/stdin")
+        .fails(2)
+        .says(&value)
+        .check();
 }
 
 #[test]
@@ -110,8 +152,16 @@ fn final_line_ending_is_dropped_and_oddities_get_a_note() {
         ("a\r\nb\r\n", "a\r\nb\r\n", returns.into()),
         ("a\nb\n", "a\nb\n", String::new()),
         ("a\nb", "a\nb", String::new()),
-        ("\u{feff}token\n", "\u{feff}token", format!("{dropped}{mark}")),
-        ("\u{feff}a\r\nb\r\n", "\u{feff}a\r\nb\r\n", format!("{mark}{returns}")),
+        (
+            "\u{feff}token\n",
+            "\u{feff}token",
+            format!("{dropped}{mark}"),
+        ),
+        (
+            "\u{feff}a\r\nb\r\n",
+            "\u{feff}a\r\nb\r\n",
+            format!("{mark}{returns}"),
+        ),
         (" token", " token", first.into()),
         ("token \r\n", "token ", format!("{pair}{last}")),
         ("token\u{a0}", "token\u{a0}", last.into()),
@@ -127,13 +177,23 @@ fn final_line_ending_is_dropped_and_oddities_get_a_note() {
     for (input, stored, said) in cases {
         fs::write(&path, input).unwrap();
         let file = ["set", "KEY", "--file", path.to_str().unwrap()];
-        for run in [sandbox.vault(&["set", "KEY"]).input(input), sandbox.vault(&file)] {
+        for run in [
+            sandbox.vault(&["set", "KEY"]).input(input),
+            sandbox.vault(&file),
+        ] {
             sandbox.set("development", "KEY", VALUE.as_bytes());
             let outcome = run.outcome();
             let (mentioned, end) = outcome.said.split_at(said.len());
             assert_eq!((mentioned, outcome.status), (said.as_str(), 0), "{input:?}");
-            assert!(end.starts_with("changed KEY in development (revision "), "{end}");
-            assert_eq!(sandbox.get("development", "KEY"), stored.as_bytes(), "{input:?}");
+            assert!(
+                end.starts_with("changed KEY in development (revision "),
+                "{end}"
+            );
+            assert_eq!(
+                sandbox.get("development", "KEY"),
+                stored.as_bytes(),
+                "{input:?}"
+            );
         }
     }
     let run = sandbox.vault(&["set", "KEY"]).input(b"\xff\xfet\0\r\0\n\0");
@@ -147,18 +207,27 @@ fn final_newline_is_kept_with_the_option() {
     let sandbox = sandbox();
     for (input, said) in [
         ("token\n", ""),
-        ("token\r\n", "warning: KEY has carriage returns, which are kept\n"),
+        (
+            "token\r\n",
+            "warning: KEY has carriage returns, which are kept\n",
+        ),
         ("\n", ""),
     ] {
-        let run = sandbox.vault(&["set", "KEY", "--keep-newline"]).input(input);
+        let run = sandbox
+            .vault(&["set", "KEY", "--keep-newline"])
+            .input(input);
         let said = format!("{said}changed KEY in development (revision [..])\n");
         run.says(&said).changes(&[ENTRY]).check();
         sandbox.vault(&["get", "KEY"]).prints(input).check();
     }
     let longest = format!("{}\n", "x".repeat((1 << 20) - 1));
-    let run = sandbox.vault(&["set", "KEY", "--keep-newline", "-q"]).input(&longest);
+    let run = sandbox
+        .vault(&["set", "KEY", "--keep-newline", "-q"])
+        .input(&longest);
     run.changes(&[ENTRY]).check();
-    let run = sandbox.vault(&["set", "KEY", "--keep-newline", "-q"]).input(format!("x{longest}"));
+    let run = sandbox
+        .vault(&["set", "KEY", "--keep-newline", "-q"])
+        .input(format!("x{longest}"));
     run.fails(2)
         .says(str![[r#"
 error: the value of KEY has more than 1 MiB
@@ -185,7 +254,12 @@ fn ciphertext_as_a_value_gets_a_note() {
         let said = format!(
             "warning: KEY is encrypted by {tool}; store the decrypted value\nchanged KEY [..]\n"
         );
-        sandbox.vault(&["set", "KEY"]).input(value).says(&said).changes(&[ENTRY]).check();
+        sandbox
+            .vault(&["set", "KEY"])
+            .input(value)
+            .says(&said)
+            .changes(&[ENTRY])
+            .check();
     }
 }
 
@@ -194,12 +268,21 @@ fn key_command_does_not_read_the_input() {
     let sandbox = sandbox();
     let command = "cat \"$HOME/.config/vault/identity.txt\"; cat >&2";
     let run = |arguments: &[&str], input: &str| {
-        sandbox.vault(arguments).variable("VAULT_KEY_COMMAND", command).input(input)
+        sandbox
+            .vault(arguments)
+            .variable("VAULT_KEY_COMMAND", command)
+            .input(input)
     };
-    run(&["exec", "-q", "--", "cat"], "one\ntwo\n").prints("one\ntwo\n").check();
-    run(&["set", "KEY", "-q"], "piped").changes(&[ENTRY]).check();
+    run(&["exec", "-q", "--", "cat"], "one\ntwo\n")
+        .prints("one\ntwo\n")
+        .check();
+    run(&["set", "KEY", "-q"], "piped")
+        .changes(&[ENTRY])
+        .check();
     assert_eq!(sandbox.get("development", "KEY"), b"piped");
-    run(&["import", "-", "-q"], "KEY=imported").changes(&[ENTRY]).check();
+    run(&["import", "-", "-q"], "KEY=imported")
+        .changes(&[ENTRY])
+        .check();
     assert_eq!(sandbox.get("development", "KEY"), b"imported");
 }
 
@@ -211,11 +294,20 @@ fn key_file_with_windows_line_endings_is_read() {
     let arguments = ["get", "KEY", "--key-file", path.to_str().unwrap()];
     fs::write(&path, format!("\u{feff}{}", identity.replace('\n', "\r\n"))).unwrap();
     let outcome = sandbox.vault(&arguments).outcome();
-    assert_eq!((outcome.status, outcome.output.as_slice()), (0, VALUE.as_bytes()));
-    let utf16: Vec<u8> =
-        format!("\u{feff}{identity}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        (outcome.status, outcome.output.as_slice()),
+        (0, VALUE.as_bytes())
+    );
+    let utf16: Vec<u8> = format!("\u{feff}{identity}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     fs::write(&path, utf16).unwrap();
     let outcome = sandbox.vault(&arguments).outcome();
     assert_eq!(outcome.status, 3);
-    assert!(outcome.said.contains("is UTF-16 text; save it as UTF-8\n"), "{}", outcome.said);
+    assert!(
+        outcome.said.contains("is UTF-16 text; save it as UTF-8\n"),
+        "{}",
+        outcome.said
+    );
 }

@@ -34,8 +34,14 @@ fn spellings(value: &str) -> Vec<Vec<u8>> {
 #[track_caller]
 fn assert_absent(spellings: &[Vec<u8>], bytes: &[u8], place: &str) {
     for spelling in spellings {
-        let found = bytes.windows(spelling.len()).any(|window| window == spelling);
-        assert!(!found, "{place} holds {}", String::from_utf8_lossy(spelling));
+        let found = bytes
+            .windows(spelling.len())
+            .any(|window| window == spelling);
+        assert!(
+            !found,
+            "{place} holds {}",
+            String::from_utf8_lossy(spelling)
+        );
     }
 }
 
@@ -55,7 +61,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// New files in the machine's own temporary folders, which belong to others too.
 fn new_temporaries(since: SystemTime) -> Vec<PathBuf> {
     let folders = ["/tmp", "/var/tmp", "/dev/shm"];
-    let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let entries = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let is_new = |path: &PathBuf| {
         let found = fs::symlink_metadata(path).ok();
@@ -70,7 +79,10 @@ fn new_temporaries(since: SystemTime) -> Vec<PathBuf> {
 fn git_objects(sandbox: &Sandbox) -> Vec<u8> {
     let all = ["cat-file", "--batch-all-objects", "--batch"];
     let mut command = Command::new("git");
-    command.current_dir(sandbox.repo()).args(all).stdin(Stdio::null());
+    command
+        .current_dir(sandbox.repo())
+        .args(all)
+        .stdin(Stdio::null());
     command.output().unwrap().stdout
 }
 
@@ -91,7 +103,9 @@ fn commands_leave_no_plaintext() {
     let temporary = sandbox.root().join("temporary");
     fs::create_dir(&temporary).unwrap();
     let vault = |arguments: &[&str]| {
-        sandbox.vault(arguments).variable("TMPDIR", temporary.to_str().unwrap())
+        sandbox
+            .vault(arguments)
+            .variable("TMPDIR", temporary.to_str().unwrap())
     };
     let dotenv = format!("# mine\nIMPORTED='{CANARY}'\nexport OTHER=\"{CANARY}\"\n");
     let key = sandbox.credential("github", &["-e", "development"]);
@@ -100,7 +114,14 @@ fn commands_leave_no_plaintext() {
         vault(&["set", "KEY"]).input(format!("{CANARY}\n")),
         vault(&["set", "KEY", "-e", "development", "-e", "production"]).input(format!("{CANARY}2")),
         vault(&["import", "-"]).input(&dotenv),
-        vault(&["copy", "IMPORTED", "--from", "development", "--to", "production"]),
+        vault(&[
+            "copy",
+            "IMPORTED",
+            "--from",
+            "development",
+            "--to",
+            "production",
+        ]),
         vault(&["list", "--json"]),
         vault(&["verify"]),
         vault(&["environments", "list"]),
@@ -136,13 +157,20 @@ fn commands_leave_no_plaintext() {
     let both = [canary, spellings(&made)].concat();
     let mut found = Vec::new();
     files(sandbox.root(), &mut found);
-    assert!(found.iter().any(|path| path.ends_with("development/IMPORTED.toml")));
+    assert!(
+        found
+            .iter()
+            .any(|path| path.ends_with("development/IMPORTED.toml"))
+    );
     for path in found.iter().chain(&new_temporaries(started)) {
         let Ok(bytes) = fs::read(path) else { continue };
         assert_absent(&both, &bytes, &path.display().to_string());
     }
     assert_absent(&both, &git_objects(&sandbox), "git");
-    assert!(fs::read_dir(&temporary).unwrap().next().is_none(), "TMPDIR is empty");
+    assert!(
+        fs::read_dir(&temporary).unwrap().next().is_none(),
+        "TMPDIR is empty"
+    );
 }
 
 #[test]
@@ -157,8 +185,12 @@ fn value_in_a_wrong_argument_is_not_shown() {
         sandbox.vault(&["set", "KEY", CANARY]),
         sandbox.vault(&["set", &assignment]),
         sandbox.vault(&["set", CANARY]),
-        sandbox.vault(&["set", "KEY", "-e", "development"]).input(CANARY),
-        sandbox.vault(&["import", "-", "-e", "development"]).input(&broken),
+        sandbox
+            .vault(&["set", "KEY", "-e", "development"])
+            .input(CANARY),
+        sandbox
+            .vault(&["import", "-", "-e", "development"])
+            .input(&broken),
         sandbox.vault(&["get", CANARY]),
         sandbox.vault(&["get", "KEY", CANARY]),
         sandbox.vault(&["get", "KEY", "-e", CANARY]),
@@ -181,7 +213,13 @@ fn value_in_a_wrong_argument_is_not_shown() {
         sandbox.vault(&["exec", "--if-locked", CANARY, "--", "true"]),
         sandbox.vault(&["completions", CANARY]),
         sandbox.vault(&["man", CANARY]),
-        sandbox.vault(&["members", "add", "bob", "-e", &format!("production={CANARY}")]),
+        sandbox.vault(&[
+            "members",
+            "add",
+            "bob",
+            "-e",
+            &format!("production={CANARY}"),
+        ]),
         sandbox.vault(&["members", "add", "bob", "--recipient", CANARY]),
         sandbox.vault(&["members", "add", "bob", "--fingerprint", CANARY]),
         sandbox.vault(&["members", "sync", "--grant", CANARY]),
@@ -192,16 +230,26 @@ fn value_in_a_wrong_argument_is_not_shown() {
             .variable("VAULT_KEY_COMMAND", "echo \"$C\"")
             .variable("C", CANARY),
         sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", CANARY),
-        sandbox.vault(&["get", "KEY"]).variable("VAULT_ENVIRONMENT", CANARY),
+        sandbox
+            .vault(&["get", "KEY"])
+            .variable("VAULT_ENVIRONMENT", CANARY),
         sandbox.vault(&["ci", "add", CANARY, "-e", "production"]),
         sandbox.vault(&["environments", "add", CANARY]),
         sandbox.vault(&["environments", "add", "staging", "--access", CANARY]),
     ];
     for (number, run) in runs.iter().enumerate() {
         let outcome = run.outcome();
-        assert!((1..128).contains(&outcome.status), "{number}: {}", outcome.said);
+        assert!(
+            (1..128).contains(&outcome.status),
+            "{number}: {}",
+            outcome.said
+        );
         assert_absent(&canary, &outcome.output, &format!("output of {number}"));
-        assert_absent(&canary, outcome.said.as_bytes(), &format!("error of {number}"));
+        assert_absent(
+            &canary,
+            outcome.said.as_bytes(),
+            &format!("error of {number}"),
+        );
     }
     for text in [
         format!("[environments.development.variables]\nKEY = \"{CANARY}"),
@@ -213,7 +261,9 @@ fn value_in_a_wrong_argument_is_not_shown() {
         format!("[steps.a]\nnames = [\"{CANARY}\"]\n"),
     ] {
         fs::write(&config, text).unwrap();
-        let outcome = sandbox.vault(&["exec", "-e", "development", "--", "true"]).outcome();
+        let outcome = sandbox
+            .vault(&["exec", "-e", "development", "--", "true"])
+            .outcome();
         assert_eq!(outcome.status, 125, "{}", outcome.said);
         assert_absent(&canary, outcome.said.as_bytes(), "an error of vault.toml");
     }
@@ -229,9 +279,20 @@ fn process_lists_contain_no_value() {
     let value = "Canary/0ther+flies=away";
     sandbox.set("development", "KEY", value.as_bytes());
     let list = "cat /proc/[0-9]*/cmdline 2>/dev/null; test -n \"$KEY\"";
-    let outcome = sandbox.vault(&["exec", "--no-mask", "--", "sh", "-c", list]).outcome();
-    let has = |part: &[u8]| outcome.output.windows(part.len()).any(|window| window == part);
-    assert!(outcome.status == 0 && has(list.as_bytes()), "the list is there: {}", outcome.said);
+    let outcome = sandbox
+        .vault(&["exec", "--no-mask", "--", "sh", "-c", list])
+        .outcome();
+    let has = |part: &[u8]| {
+        outcome
+            .output
+            .windows(part.len())
+            .any(|window| window == part)
+    };
+    assert!(
+        outcome.status == 0 && has(list.as_bytes()),
+        "the list is there: {}",
+        outcome.said
+    );
     assert_absent(&spellings(value), &outcome.output, "the list of processes");
 }
 
@@ -240,13 +301,19 @@ fn set_writes_one_entry_and_reading_writes_nothing() {
     if !machine::has("strace", "strace") {
         return;
     }
-    let strace = Command::new("strace").arg("true").stderr(Stdio::null()).status();
+    let strace = Command::new("strace")
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
     if !strace.unwrap().success() {
         machine::left_out("strace may not look into processes here");
         return;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strace.sh");
-    let output = Command::new(script).arg(env!("CARGO_BIN_EXE_vault")).output().unwrap();
+    let output = Command::new(script)
+        .arg(env!("CARGO_BIN_EXE_vault"))
+        .output()
+        .unwrap();
     // 77: not run by root, so strace could not trace it.
     let is_shown = output.status.success() || output.status.code() == Some(77);
     assert!(is_shown, "{}", String::from_utf8_lossy(&output.stdout));

@@ -33,7 +33,10 @@ fn ends_clean(mut terminal: Terminal, ended: &str) -> String {
     // The shell prints both; a failed comparison must not wait for it.
     terminal.sees("\n:\n");
     let screen = terminal.screen();
-    assert!(screen.contains(&format!("ended {ended}\ncompared same\n")), "{screen}");
+    assert!(
+        screen.contains(&format!("ended {ended}\ncompared same\n")),
+        "{screen}"
+    );
     terminal.types("typed later\n");
     terminal.sees("next: typed later.\n");
     terminal.ends(0)
@@ -49,7 +52,11 @@ fn stores(sandbox: &Sandbox, typed: &str, value: &str) -> String {
     terminal.sees("KEY in development: ");
     terminal.types_hidden(typed);
     let screen = ends_clean(terminal, "0");
-    assert_eq!(String::from_utf8_lossy(&sandbox.get("development", "KEY")), value, "{typed:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&sandbox.get("development", "KEY")),
+        value,
+        "{typed:?}"
+    );
     screen
 }
 
@@ -60,7 +67,10 @@ fn refuses(sandbox: &Sandbox, arguments: &[&str], typed: &str, ended: &str) -> S
     terminal.sees("KEY in development: ");
     terminal.types_hidden(typed);
     let screen = ends_clean(terminal, ended);
-    assert!(before == sandbox.files(), "{typed:?} changed a file: {screen}");
+    assert!(
+        before == sandbox.files(),
+        "{typed:?} changed a file: {screen}"
+    );
     screen
 }
 
@@ -73,18 +83,40 @@ fn marked_paste_is_stored_whole() {
     let told = "KEY in development: (pasted 3 newlines; press Enter to end the answer) \n";
     assert!(screen.contains(told), "{screen}");
     // With the newlines of a terminal, and from a Windows file.
-    let screen = stores(&sandbox, &format!("{}\r", marked(&PEM.replace('\n', "\r"))), PEM);
+    let screen = stores(
+        &sandbox,
+        &format!("{}\r", marked(&PEM.replace('\n', "\r"))),
+        PEM,
+    );
     assert!(!screen.contains("carriage"), "{screen}");
-    let screen = stores(&sandbox, &format!("{}\n", marked(&PEM.replace('\n', "\r\n"))), PEM);
-    assert!(screen.contains("the carriage returns in KEY were pasted as newlines\n"), "{screen}");
+    let screen = stores(
+        &sandbox,
+        &format!("{}\n", marked(&PEM.replace('\n', "\r\n"))),
+        PEM,
+    );
+    assert!(
+        screen.contains("the carriage returns in KEY were pasted as newlines\n"),
+        "{screen}"
+    );
     // Bytes that would be a key outside a paste.
     let keys = "a\0b\x03c\x04d\x1a\x1c\x15\x7f\x1b[Ae\x1b[20\x1b";
     stores(&sandbox, &format!("{}\n", marked(keys)), keys);
     // One line with an accidental newline, and with typed characters around it.
     let screen = stores(&sandbox, &format!("{}\n", marked("token\n")), "token");
-    assert!(screen.contains("dropped the newline at the end of KEY\n"), "{screen}");
-    stores(&sandbox, &format!("<{}\x7fN>\n", marked("token")), "<tokeN>");
-    stores(&sandbox, &format!("{}{}\n", marked("one\n"), marked("two")), "one\ntwo");
+    assert!(
+        screen.contains("dropped the newline at the end of KEY\n"),
+        "{screen}"
+    );
+    stores(
+        &sandbox,
+        &format!("<{}\x7fN>\n", marked("token")),
+        "<tokeN>",
+    );
+    stores(
+        &sandbox,
+        &format!("{}{}\n", marked("one\n"), marked("two")),
+        "one\ntwo",
+    );
 }
 
 #[test]
@@ -115,7 +147,10 @@ fn long_line_is_stored_whole() {
     }
     for more in ["x".repeat(LONGEST + 2), marked(&"x\n".repeat(LONGEST))] {
         let screen = refuses(&sandbox, &["set", "KEY"], &format!("{more}\n"), "2");
-        assert!(screen.contains("error: the value of KEY has more than 1 MiB\n"), "{screen}");
+        assert!(
+            screen.contains("error: the value of KEY has more than 1 MiB\n"),
+            "{screen}"
+        );
     }
 }
 
@@ -174,19 +209,29 @@ fn paste_without_its_end_is_refused() {
     let sandbox = Sandbox::with_vault();
     let paste = "\x1b[200~one\ntwo\n\x03\x1b[201";
     let screen = refuses(&sandbox, &["set", "KEY"], paste, "2");
-    assert!(screen.contains("error: the paste stopped before its end\n"), "{screen}");
+    assert!(
+        screen.contains("error: the paste stopped before its end\n"),
+        "{screen}"
+    );
 }
 
 #[test]
 fn interrupting_keys_restore_the_terminal() {
     let sandbox = Sandbox::with_vault();
-    for (key, ended) in [("abc\x03", "130"), ("abc\x1c", "131"), ("\x03echo hi\n", "130")] {
+    for (key, ended) in [
+        ("abc\x03", "130"),
+        ("abc\x1c", "131"),
+        ("\x03echo hi\n", "130"),
+    ] {
         let screen = refuses(&sandbox, &["set", "KEY"], key, ended);
         assert!(!screen.contains("error:"), "{screen}");
     }
     for typed in ["\x04", "abc\x04"] {
         let screen = refuses(&sandbox, &["set", "KEY"], typed, "2");
-        assert!(screen.contains("error: the answer was not ended with Enter\n"), "{screen}");
+        assert!(
+            screen.contains("error: the answer was not ended with Enter\n"),
+            "{screen}"
+        );
     }
 }
 
@@ -198,14 +243,25 @@ fn pid(terminal: &Terminal) -> String {
 }
 
 fn signal(name: &str, pid: &str) {
-    assert!(Command::new("kill").args(["-s", name, pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-s", name, pid])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 #[test]
 fn signals_restore_the_terminal() {
     let sandbox = Sandbox::with_vault();
     let before = sandbox.files();
-    let cases = [("TERM", "143"), ("HUP", "129"), ("INT", "130"), ("QUIT", "131")];
+    let cases = [
+        ("TERM", "143"),
+        ("HUP", "129"),
+        ("INT", "130"),
+        ("QUIT", "131"),
+    ];
     for (name, ended) in cases {
         let mut terminal = start(&sandbox, &["set", "KEY"]);
         terminal.sees("KEY in development: ");
@@ -277,7 +333,13 @@ fn closed_terminal_stores_nothing() {
     terminal.types_hidden("abc");
     let pid = pid(&terminal);
     drop(terminal);
-    while Command::new("kill").args(["-0", &pid]).output().unwrap().status.success() {}
+    while Command::new("kill")
+        .args(["-0", &pid])
+        .output()
+        .unwrap()
+        .status
+        .success()
+    {}
     assert!(before == sandbox.files());
 }
 
@@ -287,7 +349,9 @@ fn key_command_can_ask_at_a_terminal() {
     sandbox.set("development", "KEY", b"value");
     let command = "echo Password: >&2; read -r word; test \"$word\" = open && \
                    cat \"$HOME/.config/vault/identity.txt\"";
-    let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY_COMMAND", command);
+    let run = sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_KEY_COMMAND", command);
     let mut terminal = Terminal::start(run);
     terminal.sees("Password:\n");
     terminal.types("open\n");
@@ -304,7 +368,10 @@ fn shown_question_takes_one_line() {
         terminal.sees("[y/N] ");
         terminal.types(typed);
         let screen = ends_clean(terminal, "2");
-        assert!(screen.contains("error: several lines arrived at once"), "{screen}");
+        assert!(
+            screen.contains("error: several lines arrived at once"),
+            "{screen}"
+        );
     }
     let mut terminal = start(&sandbox, &["environments", "remove", "staging"]);
     terminal.sees("[y/N] ");

@@ -35,20 +35,41 @@ fn step_listing_a_removed_name_is_reported() {
     let said = "step migrate still lists KEY, which was removed from development
 hint: remove KEY from [steps.migrate] in vault.toml";
     incomplete(&sandbox, &["--step", "migrate"], said);
-    incomplete(&sandbox, &["--only", "KEY"], "KEY was removed from development");
+    incomplete(
+        &sandbox,
+        &["--only", "KEY"],
+        "KEY was removed from development",
+    );
     // The result without a key is the same.
     let said = format!("error: {said}\nhint: [..]\n");
-    let words = ["exec", "--if-locked", "placeholder", "--step", "migrate", "--", "touch", "ran"];
+    let words = [
+        "exec",
+        "--if-locked",
+        "placeholder",
+        "--step",
+        "migrate",
+        "--",
+        "touch",
+        "ran",
+    ];
     let run = sandbox.vault(&words).variable("HOME", "/nonexistent");
     run.fails(123).says(&said).check();
     // A name that never existed gets the usual message.
     let config = sandbox.repo().join("vault.toml");
-    fs::write(config, "default = \"development\"\n[steps.migrate]\nnames = [\"OTHER\"]\n").unwrap();
+    fs::write(
+        config,
+        "default = \"development\"\n[steps.migrate]\nnames = [\"OTHER\"]\n",
+    )
+    .unwrap();
     let said = str![[r#"
 error: there is no OTHER in development
 hint: set it: [..]
 "#]];
-    sandbox.vault(&["exec", "--step", "migrate", "--", "true"]).fails(123).says(&said).check();
+    sandbox
+        .vault(&["exec", "--step", "migrate", "--", "true"])
+        .fails(123)
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -80,7 +101,11 @@ removed KEY from development (revision 2)
 vault.toml still names KEY: [steps.migrate], the variable URL, [secrets.KEY] as required
 old values stay in git history: [..]
 "#]];
-    sandbox.vault(&["remove", "KEY"]).any_change().says(&said).check();
+    sandbox
+        .vault(&["remove", "KEY"])
+        .any_change()
+        .says(&said)
+        .check();
 }
 
 #[test]
@@ -90,7 +115,11 @@ fn variable_in_place_of_a_secret_is_explained() {
 error: B refers to A, which is a variable
 hint: a variable can refer to [..]
 "#]];
-    sandbox(config).vault(&["exec", "--", "touch", "ran"]).fails(123).says(&said).check();
+    sandbox(config)
+        .vault(&["exec", "--", "touch", "ran"])
+        .fails(123)
+        .says(&said)
+        .check();
 }
 
 #[test]

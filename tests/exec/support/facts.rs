@@ -37,20 +37,26 @@ pub(crate) fn state(pid: Pid) -> Option<char> {
 
 #[track_caller]
 pub(crate) fn wait_for_state(pid: Pid, wanted: char) {
-    wait_for(&format!("{pid:?} in state {wanted}"), || (state(pid) == Some(wanted)).then_some(()));
+    wait_for(&format!("{pid:?} in state {wanted}"), || {
+        (state(pid) == Some(wanted)).then_some(())
+    });
 }
 
 /// Waits until the process has ended. It need not be a child of this process.
 #[track_caller]
 pub(crate) fn wait_until_gone(pid: Pid) {
-    wait_for(&format!("{pid:?} is gone"), || matches!(state(pid), None | Some('Z')).then_some(()));
+    wait_for(&format!("{pid:?} is gone"), || {
+        matches!(state(pid), None | Some('Z')).then_some(())
+    });
 }
 
 /// Waits until the file has a whole line, and returns its text.
 #[track_caller]
 pub(crate) fn wait_for_file(path: &Path) -> String {
     wait_for(&path.display().to_string(), || {
-        fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))
+        fs::read_to_string(path)
+            .ok()
+            .filter(|text| text.ends_with('\n'))
     })
 }
 
@@ -64,7 +70,9 @@ pub(crate) fn pid_in(path: &Path) -> Pid {
 pub(crate) fn children(pid: Pid) -> Vec<Pid> {
     let pid = pid.as_raw_nonzero();
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect()
+    list.split_whitespace()
+        .map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap())
+        .collect()
 }
 
 /// Waits until the file has `count` lines, and returns all of its lines.

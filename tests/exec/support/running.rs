@@ -34,18 +34,28 @@ pub(crate) enum Status {
 
 impl From<ExitStatus> for Status {
     fn from(status: ExitStatus) -> Self {
-        status.code().map_or_else(|| Self::Signal(status.signal().unwrap()), Self::Code)
+        status
+            .code()
+            .map_or_else(|| Self::Signal(status.signal().unwrap()), Self::Code)
     }
 }
 
 impl Running {
     /// Starts the command with all three streams as pipes.
     pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = Transcript::of(child.stdout.take().unwrap());
         let errors = Transcript::of(child.stderr.take().unwrap());
-        Self { input: child.stdin.take(), child, output, errors }
+        Self {
+            input: child.stdin.take(),
+            child,
+            output,
+            errors,
+        }
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -70,7 +80,9 @@ impl Running {
     pub(crate) fn status(&mut self) -> Status {
         let ended = wait(|| self.child.try_wait().unwrap());
         let printed = || format!("{}{}", self.output.text(), self.errors.text());
-        ended.unwrap_or_else(|| panic!("it never ended:\n{}", printed())).into()
+        ended
+            .unwrap_or_else(|| panic!("it never ended:\n{}", printed()))
+            .into()
     }
 
     /// Closes its input, and waits for the end of the process and of its streams.
@@ -79,7 +91,11 @@ impl Running {
         self.close_input();
         let status = self.status();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        End { status, output: text(self.output.all()), said: text(self.errors.all()) }
+        End {
+            status,
+            output: text(self.output.all()),
+            said: text(self.errors.all()),
+        }
     }
 }
 

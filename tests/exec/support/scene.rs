@@ -82,7 +82,10 @@ impl Scene {
             ("PATH".to_owned(), format!("{}:{path}", programs())),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("TERM".to_owned(), "xterm-256color".to_owned()),
-            ("SCENE".to_owned(), self.sandbox.root().display().to_string()),
+            (
+                "SCENE".to_owned(),
+                self.sandbox.root().display().to_string(),
+            ),
         ]);
         if way == Way::Bare {
             variables.insert("SECRET".to_owned(), SECRET.to_owned());

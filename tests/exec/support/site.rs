@@ -45,7 +45,9 @@ impl Site {
     }
 
     pub(crate) fn launch(&self, way: Way, words: &[&str]) -> Launch {
-        self.scene.launch(way, words).variable("PYTHONDONTWRITEBYTECODE", "1")
+        self.scene
+            .launch(way, words)
+            .variable("PYTHONDONTWRITEBYTECODE", "1")
     }
 
     /// Returns whether a server answers at the address.
@@ -73,7 +75,9 @@ impl Site {
     /// Waits until no server listens at the address.
     #[track_caller]
     pub(crate) fn is_abandoned(&self) {
-        wait_for("an address that is free", || (!self.is_served()).then_some(()));
+        wait_for("an address that is free", || {
+            (!self.is_served()).then_some(())
+        });
     }
 }
 

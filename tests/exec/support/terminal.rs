@@ -40,21 +40,38 @@ impl Terminal {
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
-        let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+        let name = ptsname(&keyboard, Vec::new())
+            .unwrap()
+            .into_string()
+            .unwrap();
         tcsetwinsize(&keyboard, window(24, 80)).unwrap();
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let line = rustix::fs::open(name.as_str(), flags, Mode::empty()).unwrap();
         let before = modes(&line);
         let mut command = launch.command_after(&["python", "-I", "-S", SESSION, &name]);
-        let mut ends = streams.chars().zip(others).map(|(stream, other)| match stream {
-            't' => Stdio::from(line.try_clone().unwrap()),
-            _ => other,
-        });
+        let mut ends = streams
+            .chars()
+            .zip(others)
+            .map(|(stream, other)| match stream {
+                't' => Stdio::from(line.try_clone().unwrap()),
+                _ => other,
+            });
         let [input, output, errors] = [(); 3].map(|()| ends.next().unwrap());
-        let child = command.stdin(input).stdout(output).stderr(errors).spawn().unwrap();
+        let child = command
+            .stdin(input)
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .unwrap();
         let keyboard = File::from(keyboard);
         let screen = Transcript::of(keyboard.try_clone().unwrap());
-        Self { child, keyboard, line: Some(line), screen, before }
+        Self {
+            child,
+            keyboard,
+            line: Some(line),
+            screen,
+            before,
+        }
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -72,7 +89,9 @@ impl Terminal {
 
     /// Types the text. A newline is the Enter key.
     pub(crate) fn types(&mut self, text: &str) {
-        self.keyboard.write_all(text.replace('\n', "\r").as_bytes()).unwrap();
+        self.keyboard
+            .write_all(text.replace('\n', "\r").as_bytes())
+            .unwrap();
     }
 
     pub(crate) fn resize(&self, rows: u16, columns: u16) {
@@ -90,7 +109,9 @@ impl Terminal {
     }
 
     pub(crate) fn hides_what_is_typed(&self) -> bool {
-        !attributes(self.line.as_ref().unwrap()).local_modes.contains(LocalModes::ECHO)
+        !attributes(self.line.as_ref().unwrap())
+            .local_modes
+            .contains(LocalModes::ECHO)
     }
 
     /// Returns whether reads from and writes to the terminal block, as usual.
@@ -103,7 +124,9 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn status(&mut self) -> Status {
         let ended = wait(|| self.child.try_wait().unwrap());
-        ended.unwrap_or_else(|| panic!("it never ended:\n{}", self.screen.text())).into()
+        ended
+            .unwrap_or_else(|| panic!("it never ended:\n{}", self.screen.text()))
+            .into()
     }
 
     /// Waits for the end, checks that the terminal has its old settings again, and returns the
@@ -126,7 +149,12 @@ impl Drop for Terminal {
 }
 
 fn window(rows: u16, columns: u16) -> Winsize {
-    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
 }
 
 fn attributes(line: &OwnedFd) -> Termios {

@@ -20,7 +20,10 @@ struct State {
 impl Transcript {
     /// Reads `source` to its end, or until its terminal is gone.
     pub(crate) fn of(mut source: impl Read + Send + 'static) -> Self {
-        let state = State { bytes: Vec::new(), ended: false };
+        let state = State {
+            bytes: Vec::new(),
+            ended: false,
+        };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let writer = Arc::clone(&shared);
         thread::spawn(move || {
@@ -85,5 +88,6 @@ impl Transcript {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }

@@ -23,8 +23,18 @@ pub(crate) fn check(data: &[u8]) {
             return;
         };
         let (bytes, text) = after.split_at(usize::from(length % 40).min(after.len()));
-        needles.add(Label { name: "A", form: "raw" }, bytes, rules(mode));
-        plain.push(Needle { bytes: bytes.to_vec(), transparent: false });
+        needles.add(
+            Label {
+                name: "A",
+                form: "raw",
+            },
+            bytes,
+            rules(mode),
+        );
+        plain.push(Needle {
+            bytes: bytes.to_vec(),
+            transparent: false,
+        });
         rest = text;
     }
     plain.retain(|needle| !needle.bytes.is_empty());
@@ -49,7 +59,10 @@ fn disturb(mut matcher: Arc<Matcher>, text: &[u8], cut: usize) {
         if index % 4 == 3 {
             let mut more = Needles::new();
             more.add(
-                Label { name: "B", form: "raw" },
+                Label {
+                    name: "B",
+                    form: "raw",
+                },
                 chunk,
                 rules(u8::try_from(index).unwrap_or(0)),
             );
@@ -62,10 +75,22 @@ fn disturb(mut matcher: Arc<Matcher>, text: &[u8], cut: usize) {
 }
 
 fn rules(mode: u8) -> MatchRules {
-    let edge = |mask| EdgeCharacter { alphabet: Alphabet::Base64, value: mode & mask, mask };
+    let edge = |mask| EdgeCharacter {
+        alphabet: Alphabet::Base64,
+        value: mode & mask,
+        mask,
+    };
     MatchRules {
-        gaps: if mode & 1 == 0 { Gaps::Refused } else { Gaps::Allowed },
-        boundary: if mode & 0b1110 == 2 { Boundary::Token } else { Boundary::Any },
+        gaps: if mode & 1 == 0 {
+            Gaps::Refused
+        } else {
+            Gaps::Allowed
+        },
+        boundary: if mode & 0b1110 == 2 {
+            Boundary::Token
+        } else {
+            Boundary::Any
+        },
         lead: (mode & 4 != 0).then(|| edge(0b11)),
         trail: (mode & 8 != 0).then(|| edge(0b11_0000)),
         padding: if mode & 8 == 0 { 0 } else { 2 },

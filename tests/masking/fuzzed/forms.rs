@@ -16,7 +16,12 @@ pub(crate) fn check(data: &[u8]) {
     let (value, text) = rest.split_at(usize::from(length).min(rest.len()));
     let mut needles = Needles::new();
     // Any verdict is fine.
-    let _ = forms::add(&mut needles, "A", &Secret::new(value.to_vec()), Masking::Automatic);
+    let _ = forms::add(
+        &mut needles,
+        "A",
+        &Secret::new(value.to_vec()),
+        Masking::Automatic,
+    );
     let single = !value.contains(&b'\n') && !value.contains(&b'"');
     assert!(!single || needles.len() <= forms::MOST_NEEDLES);
     let spelled: Vec<_> = needles.iter().map(|(_, bytes)| bytes.to_vec()).collect();
