@@ -63,20 +63,25 @@ pub(crate) enum IfLocked {
 
 /// Runs the command and returns how it ended. If nothing needs to be masked, vault becomes the
 /// command.
-pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Result<Ending, Fault> {
+///
+/// The context is consumed, because copies of the key in the caller's environment are wiped.
+pub(crate) fn exec(
+    mut context: Context,
+    mut key: CallerKey,
+    command: Exec,
+) -> Result<Ending, Fault> {
     // The keys are dropped in there: a parent may run for weeks and must not hold a copy.
     let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
         let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
         let leaks = leaks(&config, &command)?;
-        let (config, injected, reach) = prepare(context, key, place, config, &command)?;
+        let (config, injected, reach) = prepare(&context, key, place, config, &command)?;
         Ok((config, leaks, (injected, reach)))
     })?;
-    let mut environ = context.environ.clone();
-    let reach = reach.map(|reach| withhold(context, &reach, &command, &mut environ));
+    let reach = reach.map(|reach| withhold(&mut context, &reach, &command));
     let mut values = injected.values();
-    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &environ));
-    let files = files(context, &environ, &config, &command, &values)?;
+    values.retain(|(name, _)| !proxies::is_kept(name, &command.keep, &context.environ));
+    let files = files(&context, &config, &command, &values)?;
     for (name, value) in &mut values {
         *value = files
             .as_ref()
@@ -85,7 +90,7 @@ pub(crate) fn exec(context: &Context, mut key: CallerKey, command: Exec) -> Resu
     }
     let plan = Plan::new(Request {
         arguments: command.command,
-        parent: environ,
+        parent: std::mem::take(&mut context.environ),
         values,
         keep: proxies::kept(&command.keep),
         inherit: command.inherit,
@@ -125,19 +130,14 @@ fn stack_depth() -> StackDepth {
 }
 
 /// Removes variables that lead to the key from the caller's environment, and returns the notices.
-fn withhold(
-    context: &Context,
-    reach: &Reach,
-    command: &Exec,
-    environ: &mut Vec<(OsString, OsString)>,
-) -> Vec<String> {
+fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String> {
     let is_kept = |name: &OsStr| {
         command
             .keep
             .iter()
             .any(|keep| OsStr::new(keep.as_str()) == name)
     };
-    let taken = reach.withhold(environ, command.identity, &is_kept);
+    let taken = reach.withhold(&mut context.environ, command.identity, &is_kept);
     let above = reach
         .notice(context)
         .map(|notice| format!("vault: {notice}"));
@@ -151,13 +151,12 @@ fn withhold(
 /// Writes the values that `vault.toml` wants as files, unless the caller's own values are kept.
 fn files(
     context: &Context,
-    environ: &[(OsString, OsString)],
     config: &Config,
     command: &Exec,
     values: &[(&str, &Secret)],
 ) -> Result<Option<SecretFiles>, Fault> {
     let is_kept = |name: &SecretName| {
-        command.keep.contains(name) && environ.iter().any(|(own, _)| own == name.as_str())
+        command.keep.contains(name) && context.environ.iter().any(|(own, _)| own == name.as_str())
     };
     let wanted: BTreeSet<&str> = config
         .secrets

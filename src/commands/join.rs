@@ -108,13 +108,16 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     state.ask(id, asked)?;
     writer.replace(&[file])?;
     report(context, &vault, &place, &request);
-    if standing == Standing::Unknown {
-        context
-            .console
-            .note(format!("the vault is not trusted yet: {LATER}"));
-    }
+    report_trust(context, standing);
     report_fingerprint(context, &vault);
     print(context, &request, command.style)
+}
+
+fn report_trust(context: &Context, standing: Standing) {
+    if standing == Standing::Unknown {
+        let note = format!("the vault is not trusted yet: {LATER}");
+        context.console.note(note);
+    }
 }
 
 fn question() -> String {

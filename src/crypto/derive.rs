@@ -68,7 +68,7 @@ impl DataKey {
     pub fn entry_key(&self, name: &str) -> EntryKey {
         let info = Framed::default().part(name.as_bytes()).into_bytes();
         EntryKey(Key::filled(|key| {
-            self.expand(&[b"vault/v1/entry-key", &info], key)
+            self.expand(&[b"vault/v1/entry-key", &info], key);
         }))
     }
 

@@ -119,9 +119,8 @@ impl FileSizeSignalIgnored {
     )]
     pub fn new() -> Self {
         // SAFETY: ignoring a signal does not run any Rust code.
-        Self {
-            before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) },
-        }
+        let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+        Self { before }
     }
 }
 

@@ -130,7 +130,7 @@ fn sandbox() -> Sandbox {
     sandbox.quick(&["remove", "GONE", "-e", "production"]);
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "development", &authority, |file| {
-        file.revision += 1
+        file.revision += 1;
     });
     sandbox
 }

@@ -223,7 +223,7 @@ fn environment_other_than_the_listed_one_is_refused() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     craft::resign_environment(&sandbox, "production", &authority, |file| {
-        file.epochs[0].number = 2
+        file.epochs[0].number = 2;
     });
     let reason = ".vault/production.toml: is not the file that the roster lists";
     refused(&sandbox, ENVIRONMENT, format!("error: {reason}\n{RESTORE}"));

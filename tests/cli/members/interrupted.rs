@@ -355,7 +355,7 @@ the new vault id is in effect
         &genuine["members.toml"],
     );
     craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
-        roster.revision += 1
+        roster.revision += 1;
     });
     let said = str![[r#"
 error: .vault/tmp/before: does not belong to the vault in place

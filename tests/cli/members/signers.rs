@@ -226,7 +226,7 @@ fn member_added_by_hand_is_refused() {
 fn roster_signed_by_another_authority_is_refused() {
     let sandbox = stocked();
     craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| {
-        roster.revision += 1
+        roster.revision += 1;
     });
     not_by_the_authority(&sandbox);
 }

@@ -353,7 +353,7 @@ fn only_loosened_settings_are_reported() {
 fn loosened_settings_are_reported_despite_an_invalid_roster() {
     let sandbox = stocked();
     craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| {
-        roster.revision += 1
+        roster.revision += 1;
     });
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();

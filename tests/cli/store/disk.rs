@@ -203,9 +203,9 @@ fn read_only_checkout_can_be_read() {
         ".vault/tmp",
     ];
     let mode = |mode| {
-        folders
-            .iter()
-            .for_each(|folder| set_mode(&sandbox.repo().join(folder), mode))
+        for folder in folders {
+            set_mode(&sandbox.repo().join(folder), mode);
+        }
     };
     mode(0o555);
     for (arguments, printed) in READING {

@@ -132,11 +132,9 @@ impl Redacted {
         for (placeholder, value) in &self.named {
             text = text.replace(value, placeholder);
         }
-        with_words(
-            &with_words(&text, "+/", redacted_signer),
-            "-:_",
-            redacted_word,
-        )
+        // Credentials first, because a part of one can look like a key.
+        let without_words = with_words(&text, "-:_", redacted_word);
+        with_words(&without_words, "+/", redacted_signer)
     }
 }
 

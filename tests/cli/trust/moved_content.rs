@@ -174,7 +174,7 @@ fn value_moved_to_another_revision_does_not_open() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
-        entry.revision = 9
+        entry.revision = 9;
     });
     refused(
         &sandbox,
@@ -190,7 +190,7 @@ fn entry_of_an_unknown_epoch_is_refused() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
     craft::resign_entry(&sandbox, "production", "DATABASE_URL", &key, |entry| {
-        entry.epoch = 2
+        entry.epoch = 2;
     });
     refused(
         &sandbox,

@@ -127,7 +127,7 @@ fn open_items_are_listed_with_their_commands() {
     }
     let key = authority(&sandbox);
     resign_environment(&sandbox, "development", &key, |environment| {
-        environment.revision += 1
+        environment.revision += 1;
     });
     let entry = sandbox.store("production/KEY.toml");
     let text = fs::read_to_string(&entry).unwrap();
