@@ -102,7 +102,7 @@ pub struct Found {
     pub identity: Identity,
     /// The rest of the credential, if the key came in one.
     pub credential: Option<Pinned>,
-    /// Where it came from.
+    /// Its source.
     pub source: Source,
     /// A warning for the caller, if others can change the file that it was read from.
     pub caution: Option<String>,

@@ -49,8 +49,8 @@ pub fn verify_all(claims: &[Claim]) -> bool {
     }
 }
 
-/// The sum over all claims. Eight times the sum is zero if all hold. Nothing where a signature's s
-/// or R is not canonical.
+/// The sum over all claims. Eight times the sum is zero if all hold. Returns `None` if a signature's
+/// s or R is not canonical.
 fn sum(claims: &[Claim]) -> Option<EdwardsPoint> {
     let mut weights = vec![0; 16 * claims.len()];
     random_bytes(&mut weights);

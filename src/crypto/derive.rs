@@ -80,7 +80,7 @@ impl DataKey {
         Commitment(commitment)
     }
 
-    /// All that must be kept secret of it.
+    /// The parts of it that must be kept secret.
     #[must_use]
     pub fn parts(&self) -> [&[u8; 32]; 2] {
         [self.key.expose(), self.extracted.expose()]

@@ -170,7 +170,7 @@ impl Identity {
         let parsed = std::str::from_utf8(text.expose())
             .ok()
             .and_then(Self::parse);
-        parsed.expect("what was just encoded decodes")
+        parsed.expect("an encoding made here decodes")
     }
 
     /// The 32 bytes of the identity, for a credential.

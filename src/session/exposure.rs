@@ -117,7 +117,7 @@ pub(crate) fn find_by_epochs(vault: &Vault) -> Result<ExposureReport, Fault> {
     let mut search = Search::new(vault);
     if search.has_work() {
         search.index_current_values(None)?;
-        search.add_gap("values were not compared with each other, because there is no key");
+        search.add_gap("values were not compared with each other, because no key was found");
     }
     Ok(search.finish())
 }

@@ -11,7 +11,7 @@ use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
 
 /// Which values.
 pub(crate) enum Wanted<'a> {
-    /// All that the caller may read.
+    /// Everything that the caller can read.
     All,
     /// These, if they exist.
     Names(&'a [SecretName]),

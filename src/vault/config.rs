@@ -52,7 +52,7 @@ pub struct EnvironmentConfig {
 pub struct SecretConfig {
     /// For people.
     pub description: Option<String>,
-    /// Where it must exist.
+    /// The environments in which it must exist.
     pub required: Required,
     /// The kind of value that `set --generate` makes.
     pub generate: Option<String>,

@@ -249,7 +249,7 @@ pub struct Request {
 /// A former member, whose name is never reused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Former {
-    /// To what was sealed for this member.
+    /// The keys of epochs that were sealed to this member.
     pub recipient: Recipient,
     /// The public signing key, if there was one.
     pub signer: Option<PublicKey>,

@@ -146,5 +146,5 @@ fn half_done(fault: &Fault, done: usize, all: usize) -> Fault {
     Fault::failed(format!(
         "{fault:#} after {done} of {all} files were replaced"
     ))
-    .hint("run the same command again; what is done already stays as it is")
+    .hint("run the same command again; the finished part stays as it is")
 }

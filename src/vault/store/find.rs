@@ -153,9 +153,7 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
                 "if you trust that user: vault --vault {} …",
                 folder.display()
             ))
-            .hint(
-                "in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files",
-            );
+            .hint("in CI, a credential or VAULT_ID names the vault, no matter who owns the files");
     }
     let message = if start == end {
         format!("no vault.toml in {}", start.display())

@@ -3,7 +3,7 @@
 //! The order of checks, nothing decrypted before the last of them: sizes, strict text, one
 //! spelling → the roster's signature → id and floor against the pin ([`Trust`]) → the environment
 //! against the roster → every entry. The types follow the order: a [`UnverifiedRoot`] roster becomes a
-//! [`Vault`] by a judgement, and only a [`Vault`] gives out environments and entries.
+//! [`Vault`] by a judgment, and only a [`Vault`] gives out environments and entries.
 
 mod adopt;
 mod check;

@@ -381,12 +381,8 @@ fn merged(before: &Seen, now: &Seen) -> Seen {
         (before, now) => before.or(now),
     };
     let mut folders = before.folders.clone();
-    folders.extend(
-        now.folders
-            .iter()
-            .filter(|folder| !before.folders.contains(folder))
-            .cloned(),
-    );
+    let new = now.folders.iter().filter(|f| !before.folders.contains(f));
+    folders.extend(new.cloned());
     let surplus = folders.len().saturating_sub(FOLDERS);
     folders.drain(..surplus);
     let floor = before.floor.max(now.floor);

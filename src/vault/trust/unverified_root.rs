@@ -91,7 +91,7 @@ impl UnverifiedRoot {
         trust.judge(self.roster()?, self.sha256, folder)
     }
 
-    /// Goes on with it after a judgement, or, for what decrypts nothing, without one.
+    /// Continues after a judgment, or without one for commands that decrypt nothing.
     ///
     /// # Errors
     /// If it is not as `vault` writes it.

@@ -124,7 +124,7 @@ fn vault_of_another_user_is_not_found() {
     let said = str![[r#"
 error: [..]/outer/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/outer …
-hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
+hint: in CI, a credential or VAULT_ID names the vault, no matter who owns the files
 "#]];
     let commands: &[&[&str]] = &[
         &GET,

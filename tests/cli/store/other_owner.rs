@@ -158,7 +158,7 @@ fn member_with_vault_id_finds_a_foreign_checkout() {
     let refused = str![[r#"
 error: [..]/repo/vault.toml belongs to another user (uid 12345)
 hint: if you trust that user: vault --vault [..]/repo …
-hint: in CI, a credential or VAULT_ID says which vault is meant, whoever owns the files
+hint: in CI, a credential or VAULT_ID names the vault, no matter who owns the files
 "#]];
     // Earlier trust does not apply to a new folder.
     sandbox.vault(&PRINT).fails(122).says(&refused).check();

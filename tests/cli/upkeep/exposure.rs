@@ -304,7 +304,7 @@ fn uncompared_values_are_reported() {
     assert_eq!(lines, by_epochs);
     assert_eq!(
         gaps,
-        ["values were not compared with each other, because there is no key"]
+        ["values were not compared with each other, because no key was found"]
     );
     // A key for only one environment.
     let credential = sandbox.credential("later", &["-e", "production"]);

@@ -247,8 +247,7 @@ fn status_without_a_key_lists_skipped_checks() {
     });
     let known = "bob could read KEY in production, and the value has not changed\n";
     let hint = "error: 1 item needs attention\nhint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`\n";
-    let copies =
-        "warning: not checked: values were not compared with each other, because there is no key\n";
+    let copies = "warning: not checked: values were not compared with each other, because no key was found\n";
     let run = sandbox
         .vault(&["status"])
         .variable("HOME", &nobody("nobody"))
