@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "the comments are shown as they are")]
 
 mod exec;
+mod joining;
 mod members;
 mod rotate;
 mod set;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
+pub(super) use self::joining::{CiAddArguments, InitArguments, JoinArguments};
 pub(super) use self::members::{Members, once};
 pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
@@ -22,7 +24,7 @@ use crate::fault::Fault;
 use crate::session::console::{Answer, Color};
 use crate::session::output::Style;
 use crate::vault::model::Access;
-use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
 /// Keep the secrets of this repository encrypted in it, and inject them into the process that needs them
 #[derive(Parser)]
@@ -88,19 +90,7 @@ pub(super) struct Global {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Create a vault here; you become its first admin
-    Init {
-        /// An environment to start with; the first is the default [default: development, production]
-        #[arg(short, long = "environment", value_name = "NAME")]
-        environments: Vec<EnvironmentName>,
-        /// Your name as a member [default: your login name]
-        #[arg(long, value_name = "MEMBER")]
-        name: Option<MemberName>,
-        /// Add a recovery member; its key is printed once, to be kept in a safe
-        #[arg(long)]
-        recovery: bool,
-        #[command(flatten)]
-        json: Json,
-    },
+    Init(InitArguments),
     /// List, add, or remove environments
     #[command(subcommand)]
     Environments(Environments),
@@ -157,19 +147,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Ci(Ci),
     /// Request to become a member; prints a fingerprint to send to an admin out of band
-    Join {
-        /// Your name as a member, which no one has had before [default: your login name]
-        #[arg(long, value_name = "MEMBER")]
-        name: Option<MemberName>,
-        /// Request a new key for this member, because you lost yours
-        #[arg(long)]
-        new_key: bool,
-        /// Trust the vault if this is its id, as a colleague sent it [default: asks at a terminal]
-        #[arg(long, value_name = "ID")]
-        id: Option<String>,
-        #[command(flatten)]
-        json: Json,
-    },
+    Join(JoinArguments),
     /// List, add, or remove members, or change their access
     #[command(subcommand)]
     Members(Members),
@@ -240,21 +218,7 @@ pub(super) enum Environments {
 #[derive(Subcommand)]
 pub(super) enum Ci {
     /// Add a machine that can read; prints its credential once, alone on standard output
-    Add {
-        /// The machine's name as a member, such as github-production
-        name: MemberName,
-        /// An environment that it can read
-        #[arg(short, long = "environment", value_name = "NAME", required = true)]
-        environments: Vec<EnvironmentName>,
-        /// Give it only these secrets, and the keys of no others
-        #[arg(long, value_name = "A,B", value_delimiter = ',')]
-        only: Vec<SecretName>,
-        /// Give it only the names that this step of vault.toml lists now
-        #[arg(long, value_name = "STEP", conflicts_with = "only")]
-        step: Option<StepName>,
-        #[command(flatten)]
-        json: Json,
-    },
+    Add(CiAddArguments),
 }
 
 #[derive(Subcommand)]

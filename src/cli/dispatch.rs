@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 
 use super::arguments::{
-    Arguments, Ci, Command, Environments, ExecArguments, Key, Members, OriginArguments,
-    SetArguments, VerifyArguments, once,
+    Arguments, Ci, CiAddArguments, Command, Environments, ExecArguments, InitArguments,
+    JoinArguments, Key, Members, OriginArguments, SetArguments, VerifyArguments, once,
 };
 use super::{WELCOME, misuse};
 use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin, Recovery};
@@ -40,36 +40,10 @@ pub(super) fn dispatch(
 }
 
 /// Runs a command that starts no program of the caller.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each command, and each only calls it"
-)]
 fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Exec(_) | Command::Doctor { .. } => {}
-        Command::Init {
-            environments,
-            name,
-            recovery,
-            json,
-        } => {
-            let recovery = if recovery {
-                Recovery::Wanted
-            } else {
-                Recovery::NotGiven
-            };
-            let style = json.style();
-            commands::init(
-                context,
-                key,
-                commands::Init {
-                    environments,
-                    name,
-                    recovery,
-                    style,
-                },
-            )?;
-        }
+        Command::Init(arguments) => commands::init(context, key, init(arguments))?,
         Command::Environments(command) => environments(context, key, command)?,
         Command::Set(arguments) => commands::set(context, key, &set(arguments))?,
         Command::Get {
@@ -95,48 +69,10 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         Command::Import { file, environment } => {
             commands::import(context, key, &file, environment.environment.as_ref())?;
         }
-        Command::Ci(Ci::Add {
-            name,
-            environments,
-            only,
-            step,
-            json,
-        }) => {
-            let style = json.style();
-            commands::ci_add(
-                context,
-                key,
-                &commands::CiAdd {
-                    name,
-                    environments,
-                    only,
-                    step,
-                    style,
-                },
-            )?;
+        Command::Ci(Ci::Add(arguments)) => {
+            commands::ci_add(context, key, &ci_add(arguments))?;
         }
-        Command::Join {
-            name,
-            new_key,
-            id,
-            json,
-        } => {
-            let asking = if new_key {
-                commands::Asking::Key
-            } else {
-                commands::Asking::New
-            };
-            commands::join(
-                context,
-                key,
-                commands::Join {
-                    name,
-                    asking,
-                    id,
-                    style: json.style(),
-                },
-            )?;
-        }
+        Command::Join(arguments) => commands::join(context, key, join(arguments))?,
         Command::Members(command) => members(context, key, command)?,
         Command::Rotate(arguments) => commands::rotate(context, key, arguments.into())?,
         Command::Trust { id } => commands::trust(context, key, id.as_deref())?,
@@ -160,6 +96,44 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         }
     }
     Ok(())
+}
+
+fn init(arguments: InitArguments) -> commands::Init {
+    let recovery = if arguments.recovery {
+        Recovery::Wanted
+    } else {
+        Recovery::NotGiven
+    };
+    commands::Init {
+        environments: arguments.environments,
+        name: arguments.name,
+        recovery,
+        style: arguments.json.style(),
+    }
+}
+
+fn join(arguments: JoinArguments) -> commands::Join {
+    let asking = if arguments.new_key {
+        commands::Asking::Key
+    } else {
+        commands::Asking::New
+    };
+    commands::Join {
+        name: arguments.name,
+        asking,
+        id: arguments.id,
+        style: arguments.json.style(),
+    }
+}
+
+fn ci_add(arguments: CiAddArguments) -> commands::CiAdd {
+    commands::CiAdd {
+        name: arguments.name,
+        environments: arguments.environments,
+        only: arguments.only,
+        step: arguments.step,
+        style: arguments.json.style(),
+    }
 }
 
 fn environments(context: &Context, key: CallerKey, command: Environments) -> anyhow::Result<()> {
