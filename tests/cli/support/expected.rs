@@ -132,9 +132,10 @@ impl Redacted {
         for (placeholder, value) in &self.named {
             text = text.replace(value, placeholder);
         }
-        // Credentials first, because a part of one can look like a key.
-        let without_words = with_words(&text, "-:_", redacted_word);
-        with_words(&without_words, "+/", redacted_signer)
+        // A part of a credential can look like a signer, and a part of a signer like a fingerprint.
+        let without_credentials = with_words(&text, "-:_", redacted_credential);
+        let without_signers = with_words(&without_credentials, "+/", redacted_signer);
+        with_words(&without_signers, "-:_", redacted_word)
     }
 }
 
@@ -151,6 +152,15 @@ fn with_words(text: &str, others: &str, replace: fn(&str) -> String) -> String {
         rest = &rest[start + word.len()..];
     }
     replaced + rest
+}
+
+fn redacted_credential(word: &str) -> String {
+    let bare = word.trim_end_matches(':');
+    if bare.starts_with("vaultci1_") && bare.len() > 30 {
+        "[CREDENTIAL]".to_owned() + &word[bare.len()..]
+    } else {
+        word.to_owned()
+    }
 }
 
 /// A verifying key is 32 bytes in base64.
@@ -172,7 +182,6 @@ fn redacted_word(word: &str) -> String {
     let time = || word.len() == 20 && word.ends_with('Z') && word[10..].starts_with('T');
     let placeholder = match bare {
         _ if bare.starts_with("AGE-SECRET-KEY-1") && bare.len() > 30 => "[KEY]",
-        _ if bare.starts_with("vaultci1_") && bare.len() > 30 => "[CREDENTIAL]",
         _ if bare.starts_with("vault1") && bare.len() > 30 => "[ID]",
         _ if bare.starts_with("age1") && bare.len() > 30 => "[RECIPIENT]",
         _ if bare.len() == 40 && is_hex(bare) => "[COMMIT]",
