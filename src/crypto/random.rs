@@ -63,11 +63,15 @@ fn until_plain(draw: impl Fn() -> Secret) -> Secret {
     }
 }
 
+/// The largest multiple of `count` that fits a byte. A draw of this or more is repeated, or the
+/// first characters would come up more often.
+fn even_draws(count: usize) -> usize {
+    256 / count * count
+}
+
 fn evenly(alphabet: Alphabet, length: usize) -> Secret {
     let Alphabet(characters) = alphabet;
-    // The largest multiple of the alphabet's size that fits a byte; above it the draw is repeated,
-    // or the first characters would come up more often.
-    let even = 256 / characters.len() * characters.len();
+    let even = even_draws(characters.len());
     let mut text = Secret::with_capacity(length);
     while text.len() < length {
         let draw = random_key();
@@ -86,6 +90,13 @@ fn evenly(alphabet: Alphabet, length: usize) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn draws_are_repeated_above_a_multiple_of_the_alphabet() {
+        for (count, even) in [(10, 250), (50, 250), (62, 248), (64, 256), (255, 255)] {
+            assert_eq!(even_draws(count), even, "{count}");
+        }
+    }
 
     #[test]
     fn generated_text_has_its_length_and_the_whole_alphabet() {
