@@ -1,6 +1,7 @@
 //! Secrets that a command receives as files: in memory, for as long as it runs.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use snapbox::str;
@@ -85,14 +86,16 @@ fn leftover_files_are_removed_unless_they_are_in_use() {
 #[test]
 fn folder_on_a_disk_is_never_used() {
     let (sandbox, shared) = sandbox();
-    let disk = sandbox.root().join("runtime");
+    let disk =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("runtime-{}", std::process::id()));
     fs::create_dir(&disk).unwrap();
     sandbox
         .vault(&["exec", "--", "sh", "-c", "dirname $(dirname $TLS_KEY)"])
         .variable("XDG_RUNTIME_DIR", disk.to_str().unwrap())
         .prints("/dev/shm\n")
         .check();
-    assert!(fs::read_dir(disk).unwrap().next().is_none());
+    assert!(fs::read_dir(&disk).unwrap().next().is_none());
+    fs::remove_dir(disk).unwrap();
     drop(shared);
 }
 

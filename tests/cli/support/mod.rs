@@ -14,6 +14,7 @@ pub(crate) mod python;
 pub(crate) mod refusal;
 pub(crate) mod review;
 pub(crate) mod sandbox;
+pub(crate) mod scratch;
 pub(crate) mod shop;
 pub(crate) mod terminal;
 pub(crate) mod transcript;

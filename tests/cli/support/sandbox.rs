@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::support::expected::{Expected, Redacted};
+use crate::support::scratch::new_folder;
 
 /// Every file below the sandbox's repository and HOME, by its path relative to the sandbox.
 pub(crate) type Files = BTreeMap<String, Content>;
@@ -35,11 +36,9 @@ impl Sandbox {
     pub(crate) fn empty() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sandbox-{}-{number}", std::process::id());
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&root);
+        let root = new_folder(number);
         for folder in ["repo", "home"] {
-            fs::create_dir_all(root.join(folder)).unwrap();
+            fs::create_dir(root.join(folder)).unwrap();
         }
         let sandbox = Self { root };
         sandbox.git(&["init", "--quiet", "--initial-branch=main"]);

@@ -14,6 +14,8 @@ pub(crate) mod running;
 #[expect(dead_code, reason = "these tests use only its folders")]
 pub(crate) mod sandbox;
 pub(crate) mod scene;
+#[path = "../../cli/support/scratch.rs"]
+pub(crate) mod scratch;
 pub(crate) mod site;
 pub(crate) mod terminal;
 pub(crate) mod transcript;
