@@ -84,6 +84,8 @@ impl<'a> Colleague<'a> {
                 "user.name=Colleague",
                 "-c",
                 "user.email=colleague@example.com",
+                "-c",
+                "maintenance.auto=false",
             ])
             .args(arguments)
             .env("HOME", self.home())

@@ -136,6 +136,8 @@ impl Sandbox {
         let output = Command::new("git")
             .current_dir(self.repo())
             .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            // Otherwise each commit starts two more processes, which find nothing to do.
+            .args(["-c", "maintenance.auto=false"])
             .args(arguments)
             .env("HOME", self.home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
