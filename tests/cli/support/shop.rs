@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 
 use crate::support::python::programs;
@@ -45,17 +46,10 @@ impl Shop {
         let tools = sandbox.root().join("tools");
         fs::create_dir(&tools).unwrap();
         executable(&tools.join("curl"), CURL);
-        // A published binary is stripped; each machine of a pipeline downloads it.
-        let published = sandbox.root().join("published").display().to_string();
-        let strip = Command::new("strip")
-            .args(["-o", &published, VAULT])
-            .status()
-            .unwrap();
-        assert!(strip.success(), "strip is part of binutils");
         replace(
             &sandbox.repo().join("ci/install-vault"),
             &format!("sha256={}", "0".repeat(64)),
-            &format!("sha256={}", sha256(&published)),
+            &format!("sha256={}", published().1),
         );
         sandbox.quick(&[
             "set",
@@ -113,10 +107,7 @@ impl Shop {
         let variables = [
             ("HOME", folder.join("home").display().to_string()),
             ("PATH", path),
-            (
-                "BINARY",
-                self.sandbox.root().join("published").display().to_string(),
-            ),
+            ("BINARY", published().0.clone()),
             ("CI", "true".to_owned()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             // A test must not download missing files.
@@ -206,6 +197,25 @@ fn executable(path: &Path, text: &str) {
 pub(crate) fn text(output: &Output) -> String {
     let both = [&output.stdout[..], &output.stderr[..]].concat();
     String::from_utf8_lossy(&both).into_owned()
+}
+
+/// The published binary, which each machine of a pipeline downloads, and its SHA-256. It is
+/// stripped, once per process.
+fn published() -> &'static (String, String) {
+    static PUBLISHED: OnceLock<(String, String)> = OnceLock::new();
+    PUBLISHED.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let new = folder.join(format!("published-{}", std::process::id()));
+        let strip = Command::new("strip")
+            .args([Path::new("-o"), &new, Path::new(VAULT)])
+            .status()
+            .unwrap();
+        assert!(strip.success(), "strip is part of binutils");
+        let path = folder.join("published").display().to_string();
+        fs::rename(new, &path).unwrap();
+        let sum = sha256(&path);
+        (path, sum)
+    })
 }
 
 pub(crate) fn sha256(path: &str) -> String {
