@@ -88,15 +88,15 @@ fn show(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-/// Returns the seeds of a property: `usual` many, or five times as many with `VAULT_TESTS=all`.
+/// Returns the seeds of a property: `usual` many, or fifteen times as many with `VAULT_TESTS=all`.
 fn seeds(usual: u64) -> std::ops::Range<u64> {
     let all = std::env::var("VAULT_TESTS").is_ok_and(|which| which == "all");
-    0..if all { 5 * usual } else { usual }
+    0..if all { 15 * usual } else { usual }
 }
 
 #[test]
 fn output_matches_the_reference_for_every_cut() {
-    for seed in seeds(60_000) {
+    for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let alphabet = &b"abc"[..=random.below(3)];
         let longest = [4, 8, 14, 30][random.below(4)];
@@ -120,7 +120,7 @@ fn output_matches_the_reference_for_every_cut() {
 
 #[test]
 fn held_bytes_match_the_reference() {
-    for seed in seeds(20_000) {
+    for seed in seeds(6_700) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 10);
         let longest = needles
@@ -149,7 +149,7 @@ fn held_bytes_match_the_reference() {
 
 #[test]
 fn additional_needle_never_unmasks_bytes() {
-    for seed in seeds(20_000) {
+    for seed in seeds(6_700) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 40);
@@ -166,7 +166,7 @@ fn additional_needle_never_unmasks_bytes() {
 
 #[test]
 fn output_contains_no_needle() {
-    for seed in seeds(20_000) {
+    for seed in seeds(6_700) {
         let mut random = Random::new(seed);
         let needles = needles(&mut random, b"ab", 12);
         let text = text(&mut random, b"abc", &needles, 60);
@@ -183,7 +183,7 @@ fn output_contains_no_needle() {
 
 #[test]
 fn output_with_gaps_matches_the_reference() {
-    for seed in seeds(60_000) {
+    for seed in seeds(20_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 14);
         for needle in &mut needles {
@@ -235,7 +235,7 @@ fn scattered(random: &mut Random, text: &[u8]) -> Vec<u8> {
 
 #[test]
 fn added_needles_apply_to_held_bytes() {
-    for seed in seeds(30_000) {
+    for seed in seeds(10_000) {
         let mut random = Random::new(seed);
         let mut needles = needles(&mut random, b"ab", 12);
         for needle in &mut needles {

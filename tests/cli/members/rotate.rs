@@ -8,6 +8,7 @@ use snapbox::str;
 use crate::support::colleague::Colleague;
 use crate::support::craft;
 use crate::support::golden;
+use crate::support::machine::all_is_wanted;
 use crate::support::refusal::{compared, findings, found, section, stocked, table};
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
@@ -539,12 +540,13 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
 fn large_values_survive_a_rotation() {
     let sandbox = Sandbox::with_vault();
     let value = |number: u8| vec![number; (1 << 20) - usize::from(number)];
-    for number in 0..5 {
+    let count = if all_is_wanted() { 5 } else { 2 };
+    for number in 0..count {
         sandbox.set("production", &format!("LARGE_{number}"), &value(number));
         sandbox.set("production", &format!("SMALL_{number}"), b"small");
     }
     sandbox.quick(&["rotate", "-e", "production"]);
-    for number in 0..5 {
+    for number in 0..count {
         assert!(sandbox.get("production", &format!("LARGE_{number}")) == value(number));
         assert_eq!(
             sandbox.get("production", &format!("SMALL_{number}")),
@@ -553,10 +555,9 @@ fn large_values_survive_a_rotation() {
     }
     sandbox
         .vault(&["verify"])
-        .prints(str![[r#"
-[..]RESULT
-[..]ok
-production   10 [..]ok
-"#]])
+        .prints(format!(
+            "[..]RESULT\n[..]ok\nproduction   {:<2} [..]ok\n",
+            2 * count
+        ))
         .check();
 }

@@ -10,6 +10,7 @@ use repovault::vault::config::Config;
 use repovault::vault::name::SecretName;
 use serde_json::Value;
 
+use crate::support::machine::all_is_wanted;
 use crate::support::pipeline::{GITHUB_KEY, yaml};
 use crate::support::shop::{ROOT, Shop, text as said};
 
@@ -229,7 +230,9 @@ fn steps_have_only_required_names() {
             .iter()
             .map(SecretName::as_str)
             .collect();
-        for missing in &names {
+        // Each name takes a start of Django, so the ordinary run tries only one of each step.
+        let tried = if all_is_wanted() { names.len() } else { 1 };
+        for missing in names.iter().take(tried) {
             let rest: Vec<&str> = names
                 .iter()
                 .copied()

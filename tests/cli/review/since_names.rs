@@ -5,6 +5,7 @@ use std::fs;
 
 use snapbox::str;
 
+use crate::support::machine::all_is_wanted;
 use crate::support::refusal::{compared, findings, held, stocked};
 use crate::support::sandbox::Sandbox;
 
@@ -51,7 +52,12 @@ fn finds(sandbox: &Sandbox, revision: &str, name: &str) {
 
 #[test]
 fn tag_named_like_an_abbreviated_id_is_refused() {
-    for length in [4, 7, 12, 39] {
+    let lengths: &[usize] = if all_is_wanted() {
+        &[4, 7, 12, 39]
+    } else {
+        &[4, 39]
+    };
+    for &length in lengths {
         let (sandbox, good) = attacked();
         let short = &good[..length];
         finds(&sandbox, short, &format!("compared with {good}\n\n"));

@@ -52,9 +52,10 @@ fn start(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Child {
 }
 
 #[test]
-fn two_hundred_parallel_writers_lose_nothing() {
+fn many_parallel_writers_lose_nothing() {
+    let count = if all_is_wanted() { 200 } else { 60 };
     let sandbox = Sandbox::with_vault();
-    let mut children: Vec<Child> = (0..200)
+    let mut children: Vec<Child> = (0..count)
         .map(|number| {
             let name = format!("SECRET_{number}");
             start(
@@ -68,7 +69,7 @@ fn two_hundred_parallel_writers_lose_nothing() {
         assert!(child.wait().unwrap().success());
     }
     let printed = sandbox.quick(&["exec", "--no-mask", "--", "env"]);
-    for number in 0..200 {
+    for number in 0..count {
         assert!(
             printed.contains(&format!("SECRET_{number}=value {number}\n")),
             "{number}"
@@ -77,11 +78,9 @@ fn two_hundred_parallel_writers_lose_nothing() {
     assert_eq!(temporaries(&sandbox), 0);
     sandbox
         .vault(&["verify"])
-        .prints(str![[r#"
-[..]RESULT
-development  200 [..]ok
-[..]ok
-"#]])
+        .prints(format!(
+            "[..]RESULT\ndevelopment  {count:<3} [..]ok\n[..]ok\n"
+        ))
         .check();
 }
 
