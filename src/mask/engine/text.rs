@@ -48,15 +48,10 @@ impl Text<'_> {
 
     /// Appends the bytes from one position to another, all of which must be available.
     pub(super) fn copy(&self, from: u64, to: u64, out: &mut Vec<u8>) {
-        if from < self.at {
-            let first = self.held.len() - index(self.at - from);
-            let last = self.held.len() - index(self.at - to.min(self.at));
-            out.extend_from_slice(&self.held[first..last]);
-        }
-        if to > self.at {
-            let first = index(from.saturating_sub(self.at));
-            out.extend_from_slice(&self.chunk[first..index(to - self.at)]);
-        }
+        let held = |position| self.held.len() - index(self.at.saturating_sub(position));
+        let chunk = |position: u64| index(position.saturating_sub(self.at));
+        out.extend_from_slice(&self.held[held(from)..held(to)]);
+        out.extend_from_slice(&self.chunk[chunk(from)..chunk(to)]);
     }
 }
 
