@@ -79,6 +79,7 @@ fn short_value_with_always_is_masked_at_token_borders() {
 #[test]
 fn cut_off_secret_is_masked_from_eight_bytes_and_half() {
     let seventeen = "0123456789abcdefg";
+    let repeated = r#"{"a":"kestrekestre","b":"kestrekestrekestre"}"#;
     for (value, text, out) in [
         ("0123456789", "x 0123456", "x 0123456"),
         ("0123456789", "x 01234567", "x ***"),
@@ -86,6 +87,9 @@ fn cut_off_secret_is_masked_from_eight_bytes_and_half() {
         (seventeen, "x 012345678", "x ***"),
         (seventeen, "x 01234\r\n 5678", "x ***"),
         (seventeen, "x 012345678\n", "x ***\n"),
+        // Two overlapping copies of the first string make the second one, but they do not cover all
+        // cut-off beginnings of it.
+        (repeated, "x kestrekestrek", "x ***"),
     ] {
         let steps = steps(&mut masker(value), &[text]);
         assert_eq!(steps.concat(), out, "{text:?}");
