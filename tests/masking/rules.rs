@@ -222,6 +222,16 @@ fn secret_of_one_line_has_at_most_a_hundred_needles() {
 }
 
 #[test]
+fn secret_with_a_gap_of_at_most_64_kib_is_masked() {
+    for (length, is_masked) in [(1 << 16, true), ((1 << 16) + 1, false)] {
+        let text = format!("vQ7x-Zp2{}mK9rT4wL", "\n".repeat(length));
+        let out = steps(&mut masker(TOKEN), &[&text]).concat();
+        assert_eq!(out == "***", is_masked);
+        assert_eq!(out == text, !is_masked);
+    }
+}
+
+#[test]
 fn endless_gap_within_a_secret_does_not_fill_the_memory() {
     for gap in ["\n", "\x1b]", "\x1b[0m", "\x1b[\r   "] {
         let mut masker = masker(TOKEN);

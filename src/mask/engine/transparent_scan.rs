@@ -271,7 +271,7 @@ impl TransparentScan {
         // Too many transparent bytes since the needle began: give it up, so that the held bytes
         // cannot fill the memory.
         let depth = self.depth(matcher);
-        if depth > 0 && position - self.position(self.visible - depth) > depth + MOST_TRANSPARENT {
+        if depth > 0 && position - self.position(self.visible - depth) >= depth + MOST_TRANSPARENT {
             self.cursor.reset();
         }
     }
