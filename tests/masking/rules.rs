@@ -143,6 +143,33 @@ fn replaced_matcher_knows_held_and_early_shown_bytes() {
 }
 
 #[test]
+fn added_needle_masks_the_held_rest_of_shown_bytes() {
+    let first = Matcher::new(needles(&[("A", b"kestrel-and-more", Masking::Automatic)]));
+    let more = needles(&[("B", b"estrel", Masking::Automatic)]);
+    let both = Arc::new(first.extended(&more));
+    let mut masker = Masker::new(Arc::new(first));
+    let mut out = Vec::new();
+    masker.feed(b"a kes", &mut out);
+    masker.show_short(&mut out);
+    masker.feed(b"trel-an", &mut out);
+    assert_eq!(out, b"a kes");
+    masker.replace_matcher(both);
+    masker.feed(b"d-less b", &mut out);
+    assert_eq!(out, b"a kes***-and-less b");
+}
+
+#[test]
+fn only_encoded_secret_holds_back_a_byte_before_it() {
+    // In base64, the byte before a needle can carry bits of the secret. Before the secret itself,
+    // no byte does.
+    for letter in 'A'..='Z' {
+        let chunks = [&format!(". {letter}vQ7x"), "!"];
+        let shown = [&format!(". {letter}"), "vQ7x!", ""];
+        assert_eq!(steps(&mut masker(TOKEN), &chunks), shown);
+    }
+}
+
+#[test]
 fn line_ending_like_a_secret_begins_is_not_delayed() {
     for line in ["ready: vQ7\n", "\x1b[32mready: v\x1b[0m\n", "50% v\r"] {
         assert_eq!(steps(&mut masker(TOKEN), &[line]), [line, ""]);

@@ -139,3 +139,35 @@ impl Cursor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::needles::{Label, MatchRules, Needles};
+
+    #[test]
+    fn covered_needle_is_reported_only_for_its_rules() {
+        for (padding, expected) in [(0, &[0][..]), (1, &[0, 1])] {
+            let mut needles = Needles::new();
+            for (bytes, padding) in [("kestrel", 0), ("strel", padding)] {
+                let label = Label {
+                    name: "A",
+                    form: "raw",
+                };
+                let rules = MatchRules {
+                    padding,
+                    ..MatchRules::default()
+                };
+                needles.add(label, bytes.as_bytes(), rules);
+            }
+            let matcher = Matcher::new(needles);
+            let mut links = Links::new(&matcher.trie);
+            let mut cursor = Cursor::new(Followed::All);
+            let mut ends = Vec::new();
+            for &byte in b"kestrel" {
+                cursor.read(&matcher, &mut links, byte, |needle| ends.push(needle));
+            }
+            assert_eq!(ends, expected);
+        }
+    }
+}

@@ -96,3 +96,30 @@ const fn commonness(byte: u8) -> u8 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::needles::{Label, MatchRules};
+
+    #[test]
+    fn rarest_windows_are_of_uncommon_and_unshared_bytes() {
+        let mut needles = Needles::new();
+        let label = Label {
+            name: "A",
+            form: "raw",
+        };
+        for bytes in ["e 012KXQZ 012e", "JVWYQBGH", "JVWY1", "JVWY2"] {
+            needles.add(label, bytes.as_bytes(), MatchRules::default());
+        }
+        let rarity = Rarity::of(&needles);
+        for (needle, stride, offset) in [
+            ("e 012KXQZ 012e", 1, 5),
+            ("e 012KXQZ 012e", 3, 4),
+            ("JVWYQBGH", 1, 1),
+            ("JVWYQBGH", 5, 0),
+        ] {
+            assert_eq!(rarity.rarest(needle.as_bytes(), WIDTH, stride), offset);
+        }
+    }
+}

@@ -237,3 +237,43 @@ const fn quotes(quote: Option<&'static str>, apostrophe: Option<&'static str>) -
         non_ascii: NonAscii::Kept,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: &str = "a\u{8}\u{1b}'\"é<+";
+
+    #[test]
+    fn spelling_is_that_of_its_library() {
+        let rows = [
+            ("json-ascii-upper", r#"a\b\u001B'\"\u00E9<+"#),
+            ("json-strict", r"a\b\u001B\u0027\u0022\u00E9\u003C\u002B"),
+            ("html", "a\u{8}\u{1b}&#39;&quot;é&lt;+"),
+            ("html-go", "a\u{8}\u{1b}&#39;&#34;é&lt;&#43;"),
+            ("html-ascii", "a\u{8}\u{1b}&#39;&quot;&#233;&lt;+"),
+            ("shell-dollar-single", r#"a\b\E\'"é<+"#),
+            ("shell-dollar-single-octal", r#"a\b\E\'"\303\251<+"#),
+            ("python", r#"a\x08\x1b\'"é<+"#),
+            ("python-ascii", r#"a\x08\x1b\'"\xe9<+"#),
+            ("python-bytes", r#"a\x08\x1b\'"\xc3\xa9<+"#),
+            ("c", r#"a\b\033'\"\303\251<+"#),
+            ("ruby", r#"a\b\e'\"é<+"#),
+            ("go", r#"a\b\x1b'\"é<+"#),
+            ("go-ascii", r#"a\b\x1b'\"\u00e9<+"#),
+            ("rust", r#"a\u{8}\u{1b}'\"é<+"#),
+            ("rust-ascii", r#"a\u{8}\u{1b}\'\"\u{e9}<+"#),
+            ("java", r#"a\b\u001b'\"\u00e9<+"#),
+        ];
+        let actual = rows.map(|(form, _)| (form, spelled(form)));
+        assert_eq!(actual, rows.map(|(form, text)| (form, text.to_owned())));
+    }
+
+    fn spelled(form: &str) -> String {
+        let mut all = [MAIN, MORE, RARE].into_iter().flatten();
+        let (_, encoding) = all.find(|(name, _)| *name == form).unwrap();
+        let mut out = Secret::with_capacity(0);
+        encoding.write(VALUE.as_bytes(), &mut out);
+        String::from_utf8(out.expose().to_vec()).unwrap()
+    }
+}
