@@ -6,10 +6,11 @@ mod mistakes;
 mod misuse;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use anyhow::Context as _;
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 use serde_json::json;
 
 use self::arguments::{Arguments, Global};
@@ -37,7 +38,7 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
     } else {
         Scale::Usual
     };
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let parsed = match parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return report_usage_error(&error, arguments, scale, voice),
     };
@@ -55,6 +56,14 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
         Ok(ending) => ending,
         Err(error) => failed(console, &error, scale, voice),
     }
+}
+
+/// Parses the command line. The definition of the commands stays in memory: freed memory is wiped, and
+/// it is hundreds of small pieces.
+fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let mut command = ManuallyDrop::new(Arguments::command());
+    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(arguments)?);
+    Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Reports `error`, which may be a fault with context around it or, without a kind of its own, any

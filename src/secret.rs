@@ -140,11 +140,12 @@ impl Key {
 }
 
 /// Does work with keys, and then wipes the part of the stack that it used. It holds values that
-/// were passed or spilled from registers.
-pub fn with_wiped_stack<R>(depth: StackDepth, work: impl FnOnce() -> R) -> R {
+/// were passed or spilled from registers. `depth` says afterwards how much that can be.
+pub fn with_wiped_stack<R>(depth: impl FnOnce() -> StackDepth, work: impl FnOnce() -> R) -> R {
     let result = apart(work);
-    match depth {
-        StackDepth::Usual => zeroize_stack::<{ 512 << 10 }>(),
+    match depth() {
+        StackDepth::Whole => zeroize_stack::<{ 512 << 10 }>(),
+        StackDepth::Usual => zeroize_stack::<{ StackDepth::USUAL }>(),
         StackDepth::Small => zeroize_stack::<{ 64 << 10 }>(),
     }
     result
@@ -154,9 +155,16 @@ pub fn with_wiped_stack<R>(depth: StackDepth, work: impl FnOnce() -> R) -> R {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StackDepth {
     /// 512 KiB: a whole run, even of a binary that is not optimized, does with less.
+    Whole,
+    /// 160 KiB, if the stack never grew beyond.
     Usual,
     /// 64 KiB, if the stack is limited.
     Small,
+}
+
+impl StackDepth {
+    /// The bytes of [`StackDepth::Usual`]: a little more than the kernel maps at the start.
+    pub const USUAL: usize = 160 << 10;
 }
 
 /// Its frame, and the frames of its calls, are at the place where the caller's next call writes.

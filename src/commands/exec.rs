@@ -71,7 +71,7 @@ pub(crate) fn exec(
     command: Exec,
 ) -> Result<Ending, Fault> {
     // The keys are dropped in there: a parent may run for weeks and must not hold a copy.
-    let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth(), || {
+    let (config, leaks, (injected, reach)) = with_wiped_stack(stack_depth, || {
         let place = context.place_for_key(&mut key)?;
         let config = Context::config(&place)?;
         let leaks = leaks(&config, &command)?;
@@ -121,9 +121,13 @@ pub(crate) fn exec(
     leak::judge(context.console, done, leaks)
 }
 
+/// How much of the stack may have been used. What the kernel never mapped never held anything, and
+/// touching it would cost a page fault for each page.
 fn stack_depth() -> StackDepth {
     if platform::has_small_stack() {
         StackDepth::Small
+    } else if platform::has_stack_below(StackDepth::USUAL) {
+        StackDepth::Whole
     } else {
         StackDepth::Usual
     }

@@ -37,7 +37,8 @@ pub use keyboard::{ControlKeys, Keyboard, LineReader, TerminalEvent};
 pub use memory::MemoryFolder;
 pub use own_files::{private_dir, private_file, replace_text};
 pub use process::{
-    FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, is_unknown_format,
+    FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, has_stack_below,
+    is_unknown_format,
 };
 pub use rustix::process::Pid;
 pub use signals::{

@@ -101,6 +101,27 @@ pub fn has_small_stack() -> bool {
         .is_some_and(|limit| limit < 1 << 20)
 }
 
+/// Returns whether the stack is mapped `depth` bytes below the caller's frame. The kernel maps it as it
+/// grows, so what is not mapped was never used. If the system does not say, it may be.
+#[must_use]
+#[inline(never)]
+pub fn has_stack_below(depth: usize) -> bool {
+    // SAFETY: reads a constant of the system.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let (here, page) = (0_u8, usize::try_from(page).unwrap_or(4096));
+    let address = (&raw const here).addr().saturating_sub(depth) & !(page - 1);
+    let mut resident = 0;
+    // SAFETY: asks about one page by its number, which need not be mapped, and writes one byte.
+    let status = unsafe {
+        libc::mincore(
+            ptr::without_provenance_mut(address),
+            page,
+            (&raw mut resident).cast(),
+        )
+    };
+    status == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ENOMEM)
+}
+
 fn contains_nul() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte")
 }

@@ -27,7 +27,7 @@ pub(super) fn map_in_parallel<T: Sync, R: Send>(
     let (left, right) = items.split_at(items.len() / 2);
     thread::scope(|scope| {
         // Its stack outlives it.
-        let right = scope.spawn(|| with_wiped_stack(StackDepth::Usual, || work(right)));
+        let right = scope.spawn(|| with_wiped_stack(|| StackDepth::Whole, || work(right)));
         let left = work(left);
         let right = right.join().unwrap_or_else(|panic| resume_unwind(panic));
         let mut results = left?;

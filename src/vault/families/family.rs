@@ -36,7 +36,7 @@ pub(super) const FAMILIES: [&[Family]; 5] = [
 /// The family of `name`, if it has one.
 #[must_use]
 pub fn family_of(name: &str) -> Option<&'static Family> {
-    let mut listed = LISTED[bucket_of(name)].iter();
+    let mut listed = LISTED.bucket(name).iter();
     let found = listed.find(|(listed, _)| listed.eq_ignore_ascii_case(name));
     found.map(|(_, family)| *family).or_else(|| {
         let mut begun = PREFIXES
@@ -56,18 +56,48 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
 /// A name with its family.
 type Listed = (&'static str, &'static Family);
 
-/// The listed names, by [`bucket_of`]. Every `exec` builds this table, so it must cost little: it
-/// copies no name, and computes no hash.
-static LISTED: LazyLock<Vec<Vec<Listed>>> = LazyLock::new(|| {
-    let mut buckets = vec![Vec::new(); BUCKETS];
+/// The listed names, sorted by [`bucket_of`].
+struct Table {
+    names: Vec<Listed>,
+    /// Where each bucket starts, and the last one ends.
+    starts: [usize; BUCKETS + 1],
+}
+
+impl Table {
+    fn bucket(&self, name: &str) -> &[Listed] {
+        let bucket = bucket_of(name);
+        &self.names[self.starts[bucket]..self.starts[bucket + 1]]
+    }
+}
+
+/// Every `exec` builds this table, so it must cost little: it copies no name, computes no hash, and
+/// allocates twice.
+static LISTED: LazyLock<Table> = LazyLock::new(|| {
+    let mut names: Vec<Listed> = Vec::with_capacity(ROOM);
+    let mut starts = [0; BUCKETS + 1];
     for family in all() {
         for name in family.names.split_ascii_whitespace() {
-            buckets[bucket_of(name)].push((name, family));
+            names.push((name, family));
+            starts[bucket_of(name) + 1] += 1;
         }
     }
-    buckets
+    for bucket in 0..BUCKETS {
+        starts[bucket + 1] += starts[bucket];
+    }
+    let (mut next, mut sorted) = (starts, names.clone());
+    for listed in names {
+        let place = &mut next[bucket_of(listed.0)];
+        sorted[*place] = listed;
+        *place += 1;
+    }
+    Table {
+        names: sorted,
+        starts,
+    }
 });
 
+/// A little more than there are names.
+const ROOM: usize = 1024;
 const BUCKETS: usize = 256;
 
 /// Names that differ only in case have the same bucket. Few others do, because first letters and
