@@ -58,7 +58,7 @@ type Listed = (&'static str, &'static Family);
 
 /// The listed names, sorted by [`bucket_of`].
 struct Table {
-    names: Vec<Listed>,
+    names: [Listed; COUNT],
     /// Where each bucket starts, and the last one ends.
     starts: [usize; BUCKETS + 1],
 }
@@ -70,41 +70,90 @@ impl Table {
     }
 }
 
-/// Every `exec` builds this table, so it must cost little: it copies no name, computes no hash, and
-/// allocates twice.
-static LISTED: LazyLock<Table> = LazyLock::new(|| {
-    let mut names: Vec<Listed> = Vec::with_capacity(ROOM);
-    let mut starts = [0; BUCKETS + 1];
-    for family in all() {
-        for name in family.names.split_ascii_whitespace() {
-            names.push((name, family));
-            starts[bucket_of(name) + 1] += 1;
-        }
-    }
-    for bucket in 0..BUCKETS {
-        starts[bucket + 1] += starts[bucket];
-    }
-    let (mut next, mut sorted) = (starts, names.clone());
-    for listed in names {
-        let place = &mut next[bucket_of(listed.0)];
-        sorted[*place] = listed;
-        *place += 1;
-    }
-    Table {
-        names: sorted,
-        starts,
-    }
-});
+/// Made by the compiler, because every `exec` needs it.
+static LISTED: Table = table();
 
-/// A little more than there are names.
-const ROOM: usize = 1024;
 const BUCKETS: usize = 256;
+/// How many names there are.
+const COUNT: usize = table_starts()[BUCKETS];
 
 /// Names that differ only in case have the same bucket. Few others do, because first letters and
 /// lengths differ.
-fn bucket_of(name: &str) -> usize {
-    let first = name.bytes().next().unwrap_or_default().to_ascii_lowercase();
-    (usize::from(first) * 7 + name.len() * 29) % BUCKETS
+const fn bucket_of(name: &str) -> usize {
+    let first = match name.as_bytes().first() {
+        Some(first) => first.to_ascii_lowercase(),
+        None => 0,
+    };
+    (first as usize * 7 + name.len() * 29) % BUCKETS
+}
+
+const fn table_starts() -> [usize; BUCKETS + 1] {
+    let mut starts = [0; BUCKETS + 1];
+    let mut words = Words::of_all();
+    while let Some((name, _)) = words.next() {
+        starts[bucket_of(name) + 1] += 1;
+    }
+    let mut bucket = 0;
+    while bucket < BUCKETS {
+        starts[bucket + 1] += starts[bucket];
+        bucket += 1;
+    }
+    starts
+}
+
+#[expect(clippy::large_stack_arrays, reason = "only the compiler calls it")]
+const fn table() -> Table {
+    let starts = table_starts();
+    let mut next = starts;
+    let mut names = [("", &FAMILIES[0][0]); COUNT];
+    let mut words = Words::of_all();
+    while let Some((name, family)) = words.next() {
+        let bucket = bucket_of(name);
+        names[next[bucket]] = (name, family);
+        next[bucket] += 1;
+    }
+    Table { names, starts }
+}
+
+/// The names of all families, one by one, for the compiler: iterators cannot run there.
+struct Words {
+    group: usize,
+    family: usize,
+    rest: &'static str,
+}
+
+impl Words {
+    const fn of_all() -> Self {
+        Self {
+            group: 0,
+            family: 0,
+            rest: FAMILIES[0][0].names,
+        }
+    }
+
+    const fn next(&mut self) -> Option<Listed> {
+        loop {
+            self.rest = self.rest.trim_ascii_start();
+            if !self.rest.is_empty() {
+                let bytes = self.rest.as_bytes();
+                let mut end = 0;
+                while end < bytes.len() && !bytes[end].is_ascii_whitespace() {
+                    end += 1;
+                }
+                let (word, rest) = self.rest.split_at(end);
+                self.rest = rest;
+                return Some((word, &FAMILIES[self.group][self.family]));
+            }
+            self.family += 1;
+            if self.family == FAMILIES[self.group].len() {
+                (self.group, self.family) = (self.group + 1, 0);
+            }
+            if self.group == FAMILIES.len() {
+                return None;
+            }
+            self.rest = FAMILIES[self.group][self.family].names;
+        }
+    }
 }
 
 /// Each prefix with its family. The text of the table is split once, not once for each name.
