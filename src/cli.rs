@@ -7,14 +7,16 @@ mod misuse;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use serde_json::json;
 
-use self::arguments::{Arguments, Global};
+use self::arguments::{Arguments, Command, Global};
 use crate::fault::{Fault, Kind};
+use crate::git::seems_merging;
 use crate::platform::{Hardened, Signal};
 use crate::runner::Ending;
 use crate::secret::Secret;
@@ -22,6 +24,9 @@ use crate::session::console::{Color, Console, Notices};
 use crate::session::context::Context;
 use crate::session::output::Style;
 use crate::session::panic::hide_panics;
+
+/// The command that ends the conflicts of a merge, as hints name it.
+const RESOLVE: &str = "`vault resolve`";
 
 /// Runs `vault` with these arguments, of which the first is its own name, and returns how to end.
 /// `key` is the value of `VAULT_KEY`.
@@ -48,13 +53,19 @@ pub fn run(arguments: &[OsString], key: Option<Secret>, hardened: Hardened) -> E
         Notices::Shown
     };
     let console = Console::new(notices, parsed.global.color);
+    // `resolve` says itself what else is possible.
+    let is_resolve = matches!(parsed.command, Some(Command::Resolve(_)));
+    let folder = parsed.global.vault.clone().unwrap_or_else(|| ".".into());
     let result = context(console, &parsed.global, hardened).and_then(|context| {
         let key = context.caller_key(parsed.global.key_file, parsed.global.key_fd, key);
         dispatch::dispatch(context, key, arguments, parsed.command)
     });
     match result {
         Ok(ending) => ending,
-        Err(error) => failed(console, &error, scale, voice),
+        Err(error) => {
+            let more = in_merge(&error, &folder).filter(|_| !is_resolve);
+            failed(console, &error, more, scale, voice)
+        }
     }
 }
 
@@ -66,17 +77,43 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
+/// What to add to the refusal of a file below `.vault`, or to findings, while a merge is under way.
+fn in_merge(error: &anyhow::Error, folder: &Path) -> Option<String> {
+    let fault = error.downcast_ref::<Fault>()?;
+    let is_refused = match fault.kind() {
+        Kind::Refused => fault.file().is_some(),
+        Kind::Found => true,
+        _ => false,
+    };
+    let is_said = fault.hints().iter().any(|hint| hint.contains(RESOLVE));
+    let is_merging = || {
+        folder
+            .canonicalize()
+            .is_ok_and(|folder| seems_merging(&folder))
+    };
+    (is_refused && !is_said && is_merging())
+        .then(|| format!("a merge is under way: end its conflicts with {RESOLVE}"))
+}
+
 /// Reports `error`, which may be a fault with context around it or, without a kind of its own, any
-/// other failure.
-fn failed(console: Console, error: &anyhow::Error, scale: Scale, voice: Style) -> Ending {
+/// other failure. `more` is one more hint.
+fn failed(
+    console: Console,
+    error: &anyhow::Error,
+    more: Option<String>,
+    scale: Scale,
+    voice: Style,
+) -> Ending {
     let fault = error.downcast_ref::<Fault>();
     let kind = fault.map_or(Kind::Failed, Fault::kind);
     if let Kind::Interrupted(signal) = kind {
         return Ending::Killed(Signal::new(signal));
     }
-    let (message, hints) = (format!("{error:#}"), fault.map_or(&[][..], Fault::hints));
+    let message = format!("{error:#}");
+    let hints = fault.map_or(&[][..], Fault::hints).iter().cloned();
+    let hints: Vec<String> = hints.chain(more).collect();
     match voice {
-        Style::Table => console.error(message, hints),
+        Style::Table => console.error(message, &hints),
         Style::Json => console.json_error(json!({ "error": {
             "kind": kind.as_str(),
             "file": fault.and_then(Fault::file),
@@ -102,7 +139,7 @@ fn report_usage_error(
     let fault = mistakes::explain(error.kind(), typed)
         .unwrap_or_else(|| misuse::fault(error, &mistakes::help(typed)));
     let console = Console::new(Notices::Shown, Color::Auto);
-    failed(console, &fault.into(), scale, voice)
+    failed(console, &fault.into(), None, scale, voice)
 }
 
 /// Whether the arguments, which may be wrong, ask for JSON. `exec` never prints any: its streams

@@ -147,6 +147,13 @@ impl Fault {
         ))
     }
 
+    /// Adds the hints of another failure.
+    #[must_use]
+    pub fn hints_of(mut self, other: &Self) -> Self {
+        self.hints.extend(other.hints.iter().cloned());
+        self
+    }
+
     /// Adds the known name that is nearest to `typed` as a hint, if one is near.
     #[must_use]
     pub fn did_you_mean<'a>(self, typed: &str, known: impl IntoIterator<Item = &'a str>) -> Self {

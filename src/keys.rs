@@ -113,8 +113,10 @@ pub struct Found {
 pub struct Pinned {
     /// The vault it belongs to.
     pub vault: crate::crypto::VaultId,
-    /// The lowest floor it accepts.
-    pub floor: u64,
+    /// The last revocation that it knows; a root that does not list it is refused.
+    pub tag: crate::crypto::Tag,
+    /// The name of its member.
+    pub member: String,
     /// The environments it was made for.
     pub environments: Vec<String>,
 }

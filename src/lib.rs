@@ -5,8 +5,8 @@
 //! other:
 //!
 //! ```text
-//! main → cli → commands → review → session → { vault, keys, runner, mask, git, import }
-//!                                 → { crypto, secret, platform, fault }
+//! main → cli → commands → review → merge → session → { vault, keys, runner, mask, git, import }
+//!                                         → { crypto, secret, platform, fault }
 //! ```
 
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod git;
 pub mod import;
 pub mod keys;
 pub mod mask;
+mod merge;
 pub mod platform;
 mod review;
 pub mod runner;

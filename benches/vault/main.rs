@@ -1,6 +1,6 @@
 //! Measures how fast `vault` is, beside the budgets: `cargo bench --bench vault`.
 //!
-//! With the argument `start`, `masking`, or `store`, it measures that part only.
+//! With the argument `start`, `masking`, `members`, or `store`, it measures that part only.
 //!
 //! It prints a table, but never fails, because the machine may be busy. A person compares the
 //! figures with the budgets. Every row is next to the row that it is compared with, measured in the
@@ -9,6 +9,8 @@
 mod echo;
 mod log;
 mod measure;
+mod members;
+mod merge;
 mod runner;
 mod store;
 mod table;
@@ -49,6 +51,10 @@ fn main() -> anyhow::Result<()> {
             hundred: &hundred,
             thousand: &thousand,
         })?;
+    }
+    if wants("members") {
+        members::measure()?;
+        merge::measure()?;
     }
     if wants("store") {
         let many = Store::new(MANY)?;

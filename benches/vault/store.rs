@@ -90,6 +90,16 @@ impl Store {
         };
     }
 
+    /// Returns the folder `.vault`.
+    pub(crate) fn vault(&self) -> PathBuf {
+        self.root.join("repo/.vault")
+    }
+
+    /// Returns the file with the person's identity.
+    pub(crate) fn identity(&self) -> PathBuf {
+        self.root.join("home/.config/vault/identity.txt")
+    }
+
     /// Writes a dotenv file with the store's names, and returns its path.
     pub(crate) fn dotenv(&self, count: usize, values: Values) -> anyhow::Result<String> {
         let mut text = String::new();

@@ -4,6 +4,7 @@
 mod exec;
 mod joining;
 mod members;
+mod resolve;
 mod rotate;
 mod set;
 mod verify;
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 pub(super) use self::exec::ExecArguments;
 pub(super) use self::joining::{CiAddArguments, InitArguments, JoinArguments};
 pub(super) use self::members::{Members, once};
+pub(super) use self::resolve::ResolveArguments;
 pub(super) use self::rotate::RotateArguments;
 pub(super) use self::set::{OriginArguments, SetArguments};
 pub(super) use self::verify::VerifyArguments;
@@ -153,11 +155,19 @@ pub(super) enum Command {
     Members(Members),
     /// Rotate the data key and re-encrypt everything, or finish an interrupted change
     Rotate(RotateArguments),
-    /// Trust the vault with the id that a colleague sent you
+    /// Trust the id that a colleague sent you, or go back from an abandoned branch
     Trust {
-        /// vault1…, or vault1…@FLOOR [default: asks at a terminal]
+        /// vault1…, or vault1…@TAG to go back to a root whose last revocation is TAG [default: asks at
+        /// a terminal]
         id: Option<String>,
+        /// Let this member have access again, or know a key (repeatable)
+        #[arg(long, value_name = "NAME")]
+        give_back: Vec<MemberName>,
+        #[command(flatten)]
+        yes: Yes,
     },
+    /// End the conflicts of a merge below .vault
+    Resolve(ResolveArguments),
     /// Print the vault's id, to send to a colleague; needs no key
     Id {
         #[command(flatten)]

@@ -12,6 +12,7 @@ use super::arguments::{
 use super::{WELCOME, misuse};
 use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin, Recovery};
 use crate::fault::Fault;
+use crate::merge;
 use crate::review::Format;
 use crate::runner::{Ending, Inherit};
 use crate::session::caller_key::CallerKey;
@@ -75,7 +76,16 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         Command::Join(arguments) => commands::join(context, key, join(arguments))?,
         Command::Members(command) => members(context, key, command)?,
         Command::Rotate(arguments) => commands::rotate(context, key, arguments.into())?,
-        Command::Trust { id } => commands::trust(context, key, id.as_deref())?,
+        Command::Resolve(arguments) => merge::resolve(context, key, &arguments.into())?,
+        Command::Trust { id, give_back, yes } => {
+            let answer = yes.answer();
+            let command = commands::TrustArguments {
+                id,
+                give_back,
+                answer,
+            };
+            commands::trust(context, key, &command)?;
+        }
         Command::Id { json } => commands::id(context, key, json.style())?,
         Command::Verify(VerifyArguments {
             id,
@@ -196,10 +206,12 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
             };
             commands::members_set(context, key, &command)
         }
-        Members::Remove { name, yes, json } => {
-            commands::members_remove(context, key, &name, yes.answer(), json.style())
+        Members::Remove { names, yes, json } => {
+            commands::members_remove(context, key, &names, yes.answer(), json.style())
         }
-        Members::Sync { grant, json } => commands::members_sync(context, key, &grant, json.style()),
+        Members::Sync { grant, yes, json } => {
+            commands::members_sync(context, key, &grant, yes.answer(), json.style())
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::session::document::Document;
 use crate::session::grant::{check_free, grant};
 use crate::session::open::Session;
 use crate::session::output::Style;
+use crate::session::past::check_unused;
 use crate::vault::config::Config;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
@@ -36,25 +37,26 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
         );
     }
     let mut admin = Admin::start(context, &mut session)?;
-    let mut roster = admin.roster();
-    check_free(&roster, &command.name)?;
+    let mut membership = admin.membership()?;
+    check_free(&membership, &command.name)?;
     let identity = Identity::generate();
-    let floor = roster.floor;
+    check_unused(admin.session, &command.name, &identity.recipient())?;
+    let (vault, tag) = (membership.root.vault, membership.root.latest());
     let machine = Member {
-        credential_floor: Some(floor),
+        credential: Some(tag),
         ..Member::new(identity.recipient())
     };
-    roster.members.insert(command.name.clone(), machine);
+    membership.members.insert(command.name.clone(), machine);
     let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
-    grant(context, &mut admin, &mut roster, &grants)?;
+    grant(context, &mut admin, membership, &grants)?;
     admin.finish(context)?;
     let environments = access.keys().map(ToString::to_string).collect();
-    let vault = session.vault.roster().vault;
     let credential = Credential {
         identity,
         pinned: Pinned {
             vault,
-            floor,
+            tag,
+            member: command.name.to_string(),
             environments,
         },
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::json;
 
+use crate::crypto::Tag;
 use crate::fault::{Fault, plural};
 use crate::platform;
 use crate::session::admin::Admin;
@@ -16,19 +17,16 @@ use crate::session::keyless;
 use crate::session::open::Session;
 use crate::session::output::{Style, access_json, plain_table};
 use crate::vault::config::{Config, without_environment};
-use crate::vault::format::environment_path;
-use crate::vault::model::Access;
+use crate::vault::model::{Access, Member};
 use crate::vault::name::{EnvironmentName, MemberName};
-use crate::vault::trust::Vault;
 
 pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
     let place = context.place(&mut key)?;
     let config = Context::config(&place)?;
     let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
     let mut rows = Vec::new();
-    for name in vault.roster().environments.keys() {
-        let environment = vault.environment(name)?;
-        let entries = vault.entries(&environment)?;
+    for (name, environment) in &vault.root().environments {
+        let entries = vault.entries(environment)?;
         let secrets = entries
             .iter()
             .filter(|entry| entry.content().sealed.is_some())
@@ -36,8 +34,8 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
         rows.push((
             name,
             secrets,
-            environment.content().newest().number,
-            members(&vault, name),
+            environment.newest().number,
+            members(&vault.members()?.counting, name),
         ));
     }
     let is_default = |name: &EnvironmentName| config.default.as_ref() == Some(name);
@@ -71,9 +69,12 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
     context.console.line(table.trim_fmt())
 }
 
-fn members<'a>(vault: &'a Vault, name: &EnvironmentName) -> Vec<(&'a MemberName, &'a Access)> {
-    let members = vault.roster().members.iter();
+fn members<'a>(
+    members: &'a BTreeMap<MemberName, Member>,
+    name: &EnvironmentName,
+) -> Vec<(&'a MemberName, &'a Access)> {
     members
+        .iter()
         .filter_map(|(member, record)| Some((member, record.access.get(name)?)))
         .collect()
 }
@@ -97,8 +98,9 @@ pub(crate) fn add(
 ) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
     let mut admin = Admin::start(context, &mut session)?;
-    let mut roster = admin.roster();
-    if roster.environments.contains_key(name) {
+    let before = admin.membership()?;
+    let mut after = before.clone();
+    if after.root.environments.contains_key(name) {
         return Err(Fault::usage(format!(
             "the environment {name} already exists"
         )));
@@ -109,7 +111,7 @@ pub(crate) fn add(
         ))
         .hint(format!("remove them first: `git rm -r .vault/{name}`")));
     }
-    for (member, record) in &mut roster.members {
+    for (member, record) in &mut after.members {
         let default = (record.is_admin() && access.is_empty()).then_some(Access::Write);
         let own = access.get(member).cloned().or(default);
         if own == Some(Access::Write) && record.signing.is_none() {
@@ -121,11 +123,11 @@ pub(crate) fn add(
     }
     if let Some(unknown) = access
         .keys()
-        .find(|member| !roster.members.contains_key(member))
+        .find(|member| !after.members.contains_key(member))
     {
-        return Err(no_member(&roster, unknown));
+        return Err(no_member(&after, unknown));
     }
-    if !roster
+    if !after
         .members
         .values()
         .any(|member| member.access.get(name) == Some(&Access::Write))
@@ -137,14 +139,21 @@ pub(crate) fn add(
             )),
         );
     }
-    let file = admin
-        .authority()
-        .environment(name, &roster, roster.revision + 1);
+    admin.authority().start_epoch(&mut after, name)?;
+    let files = admin.member_files(&before, &mut after);
+    after.root.revision += 1;
+    let root = admin.authority().sign_root(&after.root);
     admin.remember(context)?;
-    admin.write_environments(&mut roster, vec![(name.clone(), file)])?;
-    admin.write_roster(&mut roster)?;
+    // The members first: their keys count once the root lists the environment.
+    let files: Vec<_> = files
+        .into_iter()
+        .map(|(_, file)| file)
+        .chain([root])
+        .collect();
+    admin.writer.replace(&files)?;
     admin.finish(context)?;
-    let who: Vec<String> = members(&session.vault, name).iter().map(shown).collect();
+    let members = members(&session.vault.members()?.counting, name);
+    let who: Vec<String> = members.iter().map(shown).collect();
     context.console.note(format!(
         "added the environment {name} with access for {}",
         who.join(", ")
@@ -167,22 +176,23 @@ pub(crate) fn remove(
     confirm(context.console, &question, answer)?;
     let mut admin = Admin::start(context, &mut session)?;
     let entries = admin.session.vault.entry_names(name)?;
-    let mut roster = admin.roster();
-    roster.environments.remove(name);
-    for member in roster.members.values_mut() {
-        member.access.remove(name);
-    }
-    // Everyone who had access loses it. Older rosters must not count, or someone could restore one
-    // and have values set under a data key that former members know.
-    roster.floor = roster.revision + 1;
+    let before = admin.membership()?;
+    let mut after = before.clone();
+    after.root.environments.remove(name);
+    // Everyone who had access loses it. Older roots must not count, or someone could restore one and
+    // have values set with a data key that former members know.
+    after.record_removed(&before, name);
+    after.root.revocations.push(Tag::random());
+    after.root.revision += 1;
     admin.remember(context)?;
-    // The roster first: an unlisted folder is not an environment, whatever files remain.
-    admin.write_roster(&mut roster)?;
+    // The root first: an unlisted folder is not an environment, whatever files remain.
+    let root = admin.authority().sign_root(&after.root);
+    let files = std::iter::once(root).chain(admin.cleaned_files(&after));
+    admin.writer.replace(&files.collect::<Vec<_>>())?;
     for entry in &entries {
         admin.writer.remove(&format!("{name}/{}", entry.file()))?;
     }
     admin.writer.remove(name.as_str())?;
-    admin.writer.remove(&environment_path(name))?;
     admin.finish(context)?;
     forget(&session, name)?;
     context.console.note(format!(

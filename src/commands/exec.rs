@@ -121,8 +121,8 @@ pub(crate) fn exec(
     leak::judge(context.console, done, leaks)
 }
 
-/// How much of the stack may have been used. What the kernel never mapped never held anything, and
-/// touching it would cost a page fault for each page.
+/// How much of the stack may have been used. Memory that the kernel never mapped never held
+/// anything, and touching it would cost a page fault for each page.
 fn stack_depth() -> StackDepth {
     if platform::has_small_stack() {
         StackDepth::Small
@@ -199,8 +199,8 @@ fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
     }
 }
 
-/// Prepares the injected values, or placeholders if there is no key and they are allowed. With a key,
-/// also returns how the command could reach it.
+/// Prepares the injected values, or placeholders if they are allowed and no key is found. With a
+/// key, also returns how the command could reach it.
 fn prepare(
     context: &Context,
     key: CallerKey,

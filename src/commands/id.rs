@@ -6,7 +6,8 @@ use crate::fault::Fault;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
-use crate::session::open::{FORKED, folder, tree};
+use crate::session::older_root::judge;
+use crate::session::open::{FORKED, tree};
 use crate::session::output::Style;
 use crate::vault::trust::{Standing, UnverifiedRoot};
 
@@ -18,7 +19,7 @@ pub(crate) fn id(context: &Context, mut key: CallerKey, style: Style) -> Result<
     let place = context.place(&mut key)?;
     let (trust, _) = keyless::trust(context, key.credential(context.console)?)?;
     let presented = UnverifiedRoot::read(tree(&place)?)?;
-    let standing = presented.judge(&trust, &folder(&place))?;
+    let standing = judge(&presented, &trust, &place, None)?;
     match standing {
         Standing::Unknown => context.console.warn(UNKNOWN),
         Standing::Forked => context.console.warn(FORKED),

@@ -21,7 +21,6 @@ use crate::session::context::Context;
 use crate::session::open::Session;
 use crate::session::presence;
 use crate::session::repeated;
-use crate::vault::model::LARGEST_FILE;
 use crate::vault::name::EnvironmentName;
 
 pub(crate) fn import(
@@ -79,13 +78,16 @@ fn read(session: &Session, path: &str) -> anyhow::Result<Secret> {
         );
     }
     let file = if is_input {
-        Secret::read(&mut platform::Input, LARGEST_FILE)
+        Secret::read(&mut platform::Input, LARGEST_INPUT)
     } else {
         platform::open_named(Path::new(path))
-            .and_then(|mut file| Secret::read(&mut file, LARGEST_FILE))
+            .and_then(|mut file| Secret::read(&mut file, LARGEST_INPUT))
     };
     file.with_context(|| format!("could not read {path}"))
 }
+
+/// The largest file of variables, in bytes.
+const LARGEST_INPUT: usize = 16 << 20;
 
 /// Refuses a file that sets nothing, because something must have gone wrong before.
 fn nothing(path: &str, file: &Dotenv) -> Fault {

@@ -10,17 +10,17 @@ use crate::session::caller_key::CallerKey;
 use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::document::Document;
-use crate::session::open::{record_of, tree};
+use crate::session::open::{met, tree};
 use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::session::presence::warn_if_ignored;
 use crate::session::prompt::visible;
-use crate::vault::format::ROSTER_PATH;
-use crate::vault::model::{Member, Roster};
+use crate::vault::format::ROOT_PATH;
+use crate::vault::model::{Member, Membership, Root};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::{Role, RootSigner};
 use crate::vault::store::{CONFIG_FILE, NewFile, Place, STORE_FOLDER, Writer};
-use crate::vault::trust::{State, UnverifiedRoot};
+use crate::vault::trust::{Met, State, UNRELEASED, UnverifiedRoot, made_by_unreleased};
 
 /// The command line of `init`.
 pub(crate) struct Init {
@@ -39,7 +39,7 @@ pub(crate) enum Recovery {
 }
 
 /// Settings for git: it must never change a line ending, and hosts fold the diffs.
-const ATTRIBUTES: &str = "* -text linguist-generated\n";
+const ATTRIBUTES: &str = "* -text diff=vault linguist-generated\n";
 const IGNORED: &str = "/tmp/\n";
 const RECOVERY: &str = "recovery";
 
@@ -110,7 +110,11 @@ fn print(
 }
 
 fn check_empty(place: &Place) -> Result<(), Fault> {
-    if place.store().join(ROSTER_PATH).symlink_metadata().is_err() {
+    let has = |file: &str| place.store().join(file).symlink_metadata().is_ok();
+    if !has(ROOT_PATH) && has(UNRELEASED) {
+        return Err(made_by_unreleased());
+    }
+    if !has(ROOT_PATH) {
         return Ok(());
     }
     let folder = place.folder().display();
@@ -167,24 +171,25 @@ fn write(
         text(".gitattributes", ATTRIBUTES),
         text(".gitignore", IGNORED),
     ];
-    let mut roster = Roster {
+    let root = Root {
         vault: root_signer.id(),
         revision: 1,
-        floor: 1,
+        revocations: Vec::new(),
         environments: BTreeMap::new(),
-        members,
+        members: BTreeMap::new(),
         former: BTreeMap::new(),
     };
+    let mut membership = Membership { root, members };
     for name in environments {
-        let (file, listed) = root_signer.environment(name, &roster, roster.revision);
-        files.push(file);
-        roster.environments.insert(name.clone(), listed);
+        root_signer.start_epoch(&mut membership, name)?;
     }
+    let people = membership.members.iter();
+    files.extend(people.map(|(name, member)| root_signer.sign_member(name, member)));
     let writer = Writer::create(place)?;
     // Someone else may have created one while this one was prepared.
     check_empty(place)?;
     writer.replace(&files)?;
-    writer.replace(&[root_signer.sign_roster(&roster)])
+    writer.replace(&[root_signer.sign_root(&membership.root)])
 }
 
 /// Writes `vault.toml`, unless there is one.
@@ -215,9 +220,9 @@ fn remember(
     id: VaultId,
 ) -> Result<(), Fault> {
     let vault = UnverifiedRoot::read(tree(place)?)?.into_vault()?;
-    if vault.roster().vault != id {
+    if vault.root().vault != id {
         return Err(Fault::refused_file(
-            ROSTER_PATH,
+            ROOT_PATH,
             "was replaced while this command ran",
         ));
     }
@@ -227,9 +232,14 @@ fn remember(
             .warn("HOME is not set, so the id is not remembered: set VAULT_ID for every command");
         return Ok(());
     };
-    let now = record_of(&vault, place);
+    let now = Met {
+        member: vault
+            .member_with(&identity.recipient())?
+            .map(|(name, _)| name),
+        ..met(&vault, place)
+    };
     let entered =
-        State::load(&state, &identity.recipient()).and_then(|mut state| state.record(id, &now));
+        State::load(&state, &identity.recipient()).and_then(|mut state| state.record(&now));
     if let Err(fault) = entered {
         // The vault exists, and a recovery key must still be shown.
         context.console.warn(format!(

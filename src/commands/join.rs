@@ -10,11 +10,12 @@ use crate::session::console::is_interactive;
 use crate::session::context::Context;
 use crate::session::grant::{check_free, member};
 use crate::session::new_vault::{LATER, QUESTION, ask_for_id, check_pin};
-use crate::session::open::{FORKED, folder, record_of, tree, trust};
+use crate::session::older_root::judge;
+use crate::session::open::{FORKED, met, tree, trust};
 use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::format::{fingerprint, request_path, write_request};
-use crate::vault::model::{Request, Roster, Signing};
+use crate::vault::model::{Membership, Request, Signing};
 use crate::vault::name::MemberName;
 use crate::vault::signing::seal_seed;
 use crate::vault::store::{NewFile, Place, Tree, Writer};
@@ -64,7 +65,7 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     let pasted = match (pin, standing) {
         (None, Standing::Unknown) if is_interactive() => ask_for_id(
             context.console,
-            &vault.roster().vault,
+            &vault.root().vault,
             &|pin| check_pin(&vault, pin),
             &question(),
         )?,
@@ -82,10 +83,10 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     if standing == Standing::Forked {
         context.console.warn(FORKED);
     }
-    let id = vault.roster().vault;
+    let id = vault.root().vault;
     let remember = |state: &mut State| match pasted {
-        Some(_) => state.enter(id, &record_of(&vault, &place)),
-        None if state.seen(&id).is_some() => state.record(id, &record_of(&vault, &place)),
+        Some(_) => state.enter(&met(&vault, &place)),
+        None if state.seen(&id).is_some() => state.record(&met(&vault, &place)),
         // No id becomes trusted because someone asked to join.
         None => Ok(()),
     };
@@ -98,7 +99,7 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         None => make_identity(context)?,
     };
     let (request, file) = ask(&vault, name, &identity);
-    // Remember the request first, or its answer could not be told from another one.
+    // Remember the request first, or its answer would look like any other.
     let asked = Asked {
         name: request.name.clone(),
         fingerprint: fingerprint(&request),
@@ -107,9 +108,9 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     remember(&mut state)?;
     state.ask(id, asked)?;
     writer.replace(&[file])?;
-    report(context, &vault, &place, &request);
+    report(context, &vault, &place, &request)?;
     report_trust(context, standing);
-    report_fingerprint(context, &vault);
+    report_fingerprint(context, &vault)?;
     print(context, &request, command.style)
 }
 
@@ -127,8 +128,10 @@ fn question() -> String {
 /// Returns the vault in `tree`, and whether the caller trusts it.
 fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing), Fault> {
     let presented = UnverifiedRoot::read(tree)?;
-    let standing = presented.judge(trust, &folder(place))?;
-    Ok((presented.into_vault()?, standing))
+    let standing = judge(&presented, trust, place, None)?;
+    let vault = presented.into_vault()?;
+    trust.check_asked(&vault)?;
+    Ok((vault, standing))
 }
 
 /// Checks that the request can be made.
@@ -138,12 +141,13 @@ fn check_request(
     name: &MemberName,
     asking: Asking,
 ) -> Result<(), Fault> {
+    let membership = vault.membership()?;
     if let Some(key) = key {
-        check_not_member(vault.roster(), &key.identity.recipient())?;
+        check_not_member(&membership, &key.identity.recipient())?;
     }
     match asking {
-        Asking::New => check_free(vault.roster(), name),
-        Asking::Key => member(vault.roster(), name).map(drop),
+        Asking::New => check_free(&membership, name),
+        Asking::Key => member(&membership, name).map(drop),
     }
 }
 
@@ -156,7 +160,7 @@ fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFil
     };
     let request = Request {
         name,
-        vault: vault.roster().vault,
+        vault: vault.root().vault,
         recipient,
         signing,
     };
@@ -194,8 +198,8 @@ fn again(
     Ok(())
 }
 
-fn check_not_member(roster: &Roster, recipient: &Recipient) -> Result<(), Fault> {
-    match roster
+fn check_not_member(membership: &Membership, recipient: &Recipient) -> Result<(), Fault> {
+    match membership
         .members
         .iter()
         .find(|(_, member)| member.recipient == *recipient)
@@ -206,24 +210,25 @@ fn check_not_member(roster: &Roster, recipient: &Recipient) -> Result<(), Fault>
     }
 }
 
-fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) {
-    let (console, roster) = (context.console, vault.roster());
+fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) -> Result<(), Fault> {
+    let console = context.console;
     let path = place.store().join(request_path(&request.name));
     console.note(format!(
         "requested to join as {}: {}",
         request.name,
         path.display()
     ));
-    if roster.members.contains_key(&request.name) {
+    if vault.counting(&request.name)?.is_some() {
         console.note(format!(
             "an admin replaces {}'s key with this one: `vault members set {} --recipient {}`",
             request.name, request.name, request.recipient
         ));
     }
+    Ok(())
 }
 
-fn report_fingerprint(context: &Context, vault: &Vault) {
-    let members = vault.roster().members.iter();
+fn report_fingerprint(context: &Context, vault: &Vault) -> Result<(), Fault> {
+    let members = vault.members()?.counting.iter();
     let admins: Vec<&str> = members
         .filter(|(_, member)| member.is_admin())
         .map(|(name, _)| name.as_str())
@@ -232,6 +237,7 @@ fn report_fingerprint(context: &Context, vault: &Vault) {
         "next: commit it, and give this fingerprint to an admin ({}) outside this repository:",
         admins.join(", ")
     ));
+    Ok(())
 }
 
 fn print(context: &Context, request: &Request, style: Style) -> Result<(), Fault> {

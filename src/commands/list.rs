@@ -29,7 +29,7 @@ pub(crate) fn list(
     let mut rows = Vec::new();
     for name in &names {
         let environment = vault.environment(name)?;
-        let entries = vault.entries(&environment)?;
+        let entries = vault.entries(environment)?;
         let live = entries
             .into_iter()
             .filter(|entry| entry.content().sealed.is_some());

@@ -45,5 +45,5 @@ pub(crate) use remove::remove;
 pub(crate) use rotate::{Older, Rotate, What, rotate};
 pub(crate) use set::{Empty, FinalNewline, Manner, Origin, Set, set, value_in_arguments};
 pub(crate) use status::status;
-pub(crate) use trust::trust;
+pub(crate) use trust::{TrustArguments, trust};
 pub(crate) use verify::{Verify, verify};

@@ -82,7 +82,7 @@ fn check_all_exist(
 ) -> Result<(), Fault> {
     let checked = session.vault.environment(environment)?;
     for name in names {
-        let entry = session.vault.entry(&checked, name)?;
+        let entry = session.vault.entry(checked, name)?;
         if entry.is_none_or(|entry| entry.content().sealed.is_none()) {
             return Err(no_secret(session, environment, name, Kind::Usage));
         }

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::crypto::PublicKey;
 use crate::fault::Fault;
-use crate::session::admin::Admin;
+use crate::session::admin::{Admin, ahead, interrupted};
 use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::open::Session;
+use crate::session::past;
 use crate::session::renewal::{Renewed, Succession, Wanted, forget_older, renew};
 use crate::session::succession::{Settled, settle};
 use crate::vault::format::entry_path;
 use crate::vault::model::Entry;
-use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
 /// The command line of `rotate`.
 pub(crate) struct Rotate {
@@ -114,7 +116,7 @@ fn finish(
     let mut session = Session::open(context, key)?;
     let finished: BTreeSet<EnvironmentName> = session
         .vault
-        .roster()
+        .root()
         .environments
         .keys()
         .filter(|name| environments.is_empty() || environments.contains(name))
@@ -123,10 +125,15 @@ fn finish(
     for environment in environments {
         session.vault.environment(environment)?;
     }
-    let adopted = adopt(context, &session, &finished, names, answer)?;
+    for name in ahead(&session.vault)? {
+        context.console.report(interrupted(&name));
+    }
+    let former_signers = former_signers(&session, &finished, names)?;
+    let adopted = adopt(context, &session, &finished, names, &former_signers, answer)?;
     let wanted = Wanted {
         finished: finished.clone(),
         adopted,
+        former_signers,
         ..Wanted::default()
     };
     let renewed = renew_vault(context, &mut session, &wanted)?;
@@ -155,13 +162,32 @@ fn renew_vault(
     session: &mut Session,
     wanted: &Wanted,
 ) -> Result<Renewed, Fault> {
-    let floor = session.vault.roster().floor;
     let mut admin = Admin::start_anew(context, session)?;
-    let roster = admin.roster();
-    let renewed = renew(context, &mut admin, roster, wanted)?;
+    let membership = admin.membership()?;
+    let renewed = renew(context, &mut admin, membership, wanted)?;
     admin.finish(context)?;
-    change_report::report(context, session, &renewed, floor);
+    change_report::report(context, session, &renewed)?;
     Ok(renewed)
+}
+
+/// The keys that the signers of these entries once signed with, as the commits of this clone have them:
+/// the root keeps only a hash.
+fn former_signers(
+    session: &Session,
+    environments: &BTreeSet<EnvironmentName>,
+    names: &[SecretName],
+) -> Result<BTreeMap<MemberName, Vec<PublicKey>>, Fault> {
+    let mut signers = BTreeMap::new();
+    for environment in environments {
+        for name in names {
+            let signer = session.vault.claimed_signer(environment, name);
+            if let Some(signer) = signer.filter(|signer| !signers.contains_key(signer)) {
+                let keys = past::signers(session, &signer)?;
+                signers.insert(signer, keys);
+            }
+        }
+    }
+    Ok(signers)
 }
 
 /// Returns the entries of these names whose signers can no longer write. Shows each of them, and asks
@@ -171,14 +197,16 @@ fn adopt(
     session: &Session,
     environments: &BTreeSet<EnvironmentName>,
     names: &[SecretName],
+    former: &BTreeMap<MemberName, Vec<PublicKey>>,
     answer: Answer,
 ) -> Result<BTreeMap<EnvironmentName, BTreeMap<SecretName, Entry>>, Fault> {
+    let signers = |name: &MemberName| former.get(name).cloned().unwrap_or_default();
     let mut adopted: BTreeMap<EnvironmentName, BTreeMap<SecretName, Entry>> = BTreeMap::new();
     for name in names {
         let mut found = false;
         for environment in environments {
             let checked = session.vault.environment(environment)?;
-            let Some(entry) = session.vault.adoptable(&checked, name)? else {
+            let Some(entry) = session.vault.adoptable(checked, name, &signers)? else {
                 continue;
             };
             show(context, environment, name, entry.content());

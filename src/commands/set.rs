@@ -197,18 +197,25 @@ fn at_revision(
     let repository = Repository::open(session.place.folder())?;
     let commit = repository.commit(revision)?;
     let files = repository.files(&repository.listing(&commit, STORE_FOLDER)?, largest)?;
-    let own = session.vault.roster().vault;
+    let own = session.vault.root().vault;
     let presented = UnverifiedRoot::read_if(Tree::Committed(files), |id| {
         let other = || Fault::refused(format!("the vault at {revision} is a different one"));
         (*id == own).then_some(()).ok_or_else(other)
     })?;
     let vault = presented.into_vault()?;
     let checked = vault.environment(environment)?;
-    let entry = vault.entry(&checked, name)?;
+    let entry = vault.entry(checked, name)?;
     let absent = || Fault::usage(format!("{environment} has no {name} at {revision}"));
     let entry = entry.ok_or_else(absent)?;
-    let holder = Holder::find(&vault, &session.key.identity)?;
-    let keys = holder.unlock(&checked, [entry.content().epoch])?;
+    let identity = &session.key.identity;
+    let member = vault.member_with(&identity.recipient())?;
+    let (own, member) = member.ok_or_else(|| {
+        Fault::locked(format!(
+            "your key belongs to no member of the vault at {revision}"
+        ))
+    })?;
+    let holder = Holder::new(&vault, &own, &member, identity);
+    let keys = holder.unlock(checked, [*entry.commitment()])?;
     keys.value(&entry)?.ok_or_else(absent)
 }
 

@@ -6,14 +6,20 @@
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind, plural};
+use crate::session::admin::ahead;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::exposure::{self, Exposure, ExposureReport};
+use crate::session::given::{hidden, unaccounted};
 use crate::session::keyless;
+use crate::session::membership::{Unsealed, cannot_read, unsealed};
 use crate::session::open::Session;
 use crate::session::output::Style;
+use crate::session::past::{Grant, unmerged_grants};
 use crate::session::read::valid_entries;
+use crate::vault::model::Member;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
+use crate::vault::store::Place;
 use crate::vault::trust::Vault;
 
 /// The folder of requests to join, below `.vault`.
@@ -28,7 +34,7 @@ pub(crate) fn status(context: &Context, mut key: CallerKey, style: Style) -> Res
         credential.clone_from(&found.credential);
         match Session::open_with(context, place.clone(), config, found) {
             Ok(mut session) => {
-                let status = Status::find(&session.vault, exposure::find(&session)?)?;
+                let status = Status::find(&session.vault, &place, exposure::find(&session)?)?;
                 session.remember(context)?;
                 return status.show(context, &session.vault, style);
             }
@@ -37,7 +43,7 @@ pub(crate) fn status(context: &Context, mut key: CallerKey, style: Style) -> Res
         }
     }
     let (vault, _) = keyless::open(context, &place, credential)?;
-    let mut status = Status::find(&vault, exposure::find_by_epochs(&vault)?)?;
+    let mut status = Status::find(&vault, &place, exposure::find_by_epochs(&vault)?)?;
     status.unchecked.extend(unchecked);
     status.show(context, &vault, style)
 }
@@ -49,55 +55,63 @@ struct Status {
     old: Vec<(EnvironmentName, Vec<SecretName>)>,
     /// Invalid files, each with the reason.
     broken: Vec<Fault>,
-    /// Machines with the floor of their credential.
-    below: Vec<(MemberName, u64)>,
-    floor: u64,
+    /// Machines whose credential does not know the latest revocation.
+    outdated: Vec<MemberName>,
+    /// Machines whose credential knows a revocation that is not here.
+    newer: Vec<MemberName>,
+    /// Members with access who cannot read an environment yet.
+    unsealed: Vec<Unsealed>,
+    /// Access that commits of this clone give, and the vault here does not.
+    grants: Vec<Grant>,
     admins: Vec<MemberName>,
     requests: Vec<String>,
-    /// Environments with an interrupted change.
-    interrupted: Vec<EnvironmentName>,
+    /// Members whose revocation was interrupted.
+    interrupted: Vec<MemberName>,
     /// Checks that could not be made.
     unchecked: Vec<String>,
 }
 
 impl Status {
-    fn find(vault: &Vault, report: ExposureReport) -> Result<Self, Fault> {
-        let roster = vault.roster();
-        let admins = roster
-            .members
-            .iter()
-            .filter(|(_, member)| member.is_admin());
-        let credentials = roster
-            .members
-            .iter()
-            .filter_map(|(name, member)| Some((name, member.credential_floor?)));
-        let below = credentials.filter(|(_, floor)| *floor < roster.floor);
+    fn find(vault: &Vault, place: &Place, report: ExposureReport) -> Result<Self, Fault> {
+        let (root, members) = (vault.root(), &vault.members()?.counting);
+        let named = |which: &dyn Fn(&Member) -> bool| -> Vec<MemberName> {
+            let found = members.iter().filter(|(_, member)| which(member));
+            found.map(|(name, _)| name.clone()).collect()
+        };
+        let is_newer = |member: &Member| member.credential.is_some_and(|known| !root.lists(known));
+        let is_outdated = |member: &Member| {
+            let known = member.credential;
+            known.is_some_and(|known| known != root.latest()) && !is_newer(member)
+        };
         let mut status = Self {
             exposures: report.exposures,
             old: Vec::new(),
             broken: Vec::new(),
-            below: below.map(|(name, floor)| (name.clone(), floor)).collect(),
-            floor: roster.floor,
-            admins: admins.map(|(name, _)| name.clone()).collect(),
+            outdated: named(&is_outdated),
+            newer: named(&is_newer),
+            unsealed: unsealed(vault)?,
+            grants: unmerged_grants(vault, place)?,
+            admins: named(&Member::is_admin),
             requests: requests(vault)?,
-            interrupted: Vec::new(),
+            interrupted: ahead(vault)?,
             unchecked: report.gaps,
         };
-        for name in roster.environments.keys() {
-            let environment = vault.environment(name)?;
-            if environment.is_ahead() {
-                status.interrupted.push(name.clone());
-            }
-            let (entries, broken) = valid_entries(vault, &environment)?;
+        status
+            .broken
+            .extend(vault.members()?.invalid.values().cloned());
+        for (name, environment) in &root.environments {
+            let (entries, broken) = valid_entries(vault, environment)?;
             status.broken.extend(broken);
-            let newest = environment.content().newest().number;
             let old: Vec<SecretName> = entries
                 .iter()
-                .filter(|entry| entry.content().epoch != newest)
+                .filter(|entry| !entry.is_newest(environment))
                 .map(|entry| entry.name().clone())
                 .collect();
             if !old.is_empty() {
                 status.old.push((name.clone(), old));
+            }
+            for name in unaccounted(vault, environment)? {
+                status.broken.push(hidden(environment, &name));
             }
         }
         Ok(status)
@@ -154,17 +168,40 @@ impl Status {
             ));
         }
         lines.extend(self.broken.iter().map(ToString::to_string));
-        for (member, floor) in &self.below {
+        for member in &self.outdated {
             lines.push(format!(
-                "the credential of {member} is outdated: it has floor {floor}, and the floor is {}",
-                self.floor
+                "the credential of {member} is outdated: it does not know the latest revocation"
             ));
+        }
+        for member in &self.newer {
+            lines.push(format!(
+                "the credential of {member} knows a revocation that is not in this checkout"
+            ));
+        }
+        for (member, environment) in &self.unsealed {
+            lines.push(cannot_read(member, environment));
+        }
+        for Grant {
+            member,
+            environment,
+        } in &self.grants
+        {
+            lines.push(match environment {
+                Some(environment) => format!(
+                    "a commit of this clone gives {member} the key of {environment}, and {member} has \
+                     no such access here"
+                ),
+                None => format!(
+                    "a commit of this clone gives {member} the authority, and {member} is not an \
+                     admin here"
+                ),
+            });
         }
         for name in &self.requests {
             lines.push(format!("{name} wants to join"));
         }
-        for environment in &self.interrupted {
-            lines.push(format!("a change to {environment} was interrupted"));
+        for member in &self.interrupted {
+            lines.push(format!("a revocation of {member} was interrupted"));
         }
         lines
     }
@@ -173,12 +210,25 @@ impl Status {
     fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
         // Credentials before values: replacing a credential exposes values again.
-        if !self.below.is_empty() {
-            let names: Vec<&str> = self.below.iter().map(|(name, _)| name.as_str()).collect();
+        if !self.outdated.is_empty() {
+            let names: Vec<&str> = self.outdated.iter().map(MemberName::as_str).collect();
             hints.push(format!(
-                "replace credentials first, all at once, because each removal raises the floor: \
+                "replace credentials first, all at once, because each removal is a revocation: \
                  `vault members remove {}`, then `vault ci add NEW-NAME -e ENVIRONMENT`",
-                names.join(", ")
+                names.join(" ")
+            ));
+        }
+        if !self.newer.is_empty() {
+            hints.push("merge the branch on which these credentials were made".to_owned());
+        }
+        if !self.unsealed.is_empty() {
+            hints.push("an admin lets them read: `vault members sync`".to_owned());
+        }
+        for grant in &self.grants {
+            hints.push(format!(
+                "if the branch with the grant to {} was abandoned: `{}`",
+                grant.member,
+                grant.remedy()
             ));
         }
         for (environment, _) in &self.old {
@@ -200,16 +250,15 @@ impl Status {
                 "answer the request: `vault members add {name} -e ENVIRONMENT=read`"
             ));
         }
-        if !self.interrupted.is_empty() {
-            hints.push(
-                "an admin must finish the interrupted change: `vault rotate --finish`".to_owned(),
-            );
+        for name in &self.interrupted {
+            hints.push(format!(
+                "an admin completes the revocation: `vault members set {name}`"
+            ));
         }
         hints
     }
 
     fn json(&self, vault: &Vault, count: usize) -> Value {
-        let roster = vault.roster();
         let texts = |names: &[MemberName]| -> Vec<String> {
             names.iter().map(ToString::to_string).collect()
         };
@@ -217,27 +266,30 @@ impl Status {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
             json!({ "environment": environment.as_str(), "names": names })
         });
-        let below = self
-            .below
-            .iter()
-            .map(|(member, floor)| json!({ "member": member.as_str(), "floor": floor }));
+        let unsealed = self.unsealed.iter().map(|(member, environment)| {
+            json!({ "member": member.as_str(), "environment": environment.as_str() })
+        });
+        let grants = self.grants.iter().map(|grant| {
+            let environment = grant.environment.as_ref().map(EnvironmentName::as_str);
+            json!({ "member": grant.member.as_str(), "environment": environment })
+        });
         let broken = |fault: &Fault| json!({ "file": fault.file(), "reason": fault.reason() });
-        let interrupted: Vec<&str> = self
-            .interrupted
-            .iter()
-            .map(EnvironmentName::as_str)
-            .collect();
         json!({
-            "vault": roster.vault.to_string(),
-            "floor": self.floor,
+            "vault": vault.root().vault.to_string(),
+            "revocation": Some(vault.root().latest())
+                .filter(|latest| !latest.is_none())
+                .map(|latest| latest.to_string()),
             "count": count,
             "exposed": self.exposures.iter().map(Exposure::json).collect::<Vec<_>>(),
             "old_epoch": old.collect::<Vec<_>>(),
             "broken": self.broken.iter().map(broken).collect::<Vec<_>>(),
-            "below_floor": below.collect::<Vec<_>>(),
+            "outdated_credentials": texts(&self.outdated),
+            "newer_credentials": texts(&self.newer),
+            "cannot_read_yet": unsealed.collect::<Vec<_>>(),
+            "unmerged_grants": grants.collect::<Vec<_>>(),
             "admins": texts(&self.admins),
             "requests": self.requests,
-            "interrupted": interrupted,
+            "interrupted": texts(&self.interrupted),
             "unchecked": self.unchecked,
         })
     }

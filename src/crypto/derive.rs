@@ -10,7 +10,7 @@ use super::{Framed, VaultId, random_key, sha256};
 use crate::secret::Key;
 
 /// 32 public bytes that fix an epoch's data key without telling anything about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Commitment(pub [u8; 32]);
 
 /// The key of one name in one epoch of one environment.

@@ -62,8 +62,8 @@ pub fn checksum(label: &str, payload: &[u8]) -> [u8; 8] {
 
 /// Byte strings one after another, each after its length as 8 bytes big-endian.
 ///
-/// What is signed, authenticated or sealed is always framed, so that no two lists of parts give
-/// the same bytes.
+/// Everything that is signed, authenticated, or sealed is framed, so that no two lists of parts
+/// give the same bytes.
 #[derive(Default)]
 pub struct Framed(Vec<u8>);
 

@@ -8,6 +8,7 @@ use age::secrecy::ExposeSecret;
 use bech32::Hrp;
 use bech32::primitives::decode::CheckedHrpstring;
 
+use super::sha256;
 use crate::secret::{Key, Secret};
 
 const IDENTITY_PREFIX: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
@@ -90,6 +91,12 @@ impl Recipient {
         is_canonical(&point) && !SMALL_ORDER.contains(&point)
     }
 
+    /// SHA-256 of its text. Of a former member's key, a vault keeps only this.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        sha256(self.to_string().as_bytes())
+    }
+
     /// An age file (binary, version 1) that only the holder of the identity can open.
     ///
     /// # Panics
@@ -115,6 +122,50 @@ pub enum UnsealError {
     NotMine,
     /// It is not an intact age file.
     Corrupt,
+    /// It is not sealed to exactly one recipient of the identity's kind.
+    NotAlone,
+}
+
+/// The first line of an age file, and what its stanzas and the end of its header start with.
+const VERSION: &[u8] = b"age-encryption.org/v1\n";
+const STANZA: &[u8] = b"-> ";
+const END: &[u8] = b"---";
+/// Stanzas whose type ends so mean nothing, and exist so that readers stay tolerant.
+const GREASE: &[u8] = b"-grease";
+/// The type of the stanza that is sealed to a native recipient.
+const NATIVE: &[u8] = b"X25519";
+
+/// Whether the header of an age file is there, from its first line to its last.
+fn has_whole_header(sealed: &[u8]) -> bool {
+    sealed.starts_with(VERSION)
+        && sealed
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.starts_with(END))
+}
+
+/// Whether an age file is sealed to one native recipient and to no one else, by its header, which
+/// takes no key to read. Otherwise another recipient could be hidden in it.
+#[must_use]
+pub fn is_sealed_to_one(sealed: &[u8]) -> bool {
+    let Some(header) = sealed.strip_prefix(VERSION) else {
+        return false;
+    };
+    let mut kinds = Vec::new();
+    for line in header.split(|byte| *byte == b'\n') {
+        if line.starts_with(END) {
+            return kinds == [NATIVE];
+        }
+        if let Some(stanza) = line.strip_prefix(STANZA) {
+            let kind = stanza
+                .split(|byte| *byte == b' ')
+                .next()
+                .unwrap_or_default();
+            if !kind.ends_with(GREASE) {
+                kinds.push(kind);
+            }
+        }
+    }
+    false
 }
 
 /// The private half of an age key.
@@ -204,8 +255,11 @@ impl Identity {
     /// Opens an age file that is sealed to this identity.
     ///
     /// # Errors
-    /// If it is sealed to another recipient or damaged.
+    /// If it is sealed to another recipient, to several, or damaged.
     pub fn unseal(&self, sealed: &[u8]) -> Result<Secret, UnsealError> {
+        if has_whole_header(sealed) && !is_sealed_to_one(sealed) {
+            return Err(UnsealError::NotAlone);
+        }
         let decryptor = age::Decryptor::new_buffered(sealed).map_err(|_| UnsealError::Corrupt)?;
         let identities = std::iter::once(&*self.identity as &dyn age::Identity);
         let mut reader = decryptor.decrypt(identities).map_err(|error| match error {

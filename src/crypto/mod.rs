@@ -10,6 +10,7 @@ mod encoding;
 mod envelope;
 mod fingerprint;
 mod random;
+mod revocation;
 mod signature;
 mod tag;
 mod vault_id;
@@ -20,9 +21,10 @@ pub use derive::{Commitment, DataKey, EntryKey};
 pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
-pub use envelope::{Identity, Recipient, UnsealError};
+pub use envelope::{Identity, Recipient, UnsealError, is_sealed_to_one};
 pub use fingerprint::Fingerprint;
 pub use random::{Alphabet, random_base64url, random_bytes, random_key, random_text};
+pub use revocation::Tag;
 pub use signature::{PublicKey, Signature, SigningKey};
 pub use tag::Tagger;
 pub use vault_id::VaultId;

@@ -7,7 +7,7 @@ use curve25519_dalek::traits::IsIdentity;
 use ed25519_dalek::{Signer as _, VerifyingKey};
 use sha2::{Digest, Sha512};
 
-use super::random_key;
+use super::{random_key, sha256};
 use crate::secret::Key;
 
 /// A public key that differs from every other in its bytes: its encoding is canonical, and it is
@@ -30,6 +30,12 @@ impl PublicKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
+    }
+
+    /// SHA-256 of its bytes. Of a former member's key, a vault keeps only this.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        sha256(self.as_bytes())
     }
 
     pub(super) fn point(&self) -> EdwardsPoint {

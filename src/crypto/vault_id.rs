@@ -10,12 +10,12 @@ use super::PublicKey;
 
 const PREFIX: Hrp = Hrp::parse_unchecked("vault");
 
-/// The public half of the authority, which signs roster and environments.
+/// The public half of the authority, which signs the root and members' files.
 ///
 /// As text it is bech32m (BIP 350) with the prefix `vault`, lower case, 64 characters.
 ///
 /// An id is compared far more often than it is used to verify, so whether its bytes are a usable
-/// key is judged once, where a roster is read; an id that is none belongs to no vault.
+/// key is judged once, where a root is read; an id that is none belongs to no vault.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VaultId([u8; 32]);
 
@@ -38,7 +38,7 @@ impl VaultId {
         &self.0
     }
 
-    /// The key that verifies roster and environments. Returns `None` if the id is not a usable key.
+    /// The key that verifies the root and members' files. Returns `None` if the id is not a usable key.
     #[must_use]
     pub fn authority(&self) -> Option<PublicKey> {
         PublicKey::from_bytes(&self.0)

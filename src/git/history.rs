@@ -47,6 +47,33 @@ impl Repository {
         Ok(output::versions(&listed))
     }
 
+    /// Every commit in this clone that gave the file at `path` another content, with this content,
+    /// newest first. Also commits of a branch that was deleted, as long as git knows that they were
+    /// checked out. See [`Self::is_shallow`].
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn changes(&self, path: &str) -> Result<Vec<(String, Version)>, Fault> {
+        let log = LOG.map(|option| match option {
+            "--format=" => "--format=%H",
+            option => option,
+        });
+        let options = ["--all", "--reflog", "--raw", "--no-abbrev", "--", path];
+        let listed = self.run(&[&log[..], &options].concat())?;
+        Ok(output::changes(&listed))
+    }
+
+    /// The author's name and the day that a commit states: words that anyone can choose.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn authorship(&self, commit: &str) -> Result<(String, String), Fault> {
+        let said = self.run(&["log", "-1", "--format=%as%x00%an", commit, "--"])?;
+        let said = String::from_utf8_lossy(&said);
+        let (day, name) = said.split_once('\0').unwrap_or_default();
+        Ok((name.trim_end().to_owned(), day.trim().to_owned()))
+    }
+
     /// Gives `take` the content of each of `versions`, with its place among them, one after the
     /// other and from one process. Skips contents that are longer than `limit` bytes or not in this
     /// clone. Never fetches. Says how many were passed over.
@@ -89,6 +116,17 @@ impl Repository {
         let _ = writer.join();
         let waited = child.wait();
         read.and(waited.map(drop)).map_err(|error| failed(&error))
+    }
+
+    /// The ids of the parents of HEAD that this clone has, in order.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn parents_of_head(&self) -> Result<Vec<String>, Fault> {
+        let listed = self.run(&["rev-list", "--parents", "--max-count=1", "HEAD"])?;
+        let listed = String::from_utf8_lossy(&listed);
+        let ids = listed.split_ascii_whitespace().skip(1);
+        Ok(ids.map(ToOwned::to_owned).collect())
     }
 
     /// Whether the history here is cut off, so that what was there before may be unknown.

@@ -7,12 +7,14 @@
 mod command;
 mod files;
 mod history;
+mod merging;
 pub mod output;
 mod ownership;
 mod presence;
 mod revision;
 
 pub use command::{Repository, version};
+pub use merging::{Merging, Operation, seems_merging};
 pub use output::{Blob, Mode, Version};
 pub use presence::Presence;
 pub use revision::Commit;

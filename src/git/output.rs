@@ -51,24 +51,36 @@ pub fn paths(listed: &[u8]) -> BTreeSet<String> {
 /// `:<mode before> <mode> <id before> <id> <letter>`, then the path.
 #[must_use]
 pub fn versions(listed: &[u8]) -> BTreeSet<Version> {
+    let changes = changes(listed).into_iter();
+    changes.map(|(_, version)| version).collect()
+}
+
+/// The same in the order of the log, each with the commit whose id is above it, if the log shows ids.
+#[must_use]
+pub fn changes(listed: &[u8]) -> Vec<(String, Version)> {
     let mut words = listed
         .split(|&byte| byte == 0)
+        .map(String::from_utf8_lossy)
         .filter(|word| !word.is_empty());
-    let mut versions = BTreeSet::new();
-    while let (Some(facts), Some(path)) = (words.next(), words.next()) {
-        let line = String::from_utf8_lossy(facts);
-        let facts: Vec<&str> = line.split(' ').collect();
+    let (mut changes, mut commit) = (Vec::new(), String::new());
+    while let Some(word) = words.next() {
+        let Some((_, facts)) = word.split_once(':') else {
+            word.trim().clone_into(&mut commit);
+            continue;
+        };
+        let Some(path) = words.next() else { break };
+        let facts: Vec<&str> = facts.split(' ').collect();
         if let [_, mode, _, id, _] = &facts[..]
             && mode.starts_with("100")
         {
-            let path = String::from_utf8_lossy(path).into_owned();
-            versions.insert(Version {
-                path,
+            let version = Version {
+                path: path.into_owned(),
                 id: (*id).to_owned(),
-            });
+            };
+            changes.push((commit.clone(), version));
         }
     }
-    versions
+    changes
 }
 
 /// The paths in what `ls-tree -l -z` prints, each with its blob.

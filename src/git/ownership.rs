@@ -1,7 +1,7 @@
 //! Git's own refusal to read a repository of another user, whose settings could start programs.
 //!
 //! `VAULT_ID` or a credential names the vault, but does not vouch for the settings in `.git`, so
-//! this is never overridden here. The caller must tell git.
+//! this is never overridden here. The caller must allow it in git.
 
 use std::path::Path;
 use std::process::Command;

@@ -21,6 +21,11 @@ const SHORTEST_ID: usize = 4;
 const MOST_OBJECTS: usize = 64;
 
 impl Commit {
+    pub(super) fn new(name: &str, id: String) -> Self {
+        let name = name.to_owned();
+        Self { name, id }
+    }
+
     /// The id in hexadecimal.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -213,7 +218,7 @@ impl Repository {
     }
 
     /// The commit at a full name or id with its suffix.
-    fn commit_at(&self, name: &str) -> Option<String> {
+    pub(super) fn commit_at(&self, name: &str) -> Option<String> {
         let name = format!("{name}^{{commit}}");
         let found = self.run(&[
             "rev-parse",
@@ -227,7 +232,7 @@ impl Repository {
             .map(|id| String::from_utf8_lossy(&id).trim().to_owned())
     }
 
-    /// The full name for `@{upstream}` and `@{push}` of the branch `start`, with what comes after
+    /// The full name for `@{upstream}` and `@{push}` of the branch `start`, with the suffix after
     /// it; git takes them after a branch's short name only.
     fn upstream(&self, start: &str, suffix: &str) -> Result<Option<String>, Fault> {
         let Some(branch) = start.strip_prefix("refs/heads/") else {

@@ -3,8 +3,8 @@
 //! Each value is, byte for byte, the one that a program gets today from `load_dotenv` on the same
 //! file; docs/reference/import.md describes the dialect. One rule is stricter: if python-dotenv
 //! would warn about a line and continue, the whole file is refused. Names are copied out of the
-//! text only after all of it was parsed, because in a damaged file a piece of a value may look like
-//! one.
+//! text only after the whole text was parsed, because in a damaged file a piece of a value may look
+//! like one.
 
 use std::collections::HashMap;
 

@@ -49,7 +49,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
         let _ = child.wait();
         return Err(failed("did not end within two minutes").hint(by_hand));
     };
-    // If it continues, it may die of the pipe that no one reads any more.
+    // If it continues, it may die of the pipe that is no longer read.
     let Some(Ok(text)) = text else {
         return Err(failed("printed more than a key").hint(by_hand));
     };

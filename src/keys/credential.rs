@@ -1,11 +1,11 @@
-//! The one string that CI holds: identity, vault id, environments, floor.
+//! The one string that CI holds: identity, vault id, last known revocation, member, environments.
 //!
-//! `vaultci1_` and base64url of: identity (32 bytes) ‖ vault id (32) ‖ floor (8, big-endian) ‖ per
-//! environment its length (1) and name ‖ checksum (8). One line of `A-Za-z0-9_-`, which every
-//! platform can store and mask.
+//! `vaultci1_` and base64url of: identity (32 bytes) ‖ vault id (32) ‖ tag of the last revocation that
+//! it knows, or zeros (16) ‖ length of the member's name (1) and the name ‖ per environment its length
+//! (1) and name ‖ checksum (8). One line of `A-Za-z0-9_-`, which every platform can store and mask.
 
 use super::Pinned;
-use crate::crypto::{Identity, VaultId, base64url_decode, base64url_encode, checksum};
+use crate::crypto::{Identity, Tag, VaultId, base64url_decode, base64url_encode, checksum};
 use crate::secret::{Key, Secret};
 
 pub(super) const PREFIX: &str = "vaultci1_";
@@ -13,8 +13,6 @@ const LABEL: &str = "vault/v1/credential";
 const CHECKSUM: usize = 8;
 /// The longest credential, in characters: hundreds of environments.
 const LONGEST: usize = 32 << 10;
-/// The highest floor, which is the largest number in a vault's files.
-const LARGEST_FLOOR: u64 = (1 << 53) - 1;
 
 /// A machine's identity with its pin.
 pub struct Credential {
@@ -31,10 +29,10 @@ impl Credential {
         let mut payload = Secret::with_capacity(256);
         payload.extend(self.identity.to_key().expose());
         payload.extend(self.pinned.vault.as_bytes());
-        payload.extend(&self.pinned.floor.to_be_bytes());
-        for environment in &self.pinned.environments {
-            payload.extend(&[u8::try_from(environment.len()).unwrap_or(u8::MAX)]);
-            payload.extend(environment.as_bytes());
+        payload.extend(self.pinned.tag.as_bytes());
+        for name in std::iter::once(&self.pinned.member).chain(&self.pinned.environments) {
+            payload.extend(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);
+            payload.extend(name.as_bytes());
         }
         let checksum = checksum(LABEL, payload.expose());
         payload.extend(&checksum);
@@ -57,21 +55,19 @@ impl Credential {
         }
         let (identity, after_identity) = payload.split_at_checked(32)?;
         let (vault, after_vault) = after_identity.split_at_checked(32)?;
-        let (floor, mut rest) = after_vault.split_first_chunk::<8>()?;
-        let mut environments = Vec::new();
+        let (tag, mut rest) = after_vault.split_at_checked(16)?;
+        let mut names = Vec::new();
         while let Some((&length, after)) = rest.split_first() {
             let (name, after) = after.split_at_checked(usize::from(length))?;
-            environments.push(std::str::from_utf8(name).ok()?.to_owned());
+            names.push(std::str::from_utf8(name).ok()?.to_owned());
             rest = after;
         }
-        let vault = VaultId::from_bytes(vault)?;
-        if u64::from_be_bytes(*floor) > LARGEST_FLOOR {
-            return None;
-        }
+        let (member, environments) = names.split_first()?;
         let pinned = Pinned {
-            vault,
-            floor: u64::from_be_bytes(*floor),
-            environments,
+            vault: VaultId::from_bytes(vault)?,
+            tag: Tag::from_bytes(tag)?,
+            member: member.clone(),
+            environments: environments.to_vec(),
         };
         Some(Self {
             identity: Identity::from_key(&Key::from_slice(identity)?),
@@ -91,7 +87,8 @@ mod tests {
         let environments = vec!["production".to_owned(), "staging".to_owned()];
         let pinned = Pinned {
             vault,
-            floor: 7,
+            tag: Tag::random(),
+            member: "ci-production".to_owned(),
             environments,
         };
         let credential = Credential {

@@ -17,7 +17,7 @@ pub struct Ancestor {
 
 /// Returns the ancestors, nearest first, whose environment may be read and has a variable that
 /// satisfies `matches` (`NAME=value`, each with a NUL at its end). Returns `None` if that cannot be
-/// known because there is no `/proc`.
+/// known because `/proc` does not exist.
 #[must_use]
 pub fn ancestors_whose_environment(matches: &dyn Fn(&[u8]) -> bool) -> Option<Vec<Ancestor>> {
     let mut found = Vec::new();

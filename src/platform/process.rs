@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr;
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::inherited;
@@ -53,6 +55,10 @@ pub fn execute(
     let Ok(path) = CString::new(program.as_bytes()) else {
         return contains_nul();
     };
+    // Most folders of PATH do not have the program, and everything below is done for each of them.
+    if let Err(error @ (Errno::NOENT | Errno::NOTDIR)) = access(path.as_c_str(), Access::EXISTS) {
+        return error.into();
+    }
     let arguments: Result<Vec<CString>, _> = arguments
         .iter()
         .map(|argument| CString::new(argument.clone().into_vec()))
@@ -90,7 +96,7 @@ pub fn execute(
 /// format.
 #[must_use]
 pub fn is_unknown_format(number: i32) -> bool {
-    number == rustix::io::Errno::NOEXEC.raw_os_error()
+    number == Errno::NOEXEC.raw_os_error()
 }
 
 /// Returns whether the caller's limit for the stack is less than a mebibyte.

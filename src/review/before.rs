@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{PathChange, Place, PriorPresence, paths};
 use super::report::Since;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::git::{Blob, Commit, Repository};
 use crate::platform::{Dir, Node};
 use crate::vault::config::{Config, LARGEST_CONFIG};
-use crate::vault::format::{ROSTER_PATH, entry_path};
+use crate::vault::format::{ROOT_PATH, entry_path};
 use crate::vault::store::{CONFIG_FILE, Place as Folder, STORE_FOLDER, Tree, largest};
 use crate::vault::trust::{Pin, UnverifiedRoot, Vault};
 
@@ -27,9 +27,16 @@ pub(crate) struct Before {
     revision: String,
     /// The files below `.vault`.
     listing: BTreeMap<Vec<u8>, Blob>,
-    /// `None` if there was no vault yet.
+    /// `None` if the commit has no vault yet.
     pub(super) vault: Option<Vault>,
     config: Option<Vec<u8>>,
+}
+
+/// Another side of the merge that HEAD is.
+pub(super) struct Side {
+    pub(super) name: String,
+    /// The vault there, or the reason why it is not valid.
+    pub(super) before: Result<Before, Fault>,
 }
 
 impl Before {
@@ -42,7 +49,7 @@ impl Before {
         let commit = repository.commit(revision)?;
         let listing = repository.listing(&commit, STORE_FOLDER)?;
         let files = repository.files(&listing, largest)?;
-        let vault = if files.contains_key(ROSTER_PATH) {
+        let vault = if files.contains_key(ROOT_PATH) {
             let presented = UnverifiedRoot::read(Tree::Committed(files));
             let vault = presented.and_then(UnverifiedRoot::into_vault);
             let at = format!("at {}", revision.escape_debug());
@@ -61,12 +68,37 @@ impl Before {
         })
     }
 
+    /// Returns the vaults at the parents of HEAD, if HEAD is a merge of other commits than this one.
+    /// A file that a merge lost from one of its sides does not differ from the other side.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(super) fn merged(&self, place: &Folder) -> Result<Vec<Side>, Fault> {
+        let parents = self.repository.parents_of_head()?;
+        let head = self.repository.commit("HEAD")?;
+        if parents.len() < 2 || head.id() == self.commit.id() {
+            return Ok(Vec::new());
+        }
+        let mut merged = Vec::new();
+        for (at, parent) in parents.iter().enumerate() {
+            if parent == self.commit.id() {
+                continue;
+            }
+            let name = format!("HEAD^{}", at + 1);
+            match Self::read(place, &name) {
+                Err(fault) if fault.kind() == Kind::Failed => return Err(fault),
+                before => merged.push(Side { name, before }),
+            }
+        }
+        Ok(merged)
+    }
+
     /// Returns the pin that the revision supplies.
     pub(crate) fn pin(&self) -> Option<Pin> {
-        let roster = self.vault.as_ref()?.roster();
+        let root = self.vault.as_ref()?.root();
         Some(Pin {
-            vault: roster.vault,
-            floor: roster.floor,
+            vault: root.vault,
+            tag: root.latest(),
         })
     }
 

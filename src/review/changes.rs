@@ -6,16 +6,17 @@ use super::before::{Before, PastFiles};
 use super::check::{self, ValidContent, below};
 use super::compare::{
     self, EntryChange, EntryDifference, EnvironmentChange, Lineage, Loosened, PathChange, Place,
-    RosterChange, Unrelated, VariableChange,
+    Unrelated, VariableChange,
 };
 use super::report::{Item, Level, Report};
 use super::wording;
-use crate::crypto::Commitment;
 use crate::fault::Fault;
 use crate::vault::config::Config;
-use crate::vault::format::{ROSTER_PATH, entry_path, environment_path, request_path};
-use crate::vault::model::{Environment, Roster};
-use crate::vault::name::EnvironmentName;
+use crate::vault::format::{
+    ROOT_PATH, entry_path, member_file, member_path, parse_member, request_path,
+};
+use crate::vault::model::{Member, Membership, Root};
+use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::store::{CONFIG_FILE, Place as Folder};
 use crate::vault::trust::Vault;
 
@@ -35,14 +36,15 @@ pub(super) fn changes(
     let (mut old, mut lineage) = (ValidContent::default(), Lineage::SameAuthority);
     let mut unrelated = Unrelated::default();
     if let Some(old_vault) = &before.vault {
-        let rosters = (old_vault.roster(), vault.roster());
-        lineage = compare::lineage(rosters.0, rosters.1);
-        if lineage == Lineage::NewAuthority && report.has_refused(&below(ROSTER_PATH)) {
+        lineage = compare::lineage(old_vault.root(), vault.root());
+        if lineage == Lineage::NewAuthority && report.has_refused(&below(ROOT_PATH)) {
             // The pin has already refused it, and the entries of two vaults cannot be compared.
             return Ok(());
         }
         old = check::valid_content(old_vault)?;
-        unrelated = memberships(rosters, (&old, new), report);
+        let both = (old_vault.membership()?, vault.membership()?);
+        let differs = |name: &MemberName| says_other(old_vault, vault, name);
+        unrelated = memberships((&both.0, &both.1), differs, (&old, new), report);
         git_files(old_vault, vault, report)?;
     } else {
         report.items.push(wording::vault_added());
@@ -71,7 +73,7 @@ pub(super) fn changes(
     };
     let gone = old.contents.entries.keys().filter(is_gone);
     reported.extend(gone.map(|(environment, name)| below(&entry_path(environment, name))));
-    reported.extend(explained(before.vault.as_ref(), vault, (&old, new)));
+    reported.extend(explained(before.vault.as_ref(), vault, (&old, new))?);
     reported.extend(report.items[checked..].iter().map(|item| item.file.clone()));
     // Of the findings of the check itself, only these concern a whole file or folder.
     let is_whole = |item: &&Item| ["refused", "unexpected-file"].contains(&item.kind);
@@ -82,6 +84,29 @@ pub(super) fn changes(
             .map(|item| item.file.clone()),
     );
     other_paths(before, place, &reported, report)
+}
+
+/// Compares a merge with its other sides. Their changes are those of other people, so only findings
+/// count: the losses of the merge.
+pub(super) fn merged(
+    before: &Before,
+    now: Option<(&Vault, &ValidContent)>,
+    place: &Folder,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    for side in before.merged(place)? {
+        match side.before {
+            Ok(older) => {
+                let mut other = Report::default();
+                changes(&older, now, None, place, &mut other)?;
+                report.add_findings(other, &older.since());
+            }
+            Err(fault) => report
+                .items
+                .push(wording::side_not_compared(&side.name, &fault)),
+        }
+    }
+    Ok(())
 }
 
 /// Returns a remark about the name of an entry that has a new or changed value.
@@ -111,50 +136,51 @@ fn explained(
     old_vault: Option<&Vault>,
     vault: &Vault,
     (old, now): (&ValidContent, &ValidContent),
-) -> BTreeSet<String> {
+) -> Result<BTreeSet<String>, Fault> {
+    let members = &vault.members()?.counting;
     let Some(old_vault) = old_vault else {
         // A new vault is reported as a whole.
-        let environments = now.environments.keys().map(environment_path);
-        let fixed = [ROSTER_PATH, ".gitattributes", ".gitignore"].map(ToOwned::to_owned);
-        return environments.chain(fixed).map(|path| below(&path)).collect();
+        let people = members.keys().map(member_path);
+        let fixed = [ROOT_PATH, ".gitattributes", ".gitignore"].map(ToOwned::to_owned);
+        return Ok(people.chain(fixed).map(|path| below(&path)).collect());
     };
     let mut paths = BTreeSet::new();
-    let environments = now.environments.iter();
-    paths.extend(environments.filter_map(|(name, new)| {
-        // New and dropped epochs are reported with the environment.
-        let keys = |environment: &Environment| -> Vec<(u64, Commitment)> {
-            environment
-                .epochs
-                .iter()
-                .map(|epoch| (epoch.number, epoch.commitment))
-                .collect()
-        };
-        let is_resealed = |old: &Environment| keys(old) == keys(new) && old.epochs != new.epochs;
-        // A new authority, which is reported, replaces all keys.
-        let is_new = old_vault.roster().vault != vault.roster().vault;
-        let is_explained = is_new || old.environments.get(name).is_some_and(is_resealed);
-        is_explained.then(|| below(&environment_path(name)))
-    }));
+    let old_members = &old_vault.members()?.counting;
+    let lineage = compare::lineage(old_vault.root(), vault.root());
+    for (name, new) in members {
+        let is_explained = |old| follows_from_root(old, new, lineage);
+        if old_members.get(name).is_some_and(is_explained) {
+            paths.insert(below(&member_path(name)));
+        }
+    }
     let requests = now
         .requests
         .iter()
         .filter(|(name, new)| old.requests.get(*name) != Some(new));
     paths.extend(requests.map(|(name, _)| below(&request_path(name))));
-    // The roster lists the environments' files, and counts its own changes.
-    let (before, after) = (old_vault.roster(), vault.roster());
-    let listed = &before.environments;
-    let is_listing = after.environments.iter().all(|(name, new)| {
-        listed.get(name) == Some(new) || old.environments.get(name) != now.environments.get(name)
-    });
-    let same = Roster {
-        revision: after.revision,
-        environments: after.environments.clone(),
-        ..before.clone()
+    let same = Root {
+        revision: vault.root().revision,
+        ..old_vault.root().clone()
     };
-    if before != after && same == *after && is_listing {
-        paths.insert(below(ROSTER_PATH));
+    if same != *vault.root() {
+        paths.insert(below(ROOT_PATH));
     }
-    paths
+    Ok(paths)
+}
+
+/// Whether a member's file differs because the root has new epochs or another authority, which are
+/// reported with the root. Everything else is an item of its own.
+fn follows_from_root(old: &Member, new: &Member, lineage: Lineage) -> bool {
+    let mut expected = Member {
+        revision: new.revision,
+        sealed: new.sealed.clone(),
+        ..old.clone()
+    };
+    if lineage == Lineage::NewAuthority && old.is_admin() == new.is_admin() {
+        expected.authority.clone_from(&new.authority);
+        (expected.revocation, expected.replaces) = (new.revocation, new.replaces);
+    }
+    expected == *new && old.sealed != new.sealed
 }
 
 /// The most differences that are reported one by one.
@@ -199,17 +225,26 @@ fn other_paths(
     Ok(())
 }
 
-/// Reports changes of the roster, environments, members, and requests. Returns the environments
-/// whose entries cannot be compared.
+/// Whether the file of a member says something else. A signature of the same content can have other
+/// bytes.
+fn says_other(before: &Vault, now: &Vault, name: &MemberName) -> bool {
+    let file = |vault: &Vault| vault.tree().read(&member_path(name)).ok().flatten();
+    let (old, new) = (file(before), file(now));
+    let content = |file: Option<Vec<u8>>| parse_member(name, &member_file(name, &file?).ok()?).ok();
+    old != new && content(old) != content(new)
+}
+
+/// Reports changes of the root, environments, members, and requests. Returns the environments whose
+/// entries cannot be compared.
 fn memberships(
-    rosters: (&Roster, &Roster),
+    (before, after): (&Membership, &Membership),
+    differs: impl Fn(&MemberName) -> bool,
     (old, now): (&ValidContent, &ValidContent),
     report: &mut Report,
 ) -> Unrelated {
-    let files = (&old.environments, &now.environments);
-    let changes = compare::roster(rosters.0, rosters.1);
-    report.items.extend(changes.iter().map(wording::roster));
-    let environments = compare::environments(rosters, files);
+    let changes = compare::root(&before.root, &after.root);
+    report.items.extend(changes.iter().map(wording::root));
+    let environments = compare::environments(&before.root, &after.root);
     let lost = |name: &EnvironmentName| {
         old.contents
             .entries
@@ -221,29 +256,18 @@ fn memberships(
         .iter()
         .map(|(name, change)| wording::environment(name, change, lost(name)));
     report.items.extend(items);
-    // The members of a roster that was rolled back did not change by any command.
-    if !changes
+    let members = compare::members(before, after, differs);
+    let items = members
         .iter()
-        .any(|change| matches!(change, RosterChange::RolledBack { .. }))
-    {
-        let members = compare::members(rosters, files);
-        report.items.extend(
-            members
-                .iter()
-                .map(|(name, change)| wording::member(name, change)),
-        );
-        report.items.extend(
-            compare::resealed(rosters, files)
-                .iter()
-                .map(wording::resealed),
-        );
-        let requests = compare::requests((&old.requests, &now.requests), rosters.1);
-        report.items.extend(
-            requests
-                .iter()
-                .map(|(name, change)| wording::request(name, *change)),
-        );
-    }
+        .map(|(name, change)| wording::member(name, change));
+    report.items.extend(items);
+    let resealed = compare::resealed(before, after);
+    report.items.extend(resealed.iter().map(wording::resealed));
+    let requests = compare::requests((&old.requests, &now.requests), after);
+    let items = requests
+        .iter()
+        .map(|(name, change)| wording::request(name, *change));
+    report.items.extend(items);
     let mut unrelated = Unrelated::default();
     for (name, change) in environments {
         match change {
@@ -289,9 +313,9 @@ pub(super) fn loosened(
     let Some(old) = report.take(CONFIG_FILE, parsed)? else {
         return Ok(());
     };
-    // The environments of both vaults: a wrong roster must not hide anything.
+    // The environments of both vaults: a wrong root must not hide anything.
     let vaults = [vault, before.vault.as_ref()].into_iter().flatten();
-    let environments = vaults.flat_map(|vault| vault.roster().environments.keys().cloned());
+    let environments = vaults.flat_map(|vault| vault.root().environments.keys().cloned());
     let found = compare::loosened(&old, now, &environments.collect());
     report.items.extend(found.iter().map(wording::loosened));
     for found in &found {

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Contents, Environments, Requests};
+use super::compare::{Contents, Requests};
+use super::members::check_members;
 use super::report::{Counted, Item, Level, Report, Row, Validity};
 use super::wording;
 use crate::fault::Fault;
 use crate::vault::config::Config;
-use crate::vault::format::{REQUESTS, ROSTER_PATH, entry_path, environment_path, request_path};
+use crate::vault::format::{MEMBERS, REQUESTS, ROOT_PATH, entry_path, request_path};
+use crate::vault::model::Environment;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::{CONFIG_FILE, STORE_FOLDER};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::vault::trust::{CheckedEntry, Vault};
 
 /// The valid content of a vault.
 #[derive(Default)]
 pub(super) struct ValidContent {
-    pub(super) environments: Environments,
     pub(super) contents: Contents,
     pub(super) requests: Requests,
 }
@@ -28,9 +29,10 @@ pub(super) fn check(
     report: &mut Report,
 ) -> Result<ValidContent, Fault> {
     let mut content = ValidContent::default();
-    for name in vault.roster().environments.keys() {
+    check_members(vault, report)?;
+    for (name, environment) in &vault.root().environments {
         let before = report.findings();
-        let counted = check_environment(vault, name, config, &mut content, report)?;
+        let counted = check_environment(vault, environment, config, &mut content, report)?;
         let result = if report.findings() == before {
             Validity::Valid
         } else {
@@ -50,8 +52,14 @@ pub(super) fn check(
 /// Returns the valid content of a vault and reports nothing: for the older of two vaults.
 pub(super) fn valid_content(vault: &Vault) -> Result<ValidContent, Fault> {
     let mut content = ValidContent::default();
-    for name in vault.roster().environments.keys() {
-        check_environment(vault, name, None, &mut content, &mut Report::default())?;
+    for environment in vault.root().environments.values() {
+        check_environment(
+            vault,
+            environment,
+            None,
+            &mut content,
+            &mut Report::default(),
+        )?;
     }
     content.requests = check_requests(vault, &mut Report::default())?;
     Ok(content)
@@ -59,17 +67,13 @@ pub(super) fn valid_content(vault: &Vault) -> Result<ValidContent, Fault> {
 
 fn check_environment(
     vault: &Vault,
-    name: &EnvironmentName,
+    environment: &Environment,
     config: Option<&Config>,
     valid: &mut ValidContent,
     report: &mut Report,
-) -> Result<Option<Counted>, Fault> {
-    let before = report.findings();
-    let checked = report.take(&below(&environment_path(name)), vault.environment(name))?;
-    let entries = match &checked {
-        Some(environment) => valid_entries(vault, environment, report)?,
-        None => Vec::new(),
-    };
+) -> Result<Counted, Fault> {
+    let (name, before) = (&environment.name, report.findings());
+    let entries = valid_entries(vault, environment, report)?;
     if report.findings() != before {
         let names: BTreeSet<&SecretName> = entries.iter().map(CheckedEntry::name).collect();
         let invalid = files(vault, name)
@@ -80,35 +84,28 @@ fn check_environment(
             .invalid
             .extend(invalid.map(|file| (name.clone(), file)));
     }
-    let Some(environment) = checked else {
-        return Ok(None);
-    };
-    check_epochs(&environment, &entries, report);
-    check_names(&environment, &entries, config, report);
-    check_sealed(vault, &environment, report);
-    let counted = count(&environment, &entries);
-    valid
-        .environments
-        .insert(name.clone(), environment.content().clone());
+    check_epochs(environment, &entries, report);
+    check_names(environment, &entries, config, report);
+    let counted = count(environment, &entries);
     let parts = entries.into_iter().map(CheckedEntry::into_parts);
     valid
         .contents
         .entries
         .extend(parts.map(|(entry, content)| ((name.clone(), entry), content)));
-    Ok(Some(counted))
+    Ok(counted)
 }
 
 /// Returns the valid entries. Each of the others becomes a finding.
 fn valid_entries(
     vault: &Vault,
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     report: &mut Report,
 ) -> Result<Vec<CheckedEntry>, Fault> {
     // If all are valid, checking them together is far cheaper.
     if let Ok(entries) = vault.entries(environment) {
         return Ok(entries);
     }
-    let environment_name = &environment.content().name;
+    let environment_name = &environment.name;
     let folder = below(environment_name.as_str());
     let names = report.take(&folder, vault.entry_names(environment_name))?;
     let mut valid = Vec::new();
@@ -135,26 +132,14 @@ fn files(vault: &Vault, name: &EnvironmentName) -> Vec<SecretName> {
         .collect()
 }
 
-/// Checks for an interrupted change and for entries in an older epoch.
-fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], report: &mut Report) {
-    let name = &environment.content().name;
+/// Checks for entries in an older epoch.
+fn check_epochs(environment: &Environment, entries: &[CheckedEntry], report: &mut Report) {
+    let name = &environment.name;
     let finding = |kind, file: String| {
         Item::new(Level::Finding, kind, file).detail("environment", name.as_str())
     };
-    if environment.is_ahead() {
-        let file = below(&environment_path(name));
-        report.items.push(
-            finding("interrupted", file.clone())
-                .quote(file)
-                .text(": is newer than in the roster, because a change was interrupted: ")
-                .quote("vault rotate --finish"),
-        );
-    }
-    let newest = environment.content().newest().number;
-    for entry in entries
-        .iter()
-        .filter(|entry| entry.content().epoch != newest)
-    {
+    let newest = environment.newest().number;
+    for entry in entries.iter().filter(|entry| !entry.is_newest(environment)) {
         let (epoch, file) = (
             entry.content().epoch,
             below(&entry_path(name, entry.name())),
@@ -175,12 +160,12 @@ fn check_epochs(environment: &CheckedEnvironment, entries: &[CheckedEntry], repo
 
 /// Checks that no name is both a secret and a variable.
 fn check_names(
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     entries: &[CheckedEntry],
     config: Option<&Config>,
     report: &mut Report,
 ) {
-    let name = &environment.content().name;
+    let name = &environment.name;
     let variables = config
         .map(|config| config.variables(name))
         .unwrap_or_default();
@@ -204,28 +189,7 @@ fn check_names(
     }
 }
 
-/// Checks that the newest epoch is sealed to everyone with access. The reader has already checked
-/// that it is sealed to no one else.
-fn check_sealed(vault: &Vault, environment: &CheckedEnvironment, report: &mut Report) {
-    let content = environment.content();
-    let sealed = &content.newest().sealed;
-    for (member, record) in &vault.roster().members {
-        if record.access.contains_key(&content.name) && !sealed.contains_key(member) {
-            let file = below(&environment_path(&content.name));
-            report.items.push(
-                Item::new(Level::Finding, "access-incomplete", file.clone())
-                    .quote(file)
-                    .detail("environment", content.name.as_str())
-                    .detail("member", member.as_str())
-                    .text(": is not sealed to ")
-                    .quote(member)
-                    .text(", who has access, because a change was interrupted"),
-            );
-        }
-    }
-}
-
-fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted {
+fn count(environment: &Environment, entries: &[CheckedEntry]) -> Counted {
     let secrets = entries
         .iter()
         .filter(|entry| entry.content().sealed.is_some())
@@ -233,7 +197,7 @@ fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted 
     Counted {
         secrets,
         tombstones: entries.len() - secrets,
-        epoch: environment.content().newest().number,
+        epoch: environment.newest().number,
         signers: entries
             .iter()
             .map(|entry| entry.content().signer.clone())
@@ -243,7 +207,7 @@ fn count(environment: &CheckedEnvironment, entries: &[CheckedEntry]) -> Counted 
 
 /// Reports each request to join. One that could not be accepted is a finding.
 fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault> {
-    let mut requests = Requests::new();
+    let (mut requests, membership) = (Requests::new(), vault.membership()?);
     for found in report
         .take(&below(REQUESTS), vault.requests())?
         .unwrap_or_default()
@@ -266,26 +230,24 @@ fn check_requests(vault: &Vault, report: &mut Report) -> Result<Requests, Fault>
         };
         report
             .items
-            .push(wording::waiting(&name, &request, vault.roster()));
+            .push(wording::waiting(&name, &request, &membership));
         requests.insert(name, request);
     }
     Ok(requests)
 }
 
-/// Checks that every file below `.vault` belongs to something that the roster lists.
+/// Checks that every file below `.vault` belongs to something that the root lists.
 fn check_unexpected_files(vault: &Vault, report: &mut Report) -> Result<(), Fault> {
-    let known = [ROSTER_PATH, REQUESTS, "tmp"];
-    let environments: Vec<&EnvironmentName> = vault.roster().environments.keys().collect();
+    let known = [ROOT_PATH, MEMBERS, REQUESTS, "tmp"];
+    let environments: Vec<&EnvironmentName> = vault.root().environments.keys().collect();
     for found in vault.tree().names()? {
-        let listed = environments
-            .iter()
-            .any(|name| found == name.as_str() || found == environment_path(name));
+        let listed = environments.iter().any(|name| found == name.as_str());
         if !listed && !found.starts_with('.') && !known.contains(&found.as_str()) {
             let file = below(&found.escape_debug().to_string());
             report.items.push(
                 Item::new(Level::Finding, "unexpected-file", file.clone())
                     .quote(file)
-                    .text(": belongs to nothing that the roster lists"),
+                    .text(": belongs to nothing that the root lists"),
             );
         }
     }

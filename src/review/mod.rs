@@ -9,6 +9,7 @@ mod changes;
 mod check;
 mod collect;
 mod compare;
+mod members;
 mod output;
 mod report;
 mod wording;

@@ -52,9 +52,13 @@ pub(crate) fn show(
     }
 }
 
+/// The order of the levels in every format for people: the worst first.
+const ORDER: [Level; 4] = [Level::Finding, Level::Attention, Level::Change, Level::Note];
+
 /// Returns the heading of a level.
 fn heading(level: Level) -> &'static str {
     match level {
+        Level::Note => "notes",
         Level::Change => "changed",
         Level::Attention => "needs attention",
         Level::Finding => "findings",

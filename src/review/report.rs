@@ -9,7 +9,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
-use crate::crypto::VaultId;
+use crate::crypto::{Tag, VaultId};
 use crate::fault::{Fault, Kind, plural};
 use crate::vault::name::{EnvironmentName, MemberName};
 
@@ -19,7 +19,7 @@ const REFUSED: &str = "refused";
 /// The result of one run.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// The vault; `None` if its roster is not valid.
+    /// The vault; `None` if its root is not valid.
     pub(super) vault: Option<VaultIdentity>,
     /// The revision it was compared with.
     pub(super) since: Option<Since>,
@@ -33,7 +33,8 @@ pub(crate) struct Report {
 pub(super) struct VaultIdentity {
     pub(super) id: VaultId,
     pub(super) revision: u64,
-    pub(super) floor: u64,
+    /// The latest revocation.
+    pub(super) latest: Tag,
 }
 
 /// A git revision, as it was typed, and the commit that it meant.
@@ -59,8 +60,7 @@ impl Since {
 /// The result for one environment.
 pub(super) struct Row {
     pub(super) environment: EnvironmentName,
-    /// The counts; `None` if the environment's own file is not valid.
-    pub(super) counted: Option<Counted>,
+    pub(super) counted: Counted,
     pub(super) result: Validity,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Counted {
     pub(super) signers: BTreeSet<MemberName>,
 }
 
-/// Whether an environment is valid: its file and all of its entries.
+/// Whether all entries of an environment are valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Validity {
     Valid,
@@ -82,6 +82,8 @@ pub(super) enum Validity {
 /// How much an item matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
+    /// Information about the present state, which may be as old as the vault.
+    Note,
     /// An ordinary change by a member.
     Change,
     /// A change that a reviewer must agree to: someone has more access, or something protects less.
@@ -118,6 +120,16 @@ impl Item {
     pub(super) fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// Returns the person whom the item is about.
+    fn person(&self) -> Option<&str> {
+        self.details.get("member").and_then(Value::as_str)
+    }
+
+    /// Whether it says the same as `other`.
+    fn repeats(&self, other: &Self) -> bool {
+        (self.kind, &self.file, &self.details) == (other.kind, &other.file, &other.details)
     }
 
     /// Adds text of our own.
@@ -169,6 +181,39 @@ impl Report {
     /// Returns the items of one level, in order.
     pub(super) fn level(&self, level: Level) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(move |item| item.level == level)
+    }
+
+    /// Orders the items: first the root, then person by person, then everything else.
+    pub(super) fn group_by_person(&mut self, root: &str) {
+        self.items.sort_by_cached_key(|item| {
+            let person = item.person().map(ToOwned::to_owned);
+            let rank = match person {
+                Some(_) => 1,
+                None if item.file == root => 0,
+                None => 2,
+            };
+            (rank, person)
+        });
+    }
+
+    /// Adds the findings of `other`, a comparison with `since`, that this report does not have.
+    pub(super) fn add_findings(&mut self, other: Self, since: &Since) {
+        let is_new = |item: &Item| {
+            item.level == Level::Finding && !self.items.iter().any(|own| own.repeats(item))
+        };
+        let (found, _): (Vec<Item>, Vec<Item>) = other.items.into_iter().partition(is_new);
+        let named = found.into_iter().map(|item| {
+            item.detail("parent", since.commit.as_str())
+                .text(" (compared with ")
+                .quote(&since.revision)
+                .text(")")
+        });
+        self.items.extend(named);
+    }
+
+    /// Whether nothing changed, as far as the report says.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.items.iter().all(|item| item.level == Level::Note)
     }
 
     /// Whether a check refused `file`.

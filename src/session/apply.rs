@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::admin::check_finished;
 use super::context::Context;
+use super::given::check_given;
 use super::open::Session;
 use crate::fault::Fault;
 use crate::secret::Secret;
 use crate::vault::families::redirect_of;
 use crate::vault::holder::OpenedSigningKey;
-use crate::vault::model::{LONGEST_VALUE, MOST_ENTRIES};
+use crate::vault::model::{Environment, LONGEST_VALUE, MOST_ENTRIES};
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::signing::EntrySigner;
 use crate::vault::store::NewFile;
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment};
+use crate::vault::trust::CheckedEntry;
 
 /// A secret's new value, or nothing to remove it.
 pub(crate) struct Change {
@@ -135,28 +135,25 @@ fn change_environment(
 ) -> Result<Vec<(Outcome, Option<NewFile>)>, Fault> {
     let vault = &session.vault;
     let environment = vault.environment(name)?;
-    check_finished(&environment)?;
+    check_given(vault, environment)?;
     let names: Vec<SecretName> = changes.iter().map(|change| change.name.clone()).collect();
-    let existing = vault.entries_named(&environment, &names)?;
+    let existing = vault.entries_named(environment, &names)?;
     let entries: BTreeMap<&SecretName, &CheckedEntry> =
         existing.iter().map(|entry| (entry.name(), entry)).collect();
-    check_new_names(session, &environment, changes, &entries)?;
+    check_new_names(session, environment, changes, &entries)?;
     let holder = session.holder();
     // The signing key first: it refuses a reader with the better message.
     let key = signing_key.get(&holder, name)?;
-    let content = environment.content();
-    let newest = content.newest().number;
     // A member who joined after a rotation cannot open what is still of an older epoch.
-    let opens = |entry: &CheckedEntry| {
-        let epoch = content.epoch(entry.content().epoch);
-        epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
-    };
+    let opens = |entry: &CheckedEntry| holder.has_key(name, entry.commitment());
     let open = entries.values().filter(|entry| opens(entry));
-    let epochs = open.map(|entry| entry.content().epoch).chain([newest]);
-    let keys = holder.unlock(&environment, epochs)?;
+    let epochs = open
+        .map(|entry| *entry.commitment())
+        .chain([environment.newest().commitment]);
+    let keys = holder.unlock(environment, epochs)?;
     let signer = EntrySigner {
-        vault: vault.roster().vault,
-        environment: content,
+        vault: vault.root().vault,
+        environment,
         keys: &keys,
         name: holder.name(),
         key,
@@ -196,7 +193,7 @@ fn change_environment(
 /// then is the folder listed, so that a change of an existing name costs the same in every store.
 fn check_new_names(
     session: &Session,
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     changes: &[&Change],
     entries: &BTreeMap<&SecretName, &CheckedEntry>,
 ) -> Result<(), Fault> {
@@ -209,9 +206,9 @@ fn check_new_names(
     if new.is_empty() {
         return Ok(());
     }
-    let known = session.vault.entry_names(&environment.content().name)?;
+    let known = session.vault.entry_names(&environment.name)?;
     if known.len() + new.len() > MOST_ENTRIES {
-        let name = &environment.content().name;
+        let name = &environment.name;
         return Err(Fault::usage(format!(
             "{name} would hold more than {MOST_ENTRIES} entries"
         )));

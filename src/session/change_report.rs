@@ -9,12 +9,15 @@ use super::open::Session;
 use super::output::Style;
 use super::renewal::Renewed;
 use crate::fault::{Fault, plural};
-use crate::vault::model::{Member, Roster};
+use crate::vault::model::{Member, Membership};
 use crate::vault::name::MemberName;
 
-/// Reports the changes; `floor` is that of the roster before them.
-pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, floor: u64) {
-    let (console, roster) = (context.console, session.vault.roster());
+/// Reports the changes.
+///
+/// # Errors
+/// If the members cannot be read.
+pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed) -> Result<(), Fault> {
+    let (console, membership) = (context.console, session.vault.membership()?);
     for (environment, (epoch, count)) in &renewed.epochs {
         let entries = plural(*count, "entry", "entries");
         console.note(format!(
@@ -35,33 +38,40 @@ pub(crate) fn report(context: &Context, session: &Session, renewed: &Renewed, fl
     }
     match renewed.former_id {
         Some(former) => {
-            console.note(format!("the vault has a new id: {}", roster.vault));
+            let id = membership.root.vault;
+            console.note(format!("the vault has a new id: {id}"));
             console.note(format!("its former id was {former}"));
-            report_new_id(context, session);
+            report_new_id(context, session, &membership);
         }
-        None if roster.floor > floor => report_outdated_credentials(context, roster),
+        None if renewed.is_revocation => report_outdated_credentials(context, &membership),
         None => {}
     }
+    Ok(())
 }
 
-/// Reports the values that `member`, who lost access or replaced a key, may still know.
+/// Reports the values that `members` may still know after losing access or replacing a key.
 pub(crate) fn report_exposures(
     context: &Context,
     session: &Session,
-    member: &MemberName,
+    members: &[MemberName],
     style: Style,
 ) -> Result<(), Fault> {
+    let names: Vec<&str> = members.iter().map(MemberName::as_str).collect();
+    let names = names.join(" and ");
     let report = match exposure::find(session) {
         Ok(report) => report,
         // The change itself is done, and this can be repeated.
         Err(fault) => {
             context.console.warn(format!(
-                "could not list the values that {member} may know: {fault:#}"
+                "could not list the values that {names} may know: {fault:#}"
             ));
             return report_no_exposures(context, style, &Value::Null);
         }
     };
-    let is_of = |exposure: &&Exposure| exposure.member == *member || exposure.member.is_of(member);
+    let is_of = |exposure: &&Exposure| {
+        let mut members = members.iter();
+        members.any(|member| exposure.member == *member || exposure.member.is_of(member))
+    };
     let exposures: Vec<&Exposure> = report.exposures.iter().filter(is_of).collect();
     match style {
         Style::Json => {
@@ -86,7 +96,7 @@ pub(crate) fn report_exposures(
             ("them", "their")
         };
         context.console.note(format!(
-            "{member} may still know {values}. Replace {them} at {their} source, then set {them} \
+            "{names} may still know {values}. Replace {them} at {their} source, then set {them} \
              here (`vault status` lists what is left)"
         ));
     }
@@ -106,25 +116,25 @@ pub(crate) fn report_no_exposures(
 }
 
 /// Lists the people who need the new id, and the machines that need a new credential.
-fn report_new_id(context: &Context, session: &Session) {
-    let (console, roster) = (context.console, session.vault.roster());
+fn report_new_id(context: &Context, session: &Session, membership: &Membership) {
+    let console = context.console;
     let own = session.holder().name().clone();
-    let people = members(roster, |name, member| {
-        member.credential_floor.is_none() && *name != own
+    let people = members(membership, |name, member| {
+        member.credential.is_none() && *name != own
     });
     if !people.is_empty() {
-        let id = roster.vault;
+        let id = membership.root.vault;
         console.note(format!(
             "send the new id to {} through another channel (not this repository):",
             people.join(", ")
         ));
         console.note(format!("    vault trust {id}"));
     }
-    let machines = members(roster, |_, member| member.credential_floor.is_some());
+    let machines = members(membership, |_, member| member.credential.is_some());
     if !machines.is_empty() {
         console.note(format!(
             "these credentials no longer work: {}; first remove them with `vault members remove`, \
-             which raises the floor, then make new ones under new names with `vault ci add`",
+             then make new ones under new names with `vault ci add`",
             machines.join(", ")
         ));
     }
@@ -139,26 +149,24 @@ fn report_new_id(context: &Context, session: &Session) {
     console.note("if you set VAULT_ID anywhere, update it to the new id");
 }
 
-/// Reports the credentials from before the floor.
-fn report_outdated_credentials(context: &Context, roster: &Roster) {
-    let below = members(roster, |_, member| {
-        member
-            .credential_floor
-            .is_some_and(|floor| floor < roster.floor)
+/// Reports the credentials that do not know the latest revocation.
+fn report_outdated_credentials(context: &Context, membership: &Membership) {
+    let latest = membership.root.latest();
+    let older = members(membership, |_, member| {
+        member.credential.is_some_and(|known| known != latest)
     });
-    if !below.is_empty() {
+    if !older.is_empty() {
         context.console.note(format!(
             "these credentials still accept the older files: {}; make new ones, or set \
-             VAULT_ID={}@{} together with them",
-            below.join(", "),
-            roster.vault,
-            roster.floor
+             VAULT_ID={}@{latest} together with them",
+            older.join(", "),
+            membership.root.vault,
         ));
     }
 }
 
-fn members(roster: &Roster, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
-    let members = roster
+fn members(membership: &Membership, which: impl Fn(&MemberName, &Member) -> bool) -> Vec<&str> {
+    let members = membership
         .members
         .iter()
         .filter(|(name, member)| which(name, member));

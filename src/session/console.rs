@@ -203,7 +203,7 @@ fn write(bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Standard error may be closed or full, and there is no other place to report it.
+/// Standard error may be closed or full, and no other place could report it.
 fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

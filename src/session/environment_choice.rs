@@ -28,7 +28,7 @@ pub(super) fn environment_for_key(
             .any(|own| own == name.as_str())
     {
         // A mistyped name is not locked.
-        vault.check_environment(&name)?;
+        vault.environment(&name)?;
         let own = credential.environments.join(", ");
         let message = format!("{name} is locked: this credential is for {own}");
         return Err(Fault::locked(message).hint(format!("make one: vault ci add NAME -e {name}")));
@@ -57,7 +57,7 @@ pub(crate) fn choose_environment(
             .map_err(|fault: Fault| fault.within("VAULT_ENVIRONMENT"));
     }
     own.or_else(|| config.default.clone()).ok_or_else(|| {
-        let environments = vault.roster().environments.keys();
+        let environments = vault.root().environments.keys();
         let known: Vec<&str> = environments.map(EnvironmentName::as_str).collect();
         Fault::usage(format!(
             "which environment? there are: {}",

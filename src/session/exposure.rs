@@ -1,7 +1,7 @@
 //! Values in use that someone who lost access may still know.
 //!
 //! Decided by epochs, never by clocks. If a value was first sealed in an epoch that they could open
-//! by the roster, they know it until it is set again. With a key, the values themselves are
+//! by the root, they know it until it is set again. With a key, the values themselves are
 //! compared as well. A value that they could read once, in today's files or in git's history, may
 //! be in use in another place, or again in the same one. No value leaves this module.
 
@@ -101,7 +101,7 @@ impl fmt::Display for Exposure {
 /// # Errors
 /// If files or git's history cannot be read, or a value that is in use does not open.
 pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
-    let mut search = Search::new(&session.vault);
+    let mut search = Search::new(&session.vault)?;
     if search.has_work() {
         search.index_current_values(Some(&session.holder()))?;
         history::search(session, &mut search)?;
@@ -114,7 +114,7 @@ pub(crate) fn find(session: &Session) -> Result<ExposureReport, Fault> {
 /// # Errors
 /// If files cannot be read.
 pub(crate) fn find_by_epochs(vault: &Vault) -> Result<ExposureReport, Fault> {
-    let mut search = Search::new(vault);
+    let mut search = Search::new(vault)?;
     if search.has_work() {
         search.index_current_values(None)?;
         search.add_gap("values were not compared with each other, because no key was found");

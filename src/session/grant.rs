@@ -1,26 +1,28 @@
-//! Granting access under the lock. Members of the roster get keys, in an order in which no state on
-//! disk holds a key that the roster does not list.
+//! Granting access under the lock. Only the files of the members who get it are written, so any
+//! number of branches can grant at once.
 //!
-//! Only ever gives: what a member could read before stays readable to them. Taking access away needs
-//! a new epoch and is another subject.
+//! Only ever gives: members keep all the access that they had before. Taking access away needs a
+//! new epoch and is another subject.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::admin::Admin;
 use super::context::Context;
+use crate::crypto::DataKey;
 use crate::fault::Fault;
-use crate::vault::model::{Access, Member, Roster};
+use crate::vault::format::MEMBERS;
+use crate::vault::model::{Access, MOST_MEMBERS, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName};
+use crate::vault::unlock::Unlocked;
 
 /// Per member the environments in which they get access, and which.
 pub(crate) type Grants = BTreeMap<MemberName, BTreeMap<EnvironmentName, Access>>;
 
-/// Gives `grants` to members of `roster`, to which the caller has already added new members
+/// Gives `grants` to members of `after`, to which the caller has already added new members
 /// (without access) and other changes.
 ///
-/// The newest epoch of each environment is sealed to them again, even where the roster says that they
-/// have this access already: so the same command, typed again, finishes what was interrupted. (Where an
-/// environment had been written already, `vault rotate --finish` comes first; [`Admin::start`] says so.)
+/// The newest epoch of each environment is sealed to them, also if they have this access already: so
+/// the same command, typed again, completes what was interrupted.
 ///
 /// # Errors
 /// If a grant would take something away, a member without a signing key would write, or the admin
@@ -28,79 +30,105 @@ pub(crate) type Grants = BTreeMap<MemberName, BTreeMap<EnvironmentName, Access>>
 pub(crate) fn grant(
     context: &Context,
     admin: &mut Admin<'_>,
-    roster: &mut Roster,
+    mut after: Membership,
     grants: &Grants,
 ) -> Result<(), Fault> {
+    let before = admin.membership()?;
+    let environments: BTreeSet<&EnvironmentName> =
+        grants.values().flat_map(BTreeMap::keys).collect();
+    let mut keys: BTreeMap<&EnvironmentName, Unlocked> = BTreeMap::new();
+    for name in environments {
+        let environment = admin.session.vault.environment(name)?;
+        let newest = environment.newest();
+        let own = admin
+            .session
+            .holder()
+            .unlock(environment, [newest.commitment])?;
+        own.data_key(newest)?;
+        keys.insert(name, own);
+    }
     for (name, access) in grants {
-        let Some(member) = roster.members.get_mut(name) else {
-            return Err(no_member(roster, name));
+        let Some(member) = after.members.get_mut(name) else {
+            return Err(no_member(&after, name));
         };
         for (environment, access) in access {
             check_growth(name, member, environment, access)?;
             member.access.insert(environment.clone(), access.clone());
+            let newest = admin.session.vault.environment(environment)?.newest();
+            let key: &DataKey = keys[environment].data_key(newest)?;
+            admin.authority().seal_to(member, environment, key);
         }
     }
-    let environments: BTreeSet<&EnvironmentName> =
-        grants.values().flat_map(BTreeMap::keys).collect();
-    let mut files = Vec::with_capacity(environments.len());
-    for name in environments {
-        let environment = admin.session.vault.environment(name)?;
-        let newest = environment.content().newest().number;
-        let keys = admin.session.holder().unlock(&environment, [newest])?;
-        let key = keys.data_key(newest)?;
-        let concerned = grants.iter().filter_map(|(member, access)| {
-            Some((member, &roster.members[member].recipient, access.get(name)?))
-        });
-        files.push((
-            name.clone(),
-            admin
-                .authority()
-                .seal_to(environment.content(), key, concerned),
-        ));
+    write(context, admin, &before, after)
+}
+
+/// Writes the files of the members who differ in `after`.
+pub(crate) fn write(
+    context: &Context,
+    admin: &mut Admin<'_>,
+    before: &Membership,
+    mut after: Membership,
+) -> Result<(), Fault> {
+    let known = |name: &&MemberName| before.members.contains_key(*name);
+    let added = after.members.keys().filter(|name| !known(name)).count();
+    if added > 0 && admin.session.vault.members()?.files() + added > MOST_MEMBERS {
+        return Err(Fault::usage(format!(
+            ".vault/{MEMBERS} would hold more than {MOST_MEMBERS} files"
+        )));
     }
+    let files = admin.member_files(before, &mut after);
+    let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
     admin.remember(context)?;
-    // Members first and keys second, so that no file is ever sealed to anyone without access; then
-    // the roster lists the files.
-    admin.write_roster(roster)?;
     if files.is_empty() {
         return Ok(());
     }
-    admin.write_environments(roster, files)?;
-    admin.write_roster(roster)
+    admin.writer.replace(&files)
 }
 
 /// Returns the member `name`.
 ///
 /// # Errors
 /// If `name` is not a member, or was one once.
-pub(crate) fn member<'a>(roster: &'a Roster, name: &MemberName) -> Result<&'a Member, Fault> {
-    roster
+pub(crate) fn member<'a>(
+    membership: &'a Membership,
+    name: &MemberName,
+) -> Result<&'a Member, Fault> {
+    membership
         .members
         .get(name)
-        .ok_or_else(|| no_member(roster, name))
+        .ok_or_else(|| no_member(membership, name))
 }
 
 /// Explains that `name` is not a member, with the nearest member's name.
-pub(crate) fn no_member(roster: &Roster, name: &MemberName) -> Fault {
+pub(crate) fn no_member(membership: &Membership, name: &MemberName) -> Fault {
     let list = "list the members: `vault members list`";
-    if roster.former.contains_key(name) {
+    if membership.root.former.contains_key(name) {
         return Fault::usage(format!("{name} is no longer a member")).hint(list);
     }
-    let known = roster.members.keys().map(MemberName::as_str);
+    let known = membership.members.keys().map(MemberName::as_str);
     Fault::usage(format!("{name} is not a member"))
         .did_you_mean(name.as_str(), known)
         .hint(list)
 }
 
 /// Checks that the name is not in use, and never was.
-pub(crate) fn check_free(roster: &Roster, name: &MemberName) -> Result<(), Fault> {
+pub(crate) fn check_free(membership: &Membership, name: &MemberName) -> Result<(), Fault> {
     if name.is_key() {
         return Err(
             Fault::usage(format!("{name} is reserved for replaced keys"))
                 .hint("choose another name"),
         );
     }
-    if roster.members.contains_key(name) || roster.former.contains_key(name) {
+    let root = &membership.root;
+    let is_used = membership.members.contains_key(name)
+        || root.former.contains_key(name)
+        || root.members.contains_key(name);
+    if is_used
+        || root
+            .environments
+            .values()
+            .any(|own| own.given.contains(name))
+    {
         return Err(Fault::usage(format!(
             "the name {name} has been used; names are never reused"
         ))

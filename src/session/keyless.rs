@@ -1,7 +1,8 @@
 //! A vault as anyone can check it, without a person's key.
 
 use super::context::Context;
-use super::open::{FORKED, folder, tree};
+use super::older_root::judge;
+use super::open::{FORKED, tree};
 use crate::fault::Fault;
 use crate::keys::Pinned;
 use crate::vault::name::EnvironmentName;
@@ -17,14 +18,17 @@ pub(crate) fn open(
     place: &Place,
     credential: Option<Pinned>,
 ) -> Result<(Vault, Option<EnvironmentName>), Fault> {
+    let tag = credential.as_ref().map(|own| own.tag);
     let (trust, environment) = trust(context, credential)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;
-    match presented.judge(&trust, &folder(place))? {
+    match judge(&presented, &trust, place, tag)? {
         Standing::Unknown => context.console.warn(UNKNOWN),
         Standing::Forked => context.console.warn(FORKED),
         Standing::Trusted => {}
     }
-    Ok((presented.into_vault()?, environment))
+    let vault = presented.into_vault()?;
+    trust.check_asked(&vault)?;
+    Ok((vault, environment))
 }
 
 /// The trust that needs no person's key: `VAULT_ID`, a machine's credential, and all records on
@@ -41,7 +45,7 @@ pub(crate) fn trust(
     if let Some(credential) = credential {
         trust.pins.push(Pin {
             vault: credential.vault,
-            floor: credential.floor,
+            tag: credential.tag,
         });
         if let [only] = &credential.environments[..] {
             environment = Some(only.parse()?);

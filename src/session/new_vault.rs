@@ -115,11 +115,9 @@ pub(crate) fn pasted_id(console: Console) -> Result<Pin, Fault> {
 /// Whether `vault` is as `pin` demands.
 ///
 /// # Errors
-/// If it has another id, or is older than the pin allows.
+/// If it has another id, or does not list the revocation that the pin names.
 pub(crate) fn check_pin(vault: &Vault, pin: &Pin) -> Result<(), Fault> {
-    only(pin)
-        .judge(vault.roster(), vault.sha256(), "")
-        .map(drop)
+    only(pin).judge(vault.root(), vault.sha256(), "").map(drop)
 }
 
 fn only(pin: &Pin) -> Trust {

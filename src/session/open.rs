@@ -1,28 +1,30 @@
 //! An opened vault and the key to it: found, read, judged, and remembered once all is verified.
 
+use super::caller::member;
 use super::caller_key::CallerKey;
 use super::context::Context;
 use super::environment_choice::environment_for_key;
 use super::new_vault::{confirm_new_vault, untrusted};
-use crate::crypto::{Identity, VaultId};
+use super::older_root::judge;
+use crate::crypto::VaultId;
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::platform::{Dir, ReadError};
 use crate::vault::config::Config;
-use crate::vault::format::ROSTER_PATH;
+use crate::vault::format::ROOT_PATH;
 use crate::vault::holder::Holder;
 use crate::vault::model::Member;
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::store::{Place, STORE_FOLDER, Tree, Writer};
-use crate::vault::trust::{Pin, Seen, Standing, State, Trust, UnverifiedRoot, Vault};
+use crate::vault::trust::{Met, Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
-/// What reading says of a roster that is not the one seen before; writing refuses it.
-pub(crate) const FORKED: &str =
-    "the roster is not the one seen before at this revision: two admins changed it at once";
+/// A root that is not the one seen before at its revision.
+pub(crate) const FORKED: &str = "the root is not the one seen before at this revision: \
+     two branches changed it, and one of them is not merged here";
 
-/// What to do if a credential knows more than the files: they were changed elsewhere, and not pushed.
-const NEWER: &str =
-    "if the credential is newer than this checkout: commit and push .vault where it was made";
+/// What to do if a credential knows more than the files: it was made on another branch.
+pub(super) const NEWER: &str = "if the credential is newer than this checkout, it was made on a branch that is \
+     not merged here, or not pushed: commit and push .vault where it was made";
 
 /// An open vault with a key.
 pub(crate) struct Session {
@@ -33,7 +35,7 @@ pub(crate) struct Session {
     pub(crate) standing: Standing,
     pub(super) trust: Trust,
     pub(super) entered: bool,
-    /// The caller, as the roster lists them.
+    /// The caller, as far as their file counts.
     pub(super) member: (MemberName, Member),
 }
 
@@ -80,7 +82,7 @@ impl UnconfirmedSession {
     /// # Errors
     /// If the key belongs to no member.
     pub(crate) fn into_session(self) -> Result<Session, Fault> {
-        let member = member(&self.vault, &self.key)?;
+        let member = member(&self.vault, &self.key, &self.trust)?;
         let Self {
             place,
             config,
@@ -103,7 +105,7 @@ impl UnconfirmedSession {
 }
 
 impl Session {
-    /// Reads the key, then the roster, and judges it. Asks at a terminal whether a vault that is
+    /// Reads the key, then the root, and judges it. Asks at a terminal whether a vault that is
     /// new to the caller is the right one.
     pub(crate) fn open(context: &Context, mut key: CallerKey) -> Result<Self, Fault> {
         // A missing vault is reported before a key is asked for.
@@ -123,12 +125,12 @@ impl Session {
         let (trust, presented, mut standing) = presented(context, &place, &key)?;
         let entered = standing == Standing::Unknown;
         if entered {
-            // A stranger's roster is not parsed before its id is trusted.
+            // A stranger's root is not parsed before its id is trusted.
             confirm_new_vault(context, &presented, &key)?;
             standing = Standing::Trusted;
         }
         let vault = presented.into_vault()?;
-        let member = member(&vault, &key)?;
+        let member = member(&vault, &key, &trust)?;
         let session = Self {
             place,
             config,
@@ -151,18 +153,23 @@ impl Session {
         Holder::new(&self.vault, name, member, &self.key.identity)
     }
 
-    /// Reads the roster again, now from `tree`, and judges it as before. It must still be the same
+    /// The caller's name.
+    pub(crate) fn name(&self) -> &MemberName {
+        &self.member.0
+    }
+
+    /// Reads the root again, now from `tree`, and judges it as before. It must still be the same
     /// vault, and no one who had lost access may have it again: values that were read from one must
     /// never be sealed into the other.
     pub(crate) fn read_again(&mut self, tree: Tree) -> Result<(), Fault> {
         let replaced = || {
             Fault::refused_file(
-                ROSTER_PATH,
+                ROOT_PATH,
                 "was rolled back or replaced while this command ran",
             )
             .restore("")
         };
-        let before = self.vault.roster();
+        let before = self.vault.root();
         let is_same = |id: &VaultId| {
             if *id == before.vault {
                 Ok(())
@@ -173,25 +180,22 @@ impl Session {
         let presented = UnverifiedRoot::read_if(reject_interrupted(tree)?, is_same)?;
         let standing = presented.judge(&self.trust, &folder(&self.place));
         let vault = presented.into_vault()?;
-        if vault.roster().floor < before.floor {
+        if !vault.root().lists(before.latest()) {
             return Err(replaced());
         }
         match standing? {
-            Standing::Unknown if !self.entered => return Err(untrusted(&vault.roster().vault)),
+            Standing::Unknown if !self.entered => return Err(untrusted(&vault.root().vault)),
             standing => self.standing = standing,
         }
         self.vault = vault;
         // Someone who has just replaced their own key stays the member they were.
-        if let Ok(member) = member(&self.vault, &self.key) {
+        if let Ok(member) = member(&self.vault, &self.key, &self.trust) {
             self.member = member;
         }
         Ok(())
     }
 
-    /// Takes the right to write and reads the roster again under it.
-    ///
-    /// # Errors
-    /// If another roster of the same revision was seen: on top of two, nothing can be built.
+    /// Takes the right to write and reads the root again under it.
     pub(crate) fn lock(&mut self, context: &Context) -> Result<Writer, Fault> {
         let writer = Writer::lock(&self.place, &|| {
             context
@@ -199,20 +203,28 @@ impl Session {
                 .note("waiting for another vault to finish writing…");
         })?;
         self.read_again(writer.tree()?)?;
-        self.member = member(&self.vault, &self.key)?;
-        if self.standing == Standing::Forked {
-            return Err(Fault::refused(
-                "the roster differs from the one seen before at this revision",
-            )
-            .hint("two admins changed it at once: merge the other branch before writing"));
-        }
+        self.member = member(&self.vault, &self.key, &self.trust)?;
         Ok(writer)
+    }
+
+    /// Checks that no other root of this revision was seen before.
+    ///
+    /// # Errors
+    /// If one was: it may have taken access that this one still shows.
+    pub(crate) fn check_not_forked(&self) -> Result<(), Fault> {
+        if self.standing != Standing::Forked {
+            return Ok(());
+        }
+        Err(
+            Fault::refused_file(ROOT_PATH, "is not the one seen before at this revision")
+                .hint("two branches changed it: merge the other branch first"),
+        )
     }
 
     /// Whether this is the id of the vault, or one that the caller trusted until this one, or another
     /// on the way to it, took its place.
     pub(crate) fn knows(&self, vault: &VaultId) -> bool {
-        let now = self.vault.roster().vault;
+        let now = self.vault.root().vault;
         *vault == now
             || self
                 .trust
@@ -234,13 +246,16 @@ impl Session {
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
     /// with a pin keep nothing.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
-        let vault = self.vault.roster().vault;
-        let now = record_of(&self.vault, &self.place);
+        let vault = self.vault.root().vault;
+        let now = Met {
+            member: Some(self.member.0.clone()),
+            ..met(&self.vault, &self.place)
+        };
         let entered = self.entered;
         for state in &mut self.trust.states {
             // No id becomes trusted by being met.
             let recorded = if entered || state.seen(&vault).is_some() {
-                state.record(vault, &now)
+                state.record(&now)
             } else {
                 Ok(())
             };
@@ -254,34 +269,7 @@ impl Session {
     }
 }
 
-/// Finds the caller among the members.
-fn member(vault: &Vault, key: &Found) -> Result<(MemberName, Member), Fault> {
-    let found = Holder::find(vault, &key.identity);
-    let holder = match &key.credential {
-        Some(_) => found.map_err(|_| unknown_credential(vault, &key.identity)),
-        None => found,
-    }?;
-    Ok((holder.name().clone(), holder.member().clone()))
-}
-
-/// The credential of no member: it was taken back, or `ci add` made it after this checkout.
-fn unknown_credential(vault: &Vault, identity: &Identity) -> Fault {
-    let recipient = identity.recipient();
-    let mut former = vault.roster().former.iter();
-    if let Some((name, _)) = former.find(|(_, former)| former.recipient == recipient) {
-        return Fault::locked(format!(
-            "the credential no longer works: {name} has lost access"
-        ))
-        .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
-    }
-    Fault::locked(format!(
-        "the credential (recipient {recipient}) is not in this checkout"
-    ))
-    .hint("if it is newer: commit and push .vault as `vault ci add` left it, then run this again")
-    .hint("if it is older: make a new one with `vault ci add`")
-}
-
-/// Reads the roster and compares it with the caller's trust.
+/// Reads the root and compares it with the caller's trust.
 fn presented(
     context: &Context,
     place: &Place,
@@ -289,23 +277,18 @@ fn presented(
 ) -> Result<(Trust, UnverifiedRoot, Standing), Fault> {
     let trust = trust(context, key)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;
-    let standing = presented.judge(&trust, &folder(place));
-    let standing = match &key.credential {
+    let credential = key.credential.as_ref().map(|own| own.tag);
+    let standing = judge(&presented, &trust, place, credential);
+    let standing = match credential {
         Some(_) => standing.map_err(|fault| fault.hint(NEWER)),
         None => standing,
     }?;
     Ok((trust, presented, standing))
 }
 
-/// The facts of a vault that are remembered.
-pub(crate) fn record_of(vault: &Vault, place: &Place) -> Seen {
-    let roster = vault.roster();
-    Seen {
-        floor: roster.floor,
-        roster: Some((roster.revision, vault.sha256())),
-        folders: vec![folder(place)],
-        ..Seen::default()
-    }
+/// The facts to remember about a vault in its place.
+pub(crate) fn met(vault: &Vault, place: &Place) -> Met {
+    Met::new(vault, folder(place))
 }
 
 /// The store as a tree to read.
@@ -352,7 +335,7 @@ pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
         (Some(credential), _) => {
             trust.pins.push(Pin {
                 vault: credential.vault,
-                floor: credential.floor,
+                tag: credential.tag,
             });
         }
         (None, Some(state)) => {

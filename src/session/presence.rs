@@ -6,7 +6,7 @@ use std::path::Path;
 use super::apply::Change;
 use super::console::Console;
 use crate::git::{Presence, Repository};
-use crate::vault::format::{ROSTER_PATH, entry_path};
+use crate::vault::format::{ROOT_PATH, entry_path};
 use crate::vault::store::{CONFIG_FILE, Place, STORE_FOLDER};
 
 /// Warns if git ignores a file of the vault: other clones and CI would not have it.
@@ -16,7 +16,7 @@ pub(crate) fn warn_if_ignored(console: Console, place: &Place, changes: &[Change
     };
     let mut paths = vec![
         CONFIG_FILE.to_owned(),
-        format!("{STORE_FOLDER}/{ROSTER_PATH}"),
+        format!("{STORE_FOLDER}/{ROOT_PATH}"),
     ];
     let entry = |change: &Change| entry_path(&change.environment, &change.name);
     paths.extend(

@@ -1,13 +1,16 @@
 //! Values of an environment: everything verified first, then decrypted.
 
+use std::collections::BTreeSet;
+
 use super::context::Context;
 use super::open::{Session, tree};
 use super::release::Release;
+use crate::crypto::Commitment;
 use crate::fault::{Fault, Kind, nearest};
 use crate::secret::Secret;
-use crate::vault::model::Access;
+use crate::vault::model::{Access, Environment};
 use crate::vault::name::{EnvironmentName, SecretName};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::vault::trust::{CheckedEntry, Vault};
 
 /// Which values.
 pub(crate) enum Wanted<'a> {
@@ -23,8 +26,6 @@ pub(crate) struct Read {
     pub(crate) secrets: Vec<(SecretName, Secret)>,
     /// The names with entries in an older epoch.
     pub(crate) stale: Vec<SecretName>,
-    /// Whether an interrupted change waits to be finished.
-    pub(crate) is_ahead: bool,
 }
 
 /// Reads and opens. Where a writer changed the environment in between, reads once more.
@@ -34,12 +35,11 @@ pub(crate) fn values(
     wanted: &Wanted<'_>,
 ) -> Result<Read, Fault> {
     let environment = release.environment();
-    let mut read = None;
-    match attempt(session, environment, wanted, &mut read) {
-        Err(fault) if session.vault.has_changed(environment, read) => {
+    match attempt(session, environment, wanted) {
+        Err(fault) if session.vault.has_changed() => {
             let again = tree(&session.place).map_err(|_| fault)?;
             session.read_again(again)?;
-            attempt(session, environment, wanted, &mut read)
+            attempt(session, environment, wanted)
         }
         result => result,
     }
@@ -56,50 +56,38 @@ pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read
             "{environment} has entries of an older epoch: {first}{more}; vault rotate --finish"
         ));
     }
-    if read.is_ahead {
-        context.console.warn(format!(
-            "a change to {environment} was interrupted; an admin finishes it: vault rotate --finish"
-        ));
-    }
 }
 
-fn attempt(
-    session: &Session,
-    name: &EnvironmentName,
-    wanted: &Wanted<'_>,
-    read: &mut Option<[u8; 32]>,
-) -> Result<Read, Fault> {
+fn attempt(session: &Session, name: &EnvironmentName, wanted: &Wanted<'_>) -> Result<Read, Fault> {
     let vault = &session.vault;
     let environment = vault.environment(name)?;
-    *read = Some(environment.sha256());
     let holder = session.holder();
     let entries = match (wanted, holder.member().access.get(name)) {
-        (Wanted::Names(names), _) => vault.entries_named(&environment, names)?,
+        (Wanted::Names(names), _) => vault.entries_named(environment, names)?,
         (Wanted::All, Some(Access::Names(names))) => {
             let names: Vec<SecretName> = names.iter().cloned().collect();
-            vault.entries_named(&environment, &names)?
+            vault.entries_named(environment, &names)?
         }
-        (Wanted::All, _) => vault.entries(&environment)?,
+        (Wanted::All, _) => vault.entries(environment)?,
     };
-    let newest = environment.content().newest().number;
     let live = || {
         entries
             .iter()
             .filter(|entry| entry.content().sealed.is_some())
     };
-    let epochs = live().map(|entry| entry.content().epoch).chain([newest]);
-    let keys = holder.unlock(&environment, epochs)?;
+    let newest = environment.newest().commitment;
+    let mut epochs: BTreeSet<Commitment> = live().map(|entry| *entry.commitment()).collect();
+    // Without any value, only access is left to check.
+    if !holder.member().access.contains_key(name) {
+        epochs.insert(newest);
+    }
+    let keys = holder.unlock(environment, epochs)?;
     let secrets = keys.values(&entries)?;
-    let is_stale = |entry: &&CheckedEntry| entry.content().epoch != newest;
     let stale = live()
-        .filter(is_stale)
+        .filter(|entry| *entry.commitment() != newest)
         .map(|entry| entry.name().clone())
         .collect();
-    Ok(Read {
-        secrets,
-        stale,
-        is_ahead: environment.is_ahead(),
-    })
+    Ok(Read { secrets, stale })
 }
 
 /// Every entry that is as it should be, and why the others are not.
@@ -108,14 +96,14 @@ fn attempt(
 /// If a file cannot be read.
 pub(crate) fn valid_entries(
     vault: &Vault,
-    environment: &CheckedEnvironment,
+    environment: &Environment,
 ) -> Result<(Vec<CheckedEntry>, Vec<Fault>), Fault> {
     // All at once, which is far cheaper if all are valid.
     if let Ok(entries) = vault.entries(environment) {
         return Ok((entries, Vec::new()));
     }
     let (mut sound, mut broken) = (Vec::new(), Vec::new());
-    match vault.entry_names(&environment.content().name) {
+    match vault.entry_names(&environment.name) {
         Err(fault) if fault.kind() != Kind::Failed => broken.push(fault),
         names => {
             for name in names? {
@@ -149,7 +137,7 @@ pub(crate) fn no_secret_in(
     let fault = Fault::new(kind, format!("there is no {name} in {environment}"));
     let checked = vault.environment(environment);
     let entries = checked
-        .and_then(|checked| vault.entries(&checked))
+        .and_then(|checked| vault.entries(checked))
         .unwrap_or_default();
     let live = entries
         .iter()

@@ -26,7 +26,7 @@ pub(crate) fn mention(
     changes: &[Change],
     outcomes: &[Outcome],
 ) {
-    for other in session.vault.roster().environments.keys() {
+    for other in session.vault.root().environments.keys() {
         let config = session.config.environments.get(other);
         if config.is_some_and(|config| config.confirm) {
             continue;
@@ -85,16 +85,14 @@ fn values<'a>(
         if names.is_empty() {
             return None;
         }
-        let checked = session.vault.environment(environment).ok()?;
-        let mut entries = session.vault.entries_named(&checked, &names).ok()?;
-        let epochs = |number| checked.content().epoch(number);
+        let environment = session.vault.environment(environment).ok()?;
+        let mut entries = session.vault.entries_named(environment, &names).ok()?;
         entries.retain(|entry| {
-            let epoch = epochs(entry.content().epoch);
             entry.content().sealed.is_some()
-                && epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
+                && holder.has_key(&environment.name, entry.commitment())
         });
         let keys = holder
-            .unlock(&checked, entries.iter().map(|entry| entry.content().epoch))
+            .unlock(environment, entries.iter().map(|entry| *entry.commitment()))
             .ok()?;
         keys.values(&entries).ok()
     };

@@ -1,16 +1,16 @@
 //! A vault that takes the place of another one, because it has a new authority and so a new id.
 //!
-//! What the caller trusts decides how far a change came that was interrupted: the new vault counts
-//! from the moment at which its id is recorded, until then the old one is put back.
+//! The ids that the caller trusts decide how far an interrupted change came: the new vault counts
+//! from the moment at which its id is recorded, and until then the old one is put back.
 
 use super::admin::Admin;
 use super::caller_key::CallerKey;
 use super::context::Context;
 use super::new_vault::untrusted;
-use super::open::{Session, folder, record_of, trust};
+use super::open::{Session, folder, met, trust};
 use crate::crypto::{SigningKey, VaultId};
 use crate::fault::Fault;
-use crate::vault::format::ROSTER_PATH;
+use crate::vault::format::ROOT_PATH;
 use crate::vault::signing::RootSigner;
 use crate::vault::store::{Tree, Writer};
 use crate::vault::trust::{Pin, Standing, Trust, UnverifiedRoot};
@@ -27,32 +27,33 @@ pub(crate) enum Settled {
 }
 
 impl Session {
-    /// Goes on with the vault `id`, which the caller has just written, and records it.
+    /// Continues with the vault `id`, which the caller has just written, and records it.
     pub(super) fn succeed(&mut self, tree: Tree, id: VaultId) -> Result<(), Fault> {
         let presented = UnverifiedRoot::read(tree)?;
         if presented.id() != id {
-            return Err(Fault::refused_file(ROSTER_PATH, "was replaced meanwhile"));
+            return Err(Fault::refused_file(
+                ROOT_PATH,
+                "was replaced while this command ran",
+            ));
         }
         let vault = presented.into_vault()?;
-        for name in vault.roster().environments.keys() {
-            vault.environment(name)?;
-        }
+        let latest = vault.root().latest();
         self.vault = vault;
-        let now = record_of(&self.vault, &self.place);
+        let now = met(&self.vault, &self.place);
         self.trust.pins = vec![Pin {
             vault: id,
-            floor: now.floor,
+            tag: latest,
         }];
         self.trust
             .states
             .iter_mut()
-            .try_for_each(|state| state.record(id, &now))
+            .try_for_each(|state| state.record(&now))
     }
 }
 
 impl Admin<'_> {
-    /// Goes on with the vault that `key` signs and that was just put in the place of this one. Where
-    /// it does not stand, or cannot be remembered, the old one is put back.
+    /// Continues with the vault that `key` signs and that was just put in the place of this one.
+    /// Puts the old one back if the new one is refused or cannot be remembered.
     pub(super) fn succeed(&mut self, key: SigningKey) -> Result<(), Fault> {
         let id = RootSigner::new(&key).id();
         let tree = self.writer.tree()?;

@@ -1,36 +1,35 @@
 //! Files that a vault once had, as git keeps them, with their signers and contents.
 //!
-//! Rosters first, then environments, then entries, each judged by itself. A roster is judged by its
-//! own id, which the caller must know, an environment by that id's authority, and an entry by a
-//! signer in such a roster and an epoch of such an environment. Writing to the repository is
-//! therefore not enough to slip in a value. Files that are damaged, forged, or from another vault
-//! are ignored.
+//! Roots first, then members' files, then entries, each judged by itself. A root is judged by its own
+//! id, which the caller must know, a member's file by that id's authority, and an entry by a signer in
+//! such a file and an epoch in such a root. Writing to the repository is therefore not enough to slip
+//! in a value. Files that are damaged, forged, or from another vault are ignored.
 
 use std::collections::BTreeMap;
 
 use super::format::{
-    Signed, environment_file, parse_environment, parse_roster, read_entry, roster_file,
-    sealing_context,
+    Signed, member_file, parse_member, parse_root, read_entry, root_file, sealing_context,
 };
-use super::model::{Entry, Epoch, LONGEST_VALUE, Roster};
+use super::model::{Entry, LONGEST_VALUE, Member, Root};
 use super::name::{EnvironmentName, MemberName, SecretName};
 use super::unlock::EpochKey;
-use crate::crypto::{Claim, Identity, PublicKey, VaultId, verify_all};
+use crate::crypto::{Claim, Commitment, Identity, PublicKey, VaultId, verify_all};
 use crate::secret::Secret;
 
 /// The known past of a vault, and the identity that opens it.
 pub struct History<'a> {
     identity: &'a Identity,
-    member: &'a MemberName,
     authorities: BTreeMap<VaultId, PublicKey>,
     signers: BTreeMap<(VaultId, MemberName), Vec<PublicKey>>,
     epochs: BTreeMap<(EnvironmentName, u64), Vec<HistoryEpoch>>,
+    /// Data keys that were ever sealed to the caller.
+    sealed: BTreeMap<(EnvironmentName, Commitment), Vec<u8>>,
 }
 
-/// An epoch as an environment's file once had it.
+/// An epoch as a root once had it.
 struct HistoryEpoch {
     vault: VaultId,
-    epoch: Epoch,
+    commitment: Commitment,
     key: Key,
 }
 
@@ -38,6 +37,29 @@ enum Key {
     Sealed,
     Open(EpochKey),
     Closed,
+}
+
+/// Reads a file as a root of a vault that the caller `knows`, with its authority.
+#[must_use]
+pub fn past_root(file: &[u8], knows: &dyn Fn(&VaultId) -> bool) -> Option<(Root, PublicKey)> {
+    let file = root_file(file).ok()?;
+    let vault = file.vault().ok().filter(|vault| knows(vault))?;
+    let authority = vault.authority()?;
+    file.check(authority, &vault, "").ok()?;
+    Some((parse_root(&file).ok()?, authority))
+}
+
+/// Reads a file as that of the member `name`, if the authority of `vault` signed it.
+#[must_use]
+pub fn past_member(
+    name: &MemberName,
+    file: &[u8],
+    vault: &VaultId,
+    authority: PublicKey,
+) -> Option<Member> {
+    let file = member_file(name, file).ok()?;
+    file.check(authority, vault, "").ok()?;
+    parse_member(name, &file).ok()
 }
 
 /// An entry that is as `vault` writes it and holds a value. Its signature has not been checked yet.
@@ -69,79 +91,70 @@ impl HistoryEntry {
 }
 
 impl<'a> History<'a> {
-    /// A past of which nothing is known yet, to be opened as `member`.
+    /// A past of which nothing is known yet, to be opened with `identity`.
     #[must_use]
-    pub fn new(member: &'a MemberName, identity: &'a Identity) -> Self {
+    pub fn new(identity: &'a Identity) -> Self {
         Self {
             identity,
-            member,
             authorities: BTreeMap::new(),
             signers: BTreeMap::new(),
             epochs: BTreeMap::new(),
+            sealed: BTreeMap::new(),
         }
     }
 
-    /// Takes a roster's file into account, if it is one of a vault that the caller `knows`.
-    pub fn add_roster(&mut self, file: &[u8], knows: &dyn Fn(&VaultId) -> bool) {
-        let Ok(file) = roster_file(file) else { return };
-        let Some(vault) = file.vault().ok().filter(|vault| knows(vault)) else {
-            return;
-        };
-        if let Some(authority) = vault.authority()
-            && file.check(authority, &vault, "").is_ok()
-            && let Ok(roster) = parse_roster(&file)
-        {
-            self.authorities.insert(vault, authority);
-            self.add_signers(&roster);
+    /// Takes a root's file into account, if it is one of a vault that the caller `knows`.
+    pub fn add_root(&mut self, file: &[u8], knows: &dyn Fn(&VaultId) -> bool) {
+        if let Some((root, authority)) = past_root(file, knows) {
+            self.authorities.insert(root.vault, authority);
+            self.add_epochs(&root);
         }
     }
 
-    fn add_signers(&mut self, roster: &Roster) {
-        let members = roster
-            .members
-            .iter()
-            .filter_map(|(name, member)| Some((name, member.signing.as_ref()?.signer)));
-        let former = roster
-            .former
-            .iter()
-            .filter_map(|(name, former)| Some((name, former.signer?)));
-        for (name, signer) in members.chain(former) {
-            let known = self
-                .signers
-                .entry((roster.vault, name.clone()))
-                .or_default();
-            if !known.contains(&signer) {
-                known.push(signer);
+    /// Takes the epochs of a root into account that was checked.
+    pub fn add_epochs(&mut self, root: &Root) {
+        for (name, environment) in &root.environments {
+            for epoch in &environment.epochs {
+                let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
+                let is_same = |past: &HistoryEpoch| {
+                    (past.vault, past.commitment) == (root.vault, epoch.commitment)
+                };
+                if !known.iter().any(is_same) {
+                    known.push(HistoryEpoch {
+                        vault: root.vault,
+                        commitment: epoch.commitment,
+                        key: Key::Sealed,
+                    });
+                }
             }
         }
     }
 
-    /// Takes an environment's file into account, if the authority of a roster that was added
-    /// signed it.
-    pub fn add_environment(&mut self, name: &EnvironmentName, file: &[u8]) {
-        let Ok(file) = environment_file(name, file) else {
-            return;
-        };
-        let mut ids = self.authorities.iter();
-        let by = ids.find(|(vault, authority)| file.check(**authority, vault, "").is_ok());
-        let Some((vault, _)) = by else { return };
-        let Ok(content) = parse_environment(name, &file) else {
-            return;
-        };
-        for epoch in content.epochs {
-            let known = self.epochs.entry((name.clone(), epoch.number)).or_default();
-            let same = |past: &&mut HistoryEpoch| {
-                past.vault == *vault && past.epoch.commitment == epoch.commitment
-            };
-            match known.iter_mut().find(same) {
-                // Sealed to the caller in one of its files is enough.
-                Some(past) if epoch.sealed.contains_key(self.member) => past.epoch = epoch,
-                Some(_) => {}
-                None => known.push(HistoryEpoch {
-                    vault: *vault,
-                    epoch,
-                    key: Key::Sealed,
-                }),
+    /// Takes the file of `name` into account, if the authority of a root that was added signed it.
+    pub fn add_member(&mut self, name: &MemberName, file: &[u8]) {
+        let mut authorities = self.authorities.iter();
+        let found = authorities.find_map(|(vault, authority)| {
+            Some((*vault, past_member(name, file, vault, *authority)?))
+        });
+        if let Some((vault, member)) = found {
+            self.add_keys(vault, name, member);
+        }
+    }
+
+    /// Takes the keys of a member into account whose file was checked.
+    pub fn add_keys(&mut self, vault: VaultId, name: &MemberName, member: Member) {
+        if let Some(signer) = member.signer() {
+            let known = self.signers.entry((vault, name.clone())).or_default();
+            if !known.contains(&signer) {
+                known.push(signer);
+            }
+        }
+        if member.recipient == self.identity.recipient() {
+            for (environment, keys) in member.sealed {
+                let keys = keys
+                    .into_iter()
+                    .map(|(commitment, payload)| ((environment.clone(), commitment), payload));
+                self.sealed.extend(keys);
             }
         }
     }
@@ -187,7 +200,7 @@ impl<'a> History<'a> {
             let claim = |signer: &PublicKey| {
                 entry
                     .signed
-                    .claim(*signer, &past.vault, Some(&past.epoch.commitment))
+                    .claim(*signer, &past.vault, Some(&past.commitment))
             };
             signers
                 .into_iter()
@@ -203,17 +216,19 @@ impl<'a> History<'a> {
             .get_mut(&(entry.environment.clone(), content.epoch))?;
         let past = epochs.get_mut(at)?;
         if matches!(past.key, Key::Sealed) {
-            let sealed = past.epoch.sealed.get(self.member);
+            let sealed = self
+                .sealed
+                .get(&(entry.environment.clone(), past.commitment));
             let payload = sealed.and_then(|sealed| self.identity.unseal(sealed).ok());
             let key = payload.and_then(|payload| {
-                EpochKey::read(&payload, &past.vault, &entry.environment, &past.epoch)
+                EpochKey::read(&payload, &past.vault, &entry.environment, &past.commitment)
             });
             past.key = key.map_or(Key::Closed, Key::Open);
         }
         let Key::Open(key) = &past.key else {
             return None;
         };
-        let (environment, commitment) = (&entry.environment, &past.epoch.commitment);
+        let (environment, commitment) = (&entry.environment, &past.commitment);
         let place = sealing_context(&past.vault, environment, &entry.name, commitment, content);
         let value = key.open(&entry.name, &place, content.sealed.as_ref()?)?;
         (value.len() <= LONGEST_VALUE).then_some(value)

@@ -1,16 +1,16 @@
 //! A member with the identity that proves it, and everything that it opens.
 //!
 //! Every payload is bound to its place and compared with it after it was unsealed; a seed is used
-//! only if its public half is the one that the roster names.
+//! only if its public half is the one that the member's file, or the id, names.
 
 use std::collections::BTreeSet;
 
-use super::format::{ROSTER_PATH, environment_path};
-use super::model::{Member, Signing};
+use super::format::member_path;
+use super::model::{Environment, Epoch, Member, Signing};
 use super::name::{EnvironmentName, MemberName};
-use super::trust::{CheckedEnvironment, Vault};
+use super::trust::Vault;
 use super::unlock::{EpochKey, Unlocked};
-use crate::crypto::{Identity, SigningKey, UnsealError};
+use crate::crypto::{Commitment, Identity, SigningKey, UnsealError};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Key;
@@ -40,26 +40,6 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// The member whose recipient belongs to `identity`.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn find(vault: &'a Vault, identity: &'a Identity) -> Result<Self, Fault> {
-        let recipient = identity.recipient();
-        let found = vault
-            .roster()
-            .members
-            .iter()
-            .find(|(_, member)| member.recipient == recipient);
-        let (name, member) = found.ok_or_else(|| {
-            Fault::locked(format!(
-                "your key ({recipient}) belongs to no member of this vault"
-            ))
-            .hint("use the key you joined with, or ask an admin to add you")
-        })?;
-        Ok(Self::new(vault, name, member, identity))
-    }
-
     /// The member's name.
     #[must_use]
     pub fn name(&self) -> &MemberName {
@@ -72,33 +52,32 @@ impl<'a> Holder<'a> {
         self.member
     }
 
-    /// The keys to `environment` in the epochs of these numbers.
+    /// The keys to `environment` in the epochs with these commitments.
     ///
     /// # Errors
     /// If the member has no access, or a sealed key is damaged or not the expected one.
     pub fn unlock(
         &self,
-        environment: &CheckedEnvironment,
-        epochs: impl IntoIterator<Item = u64>,
+        environment: &Environment,
+        epochs: impl IntoIterator<Item = Commitment>,
     ) -> Result<Unlocked, Fault> {
-        let numbers: BTreeSet<u64> = epochs.into_iter().collect();
-        let keys = numbers
+        let epochs: BTreeSet<Commitment> = epochs.into_iter().collect();
+        let keys = epochs
             .into_iter()
-            .map(|number| Ok((number, self.epoch_key(environment, number)?)))
+            .map(|epoch| Ok((epoch, self.epoch_key(environment, epoch)?)))
             .collect::<Result<_, Fault>>()?;
-        let content = environment.content();
-        let vault = self.vault.roster().vault;
-        let commitments = content
-            .epochs
-            .iter()
-            .map(|epoch| (epoch.number, epoch.commitment))
-            .collect();
         Ok(Unlocked {
-            vault,
-            environment: content.name.clone(),
-            commitments,
+            vault: self.vault.root().vault,
+            environment: environment.name.clone(),
             keys,
         })
+    }
+
+    /// Whether the data key of this epoch is sealed to the member.
+    #[must_use]
+    pub fn has_key(&self, environment: &EnvironmentName, epoch: &Commitment) -> bool {
+        let keys = self.member.sealed.get(environment);
+        keys.is_some_and(|keys| keys.contains_key(epoch))
     }
 
     /// Checks that this member may write in `environment`. Opens nothing.
@@ -138,29 +117,34 @@ impl<'a> Holder<'a> {
         self.sealed_authority().map(drop)
     }
 
-    /// Opens the authority, with which an admin signs the roster and the environments.
+    /// Opens the authority, with which an admin signs the root and the members' files.
     ///
     /// # Errors
     /// If the member is not an admin, or the sealed seed is not the authority's.
     pub fn authority(&self) -> Result<SigningKey, Fault> {
         let sealed = self.sealed_authority()?;
-        self.seed(sealed, self.vault.roster().vault.as_bytes(), "authority")
+        self.seed(sealed, self.vault.root().vault.as_bytes(), "authority")
     }
 
     fn sealed_authority(&self) -> Result<&'a [u8], Fault> {
         self.member.authority.as_deref().ok_or_else(|| {
-            let members = self.vault.roster().members.iter();
-            let admins = members.filter(|(_, member)| member.is_admin());
+            let fault = Fault::locked(format!("{} is not an admin of this vault", self.name));
+            let Ok(members) = self.vault.members() else {
+                return fault;
+            };
+            let admins = members
+                .counting
+                .iter()
+                .filter(|(_, member)| member.is_admin());
             let names: Vec<&str> = admins.map(|(name, _)| name.as_str()).collect();
-            Fault::locked(format!("{} is not an admin of this vault", self.name))
-                .hint(format!("ask an admin: {}", names.join(", ")))
+            fault.hint(format!("ask an admin: {}", names.join(", ")))
         })
     }
 
     fn seed(&self, sealed: &[u8], public: &[u8; 32], what: &str) -> Result<SigningKey, Fault> {
         let refused = |reason: &str| {
             let reason = format!("the {what} sealed to {} {reason}", self.name);
-            Fault::damaged_file(ROSTER_PATH, reason)
+            Fault::damaged_file(&member_path(self.name), reason)
         };
         let seed = self
             .identity
@@ -175,31 +159,36 @@ impl<'a> Holder<'a> {
         }
     }
 
-    fn epoch_key(&self, environment: &CheckedEnvironment, number: u64) -> Result<EpochKey, Fault> {
-        let name = &environment.content().name;
-        let found = environment.content().epoch(number);
-        let own = found.and_then(|epoch| Some((epoch, epoch.sealed.get(self.name)?)));
-        let (epoch, sealed) = own.ok_or_else(|| self.locked(environment, number))?;
+    fn epoch_key(
+        &self,
+        environment: &Environment,
+        commitment: Commitment,
+    ) -> Result<EpochKey, Fault> {
+        let name = &environment.name;
+        let epoch = environment.epoch(&commitment);
+        let own = epoch.and_then(|epoch| Some((epoch, self.member.sealed_key(name, epoch)?)));
+        let (epoch, sealed) = own.ok_or_else(|| self.locked(environment, epoch))?;
+        let number = epoch.number;
         let refused = |reason: &str| {
             let reason = format!(
-                "the data key of epoch {number} sealed to {} {reason}",
+                "the data key of epoch {number} of {name} sealed to {} {reason}",
                 self.name
             );
-            Fault::damaged_file(&environment_path(name), reason)
+            Fault::damaged_file(&member_path(self.name), reason)
         };
         let payload = self
             .identity
             .unseal(sealed)
             .map_err(|error| refused(reason(&error)))?;
         platform::lock_memory(payload.expose());
-        let key = EpochKey::read(&payload, &self.vault.roster().vault, name, epoch)
+        let key = EpochKey::read(&payload, &self.vault.root().vault, name, &commitment)
             .ok_or_else(|| refused("is not the one it should be"))?;
         key.lock();
         Ok(key)
     }
 
-    fn locked(&self, environment: &CheckedEnvironment, number: u64) -> Fault {
-        let name = &environment.content().name;
+    fn locked(&self, environment: &Environment, epoch: Option<&Epoch>) -> Fault {
+        let name = &environment.name;
         if !self.member.access.contains_key(name) {
             let open: Vec<&str> = self
                 .member
@@ -218,8 +207,16 @@ impl<'a> Holder<'a> {
             ))
             .hint(format!("ask an admin for access to {name}"));
         }
+        if epoch.is_some_and(|epoch| epoch.commitment == environment.newest().commitment) {
+            return Fault::locked(format!(
+                "{} cannot read {name} yet: it was rotated on another branch",
+                self.name
+            ))
+            .hint("ask an admin: `vault members sync`");
+        }
+        let number = epoch.map_or(0, |epoch| epoch.number);
         let message = format!("epoch {number} of {name} was never sealed to {}", self.name);
-        Fault::locked(message).hint("ask an admin: vault rotate --finish")
+        Fault::locked(message).hint("ask an admin: `vault rotate --finish`")
     }
 }
 
@@ -227,6 +224,7 @@ fn reason(error: &UnsealError) -> &'static str {
     match error {
         UnsealError::NotMine => "cannot be opened with that member's identity",
         UnsealError::Corrupt => "is damaged",
+        UnsealError::NotAlone => "is not sealed to one recipient of the expected kind",
     }
 }
 

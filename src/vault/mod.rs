@@ -9,6 +9,7 @@ pub mod loss;
 pub mod model;
 pub mod name;
 mod parallel;
+pub mod regained;
 pub mod rotation;
 pub mod signing;
 pub mod store;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{EnvironmentName, MemberName, SecretName};
-use crate::crypto::{Commitment, PublicKey, Recipient, VaultId};
+use crate::crypto::{Commitment, PublicKey, Recipient, Tag, VaultId, base64_encode};
 
 /// The largest integer in a file. A double holds it exactly, so that every TOML reader can read it.
 pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
@@ -13,8 +13,12 @@ pub const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 pub const MOST_ENTRIES: usize = 20_000;
 /// The longest value, in bytes.
 pub const LONGEST_VALUE: usize = 1 << 20;
-/// The largest file, in bytes.
-pub const LARGEST_FILE: usize = 16 << 20;
+/// The largest root, in bytes.
+pub const LARGEST_ROOT: usize = 16 << 20;
+/// The largest file of a member, in bytes.
+pub const LARGEST_MEMBER: usize = 1 << 20;
+/// The most members.
+pub const MOST_MEMBERS: usize = 2000;
 
 /// A point in time as the files spell it: UTC, whole seconds, `2026-11-23T10:11:12Z`. It informs;
 /// no decision rests on it.
@@ -67,15 +71,15 @@ pub struct Entry {
     pub sealed: Option<Vec<u8>>,
 }
 
-/// An environment's epochs, each with its data key sealed to each member.
+/// An environment's epochs, as the root lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
-    /// Counts the changes of this file.
-    pub revision: u64,
-    /// Newest first, never empty, numbers strictly descending.
+    /// Newest first, never empty. Numbers never rise; two branches may have started the same one.
     pub epochs: Vec<Epoch>,
+    /// Whom the newest epoch was sealed to when it began.
+    pub given: BTreeSet<MemberName>,
 }
 
 impl Environment {
@@ -88,65 +92,113 @@ impl Environment {
         self.epochs.first().expect("an environment has an epoch")
     }
 
-    /// The epoch of this number.
+    /// The epochs of this number: usually one.
+    pub fn numbered(&self, number: u64) -> impl Iterator<Item = &Epoch> {
+        self.epochs
+            .iter()
+            .filter(move |epoch| epoch.number == number)
+    }
+
+    /// The epoch with this commitment.
     #[must_use]
-    pub fn epoch(&self, number: u64) -> Option<&Epoch> {
-        self.epochs.iter().find(|epoch| epoch.number == number)
+    pub fn epoch(&self, commitment: &Commitment) -> Option<&Epoch> {
+        self.epochs
+            .iter()
+            .find(|epoch| epoch.commitment == *commitment)
     }
 }
 
 /// One generation of an environment's data key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch {
     /// 1 for the first.
     pub number: u64,
-    /// Fixes the data key.
+    /// Fixes the data key, and names the epoch.
     pub commitment: Commitment,
-    /// For each member who may open it, an age file for that member alone.
-    pub sealed: BTreeMap<MemberName, Vec<u8>>,
 }
 
-/// The signed list of members and of the environments' files.
+impl Epoch {
+    /// Sorts epochs as the root lists them: newest first, and equal numbers by the text of their
+    /// commitments.
+    #[must_use]
+    pub fn place(&self) -> (u64, String) {
+        (u64::MAX - self.number, base64_encode(&self.commitment.0))
+    }
+}
+
+/// The file that changes only if something is revoked, or an environment is added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Roster {
+pub struct Root {
     /// The vault's id.
     pub vault: VaultId,
     /// Counts the changes of this file.
     pub revision: u64,
-    /// The revision at which access was last reduced.
-    pub floor: u64,
-    /// The environments' files.
-    pub environments: BTreeMap<EnvironmentName, Listed>,
-    /// The members.
-    pub members: BTreeMap<MemberName, Member>,
+    /// One tag per revocation, oldest first. Nothing is ever removed or reordered.
+    pub revocations: Vec<Tag>,
+    /// The environments.
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// The members who lost something.
+    pub members: BTreeMap<MemberName, Reduced>,
     /// The former members.
     pub former: BTreeMap<MemberName, Former>,
 }
 
-/// An environment's file as the roster lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its revision.
-    pub revision: u64,
-    /// SHA-256 of all its bytes.
-    pub sha256: [u8; 32],
+impl Root {
+    /// The tag of the latest revocation, or [`Tag::NONE`].
+    #[must_use]
+    pub fn latest(&self) -> Tag {
+        self.revocations.last().copied().unwrap_or(Tag::NONE)
+    }
+
+    /// Whether it lists this revocation. It always knows [`Tag::NONE`].
+    #[must_use]
+    pub fn lists(&self, tag: Tag) -> bool {
+        tag.is_none() || self.revocations.contains(&tag)
+    }
+
+    /// The tag of the latest revocation in which the file of `name` changed.
+    #[must_use]
+    pub fn tag_of(&self, name: &MemberName) -> Option<Tag> {
+        self.members.get(name)?.revocation
+    }
+
+    /// Everything that anyone lost, whether they are still a member or not.
+    pub fn losses(&self) -> impl Iterator<Item = (&MemberName, &BTreeMap<EnvironmentName, Lost>)> {
+        let members = self.members.iter().map(|(name, own)| (name, &own.lost));
+        members.chain(self.former.iter().map(|(name, own)| (name, &own.lost)))
+    }
 }
 
-/// A person or machine with a recipient.
+/// The losses of a current member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reduced {
+    /// The tag of the latest revocation in which their file changed.
+    pub revocation: Option<Tag>,
+    /// The access that they had and no longer have.
+    pub lost: BTreeMap<EnvironmentName, Lost>,
+}
+
+/// A person or machine with a recipient: what their file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
+    /// Counts the changes of this file.
+    pub revision: u64,
+    /// The tag of their latest revocation, as the root has it or will have it.
+    pub revocation: Option<Tag>,
+    /// The tag before it.
+    pub replaces: Option<Tag>,
     /// The public key that this member's values are sealed to.
     pub recipient: Recipient,
-    /// The member's access in each environment.
-    pub access: BTreeMap<EnvironmentName, Access>,
     /// The key with which this member signs entries; for those who may write.
     pub signing: Option<Signing>,
     /// The authority's seed sealed to this member; for admins.
     pub authority: Option<Vec<u8>>,
-    /// The floor in this machine's credential.
-    pub credential_floor: Option<u64>,
-    /// The access that this member lost.
-    pub lost: BTreeMap<EnvironmentName, Lost>,
+    /// The last revocation that this machine's credential knows, or [`Tag::NONE`].
+    pub credential: Option<Tag>,
+    /// The member's access in each environment.
+    pub access: BTreeMap<EnvironmentName, Access>,
+    /// The data keys, each sealed to this member, by the commitment of their epoch.
+    pub sealed: BTreeMap<EnvironmentName, BTreeMap<Commitment, Vec<u8>>>,
 }
 
 impl Member {
@@ -154,12 +206,15 @@ impl Member {
     #[must_use]
     pub fn new(recipient: Recipient) -> Self {
         Self {
+            revision: 1,
+            revocation: None,
+            replaces: None,
             recipient,
-            access: BTreeMap::new(),
             signing: None,
             authority: None,
-            credential_floor: None,
-            lost: BTreeMap::new(),
+            credential: None,
+            access: BTreeMap::new(),
+            sealed: BTreeMap::new(),
         }
     }
 
@@ -169,14 +224,36 @@ impl Member {
         self.authority.is_some()
     }
 
+    /// The public signing key, if there is one.
+    #[must_use]
+    pub fn signer(&self) -> Option<PublicKey> {
+        self.signing.as_ref().map(|signing| signing.signer)
+    }
+
     /// The public signing key, where this member may write in `environment`.
     #[must_use]
     pub fn signer_in(&self, environment: &EnvironmentName) -> Option<PublicKey> {
         match self.access.get(environment)? {
-            Access::Write => self.signing.as_ref().map(|signing| signing.signer),
+            Access::Write => self.signer(),
             Access::Read | Access::Names(_) => None,
         }
     }
+
+    /// The data key of an epoch of `environment` as it is sealed to this member.
+    #[must_use]
+    pub fn sealed_key(&self, environment: &EnvironmentName, epoch: &Epoch) -> Option<&[u8]> {
+        let keys = self.sealed.get(environment)?;
+        keys.get(&epoch.commitment).map(Vec::as_slice)
+    }
+}
+
+/// The root with every member whose file counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The root.
+    pub root: Root,
+    /// The members.
+    pub members: BTreeMap<MemberName, Member>,
 }
 
 /// A member's access to an environment.
@@ -190,8 +267,9 @@ pub enum Access {
     Names(BTreeSet<SecretName>),
 }
 
-/// The order of access. In all of it `None` means no access at all, which is less than a list of no
-/// names: the latter has a sealed key in the environment, and taking it away takes a new epoch.
+/// The order of access. Everywhere here, `None` means no access at all, which is less than a list
+/// of no names: the latter has a sealed key in the environment, and taking it away takes a new
+/// epoch.
 impl Access {
     /// Whether this includes the right to read the secret `name`.
     #[must_use]
@@ -246,13 +324,14 @@ pub struct Request {
     pub signing: Signing,
 }
 
-/// A former member, whose name is never reused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A former member, whose name and keys never come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Former {
-    /// The keys of epochs that were sealed to this member.
-    pub recipient: Recipient,
-    /// The public signing key, if there was one.
-    pub signer: Option<PublicKey>,
+    /// SHA-256 of the recipient's text. `None` if no signed file was at hand, or another member has
+    /// that key.
+    pub recipient: Option<[u8; 32]>,
+    /// SHA-256 of the public signing key's bytes, if there was one.
+    pub signer: Option<[u8; 32]>,
     /// What this member could open.
     pub lost: BTreeMap<EnvironmentName, Lost>,
 }
@@ -260,93 +339,11 @@ pub struct Former {
 /// The access to an environment that someone had and lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// The last epoch that was sealed to them.
+    /// The highest number of an epoch that they could open.
     pub epoch: u64,
     /// The names that were lost, or `None` for all of them.
     pub names: Option<BTreeSet<SecretName>>,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No access, every list of the names A, B, and C, and the two kinds of full access.
-    fn all_access() -> Vec<Option<Access>> {
-        let names: Vec<SecretName> = ["A", "B", "C"].map(|name| name.parse().unwrap()).into();
-        let lists = (0_usize..8).map(|bits| {
-            let listed = names
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| bits >> at & 1 == 1);
-            Some(Access::Names(
-                listed.map(|(_, name)| name.clone()).collect(),
-            ))
-        });
-        lists
-            .chain([None, Some(Access::Read), Some(Access::Write)])
-            .collect()
-    }
-
-    /// What access allows, one by one: to be sealed to at all, to read each name (D is in no
-    /// list), and to write.
-    fn rights(access: Option<&Access>) -> [bool; 6] {
-        let reads = |name: &str| access.is_some_and(|access| access.reads(&name.parse().unwrap()));
-        let writes = access == Some(&Access::Write);
-        [
-            access.is_some(),
-            reads("A"),
-            reads("B"),
-            reads("C"),
-            reads("D"),
-            writes,
-        ]
-    }
-
-    #[test]
-    fn access_comparisons_agree_with_all_pairs_of_rights() {
-        for before in all_access() {
-            for after in all_access() {
-                let (before, after) = (before.as_ref(), after.as_ref());
-                let pairs: Vec<(bool, bool)> =
-                    rights(before).into_iter().zip(rights(after)).collect();
-                let is_covered = pairs.iter().all(|(had, has)| !had || *has);
-                let is_loss = pairs[..5].iter().any(|(had, has)| *had && !has);
-                assert_eq!(
-                    Access::covers(after, before),
-                    is_covered,
-                    "{before:?} {after:?}"
-                );
-                assert_eq!(
-                    Access::loses(before, after),
-                    is_loss,
-                    "{before:?} {after:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn timestamp_is_valid_and_has_one_spelling() {
-        for text in [
-            "2026-11-23T10:11:12Z",
-            "0001-01-01T00:00:00Z",
-            "9998-12-31T23:59:59Z",
-        ] {
-            assert_eq!(Moment::parse(text).unwrap().as_str(), text);
-        }
-        let bad = [
-            "0000-01-01T00:00:00Z",
-            "9999-01-01T00:00:00Z",
-            "2026-02-29T00:00:00Z",
-            "2026-11-23T10:11:60Z",
-            "2026-11-23T10:11:12.0Z",
-            "2026-11-23t10:11:12z",
-            "2026-11-23 10:11:12Z",
-            "2026-11-23T10:11:12+00:00",
-            "2026-11-23T10:11:12",
-        ];
-        for text in bad {
-            assert!(Moment::parse(text).is_none(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -119,10 +119,11 @@ label!(
     "The name of a member: `[a-z][a-z0-9-]{0,62}`, never reused."
 );
 impl MemberName {
-    /// The name under which a key of this member is remembered that was replaced at `revision`.
+    /// The name under which the root keeps the key of this member that was replaced as number
+    /// `count`.
     #[must_use]
-    pub fn until(&self, revision: u64) -> Self {
-        let end = format!("{UNTIL}{revision}");
+    pub fn until(&self, count: u64) -> Self {
+        let end = format!("{UNTIL}{count}");
         let room = LONGEST_LABEL - end.len();
         Self([&self.0[..self.0.len().min(room)], &end].concat())
     }
@@ -130,26 +131,30 @@ impl MemberName {
     /// Whether this is what [`MemberName::until`] makes of `name`.
     #[must_use]
     pub fn is_of(&self, name: &Self) -> bool {
-        self.is_key()
-            && self
-                .0
-                .rsplit_once(UNTIL)
-                .is_some_and(|(own, _)| own == name.0)
+        let count = self.0.rsplit_once(UNTIL).map(|(_, count)| count.parse());
+        matches!(count, Some(Ok(count)) if name.until(count) == *self)
+    }
+
+    /// The name that [`MemberName::until`] made this of, or else this name.
+    #[must_use]
+    pub fn owner(&self) -> Self {
+        let name = self.0.rsplit_once(UNTIL).filter(|_| self.is_key());
+        Self(name.map_or(self.0.clone(), |(name, _)| name.to_owned()))
     }
 
     /// Whether this is what [`MemberName::until`] makes of any name, so that no one else may have
     /// it.
     #[must_use]
     pub fn is_key(&self) -> bool {
-        let revision = self.0.rsplit_once(UNTIL).map(|(_, revision)| revision);
-        revision.is_some_and(|revision| revision.parse::<u64>().is_ok())
+        let count = self.0.rsplit_once(UNTIL).map(|(_, count)| count);
+        count.is_some_and(|count| count.parse::<u64>().is_ok())
     }
 }
 
 /// The longest name of an environment, a member or a step, in bytes.
 const LONGEST_LABEL: usize = 63;
 
-/// Between a member's name and the revision of the roster up to which a key of theirs counted.
+/// Between a member's name and the number of a key of theirs that was replaced.
 const UNTIL: &str = "-until-";
 
 label!(
@@ -175,7 +180,7 @@ fn check_label(name: &str, what: &str) -> Result<(), Fault> {
             "it is lower-case letters, digits and -, starts with a letter, at most 63 bytes",
         ));
     }
-    if ["members", "requests", "tmp"].contains(&name) || is_device(name) {
+    if ["members", "requests", "root", "tmp", "vault"].contains(&name) || is_device(name) {
         return Err(Fault::usage(format!(
             "{name} cannot be the name of {what}: it is reserved"
         )));
@@ -215,7 +220,8 @@ mod tests {
             assert!(name.parse::<EnvironmentName>().is_ok(), "{name}");
         }
         for name in [
-            "", "members", "requests", "tmp", "../x", "A", "1a", "-a", "a_b", "a/b", "é", "con",
+            "", "members", "requests", "root", "tmp", "vault", "../x", "A", "1a", "-a", "a_b",
+            "a/b", "é", "con",
         ] {
             assert!(name.parse::<EnvironmentName>().is_err(), "{name}");
         }

@@ -1,4 +1,4 @@
-//! New contents, signed: entries by their writers, environments and roster by the authority.
+//! New contents, signed: entries by their writers, the root and members' files by the authority.
 //!
 //! Pure apart from randomness: makes files and writes none. The caller has checked everything
 //! that the new content rests on.
@@ -6,16 +6,16 @@
 use std::collections::BTreeSet;
 
 use super::format::{
-    ROSTER_PATH, entry_path, environment_path, sealing_context, write_entry, write_environment,
-    write_roster,
+    ROOT_PATH, entry_path, member_path, sealing_context, write_entry, write_member, write_root,
 };
 use super::model::{
-    Access, Entry, Environment, Epoch, LARGEST_NUMBER, Listed, Member, Moment, Roster, Signing,
+    Access, Entry, Environment, Epoch, LARGEST_NUMBER, Member, Membership, Moment, Root, Signing,
 };
 use super::name::{EnvironmentName, MemberName, SecretName};
+use super::parallel::map_in_parallel;
 use super::store::NewFile;
 use super::unlock::{Unlocked, data_key_payload, entry_keys_payload};
-use crate::crypto::{self, DataKey, Recipient, SigningKey, VaultId, sha256};
+use crate::crypto::{self, Commitment, DataKey, Recipient, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::secret::Secret;
 
@@ -44,9 +44,9 @@ impl EntrySigner<'_> {
         let mut entry = self.entry(name, before)?;
         let environment = &self.environment.name;
         let place = sealing_context(&self.vault, environment, name, &epoch.commitment, &entry);
-        let key = self.keys.data_key(epoch.number)?.entry_key(name.as_str());
+        let key = self.keys.data_key(epoch)?.entry_key(name.as_str());
         entry.sealed = Some(crypto::seal(&key, &place, value));
-        Ok(self.sign(name, &entry))
+        Ok(self.sign_in(&epoch.commitment, name, &entry))
     }
 
     /// The tombstone of `name`.
@@ -54,7 +54,8 @@ impl EntrySigner<'_> {
     /// # Errors
     /// If the revision is the last there can be.
     pub fn remove(&self, name: &SecretName, before: u64) -> Result<NewFile, Fault> {
-        Ok(self.sign(name, &self.entry(name, before)?))
+        let commitment = self.environment.newest().commitment;
+        Ok(self.sign_in(&commitment, name, &self.entry(name, before)?))
     }
 
     fn entry(&self, name: &SecretName, before: u64) -> Result<Entry, Fault> {
@@ -78,14 +79,14 @@ impl EntrySigner<'_> {
         })
     }
 
-    fn sign(&self, name: &SecretName, entry: &Entry) -> NewFile {
-        self.sign_in(self.environment.newest(), name, entry)
-    }
-
-    /// Signs `entry`, which is of `epoch`.
-    pub(super) fn sign_in(&self, epoch: &Epoch, name: &SecretName, entry: &Entry) -> NewFile {
+    /// Signs `entry`, which belongs to the epoch with this commitment.
+    pub(super) fn sign_in(
+        &self,
+        commitment: &Commitment,
+        name: &SecretName,
+        entry: &Entry,
+    ) -> NewFile {
         let environment = &self.environment.name;
-        let commitment = &epoch.commitment;
         let content = write_entry(&self.vault, environment, name, commitment, entry, self.key);
         NewFile {
             path: entry_path(environment, name),
@@ -94,7 +95,7 @@ impl EntrySigner<'_> {
     }
 }
 
-/// Signs the roster and the environments with the authority.
+/// Signs the root and members' files with the authority.
 pub struct RootSigner<'a>(&'a SigningKey);
 
 impl<'a> RootSigner<'a> {
@@ -133,61 +134,73 @@ impl<'a> RootSigner<'a> {
         }
     }
 
-    /// A new environment with its first epoch, sealed to everyone in `roster` with access.
+    /// Starts a new epoch of `environment` in `membership`, sealed to everyone with access there, and
+    /// returns its data key. An environment that is not there yet is added.
     ///
-    /// `revision` is that of the roster that will list it first. Counting from there, no file of an
-    /// earlier environment of the same name is newer, so none can be put in its place. The epoch is
-    /// later than any that someone lost there, so that no one counts as knowing the new values.
-    #[must_use]
-    pub fn environment(
+    /// Its number is above those of all epochs, and above any that someone lost there, so that no one
+    /// counts as knowing the new values.
+    ///
+    /// # Errors
+    /// If a number is the last that there can be.
+    pub fn start_epoch(
         &self,
-        name: &EnvironmentName,
-        roster: &Roster,
-        revision: u64,
-    ) -> (NewFile, Listed) {
-        let key = DataKey::generate(&self.id(), name.as_str());
-        let members = roster.members.values().map(|member| &member.lost);
-        let former = roster.former.values().map(|former| &former.lost);
-        let lost = members
-            .chain(former)
-            .filter_map(|lost| Some(lost.get(name)?.epoch));
-        let number = lost.max().unwrap_or(0) + 1;
-        let sealed = roster.members.iter().filter_map(|(member, record)| {
-            let access = record.access.get(name)?;
-            Some((
-                member.clone(),
-                self.sealed(name, number, &key, &record.recipient, access),
-            ))
+        membership: &mut Membership,
+        environment: &EnvironmentName,
+    ) -> Result<DataKey, Fault> {
+        let key = DataKey::generate(&self.id(), environment.as_str());
+        let root = &mut membership.root;
+        let lost = root.losses().filter_map(|(_, lost)| lost.get(environment));
+        let lost = lost.map(|lost| lost.epoch).max().unwrap_or(0);
+        let own = root.environments.entry(environment.clone());
+        let own = own.or_insert_with(|| Environment {
+            name: environment.clone(),
+            epochs: Vec::new(),
+            given: BTreeSet::new(),
         });
-        let epoch = Epoch {
-            number,
-            commitment: key.commitment(),
-            sealed: sealed.collect(),
-        };
-        self.sign_environment(&Environment {
-            name: name.clone(),
-            revision,
-            epochs: vec![epoch],
-        })
+        let highest = own.epochs.iter().map(|epoch| epoch.number).max();
+        let number = highest.map_or(lost, |highest| highest.max(lost)) + 1;
+        if number > LARGEST_NUMBER {
+            return Err(Fault::refused(format!(
+                "{environment} has the last number that there can be"
+            )));
+        }
+        let commitment = key.commitment();
+        own.epochs.insert(0, Epoch { number, commitment });
+        let members = membership.members.iter();
+        let given: Vec<&MemberName> = members
+            .filter(|(_, member)| member.access.contains_key(environment))
+            .map(|(name, _)| name)
+            .collect();
+        own.given = given.iter().copied().cloned().collect();
+        let payloads = map_in_parallel(&given, |names| {
+            let sealed = |name: &&MemberName| {
+                let member = &membership.members[*name];
+                Ok(self.sealed(
+                    environment,
+                    &key,
+                    &member.recipient,
+                    &member.access[environment],
+                ))
+            };
+            names.iter().map(sealed).collect()
+        })?;
+        let names: Vec<MemberName> = own.given.iter().cloned().collect();
+        for (name, payload) in names.iter().zip(payloads) {
+            if let Some(member) = membership.members.get_mut(name) {
+                let keys = member.sealed.entry(environment.clone()).or_default();
+                keys.insert(commitment, payload);
+            }
+        }
+        Ok(key)
     }
 
-    /// `environment` with its newest epoch sealed to each of `members`, who may be new or have had
-    /// less access before. Older epochs do not change.
-    #[must_use]
-    pub fn seal_to<'m>(
-        &self,
-        environment: &Environment,
-        key: &DataKey,
-        members: impl IntoIterator<Item = (&'m MemberName, &'m Recipient, &'m Access)>,
-    ) -> (NewFile, Listed) {
-        let mut environment = environment.clone();
-        environment.revision += 1;
-        let newest = &mut environment.epochs[0];
-        for (member, recipient, access) in members {
-            let sealed = self.sealed(&environment.name, newest.number, key, recipient, access);
-            newest.sealed.insert(member.clone(), sealed);
+    /// Seals the data key of an epoch of `environment` to `member`, as far as their access goes.
+    pub fn seal_to(&self, member: &mut Member, environment: &EnvironmentName, key: &DataKey) {
+        if let Some(access) = member.access.get(environment) {
+            let payload = self.sealed(environment, key, &member.recipient, access);
+            let keys = member.sealed.entry(environment.clone()).or_default();
+            keys.insert(key.commitment(), payload);
         }
-        self.sign_environment(&environment)
     }
 
     /// The authority's seed for one more admin.
@@ -196,46 +209,37 @@ impl<'a> RootSigner<'a> {
         seal_seed(self.0, recipient)
     }
 
-    /// The roster as the next revision.
+    /// The file of the root.
     #[must_use]
-    pub fn sign_roster(&self, roster: &Roster) -> NewFile {
+    pub fn sign_root(&self, root: &Root) -> NewFile {
         NewFile {
-            path: ROSTER_PATH.to_owned(),
-            content: write_roster(roster, self.0),
+            path: ROOT_PATH.to_owned(),
+            content: write_root(root, self.0),
+        }
+    }
+
+    /// The file of `name`.
+    #[must_use]
+    pub fn sign_member(&self, name: &MemberName, member: &Member) -> NewFile {
+        NewFile {
+            path: member_path(name),
+            content: write_member(&self.id(), name, member, self.0),
         }
     }
 
     /// The data key, or the keys of some names, for one member alone.
-    pub(super) fn sealed(
+    fn sealed(
         &self,
         environment: &EnvironmentName,
-        epoch: u64,
         key: &DataKey,
         recipient: &Recipient,
         access: &Access,
     ) -> Vec<u8> {
         let vault = self.id();
         recipient.seal(&match access {
-            Access::Write | Access::Read => data_key_payload(&vault, environment, epoch, key),
-            Access::Names(names) => entry_keys_payload(&vault, environment, epoch, key, names),
+            Access::Write | Access::Read => data_key_payload(&vault, environment, key),
+            Access::Names(names) => entry_keys_payload(&vault, environment, key, names),
         })
-    }
-
-    /// The file of `environment`, and how the roster lists it.
-    #[must_use]
-    pub fn sign_environment(&self, environment: &Environment) -> (NewFile, Listed) {
-        let content = write_environment(&self.id(), environment, self.0);
-        let listed = Listed {
-            revision: environment.revision,
-            sha256: sha256(&content),
-        };
-        (
-            NewFile {
-                path: environment_path(&environment.name),
-                content,
-            },
-            listed,
-        )
     }
 }
 

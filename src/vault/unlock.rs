@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::format::{entry_path, sealing_context};
-use super::model::{Environment, Epoch, LONGEST_VALUE};
+use super::model::{Epoch, LONGEST_VALUE};
 use super::name::{EnvironmentName, SecretName};
 use super::parallel::map_in_parallel;
 use super::trust::CheckedEntry;
-use crate::crypto::{self, DataKey, EntryKey, Framed, VaultId};
+use crate::crypto::{self, Commitment, DataKey, EntryKey, Framed, VaultId};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::{Key, Secret};
@@ -18,8 +18,8 @@ use crate::secret::{Key, Secret};
 pub struct Unlocked {
     pub(super) vault: VaultId,
     pub(super) environment: EnvironmentName,
-    pub(super) commitments: BTreeMap<u64, crypto::Commitment>,
-    pub(super) keys: BTreeMap<u64, EpochKey>,
+    /// By the commitment of their epoch.
+    pub(super) keys: BTreeMap<Commitment, EpochKey>,
 }
 
 /// The key of one epoch, or the keys of a few names in it.
@@ -29,16 +29,13 @@ pub(super) enum EpochKey {
 }
 
 impl Unlocked {
-    /// The keys of the process that has just made `key`, the data key of the newest epoch of
-    /// `environment`.
+    /// The keys of the process that has just made `key`, the data key of an epoch of `environment`.
     #[must_use]
-    pub fn with(vault: VaultId, environment: &Environment, key: DataKey) -> Self {
-        let newest = environment.newest();
+    pub fn with(vault: VaultId, environment: &EnvironmentName, key: DataKey) -> Self {
         Self {
             vault,
-            environment: environment.name.clone(),
-            commitments: BTreeMap::from([(newest.number, newest.commitment)]),
-            keys: BTreeMap::from([(newest.number, EpochKey::Whole(key))]),
+            environment: environment.clone(),
+            keys: BTreeMap::from([(key.commitment(), EpochKey::Whole(key))]),
         }
     }
 
@@ -64,18 +61,16 @@ impl Unlocked {
     /// # Errors
     /// If the member has no key to this name, or the sealed value does not open in its place.
     pub fn value(&self, entry: &CheckedEntry) -> Result<Option<Secret>, Fault> {
-        let (name, entry) = (entry.name(), entry.content());
+        let (name, commitment, entry) = (entry.name(), entry.commitment(), entry.content());
         let Some(sealed) = &entry.sealed else {
             return Ok(None);
         };
-        let commitment = self.commitments.get(&entry.epoch);
-        let key = self.keys.get(&entry.epoch).zip(commitment).ok_or_else(|| {
+        let key = self.keys.get(commitment).ok_or_else(|| {
             Fault::locked(format!(
                 "no key to epoch {} of {}",
                 entry.epoch, self.environment
             ))
         })?;
-        let (key, commitment) = key;
         let place = sealing_context(&self.vault, &self.environment, name, commitment, entry);
         let value = match key {
             EpochKey::Whole(key) => crypto::open(&key.entry_key(name.as_str()), &place, sealed),
@@ -100,12 +95,12 @@ impl Unlocked {
             .ok_or_else(refused)
     }
 
-    /// The data key of epoch `number`.
+    /// The data key of `epoch`.
     ///
     /// # Errors
     /// If it was not unlocked, or the member has the keys of a few names only.
-    pub fn data_key(&self, number: u64) -> Result<&DataKey, Fault> {
-        match self.keys.get(&number) {
+    pub fn data_key(&self, epoch: &Epoch) -> Result<&DataKey, Fault> {
+        match self.keys.get(&epoch.commitment) {
             Some(EpochKey::Whole(key)) => Ok(key),
             _ => Err(Fault::locked(format!(
                 "only some names of {} are sealed to you, not its data key",
@@ -118,13 +113,8 @@ impl Unlocked {
 
 /// The payload for a member who may read everything: the data key.
 #[must_use]
-pub fn data_key_payload(
-    vault: &VaultId,
-    environment: &EnvironmentName,
-    epoch: u64,
-    key: &DataKey,
-) -> Secret {
-    let mut payload = place(DATA_KEY, vault, environment, epoch, &key.commitment());
+pub fn data_key_payload(vault: &VaultId, environment: &EnvironmentName, key: &DataKey) -> Secret {
+    let mut payload = place(DATA_KEY, vault, environment, &key.commitment());
     append(&mut payload, key.expose());
     payload
 }
@@ -134,11 +124,10 @@ pub fn data_key_payload(
 pub fn entry_keys_payload<'a>(
     vault: &VaultId,
     environment: &EnvironmentName,
-    epoch: u64,
     key: &DataKey,
     names: impl IntoIterator<Item = &'a SecretName>,
 ) -> Secret {
-    let mut payload = place(ENTRY_KEYS, vault, environment, epoch, &key.commitment());
+    let mut payload = place(ENTRY_KEYS, vault, environment, &key.commitment());
     for name in names {
         append(&mut payload, name.as_str().as_bytes());
         append(&mut payload, key.entry_key(name.as_str()).expose());
@@ -154,13 +143,11 @@ fn place(
     label: &str,
     vault: &VaultId,
     environment: &EnvironmentName,
-    epoch: u64,
-    commitment: &crypto::Commitment,
+    commitment: &Commitment,
 ) -> Secret {
     let place = Framed::new(label)
         .part(vault.as_bytes())
         .part(environment.as_str().as_bytes())
-        .number(epoch)
         .part(&commitment.0);
     Secret::new(place.into_bytes())
 }
@@ -190,7 +177,7 @@ impl EpochKey {
         }
     }
 
-    /// Opens the sealed value of `name` in `place`. Returns `None` if there is no key for it.
+    /// Opens the sealed value of `name` in `place`. Returns `None` without a key for it.
     pub(super) fn open(&self, name: &SecretName, place: &[u8], sealed: &[u8]) -> Option<Secret> {
         match self {
             Self::Whole(key) => crypto::open(&key.entry_key(name.as_str()), place, sealed),
@@ -198,15 +185,15 @@ impl EpochKey {
         }
     }
 
-    /// Reads what was unsealed, if it belongs to `epoch` in this place.
+    /// Reads what was unsealed, if it belongs to the epoch with this commitment in this place.
     pub(super) fn read(
         payload: &Secret,
         vault: &VaultId,
         environment: &EnvironmentName,
-        epoch: &Epoch,
+        commitment: &Commitment,
     ) -> Option<Self> {
         let after = |label| {
-            let start = place(label, vault, environment, epoch.number, &epoch.commitment);
+            let start = place(label, vault, environment, commitment);
             payload.expose().strip_prefix(start.expose())
         };
         if let Some(mut rest) = after(DATA_KEY) {
@@ -215,7 +202,7 @@ impl EpochKey {
                 vault,
                 environment.as_str(),
             );
-            let complete = rest.is_empty() && key.commitment() == epoch.commitment;
+            let complete = rest.is_empty() && key.commitment() == *commitment;
             return complete.then_some(Self::Whole(key));
         }
         let mut rest = after(ENTRY_KEYS)?;
@@ -242,15 +229,10 @@ mod tests {
         let vault = VaultId::new(SigningKey::generate().public());
         let environment: EnvironmentName = "production".parse().unwrap();
         let key = DataKey::new(random_key(), &vault, environment.as_str());
-        let epoch = Epoch {
-            number: 1,
-            commitment: key.commitment(),
-            sealed: BTreeMap::new(),
-        };
         let names = |names: &[&str]| {
             let names: Vec<SecretName> = names.iter().map(|name| name.parse().unwrap()).collect();
-            let payload = entry_keys_payload(&vault, &environment, 1, &key, &names);
-            EpochKey::read(&payload, &vault, &environment, &epoch)
+            let payload = entry_keys_payload(&vault, &environment, &key, &names);
+            EpochKey::read(&payload, &vault, &environment, &key.commitment())
         };
         assert!(matches!(names(&[]), Some(EpochKey::Names(_))));
         assert!(matches!(names(&["A", "B"]), Some(EpochKey::Names(_))));
@@ -264,22 +246,15 @@ mod tests {
         let environment: EnvironmentName = "production".parse().unwrap();
         let other: EnvironmentName = "staging".parse().unwrap();
         let key = DataKey::new(random_key(), &vault, environment.as_str());
-        let epoch = |number| {
-            let commitment = key.commitment();
-            Epoch {
-                number,
-                commitment,
-                sealed: BTreeMap::new(),
-            }
-        };
-        let payload = data_key_payload(&vault, &environment, 1, &key);
-        assert!(EpochKey::read(&payload, &vault, &environment, &epoch(1)).is_some());
-        assert!(EpochKey::read(&payload, &vault, &environment, &epoch(2)).is_none());
-        assert!(EpochKey::read(&payload, &vault, &other, &epoch(1)).is_none());
+        let (own, foreign) = (key.commitment(), Commitment([7; 32]));
+        let payload = data_key_payload(&vault, &environment, &key);
+        assert!(EpochKey::read(&payload, &vault, &environment, &own).is_some());
+        assert!(EpochKey::read(&payload, &vault, &environment, &foreign).is_none());
+        assert!(EpochKey::read(&payload, &vault, &other, &own).is_none());
         let stranger = VaultId::new(SigningKey::generate().public());
-        assert!(EpochKey::read(&payload, &stranger, &environment, &epoch(1)).is_none());
-        let mut longer = data_key_payload(&vault, &environment, 1, &key);
+        assert!(EpochKey::read(&payload, &stranger, &environment, &own).is_none());
+        let mut longer = data_key_payload(&vault, &environment, &key);
         longer.extend(&[0]);
-        assert!(EpochKey::read(&longer, &vault, &environment, &epoch(1)).is_none());
+        assert!(EpochKey::read(&longer, &vault, &environment, &own).is_none());
     }
 }

@@ -12,8 +12,10 @@
 mod exec;
 mod format;
 mod git;
+mod histories;
 mod keys;
 mod members;
+mod merge;
 mod names;
 mod project;
 mod review;

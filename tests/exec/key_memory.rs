@@ -51,8 +51,13 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
             identity.to_text().expose().to_vec(),
         ),
     ];
-    let text = fs::read_to_string(scene.sandbox().store("development.toml")).unwrap();
-    for sealed in text.split('"').filter_map(base64_decode) {
+
+    let files = fs::read_dir(scene.sandbox().store("members")).unwrap();
+    let text: String = files
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let texts = text.split('"').filter_map(|text| text.strip_prefix("b64:"));
+    for sealed in texts.filter_map(base64_decode) {
         let Ok(payload) = identity.unseal(&sealed) else {
             continue;
         };

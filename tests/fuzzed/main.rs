@@ -10,8 +10,10 @@ mod credential;
 mod dotenv;
 mod entry;
 mod git;
+mod member;
 mod pin;
 mod request;
+mod root;
 mod state;
 mod template;
 
@@ -105,6 +107,11 @@ fn corpus_of_git_holds() {
 }
 
 #[test]
+fn corpus_of_member_holds() {
+    replay("member", member::check);
+}
+
+#[test]
 fn corpus_of_pin_holds() {
     replay("pin", pin::check);
 }
@@ -112,6 +119,11 @@ fn corpus_of_pin_holds() {
 #[test]
 fn corpus_of_request_holds() {
     replay("request", request::check);
+}
+
+#[test]
+fn corpus_of_root_holds() {
+    replay("root", root::check);
 }
 
 #[test]

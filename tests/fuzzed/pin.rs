@@ -10,8 +10,12 @@ pub(crate) fn check(data: &[u8]) {
     }
     if let Ok(pin) = text.parse::<Pin>() {
         assert!(pin.vault.authority().is_some());
-        let again: Pin = format!("{}@{}", pin.vault, pin.floor).parse().unwrap();
-        assert!(again == pin && text.starts_with(&pin.vault.to_string()));
+        let again = if pin.tag.is_none() {
+            pin.vault.to_string()
+        } else {
+            format!("{}@{}", pin.vault, pin.tag)
+        };
+        assert!(again == text && again.parse::<Pin>().unwrap() == pin);
     }
     // Any 32 bytes are a valid id.
     if let Some(id) = data.get(..32).and_then(VaultId::from_bytes) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use repovault::crypto::{Identity, Recipient, SigningKey, VaultId};
-use repovault::vault::trust::{Seen, State};
+use repovault::vault::trust::{Met, State};
 
 static RECIPIENT: LazyLock<Recipient> = LazyLock::new(|| Identity::generate().recipient());
 
@@ -29,7 +29,14 @@ pub(crate) fn check(data: &[u8]) {
                 .filter(|other| state.became(vault, other))
                 .count();
         }
-        state.record(new, &Seen::default()).unwrap();
+        let met = Met {
+            vault: new,
+            revocations: Vec::new(),
+            root: (1, [0; 32]),
+            member: None,
+            folder: String::new(),
+        };
+        state.record(&met).unwrap();
         let again = State::load(&FOLDER, &RECIPIENT).unwrap();
         assert_eq!(again.all().count(), before.len() + 1);
         for vault in before {

@@ -6,6 +6,7 @@ public keys, and signatures. It also has XChaCha20, which `cryptography` lacks.
 
 import base64
 import hashlib
+import re
 import struct
 from functools import lru_cache
 
@@ -176,6 +177,7 @@ def is_public_key(data: bytes) -> bool:
     return point is not None and multiply(point, 8) != NEUTRAL
 
 
+@lru_cache(4096)
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Checks the equation with the cofactor. `cryptography` checks the one without it."""
     if not is_public_key(public_key) or len(signature) != 64:
@@ -200,7 +202,7 @@ def sign(seed: bytes, message: bytes) -> bytes:
 def read_id(text: object) -> bytes:
     """Returns the authority's public key, which is the content of a vault id."""
     data = unbech32("vault", text, BECH32M)
-    require(is_public_key(data), "the vault id is no public key")
+    require(is_public_key(data), "the vault id is not a public key")
     return data
 
 
@@ -274,9 +276,25 @@ def hchacha20(key: bytes, nonce: bytes) -> bytes:
 # --- Age files ------------------------------------------------------------------------------------
 
 
+HEADER = re.compile(
+    rb"age-encryption\.org/v1\n"
+    rb"((?:-> [!-~]+(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+)"
+    rb"--- [A-Za-z0-9+/]{43}\n"
+)
+
+
+def check_header(sealed: bytes) -> None:
+    """Checks that the only stanza besides grease is the recipient's own. Needs no key."""
+    header = HEADER.match(sealed)
+    require(header, "is not an age file")
+    types = re.findall(rb"^-> ([!-~]+)", header[1], re.MULTILINE)
+    stanzas = [type for type in types if not type.endswith(b"-grease")]
+    require(stanzas == [b"X25519"], "is not sealed to exactly one recipient")
+
+
 def unseal(identity: pyrage.x25519.Identity, sealed: bytes) -> bytes:
-    require(sealed.startswith(b"age-encryption.org/v1\n"), "is no age file")
+    check_header(sealed)
     try:
         return pyrage.decrypt(sealed, [identity])
     except pyrage.DecryptError:
-        raise Refused("cannot be opened with this member's identity, or is damaged") from None
+        raise Refused("cannot be opened with this identity, or is damaged") from None

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import pyrage
 
 from crypto import BECH32, Refused, b64, bech32, commitment_of, entry_key_of, framed, is_public_key
-from crypto import open_value, public_key, read_id, require, sha256, unb64, unframed, unseal
-from text import epoch_of, label, secret_name
+from crypto import open_value, public_key, read_id, require, sha256, unb64, unbech32, unframed
+from crypto import unseal
+from text import NO_TAG, bare, decoded, label, prefixed, secret_name
+from vault import Vault
 
 
 class Locked(Exception):
@@ -22,24 +24,32 @@ class Locked(Exception):
 
 
 class Pin(NamedTuple):
-    """The vault that the reader has decided to trust."""
+    """The vault that the reader has decided to trust, and the last revocation known."""
 
-    vault: bytes
-    floor: int
+    id: bytes
+    tag: bytes = NO_TAG
 
     @classmethod
     def parse(cls, text: str) -> "Pin":
-        """Reads `ID` or `ID@FLOOR`."""
-        vault, _, floor = text.partition("@")
-        require(floor.isdecimal() or "@" not in text, "not the floor of a pin")
-        return cls(read_id(vault), int(floor or 0))
+        """Reads `ID` or `ID@TAG`."""
+        vault, at, tag = text.partition("@")
+        pin = cls(read_id(vault), unb64(tag, 16) if at else NO_TAG)
+        require(not at or pin.tag != NO_TAG, "not the tag of a pin")
+        return pin
+
+    def check(self, vault: Vault) -> None:
+        require(
+            self.tag == NO_TAG or prefixed(self.tag) in vault.root["revocations"],
+            "root.toml: is from before a revocation that the pin knows",
+        )
 
 
 class Key(NamedTuple):
-    """An identity and, from a credential, the pin and the environments."""
+    """An identity and, from a credential, the pin, the member, and the environments."""
 
     identity: pyrage.x25519.Identity
     pin: Pin | None = None
+    member: str | None = None
     environments: list[str] | None = None
 
 
@@ -53,28 +63,37 @@ def read_key_file(path: str | Path) -> Key:
     try:
         return Key(pyrage.x25519.Identity.from_str(lines[0]))
     except pyrage.IdentityError:
-        raise Refused("the identity file holds no age identity") from None
+        raise Refused("the identity file does not hold an age identity") from None
+
+
+def write_credential(key: Key) -> str:
+    secret = unbech32("age-secret-key-", str(key.identity).lower(), BECH32)
+    names = [key.member, *sorted(key.environments)]
+    payload = secret + key.pin.id + key.pin.tag
+    payload += b"".join(bytes([len(name)]) + name.encode() for name in names)
+    return "vaultci1_" + b64(payload + credential_checksum(payload), b"-_")
+
+
+def credential_checksum(payload: bytes) -> bytes:
+    return sha256(framed("vault/v1/credential", payload))[:8]
 
 
 def read_credential(text: str) -> Key:
     data = unb64(text.removeprefix("vaultci1_"), altchars=b"-_")
     payload, checksum = data[:-8], data[-8:]
-    require(
-        sha256(framed("vault/v1/credential", payload))[:8] == checksum, "the credential is damaged"
-    )
-    environments, rest = [], payload[72:]
+    require(credential_checksum(payload) == checksum, "the credential is damaged")
+    names, rest = [], payload[80:]
     while rest:
-        environments.append(label(rest[1 : 1 + rest[0]].decode("ascii", "replace")))
-        require(len(environments[-1]) == rest[0], "the credential is damaged")
+        names.append(label(rest[1 : 1 + rest[0]].decode("ascii", "replace")))
+        require(len(names[-1]) == rest[0], "the credential is damaged")
         rest = rest[1 + rest[0] :]
     require(
-        len(payload) >= 72 and environments == sorted(set(environments)),
+        names and names[1:] == sorted(set(names[1:])) and is_public_key(payload[32:64]),
         "the credential is damaged",
     )
     secret = bech32("age-secret-key-", payload[:32], BECH32).upper()
-    require(is_public_key(payload[32:64]), "the credential is damaged")
-    pin = Pin(payload[32:64], int.from_bytes(payload[64:72], "big"))
-    return Key(pyrage.x25519.Identity.from_str(secret), pin, environments)
+    pin = Pin(payload[32:64], payload[64:80])
+    return Key(pyrage.x25519.Identity.from_str(secret), pin, names[0], names[1:])
 
 
 # --- The values that an identity opens ------------------------------------------------------------
@@ -83,77 +102,88 @@ def read_credential(text: str) -> Key:
 class Holder:
     """Steps 5 and 6: a member, and the identity that proves it."""
 
-    def __init__(self, roster: dict, identity: pyrage.x25519.Identity):
-        recipient = str(identity.to_public())
-        found = [n for n, member in roster["members"].items() if member["recipient"] == recipient]
+    def __init__(self, vault: Vault, key: Key):
+        recipient = str(key.identity.to_public())
+        names = sorted(vault.members) if key.member is None else [key.member]
+        found = [
+            name
+            for name in names
+            if name in vault.members and bare(vault.members[name]["recipient"]) == recipient
+        ]
         if not found:
-            raise Locked(f"the identity of {recipient} belongs to no member")
-        self.name, self.identity = found[0], identity
-        self.vault, self.member = read_id(roster["vault"]), roster["members"][found[0]]
+            reason = vault.uncounted.get(key.member, f"no member has the recipient {recipient}")
+            raise Locked(reason)
+        self.vault, self.identity = vault, key.identity
+        self.name, self.member = found[0], vault.members[found[0]]
+
+    def seed(self, field: str) -> bytes:
+        """Returns `signing_key` or `authority`, if it belongs to the public key next to it."""
+        public = self.vault.id if field == "authority" else decoded(self.member["signer"])
+        seed = unseal(self.identity, decoded(self.member[field]))
+        require(
+            len(seed) == 32 and public_key(seed) == public,
+            f"members/{self.name}.toml: the {field} is not the one it names",
+        )
+        return seed
 
     def check_seeds(self) -> None:
-        """Checks that the sealed seeds belong to the public keys next to them."""
-        public_keys = {"signing_key": self.member.get("signer"), "authority": b64(self.vault)}
-        for field, public in public_keys.items():
+        for field in ("signing_key", "authority"):
             if field in self.member:
-                seed = unseal(self.identity, unb64(self.member[field]))
-                require(
-                    len(seed) == 32 and b64(public_key(seed)) == public,
-                    f"members.toml: the {field} of {self.name} is not the one it names",
-                )
+                self.seed(field)
 
-    def keys(self, environment: dict, epoch: dict) -> "DataKey | dict[str, bytes] | None":
+    def keys(self, environment: str, epoch: dict) -> "DataKey | dict[str, bytes] | None":
         """Returns the data key of an epoch, or the entry keys of some names, or None if neither is
         sealed to this member."""
-        name = environment["environment"]
-        if self.name not in epoch["sealed"]:
+        path, vault = f"members/{self.name}.toml", self.vault.id
+        sealed = self.member.get("sealed", {}).get(environment, {}).get(epoch["commitment"])
+        if sealed is None:
             return None
-        payload = unseal(self.identity, unb64(epoch["sealed"][self.name]))
-        commitment = unb64(epoch["commitment"])
-        parts = unframed(payload)
-        place, keys = framed(*parts[1:5]), parts[5:]
+        parts = unframed(unseal(self.identity, decoded(sealed)))
+        commitment = decoded(epoch["commitment"])
         require(
-            place == framed(self.vault, name, epoch["number"], commitment),
-            f"{name}.toml: what is sealed to {self.name} belongs to another place",
+            parts[1:4] == [vault, environment.encode(), commitment],
+            f"{path}: a sealed key belongs to another place",
         )
+        keys = parts[4:]
         if parts[0] == b"vault/v1/data-key":
             require(
-                len(keys) == 1 and commitment_of(keys[0], self.vault, name) == commitment,
-                f"{name}.toml: the data key sealed to {self.name} does not give the commitment",
+                len(keys) == 1 and commitment_of(keys[0], vault, environment) == commitment,
+                f"{path}: a data key does not give the commitment",
             )
-            return DataKey(keys[0], self.vault, name)
+            return DataKey(keys[0], vault, environment)
         names = [secret_name(part.decode("ascii", "replace")) for part in keys[::2]]
         require(
             parts[0] == b"vault/v1/entry-keys"
             and len(keys) == 2 * len(names)
             and names == sorted(set(names))
             and all(len(key) == 32 for key in keys[1::2]),
-            f"{name}.toml: what is sealed to {self.name} is not understood",
+            f"{path}: a sealed key is not understood",
         )
         return dict(zip(names, keys[1::2]))
 
-    def open(self, environment: dict, entries: dict[str, dict]) -> tuple[dict, dict]:
+    def open(self, environment: str, entries: dict[str, dict]) -> tuple[dict, dict]:
         """Returns the values by name, and the reasons why others cannot be opened."""
-        opened = {epoch["number"]: self.keys(environment, epoch) for epoch in environment["epochs"]}
-        values, closed = {}, {}
+        opened, values, closed = {}, {}, {}
+        for epoch in self.vault.environments[environment]:
+            opened[epoch["commitment"]] = self.keys(environment, epoch)
         for name, entry in entries.items():
-            keys = opened[entry["epoch"]]
+            keys = opened[entry["commitment"]]
             if "removed" in entry:
                 continue
             if keys is None:
                 closed[name] = f"epoch {entry['epoch']} is not sealed to {self.name}"
             elif name not in keys:
-                closed[name] = f"{self.name} may not read this name"
+                closed[name] = f"{self.name} cannot read this name"
             else:
                 values[name] = b64(self.value(environment, name, entry, keys[name]))
         return values, closed
 
-    def value(self, environment: dict, name: str, entry: dict, key: bytes) -> bytes:
-        place = sealed_place(self.vault, environment, name, entry)
+    def value(self, environment: str, name: str, entry: dict, key: bytes) -> bytes:
+        place = sealed_place(self.vault.id, environment, name, entry)
         try:
-            return open_value(key, place, unb64(entry["sealed"]))
+            return open_value(key, place, decoded(entry["sealed"]))
         except Refused as reason:
-            raise Refused(f"{environment['environment']}/{name}.toml: its value {reason}") from None
+            raise Refused(f"{environment}/{name}.toml: its value {reason}") from None
 
 
 class DataKey:
@@ -169,16 +199,8 @@ class DataKey:
         return entry_key_of(self.key, self.vault, self.environment, name)
 
 
-def sealed_place(vault: bytes, environment: dict, name: str, entry: dict) -> bytes:
-    """Returns the associated data of a value."""
-    commitment = unb64(epoch_of(environment, entry["epoch"])["commitment"])
-    return framed(
-        "vault/v1/sealed",
-        vault,
-        environment["environment"],
-        name,
-        entry["epoch"],
-        commitment,
-        entry["origin"],
-        entry["revision"],
-    )
+def sealed_place(vault: bytes, environment: str, name: str, entry: dict) -> bytes:
+    """Returns the associated data of a value. `commitment` is that of the entry's epoch."""
+    commitment = decoded(entry["commitment"])
+    numbers = entry["origin"], entry["revision"]
+    return framed("vault/v1/sealed", vault, environment, name, entry["epoch"], commitment, *numbers)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second reader of vaults, written only from docs/reference/format.md.
 
-    reader.py --vault DIR [--id ID[@FLOOR]] [--identity-file FILE] [--environment ENV]
+    reader.py --vault DIR [--id ID[@TAG]] [--identity-file FILE] [--environment ENV]
 
 checks the vault in DIR and prints, as JSON, every value that the identity can open, in base64.
 FILE contains an age identity or a credential, which has its own pin. Without FILE, it checks
@@ -16,13 +16,13 @@ import os
 import stat
 import sys
 
-from crypto import Refused, b64, fingerprint, framed, read_id, require, sha256, unb64, verify
+from crypto import Refused, check_header, fingerprint, framed, require
 from keys import Holder, Key, Locked, Pin, read_key_file
-from text import Signed, epoch_of, read_entry, read_environment, read_request, read_roster
-from text import secret_name
+from text import bare, decoded, label, read_entry, read_request, secret_name
+from vault import Vault
 
-LARGEST_FILE, LARGEST_ENTRY, LARGEST_REQUEST = 16 << 20, 2 << 20, 16 << 10
-MOST_ENTRIES = 20_000
+LARGEST_ROOT, LARGEST_ENTRY, LARGEST_MEMBER, LARGEST_REQUEST = 16 << 20, 2 << 20, 1 << 20, 16 << 10
+MOST_ENTRIES, MOST_MEMBERS, MOST_REQUESTS = 20_000, 2_000, 1_000
 
 
 # --- Files ----------------------------------------------------------------------------------------
@@ -35,16 +35,21 @@ class Folder:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
         self.handle = os.open(path, flags, dir_fd=parent)
 
-    def folder(self, name: str) -> "Folder | None":
+    def __del__(self):
+        if hasattr(self, "handle"):
+            os.close(self.handle)
+
+    def files(self, folder: str, most: int) -> "tuple[Folder | None, list[str]]":
+        """Returns a folder in this one, and the names in it."""
         try:
-            return Folder(name, self.handle)
+            found = Folder(folder, self.handle)
         except FileNotFoundError:
-            return None
+            return None, []
+        names = [name for name in sorted(os.listdir(found.handle)) if not name.startswith(".")]
+        require(len(names) <= most, f"{folder}: has too many files")
+        return found, names
 
-    def names(self) -> list[str]:
-        return sorted(os.listdir(self.handle))
-
-    def read(self, name: str, limit: int = LARGEST_FILE) -> bytes:
+    def read(self, name: str, limit: int) -> bytes:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self.handle)
         with open(handle, "rb") as file:
             require(stat.S_ISREG(os.fstat(handle).st_mode), f"{name}: is not a regular file")
@@ -56,91 +61,78 @@ class Folder:
 # --- The order of checks --------------------------------------------------------------------------
 
 
-def check_roster(store: Folder, pins: list[Pin]) -> Signed:
-    """Steps 1 and 2."""
-    roster = read_roster(store.read("members.toml"))
-    vault = read_id(roster.fields["vault"])
-    check_signature(roster, "vault/v1/roster", vault, vault)
+def check_vault(store: Folder, pins: list[Pin]) -> Vault:
+    """Steps 1 to 3, with all members' files."""
+    vault = Vault(store.read("root.toml", LARGEST_ROOT), [pin.id for pin in pins])
     for pin in pins:
-        require(vault == pin.vault, "members.toml: belongs to a different vault than the pinned one")
-        require(
-            roster.fields["floor"] >= pin.floor, "members.toml: its floor is below the pinned one"
-        )
-    return roster
+        pin.check(vault)
+    folder, files = store.files("members", MOST_MEMBERS)
+    for file in files:
+        name = file.removesuffix(".toml")
+        try:
+            require(file.endswith(".toml"), f"members/{file}: is not the file of a member")
+            vault.add_file(label(name), folder.read(file, LARGEST_MEMBER))
+        except (Refused, OSError) as reason:
+            vault.uncounted[name] = str(reason)
+    return vault
 
 
-def check_environment(store: Folder, roster: dict, name: str) -> Signed:
-    """Step 3."""
-    listed = roster["environments"][name]
-    file = store.read(f"{name}.toml")
-    environment = read_environment(name, file)
-    vault = read_id(roster["vault"])
-    check_signature(environment, "vault/v1/environment", vault, vault)
-    revision = environment.fields["revision"]
-    require(revision >= listed["revision"], f"{name}.toml: is older than the roster says")
-    require(
-        revision > listed["revision"] or b64(sha256(file)) == listed["sha256"],
-        f"{name}.toml: is not the file that the roster lists",
-    )
-    for member in environment.fields["epochs"][0]["sealed"]:
-        access = roster["members"].get(member, {}).get("access", {})
-        require(name in access, f"{name}.toml: is sealed to {member}, who has no access")
-    return environment
-
-
-def check_entries(store: Folder, roster: dict, environment: dict) -> dict[str, dict]:
-    """Step 4. Returns every entry by its name."""
-    folder = store.folder(environment["environment"])
-    files = [file for file in folder.names() if not file.startswith(".")] if folder else []
-    require(len(files) <= MOST_ENTRIES, "there are too many entries")
+def check_entries(store: Folder, vault: Vault, environment: str) -> dict[str, dict]:
+    """Step 4. Returns every entry by its name, each with the commitment of its epoch."""
+    folder, files = store.files(environment, MOST_ENTRIES)
     require(len({file.lower() for file in files}) == len(files), "names differ in case only")
     entries = {}
     for file in files:
         require(file.endswith(".toml"), f"{file!r}: is not an entry")
         name = secret_name(file.removesuffix(".toml"))
-        entries[name] = check_entry(roster, environment, name, folder.read(file, LARGEST_ENTRY))
+        entries[name] = check_entry(vault, environment, name, folder.read(file, LARGEST_ENTRY))
     return entries
 
 
-def check_entry(roster: dict, environment: dict, name: str, file: bytes) -> dict:
-    entry = read_entry(environment["environment"], name, file)
-    epoch = epoch_of(environment, entry.fields["epoch"])
-    require(epoch, f"{entry.path}: is of an epoch that the environment does not have")
-    signer = roster["members"].get(entry.fields["signer"], {"access": {}})
+def check_entry(vault: Vault, environment: str, name: str, file: bytes) -> dict:
+    entry = read_entry(environment, name, file)
+    signer, number = entry.fields["signer"], entry.fields["epoch"]
     require(
-        signer["access"].get(environment["environment"]) == "write",
-        f"{entry.path}: is signed by {entry.fields['signer']}, who may not write here",
+        vault.access(signer, environment) == "write",
+        f"{entry.path}: is signed by {signer}, who cannot write here",
     )
-    commitment = unb64(epoch["commitment"])
-    check_signature(
-        entry, "vault/v1/entry", read_id(roster["vault"]), unb64(signer["signer"]), commitment
-    )
-    return entry.fields
+    key = decoded(vault.members[signer]["signer"])
+    reason = Refused(f"{entry.path}: the root does not list its epoch")
+    for epoch in vault.environments[environment]:
+        if epoch["number"] == number:
+            try:
+                commitment = decoded(epoch["commitment"])
+                signed = entry.path, entry.body, entry.signature
+                vault.check_signature(*signed, "vault/v1/entry", key, commitment)
+                return entry.fields | {"commitment": epoch["commitment"]}
+            except Refused as again:
+                reason = again
+    raise reason
 
 
-def check_requests(store: Folder, roster: dict) -> dict[str, str | None]:
+def check_requests(store: Folder, vault: Vault) -> dict[str, str | None]:
     """Returns the fingerprint of each request to join, or None if a request violates the page.
     Requests are not part of the vault, so an invalid one is not an error."""
-    folder = store.folder("requests")
-    files = [file for file in folder.names() if not file.startswith(".")] if folder else []
-    return {file: check_request(roster, file, folder) for file in files}
+    folder, files = store.files("requests", MOST_REQUESTS)
+    return {file: check_request(vault, file, folder) for file in files}
 
 
-def check_request(roster: dict, file: str, folder: Folder) -> str | None:
+def check_request(vault: Vault, file: str, folder: Folder) -> str | None:
     try:
         request = read_request(file.removesuffix(".toml"), folder.read(file, LARGEST_REQUEST))
-        vault = read_id(roster["vault"])
-        require(request.fields["vault"] == roster["vault"], "is for another vault")
-        signer = unb64(request.fields["signer"])
-        check_signature(request, "vault/v1/request", vault, signer)
-        return fingerprint(framed("vault/v1/join", vault, request.path, request.body))
+        fields, signed = request.fields, (request.path, request.body, request.signature)
+        require(fields["vault"] == vault.root["vault"], "is for another vault")
+        check_header(decoded(fields["signing_key"]))
+        vault.check_signature(*signed, "vault/v1/request", decoded(fields["signer"]))
+        vault.check_not_former(fields)
+        for name, member in vault.members.items():
+            require(
+                name == fields["name"] or member["recipient"] != fields["recipient"],
+                f"has the recipient of {name}",
+            )
+        return fingerprint(framed("vault/v1/join", vault.id, request.path, request.body))
     except (Refused, OSError):
         return None
-
-
-def check_signature(file: Signed, label: str, vault: bytes, key: bytes, *commitment: bytes) -> None:
-    message = framed(label, vault, file.path, *commitment, file.body)
-    require(verify(key, message, file.signature), f"{file.path}: does not match the signature of its signer")
 
 
 # --- The command ----------------------------------------------------------------------------------
@@ -148,54 +140,74 @@ def check_signature(file: Signed, label: str, vault: bytes, key: bytes, *commitm
 
 def read_vault(store: Folder, key: Key | None, pins: list[Pin], only: str | None) -> dict:
     """Checks everything in the order of the page, and decrypts only after that."""
-    roster = check_roster(store, pins).fields
-    names = [only] if only else sorted(roster.get("environments", {}))
-    require(set(names) <= roster.get("environments", {}).keys(), "there is no such environment")
+    vault = check_vault(store, pins)
+    names = [only] if only else sorted(vault.environments)
+    require(set(names) <= vault.environments.keys(), "there is no such environment")
     if key and not pins:
-        raise Locked("nobody has said that this is the right vault: add --id " + roster["vault"])
-    checked = {}
-    for name in names:
-        environment = check_environment(store, roster, name).fields
-        checked[name] = environment, check_entries(store, roster, environment)
-    facts = {name: facts_of(roster, *checked[name]) for name in names}
+        raise Locked("this vault is not trusted yet: add --id " + bare(vault.root["vault"]))
+    checked = {name: check_entries(store, vault, name) for name in names}
     result = {
-        "vault": roster["vault"],
-        "revision": roster["revision"],
-        "floor": roster["floor"],
+        "vault": bare(vault.root["vault"]),
+        "revision": vault.root["revision"],
+        "revocations": vault.root["revocations"],
         "trusted": bool(pins),
-        "members": sorted(roster["members"]),
-        "former": sorted(roster.get("former", {})),
-        "requests": check_requests(store, roster),
-        "facts": facts,
+        "members": sorted(vault.members),
+        "uncounted": vault.uncounted,
+        "newer": [name for name in sorted(vault.members) if vault.is_newer(vault.members[name])],
+        "former": sorted(vault.former),
+        "lost": lost_of(vault),
+        "leftovers": {n: found for n in sorted(vault.members) if (found := vault.leftovers(n))},
+        "sealed_to_others": sealed_to_others(vault),
+        "requests": check_requests(store, vault),
+        "facts": {name: facts_of(vault, name, checked[name]) for name in names},
     }
-    return result | (open_vault(roster, key, checked) if key else {})
+    return result | (open_vault(vault, key, checked) if key else {})
 
 
-def facts_of(roster: dict, environment: dict, entries: dict[str, dict]) -> dict:
-    listed = roster["environments"][environment["environment"]]
+def facts_of(vault: Vault, environment: str, entries: dict[str, dict]) -> dict:
+    fields = ("epoch", "origin", "revision", "author", "signer")
     return {
-        "revision": environment["revision"],
-        "ahead": environment["revision"] > listed["revision"],
-        "epochs": [epoch["number"] for epoch in environment["epochs"]],
+        "epochs": [epoch["number"] for epoch in vault.environments[environment]],
+        "access": {name: vault.access(name, environment) for name in vault.readers(environment)},
+        "given": vault.newest(environment)["given"],
+        "hidden": vault.hidden(environment),
+        "cannot_read_yet": vault.cannot_read_yet(environment),
         "entries": {
-            name: {
-                field: entry[field] for field in ("epoch", "origin", "revision", "author", "signer")
-            }
-            for name, entry in entries.items()
+            name: {field: entry[field] for field in fields} for name, entry in entries.items()
         },
         "removed": [name for name, entry in entries.items() if "removed" in entry],
     }
 
 
-def open_vault(roster: dict, key: Key, checked: dict[str, tuple]) -> dict:
-    holder = Holder(roster, key.identity)
+def lost_of(vault: Vault) -> dict:
+    records = vault.root.get("members", {}) | vault.former
+    return {name: record["lost"] for name, record in records.items() if "lost" in record}
+
+
+def sealed_to_others(vault: Vault) -> list[str]:
+    """Returns the sealed fields that break the rule of one recipient."""
+    found = []
+    for name, member in sorted(vault.members.items()):
+        fields = {field: member[field] for field in ("signing_key", "authority") if field in member}
+        for environment, keys in member.get("sealed", {}).items():
+            fields |= {f"sealed.{environment}.{commitment}": it for commitment, it in keys.items()}
+        for field, sealed in fields.items():
+            try:
+                check_header(decoded(sealed))
+            except Refused:
+                found.append(f"members/{name}.toml: {field}")
+    return found
+
+
+def open_vault(vault: Vault, key: Key, checked: dict[str, dict]) -> dict:
+    holder = Holder(vault, key)
     holder.check_seeds()
     values, closed = {}, {}
-    for name, (environment, entries) in checked.items():
-        if name in holder.member["access"] and (
+    for name, entries in checked.items():
+        if vault.access(holder.name, name) is not None and (
             key.environments is None or name in key.environments
         ):
-            values[name], closed[name] = holder.open(environment, entries)
+            values[name], closed[name] = holder.open(name, entries)
     return {
         "member": holder.name,
         "admin": "admin" in holder.member,
@@ -208,7 +220,7 @@ def open_vault(roster: dict, key: Key, checked: dict[str, tuple]) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--vault", required=True, help="the folder that holds .vault")
-    parser.add_argument("--id", help="the id to trust, vault1…, with @FLOOR or without")
+    parser.add_argument("--id", help="the id to trust, vault1…, with @TAG or without")
     parser.add_argument("--identity-file", help="a file with an age identity or a credential")
     parser.add_argument("--environment", help="only this one")
     arguments = parser.parse_args()

@@ -11,10 +11,11 @@ from typing import Callable, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from crypto import BECH32, LONGEST_VALUE, Refused, is_public_key, padded_length, read_id, require
-from crypto import P, unb64, unbech32
+from crypto import BECH32, LONGEST_VALUE, Refused, b64, is_public_key, padded_length, read_id
+from crypto import P, require, unb64, unbech32
 
 LARGEST_NUMBER = 2**53 - 1
+NO_TAG = bytes(16)
 
 
 def number(value: object) -> int:
@@ -23,6 +24,7 @@ def number(value: object) -> int:
 
 
 DEVICE = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[1-9]|LPT[1-9]")
+RESERVED = ("root", "members", "requests", "tmp", "vault")
 
 
 def secret_name(name: object) -> str:
@@ -39,15 +41,37 @@ def label(name: object) -> str:
     require(
         isinstance(name, str)
         and re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name)
-        and name not in ("members", "requests", "tmp")
+        and name not in RESERVED
         and not DEVICE.fullmatch(name),
         "not the name of an environment or member",
     )
     return name
 
 
+# --- Prefixes -------------------------------------------------------------------------------------
+
+
+def prefixed(data: bytes) -> str:
+    return "b64:" + b64(data)
+
+
+def decoded(text: object, length: int | None = None) -> bytes:
+    """Returns the bytes of a base64 value in a file."""
+    require(isinstance(text, str) and text.startswith("b64:"), "a value without b64:")
+    return unb64(text.removeprefix("b64:"), length)
+
+
+def bare(text: object) -> str:
+    """Returns a bech32 value of a file without its prefix."""
+    require(isinstance(text, str) and text.startswith("bech32:"), "a value without bech32:")
+    return text.removeprefix("bech32:")
+
+
+# --- Strict text ----------------------------------------------------------------------------------
+
+
 class Signed(NamedTuple):
-    """A file's fields, and the unchecked signature over its body."""
+    """A file's fields, and the signature over its body."""
 
     path: str
     fields: dict
@@ -55,13 +79,20 @@ class Signed(NamedTuple):
     signature: bytes
 
 
+def cut(path: str, file: bytes) -> tuple[bytes, bytes]:
+    """Returns the body and the signature in the last line. Parses nothing."""
+    match = re.fullmatch(rb'(.*\n)signature = "([^"\n]*)"\n', file, re.DOTALL)
+    require(match, f"{path}: has no signature in its last line")
+    try:
+        return match[1], decoded(match[2].decode("ascii", "replace"), 64)
+    except Refused as reason:
+        raise Refused(f"{path}: {reason}") from None
+
+
 def read_signed(path: str, file: bytes, check: Callable, write: Callable) -> Signed:
     """The four steps of the page: cut off, parse, check each value, and compare after writing."""
-    match = re.fullmatch(rb'(.*\n)signature = "([A-Za-z0-9+/]*)"\n', file, re.DOTALL)
-    require(match, f"{path}: has no signature in its last line")
-    body, signature = match[1], match[2].decode()
+    body, signature = cut(path, file)
     try:
-        signature = unb64(signature, 64)
         fields = tomllib.loads(body.decode())
         check(fields)
         again = write(fields).encode()
@@ -93,6 +124,15 @@ def table_of(check_name: Callable, check: Callable) -> Callable:
     return check_table
 
 
+def list_of(check: Callable) -> Callable:
+    def check_list(values: object) -> None:
+        require(isinstance(values, list), "not a list")
+        for value in values:
+            check(value)
+
+    return check_list
+
+
 def is_true(value: object) -> None:
     require(value is True, "not true")
 
@@ -102,11 +142,33 @@ def is_one(value: object) -> None:
 
 
 def bytes32(value: object) -> None:
-    unb64(value, 32)
+    decoded(value, 32)
+
+
+def tag(value: object) -> None:
+    require(decoded(value, 16) != NO_TAG, "a tag of zeros")
 
 
 def moment(value: object) -> None:
     require(isinstance(value, datetime) and value.tzinfo and value.year <= 9998, "not a moment")
+
+
+def check_id(value: object) -> None:
+    read_id(bare(value))
+
+
+def check_public_key(text: object) -> None:
+    require(is_public_key(decoded(text, 32)), "not a public key")
+
+
+def check_recipient(text: object) -> None:
+    """Checks the only encoding of a point of Curve25519 whose order is not small."""
+    point = unbech32("age", bare(text), BECH32)
+    require(int.from_bytes(point, "little") < P, "not a recipient")
+    try:
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(point))
+    except ValueError:
+        raise Refused("a recipient of small order") from None
 
 
 def inline_table(table: dict, write: Callable) -> str:
@@ -114,11 +176,15 @@ def inline_table(table: dict, write: Callable) -> str:
     return f"{{ {fields} }}" if fields else "{}"
 
 
+def text_list(texts: list) -> str:
+    return "[" + ", ".join(f'"{text}"' for text in texts) + "]"
+
+
 def name_list(names: list) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in sorted(set(names))) + "]"
+    return text_list(sorted(set(names)))
 
 
-def lines(fields: dict, order: list[str]) -> str:
+def lines(fields: dict, order: str) -> str:
     """Writes `key = value` for each field that exists."""
 
     def spell(value: object) -> str:
@@ -128,7 +194,7 @@ def lines(fields: dict, order: list[str]) -> str:
             return value.isoformat().replace("+00:00", "Z")
         return str(value) if isinstance(value, int) else f'"{value}"'
 
-    return "".join(f"{key} = {spell(fields[key])}\n" for key in order if key in fields)
+    return "".join(f"{key} = {spell(fields[key])}\n" for key in order.split() if key in fields)
 
 
 # --- Entry ----------------------------------------------------------------------------------------
@@ -142,7 +208,7 @@ def check_entry(fields: dict) -> None:
 
 
 def check_sealed(text: object) -> None:
-    padded = len(unb64(text)) - 40
+    padded = len(decoded(text)) - 40
     require(
         padded <= padded_length(LONGEST_VALUE) and padded == padded_length(padded - 1),
         "the sealed value has no length to which values are padded",
@@ -151,17 +217,7 @@ def check_sealed(text: object) -> None:
 
 def write_entry(environment: str, name: str, fields: dict) -> str:
     state = "removed" if "removed" in fields else "encrypted"
-    order = [
-        "format",
-        "epoch",
-        "origin",
-        "revision",
-        "changed",
-        "author",
-        "signer",
-        "sealed",
-        "removed",
-    ]
+    order = "format epoch origin revision changed author signer sealed removed"
     return f"# {name} in {environment}, {state} by vault. Safe to commit.\n" + lines(fields, order)
 
 
@@ -172,150 +228,142 @@ def read_entry(environment: str, name: str, file: bytes) -> Signed:
     )
 
 
-# --- Environment ----------------------------------------------------------------------------------
+# --- Root -----------------------------------------------------------------------------------------
 
 
-def check_environment(fields: dict) -> None:
-    def epochs(epochs: object) -> None:
-        require(isinstance(epochs, list) and epochs, "no epochs")
-        for epoch in epochs:
-            check_fields(
-                epoch, {"number": number, "commitment": bytes32, "sealed": table_of(label, unb64)}
-            )
-        numbers = [epoch["number"] for epoch in epochs]
-        require(numbers == sorted(set(numbers), reverse=True), "epochs do not descend")
-
+def check_root(fields: dict) -> None:
+    hashes = {"recipient": bytes32, "signer": bytes32}
     check_fields(
-        fields, {"format": is_one, "environment": label, "revision": number, "epochs": epochs}
+        fields,
+        {"format": is_one, "vault": check_id, "revision": number, "revocations": list_of(tag)},
+        {
+            "environments": table_of(label, check_epochs),
+            "members": table_of(
+                label, lambda it: check_fields(it, {}, {"revocation": tag, "lost": check_lost})
+            ),
+            "former": table_of(
+                label, lambda it: check_fields(it, {}, hashes | {"lost": check_lost})
+            ),
+        },
     )
+    tags = fields["revocations"]
+    require(len(set(tags)) == len(tags), "a tag is listed twice")
+    for member in fields.get("members", {}).values():
+        require(member, "an empty record of a member")
+        require("revocation" not in member or member["revocation"] in tags, "an unlisted tag")
 
 
-def write_environment(fields: dict) -> str:
-    name = fields["environment"]
-    text = (
-        f"# The data keys of {name}, each sealed to one member. Written by vault; safe to commit.\n"
-    )
-    text += lines(fields, ["format", "environment", "revision"])
-    for epoch in fields["epochs"]:
-        text += "\n[[epochs]]\n" + lines(epoch, ["number", "commitment"])
-        for member, sealed in sorted(epoch["sealed"].items()):
-            text += f'sealed.{member} = "{sealed}"\n'
-        text += "" if epoch["sealed"] else "sealed = {}\n"
+def check_epochs(epochs: object) -> None:
+    require(isinstance(epochs, list) and epochs, "no epochs")
+    for at, epoch in enumerate(epochs):
+        given = {} if at else {"given": list_of(label)}
+        check_fields(epoch, {"number": number, "commitment": bytes32} | given)
+    order = [(-epoch["number"], epoch["commitment"]) for epoch in epochs]
+    require(order == sorted(order), "epochs are not in order")
+    require(len({epoch["commitment"] for epoch in epochs}) == len(epochs), "equal commitments")
+    require(len(epochs) == 1 or order[0][0] < order[1][0], "two epochs are the newest")
+
+
+def check_lost(lost: object) -> None:
+    names = {"names": list_of(secret_name)}
+    table_of(label, lambda it: check_fields(it, {"epoch": number}, names))(lost)
+    require(lost, "an empty table of losses")
+
+
+def write_root(fields: dict) -> str:
+    text = "# The environments, epochs, and revocations of this vault. "
+    text += "Written by vault; safe to commit.\n" + lines(fields, "format vault revision")
+    text += f"revocations = {text_list(fields['revocations'])}\n"
+    for name, epochs in sorted(fields.get("environments", {}).items()):
+        for epoch in epochs:
+            text += f"\n[[environments.{name}]]\n" + lines(epoch, "number commitment")
+            text += f"given = {name_list(epoch['given'])}\n" if "given" in epoch else ""
+    for kind in ("members", "former"):
+        for name, record in sorted(fields.get(kind, {}).items()):
+            text += f"\n[{kind}.{name}]\n" + lines(record, "revocation recipient signer")
+            text += write_lost(record["lost"]) if "lost" in record else ""
     return text + "\n"
 
 
-def read_environment(name: str, file: bytes) -> Signed:
-    signed = read_signed(f"{name}.toml", file, check_environment, write_environment)
-    require(signed.fields["environment"] == name, f"{name}.toml: is of another environment")
-    return signed
+def write_lost(lost: dict) -> str:
+    def spell(one: dict) -> str:
+        names = f", names = {name_list(one['names'])}" if "names" in one else ""
+        return f"{{ epoch = {one['epoch']}{names} }}"
+
+    return f"lost = {inline_table(lost, spell)}\n"
 
 
-def epoch_of(environment: dict, number: int) -> dict | None:
-    return next((epoch for epoch in environment["epochs"] if epoch["number"] == number), None)
+def read_root(file: bytes) -> Signed:
+    return read_signed("root.toml", file, check_root, write_root)
 
 
-# --- Roster ---------------------------------------------------------------------------------------
+# --- Member ---------------------------------------------------------------------------------------
 
 
-def check_roster(fields: dict) -> None:
-    lost = table_of(label, lambda it: check_fields(it, {"epoch": number}, {"names": check_names}))
-    member = (
-        {"recipient": check_recipient, "access": table_of(label, check_access)},
-        {
-            "signer": check_public_key,
-            "signing_key": unb64,
-            "admin": is_true,
-            "authority": unb64,
-            "floor": number,
-            "lost": lost,
-        },
-    )
-    former = {"recipient": check_recipient}, {"signer": check_public_key, "lost": lost}
-    listed = {"revision": number, "sha256": bytes32}
-    required = {"format": is_one, "vault": read_id, "revision": number, "floor": number}
+def check_member(fields: dict) -> None:
     check_fields(
         fields,
-        required,
         {
-            "environments": table_of(label, lambda it: check_fields(it, listed)),
-            "members": table_of(label, lambda it: check_fields(it, *member)),
-            "former": table_of(label, lambda it: check_fields(it, *former)),
+            "format": is_one,
+            "name": label,
+            "revision": number,
+            "recipient": check_recipient,
+            "access": table_of(label, check_access),
+        },
+        {
+            "revocation": tag,
+            "replaces": tag,
+            "stanza": check_stanza,
+            "signer": check_public_key,
+            "signing_key": decoded,
+            "admin": is_true,
+            "authority": decoded,
+            "credential": lambda text: decoded(text, 16),
+            "sealed": table_of(label, check_sealed_keys),
         },
     )
-    check_consistency(fields)
+    require(("signer" in fields) == ("signing_key" in fields), "half a signing key")
+    require(("admin" in fields) == ("authority" in fields), "half an admin")
+    require("write" not in fields["access"].values() or "signer" in fields, "no signing key")
+    if "replaces" in fields:
+        replaced, revocation = fields["replaces"], fields.get("revocation")
+        require(revocation not in (None, replaced), "a tag that replaces itself, or without a tag")
 
 
-def check_consistency(roster: dict) -> None:
-    members, former = roster.get("members", {}), roster.get("former", {})
-    require(members, "there is no member")
-    require(not members.keys() & former.keys(), "a name is in use twice")
-    require(roster["floor"] <= roster["revision"], "the floor is above the revision")
-    recipients = {member["recipient"] for member in members.values()}
-    require(len(recipients) == len(members), "two members have one recipient")
-    for member in members.values():
-        require(("signer" in member) == ("signing_key" in member), "half a signing key")
-        require(("admin" in member) == ("authority" in member), "half an admin")
-        require("write" not in member["access"].values() or "signer" in member, "no signing key")
-        require(
-            member["access"].keys() <= roster.get("environments", {}).keys(), "access to nothing"
-        )
+def check_stanza(_: object) -> None:
+    raise Refused("a stanza for a kind of recipient that is listed")
+
+
+def check_sealed_keys(keys: object) -> None:
+    table_of(bytes32, decoded)(keys)
+    require(keys, "an empty table of sealed keys")
 
 
 def check_access(access: object) -> None:
     if access not in ("read", "write"):
-        check_names(access)
-
-
-def check_names(names: object) -> None:
-    require(isinstance(names, list), "not a list of names")
-    for name in names:
-        secret_name(name)
-
-
-def check_recipient(text: object) -> None:
-    """Checks the only encoding of a point of Curve25519 whose order is not small."""
-    require(isinstance(text, str), "not a recipient")
-    point = unbech32("age", text, BECH32)
-    require(len(point) == 32 and int.from_bytes(point, "little") < P, "not a recipient")
-    try:
-        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(point))
-    except ValueError:
-        raise Refused("a recipient of small order") from None
-
-
-def check_public_key(text: object) -> None:
-    require(is_public_key(unb64(text, 32)), "not a public key")
-
-
-def write_roster(fields: dict) -> str:
-    text = "# Who may do what in this vault. Written by vault; safe to commit.\n"
-    text += lines(fields, ["format", "vault", "revision", "floor"])
-    for name, listed in sorted(fields.get("environments", {}).items()):
-        text += f"\n[environments.{name}]\n" + lines(listed, ["revision", "sha256"])
-    for name, member in sorted(fields.get("members", {}).items()):
-        text += f"\n[members.{name}]\n" + lines(member, ["recipient"])
-        text += f"access = {inline_table(member['access'], write_access)}\n"
-        text += lines(member, ["signer", "signing_key", "admin", "authority", "floor"])
-        text += write_lost(member)
-    for name, former in sorted(fields.get("former", {}).items()):
-        text += f"\n[former.{name}]\n" + lines(former, ["recipient", "signer"]) + write_lost(former)
-    return text + "\n"
+        list_of(secret_name)(access)
 
 
 def write_access(access: str | list) -> str:
     return f'"{access}"' if isinstance(access, str) else name_list(access)
 
 
-def write_lost(member: dict) -> str:
-    def spell(lost: dict) -> str:
-        names = f", names = {name_list(lost['names'])}" if "names" in lost else ""
-        return f"{{ epoch = {lost['epoch']}{names} }}"
+def write_member(fields: dict) -> str:
+    order = "format name revision revocation replaces recipient stanza signer signing_key admin "
+    text = f"# The keys and the access of {fields['name']}. Written by vault; safe to commit.\n"
+    text += lines(fields, order + "authority credential") + "\n[access]\n"
+    for name, access in sorted(fields["access"].items()):
+        text += f"{name} = {write_access(access)}\n"
+    for name, keys in sorted(fields.get("sealed", {}).items()):
+        text += f"\n[sealed.{name}]\n"
+        text += "".join(f'"{commitment}" = "{keys[commitment]}"\n' for commitment in sorted(keys))
+    return text + "\n"
 
-    return f"lost = {inline_table(member['lost'], spell)}\n" if member.get("lost") else ""
 
-
-def read_roster(file: bytes) -> Signed:
-    return read_signed("members.toml", file, check_roster, write_roster)
+def read_member(name: str, file: bytes) -> Signed:
+    signed = read_signed(f"members/{name}.toml", file, check_member, write_member)
+    require(signed.fields["name"] == name, f"members/{name}.toml: is the file of another name")
+    return signed
 
 
 # --- Request to join ------------------------------------------------------------------------------
@@ -327,18 +375,17 @@ def check_request(fields: dict) -> None:
         {
             "format": is_one,
             "name": label,
-            "vault": read_id,
+            "vault": check_id,
             "recipient": check_recipient,
             "signer": check_public_key,
-            "signing_key": lambda seed: require(len(unb64(seed)) <= 4096, "too long a seed"),
+            "signing_key": lambda seed: require(len(decoded(seed)) <= 4096, "too long a seed"),
         },
     )
 
 
 def write_request(fields: dict) -> str:
-    order = ["format", "name", "vault", "recipient", "signer", "signing_key"]
     comment = f"# {fields['name']} asks to join. Written by vault; safe to commit.\n"
-    return comment + lines(fields, order)
+    return comment + lines(fields, "format name vault recipient signer signing_key")
 
 
 def read_request(name: str, file: bytes) -> Signed:

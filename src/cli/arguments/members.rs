@@ -69,16 +69,17 @@ pub(in crate::cli) enum Members {
         #[command(flatten)]
         json: Json,
     },
-    /// Remove a member and re-encrypt everything they could read
+    /// Remove members and re-encrypt everything they could read
     Remove {
-        /// The member
-        name: MemberName,
+        /// The members; both names of one person remove the person
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<MemberName>,
         #[command(flatten)]
         yes: Yes,
         #[command(flatten)]
         json: Json,
     },
-    /// Show which names limited members still need for their steps (needs no key), and grant them
+    /// Seal what members with access cannot read yet, and show which names steps still need
     Sync {
         /// Grant this name (repeatable): github-deploy:production/SENTRY_DSN
         #[arg(
@@ -88,6 +89,8 @@ pub(in crate::cli) enum Members {
             conflicts_with = "json"
         )]
         grant: Vec<Wanted>,
+        #[command(flatten)]
+        yes: Yes,
         #[command(flatten)]
         json: Json,
     },

@@ -1,6 +1,7 @@
 //! Access to the vault: trust, membership, and whether a command would get its secrets.
 
 use super::{Exec, Findings};
+use crate::crypto::{Tag, VaultId};
 use crate::fault::plural;
 use crate::keys::Found;
 use crate::session::caller_key::CallerKey;
@@ -22,7 +23,7 @@ pub(super) fn look(context: &Context, mut key: CallerKey, findings: &mut Finding
     pins(context, key.as_ref(), findings);
     states(context, key.as_ref(), here.as_deref(), findings);
     if let Some(place) = &place {
-        roster(place, findings);
+        root(place, findings);
     }
     if let Some(key) = &key {
         reach(&Reach::look(context, key), context, findings);
@@ -68,15 +69,12 @@ fn reach(reach: &Reach, context: &Context, findings: &mut Findings) {
 /// Reports the pins of the credential and of `VAULT_ID`.
 fn pins(context: &Context, key: Option<&Found>, findings: &mut Findings) {
     if let Some(credential) = key.and_then(|key| key.credential.as_ref()) {
-        let (vault, floor) = (credential.vault, credential.floor);
-        findings.note(
-            "trust",
-            format!("the credential trusts {vault} from floor {floor}"),
-        );
+        let pin = pin(&credential.vault, credential.tag);
+        findings.note("trust", format!("the credential trusts {pin}"));
     }
     match findings.take("trust", context.pin()) {
         Some(Some(pin)) => {
-            let text = format!("VAULT_ID trusts {} from floor {}", pin.vault, pin.floor);
+            let text = format!("VAULT_ID trusts {}", self::pin(&pin.vault, pin.tag));
             findings.note("trust", text);
         }
         Some(None) => findings.note("trust", "VAULT_ID is not set"),
@@ -103,35 +101,48 @@ fn states(context: &Context, key: Option<&Found>, here: Option<&str>, findings: 
             findings.note("trust", format!("{path}: no vault is trusted yet"));
         }
         for (vault, seen) in state.all() {
-            let roster = seen.roster.map_or_else(
-                || "no roster seen yet".to_owned(),
-                |(revision, _)| format!("newest roster seen {revision}"),
+            let root = seen.root.map_or_else(
+                || "no root seen yet".to_owned(),
+                |(revision, _)| format!("newest root seen has revision {revision}"),
             );
             let is_here = here.is_some_and(|here| seen.folders.iter().any(|known| known == here));
             let place = if is_here { ", seen in this folder" } else { "" };
-            let floor = seen.floor;
-            findings.note(
-                "trust",
-                format!("{path}: {vault}, floor {floor}, {roster}{place}"),
-            );
+            let pins: Vec<String> = seen.tags.iter().map(|tag| pin(vault, *tag)).collect();
+            let pins = if pins.is_empty() {
+                vault.to_string()
+            } else {
+                pins.join(" or ")
+            };
+            findings.note("trust", format!("{path}: {pins}, {root}{place}"));
         }
     }
 }
 
+/// A pin as it is typed.
+fn pin(vault: &VaultId, tag: Tag) -> String {
+    if tag.is_none() {
+        vault.to_string()
+    } else {
+        format!("{vault}@{tag}")
+    }
+}
+
 /// Reports the vault that is here, trusted or not.
-fn roster(place: &Place, findings: &mut Findings) {
+fn root(place: &Place, findings: &mut Findings) {
     let vault = tree(place)
         .and_then(UnverifiedRoot::read)
         .and_then(UnverifiedRoot::into_vault);
     let Some(vault) = findings.take("vault", vault) else {
         return;
     };
-    let roster = vault.roster();
+    let root = vault.root();
     findings.fine(
         "vault",
         format!(
-            "{}, roster {}, floor {}",
-            roster.vault, roster.revision, roster.floor
+            "{}, revision {} of the root, {}",
+            root.vault,
+            root.revision,
+            plural(root.revocations.len(), "revocation", "revocations")
         ),
     );
 }
@@ -151,7 +162,7 @@ fn open(context: &Context, place: Place, key: Found, findings: &mut Findings) ->
             Some(())
         }
         Standing::Unknown => {
-            findings.take("trust", Err(untrusted(&unconfirmed.vault.roster().vault)))
+            findings.take("trust", Err(untrusted(&unconfirmed.vault.root().vault)))
         }
     };
     let chosen = unconfirmed.environment(context);

@@ -10,8 +10,9 @@ use crate::session::grant::{check_free, grant};
 use crate::session::membership::confirm_request;
 use crate::session::open::Session;
 use crate::session::output::spelled;
+use crate::session::past::check_unused;
 use crate::vault::format::request_path;
-use crate::vault::model::{Access, Member, Roster};
+use crate::vault::model::{Access, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::Role;
 
@@ -34,17 +35,17 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
         None => joining(context, &session, command, &access)?,
     };
     let mut admin = Admin::start(context, &mut session)?;
-    let mut roster = admin.roster();
-    enter(&mut roster, &command.name, member)?;
-    let member = roster
-        .members
-        .get_mut(&command.name)
-        .expect("the member was just added");
-    if command.role == Role::Admin {
+    let mut membership = admin.membership()?;
+    let recipient = member.recipient.clone();
+    enter(&mut membership, &command.name, member)?;
+    check_unused(admin.session, &command.name, &recipient)?;
+    if command.role == Role::Admin
+        && let Some(member) = membership.members.get_mut(&command.name)
+    {
         member.authority = Some(admin.authority().share(&member.recipient));
     }
     let grants = BTreeMap::from([(command.name.clone(), access)]);
-    grant(context, &mut admin, &mut roster, &grants)?;
+    grant(context, &mut admin, membership, &grants)?;
     if command.recipient.is_none() {
         admin.writer.remove(&request_path(&command.name))?;
     }
@@ -73,7 +74,7 @@ fn wanted_access(
     let vault = &session.vault;
     if command.access.is_empty() {
         if command.role == Role::Admin {
-            let all = vault.roster().environments.keys();
+            let all = vault.root().environments.keys();
             return Ok(all.map(|name| (name.clone(), Access::Write)).collect());
         }
         let name = &command.name;
@@ -125,7 +126,7 @@ fn joining(
         ..Member::new(request.recipient.clone())
     };
     // Check that it is possible before asking questions.
-    enter(&mut session.vault.roster().clone(), name, member.clone())?;
+    enter(&mut session.vault.membership()?, name, member.clone())?;
     let role = if command.role == Role::Admin {
         ", as an admin"
     } else {
@@ -140,17 +141,17 @@ fn joining(
     Ok(member)
 }
 
-/// Adds `member` to the roster without access. A member with the same name and keys, which an
-/// interrupted command may leave, stays unchanged.
-fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), Fault> {
-    if let Some(before) = roster.members.get(name)
+/// Adds `member` without access. A member with the same name and keys, which an interrupted command
+/// may leave, stays unchanged.
+fn enter(membership: &mut Membership, name: &MemberName, member: Member) -> Result<(), Fault> {
+    if let Some(before) = membership.members.get(name)
         && before.signing.is_some()
         && (&before.recipient, &before.signing) == (&member.recipient, &member.signing)
     {
         return Ok(());
     }
-    check_free(roster, name)?;
-    if let Some((other, _)) = roster
+    check_free(membership, name)?;
+    if let Some((other, _)) = membership
         .members
         .iter()
         .find(|(_, other)| other.recipient == member.recipient)
@@ -161,6 +162,13 @@ fn enter(roster: &mut Roster, name: &MemberName, member: Member) -> Result<(), F
             )),
         );
     }
-    roster.members.insert(name.clone(), member);
+    if let Some(former) = membership.root.former_with(&member) {
+        return Err(Fault::usage(format!(
+            "these keys belong to the former member {former}, and keys of former members never \
+             come back"
+        ))
+        .hint("make a new key: `vault join --new-key --name NAME`"));
+    }
+    membership.members.insert(name.clone(), member);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::keyless;
+use crate::session::membership::{Unsealed, cannot_read, unsealed};
 use crate::session::output::{Style, access_json, plain_table, spelled};
 use crate::vault::model::Member;
 use crate::vault::name::MemberName;
@@ -14,9 +15,10 @@ use crate::vault::name::MemberName;
 pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
     let place = context.place(&mut key)?;
     let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
-    let members = &vault.roster().members;
+    let members = &vault.members()?.counting;
+    let waiting = unsealed(&vault)?;
     if style == Style::Json {
-        let rows: Vec<_> = members.iter().map(row).collect();
+        let rows: Vec<_> = members.iter().map(|own| row(own, &waiting)).collect();
         return context.console.json(json!({ "members": rows }));
     }
     let mut table = plain_table(&["MEMBER", "ROLE", "ACCESS", "RECIPIENT"]);
@@ -34,18 +36,24 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
             member.recipient.to_string(),
         ]);
     }
-    context.console.line(table.trim_fmt())
+    context.console.line(table.trim_fmt())?;
+    for (member, environment) in &waiting {
+        context.console.line(cannot_read(member, environment))?;
+    }
+    Ok(())
 }
 
 fn role(member: &Member) -> String {
-    match member.credential_floor {
-        Some(floor) => format!("machine (floor {floor})"),
+    match member.credential {
+        Some(_) => "machine".to_owned(),
         None if member.is_admin() => "admin".to_owned(),
         None => "member".to_owned(),
     }
 }
 
-fn row((name, member): (&MemberName, &Member)) -> serde_json::Value {
+fn row((name, member): (&MemberName, &Member), waiting: &[Unsealed]) -> serde_json::Value {
+    let own = waiting.iter().filter(|(member, _)| member == name);
+    let cannot_read: Vec<&str> = own.map(|(_, environment)| environment.as_str()).collect();
     let access: serde_json::Map<_, _> = member
         .access
         .iter()
@@ -61,6 +69,7 @@ fn row((name, member): (&MemberName, &Member)) -> serde_json::Value {
         "access": access,
         "recipient": member.recipient.to_string(),
         "signer": signer,
-        "credential_floor": member.credential_floor,
+        "credential": member.credential.map(|tag| tag.to_string()),
+        "cannot_read_yet": cannot_read,
     })
 }

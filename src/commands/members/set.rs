@@ -1,6 +1,6 @@
 //! `vault members set`: changes the access or the key of a member.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -11,13 +11,16 @@ use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
-use crate::session::grant::{grant, member};
-use crate::session::membership::{authority_question, check_unchanged, confirm_request};
+use crate::session::grant::{grant, member, no_member};
+use crate::session::membership::{
+    authority_question, check_unchanged, confirm_completions, confirm_request, rotated_without,
+};
 use crate::session::open::Session;
 use crate::session::output::{Style, spelled};
-use crate::session::renewal::{Wanted, foresee, renew};
+use crate::session::past::is_known;
+use crate::session::renewal::{Renewed, Wanted, foresee, renew};
 use crate::vault::format::request_path;
-use crate::vault::model::{Access, Member, Roster, Signing};
+use crate::vault::model::{Access, Member, Membership, Signing};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::Role;
 
@@ -38,54 +41,151 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     let name = &command.name;
     // Check the right to do this before asking questions.
     session.holder().check_admin()?;
-    let before = member(session.vault.roster(), name)?.clone();
-    let mut wanted = wanted(context, &session, command, &before)?;
-    let mut after = session.vault.roster().clone();
-    put(&mut after, name, wanted.clone());
+    let members = session.vault.membership()?;
+    if !members.members.contains_key(name)
+        && is_only_taken(command)
+        && (is_given(&members, name) || is_known(&session, name)?)
+    {
+        return take(context, &mut session, command);
+    }
+    let before = member(&members, name)?.clone();
+    let own = std::slice::from_ref(name);
+    let completed = confirm_completions(context, &session, own, command.answer)?;
+    let is_completed = !completed.is_empty();
+    let wanted_member = wanted(context, &session, command, &before)?;
+    let mut after = members;
+    put(&mut after, name, wanted_member.clone());
     if foresee(&session, &after)?.authority {
         confirm(context.console, &authority_question(name), command.answer)?;
     }
-    let floor = session.vault.roster().floor;
-    let mut admin = Admin::start_anew(context, &mut session)?;
-    check_unchanged(&admin.roster(), name, &before)?;
-    let is_replaced = wanted.recipient != before.recipient;
-    if wanted.is_admin() && (is_replaced || !before.is_admin()) {
-        wanted.authority = Some(admin.authority().share(&wanted.recipient));
+    let is_replaced = wanted_member.recipient != before.recipient;
+    let mut epochs = taken(command);
+    if is_replaced || is_completed {
+        epochs.extend(rotated_without(context, &session, own)?);
     }
-    let has_request = is_replaced && wanted.signing.is_some();
-    let (less, more) = split(&before, wanted);
-    let is_less = less != before || admin.is_unfinished()?;
+    let mut admin = Admin::start_anew(context, &mut session)?;
+    check_unchanged(&admin.membership()?, name, Some(&before))?;
+    let mut wanted_member = wanted_member;
+    if wanted_member.is_admin() && (is_replaced || !before.is_admin()) {
+        wanted_member.authority = Some(admin.authority().share(&wanted_member.recipient));
+    }
+    let has_request = command.recipient.is_some() && {
+        let request = admin.session.vault.request(name)?;
+        request.is_some_and(|request| request.recipient == wanted_member.recipient)
+    };
+    let (less, more) = split(&before, wanted_member);
+    let is_less = less != before || !epochs.is_empty() || is_completed;
     let mut renewed = None;
-    if is_less {
-        let mut after = admin.roster();
+    // The same command, typed again, finishes what was interrupted after the root was written.
+    let is_repeated = !is_less && more.is_empty();
+    if is_less || is_repeated {
+        let mut after = admin.membership()?;
         put(&mut after, name, less);
-        renewed = Some(renew(context, &mut admin, after, &Wanted::default())?);
+        let all = after.root.environments.keys().cloned();
+        let wanted = Wanted {
+            epochs,
+            completed,
+            finished: all.filter(|_| is_repeated).collect(),
+            ..Wanted::default()
+        };
+        let done = renew(context, &mut admin, after, &wanted)?;
+        renewed = (is_less || !done.is_nothing()).then_some(done);
     }
     if !more.is_empty() {
         let grants = BTreeMap::from([(name.clone(), more.clone())]);
-        let mut roster = admin.roster();
-        grant(context, &mut admin, &mut roster, &grants)?;
+        let after = admin.membership()?;
+        grant(context, &mut admin, after, &grants)?;
     }
     if has_request {
         admin.writer.remove(&request_path(name))?;
     }
     admin.finish(context)?;
-    if !is_less && more.is_empty() {
-        context.console.note(format!(
-            "unchanged: {}",
-            summary(session.vault.roster(), name)
-        ));
-        return change_report::report_no_exposures(context, command.style, &json!([]));
-    }
-    context.console.note(summary(session.vault.roster(), name));
-    if let Some(renewed) = renewed {
-        change_report::report(context, &session, &renewed, floor);
-        change_report::report_exposures(context, &session, name, command.style)?;
-    } else {
+    report(
+        context,
+        &session,
+        command,
+        renewed.as_ref(),
+        !more.is_empty(),
+    )
+}
+
+fn report(
+    context: &Context,
+    session: &Session,
+    command: &Set,
+    renewed: Option<&Renewed>,
+    has_more: bool,
+) -> Result<(), Fault> {
+    let name = &command.name;
+    let summary = summary(&session.vault.membership()?, name);
+    let Some(renewed) = renewed else {
+        let note = if has_more {
+            summary
+        } else {
+            format!("unchanged: {summary}")
+        };
+        context.console.note(note);
         change_report::report_no_exposures(context, command.style, &json!([]))?;
-    }
+        if has_more {
+            context.console.note("next: commit .vault");
+        }
+        return Ok(());
+    };
+    context.console.note(summary);
+    change_report::report(context, session, renewed)?;
+    let names = std::slice::from_ref(name);
+    change_report::report_exposures(context, session, names, command.style)?;
     context.console.note("next: commit .vault");
     Ok(())
+}
+
+/// Whether the command takes access and does nothing else.
+fn is_only_taken(command: &Set) -> bool {
+    let is_taken = !command.access.is_empty() && command.access.values().all(Option::is_none);
+    is_taken && command.role.is_none() && command.recipient.is_none()
+}
+
+/// Whether a newest data key was sealed to `name` when it began.
+fn is_given(membership: &Membership, name: &MemberName) -> bool {
+    let mut environments = membership.root.environments.values();
+    environments.any(|environment| environment.given.contains(name))
+}
+
+/// Takes access from a name that is not a member here. A commit of this clone gave it to them, on a
+/// branch that is not merged; if it is merged later, their file does not count.
+fn take(context: &Context, session: &mut Session, command: &Set) -> Result<(), Fault> {
+    let (name, epochs) = (&command.name, taken(command));
+    if session.vault.root().former.contains_key(name) {
+        return Err(no_member(&session.vault.membership()?, name));
+    }
+    for environment in &epochs {
+        session.vault.environment(environment)?;
+    }
+    let mut admin = Admin::start_anew(context, session)?;
+    let after = admin.membership()?;
+    let wanted = Wanted {
+        taken: BTreeMap::from([(name.clone(), epochs.clone())]),
+        epochs,
+        ..Wanted::default()
+    };
+    let renewed = renew(context, &mut admin, after, &wanted)?;
+    admin.finish(context)?;
+    context.console.note(format!("{name} is not a member here"));
+    change_report::report(context, session, &renewed)?;
+    let names = std::slice::from_ref(name);
+    change_report::report_exposures(context, session, names, command.style)?;
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+/// The environments from which all access is taken: they always get a new epoch, because a branch
+/// that is not merged here may have granted some.
+fn taken(command: &Set) -> BTreeSet<EnvironmentName> {
+    let access = command.access.iter();
+    access
+        .filter(|(_, access)| access.is_none())
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// Returns the member after the change. The authority is not sealed to them yet.
@@ -130,11 +230,20 @@ fn replace_key(
         Fault::usage("not a recipient")
             .hint("it is one word, age1…; print it with `vault key show`")
     })?;
+    if recipient == member.recipient {
+        return Ok(());
+    }
     let name = &command.name;
-    let mut members = session.vault.roster().members.iter();
+    let mut members = session.vault.members()?.counting.iter();
     if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
         return Err(Fault::usage(format!(
             "this is already the recipient of {other}"
+        )));
+    }
+    let future = Member::new(recipient.clone());
+    if let Some(former) = session.vault.root().former_with(&future) {
+        return Err(Fault::usage(format!(
+            "this is the recipient of the former member {former}, and it never comes back"
         )));
     }
     let request = session.vault.request(name)?;
@@ -149,13 +258,13 @@ fn replace_key(
     };
     member.recipient = recipient;
     // The old key was in a credential, which is now void.
-    member.credential_floor = None;
+    member.credential = None;
     Ok(())
 }
 
 /// Checks that the member can be an admin, who must sign re-encrypted entries.
 fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
-    if member.credential_floor.is_some() {
+    if member.credential.is_some() {
         return Err(Fault::usage(format!(
             "{name} is a machine, and a machine cannot be an admin"
         )));
@@ -170,16 +279,16 @@ fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
     )
 }
 
-/// Puts `member` into the roster. A replaced key stays among the former members.
-fn put(roster: &mut Roster, name: &MemberName, member: Member) {
-    if roster
+/// Puts `member` among the members. Replaced keys stay among the former ones.
+fn put(membership: &mut Membership, name: &MemberName, member: Member) {
+    if membership
         .members
         .get(name)
         .is_some_and(|before| before.recipient != member.recipient)
     {
-        roster.retire_key(name);
+        membership.retire_keys(name);
     }
-    roster.members.insert(name.clone(), member);
+    membership.members.insert(name.clone(), member);
 }
 
 fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
@@ -225,8 +334,8 @@ fn split(before: &Member, wanted: Member) -> (Member, BTreeMap<EnvironmentName, 
     (less, more)
 }
 
-fn summary(roster: &Roster, name: &MemberName) -> String {
-    let Some(member) = roster.members.get(name) else {
+fn summary(membership: &Membership, name: &MemberName) -> String {
+    let Some(member) = membership.members.get(name) else {
         return format!("{name} is not a member");
     };
     let places: Vec<String> = member.access.iter().map(spelled).collect();

@@ -1,6 +1,8 @@
-//! `vault members sync`: limited members and the steps of `vault.toml`.
+//! `vault members sync`: members who cannot read yet, and limited members and the steps of
+//! `vault.toml`.
 //!
-//! `vault.toml` grants nothing. If a step lists a name for which a limited member has no key, this
+//! Someone who is added on one branch while another one rotates has access without the newest key. An
+//! admin seals it to them. `vault.toml` grants nothing. If a step lists a name for which a limited member has no key, this
 //! command shows the option that grants it, and an admin types it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,16 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, Kind, plural};
+use crate::git::Repository;
 use crate::session::admin::Admin;
 use crate::session::caller_key::CallerKey;
+use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
-use crate::session::grant::{Grants, grant, member as member_named};
+use crate::session::grant::{Grants, grant, member as member_named, write};
 use crate::session::keyless;
+use crate::session::membership::{Unsealed, unsealed};
 use crate::session::open::Session;
 use crate::session::output::{Style, plain_table};
 use crate::vault::config::Config;
-use crate::vault::model::{Access, Roster};
+use crate::vault::model::{Access, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
+use crate::vault::trust::Vault;
 
 /// One name in one environment for one member.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,26 +38,110 @@ type Needs = BTreeMap<Wanted, Vec<StepName>>;
 
 pub(crate) fn sync(
     context: &Context,
-    key: CallerKey,
+    mut key: CallerKey,
     typed: &[Wanted],
+    answer: Answer,
     style: Style,
 ) -> Result<(), Fault> {
-    if typed.is_empty() {
-        report(context, key, style)
-    } else {
-        grant_names(context, key, typed)
+    if !typed.is_empty() {
+        return grant_names(context, key, typed);
+    }
+    let place = context.place(&mut key)?;
+    let config = Context::config(&place)?;
+    let found = key.read(context.console)?;
+    let credential = found.as_ref().and_then(|found| found.credential.clone());
+    let (vault, _) = keyless::open(context, &place, credential)?;
+    let unsealed = unsealed(&vault)?;
+    let mut sealed = Vec::new();
+    if !unsealed.is_empty() {
+        list(context, &unsealed);
+        let found = found.ok_or_else(|| context.no_key())?;
+        let mut session =
+            Session::open_with(context, place.clone(), Context::config(&place)?, found)?;
+        seal(context, &mut session, &unsealed, answer)?;
+        sealed = unsealed;
+    }
+    report(context, &config, &vault, &sealed, style)
+}
+
+fn list(context: &Context, unsealed: &[Unsealed]) {
+    for (member, environment) in unsealed {
+        context
+            .console
+            .note(format!("{member} cannot read {environment} yet"));
     }
 }
 
-fn report(context: &Context, mut key: CallerKey, style: Style) -> Result<(), Fault> {
-    let place = context.place(&mut key)?;
-    let config = Context::config(&place)?;
-    let (vault, _) = keyless::open(context, &place, key.credential(context.console)?)?;
-    let needs = needs(&config, vault.roster())?;
-    if style == Style::Json {
+/// Seals the newest data keys to them. Does only what was confirmed.
+fn seal(
+    context: &Context,
+    session: &mut Session,
+    unsealed: &[Unsealed],
+    answer: Answer,
+) -> Result<(), Fault> {
+    session.holder().check_admin()?;
+    session.check_not_forked()?;
+    if let Ok(repository) = Repository::open(session.place.folder())
+        && repository.is_merging()?
+    {
+        return Err(
+            Fault::refused("a merge is under way, and its result is not decided yet").hint(
+                "end its conflicts with `vault resolve`, commit it, then `vault members sync`",
+            ),
+        );
+    }
+    confirm(
+        context.console,
+        "let them read what was set since they were added?",
+        answer,
+    )?;
+    let mut admin = Admin::start(context, session)?;
+    let before = admin.membership()?;
+    let mut after = before.clone();
+    let mut done = Vec::new();
+    for environment in admin.session.vault.root().environments.values() {
+        let names = admin.seal_newest(environment, &mut after)?;
+        done.extend(
+            names
+                .into_iter()
+                .map(|name| (name, environment.name.clone())),
+        );
+    }
+    if done.iter().any(|found| !unsealed.contains(found)) {
+        return Err(Fault::refused(
+            "the members were changed while this command ran",
+        ));
+    }
+    write(context, &mut admin, &before, after)?;
+    admin.finish(context)?;
+    for (member, environment) in unsealed {
         context
             .console
-            .json(json!({ "missing": needs.iter().map(row).collect::<Vec<_>>() }))?;
+            .note(format!("{member} can read {environment}"));
+    }
+    context.console.note("next: commit .vault");
+    Ok(())
+}
+
+fn report(
+    context: &Context,
+    config: &Config,
+    vault: &Vault,
+    sealed: &[Unsealed],
+    style: Style,
+) -> Result<(), Fault> {
+    let needs = needs(config, &vault.members()?.counting)?;
+    if style == Style::Json {
+        let sealed: Vec<Value> = sealed
+            .iter()
+            .map(|(member, environment)| {
+                json!({ "member": member.as_str(), "environment": environment.as_str() })
+            })
+            .collect();
+        context.console.json(json!({
+            "sealed": sealed,
+            "missing": needs.iter().map(row).collect::<Vec<_>>(),
+        }))?;
     }
     let Some(first) = needs.keys().next() else {
         context
@@ -111,12 +201,12 @@ fn row((wanted, steps): (&Wanted, &Vec<StepName>)) -> Value {
 fn grant_names(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<(), Fault> {
     let mut session = Session::open(context, key)?;
     let mut admin = Admin::start(context, &mut session)?;
-    let mut roster = admin.roster();
-    let needs = needs(&admin.session.config, &roster)?;
+    let membership = admin.membership()?;
+    let needs = needs(&admin.session.config, &membership.members)?;
     let mut grants = Grants::new();
     for wanted in typed {
-        admin.session.vault.check_environment(&wanted.environment)?;
-        let own = limited_to(&roster, wanted)?;
+        admin.session.vault.environment(&wanted.environment)?;
+        let own = limited_to(&membership, wanted)?;
         // A name they already have is sealed again, which finishes an interrupted command.
         if !needs.contains_key(wanted) && !own.contains(&wanted.name) {
             return Err(not_asked_for(wanted));
@@ -130,7 +220,7 @@ fn grant_names(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<()
             names.insert(wanted.name.clone());
         }
     }
-    grant(context, &mut admin, &mut roster, &grants)?;
+    grant(context, &mut admin, membership, &grants)?;
     admin.finish(context)?;
     for Wanted {
         member,
@@ -146,12 +236,12 @@ fn grant_names(context: &Context, key: CallerKey, typed: &[Wanted]) -> Result<()
     Ok(())
 }
 
-/// Returns the names that limited members need for their steps. The roster does not record for which
-/// step a name was granted, so a step counts as a member's own in an environment if the member has
+/// Returns the names that limited members need for their steps. A member's file does not record for
+/// which step a name was granted, so a step counts as a member's own in an environment if the member has
 /// at least one of the secrets that the step needs there.
-fn needs(config: &Config, roster: &Roster) -> Result<Needs, Fault> {
+fn needs(config: &Config, members: &BTreeMap<MemberName, Member>) -> Result<Needs, Fault> {
     let mut needs = Needs::new();
-    for (member, record) in &roster.members {
+    for (member, record) in members {
         for (environment, access) in &record.access {
             let Access::Names(own) = access else { continue };
             for (step, content) in &config.steps {
@@ -176,14 +266,14 @@ fn needs(config: &Config, roster: &Roster) -> Result<Needs, Fault> {
 
 /// Returns the names that the member is limited to.
 fn limited_to<'a>(
-    roster: &'a Roster,
+    membership: &'a Membership,
     Wanted {
         member,
         environment,
         ..
     }: &Wanted,
 ) -> Result<&'a BTreeSet<SecretName>, Fault> {
-    match member_named(roster, member)?.access.get(environment) {
+    match member_named(membership, member)?.access.get(environment) {
         Some(Access::Names(names)) => Ok(names),
         Some(_) => Err(Fault::usage(format!(
             "{member} can already read everything in {environment}"

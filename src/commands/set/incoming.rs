@@ -91,7 +91,7 @@ impl Incoming<'_> {
     }
 
     fn typed(&self, name: &SecretName, prompt: &str) -> Result<Secret, Fault> {
-        // There is no need to ask: the option already gives the answer.
+        // No question is needed: the option already gives the answer.
         if self.manner.empty == Empty::Allowed {
             return Ok(Secret::new(Vec::new()));
         }

@@ -7,7 +7,7 @@ const CREDENTIAL: &str = "vaultci1_txvZ6j94BXUoQ3yRSXoQ3bB6sJXuOPCF8nq0HJG6ksTWU
 const PEM: &str =
     "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIDbFp9\n-----END PRIVATE KEY-----";
 
-/// What is left of `text` when `KEY` and the like mean themselves.
+/// The rest of `text` when `KEY` and the like mean themselves.
 fn shown(text: &str) -> String {
     hide_keys(text).into_owned()
 }

@@ -245,7 +245,7 @@ mod tests {
     const VALUE: &str = "a\u{8}\u{1b}'\"é<+";
 
     #[test]
-    fn spelling_is_that_of_its_library() {
+    fn spelling_matches_its_library() {
         let rows = [
             ("json-ascii-upper", r#"a\b\u001B'\"\u00E9<+"#),
             ("json-strict", r"a\b\u001B\u0027\u0022\u00E9\u003C\u002B"),

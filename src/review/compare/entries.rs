@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::roster::Lineage;
+use super::root::Lineage;
 use crate::vault::model::Entry;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
@@ -92,7 +92,7 @@ pub(in crate::review) enum SingleChange {
     Replaced { revision: u64 },
     /// It was deleted without a tombstone.
     Deleted { revision: u64 },
-    /// It is new or was restored; the history that could tell is missing.
+    /// It is new or was restored; the history that could show it is missing.
     Unknown { revision: u64 },
 }
 

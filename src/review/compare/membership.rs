@@ -1,10 +1,11 @@
 //! Members that were added or removed, and changes of their access and keys.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::roster::{Environments, Lineage, lineage};
-use crate::crypto::{PublicKey, Recipient};
-use crate::vault::model::{Access, Member, Roster};
+use super::root::{Lineage, lineage, lost};
+use crate::crypto::{PublicKey, Recipient, Tag};
+use crate::vault::model::{Access, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName};
 
 /// A change of a member.
@@ -15,7 +16,7 @@ pub(in crate::review) enum MemberChange {
         signer: Option<PublicKey>,
     },
     Removed,
-    /// The name is gone from the members and is not among the former ones.
+    /// The member is gone without a revocation.
     Missing,
     /// The name of a former member was given to someone again.
     NameReused,
@@ -33,28 +34,34 @@ pub(in crate::review) enum MemberChange {
     },
     /// The secret half of a key was sealed to the member again, though the public half is the same.
     Reencrypted(Key),
-    /// The floor in a machine's credential.
-    CredentialFloor {
-        from: Option<u64>,
+    Credential(CredentialChange),
+    /// The file has an older revision than before.
+    WentBack {
+        from: u64,
         to: u64,
     },
-    /// A machine's credential accepts rosters from before the floor.
-    BelowFloor {
-        credential: u64,
-        floor: u64,
+    /// The file has the same revision with different content.
+    Replaced {
+        revision: u64,
     },
     /// The member lost access, but the values are still sealed with a data key they know.
     NotRotated {
         environment: EnvironmentName,
         epoch: u64,
     },
-    /// The member lost something, and rosters from before still count.
-    FloorNotRaised {
-        floor: u64,
+    /// The member lost something without a revocation, so older files still count.
+    NotRevoked,
+    /// The root does not say what the member lost, so `status` cannot list the values.
+    NotRecorded {
+        environment: EnvironmentName,
     },
+    /// The keys that the member had are not those of a former member.
+    NotRetired,
+    /// Only the revocation is new.
+    Revoked,
 }
 
-/// Access in one environment, before and now; `None` is no access.
+/// Access in one environment, before and now; `None` means no access.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) struct AccessChange {
     pub(in crate::review) from: Option<Access>,
@@ -72,7 +79,18 @@ pub(in crate::review) enum Cause {
     AccessChanged,
 }
 
-/// A key whose secret half is in the roster, sealed to the member.
+/// A change of the revocations that a machine's credential knows.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::review) enum CredentialChange {
+    /// The machine has another credential.
+    Replaced { from: Option<Tag>, to: Tag },
+    /// It does not know the latest revocation, so it accepts older roots.
+    Outdated,
+    /// It knows a revocation that is not listed, so it refuses this root.
+    Newer,
+}
+
+/// A key whose secret half is in the member's file, sealed to the member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::review) enum Key {
     Signing,
@@ -91,27 +109,28 @@ impl AccessChange {
     }
 }
 
-/// Compares members and former members. `files` are the valid files of the environments; they show
-/// whether a data key was replaced.
+/// Compares the members. `differs` says whether the content of a file differs, the parts that do not
+/// count included.
 pub(in crate::review) fn members(
-    rosters: (&Roster, &Roster),
-    files: (&Environments, &Environments),
+    before: &Membership,
+    now: &Membership,
+    differs: impl Fn(&MemberName) -> bool,
 ) -> Vec<(MemberName, MemberChange)> {
-    let (before, now) = rosters;
+    let both = (before, now);
     let names: BTreeSet<&MemberName> = before.members.keys().chain(now.members.keys()).collect();
     let mut changes = Vec::new();
     for name in names {
         let mut found = came_or_went(name, before, now);
         let records = (before.members.get(name), now.members.get(name));
-        let access = access(rosters, records);
-        found.extend(losses(rosters, &access, records, files));
+        let access = access(both, records);
+        found.extend(losses(name, both, &access, records));
         found.extend(
             access
                 .into_iter()
                 .map(|(place, change)| MemberChange::Access(place, change)),
         );
-        found.extend(admin(rosters, records));
-        let lineage = lineage(before, now);
+        found.extend(admin(both, records));
+        let lineage = lineage(&before.root, &now.root);
         found.extend(
             records
                 .0
@@ -120,40 +139,62 @@ pub(in crate::review) fn members(
                 .flat_map(|both| keys(both, lineage)),
         );
         if lineage == Lineage::SameAuthority {
-            found.extend(floors(rosters, records));
+            found.extend(revisions(records, || differs(name)));
+            found.extend(
+                credentials(both, records)
+                    .into_iter()
+                    .map(MemberChange::Credential),
+            );
+            if found.is_empty() {
+                found.extend(revoked(records));
+            }
         }
         changes.extend(found.into_iter().map(|change| (name.clone(), change)));
     }
-    let missing = before
-        .former
-        .keys()
-        .filter(|name| !now.former.contains_key(name) && !now.members.contains_key(name));
-    changes.extend(missing.map(|name| (name.clone(), MemberChange::Missing)));
     changes
 }
 
-fn came_or_went(name: &MemberName, before: &Roster, now: &Roster) -> Vec<MemberChange> {
+fn came_or_went(name: &MemberName, before: &Membership, now: &Membership) -> Vec<MemberChange> {
     match (before.members.contains_key(name), now.members.get(name)) {
         (false, Some(record)) => {
-            let signer = record.signing.as_ref().map(|signing| signing.signer);
             let added = MemberChange::Added {
                 recipient: record.recipient.clone(),
-                signer,
+                signer: record.signer(),
             };
             let again = before
+                .root
                 .former
                 .contains_key(name)
                 .then_some(MemberChange::NameReused);
             std::iter::once(added).chain(again).collect()
         }
-        (true, None) if now.former.contains_key(name) => vec![MemberChange::Removed],
+        (true, None) if now.root.former.contains_key(name) => vec![MemberChange::Removed],
         (true, None) => vec![MemberChange::Missing],
         (_, _) => Vec::new(),
     }
 }
 
+/// The revisions of a file whose content differs.
+fn revisions(
+    (old, new): (Option<&Member>, Option<&Member>),
+    differs: impl Fn() -> bool,
+) -> Option<MemberChange> {
+    let (old, new) = old.zip(new)?;
+    let (from, to) = (old.revision, new.revision);
+    match to.cmp(&from) {
+        Ordering::Less => Some(MemberChange::WentBack { from, to }),
+        Ordering::Equal if differs() => Some(MemberChange::Replaced { revision: to }),
+        Ordering::Equal | Ordering::Greater => None,
+    }
+}
+
+fn revoked((old, new): (Option<&Member>, Option<&Member>)) -> Option<MemberChange> {
+    let (old, new) = old.zip(new)?;
+    (old.revocation != new.revocation).then_some(MemberChange::Revoked)
+}
+
 fn access(
-    (before, now): (&Roster, &Roster),
+    (before, now): (&Membership, &Membership),
     (old, new): (Option<&Member>, Option<&Member>),
 ) -> Vec<(EnvironmentName, AccessChange)> {
     let none = BTreeMap::new();
@@ -168,8 +209,8 @@ fn access(
             let cause = match (old, new) {
                 (None, _) => Cause::MemberAdded,
                 (_, None) => Cause::MemberRemoved,
-                _ if !before.environments.contains_key(name) => Cause::EnvironmentAdded,
-                _ if !now.environments.contains_key(name) => Cause::EnvironmentRemoved,
+                _ if !before.root.environments.contains_key(name) => Cause::EnvironmentAdded,
+                _ if !now.root.environments.contains_key(name) => Cause::EnvironmentRemoved,
                 _ => Cause::AccessChanged,
             };
             let (from, to) = (from.get(name).cloned(), to.get(name).cloned());
@@ -178,15 +219,16 @@ fn access(
         .collect()
 }
 
-/// Returns the required effects of a loss that are absent: a new epoch and a raised floor.
+/// Returns the required effects of a loss that are absent: a new epoch, a revocation, and the records
+/// of it in the root.
 fn losses(
-    (before, now): (&Roster, &Roster),
+    name: &MemberName,
+    (before, now): (&Membership, &Membership),
     access: &[(EnvironmentName, AccessChange)],
     (old, new): (Option<&Member>, Option<&Member>),
-    (old_files, new_files): (&Environments, &Environments),
 ) -> Vec<MemberChange> {
-    // A new authority re-encrypts everything, and its floors start again.
-    let Some(record) = old.filter(|_| before.vault == now.vault) else {
+    // A new authority re-encrypts everything, and its revocations start again.
+    let Some(record) = old.filter(|_| before.root.vault == now.root.vault) else {
         return Vec::new();
     };
     let is_replaced = new.is_some_and(|new| new.recipient != record.recipient);
@@ -198,30 +240,80 @@ fn losses(
     } else {
         lost.map(|(name, _)| name).collect()
     };
+    let root = &now.root;
+    let is_revoked = root.former.contains_key(name)
+        || (root.tag_of(name).is_some() && root.tag_of(name) != before.root.tag_of(name));
     let mut found = Vec::new();
-    for name in concerned {
-        let newest = |files: &Environments| {
-            files
-                .get(name)
-                .map(|file| (file.newest().number, file.newest().commitment))
-        };
-        let (old, new) = (newest(old_files), newest(new_files));
-        if let Some((epoch, _)) = old.filter(|_| old == new) {
-            found.push(MemberChange::NotRotated {
-                environment: name.clone(),
-                epoch,
-            });
+    for place in concerned {
+        found.extend(not_rotated(place, (before, now)));
+        let has_record = is_revoked || !root.environments.contains_key(place);
+        if has_record && !is_recorded(name, record, place, (before, now)) {
+            let environment = place.clone();
+            found.push(MemberChange::NotRecorded { environment });
         }
     }
-    let lost_something = is_replaced || access.iter().any(|(_, change)| change.takes());
-    if lost_something && now.floor <= before.revision {
-        found.push(MemberChange::FloorNotRaised { floor: now.floor });
+    let was_taken = |(_, change): &(EnvironmentName, AccessChange)| {
+        change.takes() && change.cause != Cause::EnvironmentRemoved
+    };
+    let is_new_signer = new.is_some_and(|new| {
+        record.signer().is_some() && new.signer().is_some() && new.signer() != record.signer()
+    });
+    let is_taken = is_replaced || is_new_signer || access.iter().any(was_taken);
+    if is_taken && !is_revoked {
+        found.push(MemberChange::NotRevoked);
+    } else if (is_replaced || is_new_signer) && !is_retired(record, is_replaced, now) {
+        found.push(MemberChange::NotRetired);
     }
     found
 }
 
+/// Values are still sealed with a data key that someone without access knows.
+fn not_rotated(
+    place: &EnvironmentName,
+    (before, now): (&Membership, &Membership),
+) -> Option<MemberChange> {
+    let newest = |membership: &Membership| {
+        let environment = membership.root.environments.get(place);
+        environment.map(|environment| *environment.newest())
+    };
+    let epoch = newest(before).filter(|_| newest(before) == newest(now))?;
+    Some(MemberChange::NotRotated {
+        environment: place.clone(),
+        epoch: epoch.number,
+    })
+}
+
+/// Whether the root says that the member could open every epoch to which they had a key.
+fn is_recorded(
+    name: &MemberName,
+    record: &Member,
+    place: &EnvironmentName,
+    (before, now): (&Membership, &Membership),
+) -> bool {
+    let environment = before.root.environments.get(place);
+    let epochs = environment.map_or(&[][..], |environment| &environment.epochs);
+    let known = epochs
+        .iter()
+        .filter(|epoch| record.sealed_key(place, epoch).is_some());
+    let highest = known.map(|epoch| epoch.number).max();
+    lost(&now.root, name, place).map(|lost| lost.epoch) >= highest
+}
+
+/// Whether the keys that `record` had are a former member's. Those that another member has are not.
+fn is_retired(record: &Member, is_replaced: bool, now: &Membership) -> bool {
+    let (mut former, mut members) = (now.root.former.values(), now.members.values());
+    let recipient = Some(record.recipient.digest());
+    let has_recipient = former.any(|own| own.recipient == recipient)
+        || members.any(|own| own.recipient == record.recipient);
+    let (mut former, mut members) = (now.root.former.values(), now.members.values());
+    let signer = record.signer().map(|signer| signer.digest());
+    let has_signer = former.any(|own| own.signer == signer)
+        || members.any(|own| own.signer() == record.signer());
+    (has_recipient || !is_replaced) && (has_signer || signer.is_none())
+}
+
 fn admin(
-    (before, now): (&Roster, &Roster),
+    (before, now): (&Membership, &Membership),
     (old, new): (Option<&Member>, Option<&Member>),
 ) -> Option<MemberChange> {
     match (
@@ -229,7 +321,7 @@ fn admin(
         new.is_some_and(Member::is_admin),
     ) {
         (false, true) => Some(MemberChange::AdminGranted),
-        (true, false) => Some(MemberChange::AdminTaken(lineage(before, now))),
+        (true, false) => Some(MemberChange::AdminTaken(lineage(&before.root, &now.root))),
         _ => None,
     }
 }
@@ -242,7 +334,7 @@ fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
         let (from, to) = (old.recipient.clone(), new.recipient.clone());
         found.push(MemberChange::Recipient { from, to });
     }
-    let signer = |member: &Member| member.signing.as_ref().map(|signing| signing.signer);
+    let signer = Member::signer;
     let seed = |member: &Member| member.signing.as_ref().map(|signing| signing.seed.clone());
     if signer(old) != signer(new) {
         found.push(MemberChange::Signer {
@@ -260,24 +352,24 @@ fn keys((old, new): (&Member, &Member), lineage: Lineage) -> Vec<MemberChange> {
     found
 }
 
-fn floors(
-    (before, now): (&Roster, &Roster),
+fn credentials(
+    (before, now): (&Membership, &Membership),
     (old, new): (Option<&Member>, Option<&Member>),
-) -> Vec<MemberChange> {
-    let Some(to) = new.and_then(|new| new.credential_floor) else {
+) -> Vec<CredentialChange> {
+    let Some(to) = new.and_then(|new| new.credential) else {
         return Vec::new();
     };
-    let from = old.and_then(|old| old.credential_floor);
+    let from = old.and_then(|old| old.credential);
     let mut found = Vec::new();
     if old.is_some() && from != Some(to) {
-        found.push(MemberChange::CredentialFloor { from, to });
+        found.push(CredentialChange::Replaced { from, to });
     }
-    let was_below = from.is_some_and(|from| from < before.floor);
-    if to < now.floor && !was_below {
-        found.push(MemberChange::BelowFloor {
-            credential: to,
-            floor: now.floor,
-        });
+    let (latest, knows) = (before.root.latest(), |from| before.root.lists(from));
+    let was_outdated = from.is_some_and(|from| knows(from) && from != latest);
+    if !now.root.lists(to) {
+        found.push(CredentialChange::Newer);
+    } else if to != now.root.latest() && !was_outdated {
+        found.push(CredentialChange::Outdated);
     }
     found
 }

@@ -6,7 +6,7 @@ mod loosened;
 mod membership;
 mod paths;
 mod requests;
-mod roster;
+mod root;
 mod sealed;
 mod variables;
 
@@ -14,11 +14,9 @@ pub(super) use entries::{
     Contents, EntryChange, EntryDifference, Place, PriorPresence, SingleChange, Unrelated, entries,
 };
 pub(super) use loosened::{Loosened, LooserSecret, loosened};
-pub(super) use membership::{AccessChange, Cause, Key, MemberChange, members};
+pub(super) use membership::{AccessChange, Cause, CredentialChange, Key, MemberChange, members};
 pub(super) use paths::{PathChange, paths};
 pub(super) use requests::{RequestChange, Requests, requests};
-pub(super) use roster::{
-    EnvironmentChange, Environments, Lineage, RosterChange, environments, lineage, roster,
-};
+pub(super) use root::{EnvironmentChange, Lineage, RootChange, environments, lineage, root};
 pub(super) use sealed::{Resealed, SealedChange, resealed};
 pub(super) use variables::{VariableChange, VariableDifference};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::vault::format::request_of;
-use crate::vault::model::{Request, Roster};
+use crate::vault::model::{Membership, Request};
 use crate::vault::name::MemberName;
 
 /// The valid requests of one vault.
@@ -21,15 +21,15 @@ pub(in crate::review) enum RequestChange {
     Withdrawn,
 }
 
-/// Compares the requests; `roster` is the newer one.
+/// Compares the requests; `membership` is the newer one.
 pub(in crate::review) fn requests(
     (before, now): (&Requests, &Requests),
-    roster: &Roster,
+    membership: &Membership,
 ) -> Vec<(MemberName, RequestChange)> {
     let mut changes = Vec::new();
     for (name, old) in before {
-        let member = roster.members.get(name);
-        let record = member.map(|member| request_of(&roster.vault, name, member));
+        let member = membership.members.get(name);
+        let record = member.map(|member| request_of(&membership.root.vault, name, member));
         let change = match (now.get(name), record) {
             (Some(new), None) if new == old => continue,
             (Some(_), None) => RequestChange::Replaced,

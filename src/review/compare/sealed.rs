@@ -1,10 +1,8 @@
 //! Data keys as they are sealed to each member. If the bytes changed although the member and the
 //! access are the same, the key may also be sealed to someone else.
 
-use std::collections::BTreeSet;
-
-use super::roster::{Environments, Lineage, lineage};
-use crate::vault::model::{Epoch, Roster};
+use super::root::{Lineage, lineage};
+use crate::vault::model::Membership;
 use crate::vault::name::{EnvironmentName, MemberName};
 
 /// The change of one sealed data key.
@@ -26,70 +24,40 @@ pub(in crate::review) enum SealedChange {
     Dropped,
 }
 
-/// Compares the sealed keys of the epochs that both vaults have. A change that results from another
-/// recipient or other access is reported there.
-pub(in crate::review) fn resealed(
-    rosters: (&Roster, &Roster),
-    (old, new): (&Environments, &Environments),
-) -> Vec<Resealed> {
-    if lineage(rosters.0, rosters.1) == Lineage::NewAuthority {
+/// Compares the sealed keys of those who are members in both vaults, for the epochs that both have. A
+/// change that results from another recipient or other access is reported there.
+pub(in crate::review) fn resealed(before: &Membership, now: &Membership) -> Vec<Resealed> {
+    if lineage(&before.root, &now.root) == Lineage::NewAuthority {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for (name, now) in new {
-        let Some(before) = old.get(name) else {
+    for (name, new) in &now.members {
+        let Some(old) = before.members.get(name) else {
             continue;
         };
-        for epoch in &now.epochs {
-            let is_same =
-                |old: &&Epoch| (old.number, old.commitment) == (epoch.number, epoch.commitment);
-            let Some(before) = before.epochs.iter().find(is_same) else {
-                continue;
-            };
-            found.extend(epoch_changes(
-                rosters,
-                name,
-                (before, epoch),
-                now.newest().number,
-            ));
+        for (place, environment) in &now.root.environments {
+            let is_unchanged =
+                old.recipient == new.recipient && old.access.get(place) == new.access.get(place);
+            let known = before.root.environments.get(place);
+            let known = known.filter(|_| is_unchanged);
+            for epoch in &environment.epochs {
+                if known.is_none_or(|known| known.epoch(&epoch.commitment).is_none()) {
+                    continue;
+                }
+                let change = match (old.sealed_key(place, epoch), new.sealed_key(place, epoch)) {
+                    (Some(old), Some(new)) if old != new => SealedChange::Replaced,
+                    (None, Some(_)) => SealedChange::Added,
+                    (Some(_), None) => SealedChange::Dropped,
+                    _ => continue,
+                };
+                found.push(Resealed {
+                    environment: place.clone(),
+                    epoch: epoch.number,
+                    member: name.clone(),
+                    change,
+                });
+            }
         }
     }
     found
-}
-
-fn epoch_changes(
-    rosters: (&Roster, &Roster),
-    environment: &EnvironmentName,
-    (before, now): (&Epoch, &Epoch),
-    newest: u64,
-) -> Vec<Resealed> {
-    let members: BTreeSet<&MemberName> = before.sealed.keys().chain(now.sealed.keys()).collect();
-    let changes = members.into_iter().filter_map(|member| {
-        let change = match (before.sealed.get(member), now.sealed.get(member)) {
-            (Some(old), Some(new)) if old == new => return None,
-            (Some(_), Some(_)) => SealedChange::Replaced,
-            (None, _) => SealedChange::Added,
-            (_, None) => SealedChange::Dropped,
-        };
-        // A member with new access gets the newest key only; no one is ever added to an older one.
-        let is_reported = differs(rosters, environment, member)
-            && (now.number == newest || change != SealedChange::Added);
-        let (environment, member) = (environment.clone(), member.clone());
-        (!is_reported).then_some(Resealed {
-            environment,
-            epoch: now.number,
-            member,
-            change,
-        })
-    });
-    changes.collect()
-}
-
-/// Whether the member's recipient, or their access here, differs between the rosters.
-fn differs((before, now): (&Roster, &Roster), name: &EnvironmentName, member: &MemberName) -> bool {
-    let record = |roster: &Roster| {
-        let member = roster.members.get(member)?;
-        Some((member.recipient.clone(), member.access.get(name).cloned()))
-    };
-    record(before) != record(now)
 }

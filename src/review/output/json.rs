@@ -1,5 +1,6 @@
 //! One JSON object. Its shape is a contract; docs/reference/json.md describes it.
 
+use crate::crypto::Tag;
 use serde_json::{Value, json};
 
 use crate::review::report::{Item, Level, Report, Row, Validity};
@@ -10,7 +11,7 @@ pub(super) fn written(report: &Report) -> Value {
         "vault": report.vault.as_ref().map(|vault| json!({
             "id": vault.id.to_string(),
             "revision": vault.revision,
-            "floor": vault.floor,
+            "revocation": tag(vault.latest),
         })),
         "since": report.since.as_ref().map(|since| json!({
             "revision": since.revision,
@@ -19,6 +20,7 @@ pub(super) fn written(report: &Report) -> Value {
         })),
         "valid": report.findings() == 0,
         "environments": report.rows.iter().map(row).collect::<Value>(),
+        "notes": level(Level::Note),
         "changes": level(Level::Change),
         "attention": level(Level::Attention),
         "findings": level(Level::Finding),
@@ -26,22 +28,21 @@ pub(super) fn written(report: &Report) -> Value {
 }
 
 fn row(row: &Row) -> Value {
-    let counted = row.counted.as_ref();
-    let signers = counted.map(|counted| {
-        counted
-            .signers
-            .iter()
-            .map(|name| json!(name.as_str()))
-            .collect::<Value>()
-    });
+    let counted = &row.counted;
+    let signers = counted.signers.iter().map(|name| json!(name.as_str()));
     json!({
         "environment": row.environment.as_str(),
-        "secrets": counted.map(|counted| counted.secrets),
-        "tombstones": counted.map(|counted| counted.tombstones),
-        "epoch": counted.map(|counted| counted.epoch),
-        "signers": signers,
+        "secrets": counted.secrets,
+        "tombstones": counted.tombstones,
+        "epoch": counted.epoch,
+        "signers": signers.collect::<Value>(),
         "valid": row.result == Validity::Valid,
     })
+}
+
+/// The latest revocation, or null if there was none.
+fn tag(latest: Tag) -> Option<String> {
+    (!latest.is_none()).then(|| latest.to_string())
 }
 
 fn item(item: &Item) -> Value {

@@ -3,9 +3,9 @@
 //! All text from outside is in code spans, in which nothing is markup, a link, or a mention. Only a
 //! run of backticks as long as the first one ends a span.
 
-use super::{heading, plain, text::counts};
+use super::{ORDER, heading, plain, text::counts};
 use crate::fault::plural;
-use crate::review::report::{Level, Piece, Report, Row, Validity, Words};
+use crate::review::report::{Piece, Report, Row, Validity, Words};
 
 /// The most items of one level. A summary has a limit of 1 MiB, and no one reads more.
 const MOST: usize = 500;
@@ -23,7 +23,7 @@ pub(super) fn written(report: &Report) -> String {
         lines.extend(report.rows.iter().map(row));
         lines.push(String::new());
     }
-    for level in [Level::Finding, Level::Attention, Level::Change] {
+    for level in ORDER {
         let items: Vec<String> = report
             .level(level)
             .take(MOST)
@@ -60,13 +60,19 @@ fn title(report: &Report) -> String {
 fn introduction(report: &Report) -> Option<String> {
     let vault = report.vault.as_ref().map(|vault| {
         let id = code(&vault.id.to_string());
+        let latest = vault.latest;
+        let revocation = if latest.is_none() {
+            "no revocation".to_owned()
+        } else {
+            format!("latest revocation {}", code(&latest.to_string()))
+        };
         format!(
-            "Vault {id}, roster revision {}, floor {}.",
-            vault.revision, vault.floor
+            "Vault {id}, root revision {}, {revocation}.",
+            vault.revision
         )
     });
     let since = report.since.as_ref().map(|since| {
-        let what = if report.items.is_empty() {
+        let what = if report.is_unchanged() {
             "Nothing changed since"
         } else {
             "Compared with"

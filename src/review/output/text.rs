@@ -1,7 +1,7 @@
-//! Text for people: the revision of the comparison, a table, the changes, the items that need
-//! attention, and the findings, so that the worst comes last.
+//! Text for people: the revision of the comparison, a table, the findings, the items that need
+//! attention, the changes, and the notes.
 
-use super::{heading, plain};
+use super::{ORDER, heading, plain};
 use crate::review::report::{Level, Report, Row, Validity};
 use crate::session::output::plain_table;
 use crate::vault::name::MemberName;
@@ -17,7 +17,7 @@ pub(super) fn written(report: &Report) -> String {
         table.add_rows(report.rows.iter().map(cells));
         lines.push(table.trim_fmt());
     }
-    for level in [Level::Change, Level::Attention, Level::Finding] {
+    for level in ORDER {
         let section = section(report, level);
         if !section.is_empty() && lines.last().is_some_and(|line| !line.is_empty()) {
             lines.push(String::new());
@@ -34,7 +34,7 @@ fn section(report: &Report, level: Level) -> Vec<String> {
         .map(|item| format!("  {}", item.words.plain()))
         .collect();
     let heading = match (&report.since, level) {
-        (Some(since), Level::Change) if report.items.is_empty() => {
+        (Some(since), Level::Change) if report.is_unchanged() => {
             format!("nothing changed since {}", plain(&since.revision))
         }
         _ if items.is_empty() => return Vec::new(),
@@ -64,9 +64,7 @@ fn cells(row: &Row) -> [String; 5] {
 /// Returns the number of secrets, the epoch, and the signers, or dashes if they are unknown.
 pub(super) fn counts(row: &Row) -> [String; 3] {
     let dash = || "-".to_owned();
-    let Some(counted) = &row.counted else {
-        return [dash(), dash(), dash()];
-    };
+    let counted = &row.counted;
     let names: Vec<&str> = counted.signers.iter().map(MemberName::as_str).collect();
     let signers = if names.is_empty() {
         dash()

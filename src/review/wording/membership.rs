@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::crypto::{PublicKey, base64_encode};
+use crate::crypto::{PublicKey, Recipient, base64_encode};
 use crate::review::check::below;
-use crate::review::compare::{AccessChange, Cause, Key, Lineage, MemberChange};
+use crate::review::compare::{AccessChange, Cause, CredentialChange, Key, Lineage, MemberChange};
 use crate::review::report::{Item, Level};
-use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::format::{ROOT_PATH, member_path};
 use crate::vault::model::Access;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 
@@ -15,20 +15,14 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
     let item = |level, kind| item(name, level, kind);
     match change {
         MemberChange::Access(environment, change) => access(name, environment, change),
-        MemberChange::Added { recipient, signer } => item(Attention, "member-added")
-            .detail("recipient", recipient.to_string())
-            .detail("signer", public(signer.as_ref()))
-            .text("member added: ")
-            .quote(name)
-            .text(" with recipient ")
-            .quote(recipient),
+        MemberChange::Added { recipient, signer } => added(name, recipient, signer.as_ref()),
         MemberChange::Removed => item(Change, "member-removed")
             .text("member removed: ")
             .quote(name),
         MemberChange::Missing => item(Finding, "member-vanished")
             .text("missing: ")
             .quote(name)
-            .text(" is listed neither as a member nor as a former member"),
+            .text(" is gone without a revocation"),
         MemberChange::NameReused => item(Finding, "member-name-reused")
             .text("name reused: ")
             .quote(name)
@@ -55,20 +49,50 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .quote(to),
         MemberChange::Signer { from, to } => signer(name, from.as_ref(), to.as_ref()),
         MemberChange::Reencrypted(key) => reencrypted(name, *key),
-        MemberChange::CredentialFloor { from, to } => credential_floor(name, *from, *to),
-        MemberChange::BelowFloor { credential, floor } => below_floor(name, *credential, *floor),
-        MemberChange::NotRotated { environment, epoch } => not_rotated(name, environment, *epoch),
-        MemberChange::FloorNotRaised { floor } => item(Finding, "floor-not-raised")
-            .detail("floor", *floor)
-            .text("floor not raised: ")
+        MemberChange::Credential(change) => credential(name, change),
+        MemberChange::WentBack { from, to } => item(Finding, "member-went-back")
+            .detail("from", *from)
+            .detail("to", *to)
+            .text("rolled back: the file of ")
             .quote(name)
-            .text(" lost something, and ")
-            .text(format!("older rosters still count: the floor is {floor}")),
+            .text(format!(" has revision {to}, and had {from} before")),
+        MemberChange::Replaced { revision } => item(Finding, "member-replaced")
+            .detail("from", *revision)
+            .detail("to", *revision)
+            .text("replaced: the file of ")
+            .quote(name)
+            .text(format!(
+                " has different content with the same revision {revision}"
+            )),
+        MemberChange::NotRotated { environment, epoch } => not_rotated(name, environment, *epoch),
+        MemberChange::NotRevoked => item(Finding, "not-revoked")
+            .text("taken, not revoked: ")
+            .quote(name)
+            .text(" lost something, and the files from before still count"),
+        MemberChange::NotRecorded { environment } => not_recorded(name, environment),
+        MemberChange::NotRetired => item(Finding, "not-retired")
+            .text("not retired: the root does not list the former keys of ")
+            .quote(name)
+            .text(", so they could come back"),
+        MemberChange::Revoked => item(Change, "member-revoked")
+            .text("revoked: the files of ")
+            .quote(name)
+            .text(" from before no longer count"),
     }
 }
 
 fn item(name: &MemberName, level: Level, kind: &'static str) -> Item {
-    Item::new(level, kind, below(ROSTER_PATH)).detail("member", name.as_str())
+    Item::new(level, kind, below(&member_path(name))).detail("member", name.as_str())
+}
+
+fn added(name: &MemberName, recipient: &Recipient, signer: Option<&PublicKey>) -> Item {
+    item(name, Level::Attention, "member-added")
+        .detail("recipient", recipient.to_string())
+        .detail("signer", public(signer))
+        .text("member added: ")
+        .quote(name)
+        .text(" with recipient ")
+        .quote(recipient)
 }
 
 fn signer(name: &MemberName, from: Option<&PublicKey>, to: Option<&PublicKey>) -> Item {
@@ -100,32 +124,29 @@ fn reencrypted(name: &MemberName, key: Key) -> Item {
         .text(", although it is the same key")
 }
 
-fn credential_floor(name: &MemberName, from: Option<u64>, to: u64) -> Item {
-    let shown = from.map_or("none".to_owned(), |from| from.to_string());
-    item(name, Level::Change, "credential-floor")
-        .detail("from", from)
-        .detail("to", to)
-        .text("credential replaced: ")
-        .quote(name)
-        .text(format!(" (floor {shown} → {to})"))
-}
-
-fn below_floor(name: &MemberName, credential: u64, floor: u64) -> Item {
-    item(name, Level::Attention, "credential-below-floor")
-        .detail("from", credential)
-        .detail("to", floor)
-        .text("below the floor: the credential of ")
-        .quote(name)
-        .text(format!(
-            " accepts rosters of floor {credential}, and it is {floor} now"
-        ))
-        .text("; replace it, or set ")
-        .quote("VAULT_ID")
-        .text(" with the floor")
+fn credential(name: &MemberName, change: &CredentialChange) -> Item {
+    let item = |level, kind| item(name, level, kind);
+    match change {
+        CredentialChange::Replaced { from, to } => item(Level::Change, "credential-replaced")
+            .detail("from", from.map(|tag| tag.to_string()))
+            .detail("to", to.to_string())
+            .text("credential replaced: ")
+            .quote(name),
+        CredentialChange::Outdated => item(Level::Attention, "credential-outdated")
+            .text("older than the latest revocation: the credential of ")
+            .quote(name)
+            .text(" accepts the files from before it; replace it, or set ")
+            .quote("VAULT_ID")
+            .text(" with the latest tag"),
+        CredentialChange::Newer => item(Level::Attention, "credential-newer")
+            .text("newer than this root: the credential of ")
+            .quote(name)
+            .text(" was made on a branch that is not merged here"),
+    }
 }
 
 fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> Item {
-    let file = below(&environment_path(environment));
+    let file = below(ROOT_PATH);
     Item::new(Level::Finding, "not-rotated", file.clone())
         .detail("member", name.as_str())
         .detail("epoch", epoch)
@@ -134,8 +155,24 @@ fn not_rotated(name: &MemberName, environment: &EnvironmentName, epoch: u64) -> 
         .quote(file)
         .text(": ")
         .quote(name)
-        .text(" lost access but knows the data key ")
-        .text(format!("of epoch {epoch}, which is still in use"))
+        .text(" lost access to ")
+        .quote(environment)
+        .text(format!(
+            ", but knows the data key of epoch {epoch}, which is still in use"
+        ))
+}
+
+fn not_recorded(name: &MemberName, environment: &EnvironmentName) -> Item {
+    let file = below(ROOT_PATH);
+    Item::new(Level::Finding, "not-recorded", file.clone())
+        .detail("member", name.as_str())
+        .detail("environment", environment.as_str())
+        .text("not recorded: ")
+        .quote(file)
+        .text(" does not say that ")
+        .quote(name)
+        .text(" could read ")
+        .quote(environment)
 }
 
 fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChange) -> Item {
@@ -152,7 +189,7 @@ fn access(name: &MemberName, environment: &EnvironmentName, change: &AccessChang
         Cause::AccessChanged => ("access-changed", "access changed"),
     };
     let (from, to) = (change.from.as_ref(), change.to.as_ref());
-    Item::new(level, kind, below(ROSTER_PATH))
+    Item::new(level, kind, below(&member_path(name)))
         .detail("member", name.as_str())
         .detail("environment", environment.as_str())
         .detail("by", cause)

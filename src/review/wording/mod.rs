@@ -9,14 +9,14 @@ mod membership;
 mod names;
 mod paths;
 mod requests;
-mod roster;
+mod root;
 mod sealed;
 
 pub(super) use config::{config_changed, loosened};
 pub(super) use entries::entries;
 pub(super) use membership::member;
 pub(super) use names::name;
-pub(super) use paths::{more_paths, path, vault_added};
+pub(super) use paths::{more_paths, path, side_not_compared, vault_added};
 pub(super) use requests::{request, waiting};
-pub(super) use roster::{environment, roster};
+pub(super) use root::{environment, root};
 pub(super) use sealed::resealed;

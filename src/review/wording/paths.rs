@@ -1,6 +1,6 @@
 //! Paths below `.vault` with a difference that no other item reports.
 
-use crate::fault::plural;
+use crate::fault::{Fault, plural};
 use crate::review::check::below;
 use crate::review::compare::PathChange;
 use crate::review::report::{Item, Level};
@@ -35,8 +35,18 @@ pub(in crate::review) fn more_paths(count: usize) -> Item {
         .quote(STORE_FOLDER)
 }
 
-/// Reports that there was no vault at the revision.
+/// Reports that the revision had no vault.
 pub(in crate::review) fn vault_added() -> Item {
     Item::new(Level::Attention, "vault-added", STORE_FOLDER)
         .text("vault added: there was none before")
+}
+
+/// Reports that a side of a merge has no valid vault, so that nothing can be lost there unseen.
+pub(in crate::review) fn side_not_compared(name: &str, fault: &Fault) -> Item {
+    Item::new(Level::Attention, "parent-not-compared", STORE_FOLDER)
+        .detail("parent", name)
+        .text("not compared with ")
+        .quote(name)
+        .text(": ")
+        .quote(fault)
 }

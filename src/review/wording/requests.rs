@@ -5,19 +5,23 @@
 use crate::review::check::below;
 use crate::review::compare::RequestChange;
 use crate::review::report::{Item, Level};
-use crate::vault::format::{ROSTER_PATH, request_path};
-use crate::vault::model::{Request, Roster};
+use crate::vault::format::{member_path, request_path};
+use crate::vault::model::{Membership, Request};
 use crate::vault::name::MemberName;
 
 /// Reports a request, or the reason why no admin could accept it.
-pub(in crate::review) fn waiting(name: &MemberName, request: &Request, roster: &Roster) -> Item {
+pub(in crate::review) fn waiting(
+    name: &MemberName,
+    request: &Request,
+    membership: &Membership,
+) -> Item {
     let file = below(&request_path(name));
     let item = |level, kind| Item::new(level, kind, file.clone()).detail("member", name.as_str());
-    let known = roster
+    let known = membership
         .members
         .iter()
         .find(|(_, member)| member.recipient == request.recipient);
-    if roster.members.contains_key(name) || roster.former.contains_key(name) {
+    if membership.members.contains_key(name) || membership.root.former.contains_key(name) {
         let item = item(Level::Finding, "request-name-taken").quote(&file);
         return item.text(": the name has been used; names are never reused");
     }
@@ -50,13 +54,12 @@ pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> It
             .text("request withdrawn: ")
             .quote(name),
         RequestChange::NotAsAsked => {
-            let file = below(ROSTER_PATH);
+            let file = below(&member_path(name));
             Item::new(Level::Finding, "keys-differ-from-request", file.clone())
                 .detail("member", name.as_str())
                 .quote(file)
-                .text(": lists ")
+                .text(": has other keys than the request of ")
                 .quote(name)
-                .text(" with other keys than in the request")
         }
     }
 }

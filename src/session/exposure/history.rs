@@ -4,10 +4,10 @@ use super::search::{Search, SourceValue, TOGETHER};
 use crate::fault::{Fault, Kind, plural};
 use crate::git::{Repository, Version};
 use crate::session::open::Session;
-use crate::vault::format::{ROSTER_PATH, environment_path};
+use crate::vault::format::{MEMBERS, ROOT_PATH};
 use crate::vault::history::{History, HistoryEntry};
-use crate::vault::model::LARGEST_FILE;
-use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::model::{LARGEST_MEMBER, LARGEST_ROOT};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::store::{LARGEST_ENTRY, STORE_FOLDER};
 
 /// How many contents of entries are looked at: a longer history takes minutes, and the rest is
@@ -44,8 +44,7 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
         ));
         files.entries.truncate(MOST);
     }
-    let holder = session.holder();
-    let mut past = History::new(holder.name(), &session.key.identity);
+    let mut past = History::new(&session.key.identity);
     let mut missing = files.frame(&repository, session, &mut past)?;
     missing += files.compare(&repository, &mut past, search)?;
     if missing > 0 {
@@ -60,8 +59,8 @@ pub(super) fn search(session: &Session, search: &mut Search<'_>) -> Result<(), F
 /// The versions of the vault's files, by kind.
 #[derive(Default)]
 struct Files<'a> {
-    rosters: Vec<&'a Version>,
-    environments: Vec<(EnvironmentName, &'a Version)>,
+    roots: Vec<&'a Version>,
+    members: Vec<(MemberName, &'a Version)>,
     entries: Vec<(EnvironmentName, SecretName, &'a Version)>,
 }
 
@@ -76,12 +75,13 @@ impl<'a> Files<'a> {
             let stem = below_store.and_then(|path| path.strip_suffix(".toml"));
             let Some(path) = stem else { continue };
             match path.split_once('/') {
-                None if ROSTER_PATH.strip_suffix(".toml") == Some(path) => {
-                    files.rosters.push(version);
+                None if ROOT_PATH.strip_suffix(".toml") == Some(path) => {
+                    files.roots.push(version);
                 }
-                None => files
-                    .environments
-                    .extend(path.parse().ok().map(|name| (name, version))),
+                None => {}
+                Some((MEMBERS, name)) => files
+                    .members
+                    .extend(name.parse().ok().map(|name| (name, version))),
                 Some((environment, name)) => {
                     let names = environment.parse().ok().zip(name.parse().ok());
                     files.entries.extend(
@@ -97,7 +97,7 @@ impl<'a> Files<'a> {
         files
     }
 
-    /// Reads the signers and the data keys.
+    /// Reads the epochs, the signers, and the data keys.
     fn frame(
         &self,
         repository: &Repository,
@@ -105,26 +105,18 @@ impl<'a> Files<'a> {
         past: &mut History<'_>,
     ) -> Result<usize, Fault> {
         // Uncommitted files count too.
-        let tree = session.vault.tree();
-        let knows = |vault: &_| session.knows(vault);
-        past.add_roster(&tree.read(ROSTER_PATH)?.unwrap_or_default(), &knows);
-        for name in session.vault.roster().environments.keys() {
-            past.add_environment(
-                name,
-                &tree.read(&environment_path(name))?.unwrap_or_default(),
-            );
+        let (vault, knows) = (&session.vault, |vault: &_| session.knows(vault));
+        past.add_epochs(vault.root());
+        let mut missing = repository.read_each(&self.roots, LARGEST_ROOT, &mut |_, file| {
+            past.add_root(&file, &knows);
+        })?;
+        let versions: Vec<&Version> = self.members.iter().map(|(_, version)| *version).collect();
+        missing += repository.read_each(&versions, LARGEST_MEMBER, &mut |at, file| {
+            past.add_member(&self.members[at].0, &file);
+        })?;
+        for (name, member) in &vault.members()?.counting {
+            past.add_keys(vault.root().vault, name, member.clone());
         }
-        let mut missing = repository.read_each(&self.rosters, LARGEST_FILE, &mut |_, file| {
-            past.add_roster(&file, &knows);
-        })?;
-        let versions: Vec<&Version> = self
-            .environments
-            .iter()
-            .map(|(_, version)| *version)
-            .collect();
-        missing += repository.read_each(&versions, LARGEST_FILE, &mut |at, file| {
-            past.add_environment(&self.environments[at].0, &file);
-        })?;
         Ok(missing)
     }
 

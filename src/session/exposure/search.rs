@@ -11,9 +11,9 @@ use crate::mask::{Masking, Verdict};
 use crate::secret::Secret;
 use crate::session::read;
 use crate::vault::holder::Holder;
-use crate::vault::model::{Entry, Lost};
+use crate::vault::model::{Entry, Environment, Lost, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::vault::trust::{CheckedEntry, Vault};
 
 /// How many values are open at a time.
 pub(super) const TOGETHER: usize = 1000;
@@ -44,6 +44,7 @@ type Tag = [u8; 32];
 
 pub(super) struct Search<'a> {
     vault: &'a Vault,
+    members: &'a BTreeMap<MemberName, Member>,
     losses: Vec<(&'a MemberName, &'a EnvironmentName, &'a Lost)>,
     tagger: Tagger,
     /// The places in which each value is in use.
@@ -53,27 +54,20 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(vault: &'a Vault) -> Self {
-        let roster = vault.roster();
-        let members = roster
-            .members
-            .iter()
-            .map(|(name, member)| (name, &member.lost));
-        let former = roster
-            .former
-            .iter()
-            .map(|(name, former)| (name, &former.lost));
-        let losses = members
-            .chain(former)
+    pub(super) fn new(vault: &'a Vault) -> Result<Self, Fault> {
+        let losses = vault
+            .root()
+            .losses()
             .flat_map(|(member, lost)| lost.iter().map(move |(name, lost)| (member, name, lost)));
-        Self {
+        Ok(Self {
+            members: &vault.members()?.counting,
             vault,
             losses: losses.collect(),
             tagger: Tagger::new(),
             current: BTreeMap::new(),
             exposures: BTreeMap::new(),
             gaps: Vec::new(),
-        }
+        })
     }
 
     /// Whether anyone lost access.
@@ -108,14 +102,14 @@ impl<'a> Search<'a> {
         holder: Option<&Holder<'_>>,
     ) -> Result<(), Fault> {
         let mut copied = Vec::new();
-        for name in self.vault.roster().environments.keys() {
+        for name in self.vault.root().environments.keys() {
             let environment = self.vault.environment(name)?;
-            let entries = self.valid_entries(&environment)?;
+            let entries = self.valid_entries(environment)?;
             for entry in &entries {
                 self.add_unchanged(&SourceValue::new(name, entry.name(), entry.content()));
             }
             if let Some(holder) = holder {
-                self.open(holder, &environment, entries, &mut copied)?;
+                self.open(holder, environment, entries, &mut copied)?;
             }
         }
         for (value, tag) in copied {
@@ -149,13 +143,10 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the valid entries that have a value.
-    fn valid_entries(
-        &mut self,
-        environment: &CheckedEnvironment,
-    ) -> Result<Vec<CheckedEntry>, Fault> {
+    fn valid_entries(&mut self, environment: &Environment) -> Result<Vec<CheckedEntry>, Fault> {
         let (mut entries, broken) = read::valid_entries(self.vault, environment)?;
         if !broken.is_empty() {
-            let name = &environment.content().name;
+            let name = &environment.name;
             let count = plural(broken.len(), "invalid entry was", "invalid entries were");
             self.add_gap(format!("{name}: {count} left out"));
         }
@@ -182,17 +173,15 @@ impl<'a> Search<'a> {
     fn open(
         &mut self,
         holder: &Holder<'_>,
-        environment: &CheckedEnvironment,
+        environment: &Environment,
         mut entries: Vec<CheckedEntry>,
         copied: &mut Vec<(SourceValue, Tag)>,
     ) -> Result<(), Fault> {
-        let content = environment.content();
-        let name = &content.name;
+        let name = &environment.name;
         let all = entries.len();
         let access = holder.member().access.get(name);
         entries.retain(|entry| {
-            let epoch = content.epoch(entry.content().epoch);
-            epoch.is_some_and(|epoch| epoch.sealed.contains_key(holder.name()))
+            holder.has_key(name, entry.commitment())
                 && access.is_some_and(|access| access.reads(entry.name()))
         });
         if entries.len() < all {
@@ -209,12 +198,10 @@ impl<'a> Search<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let keys = holder.unlock(
-            environment,
-            entries.iter().map(|entry| entry.content().epoch),
-        )?;
+        let epochs = entries.iter().map(|entry| *entry.commitment());
+        let keys = holder.unlock(environment, epochs)?;
         for some in entries.chunks(TOGETHER) {
-            // There are no tombstones among them, so each has a value.
+            // None of them is a tombstone, so each has a value.
             for (entry, (_, value)) in some.iter().zip(keys.values(some)?) {
                 let Some(tag) = self.tag(&value) else {
                     continue;
@@ -275,14 +262,14 @@ impl<'a> Search<'a> {
         self.losses.iter().filter_map(could)
     }
 
-    /// Whether `member` may read `name` today, so that there is no exposure.
+    /// Whether `member` may read `name` today, and so is not exposed to it.
     fn may_read(
         &self,
         member: &MemberName,
         environment: &EnvironmentName,
         name: &SecretName,
     ) -> bool {
-        let member = self.vault.roster().members.get(member);
+        let member = self.members.get(member);
         let access = member.and_then(|member| member.access.get(environment));
         access.is_some_and(|access| access.reads(name))
     }

@@ -10,7 +10,8 @@ use crate::session::context::Context;
 use crate::session::environment_choice::choose_environment;
 use crate::session::generate::generated;
 use crate::session::keyless;
-use crate::session::open::{FORKED, folder, tree};
+use crate::session::older_root::judge;
+use crate::session::open::{FORKED, tree};
 use crate::vault::config::Config;
 use crate::vault::name::{EnvironmentName, SecretName};
 use crate::vault::store::Place;
@@ -42,8 +43,8 @@ pub(crate) fn placeholders(
     let variables = templates(config, environment)?;
     let checked = vault.environment(environment)?;
     let entries = match wanted.names() {
-        None => vault.entries(&checked)?,
-        Some(names) => vault.entries_named(&checked, &entries_for(names, &variables))?,
+        None => vault.entries(checked)?,
+        Some(names) => vault.entries_named(checked, &entries_for(names, &variables))?,
     };
     let live = entries
         .iter()
@@ -69,10 +70,12 @@ pub(crate) fn placeholders(
 fn open(context: &Context, place: &Place) -> Result<Vault, Fault> {
     let (trust, _) = keyless::trust(context, None)?;
     let presented = UnverifiedRoot::read(tree(place)?)?;
-    if presented.judge(&trust, &folder(place))? == Standing::Forked {
+    if judge(&presented, &trust, place, None)? == Standing::Forked {
         context.console.warn(FORKED);
     }
-    presented.into_vault()
+    let vault = presented.into_vault()?;
+    trust.check_asked(&vault)?;
+    Ok(vault)
 }
 
 fn report(context: &Context, names: &[&SecretName]) {

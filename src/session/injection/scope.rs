@@ -270,7 +270,7 @@ impl Scope<'_> {
     /// Whether `name` has a tombstone.
     fn was_removed(&self, name: &SecretName) -> bool {
         let checked = self.vault.environment(self.environment);
-        let entry = checked.and_then(|checked| self.vault.entry(&checked, name));
+        let entry = checked.and_then(|checked| self.vault.entry(checked, name));
         matches!(entry, Ok(Some(entry)) if entry.content().sealed.is_none())
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn hidden(question: &str, longest: usize) -> Result<Hidden, Fault> {
     })
 }
 
-/// The reason why there is no answer.
+/// The reason why the answer is missing.
 enum Reason {
     /// A signal arrived.
     Signal(Signal),

@@ -8,36 +8,47 @@ use crate::session::admin::Admin;
 use crate::session::context::Context;
 use crate::vault::format::entry_path;
 use crate::vault::name::EnvironmentName;
-use crate::vault::rotation::without_older;
 
-/// Drops the older epochs of `names`, in none of which an entry is sealed any more.
+/// Drops the older epochs of `names`, in which no entry may be sealed. First seals the newest to
+/// every member with access who has no key to it, so that no one drops out.
 ///
 /// # Errors
-/// When an entry is.
+/// If an entry is sealed in one.
 pub(crate) fn forget_older(
     context: &Context,
     admin: &mut Admin<'_>,
     names: &BTreeSet<EnvironmentName>,
 ) -> Result<BTreeSet<EnvironmentName>, Fault> {
-    let mut roster = admin.roster();
-    let (mut files, mut forgotten) = (Vec::new(), BTreeSet::new());
+    let before = admin.membership()?;
+    let (mut after, mut forgotten) = (before.clone(), BTreeSet::new());
     for name in names {
         let environment = admin.session.vault.environment(name)?;
-        if environment.content().epochs.len() == 1 {
+        if environment.epochs.len() == 1 {
             continue;
         }
-        let newer = without_older(environment.content())?;
-        if let Some(name) = stale(&admin.session.vault, environment)?.first() {
-            let path = entry_path(&newer.name, name);
-            return Err(Fault::refused_file(&path, "is of an older epoch"));
+        if let Some(entry) = stale(&admin.session.vault, environment)?.first() {
+            let path = entry_path(name, entry);
+            return Err(Fault::refused_file(&path, "is sealed in an older epoch"));
         }
-        files.push((name.clone(), admin.authority().sign_environment(&newer)));
+        admin.seal_newest(environment, &mut after)?;
+        if let Some(own) = after.root.environments.get_mut(name) {
+            own.epochs.truncate(1);
+        }
         forgotten.insert(name.clone());
     }
-    if !files.is_empty() {
+    if !forgotten.is_empty() {
+        let files = admin.member_files(&before, &mut after);
+        after.root.revision += 1;
+        let root = admin.authority().sign_root(&after.root);
         admin.remember(context)?;
-        admin.write_environments(&mut roster, files)?;
-        admin.write_roster(&mut roster)?;
+        // The keys that are forgotten are dropped last: until the root is written, they count.
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|(_, file)| file)
+            .chain([root])
+            .chain(admin.cleaned_files(&after))
+            .collect();
+        admin.writer.replace(&files)?;
         admin.read_again()?;
     }
     Ok(forgotten)

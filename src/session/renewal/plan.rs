@@ -1,15 +1,15 @@
-//! Which environments and entries are to be sealed or signed anew, all of them checked first.
+//! Which environments and entries are to be sealed or signed again, all of them checked first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Wanted;
-use crate::crypto::SigningKey;
+use crate::crypto::Commitment;
 use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::vault::loss::Loss;
-use crate::vault::model::{Entry, Member};
+use crate::vault::model::{Environment, Member};
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
-use crate::vault::trust::{CheckedEntry, CheckedEnvironment, Vault};
+use crate::vault::trust::{CheckedEntry, Vault};
 
 /// What happens to the entries of an environment.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,13 +24,15 @@ pub(super) enum Work {
 
 /// An environment, all of whose entries were checked.
 pub(super) struct Task {
-    pub(super) environment: CheckedEnvironment,
+    pub(super) environment: Environment,
     pub(super) work: Work,
-    /// The entries that are concerned.
+    /// The entries that are sealed again.
     pub(super) names: Vec<SecretName>,
+    /// The entries whose signer no longer counts.
+    pub(super) resigned: Vec<SecretName>,
     pub(super) adopted: Vec<CheckedEntry>,
-    /// The epochs that they are sealed in.
-    pub(super) epochs: BTreeSet<u64>,
+    /// The epochs that all of these are sealed in.
+    pub(super) epochs: BTreeSet<Commitment>,
 }
 
 /// How many entries are in memory at a time, since two threads share them.
@@ -38,23 +40,22 @@ const TOGETHER: usize = 128;
 /// How many bytes their files have at most, unless it is one alone.
 const LARGEST: u64 = 4 << 20;
 
-/// What there is to do, environment by environment.
+/// The work to do, environment by environment; with a new authority, everything.
 ///
 /// # Errors
-/// When an entry is not as it should be, or the admin may not write where entries must be signed.
+/// If an entry is not as it should be, or the admin may not write where entries must be signed.
 pub(super) fn plan(
     admin: &Admin<'_>,
     loss: &Loss,
     wanted: &Wanted,
-    successor: Option<&SigningKey>,
+    is_new_authority: bool,
 ) -> Result<Vec<Task>, Fault> {
     let vault = &admin.session.vault;
     let nobody = BTreeSet::new();
     let mut tasks = Vec::new();
-    for name in vault.roster().environments.keys() {
-        let environment = vault.environment(name)?;
+    for (name, environment) in &vault.root().environments {
         let is_wanted = wanted.epochs.contains(name) || loss.readable.contains(name);
-        let work = if successor.is_some() || is_wanted || environment.is_ahead() {
+        let work = if is_new_authority || is_wanted {
             Work::Epoch
         } else if wanted.finished.contains(name) {
             Work::Seal
@@ -64,8 +65,9 @@ pub(super) fn plan(
             continue;
         };
         let losers = loss.signatures.get(name).unwrap_or(&nobody);
-        let task = task_for(vault, environment, work, losers, wanted.adopted.get(name))?;
-        if !task.names.is_empty() || !task.adopted.is_empty() {
+        let task = task_for(vault, environment, work, losers, wanted)?;
+        let is_empty = task.names.is_empty() && task.resigned.is_empty() && task.adopted.is_empty();
+        if !is_empty {
             check_writer(admin, name)?;
         }
         tasks.push(task);
@@ -76,40 +78,47 @@ pub(super) fn plan(
 /// Checks every entry of `environment` and notes which are concerned.
 fn task_for(
     vault: &Vault,
-    environment: CheckedEnvironment,
+    environment: &Environment,
     work: Work,
     losers: &BTreeSet<MemberName>,
-    adopted: Option<&BTreeMap<SecretName, Entry>>,
+    wanted: &Wanted,
 ) -> Result<Task, Fault> {
-    let newest = environment.content().newest().number;
-    let mut names = vault.entry_names(&environment.content().name)?;
+    let mut names = vault.entry_names(&environment.name)?;
     let mut task = Task {
-        environment,
+        environment: environment.clone(),
         work,
         names: Vec::new(),
+        resigned: Vec::new(),
         adopted: Vec::new(),
         epochs: BTreeSet::new(),
     };
-    for (name, seen) in adopted.into_iter().flatten() {
-        let entry = vault.adoptable(&task.environment, name)?;
+    let signers = |name: &MemberName| wanted.former_signers.get(name).cloned().unwrap_or_default();
+    for (name, seen) in wanted.adopted.get(&environment.name).into_iter().flatten() {
+        let entry = vault.adoptable(environment, name, &signers)?;
         let entry = entry.filter(|entry| entry.content() == seen);
-        let entry = entry.ok_or_else(|| Fault::refused(format!("{name} was changed meanwhile")))?;
+        let entry = entry
+            .ok_or_else(|| Fault::refused(format!("{name} was changed while this command ran")))?;
         names.retain(|other| other != name);
         task.epochs
-            .extend(seen.sealed.is_some().then_some(seen.epoch));
+            .extend(seen.sealed.is_some().then_some(*entry.commitment()));
         task.adopted.push(entry);
     }
-    for names in portions(vault, &task.environment, &names)? {
-        for entry in check(vault, &task.environment, names)? {
-            let content = entry.content();
-            let is_concerned = match work {
+    for names in portions(vault, environment, &names)? {
+        for entry in check(vault, environment, names)? {
+            let is_sealed_again = match work {
                 Work::Epoch => true,
-                Work::Seal => content.epoch != newest,
-                Work::Sign => losers.contains(&content.signer),
+                Work::Seal => !entry.is_newest(environment),
+                Work::Sign => false,
             };
-            if is_concerned {
-                task.epochs
-                    .extend(content.sealed.is_some().then_some(content.epoch));
+            let is_resigned = losers.contains(&entry.content().signer);
+            if is_sealed_again || is_resigned {
+                let is_live = entry.content().sealed.is_some();
+                task.epochs.extend(is_live.then_some(*entry.commitment()));
+            }
+            if is_resigned {
+                task.resigned.push(entry.name().clone());
+            }
+            if is_sealed_again {
                 task.names.push(entry.name().clone());
             }
         }
@@ -120,10 +129,10 @@ fn task_for(
 /// `names` in portions that can be in memory at a time, however large their values are.
 pub(super) fn portions<'n>(
     vault: &Vault,
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     names: &'n [SecretName],
 ) -> Result<Vec<&'n [SecretName]>, Fault> {
-    let parent = environment.content().name.as_str();
+    let parent = environment.name.as_str();
     let Some(folder) = vault.tree().folder(parent)? else {
         return Ok(vec![names]);
     };
@@ -141,27 +150,23 @@ pub(super) fn portions<'n>(
 }
 
 /// The entries of `environment` that are of older epochs.
-pub(super) fn stale(
-    vault: &Vault,
-    environment: CheckedEnvironment,
-) -> Result<Vec<SecretName>, Fault> {
-    Ok(task_for(vault, environment, Work::Seal, &BTreeSet::new(), None)?.names)
+pub(super) fn stale(vault: &Vault, environment: &Environment) -> Result<Vec<SecretName>, Fault> {
+    let (nobody, nothing) = (BTreeSet::new(), Wanted::default());
+    Ok(task_for(vault, environment, Work::Seal, &nobody, &nothing)?.names)
 }
 
 /// The entries of `names`, checked; says which can be adopted.
 fn check(
     vault: &Vault,
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     names: &[SecretName],
 ) -> Result<Vec<CheckedEntry>, Fault> {
     vault.entries_named(environment, names).map_err(|fault| {
-        let adoptable = |name: &&SecretName| {
-            matches!(vault.adoptable(environment, name), Ok(Some(_)))
-        };
-        match names.iter().find(adoptable) {
+        let former = |name: &&SecretName| vault.has_former_signer(environment, name);
+        match names.iter().find(former) {
             Some(name) => fault.hint(format!(
                 "or take it over, after a look at who signed it: vault rotate --finish -e {} --adopt {name}",
-                environment.content().name
+                environment.name
             )),
             None => fault,
         }
@@ -173,11 +178,11 @@ fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), 
     if holder.member().signer_in(environment).is_some() {
         return Ok(());
     }
-    let members = admin.session.vault.roster().members.iter();
+    let members = admin.session.vault.members()?.counting.iter();
     let writers = members.filter(|(_, member)| member.signer_in(environment).is_some());
     let writers: Vec<(&MemberName, &Member)> = writers.collect();
     let fault = Fault::locked(format!(
-        "{} may not write in {environment}, where entries must be signed anew",
+        "{} may not write in {environment}, where entries must be signed again",
         holder.name()
     ));
     let named = |members: &[&(&MemberName, &Member)]| {
@@ -193,7 +198,7 @@ fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), 
         .collect();
     Err(match (&admins[..], &writers[..]) {
         ([], []) => fault.hint(format!(
-            "nobody may: vault environments remove {environment}"
+            "no one may: vault environments remove {environment}"
         )),
         ([], [(writer, _), ..]) => fault.hint(format!(
             "make an admin of one who may: vault members set {writer} --admin"

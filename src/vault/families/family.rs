@@ -1,9 +1,9 @@
 //! Which family a name belongs to.
 //!
 //! A family refuses by prefix only if the prefix is the program's own; the rest is lists. No rule
-//! goes by suffix: no one can tell whether `FEATURE_FLAGS` is an option of some program. Case does
-//! not matter, because a vault has one entry per name regardless of case, and some programs (npm)
-//! read their names in any case.
+//! uses suffixes: `FEATURE_FLAGS` may or may not be an option of some program. Case does not
+//! matter, because a vault has one entry per name regardless of case, and some programs (npm) read
+//! their names in any case.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
 //! Names that are accepted, because their values are often secrets, and mentioned when they are
-//! set, because their values decide where programs connect, what they believe, or which settings
+//! set, because their values decide where programs connect, whom they believe, or which settings
 //! they follow.
 
 use super::family::is_like;

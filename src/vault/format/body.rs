@@ -2,7 +2,13 @@
 
 use std::fmt::{Display, Write};
 
-use crate::crypto::base64_encode;
+use crate::crypto::{Recipient, base64_decode, base64_encode};
+
+/// Before every base64 text. Without it, scanners that look for secrets in files would take quoted
+/// base64 for one.
+pub(super) const BASE64: &str = "b64:";
+/// Before every bech32 text, for the same reason.
+pub(super) const BECH32: &str = "bech32:";
 
 /// Room for a usual entry, so that its text never has to move while it grows.
 const USUAL: usize = 1 << 10;
@@ -19,7 +25,7 @@ impl Body {
     }
 
     /// A blank line and a table's header, brackets included.
-    pub(super) fn table(&mut self, header: &str) {
+    pub(super) fn table(&mut self, header: impl Display) {
         self.line(format_args!("\n{header}"));
     }
 
@@ -28,14 +34,24 @@ impl Body {
         self.line(format_args!("{key} = {value}"));
     }
 
-    /// A string. Names, ids and base64 hold nothing that TOML would have to escape.
+    /// A string. Names and prefixed texts hold nothing that TOML would have to escape.
     pub(super) fn text(&mut self, key: &str, value: impl Display) {
         self.line(format_args!("{key} = \"{value}\""));
     }
 
-    /// Bytes, as canonical base64.
+    /// Bytes, as canonical base64 with its prefix.
     pub(super) fn bytes(&mut self, key: &str, bytes: &[u8]) {
-        self.text(key, base64_encode(bytes));
+        self.line(format_args!("{key} = {}", quoted_bytes(bytes)));
+    }
+
+    /// A text in bech32 with its prefix.
+    pub(super) fn bech32(&mut self, key: &str, text: impl Display) {
+        self.line(format_args!("{key} = \"{BECH32}{text}\""));
+    }
+
+    /// The recipient of a member.
+    pub(super) fn recipient(&mut self, recipient: &Recipient) {
+        self.bech32("recipient", recipient);
     }
 
     /// The text; `before_signature` for files with tables, where a blank line parts the signature
@@ -69,11 +85,27 @@ pub(super) fn inline_table(fields: impl Iterator<Item = String>) -> String {
     }
 }
 
+/// Bytes as a quoted text.
+pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
+    ["\"", BASE64, &base64_encode(bytes), "\""].concat()
+}
+
+/// The bytes of a text without its quotes.
+pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    base64_decode(text.strip_prefix(BASE64)?)
+}
+
+/// The bech32 text without its prefix.
+pub(super) fn bech32_of(text: &str) -> Option<&str> {
+    text.strip_prefix(BECH32)
+}
+
 /// `["A", "B"]`.
 pub(super) fn list<'a, T: Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
-    let items: Vec<String> = items
-        .into_iter()
-        .map(|item| format!("\"{item}\""))
-        .collect();
-    format!("[{}]", items.join(", "))
+    let mut text = "[".to_owned();
+    for (at, item) in items.into_iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        write!(text, "{comma}\"{item}\"").expect("writing to a string does not fail");
+    }
+    text + "]"
 }

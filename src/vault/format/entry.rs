@@ -1,9 +1,9 @@
 //! Entries as text, and the place in which a sealed value opens.
 
-use super::body::{Body, Tables};
+use super::body::{Body, Tables, bytes_of};
 use super::lines::{Lines, unquoted};
 use super::reading::{Signed, SigningContext, decimal, number, read_signed, sign};
-use crate::crypto::{Commitment, Framed, SigningKey, VaultId, base64_decode, is_sealed_length};
+use crate::crypto::{Commitment, Framed, SigningKey, VaultId, is_sealed_length};
 use crate::fault::Fault;
 use crate::vault::model::{Entry, LONGEST_VALUE, Moment};
 use crate::vault::name::{EnvironmentName, SecretName};
@@ -85,7 +85,7 @@ fn parse(body: &str) -> Option<Entry> {
         sealed: None,
     };
     match lines.next()? {
-        ("sealed", sealed) => entry.sealed = Some(base64_decode(unquoted(sealed)?)?),
+        ("sealed", sealed) => entry.sealed = Some(bytes_of(unquoted(sealed)?)?),
         ("removed", "true") => {}
         _ => return None,
     }

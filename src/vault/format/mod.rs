@@ -6,18 +6,16 @@
 
 mod body;
 mod entry;
-mod environment;
 mod lines;
+mod member;
 mod reading;
 mod request;
-mod roster;
+mod root;
 mod unparsed;
 
 pub use entry::{entry_path, read_entry, sealing_context, write_entry};
-pub use environment::{
-    environment_file, environment_path, parse_environment, read_environment, write_environment,
-};
+pub use member::{MEMBERS, member_file, member_path, parse_member, write_member};
 pub use reading::{Signed, decimal};
 pub use request::{REQUESTS, fingerprint, read_request, request_of, request_path, write_request};
-pub use roster::{ROSTER_PATH, parse_roster, read_roster, roster_file, write_roster};
+pub use root::{ROOT_PATH, parse_root, root_file, write_root};
 pub use unparsed::Unparsed;

@@ -1,10 +1,8 @@
 //! What all machine-written files have in common when they are read: the signature's line, strict
 //! TOML, one spelling, and a clear reason where a file is not acceptable.
 
-use crate::crypto::{
-    Claim, Commitment, Framed, PublicKey, Signature, SigningKey, VaultId, base64_decode,
-    base64_encode,
-};
+use super::body::{bytes_of, quoted_bytes};
+use crate::crypto::{Claim, Commitment, Framed, PublicKey, Signature, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::vault::model::LARGEST_NUMBER;
 
@@ -77,9 +75,9 @@ pub(super) fn sign(place: &SigningContext<'_>, body: String, key: &SigningKey) -
         place.commitment,
         body.as_bytes(),
     );
-    let signature = base64_encode(&key.sign(&message).to_bytes());
+    let signature = quoted_bytes(&key.sign(&message).to_bytes());
     let mut file = body.into_bytes();
-    file.extend_from_slice(format!("signature = \"{signature}\"\n").as_bytes());
+    file.extend_from_slice(format!("signature = {signature}\n").as_bytes());
     file
 }
 
@@ -115,18 +113,13 @@ pub(super) fn split(file: &[u8]) -> Option<(&str, Signature)> {
     let signature = text[start..].strip_prefix("signature = \"")?;
     Some((
         &text[..start],
-        Signature::from_bytes(&base64_decode(signature)?)?,
+        Signature::from_bytes(&bytes_of(signature)?)?,
     ))
 }
 
 /// A number as files may hold it: 1 to 2^53 - 1.
 pub(super) fn number(number: u64) -> Option<u64> {
     (1..=LARGEST_NUMBER).contains(&number).then_some(number)
-}
-
-/// 32 bytes of canonical base64.
-pub(super) fn bytes32(text: &str) -> Option<[u8; 32]> {
-    base64_decode(text)?.try_into().ok()
 }
 
 /// A number in decimal as our files spell it: digits alone, and no zero before them.
@@ -155,9 +148,9 @@ pub(super) fn explain_rejection(path: &str, file: &[u8]) -> Option<Fault> {
     };
     let starts = |mark: &str| text.lines().any(|line| line.starts_with(mark));
     if starts("<<<<<<<") || starts(">>>>>>>") {
-        return Some(refused("has conflict markers of a merge").hint(format!(
-            "take one side whole: git checkout --ours (or --theirs) -- .vault/{path}"
-        )));
+        return Some(
+            refused("has conflict markers of a merge").hint("end the conflict: `vault resolve`"),
+        );
     }
     if text.starts_with('\u{feff}') {
         return damaged("starts with a byte order mark");
@@ -173,6 +166,7 @@ pub(super) fn explain_rejection(path: &str, file: &[u8]) -> Option<Fault> {
         return damaged("holds a NUL byte");
     }
     let format = text.lines().find_map(|line| line.strip_prefix("format = "));
-    let other = format.and_then(decimal).filter(|number| *number != 1)?;
-    Some(refused(&format!("has format {other}, this vault reads 1")).hint("install a newer vault"))
+    let other = format.and_then(decimal).filter(|number| *number > 1)?;
+    let reason = format!("was made by a newer vault: it has format {other}, and this one reads 1");
+    Some(refused(&reason).hint("update vault"))
 }

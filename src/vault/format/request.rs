@@ -1,9 +1,9 @@
 //! Requests to join as text, and the fingerprint by which two people know one.
 
-use super::body::{Body, Tables};
+use super::body::{Body, Tables, bech32_of, bytes_of};
 use super::lines::Lines;
 use super::reading::{Signed, SigningContext, read_signed, sign};
-use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId, base64_decode};
+use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::vault::model::{Member, Request, Signing};
 use crate::vault::name::MemberName;
@@ -12,7 +12,7 @@ const LABEL: &str = "vault/v1/request";
 /// The folder of the requests below `.vault`.
 pub const REQUESTS: &str = "requests";
 /// The largest sealed seed in bytes, several times what age makes of it: a stranger writes it, and
-/// it goes into the roster as it is.
+/// it goes into the member's file as it is.
 const LONGEST_SEED: usize = 4096;
 
 /// The path of a request below `.vault`.
@@ -69,12 +69,11 @@ fn parse(body: &str) -> Option<Request> {
     let mut lines = Lines::of(body)?;
     let request = Request {
         name: lines.text("name")?.parse().ok()?,
-        vault: lines.text("vault")?.parse().ok()?,
-        recipient: lines.text("recipient")?.parse().ok()?,
+        vault: bech32_of(lines.text("vault")?)?.parse().ok()?,
+        recipient: bech32_of(lines.text("recipient")?)?.parse().ok()?,
         signing: Signing {
-            signer: PublicKey::from_bytes(&base64_decode(lines.text("signer")?)?)?,
-            seed: base64_decode(lines.text("signing_key")?)
-                .filter(|seed| seed.len() <= LONGEST_SEED)?,
+            signer: PublicKey::from_bytes(&bytes_of(lines.text("signer")?)?)?,
+            seed: bytes_of(lines.text("signing_key")?).filter(|seed| seed.len() <= LONGEST_SEED)?,
         },
     };
     lines.is_at_end().then_some(request)
@@ -86,8 +85,8 @@ fn body(request: &Request) -> String {
         "{name} asks to join. Written by vault; safe to commit."
     ));
     body.text("name", name);
-    body.text("vault", request.vault);
-    body.text("recipient", &request.recipient);
+    body.bech32("vault", request.vault);
+    body.recipient(&request.recipient);
     body.bytes("signer", request.signing.signer.as_bytes());
     body.bytes("signing_key", &request.signing.seed);
     body.finish(Tables::None)

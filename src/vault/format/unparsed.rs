@@ -4,6 +4,7 @@
 //! Anyone who can write to the repository can make a file of any size and shape. So a reader checks
 //! the size, the id, and the signature first, and a stranger's file costs no more than a hash.
 
+use super::body::bech32_of;
 use super::reading::{explain_rejection, message, refuse, split};
 use crate::crypto::{Claim, Commitment, PublicKey, Signature, VaultId};
 use crate::fault::Fault;
@@ -35,12 +36,13 @@ impl Unparsed {
         })
     }
 
-    /// The vault that the third line names: `vault = "vault1…"`.
+    /// The vault that the third line of a root names: `vault = "bech32:vault1…"`.
     ///
     /// # Errors
     /// If the line is missing.
     pub fn vault(&self) -> Result<VaultId, Fault> {
-        let id = self.third_line("vault").and_then(|id| id.parse().ok());
+        let id = self.third_line("vault").and_then(bech32_of);
+        let id = id.and_then(|id| id.parse().ok());
         id.ok_or_else(|| refuse(&self.path, self.body.as_bytes()))
     }
 
@@ -50,29 +52,38 @@ impl Unparsed {
         line.strip_prefix(" = \"")?.strip_suffix('"')
     }
 
+    /// What `signer` would have to have signed, for this vault.
+    #[must_use]
+    pub fn claim(&self, signer: PublicKey, vault: &VaultId) -> Claim {
+        let none: Option<&Commitment> = None;
+        Claim {
+            signer,
+            message: message(self.label, vault, &self.path, none, self.body.as_bytes()),
+            signature: self.signature,
+        }
+    }
+
     /// Checks that `signer` signed it, for this vault.
     ///
     /// # Errors
     /// If they did not. Names a visible error in the file, or else the signer as `name`.
     pub fn check(&self, signer: PublicKey, vault: &VaultId, name: &str) -> Result<(), Fault> {
-        let none: Option<&Commitment> = None;
-        let message = message(self.label, vault, &self.path, none, self.body.as_bytes());
-        if (Claim {
-            signer,
-            message,
-            signature: self.signature,
-        })
-        .holds()
-        {
+        if self.claim(signer, vault).holds() {
             return Ok(());
         }
+        Err(self.rejection(name))
+    }
+
+    /// Why a file is refused whose signature by `name` does not hold.
+    #[must_use]
+    pub fn rejection(&self, name: &str) -> Fault {
         let unsigned = || {
             Fault::damaged_file(
                 &self.path,
                 format!("does not match the signature of {name}"),
             )
         };
-        Err(explain_rejection(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned))
+        explain_rejection(&self.path, self.body.as_bytes()).unwrap_or_else(unsigned)
     }
 
     /// Understands the text, which must be what `write` would make of its content.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
+use super::limit::{largest, shown_limit};
 use super::staging::{NewFile, TEMPORARY, folder_in, not_written, split, temporary_name};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess, Unsynced};
@@ -42,9 +43,10 @@ impl<'a> Batch<'a> {
     /// Writes the contents of `files`, beside what they will replace.
     ///
     /// # Errors
-    /// If the disk is full, read-only, or fails.
+    /// If one of them is larger than a reader accepts, or the disk is full, read-only, or fails.
     pub fn add(&mut self, files: &[NewFile]) -> Result<(), Fault> {
         for file in files {
+            check_size(file)?;
             self.open_folder(&file.path)?;
         }
         files.iter().try_for_each(|file| {
@@ -128,6 +130,18 @@ impl Drop for Batch<'_> {
             let _ = self.temporary.remove(temporary);
         }
     }
+}
+
+/// Checks that every reader will accept the size of `file`. Until then nothing was replaced.
+fn check_size(file: &NewFile) -> Result<(), Fault> {
+    let path = &file.path;
+    if file.content.len() <= largest(path) {
+        return Ok(());
+    }
+    let most = shown_limit(path);
+    Err(Fault::usage(format!(
+        ".vault/{path} would be larger than {most}"
+    )))
 }
 
 /// Makes the names in `folder` durable.

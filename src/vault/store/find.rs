@@ -43,7 +43,7 @@ impl Place {
 pub enum Nearest {
     /// It belongs to the caller or to root.
     Own(Place),
-    /// It belongs to another user, who may have put it there.
+    /// It belongs to another user, and they may have put it there.
     Foreign(Place),
 }
 

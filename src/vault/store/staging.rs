@@ -1,4 +1,5 @@
-//! New files and the folders that they go to: names, temporary names, and what a dead writer left.
+//! New files and the folders that they go to: names, temporary names, and leftovers of a dead
+//! writer.
 
 use std::io;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::limit::largest;
+use super::limit::{largest, shown_limit};
 use crate::fault::{Fault, STORE_FOLDER};
 use crate::platform::{Dir, ReadError};
 
@@ -151,11 +151,7 @@ pub(super) fn unusable(path: &str, expected: &str, error: ReadError) -> Fault {
             format!("remove it and put back the committed file: git checkout -- {shown}"),
         ),
         ReadError::TooLarge => {
-            let most = match largest(path) {
-                most if most < 1 << 20 => format!("{} KiB", most >> 10),
-                most => format!("{} MiB", most >> 20),
-            };
-            Fault::damaged_file(path, format!("is larger than {most}"))
+            Fault::damaged_file(path, format!("is larger than {}", shown_limit(path)))
         }
         ReadError::Io(error) => Fault::failed(format!("could not open {shown}")).because(error),
     }

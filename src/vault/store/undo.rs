@@ -2,7 +2,7 @@
 //!
 //! Under a new id no old file is of any use beside a new one, so a change that was interrupted can
 //! only be taken back. The old files wait in `.vault/tmp/before`, laid out like `.vault`; while
-//! that folder is there, nothing of the vault is used. The roster is copied there first and
+//! that folder is there, nothing of the vault is used. The root is copied there first and
 //! replaced last, so it shows how far the change came. The old files are not trusted because of
 //! their place. After they are put back, they must be checked like any others.
 
@@ -12,14 +12,14 @@ use super::tree::{Tree, unusable};
 use super::write::Writer;
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess, ReadError};
-use crate::vault::format::ROSTER_PATH;
-use crate::vault::model::LARGEST_FILE;
+use crate::vault::format::ROOT_PATH;
+use crate::vault::model::LARGEST_ROOT;
 
 const BEFORE: &str = "before";
 const PATH: &str = "tmp/before";
 
 impl Batch<'_> {
-    /// Moves everything to its place, the roster last, and keeps what was there before until
+    /// Moves everything to its place, the root last, and keeps what was there before until
     /// [`Writer::forget_before`] or [`Writer::put_back`].
     ///
     /// # Errors
@@ -28,11 +28,11 @@ impl Batch<'_> {
         self.sync()?;
         let store = self.store;
         let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
-        let roster = store
-            .read(ROSTER_PATH, LARGEST_FILE)
+        let root = store
+            .read(ROOT_PATH, LARGEST_ROOT)
             .map_err(not_kept)?
             .unwrap_or_default();
-        let copied = before.create(ROSTER_PATH, &roster, FileAccess::Shared);
+        let copied = before.create(ROOT_PATH, &root, FileAccess::Shared);
         copied
             .and_then(|copy| copy.sync_all())
             .map_err(|error| not_written(PATH, error))?;
@@ -42,7 +42,7 @@ impl Batch<'_> {
         for waiting in self
             .waiting
             .iter()
-            .filter(|waiting| waiting.path != ROSTER_PATH)
+            .filter(|waiting| waiting.path != ROOT_PATH)
         {
             let (folder, name) = split(&waiting.path);
             let from = &self.folders[folder];
@@ -103,7 +103,7 @@ impl Writer {
         self.empty(|from, name, _| from.remove(name))
     }
 
-    /// Calls `each` with every old file and with its folder in the store. The roster comes last,
+    /// Calls `each` with every old file and with its folder in the store. The root comes last,
     /// because it shows which work remains.
     fn empty(&self, each: impl Fn(&Dir, &str, &Dir) -> std::io::Result<()>) -> Result<(), Fault> {
         let Some(before) = replaced_vault(&self.store)? else {
@@ -111,7 +111,7 @@ impl Writer {
         };
         let failed = |error: std::io::Error| not_written(PATH, error);
         let mut names = before.names().map_err(failed)?;
-        names.sort_by_key(|name| name == ROSTER_PATH);
+        names.sort_by_key(|name| name == ROOT_PATH);
         for name in &names {
             match before.dir(name) {
                 Ok(Some(folder)) => {

@@ -1,16 +1,14 @@
-//! From files to checked content: environments and entries of a vault whose roster was accepted.
+//! From files to checked content: the entries of a vault whose root was accepted.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use super::unverified_root::AUTHORITY;
-use crate::crypto::{Claim, PublicKey, sha256, verify_all};
+use super::members::{MemberFile, Members};
+use crate::crypto::{Claim, Commitment, PublicKey, sha256, verify_all};
 use crate::fault::Fault;
-use crate::vault::format::{
-    ROSTER_PATH, Signed, entry_path, environment_file, environment_path, parse_environment,
-    read_entry,
-};
-use crate::vault::model::{Entry, Environment, MOST_ENTRIES, Roster};
-use crate::vault::name::{EnvironmentName, SecretName};
+use crate::vault::format::{ROOT_PATH, Signed, entry_path, member_path, read_entry};
+use crate::vault::model::{Entry, Environment, Epoch, MOST_ENTRIES, Root};
+use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::parallel::map_in_parallel;
 use crate::vault::store::{Folder, Tree};
 
@@ -20,46 +18,24 @@ const TOGETHER: usize = 1000;
 /// How many bytes of entries are in memory before their signatures are checked, about.
 const ROOM: usize = 16 << 20;
 
-/// A vault whose roster was accepted. Environments and entries come out of it checked.
+/// A vault whose root was accepted. Members and entries come out of it checked.
 pub struct Vault {
     pub(super) tree: Tree,
-    pub(super) roster: Roster,
+    pub(super) root: Root,
     pub(super) authority: PublicKey,
     pub(super) sha256: [u8; 32],
-}
-
-/// An environment whose file is the one that the roster lists, or a newer one by the same
-/// authority.
-pub struct CheckedEnvironment {
-    content: Environment,
-    sha256: [u8; 32],
-    is_ahead: bool,
-}
-
-impl CheckedEnvironment {
-    /// The environment.
-    #[must_use]
-    pub fn content(&self) -> &Environment {
-        &self.content
-    }
-
-    /// SHA-256 of the file.
-    #[must_use]
-    pub fn sha256(&self) -> [u8; 32] {
-        self.sha256
-    }
-
-    /// Whether the file is newer than the roster says, as an interrupted change leaves it.
-    #[must_use]
-    pub fn is_ahead(&self) -> bool {
-        self.is_ahead
-    }
+    /// The members' files that were read one by one; `None` if the file does not exist.
+    pub(super) known: Mutex<BTreeMap<MemberName, Option<Arc<MemberFile>>>>,
+    /// All members' files, once they are needed.
+    pub(super) members: OnceLock<Members>,
 }
 
 /// An entry in its place, of a known epoch, signed by a member who may write here.
+#[derive(Clone)]
 pub struct CheckedEntry {
     pub(super) name: SecretName,
     pub(super) content: Entry,
+    pub(super) commitment: Commitment,
 }
 
 impl CheckedEntry {
@@ -80,16 +56,28 @@ impl CheckedEntry {
     pub fn content(&self) -> &Entry {
         &self.content
     }
+
+    /// Names the epoch that seals it.
+    #[must_use]
+    pub fn commitment(&self) -> &Commitment {
+        &self.commitment
+    }
+
+    /// Whether it is sealed in the newest epoch of `environment`.
+    #[must_use]
+    pub fn is_newest(&self, environment: &Environment) -> bool {
+        self.commitment == environment.newest().commitment
+    }
 }
 
 impl Vault {
-    /// The roster.
+    /// The root.
     #[must_use]
-    pub fn roster(&self) -> &Roster {
-        &self.roster
+    pub fn root(&self) -> &Root {
+        &self.root
     }
 
-    /// SHA-256 of the roster's file.
+    /// SHA-256 of the root's file.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
@@ -101,44 +89,15 @@ impl Vault {
         &self.tree
     }
 
-    /// The environment `name`, whose file must be the listed one or a newer one that is signed by
-    /// the authority, and must not be sealed to anyone without access.
+    /// The environment `name`.
     ///
     /// # Errors
-    /// If it is unknown, missing, unlisted, older than listed, or not as it should be.
-    pub fn environment(&self, name: &EnvironmentName) -> Result<CheckedEnvironment, Fault> {
-        let path = environment_path(name);
-        let listed = self
-            .roster
+    /// If there is none; the fault names the nearest one.
+    pub fn environment(&self, name: &EnvironmentName) -> Result<&Environment, Fault> {
+        self.root
             .environments
             .get(name)
-            .ok_or_else(|| self.unknown(name))?;
-        let refused = |reason: &str| Err(Fault::damaged_file(&path, reason));
-        let Some(file) = self.tree.read(&path)? else {
-            return refused("is missing, though the roster lists it");
-        };
-        let unparsed = environment_file(name, &file)?;
-        unparsed.check(self.authority, &self.roster.vault, AUTHORITY)?;
-        let content = parse_environment(name, &unparsed)?;
-        let sha256 = sha256(&file);
-        if content.revision < listed.revision {
-            return refused("is older than the roster says");
-        }
-        if content.revision == listed.revision && sha256 != listed.sha256 {
-            return refused("is not the file that the roster lists");
-        }
-        let sealed_to = content.newest().sealed.keys();
-        for member in sealed_to {
-            let listed = self.roster.members.get(member);
-            if listed.is_none_or(|listed| !listed.access.contains_key(name)) {
-                return refused(&format!("is sealed to {member}, who has no access"));
-            }
-        }
-        Ok(CheckedEnvironment {
-            is_ahead: content.revision > listed.revision,
-            content,
-            sha256,
-        })
+            .ok_or_else(|| self.unknown(name))
     }
 
     /// The entry `name`. Returns `None` if the file does not exist. A tombstone is an entry.
@@ -147,7 +106,7 @@ impl Vault {
     /// If the file is not as it should be.
     pub fn entry(
         &self,
-        environment: &CheckedEnvironment,
+        environment: &Environment,
         name: &SecretName,
     ) -> Result<Option<CheckedEntry>, Fault> {
         Ok(self
@@ -159,8 +118,8 @@ impl Vault {
     ///
     /// # Errors
     /// If a file is invalid or is not an entry.
-    pub fn entries(&self, environment: &CheckedEnvironment) -> Result<Vec<CheckedEntry>, Fault> {
-        let names = self.entry_names(&environment.content.name)?;
+    pub fn entries(&self, environment: &Environment) -> Result<Vec<CheckedEntry>, Fault> {
+        let names = self.entry_names(&environment.name)?;
         self.entries_named(environment, &names)
     }
 
@@ -170,10 +129,10 @@ impl Vault {
     /// If one of the files is not as it should be.
     pub fn entries_named(
         &self,
-        environment: &CheckedEnvironment,
+        environment: &Environment,
         names: &[SecretName],
     ) -> Result<Vec<CheckedEntry>, Fault> {
-        let folder = self.tree.folder(environment.content.name.as_str())?;
+        let folder = self.tree.folder(environment.name.as_str())?;
         let Some(folder) = folder else {
             return Ok(Vec::new());
         };
@@ -223,31 +182,24 @@ impl Vault {
         Ok(names)
     }
 
-    /// Whether roster or environment on disk are no longer what was read, because a writer was at
-    /// work in between; then it is worth reading everything once more.
+    /// Whether the root on disk is no longer what was read, because a writer was at work in between;
+    /// then it is worth reading everything once more.
     #[must_use]
-    pub fn has_changed(&self, environment: &EnvironmentName, read: Option<[u8; 32]>) -> bool {
-        let hash = |path: &str| {
-            self.tree
-                .read(path)
-                .ok()
-                .flatten()
-                .map(|file| sha256(&file))
-        };
-        hash(ROSTER_PATH) != Some(self.sha256)
-            || read.is_some_and(|read| hash(&environment_path(environment)) != Some(read))
+    pub fn has_changed(&self) -> bool {
+        let read = self.tree.read(ROOT_PATH).ok().flatten();
+        read.map(|file| sha256(&file)) != Some(self.sha256)
     }
 
     fn check_entries(
         &self,
-        environment: &CheckedEnvironment,
+        environment: &Environment,
         folder: &Folder<'_>,
         names: &[SecretName],
     ) -> Result<Vec<CheckedEntry>, Fault> {
         let mut entries = Vec::with_capacity(names.len());
         let (mut claims, mut unchecked, mut size) = (Vec::new(), 0, 0);
         for name in names {
-            let parent = environment.content.name.as_str();
+            let parent = environment.name.as_str();
             if let Some(file) = folder.read(parent, &name.file())? {
                 let (entry, claim) = self.claimed(environment, name, &file)?;
                 entries.push(entry);
@@ -267,64 +219,74 @@ impl Vault {
     /// Everything about an entry but the signature itself, which is checked with others.
     fn claimed(
         &self,
-        environment: &CheckedEnvironment,
+        environment: &Environment,
         name: &SecretName,
         file: &[u8],
     ) -> Result<(CheckedEntry, Claim), Fault> {
-        let signed: Signed<Entry> = read_entry(&environment.content.name, name, file)?;
+        let signed: Signed<Entry> = read_entry(&environment.name, name, file)?;
         let path = signed.path();
-        let refused = |reason: String| Fault::refused_file(path, reason);
         let entry = &signed.content;
-        let epoch = environment.content.epoch(entry.epoch).ok_or_else(|| {
-            refused(format!(
-                "is of epoch {}, which the environment does not have",
-                entry.epoch
-            ))
-            .hint("merge the branch in which the environment was rotated")
-        })?;
-        let key = self.signer(environment, entry).map_err(|reason| {
-            refused(reason).hint(format!(
+        let numbered: Vec<&Epoch> = environment.numbered(entry.epoch).collect();
+        let Some(&first) = numbered.first() else {
+            return Err(unknown_epoch(path, entry));
+        };
+        let key = self.signer(environment, entry)?.map_err(|reason| {
+            Fault::refused_file(path, reason).hint(format!(
                 "put back one that a writer signed: git log -p -- .vault/{path}"
             ))
         })?;
-        let claim = signed.claim(key, &self.roster.vault, Some(&epoch.commitment));
+        let claim = |epoch: &Epoch| signed.claim(key, &self.root.vault, Some(&epoch.commitment));
+        // Two branches may have started epochs of one number; the signature shows which it is.
+        let epoch = match numbered[..] {
+            [only] => only,
+            _ => numbered
+                .into_iter()
+                .find(|epoch| claim(epoch).holds())
+                .unwrap_or(first),
+        };
+        let claim = claim(epoch);
         Ok((
             CheckedEntry {
                 name: name.clone(),
+                commitment: epoch.commitment,
                 content: signed.content,
             },
             claim,
         ))
     }
 
-    fn signer(&self, environment: &CheckedEnvironment, entry: &Entry) -> Result<PublicKey, String> {
-        let (signer, environment) = (&entry.signer, &environment.content.name);
-        match self.roster.members.get(signer) {
-            Some(member) => member.signer_in(environment).ok_or_else(|| {
-                format!("is signed by {signer}, who may not write in {environment}")
-            }),
-            None if self.roster.former.contains_key(signer) => {
-                Err(format!("is signed by {signer}, who is no longer a member"))
-            }
-            None => Err(format!("is signed by {signer}, who is not a member")),
-        }
-    }
-
-    /// Checks that the vault has the environment `name`.
+    /// The key of the entry's signer, or why they may not write here.
     ///
     /// # Errors
-    /// If it does not; the fault names the nearest one.
-    pub fn check_environment(&self, name: &EnvironmentName) -> Result<(), Fault> {
-        if self.roster.environments.contains_key(name) {
-            Ok(())
-        } else {
-            Err(self.unknown(name))
+    /// If the members cannot be read.
+    fn signer(
+        &self,
+        environment: &Environment,
+        entry: &Entry,
+    ) -> Result<Result<PublicKey, String>, Fault> {
+        let (signer, environment) = (&entry.signer, &environment.name);
+        if self.root.former.contains_key(signer) {
+            return Ok(Err(format!(
+                "is signed by {signer}, who is no longer a member"
+            )));
         }
+        Ok(match self.member(signer)?.as_deref() {
+            Some(MemberFile::Counts(counted)) => {
+                counted.member.signer_in(environment).ok_or_else(|| {
+                    format!("is signed by {signer}, who may not write in {environment}")
+                })
+            }
+            Some(MemberFile::Ignored(..) | MemberFile::Invalid(_)) => Err(format!(
+                "is signed by {signer}, whose file .vault/{} does not count",
+                member_path(signer)
+            )),
+            None => Err(format!("is signed by {signer}, who is not a member")),
+        })
     }
 
     fn unknown(&self, name: &EnvironmentName) -> Fault {
         let known: Vec<&str> = self
-            .roster
+            .root
             .environments
             .keys()
             .map(EnvironmentName::as_str)
@@ -340,7 +302,7 @@ impl Vault {
 
 /// Checks that each of `entries` is as its signer signed it; `claims` are theirs.
 fn check_claims(
-    environment: &CheckedEnvironment,
+    environment: &Environment,
     entries: &[CheckedEntry],
     claims: &[Claim],
 ) -> Result<(), Fault> {
@@ -349,18 +311,20 @@ fn check_claims(
     }
     let wrong = entries.iter().zip(claims).find(|(_, claim)| !claim.holds());
     let (path, signer) = wrong.map_or_else(
-        || {
-            (
-                environment.content.name.to_string(),
-                "its signer".to_owned(),
-            )
-        },
+        || (environment.name.to_string(), "its signer".to_owned()),
         |(entry, _)| {
-            let path = entry_path(&environment.content.name, &entry.name);
+            let path = entry_path(&environment.name, &entry.name);
             (path, entry.content.signer.to_string())
         },
     );
     Err(not_signed(&path, &signer))
+}
+
+/// An entry of an epoch that the environment does not have.
+pub(super) fn unknown_epoch(path: &str, entry: &Entry) -> Fault {
+    let epoch = entry.epoch;
+    let reason = format!("is of epoch {epoch}, which the environment does not have");
+    Fault::refused_file(path, reason).hint("merge the branch in which the environment was rotated")
 }
 
 fn entry_name(environment: &EnvironmentName, file: &str) -> Result<SecretName, Fault> {

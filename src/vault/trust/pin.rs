@@ -1,33 +1,42 @@
-//! Whether a roster is the one that the caller has decided to trust.
+//! Whether a root is the one that the caller has decided to trust.
+//!
+//! A pin, a credential, and the state hold the tag of the last revocation that they know. A root that
+//! does not list it is from before that revocation, or from a branch without it.
 
 use std::str::FromStr;
 
-use super::state::{Seen, State};
-use crate::crypto::VaultId;
+use super::Vault;
+use super::seen::Seen;
+use super::state::State;
+use crate::crypto::{Tag, VaultId};
 use crate::fault::Fault;
-use crate::vault::format::{ROSTER_PATH, decimal};
-use crate::vault::model::Roster;
+use crate::vault::format::ROOT_PATH;
+use crate::vault::model::Root;
 
-/// The caller's decision to trust an id, with the lowest floor to accept.
+/// The caller's decision to trust an id, with the last revocation known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pin {
     /// The vault's id.
     pub vault: VaultId,
-    /// A roster with a lower floor is refused.
-    pub floor: u64,
+    /// A root that does not list it is refused. [`Tag::NONE`] accepts each.
+    pub tag: Tag,
 }
 
 impl FromStr for Pin {
     type Err = Fault;
 
-    /// Reads `ID` or `ID@FLOOR`.
+    /// Reads `ID` or `ID@TAG`.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let (id, floor) = match text.split_once('@') {
-            Some((id, floor)) => (id, decimal(floor)),
-            None => (text, Some(0)),
+        let (id, tag) = match text.split_once('@') {
+            Some((id, tag)) => (id, tag.parse().ok()),
+            None => (text, Some(Tag::NONE)),
         };
-        match (id.parse::<VaultId>(), floor) {
-            (Ok(vault), Some(floor)) if vault.authority().is_some() => Ok(Self { vault, floor }),
+        match (id.parse::<VaultId>(), tag) {
+            (Ok(vault), Some(tag)) if vault.authority().is_some() => Ok(Self { vault, tag }),
+            (Ok(_), None) => Err(Fault::usage(
+                "not the tag of a revocation (22 characters after the @)",
+            )
+            .hint("without the @ and the tag, the id alone is enough")),
             _ => Err(
                 Fault::usage("not the id of a vault (vault1… with 64 characters)")
                     .hint("ask a colleague for the output of `vault id`"),
@@ -38,33 +47,42 @@ impl FromStr for Pin {
 
 impl Pin {
     /// Reads what a person typed or pasted: blanks, quotes around it, the marks of a bracketed
-    /// paste, and capitals throughout do not matter.
+    /// paste, and an id in capitals throughout do not matter.
     ///
     /// # Errors
-    /// If it is not an id, with or without a floor.
+    /// If it is not an id, with or without a tag.
     pub fn typed(text: &str) -> Result<Self, Fault> {
         let unmarked = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
         let joined: String = unmarked.split_whitespace().collect();
         let bare = joined.trim_matches(['"', '\'', '`']);
-        let has_lower = bare.bytes().any(|byte| byte.is_ascii_lowercase());
+        let (id, tag) = bare.split_at(bare.find('@').unwrap_or(bare.len()));
+        let has_lower = id.bytes().any(|byte| byte.is_ascii_lowercase());
         if has_lower {
             bare.parse()
         } else {
-            bare.to_ascii_lowercase().parse()
+            [&id.to_ascii_lowercase(), tag].concat().parse()
         }
     }
 }
 
-/// The result of comparing a roster with the reader's trust.
+/// The result of comparing a root with the reader's trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is the vault that the caller trusts.
     Trusted,
-    /// So it is, but another roster of the same revision was seen before: two admins changed it
-    /// at once. Enough for reading, not for writing.
+    /// So it is, but another root of the same revision was seen before: two branches changed it.
     Forked,
     /// Nothing contradicts it, and its id has never been confirmed.
     Unknown,
+}
+
+/// Revocations that a root must list, and does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// A pin names it.
+    Pinned(Tag),
+    /// The caller has seen them; one of them would be enough.
+    Seen(Vec<Tag>),
 }
 
 /// Everything the caller trusts: pins, and earlier records.
@@ -77,40 +95,27 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Judges a roster whose signature by its own id holds, found in `folder`.
+    /// Judges a root whose signature by its own id holds, found in `folder`.
     ///
     /// # Errors
     /// If the id differs from the pinned one or the one known for this folder, or has been
-    /// replaced, if the floor is below a known one, or if the roster lists the caller with keys
-    /// that they did not ask for.
-    pub fn judge(
-        &self,
-        roster: &Roster,
-        sha256: [u8; 32],
-        folder: &str,
-    ) -> Result<Standing, Fault> {
-        self.check_id(&roster.vault, folder)?;
-        self.pins
-            .iter()
-            .try_for_each(|pin| check_floor(pin.floor, roster))?;
-        for state in &self.states {
-            let asked = state.asked(&roster.vault);
-            asked.map_or(Ok(()), |asked| asked.check(roster, state.recipient()))?;
+    /// replaced, or if the root does not list a revocation that is known.
+    pub fn judge(&self, root: &Root, sha256: [u8; 32], folder: &str) -> Result<Standing, Fault> {
+        self.check_id(&root.vault, folder)?;
+        if self.unlisted(root).is_some() {
+            return Err(from_before());
         }
         let seen: Vec<&Seen> = self
             .states
             .iter()
-            .filter_map(|state| state.seen(&roster.vault))
+            .filter_map(|state| state.seen(&root.vault))
             .collect();
-        for seen in &seen {
-            check_floor(seen.floor, roster)?;
-        }
         if seen.is_empty() && self.pins.is_empty() {
             return Ok(Standing::Unknown);
         }
         let forked = |seen: &&Seen| {
-            seen.roster
-                .is_some_and(|(revision, hash)| revision == roster.revision && hash != sha256)
+            seen.root
+                .is_some_and(|(revision, hash)| revision == root.revision && hash != sha256)
         };
         Ok(if seen.iter().any(forked) {
             Standing::Forked
@@ -119,7 +124,47 @@ impl Trust {
         })
     }
 
-    /// Checks the id that a roster names, found in `folder`, before anything else of it is looked at.
+    /// The revocations that the root must list, and does not. Each pin must be met, and each record:
+    /// one can raise what the other demands, and never lowers it.
+    #[must_use]
+    pub fn unlisted(&self, root: &Root) -> Option<Unlisted> {
+        if let Some(pin) = self.pins.iter().find(|pin| !root.lists(pin.tag)) {
+            return Some(Unlisted::Pinned(pin.tag));
+        }
+        let seen = self
+            .states
+            .iter()
+            .filter_map(|state| state.seen(&root.vault));
+        let refusing = seen.filter(|seen| !seen.accepts(&root.revocations));
+        let tags: Vec<Tag> = refusing.flat_map(|seen| seen.tags.clone()).collect();
+        (!tags.is_empty()).then_some(Unlisted::Seen(tags))
+    }
+
+    /// Checks the callers' requests to join against the vault.
+    ///
+    /// # Errors
+    /// If the member with a caller's recipient, or the one with the name that they asked for, has
+    /// other keys than they asked for.
+    pub fn check_asked(&self, vault: &Vault) -> Result<(), Fault> {
+        let id = vault.root().vault;
+        for state in &self.states {
+            let Some(asked) = state.asked(&id) else {
+                continue;
+            };
+            let own = state
+                .recipient()
+                .map(|recipient| vault.member_with(&recipient));
+            if let Some((name, member)) = own.transpose()?.flatten() {
+                asked.check(&id, &name, &member)?;
+            }
+            if let Some(member) = vault.counting(&asked.name)? {
+                asked.check(&id, &asked.name, &member)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the id that a root names, found in `folder`, before anything else of it is looked at.
     ///
     /// # Errors
     /// If the id differs from the pinned one or the one known for this folder, or has been
@@ -160,23 +205,21 @@ impl Trust {
 
 fn other_id(trusted: &VaultId, presented: &VaultId) -> Fault {
     let reason = format!("belongs to a different vault: expected {trusted}, found {presented}");
-    Fault::refused_file(ROSTER_PATH, reason).restore("")
+    Fault::refused_file(ROOT_PATH, reason).restore("")
 }
 
 fn replaced(by: &VaultId, presented: &VaultId) -> Fault {
     let reason = format!("belongs to a vault that was replaced: expected {by}, found {presented}");
-    Fault::refused_file(ROSTER_PATH, reason)
+    Fault::refused_file(ROOT_PATH, reason)
         .hint("take the current one: git pull, or merge the main branch")
         .hint("only if a colleague sent you the old id all the same: vault trust ID")
 }
 
-fn check_floor(floor: u64, roster: &Roster) -> Result<(), Fault> {
-    if roster.floor >= floor {
-        return Ok(());
-    }
-    let own = roster.floor;
-    let reason =
-        format!("is older than the last loss of access: its floor is {own}, known is {floor}");
-    Err(Fault::refused_file(ROSTER_PATH, reason)
-        .hint("take the current one: git pull, or merge the main branch"))
+/// A root that does not list a revocation that is known.
+fn from_before() -> Fault {
+    Fault::refused_file(
+        ROOT_PATH,
+        "is from before a revocation that is known here, or from a branch without it",
+    )
+    .hint("take the newer files: `git pull`, or merge the branch with that revocation")
 }

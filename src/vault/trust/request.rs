@@ -4,12 +4,12 @@
 //! name. Anyone can write one. Two people compare its fingerprint to find out whose it is.
 
 use super::Vault;
-use crate::crypto::Fingerprint;
+use crate::crypto::{Fingerprint, VaultId, is_sealed_to_one};
 use crate::fault::Fault;
 use crate::vault::format::{
-    REQUESTS, ROSTER_PATH, fingerprint, read_request, request_of, request_path,
+    REQUESTS, fingerprint, member_path, read_request, request_of, request_path,
 };
-use crate::vault::model::{Request, Roster};
+use crate::vault::model::{Member, Request};
 use crate::vault::name::MemberName;
 
 /// The most files in the folder of the requests.
@@ -31,7 +31,7 @@ impl Vault {
             return Ok(None);
         };
         let signed = read_request(name, &file)?;
-        let (request, vault) = (&signed.content, &self.roster().vault);
+        let (request, vault) = (&signed.content, &self.root().vault);
         let refused = |reason: String| {
             Fault::refused_file(&path, reason).hint(format!(
                 "ask for a new one: rm .vault/{path}, then vault join --name NAME"
@@ -49,6 +49,11 @@ impl Vault {
         if !signed.claim(request.signing.signer, vault, None).holds() {
             return Err(refused(
                 "does not match the signature of its signer".to_owned(),
+            ));
+        }
+        if !is_sealed_to_one(&request.signing.seed) {
+            return Err(refused(
+                "has a signing key that is not sealed to its recipient alone".to_owned(),
             ));
         }
         Ok(Some(signed.content))
@@ -83,7 +88,7 @@ impl Vault {
     }
 }
 
-/// A request made with `vault join`, to be compared with the roster.
+/// A request made with `vault join`, to be compared with the member's file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The name.
@@ -93,24 +98,22 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Checks that the roster lists the person as they asked, if it lists them by name or by
-    /// `recipient`.
+    /// Checks that `member`, the caller, has the keys that they asked for.
     ///
     /// # Errors
-    /// If it differs, because someone changed the request on its way to the admin.
-    pub(super) fn check(&self, roster: &Roster, recipient: &str) -> Result<(), Fault> {
-        let mut own = roster.members.iter().filter(|(name, member)| {
-            **name == self.name || member.recipient.to_string() == recipient
-        });
-        let is_as_asked = own.all(|(name, member)| {
-            let request = request_of(&roster.vault, name, member);
-            request.is_some_and(|request| fingerprint(&request) == self.fingerprint)
-        });
-        if is_as_asked {
+    /// If they differ, because someone changed the request on its way to the admin.
+    pub(super) fn check(
+        &self,
+        vault: &VaultId,
+        name: &MemberName,
+        member: &Member,
+    ) -> Result<(), Fault> {
+        let request = request_of(vault, name, member);
+        if request.is_some_and(|request| fingerprint(&request) == self.fingerprint) {
             return Ok(());
         }
-        let reason = format!("lists {} with other keys than you asked for", self.name);
-        Err(Fault::refused_file(ROSTER_PATH, reason)
+        let reason = format!("has other keys than {} asked for", self.name);
+        Err(Fault::refused_file(&member_path(name), reason)
             .hint("someone changed your request on its way: tell the admins, and use nothing in this vault")
             .hint(
                 "once they have removed this member, ask by another name: vault join --name NAME",

@@ -1,8 +1,8 @@
-//! The memory of a person's recipient. For each vault id, it has the highest floor and the newest
-//! roster. It also has the requests made with `vault join`, which make no id trusted.
+//! The memory of a person's recipient. For each vault id, it has the last revocation seen and the
+//! newest root. It also has the requests made with `vault join`, which make no id trusted.
 //!
 //! One file per recipient in the state folder, replaced whole under a lock. It holds no secret.
-//! Values only rise: a record never lowers a floor or forgets a newer roster.
+//! A record never forgets a revocation for an older one.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,76 +12,36 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
-use super::Asked;
-use crate::crypto::{Recipient, VaultId, base64_decode, base64_encode};
+use self::text::{Content, parse_state, state_text};
+use super::seen::{Met, Seen};
+use super::{Asked, Pin};
+use crate::crypto::{Recipient, Tag, VaultId};
 use crate::fault::Fault;
 use crate::platform::{self, Dir, FileAccess, Lock};
-use crate::vault::model::LARGEST_NUMBER;
+
+mod text;
 
 /// How long a record waits for another one, which takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest state file, in bytes.
 const LARGEST: u64 = 4 << 20;
-/// How many folders are remembered per vault; the oldest go first.
-const FOLDERS: usize = 32;
-
-/// The record of one vault.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// The highest floor.
-    pub floor: u64,
-    /// Revision and SHA-256 of the newest roster, or `None` for an id that was only entered.
-    pub roster: Option<(u64, [u8; 32])>,
-    /// The folders in which it was met.
-    pub folders: Vec<String>,
-    /// The id that replaced it in a folder and is trusted instead. A former holder of the old
-    /// authority may still have it.
-    pub replaced: Option<VaultId>,
-}
 
 /// The vaults that one recipient may open.
 pub struct State {
     folder: PathBuf,
     file: String,
     vaults: BTreeMap<VaultId, Seen>,
-    /// The request made in a vault, trusted or not, until its roster grants it.
+    /// The request made in a vault, trusted or not, until an admin grants it.
     asked: BTreeMap<VaultId, Asked>,
 }
 
-/// The content of the file.
-type Content = (BTreeMap<VaultId, Seen>, BTreeMap<VaultId, Asked>);
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    format: u64,
-    #[serde(default)]
-    vaults: BTreeMap<String, SeenFields>,
-    #[serde(default)]
-    asked: BTreeMap<String, AskedFields>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeenFields {
-    floor: u64,
-    revision: Option<u64>,
-    sha256: Option<String>,
-    #[serde(default)]
-    folders: Vec<String>,
-    replaced: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskedFields {
-    name: String,
-    fingerprint: String,
-}
-
 impl State {
+    /// The recipient whose memory this is.
+    #[must_use]
+    pub fn recipient(&self) -> Option<Recipient> {
+        self.file.strip_suffix(".toml")?.parse().ok()
+    }
+
     /// Reads what `recipient` has seen from `folder`, the state folder, which need not exist.
     ///
     /// # Errors
@@ -157,11 +117,6 @@ impl State {
         self.vaults.iter()
     }
 
-    /// Whose state this is.
-    pub(super) fn recipient(&self) -> &str {
-        self.file.trim_end_matches(".toml")
-    }
-
     /// The vault that was met in `folder` before.
     #[must_use]
     pub fn vault_of(&self, folder: &str) -> Option<VaultId> {
@@ -187,20 +142,12 @@ impl State {
         false
     }
 
-    /// Adds the current record, and adds `vault` if it is new. Writes only what changes.
+    /// Records a root that was accepted, and adds its vault if it is new. Writes only what changes.
     ///
     /// # Errors
     /// If the state cannot be written.
-    pub fn record(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
-        if self
-            .vaults
-            .get(&vault)
-            .is_some_and(|before| merged(before, now) == *before)
-        {
-            return Ok(());
-        }
-        let change = |before: &Seen| merged(before, now);
-        self.write(|state| state.change(vault, &now.folders, change))
+    pub fn record(&mut self, met: &Met) -> Result<(), Fault> {
+        self.update(met.vault, &[&met.folder], |before| Ok(before.with(met)))
     }
 
     /// As [`State::record`], on the caller's word: it counts again, should another id have taken its
@@ -208,19 +155,46 @@ impl State {
     ///
     /// # Errors
     /// As [`State::record`].
-    pub fn enter(&mut self, vault: VaultId, now: &Seen) -> Result<(), Fault> {
-        if self
-            .vaults
-            .get(&vault)
-            .is_none_or(|before| before.replaced.is_none())
-        {
-            return self.record(vault, now);
-        }
-        let change = |before: &Seen| Seen {
-            replaced: None,
-            ..merged(before, now)
-        };
-        self.write(|state| state.change(vault, &now.folders, change))
+    pub fn enter(&mut self, met: &Met) -> Result<(), Fault> {
+        self.update(met.vault, &[&met.folder], |before| {
+            Ok(Seen {
+                replaced: None,
+                ..before.with(met)
+            })
+        })
+    }
+
+    /// Trusts an id of which no root is here; it counts again, should another id have taken its place
+    /// before. Its revocation counts only if none is known: it can raise, and never lowers.
+    ///
+    /// # Errors
+    /// As [`State::record`].
+    pub fn enter_pin(&mut self, pin: &Pin) -> Result<(), Fault> {
+        self.update(pin.vault, &[], |before| {
+            let mut now = Seen {
+                replaced: None,
+                ..before.clone()
+            };
+            if now.tags.is_empty() && !pin.tag.is_none() {
+                now.tags.push(pin.tag);
+            }
+            Ok(now)
+        })
+    }
+
+    /// Goes back to a root that lists none of the revocations in `known`. The caller has compared it
+    /// with these, and with no others.
+    ///
+    /// # Errors
+    /// As [`State::record`], and if another process has seen a later revocation since.
+    pub fn go_back(&mut self, met: &Met, known: &[Tag]) -> Result<(), Fault> {
+        self.update(met.vault, &[&met.folder], |before| {
+            if before.tags == known {
+                return Ok(before.back_to(met));
+            }
+            let reason = "another vault has seen a revocation while this command ran";
+            Err(Fault::refused(reason).hint("run the command again"))
+        })
     }
 
     /// Remembers what is asked for in `vault`, which is not trusted for that.
@@ -228,10 +202,13 @@ impl State {
     /// # Errors
     /// As [`State::record`].
     pub fn ask(&mut self, vault: VaultId, asked: Asked) -> Result<(), Fault> {
-        self.write(|state| drop(state.asked.insert(vault, asked)))
+        self.write(|state| {
+            state.asked.insert(vault, asked);
+            Ok(())
+        })
     }
 
-    /// Forgets what was asked for in `vault`, now that the roster says it.
+    /// Forgets what was asked for in `vault`, now that they are a member.
     ///
     /// # Errors
     /// As [`State::record`].
@@ -239,38 +216,57 @@ impl State {
         if !self.asked.contains_key(vault) {
             return Ok(());
         }
-        self.write(|state| drop(state.asked.remove(vault)))
+        self.write(|state| {
+            state.asked.remove(vault);
+            Ok(())
+        })
     }
 
     fn not_written(&self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
         Fault::failed(format!("could not write {}", self.folder.display())).because(error)
     }
 
-    /// Changes what is kept of `vault`, to which the folders `met` belong from now on.
-    fn change(&mut self, vault: VaultId, met: &[String], change: impl FnOnce(&Seen) -> Seen) {
-        for (known, seen) in &mut self.vaults {
-            let count = seen.folders.len();
-            if *known != vault {
-                seen.folders.retain(|folder| !met.contains(folder));
-            }
-            if seen.folders.len() < count {
-                seen.replaced = Some(vault);
-            }
+    /// Changes the record of `vault`, to which the folders `met` belong from now on. Does not
+    /// write a record that stays the same.
+    fn update(
+        &mut self,
+        vault: VaultId,
+        met: &[&String],
+        change: impl Fn(&Seen) -> Result<Seen, Fault>,
+    ) -> Result<(), Fault> {
+        if let Some(before) = self.vaults.get(&vault)
+            && change(before)? == *before
+        {
+            return Ok(());
         }
-        let before = self.vaults.remove(&vault).unwrap_or_default();
-        self.vaults.insert(vault, change(&before));
+        self.write(|state| {
+            let before = state.vaults.get(&vault).cloned().unwrap_or_default();
+            let now = change(&before)?;
+            for (known, seen) in &mut state.vaults {
+                let count = seen.folders.len();
+                if *known != vault {
+                    seen.folders.retain(|folder| !met.contains(&folder));
+                }
+                if seen.folders.len() < count {
+                    seen.replaced = Some(vault);
+                }
+            }
+            state.vaults.insert(vault, now);
+            Ok(())
+        })
     }
 
-    /// Changes the current content of the file.
-    fn write(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), Fault> {
+    /// Changes the current content of the file, unless `change` fails.
+    fn write(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         let folder =
             platform::private_dir(&self.folder).map_err(|error| self.not_written(error))?;
         let _lock = self.lock(&folder)?;
         // Another process may have written since, and its records count too.
         *self = Self::load_file(&self.folder, self.file.clone())
             .map_err(|fault| self.not_written(fault))?;
-        change(self);
-        let text = self.text().map_err(|error| self.not_written(error))?;
+        change(self)?;
+        let text =
+            state_text(&self.vaults, &self.asked).map_err(|error| self.not_written(error))?;
         self.replace(&folder, &text)
             .map_err(|error| self.not_written(error))
     }
@@ -298,28 +294,6 @@ impl State {
         folder.rename(&temporary, folder, &self.file)?;
         folder.sync()
     }
-
-    fn text(&self) -> Result<String, toml::ser::Error> {
-        let vaults = self.vaults.iter().map(|(vault, seen)| {
-            let fields = SeenFields {
-                floor: seen.floor,
-                revision: seen.roster.map(|(revision, _)| revision),
-                sha256: seen.roster.map(|(_, sha256)| base64_encode(&sha256)),
-                folders: seen.folders.clone(),
-                replaced: seen.replaced.map(|vault| vault.to_string()),
-            };
-            (vault.to_string(), fields)
-        });
-        let asked = self.asked.iter().map(|(vault, asked)| {
-            let (name, fingerprint) = (asked.name.to_string(), asked.fingerprint.to_string());
-            (vault.to_string(), AskedFields { name, fingerprint })
-        });
-        toml::to_string(&Fields {
-            format: 1,
-            vaults: vaults.collect(),
-            asked: asked.collect(),
-        })
-    }
 }
 
 /// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.
@@ -333,66 +307,3 @@ fn read_text(path: &Path) -> io::Result<String> {
         .filter(|text| text.len() as u64 <= LARGEST)
         .unwrap_or_default())
 }
-
-/// Parses the text of a state file. Returns `None` if it is damaged. Numbers above those of a
-/// vault's files are damage, too.
-fn parse_state(text: &str) -> Option<Content> {
-    let fields: Fields = toml::from_str(text).ok()?;
-    let vaults = fields.vaults.into_iter().map(|(vault, seen)| {
-        let roster = match (seen.revision, seen.sha256) {
-            (Some(revision), Some(hash)) => {
-                Some((revision, base64_decode(&hash)?.try_into().ok()?))
-            }
-            (None, None) => None,
-            _ => return None,
-        };
-        let replaced = match seen.replaced {
-            Some(vault) => Some(vault.parse().ok()?),
-            None => None,
-        };
-        let is_high = |number: u64| number > LARGEST_NUMBER;
-        if is_high(seen.floor) || roster.is_some_and(|(revision, _)| is_high(revision)) {
-            return None;
-        }
-        let seen = Seen {
-            floor: seen.floor,
-            roster,
-            folders: seen.folders,
-            replaced,
-        };
-        Some((vault.parse().ok()?, seen))
-    });
-    let asked = fields.asked.into_iter().map(|(vault, asked)| {
-        let (name, fingerprint) = (asked.name.parse().ok()?, asked.fingerprint.parse().ok()?);
-        Some((vault.parse().ok()?, Asked { name, fingerprint }))
-    });
-    let content = (
-        vaults.collect::<Option<_>>()?,
-        asked.collect::<Option<_>>()?,
-    );
-    (fields.format == 1).then_some(content)
-}
-
-/// The higher floor, the newer roster (the earlier one of two with the same revision, so that a
-/// fork stays visible), all folders, and the replacement.
-fn merged(before: &Seen, now: &Seen) -> Seen {
-    let newer = match (before.roster, now.roster) {
-        (Some(before), Some(now)) if now.0 > before.0 => Some(now),
-        (before, now) => before.or(now),
-    };
-    let mut folders = before.folders.clone();
-    let new = now.folders.iter().filter(|f| !before.folders.contains(f));
-    folders.extend(new.cloned());
-    let surplus = folders.len().saturating_sub(FOLDERS);
-    folders.drain(..surplus);
-    let floor = before.floor.max(now.floor);
-    Seen {
-        floor,
-        roster: newer,
-        folders,
-        replaced: before.replaced,
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,22 +1,25 @@
-//! A roster with a valid signature by its own id, before its id has been confirmed.
+//! A root with a valid signature by its own id, before its id has been confirmed.
 //!
-//! It is parsed no earlier than it was judged: the id and the signature of a stranger's roster cost no
+//! It is parsed no earlier than it was judged: the id and the signature of a stranger's root cost no
 //! more than a hash, whatever it holds.
 
 use std::cell::OnceCell;
+use std::sync::{Mutex, OnceLock};
 
 use super::pin::{Standing, Trust};
 use super::{State, Vault};
 use crate::crypto::{PublicKey, VaultId, sha256};
 use crate::fault::Fault;
-use crate::vault::format::{ROSTER_PATH, Unparsed, parse_roster, roster_file};
-use crate::vault::model::Roster;
+use crate::vault::format::{ROOT_PATH, Unparsed, parse_root, root_file};
+use crate::vault::model::Root;
 use crate::vault::store::Tree;
 
-/// Who signs the roster, in messages.
+/// The file that an unreleased version had in place of the root.
+pub const UNRELEASED: &str = "members.toml";
+/// Who signs the root, in messages.
 pub(super) const AUTHORITY: &str = "the authority of this vault";
 
-/// A roster with a valid signature by its own id, which may not be the right one.
+/// A root with a valid signature by its own id, which may not be the right one.
 pub struct UnverifiedRoot {
     tree: Tree,
     file: Unparsed,
@@ -24,11 +27,11 @@ pub struct UnverifiedRoot {
     authority: PublicKey,
     sha256: [u8; 32],
     /// Once it was needed.
-    roster: OnceCell<Roster>,
+    parsed: OnceCell<Root>,
 }
 
 impl UnverifiedRoot {
-    /// Reads the roster and checks its signature by the id it names.
+    /// Reads the root and checks its signature by the id it names.
     ///
     /// # Errors
     /// If it is missing or not signed by its authority.
@@ -44,16 +47,15 @@ impl UnverifiedRoot {
         tree: Tree,
         check: impl FnOnce(&VaultId) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
-        let file = tree.read(ROSTER_PATH)?.ok_or_else(|| {
-            Fault::refused_file(ROSTER_PATH, "is missing")
-                .hint("put it back: git checkout -- .vault/members.toml")
-        })?;
-        let (sha256, file) = (sha256(&file), roster_file(&file)?);
+        let Some(file) = tree.read(ROOT_PATH)? else {
+            return Err(missing(&tree));
+        };
+        let (sha256, file) = (sha256(&file), root_file(&file)?);
         let id = file.vault()?;
         check(&id)?;
         let authority = id
             .authority()
-            .ok_or_else(|| super::not_signed(ROSTER_PATH, AUTHORITY))?;
+            .ok_or_else(|| super::not_signed(ROOT_PATH, AUTHORITY))?;
         file.check(authority, &id, AUTHORITY)?;
         Ok(Self {
             tree,
@@ -61,11 +63,11 @@ impl UnverifiedRoot {
             id,
             authority,
             sha256,
-            roster: OnceCell::new(),
+            parsed: OnceCell::new(),
         })
     }
 
-    /// The id that the roster names.
+    /// The id that the root names.
     #[must_use]
     pub fn id(&self) -> VaultId {
         self.id
@@ -77,7 +79,7 @@ impl UnverifiedRoot {
         self.sha256
     }
 
-    /// Compares it with `trust`; see [`Trust::judge`]. A roster that is unknown is not parsed.
+    /// Compares it with `trust`; see [`Trust::judge`]. A root that is unknown is not parsed.
     ///
     /// # Errors
     /// If the trust speaks against it, or it is not as `vault` writes it.
@@ -88,7 +90,7 @@ impl UnverifiedRoot {
         if trust.pins.is_empty() && !trust.states.iter().any(is_seen) {
             return Ok(Standing::Unknown);
         }
-        trust.judge(self.roster()?, self.sha256, folder)
+        trust.judge(self.root()?, self.sha256, folder)
     }
 
     /// Continues after a judgment, or without one for commands that decrypt nothing.
@@ -101,25 +103,45 @@ impl UnverifiedRoot {
             file,
             authority,
             sha256,
-            roster: parsed,
+            parsed,
             ..
         } = self;
-        let roster = parsed
-            .into_inner()
-            .map_or_else(|| parse_roster(&file), Ok)?;
+        let root = parsed.into_inner().map_or_else(|| parse_root(&file), Ok)?;
         Ok(Vault {
             tree,
-            roster,
+            root,
             authority,
             sha256,
+            known: Mutex::default(),
+            members: OnceLock::new(),
         })
     }
 
-    fn roster(&self) -> Result<&Roster, Fault> {
-        if let Some(roster) = self.roster.get() {
-            return Ok(roster);
+    /// The root, understood.
+    ///
+    /// # Errors
+    /// If it is not as `vault` writes it.
+    pub fn root(&self) -> Result<&Root, Fault> {
+        if let Some(root) = self.parsed.get() {
+            return Ok(root);
         }
-        let parsed = parse_roster(&self.file)?;
-        Ok(self.roster.get_or_init(|| parsed))
+        let parsed = parse_root(&self.file)?;
+        Ok(self.parsed.get_or_init(|| parsed))
     }
+}
+
+/// Why the root is missing.
+fn missing(tree: &Tree) -> Fault {
+    let is_older = |names: Vec<String>| names.iter().any(|name| name == UNRELEASED);
+    if tree.names().is_ok_and(is_older) {
+        return made_by_unreleased();
+    }
+    Fault::refused_file(ROOT_PATH, "is missing").restore(ROOT_PATH)
+}
+
+/// Explains that the vault has a format that was never released.
+#[must_use]
+pub fn made_by_unreleased() -> Fault {
+    Fault::refused_file("", "was made by an unreleased version of vault")
+        .hint("make a new vault in another folder, and copy the values with that version")
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::machine::{has, left_out};
 use crate::support::memory::{Shared, sandbox};
 use crate::support::sandbox::Sandbox;
+use crate::support::tracing::can_trace;
 
 /// The names of the files that a run of `exec` leaves.
 fn left(shared: &Shared) -> Vec<String> {
@@ -73,23 +73,6 @@ fn signal_at_any_early_moment_leaves_no_file() {
             left(&shared)
         );
     }
-}
-
-/// Whether `strace` can send a signal before a system call of vault, which only root may trace.
-fn can_trace() -> bool {
-    if !has("strace", "strace") {
-        return false;
-    }
-    let mut traced = Command::new("strace");
-    let status = traced
-        .args(["-o", "/dev/null", "true"])
-        .stderr(Stdio::null())
-        .status();
-    let can = rustix::process::geteuid().is_root() && status.unwrap().success();
-    if !can {
-        left_out("strace may not look into a vault here");
-    }
-    can
 }
 
 /// Runs `exec -- touch started`, sends TERM before the `count`th system call `call`, and returns

@@ -5,11 +5,11 @@ use std::fs;
 use repovault::crypto::SigningKey;
 
 use crate::support::craft;
-use crate::support::refusal::{Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, refused, stocked};
+use crate::support::refusal::{Command, ENTRY, KEYED, KEYLESS, refused, stocked};
 use crate::support::sandbox::Sandbox;
 
-const ROSTER: &str = "members.toml";
-const PRODUCTION: &str = "production.toml";
+const ROOT: &str = "root.toml";
+const MEMBER: &str = "members/alice.toml";
 const URL: &str = "production/DATABASE_URL.toml";
 
 /// Changes the text before the signature.
@@ -33,11 +33,21 @@ const SOME: &[Command] = &[
     &["list", "-e", "production"],
 ];
 
+/// Those that need the own file of a member.
+const OWN: &[Command] = SOME.split_at(3).0;
+
+/// The commands that read the file at `path`.
+fn readers(path: &str) -> &'static [Command] {
+    if path == MEMBER { OWN } else { SOME }
+}
+
 /// The signer of the file at `path`.
 fn key(sandbox: &Sandbox, path: &str) -> SigningKey {
     match path.split_once('/') {
-        Some((environment, _)) => craft::signing_key(sandbox, environment),
-        None => craft::authority(sandbox),
+        Some((environment, _)) if environment != "members" => {
+            craft::signing_key(sandbox, environment)
+        }
+        _ => craft::authority(sandbox),
     }
 }
 
@@ -55,7 +65,8 @@ fn edits_are_refused(path: &str, edits: &[Edit], reason: &str) {
         assert_ne!(edited, body, "edit {number} of {path} changes something");
         let file = craft::sign(&sandbox, path, edited.as_bytes(), &key);
         fs::write(sandbox.store(path), file).unwrap();
-        refused(&sandbox, &SOME[number % SOME.len()..][..1], &said);
+        let some = readers(path);
+        refused(&sandbox, &some[number % some.len()..][..1], &said);
         fs::write(sandbox.store(path), &genuine).unwrap();
     }
 }
@@ -130,7 +141,7 @@ const ANYWHERE: &[Edit] = &[
 
 #[test]
 fn other_spelling_of_any_file_is_refused() {
-    for path in [ROSTER, PRODUCTION, URL] {
+    for path in [ROOT, MEMBER, URL] {
         edits_are_refused(path, ANYWHERE, NOT_OURS);
     }
 }
@@ -143,7 +154,7 @@ fn other_spelling_of_an_entry_is_refused() {
         format!("{before}{start}{}{end}{after}", change(text))
     }
     fn base64(body: &str, change: fn(&str) -> String) -> String {
-        within(body, "sealed = \"", "\"", change)
+        within(body, "sealed = \"b64:", "\"", change)
     }
     fn moment(body: &str, change: fn(&str) -> String) -> String {
         within(body, "changed = ", "\n", change)
@@ -187,102 +198,250 @@ fn other_spelling_of_an_entry_is_refused() {
     edits_are_refused(URL, edits, NOT_OURS);
 }
 
+/// Base64 and bech32 have a prefix in files, and nothing else has.
 #[test]
-fn other_spelling_of_an_environment_is_refused() {
+fn value_without_its_prefix_is_refused() {
     let edits: &[Edit] = &[
-        |body| body.replacen("[[epochs]]", "[epochs]", 1),
-        |body| body.replacen("[[epochs]]", "[[ epochs ]]", 1),
-        |body| body.replacen("sealed.alice", "sealed.\"alice\"", 1),
-        |body| body.replacen("sealed.alice", "sealed . alice", 1),
-        |body| {
-            body.replacen("sealed.alice = ", "sealed = { alice = ", 1)
-                .trim_end()
-                .to_owned()
-                + " }\n\n"
-        },
-        |body| body.replacen("sealed.alice", "sealed.tmp", 1),
-        |body| body.replacen("number = 1", "number = 0", 1),
-        |body| body.replacen("commitment = \"", "commitment = \"AA", 1),
-        |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "\n",
-        |body| body.split_once("\n[[epochs]]").unwrap().0.to_owned() + "epochs = []\n\n",
-        // Two epochs with the same number, and the older one first.
-        |body| {
-            let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
-            format!(
-                "{}\n[[epochs]]{epoch}",
-                body.trim_end_matches('\n').to_owned() + "\n"
-            )
-        },
-        |body| {
-            let (_, epoch) = body.split_once("\n[[epochs]]").unwrap();
-            let newer = epoch.replacen("number = 1", "number = 2", 1);
-            format!(
-                "{}\n[[epochs]]{newer}",
-                body.trim_end_matches('\n').to_owned() + "\n"
-            )
-        },
+        |body| body.replacen("b64:", "", 1),
+        |body| body.replacen("b64:", "B64:", 1),
+        |body| body.replacen("b64:", "b64: ", 1),
+        |body| body.replacen("b64:", "b64:b64:", 1),
+        |body| body.replacen("b64:", "base64:", 1),
+        |body| body.replacen("alice", "b64:alice", 1),
     ];
-    edits_are_refused(PRODUCTION, edits, NOT_OURS);
+    for path in [ROOT, MEMBER, URL] {
+        edits_are_refused(path, edits, NOT_OURS);
+    }
+    let edits: &[Edit] = &[
+        |body| body.replacen("bech32:", "", 1),
+        |body| body.replacen("bech32:", "BECH32:", 1),
+        |body| body.replacen("bech32:", "b64:", 1),
+        |body| body.replacen("bech32:", "bech32:bech32:", 1),
+    ];
+    for path in [ROOT, MEMBER] {
+        edits_are_refused(path, edits, NOT_OURS);
+    }
 }
 
 #[test]
-fn other_spelling_of_a_roster_is_refused() {
+fn other_spelling_of_a_root_is_refused() {
+    const TAG: &str = "b64:AQEBAQEBAQEBAQEBAQEBAQ";
     let edits: &[Edit] = &[
         |body| body.replacen("vault1", "VAULT1", 1),
-        |body| body.replacen("floor = 1", "floor = 0", 1),
-        |body| body.replacen("floor = 1", "floor = 2", 1),
-        |body| body.replacen("revision = 1\nfloor = 1\n", "floor = 1\nrevision = 1\n", 1),
-        |body| body.replacen("[members.alice]", "[members.\"alice\"]", 1),
-        |body| body.replacen("[members.alice]", "[members . alice]", 1),
-        |body| body.replacen("[members.alice]", "[members.Alice]", 1),
-        |body| body.replacen("[members.alice]", "[members.tmp]", 1),
-        |body| body.replacen("[members.alice]", "[members]\n[members.alice]", 1),
-        |body| body.replacen("[environments.production]", "[environments.requests]", 1),
-        |body| body.replacen("{ development", "{development", 1),
-        |body| body.replacen("\"write\", production", "\"write\",production", 1),
+        |body| body.replacen("revocations = []", "revocations = [ ]", 1),
+        |body| body.replacen("revocations = []", "revocations = [\"b64:\"]", 1),
         |body| {
-            body.replacen("development = \"write\", ", "", 1).replacen(
-                "\"write\" }",
-                "\"write\", development = \"write\" }",
+            body.replacen(
+                "revocations = []",
+                "revocations = [\"b64:AQEBAQEBAQEBAQEBAQEB\"]",
                 1,
             )
         },
-        |body| body.replacen("\"write\"", "\"admin\"", 1),
         |body| {
-            body.replacen("production = \"write\"", "production = []", 1)
-                .replacen("= []", "= [ ]", 1)
+            body.replacen(
+                "revocations = []",
+                "revocations = [\"b64:AAAAAAAAAAAAAAAAAAAAAA\"]",
+                1,
+            )
         },
+        |body| {
+            body.replacen(
+                "revocations = []",
+                &format!("revocations = [\"{TAG}\", \"{TAG}\"]"),
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "revocations = []",
+                &format!("revocations = [\"{TAG}==\"]"),
+                1,
+            )
+        },
+        |body| body.replacen("revocations = []", &format!("revocations = \"{TAG}\""), 1),
+        |body| body.replacen("revocations = []\n", "", 1),
+        |body| {
+            body.replacen(
+                "revision = 1\nrevocations = []\n",
+                "revocations = []\nrevision = 1\n",
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "[[environments.production]]",
+                "[environments.production]",
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "[[environments.production]]",
+                "[[ environments.production ]]",
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "[[environments.production]]",
+                "[[environments.\"production\"]]",
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "[[environments.production]]",
+                "[[environments.requests]]",
+                1,
+            )
+        },
+        |body| body.replacen("[[environments.production]]", "[[environments.root]]", 1),
+        |body| body.replacen("[[environments.production]]", "[[environments.vault]]", 1),
+        |body| {
+            body.replacen(
+                "[[environments.production]]",
+                "[[environments.Production]]",
+                1,
+            )
+        },
+        |body| body.replacen("number = 1", "number = 0", 1),
+        |body| body.replacen("commitment = \"b64:", "commitment = \"b64:AA", 1),
+        |body| body.replacen("given = [\"alice\"]", "given = [\"bob\", \"alice\"]", 1),
+        |body| body.replacen("given = [\"alice\"]", "given = [\"alice\", \"alice\"]", 1),
+        |body| body.replacen("given = [\"alice\"]", "given = [\"alice\",\"bob\"]", 1),
+        |body| body.replacen("given = [\"alice\"]", "given = [\"../alice\"]", 1),
+        |body| body.replacen("given = [\"alice\"]\n", "", 1),
+        // An older epoch with `given`, and one before the newest.
+        |body| {
+            let (_, epoch) = body.split_once("\n[[environments.production]]").unwrap();
+            format!("{body}[[environments.production]]{epoch}")
+        },
+        |body| {
+            let (start, epoch) = body.split_once("\n[[environments.production]]").unwrap();
+            let (number, _) = epoch.split_once("given").unwrap();
+            format!(
+                "{start}\n[[environments.production]]{number}\n[[environments.production]]{epoch}"
+            )
+        },
+        // Environments in another order.
+        |body| {
+            let (start, tables) = body.split_once("\n[[environments.development]]").unwrap();
+            let (first, second) = tables.split_once("\n[[environments.production]]").unwrap();
+            format!(
+                "{start}\n[[environments.production]]{second}[[environments.development]]{first}\n"
+            )
+        },
+        |body| format!("{body}[members.bob]\n\n"),
+        |body| format!("{body}[members.bob]\nlost = {{}}\n\n"),
+        |body| format!("{body}[members.bob]\nrevocation = \"{TAG}\"\n\n"),
+        |body| format!("{body}[members.bob]\nlost = {{ production = {{ epoch = 0 }} }}\n\n"),
+        |body| format!("{body}[members.bob]\nlost = {{production = {{ epoch = 1 }}}}\n\n"),
+        |body| {
+            format!(
+                "{body}[members.bob]\nlost = {{ production = {{ epoch = 1, names = [\"B\", \"A\"] }} }}\n\n"
+            )
+        },
+        |body| format!("{body}[members.bob.lost.production]\nepoch = 1\n\n"),
+        |body| format!("{body}[former.vault]\n\n"),
+        |body| format!("{body}[former.bob]\nsigner = \"{TAG}\"\n\n"),
+        |body| format!("{body}[former.carol]\n\n[former.bob]\n\n"),
+        |body| format!("{body}[former.bob]\n\n[former.bob]\n\n"),
+    ];
+    edits_are_refused(ROOT, edits, NOT_OURS);
+}
+
+#[test]
+fn other_spelling_of_a_members_file_is_refused() {
+    let edits: &[Edit] = &[
+        |body| body.replacen("name = \"alice\"", "name = \"bob\"", 1),
+        |body| body.replacen("recipient = \"bech32:age1", "recipient = \"bech32:AGE1", 1),
+        |body| body.replacen("signer = \"b64:", "signer = \"b64:A", 1),
+        // Types that other kinds of recipient need, and an X25519 recipient does not have.
+        |body| body.replacen("\nsigner = ", "\nstanza = \"X25519\"\nsigner = ", 1),
+        |body| body.replacen("\nsigner = ", "\nstanza = \"piv-p256\"\nsigner = ", 1),
+        |body| body.replacen("admin = true", "admin = false", 1),
+        |body| body.replacen("admin = true\n", "", 1),
+        |body| {
+            let (start, rest) = body.split_once("authority = ").unwrap();
+            format!("{start}{}", rest.split_once('\n').unwrap().1)
+        },
+        |body| {
+            let (start, rest) = body.split_once("\nsigning_key = ").unwrap();
+            format!("{start}\n{}", rest.split_once('\n').unwrap().1)
+        },
+        |body| body.replacen("\n[access]", "credential = \"b64:AA\"\n\n[access]", 1),
+        |body| body.replacen("[access]", "[ access ]", 1),
+        |body| body.replacen("\"write\"", "\"admin\"", 1),
+        |body| body.replacen("production = \"write\"", "production = [ ]", 1),
         |body| body.replacen("production = \"write\"", "production = [\"B\", \"A\"]", 1),
         |body| body.replacen("production = \"write\"", "production = [\"A\", \"A\"]", 1),
         |body| body.replacen("production = \"write\"", "production = [\"../A\"]", 1),
-        |body| body.replacen("admin = true", "admin = false", 1),
-        |body| body.replacen("admin = true\n", "", 1),
-        |body| body.replacen("recipient = \"age1", "recipient = \"AGE1", 1),
-        |body| body.replacen("signer = \"", "signer = \"A", 1),
-        |body| body.replacen("admin = true\n", "admin = true\nfloor = 0\n", 1),
-        |body| body.replacen("admin = true\n", "admin = true\nlost = {}\n", 1),
+        |body| body.replacen("production = \"write\"", "tmp = \"write\"", 1),
+        |body| body.replacen("production = \"write\"", "\"production\" = \"write\"", 1),
+        |body| {
+            body.replacen("development = \"write\"\n", "", 1).replacen(
+                "production = \"write\"",
+                "production = \"write\"\ndevelopment = \"write\"",
+                1,
+            )
+        },
+        |body| body.replacen("[sealed.production]", "[sealed.\"production\"]", 1),
+        |body| body.replacen("[sealed.production]", "[sealed.Production]", 1),
+        |body| {
+            body.replacen(
+                "[sealed.production]",
+                "[sealed.aside]\n\n[sealed.production]",
+                1,
+            )
+        },
+        |body| {
+            body.replacen(
+                "[sealed.production]\n",
+                "[sealed.production]\n\"b64:AA\" = \"b64:AA\"\n",
+                1,
+            )
+        },
+        |body| {
+            let (start, line) = body.split_once("[sealed.production]\n").unwrap();
+            format!(
+                "{start}[sealed.production]\n{}{line}",
+                line.trim_start_matches('\n')
+                    .trim_end_matches('\n')
+                    .to_owned()
+                    + "\n"
+            )
+        },
+        |body| {
+            let (start, line) = body.split_once("[sealed.production]\n\"").unwrap();
+            format!("{start}[sealed.production]\n{}", line.replacen('"', "", 1))
+        },
     ];
-    edits_are_refused(ROSTER, edits, NOT_OURS);
+    edits_are_refused(MEMBER, edits, NOT_OURS);
 }
 
 #[test]
 fn newer_format_asks_for_a_newer_vault() {
-    for number in ["2", "0", "4294967296"] {
-        for path in [ROSTER, PRODUCTION, URL] {
+    for number in ["2", "4294967296"] {
+        for path in [ROOT, MEMBER, URL] {
             let sandbox = stocked();
             let body = craft::body(&sandbox, path).replacen("= 1", &format!("= {number}"), 1);
             let file = craft::sign(&sandbox, path, body.as_bytes(), &key(&sandbox, path));
             fs::write(sandbox.store(path), file).unwrap();
-            refused(
-                &sandbox,
-                SOME,
-                format!(
-                    "error: .vault/{path}: has format {number}, this vault reads 1
-hint: install a newer vault
+            let said = format!(
+                "error: .vault/{path}: was made by a newer vault: it has format {number}, and this one reads 1
+hint: update vault
 "
-                ),
             );
+            refused(&sandbox, readers(path), said);
         }
+    }
+}
+
+/// A number that no version has written asks for no newer one.
+#[test]
+fn format_zero_is_refused() {
+    for path in [ROOT, MEMBER, URL] {
+        edits_are_refused(path, &[|body| body.replacen("= 1", "= 0", 1)], NOT_OURS);
     }
 }
 
@@ -334,8 +493,8 @@ fn damaged_file_is_refused_with_a_reason() {
         (|_| Vec::new(), NOT_OURS, restore),
     ];
     let kinds = [
-        (ROSTER, [KEYED, KEYLESS].concat()),
-        (PRODUCTION, ENVIRONMENT.to_vec()),
+        (ROOT, [KEYED, KEYLESS].concat()),
+        (MEMBER, KEYED.to_vec()),
         (URL, ENTRY.to_vec()),
     ];
     for (path, commands) in kinds {
@@ -395,7 +554,7 @@ fn merge_conflict_is_named_by_every_command() {
         &sandbox,
         ENTRY,
         "error: .vault/production/DATABASE_URL.toml: has conflict markers of a merge
-hint: take one side whole: git checkout --ours (or --theirs) -- .vault/production/DATABASE_URL.toml
+hint: end the conflict: `vault resolve`
 ",
     );
     // The secrets that were set on only one branch are merged and can be read.

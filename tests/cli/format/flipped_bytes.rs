@@ -6,7 +6,6 @@ use std::fs;
 use repovault::vault::store::Tree;
 use repovault::vault::trust::UnverifiedRoot;
 
-use crate::support::craft;
 use crate::support::machine::all_is_wanted;
 use crate::support::refusal::{Command, Why, stopped};
 use crate::support::sandbox::Sandbox;
@@ -16,18 +15,15 @@ const FLIPS: [u8; 3] = [0x01, 0x20, 0x80];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-const ROSTER: &str = "members.toml";
-/// The roster lists it by its hash.
-const LISTED: &str = "production.toml";
-/// It is newer than the roster says, so only its signature protects it.
-const AHEAD: &str = "development.toml";
+const ROOT: &str = "root.toml";
+const MEMBER: &str = "members/alice.toml";
 const ENTRY: &str = "production/LIVE.toml";
 const TOMBSTONE: &str = "production/GONE.toml";
 
 /// Every kind of file, with the commands that read it.
-const KINDS: [(&str, &[Command]); 5] = [
+const KINDS: [(&str, &[Command]); 4] = [
     (
-        ROSTER,
+        ROOT,
         &[
             &["get", "LIVE", "-e", "production"],
             &[
@@ -45,7 +41,7 @@ const KINDS: [(&str, &[Command]); 5] = [
         ],
     ),
     (
-        LISTED,
+        MEMBER,
         &[
             &["get", "LIVE", "-e", "production"],
             &[
@@ -59,23 +55,6 @@ const KINDS: [(&str, &[Command]); 5] = [
             ],
             &["set", "NEW", "-e", "production"],
             &["list", "-e", "production"],
-            &["environments", "add", "staging"],
-        ],
-    ),
-    (
-        AHEAD,
-        &[
-            &["exec", "--no-mask", "--", "touch", "started"],
-            &["list"],
-            &["set", "NEW"],
-            &[
-                "copy",
-                "LIVE",
-                "--from",
-                "production",
-                "--to",
-                "development",
-            ],
             &["ci", "add", "github", "-e", "production"],
         ],
     ),
@@ -128,10 +107,6 @@ fn sandbox() -> Sandbox {
     sandbox.set("production", "LIVE", b"alive");
     sandbox.set("production", "GONE", b"dead");
     sandbox.quick(&["remove", "GONE", "-e", "production"]);
-    let authority = craft::authority(&sandbox);
-    craft::resign_environment(&sandbox, "development", &authority, |file| {
-        file.revision += 1;
-    });
     sandbox
 }
 
@@ -143,14 +118,16 @@ fn accepts(files: Files, path: &str) -> bool {
     let Ok(vault) = presented.into_vault() else {
         return false;
     };
-    let Some((environment, name)) = path.trim_end_matches(".toml").split_once('/') else {
-        let name = path.trim_end_matches(".toml");
-        return path == ROSTER || vault.environment(&name.parse().unwrap()).is_ok();
-    };
-    let environment = vault.environment(&environment.parse().unwrap()).unwrap();
-    vault
-        .entry(&environment, &name.parse().unwrap())
-        .is_ok_and(|entry| entry.is_some())
+    match path.trim_end_matches(".toml").split_once('/') {
+        None => true,
+        Some(("members", name)) => vault.counting(&name.parse().unwrap()).unwrap().is_some(),
+        Some((environment, name)) => {
+            let environment = vault.environment(&environment.parse().unwrap()).unwrap();
+            vault
+                .entry(environment, &name.parse().unwrap())
+                .is_ok_and(|entry| entry.is_some())
+        }
+    }
 }
 
 #[test]
@@ -189,6 +166,20 @@ fn truncated_or_extended_files_are_refused() {
     }
 }
 
+/// Checks that the command refuses and names the file. A command that needs no own file reads the
+/// member's as the one of a signer.
+#[track_caller]
+fn stops(sandbox: &Sandbox, command: &[Command], path: &str) {
+    let said = if path == MEMBER && command[0][0] == "list" {
+        format!(
+            "error: .vault/[..]: is signed by alice, whose file .vault/{path} [..]\nhint: [..]\n"
+        )
+    } else {
+        format!("error: .vault/{path}: [..]\nhint: [..]\n")
+    };
+    stopped(sandbox, command, Why::Refused, &said, |run| run);
+}
+
 /// Every byte with `VAULT_TESTS=all`, otherwise some; the library's own check covers all of them in
 /// any case.
 #[test]
@@ -202,8 +193,7 @@ fn flipped_byte_stops_every_command() {
             flipped[at] ^= FLIPS[number % FLIPS.len()];
             fs::write(sandbox.store(path), flipped).unwrap();
             let command = &commands[number % commands.len()..][..1];
-            let said = format!("error: .vault/{path}: [..]\nhint: [..]\n");
-            stopped(&sandbox, command, Why::Refused, &said, |run| run);
+            stops(&sandbox, command, path);
         }
         fs::write(sandbox.store(path), file).unwrap();
     }

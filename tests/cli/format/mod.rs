@@ -4,5 +4,6 @@ mod canonical_form;
 mod config;
 mod flipped_bytes;
 mod golden;
+mod members;
 mod order_two;
-mod roster;
+mod root;

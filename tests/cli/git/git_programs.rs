@@ -145,7 +145,7 @@ fn missing_objects_are_not_fetched() {
         for revision in ["HEAD", "HEAD~1", "HEAD~2"] {
             let object = trap
                 .sandbox
-                .git(&["rev-parse", &format!("{revision}:.vault/members.toml")]);
+                .git(&["rev-parse", &format!("{revision}:.vault/root.toml")]);
             let (folder, file) = object.trim().split_at(2);
             let _ = fs::remove_file(
                 trap.sandbox

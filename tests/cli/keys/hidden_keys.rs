@@ -354,7 +354,7 @@ fn key_in_any_file_or_its_name_is_not_shown() {
             let run = sandbox.vault(&["import", "-"]).input(&text);
             assert_run_hides(&run, "a dotenv file");
         }
-        for path in ["members.toml", "development.toml", "development/A.toml"] {
+        for path in ["root.toml", "members/alice.toml", "development/A.toml"] {
             let genuine = fs::read(sandbox.store(path)).unwrap();
             let text = String::from_utf8(genuine.clone()).unwrap();
             for text in [

@@ -478,7 +478,7 @@ hint: ask an admin for write access
 
     let other = Sandbox::with_vault().credential("github", &["-e", "development"]);
     let said = str![[r#"
-error: .vault/members.toml: belongs to a different vault: expected [ID], found [ID]
+error: .vault/root.toml: belongs to a different vault: expected [ID], found [ID]
 hint: [..]
 hint: [..]
 hint: [..]

@@ -7,7 +7,7 @@ use snapbox::str;
 
 use crate::support::colleague::Colleague;
 use crate::support::craft;
-use crate::support::membership::{ALL_OF_PRODUCTION, roster, touched, with_bob};
+use crate::support::membership::{membership, touched, with_bob};
 use crate::support::refusal::stocked;
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
@@ -17,7 +17,7 @@ fn own_access_cannot_be_reduced() {
     let sandbox = stocked();
     let alone = str![[r#"
 error: alice is the only admin, and cannot lose anything
-hint: make somebody else an admin, who then does this: vault members set NAME --admin
+hint: make someone else an admin, who then does this: `vault members set NAME --admin`
 "#]];
     let own: [&[&str]; 5] = [
         &["members", "remove", "alice", "--yes"],
@@ -37,7 +37,7 @@ hint: make somebody else an admin, who then does this: vault members set NAME --
 the admin bob has production=write
 next: commit .vault
 "#]])
-        .changes(&[&state(&sandbox), "repo/.vault/members.toml"])
+        .changes(&["repo/.vault/members/bob.toml"])
         .check();
     let said = str![[r#"
 error: alice cannot take anything from alice
@@ -46,19 +46,6 @@ hint: another admin has to do it: bob
     for arguments in own {
         sandbox.vault(arguments).fails(2).says(&said).check();
     }
-}
-
-/// Alice's state, as a path in the sandbox.
-fn state(sandbox: &Sandbox) -> String {
-    let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
-    let file = files
-        .next()
-        .unwrap()
-        .unwrap()
-        .file_name()
-        .into_string()
-        .unwrap();
-    format!("home/.local/state/vault/{file}")
 }
 
 /// Bob becomes an admin and removes alice. She has seen the authority key.
@@ -104,7 +91,7 @@ hint: to confirm, pass --yes
         .prints("[..]RESULT\n[..]ok\n[..]ok\n")
         .check();
     let other = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\n"
+        "error: .vault/root.toml: belongs to a different vault: expected {old}, found {new}\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
     let said = format!(
@@ -128,9 +115,9 @@ hint: [..]
 "#]])
         .check();
     // She still knows the old authority key, but anyone who trusts the new id refuses it.
-    craft::resign_roster(&sandbox, &authority, |roster| roster.revision += 1);
+    craft::resign_root(&sandbox, &authority, |root| root.revision += 1);
     let said = str![[r#"
-error: .vault/members.toml: does not match the signature of the authority of this vault
+error: .vault/root.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
     sandbox
@@ -143,7 +130,7 @@ hint: [..]
     sandbox.commit("alice puts her vault back");
     bob.pull();
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {new}, found {old}\nhint: [..]\nhint: [..]\n"
+        "error: .vault/root.toml: belongs to a different vault: expected {new}, found {old}\nhint: [..]\nhint: [..]\n"
     );
     bob.vault(&get).fails(4).says(&said).check();
 }
@@ -242,7 +229,15 @@ hint: [..]
     );
     assert_eq!(
         files,
-        [&ALL_OF_PRODUCTION[..], &["requests/bob.toml"]].concat()
+        [
+            "development/DATABASE_URL.toml",
+            "members/alice.toml",
+            "members/bob.toml",
+            "production/DATABASE_URL.toml",
+            "production/OTHER.toml",
+            "requests/bob.toml",
+            "root.toml",
+        ]
     );
     sandbox.commit("bob has a new key");
     bob.pull();
@@ -272,7 +267,7 @@ hint: [..]
 "#]])
         .check();
     let status = String::from_utf8(sandbox.vault(&["status"]).outcome().output).unwrap();
-    let known = "bob-until-3 could read OTHER in production";
+    let known = "bob-until-1 could read OTHER in production";
     assert!(status.contains(known), "{status}");
 }
 
@@ -375,7 +370,7 @@ hint: to confirm, pass --yes
         .vault(&["verify"])
         .prints("[..]RESULT\n[..]ok\n[..]ok\n")
         .check();
-    assert_eq!(roster(&sandbox).members.len(), 2);
+    assert_eq!(membership(&sandbox).members.len(), 2);
 }
 
 #[test]
@@ -410,7 +405,7 @@ its former id was {old}
 send the new id to bob through another channel (not this repository):
     vault trust {new}
 these credentials no longer work: github; first remove them with `vault members remove`, \
-             which raises the floor, then make new ones under new names with `vault ci add`
+             then make new ones under new names with `vault ci add`
 these requests to join are for the old id and must be made again: carol
 if you set VAULT_ID anywhere, update it to the new id
 next: commit .vault
@@ -424,7 +419,7 @@ next: commit .vault
         .prints("[..]RESULT\n[..]ok\n[..]ok\n")
         .check();
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {old}, found {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
+        "error: .vault/root.toml: belongs to a different vault: expected {old}, found {new}\nhint: [..]\nhint: [..]\nhint: [..]\n"
     );
     let get = ["get", "OTHER", "-e", "production"];
     sandbox

@@ -1,8 +1,9 @@
-//! A former member with the old keys and an old clone: what can be read with them, and what cannot.
+//! A former member with the old keys and an old clone: they open the old values and no new ones.
 
+use std::collections::BTreeMap;
 use std::fs;
 
-use repovault::crypto::{DataKey, base64_decode, open};
+use repovault::crypto::{DataKey, open};
 use repovault::secret::Key;
 use repovault::vault::format::sealing_context;
 use repovault::vault::holder::Holder;
@@ -16,13 +17,13 @@ use crate::support::sandbox::Sandbox;
 
 const URL: &str = "production/DATABASE_URL.toml";
 
-/// Bob wrote in production and has left; this is what he took along.
+/// Bob wrote in production and has left, and took the old keys along.
 struct Former {
     sandbox: Sandbox,
     bob: Person,
     data_key: DataKey,
     epoch: Epoch,
-    /// The entry from when he was a member.
+    /// The entry as it was before bob left.
     old: Vec<u8>,
 }
 
@@ -33,11 +34,12 @@ fn former() -> Former {
     sandbox.commit("bob is a member");
     let vault = craft::vault(&sandbox);
     let production = vault.environment(&"production".parse().unwrap()).unwrap();
-    let holder = Holder::find(&vault, &bob.identity).unwrap();
-    let keys = holder.unlock(&production, [1]).unwrap();
-    let bytes = Key::from_slice(keys.data_key(1).unwrap().expose()).unwrap();
-    let data_key = DataKey::new(bytes, &vault.roster().vault, "production");
-    let epoch = production.content().newest().clone();
+    let (name, member) = ("bob".parse().unwrap(), craft::member(&sandbox, "bob"));
+    let holder = Holder::new(&vault, &name, &member, &bob.identity);
+    let epoch = *production.newest();
+    let keys = holder.unlock(production, [epoch.commitment]).unwrap();
+    let bytes = Key::from_slice(keys.data_key(&epoch).unwrap().expose()).unwrap();
+    let data_key = DataKey::new(bytes, &vault.root().vault, "production");
     let old = fs::read(sandbox.store(URL)).unwrap();
     sandbox.quick(&["members", "remove", "bob"]);
     sandbox.set("production", "DATABASE_URL", b"postgres://after bob");
@@ -61,33 +63,23 @@ fn place() -> (EnvironmentName, SecretName) {
 #[test]
 fn former_member_cannot_open_later_values() {
     let former = former();
-    let text = fs::read_to_string(former.sandbox.store("production.toml")).unwrap();
-    let sealed = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "));
-    let sealed: Vec<&str> = sealed.map(|(_, sealed)| sealed.trim_matches('"')).collect();
-    assert!(sealed.len() >= 2, "{text}");
-    for sealed in sealed {
-        let sealed = base64_decode(sealed).unwrap();
-        assert!(former.bob.identity.unseal(&sealed).is_err());
-    }
     let (environment, name) = place();
     let vault = craft::vault(&former.sandbox);
+    let members = vault.membership().unwrap().members.into_values();
+    let sealed: Vec<Vec<u8>> = members
+        .flat_map(|member| member.sealed.into_values())
+        .flat_map(BTreeMap::into_values)
+        .collect();
+    assert!(sealed.len() >= 2, "{}", sealed.len());
+    for sealed in sealed {
+        assert!(former.bob.identity.unseal(&sealed).is_err());
+    }
     let checked = vault.environment(&environment).unwrap();
-    let entry = vault.entry(&checked, &name).unwrap().unwrap();
+    let entry = vault.entry(checked, &name).unwrap().unwrap();
     let entry = entry.content();
     let key = former.data_key.entry_key(name.as_str());
-    for commitment in [
-        former.epoch.commitment,
-        checked.content().newest().commitment,
-    ] {
-        let place = sealing_context(
-            &vault.roster().vault,
-            &environment,
-            &name,
-            &commitment,
-            entry,
-        );
+    for commitment in [former.epoch.commitment, checked.newest().commitment] {
+        let place = sealing_context(&vault.root().vault, &environment, &name, &commitment, entry);
         assert!(open(&key, &place, entry.sealed.as_ref().unwrap()).is_none());
     }
 }
@@ -115,7 +107,7 @@ fn old_entry_of_a_current_member_opens_and_is_reported() {
         output.contains("rolled back: .vault/production/DATABASE_URL.toml"),
         "{output}"
     );
-    // Bob knows it, and that is told too.
+    // Status names the value, too, because bob knows it.
     let known = "bob could read DATABASE_URL in production, and the value has not changed\n";
     let outcome = former.sandbox.vault(&["status"]).outcome();
     let output = String::from_utf8(outcome.output).unwrap();

@@ -1,5 +1,5 @@
-//! Rotations, removals and new authorities that die half-way: what is there works or is refused, says
-//! how to finish, and finishing gives a vault that holds.
+//! Rotations, removals, and new authorities that are killed half-way: the files work or are refused,
+//! the message says how to finish, and finishing gives a valid vault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,6 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Instant;
 
-use repovault::crypto::Commitment;
 use repovault::vault::model::Access;
 use snapbox::str;
 
@@ -37,21 +36,11 @@ fn write(sandbox: &Sandbox, path: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// The paths that differ, in the order of writing: each environment before its entries, the roster
-/// last.
+/// The paths that differ, the root last.
 fn in_order(before: &Store, after: &Store) -> Vec<String> {
     let differs = |path: &&String| before.get(*path) != after.get(*path);
     let mut paths: Vec<String> = after.keys().filter(differs).cloned().collect();
-    paths.sort_by_key(|path| {
-        let (environment, rest) = path
-            .split_once('/')
-            .unwrap_or((path.trim_end_matches(".toml"), ""));
-        (
-            path == "members.toml",
-            environment.to_owned(),
-            rest.to_owned(),
-        )
-    });
+    paths.sort_by_key(|path| path == "root.toml");
     paths
 }
 
@@ -66,7 +55,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
-/// A vault with bob, who may write in both environments, and every file that `command` changes.
+/// A vault with bob as a writer in both environments, and every file that `command` changes.
 struct Half {
     sandbox: Sandbox,
     before: Store,
@@ -113,13 +102,6 @@ impl Half {
         );
     }
 
-    fn newest(&self, environment: &str) -> (u64, Commitment) {
-        let vault = craft::vault(&self.sandbox);
-        let checked = vault.environment(&environment.parse().unwrap()).unwrap();
-        let newest = checked.content().newest();
-        (newest.number, newest.commitment)
-    }
-
     fn holds(&self) {
         self.sandbox
             .vault(&["verify"])
@@ -135,113 +117,19 @@ impl Half {
     }
 }
 
-/// The first `count` files of a removal are new, the others old: a `kill -9` between two renames.
-fn killed_after(half: &Half, count: usize) {
-    half.rewind();
-    for path in &half.order[..count] {
-        write(&half.sandbox, path, &half.after[path]);
-    }
-}
-
-#[test]
-fn removal_killed_between_two_files_can_be_finished() {
-    let remove = ["members", "remove", "bob", "-q"];
-    let half = Half::of(&remove);
-    let sandbox = &half.sandbox;
-    assert_eq!(half.order.len(), 6, "{:?}", half.order);
-    let bob = "bob".parse().unwrap();
-    for count in 1..half.order.len() {
-        for finish in [&["rotate", "--finish", "-q"][..], &remove] {
-            killed_after(&half, count);
-            assert_eq!(sandbox.get("production", "OTHER"), b"other", "{count}");
-            let verified = sandbox.vault(&["verify"]).outcome();
-            let verified = (verified.status, String::from_utf8(verified.output).unwrap());
-            assert!(
-                verified.0 == 1 && verified.1.contains(": vault rotate --finish"),
-                "{verified:?}"
-            );
-            let said = str![[r#"
-error: .vault/development.toml: is newer than the roster says: a change was interrupted
-hint: an admin finishes it: vault rotate --finish
-"#]];
-            sandbox
-                .vault(&["set", "NEW"])
-                .input("x")
-                .fails(4)
-                .says(&said)
-                .check();
-            let interrupted = half.newest("development");
-            sandbox.quick(finish);
-            half.holds();
-            // Never under the data key of the interrupted epoch.
-            let now = half.newest("development");
-            assert!(now.0 > interrupted.0 && now.1 != interrupted.1, "{count}");
-            let roster = craft::vault(sandbox).roster().clone();
-            assert_eq!(roster.floor, roster.revision, "{count}");
-            assert_eq!(
-                roster.former.contains_key(&bob),
-                finish == remove,
-                "{count}"
-            );
-        }
-    }
-}
-
-/// A rotation that was only half there must not be gone on with by whoever removes somebody else: he
-/// could read its data key.
-#[test]
-fn removal_after_an_interrupted_rotation_uses_a_new_data_key() {
-    let half = Half::of(&["rotate", "-e", "production", "-q"]);
-    killed_after(&half, 2);
-    let (number, commitment) = half.newest("production");
-    half.sandbox.quick(&["members", "remove", "bob", "-q"]);
-    half.holds();
-    let now = half.newest("production");
-    assert!(now.0 > number && now.1 != commitment);
-    let vault = craft::vault(&half.sandbox);
-    let former = &vault.roster().former[&"bob".parse().unwrap()];
-    assert_eq!(former.lost[&"production".parse().unwrap()].epoch, number);
-}
-
-/// Where a signature alone is new, nothing is half done: every state holds, and the command is typed
-/// again.
-#[test]
-fn interrupted_resigning_is_valid_in_every_state() {
-    let set = [
-        "members",
-        "set",
-        "bob",
-        "-e",
-        "production=read",
-        "-e",
-        "development=read",
-        "-q",
-    ];
-    let half = Half::of(&set);
-    assert_eq!(half.order, ["production/OTHER.toml", "members.toml"]);
-    killed_after(&half, 1);
-    half.holds();
-    half.sandbox.quick(&set);
-    half.holds();
-}
-
 const BETWEEN: &str = "error: .vault: getting a new authority was interrupted
 hint: take it back: vault rotate --finish
 ";
 
-/// What a new authority leaves behind: `kept` of the old files lie in `tmp/before`, `placed` of the
-/// new ones are in their place. The roster is a copy there, and the last here.
+/// The leftovers of a new authority: `kept` of the old files lie in `tmp/before`, `placed` of the
+/// new ones are in their place. The root is a copy there, and the last here.
 fn between(half: &Half, kept: usize, placed: usize) {
     half.rewind();
     let sandbox = &half.sandbox;
-    write(
-        sandbox,
-        "tmp/before/members.toml",
-        &half.before["members.toml"],
-    );
+    write(sandbox, "tmp/before/root.toml", &half.before["root.toml"]);
     for path in half.order[..kept]
         .iter()
-        .filter(|path| *path != "members.toml")
+        .filter(|path| *path != "root.toml")
     {
         write(sandbox, &format!("tmp/before/{path}"), &half.before[path]);
         fs::remove_file(sandbox.store(path)).unwrap();
@@ -310,7 +198,7 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
         );
         for path in half.order[..left]
             .iter()
-            .filter(|path| *path != "members.toml")
+            .filter(|path| *path != "root.toml")
         {
             fs::remove_file(sandbox.store(&format!("tmp/before/{path}"))).unwrap();
         }
@@ -348,14 +236,10 @@ the new vault id is in effect
         .any_change()
         .check();
     assert!(store(&sandbox) == genuine);
-    // An older roster of the same vault says nothing about which of the two is right.
-    write(
-        &sandbox,
-        "tmp/before/members.toml",
-        &genuine["members.toml"],
-    );
-    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
-        roster.revision += 1;
+    // An older root of the same vault says nothing about which of the two is right.
+    write(&sandbox, "tmp/before/root.toml", &genuine["root.toml"]);
+    craft::resign_root(&sandbox, &craft::authority(&sandbox), |root| {
+        root.revision += 1;
     });
     let said = str![[r#"
 error: .vault/tmp/before: does not belong to the vault in place

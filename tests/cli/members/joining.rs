@@ -6,10 +6,9 @@ use snapbox::data::Inline;
 use snapbox::str;
 
 use crate::support::colleague::Colleague;
-use crate::support::craft;
 use crate::support::membership::{ADD, add_with, asked};
 use crate::support::refusal::stocked;
-use crate::support::sandbox::{Sandbox, changed, is_like};
+use crate::support::sandbox::{changed, is_like};
 use crate::support::terminal::Terminal;
 
 #[test]
@@ -58,12 +57,7 @@ added bob: development=write production=read
 next: commit .vault
 "#]])
         .changes(&[
-            "home/.local/state/vault/[..]"
-                .replace("[..]", &state_file(&sandbox))
-                .as_str(),
-            "repo/.vault/development.toml",
-            "repo/.vault/members.toml",
-            "repo/.vault/production.toml",
+            "repo/.vault/members/bob.toml",
             "repo/.vault/requests/bob.toml",
         ])
         .check();
@@ -92,18 +86,6 @@ hint: ask an admin for write access
         .check();
     bob.send();
     assert_eq!(sandbox.get("development", "OWN"), b"own");
-}
-
-/// The one file in alice's state folder.
-fn state_file(sandbox: &Sandbox) -> String {
-    let mut files = fs::read_dir(sandbox.home().join(".local/state/vault")).unwrap();
-    files
-        .next()
-        .unwrap()
-        .unwrap()
-        .file_name()
-        .into_string()
-        .unwrap()
 }
 
 #[test]
@@ -395,66 +377,34 @@ next: commit .vault
         .check();
 }
 
-/// The files written by a killed `members add`: the roster with bob, with or without the
-/// environments.
+/// The member's file is written, and the request is not deleted yet.
 #[test]
 fn interrupted_addition_is_finished_by_the_same_command() {
-    let environments = ["development.toml", "production.toml"];
-    for written in [&[][..], &environments[..1], &environments] {
-        let (sandbox, fingerprint) = asked();
-        let read = |path: &str| fs::read(sandbox.store(path)).unwrap();
-        let (roster, request) = (read("members.toml"), read("requests/bob.toml"));
-        let before = environments.map(read);
-        sandbox.quick(&add_with(&fingerprint));
-        for (path, file) in environments.iter().zip(before) {
-            if !written.contains(path) {
-                fs::write(sandbox.store(path), file).unwrap();
-            }
-        }
-        craft::resign_roster(&sandbox, &craft::authority(&sandbox), |members| {
-            members.revision -= 1;
-            members.environments = craft::listed(&roster);
-        });
-        fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
-        let unfinished = sandbox
-            .vault(&["verify", "--id", &sandbox.id()])
-            .without("HOME")
-            .outcome();
-        assert!(String::from_utf8_lossy(&unfinished.output).contains("a change was interrupted"));
-        // Alice has not seen a roster yet, as after an interruption.
-        let identity = sandbox.home().join(".config/vault/identity.txt");
-        let alice = |arguments: &[&str]| {
-            sandbox
-                .vault(arguments)
-                .variable("VAULT_KEY_FILE", identity.to_str().unwrap())
-                .variable("VAULT_ID", &sandbox.id())
-                .without("HOME")
-                .any_change()
-        };
-        if !written.is_empty() {
-            let said = str![[r#"
-error: .vault/development.toml: is newer than the roster says: a change was interrupted
-hint: an admin finishes it: vault rotate --finish
-"#]];
-            alice(&add_with(&fingerprint)).fails(4).says(&said).check();
-            assert_eq!(alice(&["rotate", "--finish", "-q"]).outcome().status, 0);
-        }
-        alice(&add_with(&fingerprint))
-            .says(str![[r#"
+    let (sandbox, fingerprint) = asked();
+    let request = fs::read(sandbox.store("requests/bob.toml")).unwrap();
+    sandbox.quick(&add_with(&fingerprint));
+    fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
+    let unfinished = sandbox.vault(&["verify"]).outcome();
+    assert!(String::from_utf8_lossy(&unfinished.output).contains("requests/bob.toml"));
+    sandbox
+        .vault(&add_with(&fingerprint))
+        .says(str![[r#"
 added bob: development=write production=read
 next: commit .vault
 "#]])
-            .check();
-        assert!(!sandbox.store("requests/bob.toml").exists());
-        let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
-        let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
-        bob.prints("other").any_change().check();
-        let holds = str![[r#"
+        .changes(&[
+            "repo/.vault/members/bob.toml",
+            "repo/.vault/requests/bob.toml",
+        ])
+        .check();
+    assert!(!sandbox.store("requests/bob.toml").exists());
+    let bob = sandbox.vault(&["get", "OTHER", "-e", "production"]);
+    let bob = bob.variable("HOME", sandbox.home().join("bob").to_str().unwrap());
+    bob.prints("other").any_change().check();
+    let holds = str![[r#"
 [..]RESULT
 development  1 [..]ok
 production   2 [..]ok
 "#]];
-        let finished = sandbox.vault(&["verify", "--id", &sandbox.id()]);
-        finished.without("HOME").prints(&holds).check();
-    }
+    sandbox.vault(&["verify"]).prints(&holds).check();
 }

@@ -1,15 +1,16 @@
-//! What somebody could open is worth nothing to him once it was taken, whatever he puts back.
+//! Old access to a removed environment, and old files that someone puts back, open nothing.
 
 use std::fs;
 use std::path::Path;
 
 use snapbox::str;
 
+use crate::support::membership::root;
 use crate::support::sandbox::Sandbox;
 
-/// A vault whose environment `staging` was open to `mallory`, was removed, and made anew without
-/// him. Gives `staging.toml` from before he had access, when its revision was already 2.
-fn made_anew() -> (Sandbox, Vec<u8>) {
+/// A vault whose environment `staging` was open to `mallory`, was removed, and was made again
+/// without them. The files from before are in the folder `history`.
+fn made_again() -> Sandbox {
     let sandbox = Sandbox::empty();
     sandbox.quick(&[
         "init",
@@ -21,7 +22,6 @@ fn made_anew() -> (Sandbox, Vec<u8>) {
         "staging",
     ]);
     let _ = sandbox.credential("bot", &["-e", "staging"]);
-    let early = fs::read(sandbox.store("staging.toml")).unwrap();
     let _ = sandbox.credential("mallory", &["-e", "staging"]);
     copy(&sandbox.store(""), &sandbox.root().join("history"));
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
@@ -34,7 +34,7 @@ fn made_anew() -> (Sandbox, Vec<u8>) {
         "--access",
         "bot=read",
     ]);
-    (sandbox, early)
+    sandbox
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -48,29 +48,34 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn file_of_a_removed_environment_is_refused_in_its_successor() {
-    let (sandbox, early) = made_anew();
-    fs::write(sandbox.store("staging.toml"), early).unwrap();
-    for arguments in [
-        &["set", "TOKEN", "-e", "staging"][..],
-        &["exec", "-e", "staging", "--", "true"],
-    ] {
-        let status = if arguments[0] == "exec" { 122 } else { 4 };
-        sandbox
-            .vault(arguments)
-            .input("new secret")
-            .fails(status)
-            .says(str![[r#"
-error: .vault/staging.toml: is older than the roster says
-hint: put back the committed file: git checkout -- .vault/staging.toml
-"#]])
-            .check();
-    }
+fn old_access_has_no_key_in_an_environment_made_again() {
+    let sandbox = made_again();
+    let staging = "staging".parse().unwrap();
+    let epochs = root(&sandbox).environments[&staging].epochs.clone();
+    assert_eq!(epochs.len(), 1);
+    assert_eq!(epochs[0].number, 2);
+    let restored = sandbox.store("members/mallory.toml");
+    fs::copy(
+        sandbox.root().join("history/members/mallory.toml"),
+        &restored,
+    )
+    .unwrap();
+    let listed = sandbox.quick(&["members", "list"]);
+    let mallory = listed.lines().find(|line| line.starts_with("mallory"));
+    assert!(mallory.unwrap().contains(" nothing "), "{listed}");
+    // Nor do they count as someone who knows the newest key.
+    sandbox.set("staging", "TOKEN", b"new secret");
+    let output = sandbox.vault(&["verify"]).outcome().output;
+    let output = String::from_utf8(output).unwrap();
+    assert!(
+        output.contains(".vault/members/mallory.toml: still has access that does not count"),
+        "{output}"
+    );
 }
 
 #[test]
-fn store_older_than_the_removal_is_below_the_floor() {
-    let (sandbox, _) = made_anew();
+fn store_older_than_a_removed_environment_is_refused() {
+    let sandbox = made_again();
     fs::remove_dir_all(sandbox.store("")).unwrap();
     copy(&sandbox.root().join("history"), &sandbox.store(""));
     sandbox
@@ -78,8 +83,9 @@ fn store_older_than_the_removal_is_below_the_floor() {
         .input("new secret")
         .fails(4)
         .says(str![[r#"
-error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is [..]
-hint: take the current one: git pull, or merge the main branch
+error: .vault/root.toml: is from before a revocation that you have seen, which no commit of this clone has
+hint: take the newer files: `git pull`, or merge the branch with that revocation
+hint: if that branch was abandoned: `vault trust [ID]@none`; it cannot say who would have access again
 "#]])
         .check();
 }

@@ -13,7 +13,7 @@ use snapbox::str;
 use crate::support::colleague::Colleague;
 use crate::support::craft::{self, Person};
 use crate::support::golden::{copy_folder, read};
-use crate::support::refusal::{compared, findings, found, held, section, stocked};
+use crate::support::refusal::{compared, findings, found, held, section, stocked, table};
 use crate::support::sandbox::{Run, Sandbox};
 
 const PATH: &str = "requests/bob.toml";
@@ -192,7 +192,7 @@ hint: [..]
 fn request_with_a_used_name_or_recipient_is_refused() {
     let sandbox = stocked();
     let mallory = Person::new();
-    let vault = craft::vault(&sandbox).roster().vault;
+    let vault = craft::vault(&sandbox).root().vault;
     let member = mallory.member();
     let ask = |name: &str| Request {
         name: name.parse().unwrap(),
@@ -201,13 +201,9 @@ fn request_with_a_used_name_or_recipient_is_refused() {
         signing: member.signing.clone().unwrap(),
     };
     // The name of a member, and the name of a former member.
-    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
-        let former = Former {
-            recipient: Identity::generate().recipient(),
-            signer: None,
-            lost: std::collections::BTreeMap::new(),
-        };
-        roster.former.insert("gone".parse().unwrap(), former);
+    craft::resign_root(&sandbox, &craft::authority(&sandbox), |root| {
+        root.former
+            .insert("gone".parse().unwrap(), Former::default());
     });
     let sandboxed = |name: &str| {
         add(&sandbox, name, &fingerprint(&ask(name)).to_string())
@@ -268,28 +264,7 @@ fn request_of_a_former_member_is_refused() {
         "--fingerprint",
         &told,
     ]);
-    // Bob has been removed since then.
-    let authority = craft::authority(&sandbox);
-    craft::resign_environment(&sandbox, "development", &authority, |environment| {
-        environment.revision += 1;
-        environment.epochs[0].sealed.remove(&"bob".parse().unwrap());
-    });
-    craft::list_environment(&sandbox, "development", &authority);
-    craft::resign_roster(&sandbox, &authority, |roster| {
-        let (name, member) = roster
-            .members
-            .remove_entry(&"bob".parse().unwrap())
-            .unwrap();
-        let signer = member.signing.map(|signing| signing.signer);
-        let former = Former {
-            recipient: member.recipient,
-            signer,
-            lost: member.lost,
-        };
-        roster.former.insert(name, former);
-        roster.revision += 1;
-        roster.floor = roster.revision;
-    });
+    sandbox.quick(&["members", "remove", "bob"]);
     fs::write(sandbox.store(PATH), old).unwrap();
     let said = str![[r#"
 error: the name bob has been used; names are never reused
@@ -300,16 +275,18 @@ hint: choose another name
         &sandbox,
         &[],
         1,
-        &(held(1, 2)
-            + &findings(&[
-                ".vault/requests/bob.toml: the name has been used; names are never reused",
-            ])),
+        &(table(&[
+            ["development", "1", "2", "alice", "ok"],
+            ["production", "2", "2", "alice", "ok"],
+        ]) + &findings(&[
+            ".vault/requests/bob.toml: the name has been used; names are never reused",
+        ])),
     );
 }
 
 /// An admin who did not compare the fingerprint has added someone else's keys under bob's name.
 #[test]
-fn roster_with_other_keys_than_requested_is_refused() {
+fn member_with_other_keys_than_requested_is_refused() {
     let sandbox = stocked();
     let bob = Colleague::clone_of(&sandbox, "bob");
     let told = bob.join();
@@ -342,10 +319,14 @@ fn roster_with_other_keys_than_requested_is_refused() {
             ..genuine
         },
     ];
-    let said = "error: .vault/members.toml: lists bob with other keys than you asked for
+    let said = |name: &str| {
+        format!(
+            "error: .vault/members/{name}.toml: has other keys than bob asked for
 hint: someone changed your request on its way: tell the admins, and use nothing in this vault
 hint: once they have removed this member, ask by another name: vault join --name NAME
-";
+"
+        )
+    };
     for request in requests {
         plant(&sandbox, &request, &mallory.key);
         let name = request.name.as_str();
@@ -356,9 +337,8 @@ hint: once they have removed this member, ask by another name: vault join --name
             ))
             .any_change()
             .check();
-        bob_refuses(&sandbox, &bob, said);
-        sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
-        forget(&sandbox);
+        bob_refuses(&sandbox, &bob, &said(name));
+        put_back(&sandbox);
     }
     // A different recipient alone counts as other keys too.
     let recipient = Colleague::key_file(&bob);
@@ -377,9 +357,8 @@ hint: once they have removed this member, ask by another name: vault join --name
         "-e",
         "development=read",
     ]);
-    bob_refuses(&sandbox, &bob, said);
-    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
-    forget(&sandbox);
+    bob_refuses(&sandbox, &bob, &said("rob"));
+    put_back(&sandbox);
 
     add(&sandbox, "bob", &told)
         .says(str![[r#"
@@ -399,8 +378,11 @@ next: commit .vault
         .check();
 }
 
-/// Removes what alice has seen, so that the next case starts like the first.
-fn forget(sandbox: &Sandbox) {
+/// Puts back the committed vault, and removes what alice has seen, so that the next case starts like
+/// the first.
+fn put_back(sandbox: &Sandbox) {
+    sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
+    sandbox.git(&["clean", "--quiet", "--force", ".vault"]);
     let state = sandbox.home().join(".local/state/vault");
     fs::remove_dir_all(state).unwrap();
     sandbox.quick(&["trust", &sandbox.id()]);
@@ -436,33 +418,27 @@ fn bob_refuses(sandbox: &Sandbox, bob: &Colleague<'_>, said: &str) {
 fn reader_cannot_add_members() {
     let sandbox = stocked();
     let reader = craft::enroll(&sandbox, "reader", &[("production", Access::Read)]);
-    let genuine = fs::read(sandbox.store("members.toml")).unwrap();
-    craft::resign_roster(&sandbox, &reader.key, |roster| {
-        let own = roster.members.get_mut(&"reader".parse().unwrap()).unwrap();
+    let genuine = fs::read(sandbox.store("members/reader.toml")).unwrap();
+    craft::resign_member(&sandbox, "reader", &reader.key, |own| {
         own.access
             .insert("production".parse().unwrap(), Access::Write);
         own.authority = Some(own.signing.as_ref().unwrap().seed.clone());
     });
-    let said = str![[r#"
-error: .vault/members.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/members.toml
-"#]];
-    sandbox
-        .vault(&["members", "list"])
-        .fails(4)
-        .says(&said)
-        .check();
-    sandbox
-        .vault(&["get", "OTHER", "-e", "production"])
-        .fails(4)
-        .says(&said)
-        .check();
-    fs::write(sandbox.store("members.toml"), genuine).unwrap();
+    let listed = sandbox.quick(&["members", "list"]);
+    assert!(!listed.contains("reader"), "{listed}");
+    // It stops no one else.
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    let reason =
+        ".vault/members/reader.toml: does not match the signature of the authority of this vault";
+    let output = sandbox.vault(&["verify"]).outcome().output;
+    let output = String::from_utf8(output).unwrap();
+    assert!(output.contains(reason), "{output}");
+    fs::write(sandbox.store("members/reader.toml"), genuine).unwrap();
     // Nor with a request in the reader's own name or another one, with a known fingerprint.
     let own = reader.member();
     let ask = |name: &str, identity: &Identity| Request {
         name: name.parse().unwrap(),
-        vault: craft::vault(&sandbox).roster().vault,
+        vault: craft::vault(&sandbox).root().vault,
         recipient: identity.recipient(),
         signing: own.signing.clone().unwrap(),
     };

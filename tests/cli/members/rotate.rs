@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use repovault::crypto::Tag;
 use repovault::vault::model::Access;
 use snapbox::str;
 
@@ -9,13 +10,15 @@ use crate::support::colleague::Colleague;
 use crate::support::craft;
 use crate::support::golden;
 use crate::support::machine::all_is_wanted;
+use crate::support::membership::root;
 use crate::support::refusal::{compared, findings, found, section, stocked, table};
+use crate::support::review::change_member;
 use crate::support::sandbox::Sandbox;
 use crate::support::terminal::Terminal;
 
 const URL: &str = "production/DATABASE_URL.toml";
 
-/// What an entry says behind `field = `.
+/// The value of a field of an entry.
 fn field(sandbox: &Sandbox, path: &str, field: &str) -> String {
     let body = craft::body(sandbox, path);
     let line = body
@@ -24,8 +27,8 @@ fn field(sandbox: &Sandbox, path: &str, field: &str) -> String {
     line.unwrap().trim_matches('"').to_owned()
 }
 
-fn floor(sandbox: &Sandbox) -> u64 {
-    craft::vault(sandbox).roster().floor
+fn revocations(sandbox: &Sandbox) -> Vec<Tag> {
+    root(sandbox).revocations
 }
 
 #[test]
@@ -45,10 +48,10 @@ next: commit .vault
         .changes(
             &[
                 "home/.local/state/vault/[..]",
-                "repo/.vault/members.toml",
-                "repo/.vault/production.toml",
+                "repo/.vault/members/alice.toml",
                 "repo/.vault/production/DATABASE_URL.toml",
                 "repo/.vault/production/OTHER.toml",
+                "repo/.vault/root.toml",
             ]
             .map(|path| path.replace("[..]", &state_file(&sandbox)))
             .each_ref()
@@ -71,7 +74,7 @@ next: commit .vault
                 + &section(
                     "changed since HEAD",
                     &[
-                        "floor raised: 1 → 2: older rosters no longer count",
+                        "1 revocation is listed: older files no longer count",
                         "rotated: production (epoch 1 → 2)",
                         "re-encrypted: 1 entry of production (epoch 1 → 2) by alice",
                         "removed: .vault/production/OTHER.toml (revision 1 → 2) by alice",
@@ -147,31 +150,33 @@ fn readers_and_limited_members_can_open_the_new_epoch() {
     );
 }
 
-/// Else an old environment could be put back under an old roster, and values be set under a data key
-/// that was given up.
+/// Otherwise an old root could be put back, and values would be set with a data key that was given
+/// up.
 #[test]
-fn rotation_raises_the_floor_and_lists_old_credentials() {
+fn rotation_adds_a_revocation_and_names_old_credentials() {
     let sandbox = stocked();
     sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
     sandbox.commit("before");
-    let said = format!(
-        "production has epoch 2: 2 entries re-encrypted
-these credentials still accept the older files: github; make new ones, or set VAULT_ID={}@4 \
-         together with them
+    let outcome = sandbox.vault(&["rotate", "-e", "production"]).outcome();
+    let [tag] = revocations(&sandbox)[..] else {
+        panic!("{}", outcome.said)
+    };
+    assert_eq!(
+        outcome.said,
+        format!(
+            "production has epoch 2: 2 entries re-encrypted
+these credentials still accept the older files: github; make new ones, or set VAULT_ID={}@{tag} \
+             together with them
 next: commit .vault
 ",
-        sandbox.id()
+            sandbox.id()
+        )
     );
-    sandbox
-        .vault(&["rotate", "-e", "production"])
-        .says(&said)
-        .any_change()
-        .check();
-    assert_eq!(floor(&sandbox), 4);
     sandbox.git(&["checkout", "--quiet", "HEAD", "--", ".vault"]);
     let said = str![[r#"
-error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 4
-hint: take the current one: git pull, or merge the main branch
+error: .vault/root.toml: is from before a revocation that you have seen, which no commit of this clone has
+hint: take the newer files: `git pull`, or merge the branch with that revocation
+hint: if that branch was abandoned: `vault trust [ID]@none`; it cannot say who would have access again
 "#]];
     sandbox
         .vault(&["set", "OTHER", "-e", "production"])
@@ -243,15 +248,13 @@ hint: ask an admin: alice
             entry.signer = "bob".parse().unwrap();
         });
     }
-    craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
-        roster.revision += 1;
-        let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
+    change_member(&sandbox, "alice", |alice| {
         alice
             .access
             .insert("production".parse().unwrap(), Access::Read);
     });
     let said = str![[r#"
-error: alice may not write in production, where entries must be signed anew
+error: alice may not write in production, where entries must be signed again
 hint: make an admin of one who may: vault members set bob --admin
 "#]];
     sandbox
@@ -302,7 +305,7 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
         1,
         &(rotated("3", "FAILED") + &findings(&[older])),
     );
-    let (revision, before) = (craft::vault(&sandbox).roster().revision, floor(&sandbox));
+    let before = root(&sandbox);
     sandbox
         .vault(&["rotate", "--finish"])
         .says(str![[r#"
@@ -311,10 +314,7 @@ next: commit .vault
 "#]])
         .changes(&["repo/.vault/production/NEW.toml"])
         .check();
-    assert_eq!(
-        (craft::vault(&sandbox).roster().revision, floor(&sandbox)),
-        (revision, before)
-    );
+    assert_eq!(root(&sandbox), before);
     assert_eq!(field(&sandbox, "production/NEW.toml", "origin"), "1");
     assert_eq!(sandbox.get("production", "NEW"), b"from the branch");
     sandbox
@@ -350,14 +350,9 @@ next: commit .vault
 fn older_epochs_are_removed_only_by_forgetting_them() {
     let sandbox = merged();
     let epochs = |sandbox: &Sandbox| {
-        let vault = craft::vault(sandbox);
-        let checked = vault.environment(&"production".parse().unwrap()).unwrap();
-        checked
-            .content()
-            .epochs
-            .iter()
-            .map(|epoch| epoch.number)
-            .collect::<Vec<_>>()
+        let production = &root(sandbox).environments[&"production".parse().unwrap()];
+        let numbers = production.epochs.iter().map(|epoch| epoch.number);
+        numbers.collect::<Vec<_>>()
     };
     assert_eq!(epochs(&sandbox), [2, 1]);
     sandbox
@@ -399,7 +394,7 @@ fn parallel_rotations_conflict_in_git() {
     sandbox.set("production", "NEW", b"sealed under the losing one");
     sandbox.commit("rotated on a branch");
     sandbox.git(&["checkout", "--quiet", "main"]);
-    // Another admin's machine: this one has seen the branch's floor.
+    // Another admin's machine: this one has seen the branch's revocation.
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     sandbox.quick(&["trust", &sandbox.id()]);
     sandbox.quick(&["rotate", "-e", "production"]);
@@ -421,10 +416,10 @@ fn parallel_rotations_conflict_in_git() {
     assert_eq!(merged.status.code(), Some(1), "{merged:?}");
     assert_eq!(
         conflicts(&sandbox),
-        ".vault/members.toml
-.vault/production.toml
+        ".vault/members/alice.toml
 .vault/production/DATABASE_URL.toml
 .vault/production/OTHER.toml
+.vault/root.toml
 "
     );
     sandbox.git(&["checkout", "--ours", "--", ".vault"]);
@@ -501,8 +496,12 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
     terminal.sees("re-sign these entries? [y/N] ");
     terminal.types("n\n");
     terminal.ends(4);
-    let output = rotated("2", "FAILED")
-        + &findings(&[".vault/production/NEW.toml: is signed by bob, who is no longer a member"]);
+    let output = table(&[
+        ["development", "1", "2", "alice", "ok"],
+        ["production", "2", "2", "alice", "FAILED"],
+    ]) + &findings(&[
+        ".vault/production/NEW.toml: is signed by bob, who is no longer a member",
+    ]);
     sandbox
         .vault(&["verify"])
         .fails(1)

@@ -1,5 +1,5 @@
-//! Signers: an entry counts only if a current writer of its environment signed it, and a roster
-//! only if the authority did.
+//! Signers: an entry counts only if a current writer of its environment signed it, and the root and
+//! the members' files only if the authority did.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,14 +32,14 @@ fn cast() -> Cast {
         &[development.clone(), ("production", Access::Read)],
     );
     let (dave, authority) = (Person::new(), craft::authority(&sandbox));
-    craft::resign_roster(&sandbox, &authority, |roster| {
+    craft::resign_root(&sandbox, &authority, |root| {
         let former = Former {
-            recipient: dave.identity.recipient(),
-            signer: Some(dave.key.public()),
+            recipient: Some(dave.identity.recipient().digest()),
+            signer: Some(dave.key.public().digest()),
             lost: BTreeMap::new(),
         };
-        roster.former.insert("dave".parse().unwrap(), former);
-        roster.revision += 1;
+        root.former.insert("dave".parse().unwrap(), former);
+        root.revision += 1;
     });
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
     Cast {
@@ -204,46 +204,75 @@ hint: use the key you joined with, or ask an admin to add you
 }
 
 #[test]
-fn member_added_by_hand_is_refused() {
+fn member_added_by_hand_does_not_count() {
     let sandbox = stocked();
     let (mallory, authority) = (Person::new(), craft::authority(&sandbox));
-    let genuine = fs::read_to_string(sandbox.store("members.toml")).unwrap();
-    // The roster with mallory in it, exactly as vault would write it except for the signature.
-    craft::resign_roster(&sandbox, &authority, |roster| {
-        let mut member = mallory.member();
-        member
-            .access
-            .insert("production".parse().unwrap(), Access::Write);
-        roster.members.insert("mallory".parse().unwrap(), member);
-    });
+    // The file as vault would write it, except for the signature.
+    let mut member = mallory.member();
+    member
+        .access
+        .insert("production".parse().unwrap(), Access::Write);
+    craft::put_member(&sandbox, "mallory", &member, &authority);
+    let genuine = fs::read_to_string(sandbox.store("members/alice.toml")).unwrap();
     let signature = genuine.lines().last().unwrap();
-    let forged = format!("{}{signature}\n", craft::body(&sandbox, "members.toml"));
-    fs::write(sandbox.store("members.toml"), forged).unwrap();
-    not_by_the_authority(&sandbox);
+    let path = "members/mallory.toml";
+    let forged = format!("{}{signature}\n", craft::body(&sandbox, path));
+    fs::write(sandbox.store(path), forged).unwrap();
+    does_not_count(&sandbox, "mallory");
 }
 
 #[test]
-fn roster_signed_by_another_authority_is_refused() {
+fn member_signed_by_anyone_else_does_not_count() {
+    let Cast { sandbox, bob, .. } = cast();
+    let alice = craft::signing_key(&sandbox, "production");
+    for key in [&bob.key, &alice, &SigningKey::generate()] {
+        craft::resign_member(&sandbox, "bob", key, |bob| {
+            bob.access
+                .insert("production".parse().unwrap(), Access::Write);
+        });
+        does_not_count(&sandbox, "bob");
+    }
+}
+
+/// The file of `name` gives nothing, stops no one else, and is a finding.
+#[track_caller]
+fn does_not_count(sandbox: &Sandbox, name: &str) {
+    let listed = sandbox.quick(&["members", "list"]);
+    assert!(!listed.contains(name), "{listed}");
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    let verified = sandbox.vault(&["verify"]).outcome();
+    let output = String::from_utf8(verified.output).unwrap();
+    let finding = format!(
+        ".vault/members/{name}.toml: does not match the signature of the authority of this vault\n"
+    );
+    assert!(
+        verified.status == 1 && output.contains(&finding),
+        "{output}"
+    );
+}
+
+#[test]
+fn root_signed_by_another_authority_is_refused() {
     let sandbox = stocked();
-    craft::resign_roster(&sandbox, &SigningKey::generate(), |roster| {
-        roster.revision += 1;
+    craft::resign_root(&sandbox, &SigningKey::generate(), |root| {
+        root.revision += 1;
     });
     not_by_the_authority(&sandbox);
 }
 
 #[test]
-fn roster_signed_by_a_member_is_refused() {
+fn root_signed_by_a_member_is_refused() {
     let sandbox = stocked();
     let key = craft::signing_key(&sandbox, "production");
-    craft::resign_roster(&sandbox, &key, |roster| roster.revision += 1);
+    craft::resign_root(&sandbox, &key, |root| root.revision += 1);
     not_by_the_authority(&sandbox);
 }
 
 #[track_caller]
 fn not_by_the_authority(sandbox: &Sandbox) {
-    let reason = ".vault/members.toml: does not match the signature of the authority of this vault";
+    let reason = ".vault/root.toml: does not match the signature of the authority of this vault";
     let said = format!(
-        "error: {reason}\nhint: put back the committed file: git checkout -- .vault/members.toml\n"
+        "error: {reason}\nhint: put back the committed file: git checkout -- .vault/root.toml\n"
     );
     refused(sandbox, KEYED, &said);
     refused(sandbox, KEYLESS, &said);
@@ -253,24 +282,4 @@ fn not_by_the_authority(sandbox: &Sandbox) {
         1,
         findings(&[reason]).trim_start(),
     );
-}
-
-#[test]
-fn environment_not_signed_by_the_authority_is_refused() {
-    let Cast { sandbox, bob, .. } = cast();
-    let genuine = fs::read(sandbox.store("production.toml")).unwrap();
-    let alice = craft::signing_key(&sandbox, "production");
-    for key in [&bob.key, &alice, &SigningKey::generate()] {
-        craft::resign_environment(&sandbox, "production", key, |environment| {
-            environment.revision += 1;
-        });
-        refused(
-            &sandbox,
-            crate::support::refusal::ENVIRONMENT,
-            "error: .vault/production.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/production.toml
-",
-        );
-        fs::write(sandbox.store("production.toml"), &genuine).unwrap();
-    }
 }

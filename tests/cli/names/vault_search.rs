@@ -136,7 +136,7 @@ hint: in CI, a credential or VAULT_ID names the vault, no matter who owns the fi
     stopped(&sandbox, commands, Why::Refused, &said, |run| {
         run.folder(&inner)
     });
-    // Naming a vault is a decision; its roster is checked like any other.
+    // Naming a vault is a decision; its root is checked like any other.
     let named = sandbox
         .vault(&["list", "-e", "production", "--vault", ".."])
         .folder(&inner);

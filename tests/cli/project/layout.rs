@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, with the layers that it may import.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
-            "commands", "review", "session", "runner", "vault", "fault", "platform", "secret",
+            "commands", "review", "merge", "session", "runner", "vault", "git", "fault",
+            "platform", "secret",
         ],
     ),
     (
@@ -22,6 +23,12 @@ const LAYERS: [(&str, &[&str]); 13] = [
     (
         "review",
         &["session", "vault", "git", "crypto", "fault", "platform"],
+    ),
+    (
+        "merge",
+        &[
+            "session", "vault", "keys", "git", "crypto", "fault", "secret",
+        ],
     ),
     (
         "session",

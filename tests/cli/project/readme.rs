@@ -103,7 +103,7 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
     let (home, folder) = whereabouts(sandbox, person);
     let name = person.unwrap_or("alice");
     let told = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
-    let is_there = sandbox.store("members.toml").exists();
+    let is_there = sandbox.store("root.toml").exists();
     let sent = if is_there {
         sandbox.id()
     } else {

@@ -41,7 +41,7 @@ fn json_is_one_object_with_a_stable_shape() {
     let sandbox = eventful();
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
     let expected = json!({
-        "vault": { "id": sandbox.id(), "revision": 1, "floor": 1 },
+        "vault": { "id": sandbox.id(), "revision": 1, "revocation": null },
         "version": 1,
         "since": { "revision": "HEAD", "name": "HEAD", "commit": commit.trim() },
         "valid": false,
@@ -61,6 +61,7 @@ fn json_is_one_object_with_a_stable_shape() {
               "author": "alice", "signer": "alice",
               "message": "set: .vault/production/DATABASE_URL.toml (revision 1 → 2) by alice" },
         ],
+        "notes": [],
         "attention": [
             { "kind": "step-names", "file": "vault.toml", "step": "deploy", "names": ["OTHER"],
               "message": "vault.toml: the step deploy lists more names: OTHER" },
@@ -86,14 +87,14 @@ fn json_is_one_object_with_a_stable_shape() {
 }
 
 #[test]
-fn json_of_an_invalid_roster_contains_the_finding() {
+fn json_of_an_invalid_root_contains_the_finding() {
     let sandbox = stocked();
-    fs::remove_file(sandbox.store("members.toml")).unwrap();
+    fs::remove_file(sandbox.store("root.toml")).unwrap();
     let expected = json!({
-        "version": 1, "vault": null, "since": null, "valid": false, "environments": [], "changes": [],
+        "version": 1, "vault": null, "since": null, "valid": false, "environments": [], "notes": [], "changes": [],
         "attention": [],
-        "findings": [{ "kind": "refused", "file": ".vault/members.toml", "reason": "is missing",
-                       "message": ".vault/members.toml: is missing" }],
+        "findings": [{ "kind": "refused", "file": ".vault/root.toml", "reason": "is missing",
+                       "message": ".vault/root.toml: is missing" }],
     });
     assert_eq!(json_of(&printed(&sandbox, &["--json"], 1)), expected);
 }
@@ -106,7 +107,7 @@ fn markdown_has_a_heading_for_each_kind_of_change() {
     let expected = format!(
         "## The vault is not valid: 1 finding
 
-Vault `{}`, roster revision 1, floor 1. Compared with `HEAD` (`HEAD = {}`).
+Vault `{}`, root revision 1, no revocation. Compared with `HEAD` (`HEAD = {}`).
 
 | environment | secrets | epoch | signed by | result |
 |---|---:|---:|---|---|
@@ -171,7 +172,7 @@ fn annotation_paths_start_at_the_repository_root() {
     verify().check();
     fs::write(api.join(".vault/x"), "").unwrap();
     let expected = "::error file=services/a%2Cb/.vault/x,title=vault verify::.vault/x: belongs to \
-                    nothing that the roster lists\n";
+                    nothing that the root lists\n";
     verify()
         .fails(1)
         .prints(expected)
@@ -235,7 +236,7 @@ fn hostile_names_are_escaped_in_every_format() {
     assert_eq!(
         shown("text"),
         format!(
-            "{}{}\nfindings:\n  {name}: belongs to nothing that the roster lists\n",
+            "{}{}\nfindings:\n  {name}: belongs to nothing that the root lists\n",
             compared,
             held(1, 2)
         )
@@ -243,7 +244,7 @@ fn hostile_names_are_escaped_in_every_format() {
     let markdown = shown("markdown");
     assert!(
         markdown.contains(&format!(
-            "- ``{name}``: belongs to nothing that the roster lists\n"
+            "- ``{name}``: belongs to nothing that the root lists\n"
         )),
         "{markdown}"
     );
@@ -254,7 +255,7 @@ fn hostile_names_are_escaped_in_every_format() {
     let escaped = name.replace('%', "%25");
     let file = escaped.replace(':', "%3A").replace(',', "%2C");
     let error = format!(
-        "::error file={file},title=vault verify::{escaped}: belongs to nothing that the roster lists\n"
+        "::error file={file},title=vault verify::{escaped}: belongs to nothing that the root lists\n"
     );
     let notice = format!("::notice title=vault verify::compared with {full}\n");
     assert_eq!(shown("github"), notice.replace('%', "%25") + &error);
@@ -348,19 +349,19 @@ fn only_loosened_settings_are_reported() {
     reviewed(&sandbox, &held(1, 2), &[], &left, &[]);
 }
 
-/// Also if the roster cannot be compared.
+/// Also if the root cannot be compared.
 #[test]
-fn loosened_settings_are_reported_despite_an_invalid_roster() {
+fn loosened_settings_are_reported_despite_an_invalid_root() {
     let sandbox = stocked();
-    craft::resign_roster(&sandbox, &craft::Person::new().key, |roster| {
-        roster.revision += 1;
+    craft::resign_root(&sandbox, &craft::Person::new().key, |root| {
+        root.revision += 1;
     });
     let config = "default = \"development\"\n[steps.deploy]\nnames = [\"OTHER\"]\n";
     fs::write(sandbox.repo().join("vault.toml"), config).unwrap();
-    let forged = ".vault/members.toml: does not match the signature of the authority of this vault";
+    let forged = ".vault/root.toml: does not match the signature of the authority of this vault";
     let asks = "vault.toml: the step deploy lists more names: OTHER";
     let output =
-        compared("HEAD") + &format!("needs attention:\n  {asks}\n\nfindings:\n  {forged}\n");
+        compared("HEAD") + &format!("findings:\n  {forged}\n\nneeds attention:\n  {asks}\n");
     let verify = sandbox.vault(&["verify", "--since", "HEAD"]);
     verify
         .fails(1)

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use snapbox::str;
 
+use repovault::vault::model::Access;
+
 use crate::support::craft;
 use crate::support::refusal::{compared, findings, found, held, not_held, section, stocked};
 use crate::support::sandbox::Sandbox;
@@ -122,21 +124,28 @@ fn regular_changes_are_reported_without_findings() {
 }
 
 #[test]
-fn older_roster_is_found() {
+fn older_checkout_is_found() {
     let sandbox = stocked();
-    sandbox.quick(&["ci", "add", "github", "-e", "production", "-q"]);
-    sandbox.commit("a machine");
+    craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
+    sandbox.commit("bob is a member");
+    sandbox.quick(&["members", "set", "bob", "-e", "production=none", "--yes"]);
+    sandbox.commit("bob may read nothing");
     sandbox.git(&["checkout", "--quiet", "HEAD~", "--", ".vault"]);
-    found(
-        &sandbox,
-        &["--since", "HEAD"],
-        2,
-        &(held(1, 2)
-            + &findings(&[
-                "rolled back: .vault/members.toml has revision 1, and had 3 before",
-                "rolled back: .vault/production.toml is listed with revision 1, and was listed with 2 before",
-            ])),
-    );
+    let granted = "access granted: bob in production: none → read (access changed)";
+    let lines = [
+        ".vault/root.toml: is from before a revocation that is known here, or from a branch without it",
+        "rolled back: .vault/root.toml has revision 1, and had 2 before",
+        "missing: .vault/root.toml no longer lists 1 revocation, and they are never removed",
+        "replaced: .vault/root.toml no longer has the data key of epoch 2 of production",
+        "rolled back: the file of alice has revision 1, and had 2 before",
+        "changed: .vault/root.toml no longer says everything that bob could read",
+        "rolled back: .vault/root.toml no longer has the latest revocation of bob, so files from before it can count again",
+        "rolled back: the file of bob has revision 1, and had 2 before",
+        "replaced: .vault/production/DATABASE_URL.toml has different content with the same revision 1",
+        "replaced: .vault/production/OTHER.toml has different content with the same revision 1",
+    ];
+    let output = held(1, 2) + &findings(&lines) + &section("needs attention", &[granted]);
+    found(&sandbox, &["--since", "HEAD"], lines.len(), &output);
 }
 
 /// The revision provides the pin, so a replaced vault is found without a key.
@@ -144,7 +153,7 @@ fn older_roster_is_found() {
 fn replaced_vault_is_found() {
     let (sandbox, other) = (stocked(), stocked());
     let other_vault = format!(
-        ".vault/members.toml: belongs to a different vault: expected {}, found {}",
+        ".vault/root.toml: belongs to a different vault: expected {}, found {}",
         sandbox.id(),
         other.id()
     );
@@ -457,8 +466,6 @@ fn malformed_id_is_not_a_pin() {
         "vault1",
         &id.to_uppercase(),
         &format!("{}{last}", &id[..63]),
-        &format!("{id}@"),
-        &format!("{id}@x"),
     ] {
         sandbox
             .vault(&["verify", &format!("--id={wrong}")])
@@ -466,6 +473,15 @@ fn malformed_id_is_not_a_pin() {
             .says(str![[r#"
 error: not the id of a vault (vault1… with 64 characters)
 hint: ask a colleague for the output of `vault id`
+"#]])
+            .check();
+    }
+    for wrong in [format!("{id}@"), format!("{id}@x"), format!("{id}@1")] {
+        let run = sandbox.vault(&["verify", &format!("--id={wrong}")]);
+        run.fails(2)
+            .says(str![[r#"
+error: not the tag of a revocation (22 characters after the @)
+hint: without the @ and the tag, the id alone is enough
 "#]])
             .check();
     }

@@ -9,7 +9,7 @@ use repovault::secret::Secret;
 
 use crate::support::craft;
 use crate::support::refusal::{compared, held, section, stocked};
-use crate::support::review::{cast, reviewed};
+use crate::support::review::{cast, change_member, reviewed};
 use crate::support::sandbox::Sandbox;
 
 #[test]
@@ -107,13 +107,12 @@ fn new_vault_is_reported_as_added() {
 fn resealed_data_key_is_reported() {
     let (sandbox, _) = cast();
     let spy = Identity::generate();
-    craft::change_epoch(&sandbox, "production", |epoch| {
-        let bob = "bob".parse().unwrap();
-        let sealed = spy
+    craft::change_sealed(&sandbox, "bob", "production", |sealed| {
+        *sealed = spy
             .recipient()
             .seal(&Secret::new(b"the same key, for a spy".to_vec()));
-        epoch.sealed.insert(bob, sealed);
     });
+    change_member(&sandbox, "bob", |_| ());
     let told = "data key of production (epoch 1) was sealed again for bob, whose recipient \
                 and access did not change";
     reviewed(&sandbox, &held(1, 2), &[], &[told], &[]);

@@ -10,24 +10,8 @@ use std::time::{Duration, Instant};
 use snapbox::str;
 
 use crate::support::machine::all_is_wanted;
+use crate::support::random::Random;
 use crate::support::sandbox::{Content, Sandbox};
-
-/// A seeded generator (splitmix64), so that a failure can be reproduced.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn fraction(&mut self) -> f64 {
-        f64::from(u16::try_from(self.below(1000)).unwrap()) / 1000.0
-    }
-}
 
 /// How often each command is killed or may finish: with `VAULT_TESTS=all`, `set`, `copy`, and
 /// `import` are killed 200 times in total.
@@ -141,7 +125,7 @@ fn kill_at_random_moments(
             assert_eq!(temporaries(sandbox), 0);
         } else {
             // The moment itself is under test, so no event can be awaited.
-            thread::sleep(span.mul_f64(random.fraction()));
+            thread::sleep(span.mul_f64(fraction(&mut random)));
             child.kill().unwrap();
             killed += u32::from(child.wait().unwrap().code().is_none());
         }
@@ -168,6 +152,10 @@ fn kill_at_random_moments(
         }
     }
     assert!(killed > 0, "none was killed in time");
+}
+
+fn fraction(random: &mut Random) -> f64 {
+    f64::from(u16::try_from(random.below(1000)).unwrap()) / 1000.0
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

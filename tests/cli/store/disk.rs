@@ -198,6 +198,7 @@ fn read_only_checkout_can_be_read() {
     let folders = [
         "",
         ".vault",
+        ".vault/members",
         ".vault/development",
         ".vault/production",
         ".vault/tmp",
@@ -218,14 +219,17 @@ fn read_only_checkout_can_be_read() {
     let writing: [(&[&str], &str); 5] = [
         (&["set", "KEY"], ".vault/development/KEY.toml"),
         (&["remove", "KEY"], ".vault/development/KEY.toml"),
-        (&["environments", "add", "staging"], ".vault/staging.toml"),
+        (
+            &["environments", "add", "staging"],
+            ".vault/members/alice.toml",
+        ),
         (
             &["ci", "add", "github", "-e", "production"],
-            ".vault/members.toml",
+            ".vault/members/github.toml",
         ),
         (
             &["environments", "remove", "production", "--yes"],
-            ".vault/members.toml",
+            ".vault/root.toml",
         ),
     ];
     for (arguments, path) in writing {

@@ -1,11 +1,13 @@
 //! Input of any size and form is refused before its author can cause much work: sizes, ids, and
 //! signatures are checked before text is parsed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use repovault::crypto::{Framed, SigningKey, VaultId, base64_encode};
-use repovault::vault::model::LARGEST_NUMBER;
+use repovault::crypto::{Framed, SigningKey, Tag, VaultId, base64_encode};
+use repovault::vault::model::{Access, LARGEST_NUMBER};
+use repovault::vault::name::SecretName;
 use snapbox::str;
 
 use crate::support::craft;
@@ -17,7 +19,7 @@ const REQUEST: &str = ".vault/requests/eve.toml";
 /// An invalid request with exactly this number of bytes.
 fn request(sandbox: &Sandbox, size: usize) {
     fs::create_dir_all(sandbox.store("requests")).unwrap();
-    let signature = format!("signature = \"{}\"\n", base64_encode(&[0; 64]));
+    let signature = format!("signature = \"b64:{}\"\n", base64_encode(&[0; 64]));
     let head = "# x\nformat = 1\nx = [";
     let filling = "1".repeat(size - head.len() - signature.len() - 2);
     fs::write(
@@ -57,8 +59,8 @@ fn request_above_16_kib_is_refused_by_its_size() {
 fn oversized_files_are_refused_by_their_size() {
     for (path, size, most) in [
         ("production/OTHER.toml", (2 << 20) + 1, "2 MiB"),
-        ("production.toml", (16 << 20) + 1, "16 MiB"),
-        ("members.toml", (16 << 20) + 1, "16 MiB"),
+        ("members/alice.toml", (1 << 20) + 1, "1 MiB"),
+        ("root.toml", (16 << 20) + 1, "16 MiB"),
     ] {
         let sandbox = stocked();
         fs::write(sandbox.store(path), vec![b'x'; size]).unwrap();
@@ -68,20 +70,21 @@ fn oversized_files_are_refused_by_their_size() {
     }
 }
 
-/// Signs text that is not even TOML as the roster of a new vault.
-fn strangers_roster(sandbox: &Sandbox) -> VaultId {
+/// Signs text that is not even TOML as the root of a new vault, with this many bytes of it.
+fn strangers_root(sandbox: &Sandbox, size: usize) -> VaultId {
     let key = SigningKey::generate();
     let id = VaultId::new(key.public());
-    let body = format!("# x\nformat = 1\nvault = \"{id}\"\n]]]] not TOML\n");
-    let message = Framed::new("vault/v1/roster")
+    let filling = "[[[[ not TOML\n".repeat(size / 14);
+    let body = format!("# x\nformat = 1\nvault = \"bech32:{id}\"\n{filling}");
+    let message = Framed::new("vault/v1/root")
         .part(id.as_bytes())
-        .part(b"members.toml")
+        .part(b"root.toml")
         .part(body.as_bytes())
         .into_bytes();
     let signature = base64_encode(&key.sign(&message).to_bytes());
     fs::write(
-        sandbox.store("members.toml"),
-        format!("{body}signature = \"{signature}\"\n"),
+        sandbox.store("root.toml"),
+        format!("{body}signature = \"b64:{signature}\"\n"),
     )
     .unwrap();
     id
@@ -89,13 +92,13 @@ fn strangers_roster(sandbox: &Sandbox) -> VaultId {
 
 /// Its content is not read, so it cannot cause any work.
 #[test]
-fn roster_of_another_vault_is_refused_before_parsing() {
+fn root_of_another_vault_is_refused_before_parsing() {
     let sandbox = stocked();
     let own = sandbox.id();
     let credential = sandbox.credential("github", &["-e", "production"]);
-    let other = strangers_roster(&sandbox);
+    let other = strangers_root(&sandbox, 14);
     let reason =
-        format!(".vault/members.toml: belongs to a different vault: expected {own}, found {other}");
+        format!(".vault/root.toml: belongs to a different vault: expected {own}, found {other}");
     let exec = ["exec", "-e", "production", "--", "touch", "started"];
     sandbox
         .vault(&exec)
@@ -133,9 +136,9 @@ fn roster_of_another_vault_is_refused_before_parsing() {
 }
 
 #[test]
-fn untrusted_roster_is_not_parsed() {
+fn untrusted_root_is_not_parsed() {
     let sandbox = stocked();
-    strangers_roster(&sandbox);
+    strangers_root(&sandbox, 14);
     fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
     let outcome = sandbox
         .vault(&["exec", "-e", "production", "--", "touch", "started"])
@@ -150,25 +153,185 @@ fn untrusted_roster_is_not_parsed() {
     );
 }
 
+/// The root has the largest size that is read: it costs no more than a hash, on every path.
 #[test]
-fn unsigned_environment_is_refused_before_parsing() {
+fn strangers_root_of_16_mib_costs_a_hash() {
+    let sandbox = stocked();
+    let own = sandbox.id();
+    strangers_root(&sandbox, (16 << 20) - 300);
+    let size = fs::metadata(sandbox.store("root.toml")).unwrap().len();
+    assert!((16 << 20) - 300 < size && size <= 16 << 20, "{size}");
+    for (pinned, status) in [(None, 4), (Some(&own), 4)] {
+        let mut run = sandbox.vault(&["get", "OTHER", "-e", "production"]);
+        if let Some(id) = pinned {
+            run = run.without("HOME").variable("VAULT_ID", id);
+            let key = sandbox.home().join(".config/vault/identity.txt");
+            run = run.variable("VAULT_KEY_FILE", key.to_str().unwrap());
+        }
+        let start = std::time::Instant::now();
+        let limited = ["bash", "-c", "ulimit -v 300000; exec \"$@\"", "bash"];
+        let outcome = run.under(&limited).outcome();
+        assert_eq!(outcome.status, status, "{}", outcome.said);
+        assert!(
+            outcome.said.contains("belongs to a different vault"),
+            "{}",
+            outcome.said
+        );
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    }
+    // Its own id does not help it.
+    fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
+    let outcome = sandbox
+        .vault(&["get", "OTHER", "-e", "production"])
+        .outcome();
+    assert_eq!(outcome.status, 3, "{}", outcome.said);
+}
+
+#[test]
+fn unsigned_member_file_is_refused_before_parsing() {
     let sandbox = stocked();
     let key = craft::Person::new().key;
-    let file = craft::sign(
-        &sandbox,
-        "production.toml",
-        b"# x\nformat = 1\n]]]] not TOML\n",
-        &key,
-    );
-    fs::write(sandbox.store("production.toml"), file).unwrap();
+    let path = "members/alice.toml";
+    let file = craft::sign(&sandbox, path, b"# x\nformat = 1\n]]]] not TOML\n", &key);
+    fs::write(sandbox.store(path), file).unwrap();
     let said = str![[r#"
-error: .vault/production.toml: does not match the signature of the authority of this vault
+error: .vault/members/alice.toml: does not match the signature of the authority of this vault
 hint: [..]
 "#]];
     sandbox
         .vault(&["get", "OTHER", "-e", "production"])
         .fails(4)
         .says(&said)
+        .check();
+}
+
+/// Only its member is affected, and those who read what they signed.
+#[test]
+fn member_file_above_1_mib_affects_only_its_member() {
+    let sandbox = stocked();
+    craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
+    fs::write(sandbox.store("members/bob.toml"), vec![b'x'; (1 << 20) + 1]).unwrap();
+    let exec = [
+        "exec",
+        "-e",
+        "production",
+        "--no-mask",
+        "--",
+        "printenv",
+        "OTHER",
+    ];
+    sandbox.vault(&exec).prints("other\n").check();
+    sandbox.set("production", "OTHER", b"new");
+    sandbox.quick(&["ci", "add", "github", "-e", "production"]);
+    let line = ".vault/members/bob.toml: is larger than 1 MiB";
+    found(&sandbox, &[], 1, &(held(1, 2) + &findings(&[line])));
+}
+
+/// The limit counts files, so they need no content.
+#[test]
+fn over_2_000_files_of_members_are_refused() {
+    let sandbox = stocked();
+    let fill = |count| {
+        for number in 1..count {
+            fs::write(sandbox.store(&format!("members/m{number}.toml")), "").unwrap();
+        }
+    };
+    fill(2000);
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    // Hidden files of desktops do not count.
+    fs::write(sandbox.store("members/.DS_Store"), "").unwrap();
+    sandbox
+        .vault(&["list", "-e", "production", "-q"])
+        .prints("[..]\n[..]\n[..]\n")
+        .check();
+    sandbox
+        .vault(&["ci", "add", "github", "-e", "production"])
+        .fails(2)
+        .says(str![
+            "error: .vault/members would hold more than 2000 files"
+        ])
+        .check();
+    fill(2001);
+    let said = str![[r#"
+error: .vault/members: holds 2001 files, the limit is 2000 members
+hint: see what does not belong there: `git status .vault/members`
+"#]];
+    for command in [
+        &["set", "OTHER", "-e", "production"][..],
+        &["ci", "add", "github", "-e", "production"],
+        &["members", "list"],
+    ] {
+        sandbox
+            .vault(command)
+            .input("new")
+            .fails(4)
+            .says(&said)
+            .check();
+    }
+    // A member whose name is known needs no list.
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+}
+
+/// A change whose files would be refused by every reader is not begun.
+#[test]
+fn file_too_large_to_read_is_not_written() {
+    let sandbox = stocked();
+    let names: BTreeSet<SecretName> = (0..1800)
+        .map(|number| format!("{}_{number:04}", "N".repeat(190)).parse().unwrap())
+        .collect();
+    craft::enroll(&sandbox, "bob", &[("production", Access::Names(names))]);
+    let size = fs::metadata(sandbox.store("members/bob.toml"))
+        .unwrap()
+        .len();
+    assert!(size < 1 << 20, "{size}");
+    sandbox.commit("a large file");
+    sandbox
+        .vault(&["environments", "add", "staging"])
+        .says(str![
+            "added the environment staging with access for alice (write)"
+        ])
+        .any_change()
+        .check();
+    // Both epochs are sealed to bob for a while.
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .fails(2)
+        .says(str![
+            "error: .vault/members/bob.toml would be larger than 1 MiB"
+        ])
+        .check();
+    sandbox.quick(&["ci", "add", "github", "-e", "production"]);
+    sandbox
+        .vault(&["members", "remove", "github", "--yes"])
+        .fails(2)
+        .says(str![
+            "error: .vault/members/bob.toml would be larger than 1 MiB"
+        ])
+        .check();
+}
+
+#[test]
+fn root_too_large_to_read_is_not_written() {
+    let sandbox = stocked();
+    craft::resign_root(&sandbox, &craft::authority(&sandbox), |root| {
+        root.revision += 1;
+        let most = ((16 << 20) - 1000) / 30;
+        root.revocations = (0..most).map(|_| Tag::random()).collect();
+    });
+    let size = fs::metadata(sandbox.store("root.toml")).unwrap().len();
+    assert!(size <= 16 << 20, "{size}");
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    craft::resign_root(&sandbox, &craft::authority(&sandbox), |root| {
+        let room = (16 << 20) - usize::try_from(size).unwrap();
+        root.revision += 1;
+        root.revocations
+            .extend((0..room / 30).map(|_| Tag::random()));
+    });
+    assert_eq!(sandbox.get("production", "OTHER"), b"other");
+    sandbox
+        .vault(&["rotate", "-e", "production"])
+        .fails(2)
+        .says(str!["error: .vault/root.toml would be larger than 16 MiB"])
         .check();
 }
 
@@ -248,49 +411,46 @@ fn templates_exhausting_memory_are_refused() {
 }
 
 #[test]
-fn floor_of_a_pin_has_one_spelling() {
+fn tag_of_a_pin_has_one_spelling() {
     let sandbox = stocked();
-    let id = sandbox.id();
-    let pinned = format!("{id}@1");
+    sandbox.quick(&["rotate", "-e", "production"]);
+    let (id, tag) = (
+        sandbox.id(),
+        craft::vault(&sandbox).root().latest().to_string(),
+    );
+    let pinned = format!("{id}@{tag}");
     let get = ["get", "OTHER", "-e", "production"];
     sandbox
         .vault(&get)
         .variable("VAULT_ID", &pinned)
         .prints("other")
         .check();
-    for number in [
+    let zeros = "A".repeat(22);
+    for text in [
         "",
-        "+1",
-        "01",
-        "007",
-        "1_0",
-        " 1",
-        "1 ",
-        "1.0",
-        "-1",
-        "0x1",
-        "1e0",
-        "\u{661}",
-        "--1",
-        "9007199254740992",
-        "18446744073709551615",
-        "18446744073709551616",
+        "x",
+        "1",
+        &tag[1..],
+        &format!("{tag}A"),
+        &format!("{tag}=="),
+        &format!("b64:{tag}"),
+        &format!("{}B", &tag[..21]),
+        &format!("{}*", &tag[..21]),
+        &format!("@{tag}"),
+        &format!("{tag}@{tag}"),
+        &zeros,
     ] {
-        let pin = format!("{id}@{number}");
-        let said = str![[r#"
-error: [..]not the id of a vault[..]
-hint: [..]
-"#]];
-        sandbox
+        let pin = format!("{id}@{text}");
+        let outcome = sandbox
             .vault(&["get", "OTHER", "-e", "production"])
             .variable("VAULT_ID", &pin)
-            .fails(2)
-            .says(&said)
-            .check();
-        // Whitespace in a pasted pin is removed.
-        if number.contains(' ') {
-            continue;
-        }
+            .outcome();
+        assert_eq!(outcome.status, 2, "{text}: {}", outcome.said);
+        assert!(
+            outcome.said.starts_with("error: VAULT_ID: not the "),
+            "{}",
+            outcome.said
+        );
         let trust = sandbox.vault(&["trust", &pin]).outcome();
         assert_eq!(trust.status, 2, "{pin}: {}", trust.said);
     }
@@ -337,15 +497,14 @@ hint: [..]
 }
 
 #[test]
-fn highest_revision_of_a_roster_is_not_exceeded() {
+fn highest_revision_of_a_root_is_not_exceeded() {
     for number in [LARGEST_NUMBER, LARGEST_NUMBER - 1] {
         let sandbox = stocked();
-        craft::resign_roster(&sandbox, &craft::authority(&sandbox), |roster| {
-            roster.revision = number;
-            roster.floor = number;
+        craft::resign_root(&sandbox, &craft::authority(&sandbox), |root| {
+            root.revision = number;
         });
         let said = str![[r#"
-error: .vault/members.toml: has the last number that there can be
+error: .vault/root.toml: has the last number that there can be
 hint: [..]
 "#]];
         for command in [
@@ -371,12 +530,17 @@ fn damaged_state_of_any_size_is_refused() {
         .unwrap()
         .path();
     let good = fs::read_to_string(&file).unwrap();
-    let high = |number: &str| good.replace("floor = 1", &format!("floor = {number}"));
+    let high = |number: &str| good.replace("revision = 1", &format!("revision = {number}"));
+    assert_ne!(high("2"), good);
+    let tagged = |tag: &str| good.replace("tags = []", &format!("tags = [\"{tag}\"]"));
+    assert_ne!(tagged(""), good);
     for text in [
         format!("{good}{}", "#\n".repeat(3 << 20)),
         high("9007199254740992"),
         high("18446744073709551615"),
         high("-1"),
+        tagged("x"),
+        tagged(&"A".repeat(22)),
         format!("x = {}", "[".repeat(200_000)),
         format!("{}a = 1", "a.".repeat(200_000)),
     ] {

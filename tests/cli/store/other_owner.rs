@@ -195,7 +195,7 @@ fn another_vault_in_a_foreign_checkout_is_refused() {
     let other = Sandbox::with_vault();
     let credential = other.credential("github", &["-e", "development"]);
     let said = str![[r#"
-error: .vault/members.toml: belongs to a different vault: [..]
+error: .vault/root.toml: belongs to a different vault: [..]
 [..]
 [..]
 [..]
@@ -233,7 +233,7 @@ fn own_vault_is_found_before_a_foreign_checkout() {
         .folder(&inner);
     init.any_change().check();
     let said = str![[r#"
-error: .vault/members.toml: belongs to a different vault: [..]
+error: .vault/root.toml: belongs to a different vault: [..]
 [..]
 [..]
 [..]

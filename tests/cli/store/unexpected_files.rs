@@ -12,23 +12,18 @@ use std::process::Command as Process;
 use snapbox::str;
 
 use crate::support::refusal::{
-    Command, ENTRY, ENVIRONMENT, KEYED, KEYLESS, findings, found, held, not_held, refused, stocked,
-    writers,
+    Command, ENTRY, KEYED, KEYLESS, findings, found, held, not_held, refused, stocked, writers,
 };
 use crate::support::sandbox::Sandbox;
 
-const ROSTER: &str = "members.toml";
-const PRODUCTION: &str = "production.toml";
+const ROOT: &str = "root.toml";
+const MEMBER: &str = "members/alice.toml";
 const URL: &str = "production/DATABASE_URL.toml";
 
 /// Each kind of file, with the commands that read it.
 fn kinds() -> [(&'static str, Vec<Command>); 3] {
     let all = [KEYED, KEYLESS].concat();
-    [
-        (ROSTER, all),
-        (PRODUCTION, ENVIRONMENT.to_vec()),
-        (URL, ENTRY.to_vec()),
-    ]
+    [(ROOT, all), (MEMBER, KEYED.to_vec()), (URL, ENTRY.to_vec())]
 }
 
 fn not_regular(path: &str) -> String {
@@ -92,7 +87,11 @@ fn file_of_100_megabytes_is_refused_unread() {
             .unwrap()
             .set_len(100 << 20)
             .unwrap();
-        let most = if path.contains('/') { 2 } else { 16 };
+        let most = match path {
+            ROOT => 16,
+            MEMBER => 1,
+            _ => 2,
+        };
         let said = format!(
             "error: .vault/{path}: is larger than {most} MiB
 hint: put back the committed file: git checkout -- .vault/{path}
@@ -137,7 +136,7 @@ hint: remove it and put back the committed one: git checkout -- .vault
 "#]];
     refused(&sandbox, &[KEYED, KEYLESS].concat(), &said);
     // No new vault is created at the target of the link either.
-    fs::remove_file(genuine.join(ROSTER)).unwrap();
+    fs::remove_file(genuine.join(ROOT)).unwrap();
     let said = str![[r#"
 error: .vault: is not a folder
 hint: remove it and put back the committed file: git checkout -- .vault
@@ -238,12 +237,61 @@ fn verify_reports_unexpected_files() {
         4,
         &(held(1, 2)
             + &findings(&[
-                ".vault/README.md: belongs to nothing that the roster lists",
-                ".vault/staging.toml: belongs to nothing that the roster lists",
-                ".vault/x\\u{1b}[2J: belongs to nothing that the roster lists",
+                ".vault/README.md: belongs to nothing that the root lists",
+                ".vault/staging.toml: belongs to nothing that the root lists",
+                ".vault/x\\u{1b}[2J: belongs to nothing that the root lists",
                 ".vault/.gitattributes: must start with * -text, or git may change line endings",
             ])),
     );
+}
+
+/// They stop no reader, and writers who read all members pass them over.
+#[test]
+fn unexpected_files_among_members_are_findings() {
+    let sandbox = stocked();
+    let strangers = [
+        "README.md",
+        "Bob.toml",
+        "bob.TOML",
+        "root.toml",
+        "vault.toml",
+        "x\x1b[2J.toml",
+    ];
+    for stranger in strangers {
+        fs::write(sandbox.store(&format!("members/{stranger}")), "").unwrap();
+    }
+    fs::create_dir(sandbox.store("members/folder")).unwrap();
+    sandbox.set("production", "OTHER", b"new");
+    assert_eq!(sandbox.get("production", "OTHER"), b"new");
+    sandbox.quick(&["ci", "add", "github", "-e", "production"]);
+    sandbox
+        .vault(&["verify"])
+        .fails(1)
+        .prints(str![[r#"
+ENVIRONMENT  SECRETS  EPOCH  SIGNED BY  RESULT
+development  1        1      alice      ok
+production   2        1      alice      ok
+
+findings:
+  .vault/members/Bob.toml: is not the file of a member
+  .vault/members/README.md: is not the file of a member
+  .vault/members/bob.TOML: is not the file of a member
+  .vault/members/folder: is not the file of a member
+  .vault/members/root.toml: is not the file of a member
+  .vault/members/vault.toml: is not the file of a member
+  .vault/members/x\u{1b}[2J.toml: is not the file of a member
+"#]])
+        .says(str!["error: verification failed: 7 findings"])
+        .check();
+}
+
+#[test]
+fn linked_members_folder_is_not_followed() {
+    let sandbox = stocked();
+    let genuine = sandbox.home().join("genuine");
+    fs::rename(sandbox.store("members"), &genuine).unwrap();
+    symlink(&genuine, sandbox.store("members")).unwrap();
+    refused(&sandbox, &[ENTRY, KEYED].concat(), not_a_folder("members"));
 }
 
 #[test]
@@ -251,6 +299,7 @@ fn hidden_desktop_files_are_ignored() {
     let sandbox = stocked();
     for hidden in [
         ".DS_Store",
+        "members/.bob.toml.swp",
         "production/.DS_Store",
         "production/.OTHER.toml.swp",
     ] {

@@ -3,19 +3,17 @@
 //! Anything that needs the signature of the authority or a member is signed with the sandbox's own
 //! keys.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use repovault::crypto::{DataKey, Framed, Identity, SigningKey, VaultId, base64_encode, sha256};
+use repovault::crypto::{DataKey, Framed, Identity, SigningKey, VaultId, base64_encode};
 use repovault::platform::Dir;
 use repovault::secret::Secret;
 use repovault::vault::format::{
-    ROSTER_PATH, environment_path, read_environment, read_roster, write_entry, write_environment,
-    write_roster,
+    ROOT_PATH, member_file, member_path, parse_member, write_entry, write_member, write_root,
 };
 use repovault::vault::holder::Holder;
-use repovault::vault::model::{Access, Entry, Environment, Epoch, Listed, Member, Roster, Signing};
+use repovault::vault::model::{Access, Entry, Member, Root, Signing};
 use repovault::vault::name::{EnvironmentName, MemberName, SecretName};
 use repovault::vault::signing::RootSigner;
 use repovault::vault::store::Tree;
@@ -44,53 +42,77 @@ pub(crate) fn vault(sandbox: &Sandbox) -> Vault {
         .unwrap()
 }
 
+/// What `work` makes of the sandbox's admin as a holder of keys.
+pub(crate) fn as_admin<T>(sandbox: &Sandbox, work: impl FnOnce(&Vault, &Holder<'_>) -> T) -> T {
+    let (vault, identity) = (vault(sandbox), identity(sandbox));
+    let (name, member) = vault.member_with(&identity.recipient()).unwrap().unwrap();
+    work(&vault, &Holder::new(&vault, &name, &member, &identity))
+}
+
 /// The authority's key, decrypted as the sandbox's admin.
 pub(crate) fn authority(sandbox: &Sandbox) -> SigningKey {
-    let (vault, identity) = (vault(sandbox), identity(sandbox));
-    Holder::find(&vault, &identity)
-        .unwrap()
-        .authority()
-        .unwrap()
+    as_admin(sandbox, |_, holder| holder.authority().unwrap())
 }
 
 /// The admin's own signing key.
 pub(crate) fn signing_key(sandbox: &Sandbox, environment: &str) -> SigningKey {
-    let (vault, identity) = (vault(sandbox), identity(sandbox));
-    let holder = Holder::find(&vault, &identity).unwrap();
-    holder.signing_key(&environment.parse().unwrap()).unwrap()
+    let environment = environment.parse().unwrap();
+    as_admin(sandbox, |_, holder| {
+        holder.signing_key(&environment).unwrap()
+    })
 }
 
-/// Changes the roster and signs it with `key` (the authority's, or an attacker's).
-pub(crate) fn resign_roster(sandbox: &Sandbox, key: &SigningKey, change: impl FnOnce(&mut Roster)) {
-    let mut roster = vault(sandbox).roster().clone();
-    change(&mut roster);
-    fs::write(sandbox.store("members.toml"), write_roster(&roster, key)).unwrap();
+/// The file of a member as it is. Checks no signature.
+pub(crate) fn member(sandbox: &Sandbox, name: &str) -> Member {
+    let name: MemberName = name.parse().unwrap();
+    let file = fs::read(sandbox.store(&member_path(&name))).unwrap();
+    parse_member(&name, &member_file(&name, &file).unwrap()).unwrap()
 }
 
-/// Changes an environment's file and signs it with `key`; the roster stays the same.
-pub(crate) fn resign_environment(
+/// Changes the root and signs it with `key` (the authority's, or an attacker's).
+pub(crate) fn resign_root(sandbox: &Sandbox, key: &SigningKey, change: impl FnOnce(&mut Root)) {
+    let mut root = vault(sandbox).root().clone();
+    change(&mut root);
+    fs::write(sandbox.store(ROOT_PATH), write_root(&root, key)).unwrap();
+}
+
+/// Changes the file of a member and signs it with `key`.
+pub(crate) fn resign_member(
     sandbox: &Sandbox,
-    environment: &str,
+    name: &str,
     key: &SigningKey,
-    change: impl FnOnce(&mut Environment),
+    change: impl FnOnce(&mut Member),
 ) {
-    let vault = vault(sandbox);
-    let name: EnvironmentName = environment.parse().unwrap();
-    let mut content = vault.environment(&name).unwrap().content().clone();
-    change(&mut content);
-    let file = write_environment(&vault.roster().vault, &content, key);
-    fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
+    let mut member = member(sandbox, name);
+    change(&mut member);
+    put_member(sandbox, name, &member, key);
 }
 
-/// Changes the newest epoch of an environment and signs its file and the roster, as the authority
+/// Writes the file of a member, signed with `key`.
+pub(crate) fn put_member(sandbox: &Sandbox, name: &str, member: &Member, key: &SigningKey) {
+    let name: MemberName = name.parse().unwrap();
+    let file = write_member(&vault(sandbox).root().vault, &name, member, key);
+    fs::write(sandbox.store(&member_path(&name)), file).unwrap();
+}
+
+/// Changes what is sealed of the newest data key of an environment to a member, as the authority
 /// would.
-pub(crate) fn change_epoch(sandbox: &Sandbox, environment: &str, change: impl FnOnce(&mut Epoch)) {
-    let key = authority(sandbox);
-    resign_environment(sandbox, environment, &key, |content| {
-        content.revision += 1;
-        change(&mut content.epochs[0]);
+pub(crate) fn change_sealed(
+    sandbox: &Sandbox,
+    name: &str,
+    environment: &str,
+    change: impl FnOnce(&mut Vec<u8>),
+) {
+    let place: EnvironmentName = environment.parse().unwrap();
+    let newest = vault(sandbox)
+        .environment(&place)
+        .unwrap()
+        .newest()
+        .commitment;
+    resign_member(sandbox, name, &authority(sandbox), |member| {
+        let keys = member.sealed.get_mut(&place).unwrap();
+        change(keys.get_mut(&newest).unwrap());
     });
-    list_environment(sandbox, environment, &key);
 }
 
 /// Changes an entry and signs it with `key`.
@@ -106,15 +128,15 @@ pub(crate) fn resign_entry(
     let name: SecretName = name.parse().unwrap();
     let checked = vault.environment(&environment).unwrap();
     let mut entry = vault
-        .entry(&checked, &name)
+        .entry(checked, &name)
         .unwrap()
         .unwrap()
         .content()
         .clone();
     change(&mut entry);
-    let commitment = checked.content().newest().commitment;
+    let commitment = checked.newest().commitment;
     let file = write_entry(
-        &vault.roster().vault,
+        &vault.root().vault,
         &environment,
         &name,
         &commitment,
@@ -124,61 +146,35 @@ pub(crate) fn resign_entry(
     fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
 }
 
-/// Removes everything that is sealed to non-members from an environment's newest epoch, and lists
-/// the file: a loss without a rotation, which `vault` never writes.
-pub(crate) fn unseal_to_strangers(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
-    let vault = vault(sandbox);
-    let name: EnvironmentName = environment.parse().unwrap();
-    let file = fs::read(sandbox.store(&environment_path(&name))).unwrap();
-    let mut content = read_environment(&name, &file).unwrap().content;
-    content.revision += 1;
-    let members = &vault.roster().members;
-    content.epochs[0]
-        .sealed
-        .retain(|member, _| members.contains_key(member));
-    let file = write_environment(&vault.roster().vault, &content, key);
-    fs::write(sandbox.store(&environment_path(&name)), file).unwrap();
-    list_environment(sandbox, environment, key);
-}
-
 /// Signs the whole vault with another authority, and every entry with another key of alice: the
-/// result of a new authority, except for the data keys.
+/// result of a new authority, except for the values.
 pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
     let old = vault(sandbox);
-    let mut roster = old.roster().clone();
-    roster.vault = VaultId::new(key.public());
+    let mut root = old.root().clone();
+    root.vault = VaultId::new(key.public());
     let (name, alice): (MemberName, _) = ("alice".parse().unwrap(), SigningKey::generate());
     let me = identity(sandbox).recipient();
-    let record = roster.members.get_mut(&name).unwrap();
+    let mut record = member(sandbox, "alice");
     record.authority = Some(me.seal(&seed(key)));
     record.signing = Some(Signing {
         signer: alice.public(),
         seed: me.seal(&seed(&alice)),
     });
-    for environment in old.roster().environments.keys() {
-        let checked = old.environment(environment).unwrap();
-        let mut content = checked.content().clone();
-        let data_key = DataKey::generate(&roster.vault, environment.as_str());
-        content.epochs[0].commitment = data_key.commitment();
-        let payload = data_key_payload(&roster.vault, environment, 1, &data_key);
-        content.epochs[0]
-            .sealed
-            .insert(name.clone(), me.seal(&payload));
-        let file = write_environment(&roster.vault, &content, key);
-        let listed = Listed {
-            revision: content.revision,
-            sha256: sha256(&file),
-        };
-        roster.environments.insert(environment.clone(), listed);
-        fs::write(sandbox.store(&environment_path(environment)), file).unwrap();
-        for entry in old.entries(&checked).unwrap() {
-            let commitment = content.epochs[0].commitment;
-            let (name, mut content) = (entry.name(), entry.content().clone());
+    for (environment, content) in &mut root.environments {
+        let entries = old.entries(old.environment(environment).unwrap()).unwrap();
+        let data_key = DataKey::generate(&root.vault, environment.as_str());
+        let commitment = data_key.commitment();
+        content.epochs[0].commitment = commitment;
+        let payload = data_key_payload(&root.vault, environment, &data_key);
+        let sealed = [(commitment, me.seal(&payload))];
+        record.sealed.insert(environment.clone(), sealed.into());
+        for entry in entries {
+            let (name, mut content) = entry.into_parts();
             content.sealed.as_mut().unwrap()[0] ^= 1;
             let file = write_entry(
-                &roster.vault,
+                &root.vault,
                 environment,
-                name,
+                &name,
                 &commitment,
                 &content,
                 &alice,
@@ -186,34 +182,14 @@ pub(crate) fn resign_everything(sandbox: &Sandbox, key: &SigningKey) {
             fs::write(sandbox.store(&format!("{environment}/{name}.toml")), file).unwrap();
         }
     }
-    fs::write(sandbox.store(ROSTER_PATH), write_roster(&roster, key)).unwrap();
+    fs::write(sandbox.store(ROOT_PATH), write_root(&root, key)).unwrap();
+    let file = write_member(&root.vault, &name, &record, key);
+    fs::write(sandbox.store(&member_path(&name)), file).unwrap();
 }
 
 /// The seed of a key, in the form in which it is sealed.
 pub(crate) fn seed(key: &SigningKey) -> Secret {
     Secret::new(key.seed().expose().to_vec())
-}
-
-/// Lists an environment's file in the roster in its current state, valid or not.
-pub(crate) fn list_environment(sandbox: &Sandbox, environment: &str, key: &SigningKey) {
-    let name: EnvironmentName = environment.parse().unwrap();
-    let file = fs::read(sandbox.store(&environment_path(&name))).unwrap();
-    let revision = read_environment(&name, &file).unwrap().content.revision;
-    resign_roster(sandbox, key, |roster| {
-        roster.revision += 1;
-        roster.environments.insert(
-            name,
-            Listed {
-                revision,
-                sha256: sha256(&file),
-            },
-        );
-    });
-}
-
-/// The environment files that a roster lists, with any signer.
-pub(crate) fn listed(roster: &[u8]) -> BTreeMap<EnvironmentName, Listed> {
-    read_roster(roster).unwrap().content.environments
 }
 
 /// The text of the file at `path` below `.vault` without its signature.
@@ -227,7 +203,10 @@ pub(crate) fn body(sandbox: &Sandbox, path: &str) -> String {
 /// `.vault`.
 pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&message(sandbox, path, body));
-    let line = format!("signature = \"{}\"\n", base64_encode(&signature.to_bytes()));
+    let line = format!(
+        "signature = \"b64:{}\"\n",
+        base64_encode(&signature.to_bytes())
+    );
     [body, line.as_bytes()].concat()
 }
 
@@ -235,18 +214,15 @@ pub(crate) fn sign(sandbox: &Sandbox, path: &str, body: &[u8], key: &SigningKey)
 pub(crate) fn message(sandbox: &Sandbox, path: &str, body: &[u8]) -> Vec<u8> {
     let vault = vault(sandbox);
     let (label, commitment) = match path.split_once('/') {
+        Some(("members", _)) => ("vault/v1/member", None),
         Some((environment, _)) => {
-            let checked = vault.environment(&environment.parse().unwrap()).unwrap();
-            (
-                "vault/v1/entry",
-                Some(checked.content().newest().commitment),
-            )
+            let environment = vault.environment(&environment.parse().unwrap()).unwrap();
+            ("vault/v1/entry", Some(environment.newest().commitment))
         }
-        None if path == ROSTER_PATH => ("vault/v1/roster", None),
-        None => ("vault/v1/environment", None),
+        None => ("vault/v1/root", None),
     };
     let framed = Framed::new(label)
-        .part(vault.roster().vault.as_bytes())
+        .part(vault.root().vault.as_bytes())
         .part(path.as_bytes());
     let framed = commitment
         .into_iter()
@@ -273,15 +249,11 @@ impl Person {
         let recipient = self.identity.recipient();
         let seed = recipient.seal(&Secret::new(self.key.seed().expose().to_vec()));
         Member {
-            recipient,
-            access: BTreeMap::new(),
             signing: Some(Signing {
                 signer: self.key.public(),
                 seed,
             }),
-            authority: None,
-            credential_floor: None,
-            lost: BTreeMap::new(),
+            ..Member::new(recipient)
         }
     }
 
@@ -307,32 +279,18 @@ pub(crate) fn enroll_person(
     access: &[(&str, Access)],
     person: &Person,
 ) {
-    let (vault, admin, authority) = (vault(sandbox), identity(sandbox), authority(sandbox));
-    let name: MemberName = name.parse().unwrap();
+    let authority = authority(sandbox);
     let mut member = person.member();
-    let mut roster = vault.roster().clone();
-    for (environment, access) in access {
-        let environment: EnvironmentName = environment.parse().unwrap();
-        let checked = vault.environment(&environment).unwrap();
-        let newest = checked.content().newest().number;
-        let keys = Holder::find(&vault, &admin)
-            .unwrap()
-            .unlock(&checked, [newest])
-            .unwrap();
-        let (file, listed) = RootSigner::new(&authority).seal_to(
-            checked.content(),
-            keys.data_key(newest).unwrap(),
-            [(&name, &member.recipient, access)],
-        );
-        fs::write(sandbox.store(&file.path), file.content).unwrap();
-        member.access.insert(environment.clone(), access.clone());
-        roster.environments.insert(environment, listed);
-    }
-    roster.members.insert(name, member);
-    roster.revision += 1;
-    fs::write(
-        sandbox.store(ROSTER_PATH),
-        write_roster(&roster, &authority),
-    )
-    .unwrap();
+    as_admin(sandbox, |vault, holder| {
+        for (environment, access) in access {
+            let environment: EnvironmentName = environment.parse().unwrap();
+            let checked = vault.environment(&environment).unwrap();
+            let newest = checked.newest();
+            let keys = holder.unlock(checked, [newest.commitment]).unwrap();
+            member.access.insert(environment.clone(), access.clone());
+            let key = keys.data_key(newest).unwrap();
+            RootSigner::new(&authority).seal_to(&mut member, &environment, key);
+        }
+    });
+    put_member(sandbox, name, &member, &authority);
 }

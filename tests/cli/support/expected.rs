@@ -2,10 +2,10 @@
 //! does not match is rewritten in place, in the test or in its file.
 //!
 //! Text that differs from run to run is redacted before the comparison: `[ROOT]` is the sandbox,
-//! `[ID]` the id of a vault, `[RECIPIENT]` a public key, `[KEY]` a private one, `[SIGNER]` a
-//! member's verifying key, `[CREDENTIAL]`, `[FINGERPRINT]`, `[COMMIT]`, and `[TIME]`; a test adds its
-//! own with `Run::redact`. `[..]` is any text within a line, and a line `...` any lines. The final
-//! newline, which every message has, is omitted.
+//! `[ID]` the id of a vault, `[TAG]` a revocation after it, `[RECIPIENT]` a public key, `[KEY]` a
+//! private one, `[SIGNER]` a member's verifying key, `[CREDENTIAL]`, `[FINGERPRINT]`, `[COMMIT]`, and
+//! `[TIME]`; a test adds its own with `Run::redact`. `[..]` is any text within a line, and a line
+//! `...` any lines. The final newline, which every message has, is omitted.
 
 use std::fmt::Display;
 
@@ -135,8 +135,36 @@ impl Redacted {
         // A part of a credential can look like a signer, and a part of a signer like a fingerprint.
         let without_credentials = with_words(&text, "-:_", redacted_credential);
         let without_signers = with_words(&without_credentials, "+/", redacted_signer);
-        with_words(&without_signers, "-:_", redacted_word)
+        without_tags(&with_words(&without_signers, "-:_", redacted_word))
     }
+}
+
+/// Replaces the tag of a revocation after a vault's id, and as a text of its own in JSON.
+fn without_tags(text: &str) -> String {
+    let is_mixed = |tag: &str| {
+        let has = |kind: fn(&u8) -> bool| tag.as_bytes().iter().any(kind);
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+    };
+    let after_ids = with_tags(text, "[ID]@", |_, _| true);
+    with_tags(&after_ids, "\"", |tag, rest| {
+        rest.starts_with('"') && is_mixed(tag)
+    })
+}
+
+fn with_tags(text: &str, before: &str, is_tag: impl Fn(&str, &str) -> bool) -> String {
+    let mut parts = text.split(before);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    let is_of_tag = |c: char| c.is_ascii_alphanumeric() || "+/".contains(c);
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let end = part.find(|c| !is_of_tag(c)).unwrap_or(part.len());
+        let closed = if parts.peek().is_some() { before } else { "" };
+        let rest = [&part[end..], closed].concat();
+        let is_tag = end == 22 && is_tag(&part[..end], &rest);
+        let tag = if is_tag { "[TAG]" } else { &part[..end] };
+        replaced = replaced + before + tag + &part[end..];
+    }
+    replaced
 }
 
 /// Replaces each word of the text; a word consists of letters, digits, and `others`.

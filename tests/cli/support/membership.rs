@@ -1,14 +1,19 @@
 //! Members who join and leave.
 
-use repovault::vault::model::Roster;
+use repovault::vault::model::{Membership, Root};
 
 use crate::support::colleague::Colleague;
 use crate::support::craft;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Sandbox, changed};
 
-pub(crate) fn roster(sandbox: &Sandbox) -> Roster {
-    craft::vault(sandbox).roster().clone()
+pub(crate) fn root(sandbox: &Sandbox) -> Root {
+    craft::vault(sandbox).root().clone()
+}
+
+/// The root with all members whose files count.
+pub(crate) fn membership(sandbox: &Sandbox) -> Membership {
+    craft::vault(sandbox).membership().unwrap()
 }
 
 /// The stocked vault with bob, who joined properly with this access; everything is committed and
@@ -35,13 +40,6 @@ pub(crate) fn touched(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
         .filter_map(|path| path.strip_prefix("repo/.vault/"));
     own.map(str::to_owned).collect()
 }
-
-pub(crate) const ALL_OF_PRODUCTION: [&str; 4] = [
-    "members.toml",
-    "production.toml",
-    "production/DATABASE_URL.toml",
-    "production/OTHER.toml",
-];
 
 pub(crate) const ADD: [&str; 7] = [
     "members",

@@ -1,5 +1,6 @@
 //! Helpers shared by the tests. None of these files contains a test.
 
+pub(crate) mod branches;
 pub(crate) mod colleague;
 pub(crate) mod craft;
 pub(crate) mod expected;
@@ -11,12 +12,14 @@ pub(crate) mod order_two;
 pub(crate) mod pages;
 pub(crate) mod pipeline;
 pub(crate) mod python;
+pub(crate) mod random;
 pub(crate) mod refusal;
 pub(crate) mod review;
 pub(crate) mod sandbox;
 pub(crate) mod scratch;
 pub(crate) mod shop;
 pub(crate) mod terminal;
+pub(crate) mod tracing;
 pub(crate) mod transcript;
 
 /// Drives `vault` in a way that would need `unsafe` in Rust.

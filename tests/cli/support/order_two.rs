@@ -25,5 +25,5 @@ pub(crate) fn signature_of_order_two(sandbox: &Sandbox, environment: &str, name:
     hash.update(&message);
     let s = number + Scalar::from_bytes_mod_order_wide(&hash.finalize().into()) * secret;
     let signature = base64_encode(&[r, s.to_bytes()].concat());
-    format!("{body}signature = \"{signature}\"\n")
+    format!("{body}signature = \"b64:{signature}\"\n")
 }

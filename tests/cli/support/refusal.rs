@@ -51,47 +51,7 @@ pub(crate) const ENTRY: &[Command] = &[
     &["environments", "list"],
 ];
 
-/// The commands that read the file of the environment production or any value in it.
-pub(crate) const ENVIRONMENT: &[Command] = &[
-    &["get", "DATABASE_URL", "-e", "production"],
-    &["get", "OTHER", "-e", "production"],
-    &["set", "DATABASE_URL", "-e", "production"],
-    &["set", "NEW", "-e", "production"],
-    &[
-        "exec",
-        "-e",
-        "production",
-        "--no-mask",
-        "--",
-        "touch",
-        "started",
-    ],
-    &[
-        "exec",
-        "-e",
-        "production",
-        "--only",
-        "OTHER",
-        "--",
-        "touch",
-        "started",
-    ],
-    &["list", "-e", "production"],
-    &[
-        "copy",
-        "DATABASE_URL",
-        "--from",
-        "development",
-        "--to",
-        "production",
-    ],
-    &["remove", "DATABASE_URL", "-e", "production"],
-    &["ci", "add", "github", "-e", "production"],
-    &["environments", "list"],
-    &["environments", "remove", "production", "--yes"],
-];
-
-/// The commands that read the roster and need a key because they open or change something.
+/// The commands that read the root and need a key because they open or change something.
 pub(crate) const KEYED: &[Command] = &[
     &["get", "DATABASE_URL", "-e", "production"],
     &[

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use repovault::vault::model::{Access, Roster};
+use repovault::crypto::Tag;
+use repovault::vault::model::{Access, Member, Root};
 
 use crate::support::craft::{self, Person};
 use crate::support::refusal::{compared, findings, section, stocked};
@@ -24,7 +25,7 @@ pub(crate) fn reviewed(
             section(heading, lines)
         }
     };
-    let last = if found.is_empty() {
+    let first = if found.is_empty() {
         String::new()
     } else {
         findings(found)
@@ -32,9 +33,9 @@ pub(crate) fn reviewed(
     let output = [
         compared("HEAD"),
         table.to_owned(),
-        part("changed since HEAD", changed),
+        first,
         part("needs attention", attention),
-        last,
+        part("changed since HEAD", changed),
     ];
     let output = output.concat().replace("\n\n\n", "\n\n");
     let run = sandbox
@@ -65,18 +66,58 @@ pub(crate) fn cast() -> (Sandbox, Person) {
         .map(|name| name.parse().unwrap())
         .into();
     craft::enroll(&sandbox, "carol", &[("production", Access::Names(names))]);
-    change(&sandbox, |roster| {
-        let carol = roster.members.get_mut(&"carol".parse().unwrap()).unwrap();
-        (carol.signing, carol.credential_floor) = (None, Some(1));
+    craft::resign_member(&sandbox, "carol", &craft::authority(&sandbox), |carol| {
+        (carol.signing, carol.credential) = (None, Some(Tag::NONE));
     });
     sandbox.commit("bob and carol");
     (sandbox, bob)
 }
 
-/// The next revision of the roster, signed by the authority.
-pub(crate) fn change(sandbox: &Sandbox, change: impl FnOnce(&mut Roster)) {
-    craft::resign_roster(sandbox, &craft::authority(sandbox), |roster| {
-        roster.revision += 1;
-        change(roster);
+/// The next revision of the root, signed by the authority.
+pub(crate) fn change_root(sandbox: &Sandbox, change: impl FnOnce(&mut Root)) {
+    craft::resign_root(sandbox, &craft::authority(sandbox), |root| {
+        root.revision += 1;
+        change(root);
     });
+}
+
+/// The next revision of a member's file, signed by the authority.
+pub(crate) fn change_member(sandbox: &Sandbox, name: &str, change: impl FnOnce(&mut Member)) {
+    craft::resign_member(sandbox, name, &craft::authority(sandbox), |member| {
+        member.revision += 1;
+        change(member);
+    });
+}
+
+pub(crate) const REVOKED: &str = "1 revocation is listed: older files no longer count";
+
+/// A revocation of the member, as every command records it: a tag in the root and in the file.
+pub(crate) fn revoke(
+    sandbox: &Sandbox,
+    member: &str,
+    record: impl FnOnce(&mut Root),
+    change: fn(&mut Member),
+) {
+    let tag = Tag::random();
+    change_member(sandbox, member, |file| {
+        file.replaces = file.revocation;
+        file.revocation = Some(tag);
+        change(file);
+    });
+    change_root(sandbox, |root| {
+        root.revocations.push(tag);
+        let own = root.members.entry(member.parse().unwrap()).or_default();
+        own.revocation = Some(tag);
+        record(root);
+    });
+}
+
+pub(crate) fn not_rotated(name: &str, environment: &str) -> String {
+    format!(
+        "not rotated: .vault/root.toml: {name} lost access to {environment}, but knows the data key of epoch 1, which is still in use"
+    )
+}
+
+pub(crate) fn not_revoked(name: &str) -> String {
+    format!("taken, not revoked: {name} lost something, and the files from before still count")
 }

@@ -70,12 +70,12 @@ impl Sandbox {
         self.repo().join(".vault").join(path)
     }
 
-    /// The vault's id from its roster.
+    /// The vault's id from its root.
     pub(crate) fn id(&self) -> String {
-        let roster = fs::read_to_string(self.store("members.toml")).unwrap();
-        let line = roster
+        let root = fs::read_to_string(self.store("root.toml")).unwrap();
+        let line = root
             .lines()
-            .find_map(|line| line.strip_prefix("vault = \""))
+            .find_map(|line| line.strip_prefix("vault = \"bech32:"))
             .unwrap();
         line.trim_end_matches('"').to_owned()
     }

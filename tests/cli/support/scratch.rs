@@ -6,13 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
-
 use crate::support::machine::all_is_wanted;
 
 const DISK: &str = env!("CARGO_TARGET_TMPDIR");
 const MEMORY: &str = "/dev/shm";
 /// More than all tests use at the same time, in bytes and in files.
+#[cfg(target_os = "linux")]
 const ROOM: (u64, u64) = (1 << 30, 100_000);
 
 /// Creates the folder for a sandbox of this process.
@@ -35,13 +34,22 @@ fn place() -> &'static Path {
 }
 
 /// Whether files can be written and programs started there, and everything fits.
+#[cfg(target_os = "linux")]
 fn has_room(folder: &Path) -> bool {
+    use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+
     let (bytes, files) = ROOM;
     statvfs(folder).is_ok_and(|found| {
         !found.f_flag.contains(StatVfsMountFlags::NOEXEC)
             && found.f_bavail.saturating_mul(found.f_frsize) >= bytes
             && found.f_favail >= files
     }) && access(folder, Access::WRITE_OK).is_ok()
+}
+
+/// Other systems have no such folder.
+#[cfg(not(target_os = "linux"))]
+fn has_room(_: &Path) -> bool {
+    false
 }
 
 /// Removes the sandboxes of failed tests in earlier runs. They stay until then, to be inspected.

@@ -167,7 +167,7 @@ fn errors_are_json_if_json_is_asked_for() {
 }
 
 /// Commands that print no result of their own, or the bytes of something else.
-const WITHOUT: [&str; 16] = [
+const WITHOUT: [&str; 17] = [
     "ci",
     "completions",
     "copy",
@@ -181,6 +181,7 @@ const WITHOUT: [&str; 16] = [
     "members",
     "members add",
     "remove",
+    "resolve",
     "rotate",
     "set",
     "trust",

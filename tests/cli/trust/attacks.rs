@@ -5,7 +5,7 @@
 //! can write in development, a machine can read one name, and dave is a former writer of
 //! production.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -17,8 +17,9 @@ use crate::support::craft::{self, Person};
 use crate::support::refusal::stocked;
 use crate::support::sandbox::Sandbox;
 
-const ROSTER: &str = ".vault/members.toml";
-const PRODUCTION: &str = ".vault/production.toml";
+const ROOT: &str = ".vault/root.toml";
+const MALLORY: &str = ".vault/members/mallory.toml";
+const MACHINE: &str = ".vault/members/machine.toml";
 const URL: &str = ".vault/production/DATABASE_URL.toml";
 const OTHER: &str = ".vault/production/OTHER.toml";
 const EVE: &str = ".vault/requests/eve.toml";
@@ -117,72 +118,89 @@ impl Team {
         self.write(path, &text.replace(from, to));
     }
 
-    /// The value of `key` in the table of `member`.
+    /// The value of `key` in the file of `member`.
     fn field(&self, member: &str, key: &str) -> String {
-        let roster = self.read(ROSTER);
-        let (_, table) = roster.split_once(&format!("[members.{member}]\n")).unwrap();
-        let mut lines = table.lines().take_while(|line| !line.is_empty());
+        let file = self.read(&own(member));
+        let mut lines = file.lines();
         lines
             .find_map(|line| line.strip_prefix(&format!("{key} = ")))
             .unwrap()
             .to_owned()
     }
+
+    /// The newest data key of production, sealed to `member`.
+    fn sealed(&self, member: &str) -> String {
+        let file = self.read(&own(member));
+        let (_, keys) = file.split_once("[sealed.production]\n").unwrap();
+        let line = keys.lines().next().unwrap();
+        line.split_once(" = ").unwrap().1.to_owned()
+    }
+}
+
+/// The file of a member.
+fn own(member: &str) -> String {
+    format!(".vault/members/{member}.toml")
 }
 
 #[test]
 fn member_added_without_the_authority_is_found() {
     let team = team();
     let mallory = Person::new();
-    // The roster with mallory in it, exactly as vault would write it, with the genuine signature.
-    let signature = team.read(ROSTER).lines().last().unwrap().to_owned();
-    for signed in [false, true] {
-        craft::resign_roster(&team.sandbox, &mallory.key, |roster| {
-            let mut member = mallory.member();
-            member
-                .access
-                .insert("production".parse().unwrap(), Access::Write);
-            roster.members.insert("mallory".parse().unwrap(), member);
-            roster.revision += 1;
-        });
-        if !signed {
-            let body = craft::body(&team.sandbox, "members.toml");
-            team.write(ROSTER, &format!("{body}{signature}\n"));
-        }
-        team.caught(&[ROSTER]);
+    let mut member = mallory.member();
+    for environment in ["development", "production"] {
+        member
+            .access
+            .insert(environment.parse().unwrap(), Access::Write);
     }
-    // Mallory cannot replace bob or get a sealed data key either.
-    let own = mallory.identity.recipient().to_string();
-    team.edit(
-        ROSTER,
-        &team.field("bob", "recipient"),
-        &format!("\"{own}\""),
-    );
-    team.caught(&[ROSTER]);
-    let sealed = team.read(PRODUCTION);
-    let line = sealed
-        .lines()
-        .find(|line| line.starts_with("sealed.machine"))
-        .unwrap();
-    team.edit(
-        PRODUCTION,
-        line,
-        &format!("{line}\n{}", line.replace("machine", "mallory")),
-    );
-    team.caught(&[PRODUCTION]);
+    // The file is exactly as vault would write it, with its own signature or the one of another
+    // file.
+    craft::put_member(&team.sandbox, "mallory", &member, &mallory.key);
+    team.caught(&[MALLORY]);
+    craft::put_member(&team.sandbox, "mallory", &member, &mallory.key);
+    let body = craft::body(&team.sandbox, "members/mallory.toml");
+    let signature = team.read(&own("bob")).lines().last().unwrap().to_owned();
+    team.write(MALLORY, &format!("{body}{signature}\n"));
+    team.caught(&[MALLORY]);
+    // The genuine file of another member.
+    team.write(MALLORY, &team.read(MACHINE));
+    team.caught(&[MALLORY]);
+    team.write(MALLORY, &team.read(MACHINE).replace("machine", "mallory"));
+    team.caught(&[MALLORY]);
+    // A root that lists mallory among those who know the key.
+    craft::resign_root(&team.sandbox, &mallory.key, |root| {
+        let production = root.environments.get_mut(&"production".parse().unwrap());
+        production.unwrap().given.insert("mallory".parse().unwrap());
+        root.revision += 1;
+    });
+    team.caught(&[ROOT]);
+    // Mallory cannot take bob's place, or put a key into the file of the machine.
+    let recipient = format!("\"bech32:{}\"", mallory.identity.recipient());
+    team.edit(&own("bob"), &team.field("bob", "recipient"), &recipient);
+    team.caught(&[ROOT, &own("bob")]);
+    let line = format!("production = {}\n", team.field("machine", "production"));
+    team.edit(MACHINE, &line, "production = \"write\"\n");
+    team.caught(&[ROOT, MACHINE]);
 }
 
 #[test]
-fn swapped_keys_in_the_roster_are_found() {
+fn swapped_keys_in_members_files_are_found() {
     let team = team();
     let mallory = Person::new().member();
-    let recipient = format!("\"{}\"", mallory.recipient);
+    let recipient = format!("\"bech32:{}\"", mallory.recipient);
     let key = mallory.signing.unwrap().signer;
-    let signer = format!("\"{}\"", repovault::crypto::base64_encode(key.as_bytes()));
+    let signer = repovault::crypto::base64_encode(key.as_bytes());
+    let signer = format!("\"b64:{signer}\"");
     for member in ["alice", "bob", "carol", "machine"] {
-        team.edit(ROSTER, &team.field(member, "recipient"), &recipient);
-        team.caught(&[ROSTER]);
-        team.edit(ROSTER, &team.field(member, "signer"), &signer);
-        team.caught(&[ROSTER]);
+        let file = own(member);
+        let mut found = vec![ROOT, &file];
+        if member == "alice" {
+            // Everything that she signed depends on her file.
+            found.extend([URL, OTHER, ".vault/development/DATABASE_URL.toml"]);
+        }
+        team.edit(&file, &team.field(member, "recipient"), &recipient);
+        team.caught(&found);
+        team.edit(&file, &team.field(member, "signer"), &signer);
+        team.caught(&found);
     }
 }
 
@@ -217,21 +235,43 @@ fn swapped_keys_in_a_request_are_found() {
 #[test]
 fn every_mixture_of_old_and_new_files_is_found() {
     let team = team();
+    let [alice, bob, carol, dave, machine] = ["alice", "bob", "carol", "dave", "machine"].map(own);
+    let development = ".vault/development/DATABASE_URL.toml";
     let changed = team.sandbox.git(&["diff", "--name-only", "joined", "HEAD"]);
     let changed: Vec<&str> = changed.lines().collect();
-    assert_eq!(changed, [ROSTER, PRODUCTION, URL, OTHER]);
-    for mixture in 1..1u32 << changed.len() {
+    let all = [
+        development,
+        &alice,
+        &bob,
+        &carol,
+        &dave,
+        &machine,
+        URL,
+        OTHER,
+        ROOT,
+    ];
+    assert_eq!(changed, all);
+    // The files that are old together; the files of staying members differ in nothing else.
+    let groups = [
+        &[ROOT][..],
+        &[&dave],
+        &[&alice],
+        &[&bob, &carol, &machine],
+        &[URL],
+        &[OTHER],
+    ];
+    for mixture in 1..1u32 << groups.len() {
         let is_old = |at: &usize| mixture >> at & 1 == 1;
-        let old: Vec<&str> = (0..changed.len())
+        let old: Vec<&str> = (0..groups.len())
             .filter(is_old)
-            .map(|at| changed[at])
+            .flat_map(|at| groups[at])
+            .copied()
             .collect();
         let checkout = [&["checkout", "--quiet", "joined", "--"], &old[..]].concat();
         team.sandbox.git(&checkout);
         let named = team.named();
-        if old.contains(&PRODUCTION) && !old.contains(&ROSTER) {
-            // Files below an invalid file are not read.
-            assert_eq!(named, files(&[PRODUCTION]), "{old:?}");
+        if old.contains(&ROOT) {
+            assert!(named.contains(ROOT), "{old:?}: {named:?}");
         } else {
             assert!(named.is_superset(&files(&old)), "{old:?}: {named:?}");
         }
@@ -242,9 +282,14 @@ fn every_mixture_of_old_and_new_files_is_found() {
 #[test]
 fn deleted_files_are_found() {
     let team = team();
-    for path in [URL, OTHER, PRODUCTION, ROSTER] {
+    for path in [URL, OTHER, ROOT] {
         fs::remove_file(team.sandbox.repo().join(path)).unwrap();
         team.caught(&[path]);
+    }
+    for member in ["bob", "machine"] {
+        let path = own(member);
+        fs::remove_file(team.sandbox.repo().join(&path)).unwrap();
+        team.caught(&[ROOT, &path]);
     }
     fs::remove_dir_all(team.sandbox.store("production")).unwrap();
     team.caught(&[URL, OTHER]);
@@ -259,15 +304,24 @@ fn deleted_files_are_found() {
 fn links_and_names_differing_in_case_are_found() {
     let team = team();
     let outside = team.sandbox.home().join("outside");
-    for path in [URL, PRODUCTION, ROSTER, EVE] {
+    let bob = own("bob");
+    for (path, found) in [
+        (URL, &[URL][..]),
+        (ROOT, &[ROOT]),
+        (&bob, &[ROOT, &bob]),
+        (EVE, &[EVE]),
+    ] {
         let file = team.sandbox.repo().join(path);
         fs::rename(&file, &outside).unwrap();
         symlink(&outside, &file).unwrap();
-        team.caught(&[path]);
+        team.caught(found);
     }
     let lower = ".vault/production/Database_Url.toml";
     team.write(lower, &team.read(URL));
     team.caught(&[".vault/production"]);
+    let upper = ".vault/members/Bob.toml";
+    team.write(upper, &team.read(&bob));
+    team.caught(&[upper]);
 }
 
 #[test]
@@ -275,15 +329,7 @@ fn renamed_environment_is_found() {
     let team = team();
     let store = |path: &str| team.sandbox.store(path);
     let rename = |from: &str, to: &str| {
-        for ending in ["", ".toml"] {
-            fs::rename(
-                store(&format!("{from}{ending}")),
-                store(&format!("{to}{ending}")),
-            )
-            .unwrap();
-        }
-        let file = format!(".vault/{to}.toml");
-        team.write(&file, &team.read(&file).replace(from, to));
+        fs::rename(store(from), store(to)).unwrap();
         for name in ["DATABASE_URL", "OTHER"] {
             let file = format!(".vault/{to}/{name}.toml");
             if team.sandbox.repo().join(&file).exists() {
@@ -292,44 +338,39 @@ fn renamed_environment_is_found() {
         }
     };
     rename("production", "live");
-    team.caught(&[PRODUCTION, URL, OTHER, ".vault/live", ".vault/live.toml"]);
+    team.caught(&[URL, OTHER, ".vault/live"]);
     rename("production", "live");
-    team.edit(ROSTER, "production", "live");
-    team.caught(&[ROSTER]);
+    team.edit(ROOT, "production", "live");
+    team.caught(&[ROOT]);
     // One environment in place of another, so that a developer's values become those of production.
     rename("production", "aside");
     rename("development", "production");
     rename("aside", "development");
-    team.caught(&[PRODUCTION, ".vault/development.toml", OTHER]);
+    let development = ".vault/development";
+    let [url, other] = ["DATABASE_URL", "OTHER"].map(|name| format!("{development}/{name}.toml"));
+    team.caught(&[URL, OTHER, &url, &other]);
 }
 
 #[test]
 fn ciphertext_moved_to_another_member_is_found() {
     let team = team();
-    let seeds = [
-        ("alice", "bob", "signing_key"),
-        ("bob", "alice", "signing_key"),
-    ];
-    for (from, to, key) in seeds {
-        team.edit(ROSTER, &team.field(to, key), &team.field(from, key));
-        team.caught(&[ROSTER]);
+    let alices = [URL, OTHER, ".vault/development/DATABASE_URL.toml"];
+    let (alice, bob) = (own("alice"), own("bob"));
+    let all = [&[ROOT, &alice][..], &alices].concat();
+    for (from, to, found) in [("alice", "bob", &[ROOT, &bob][..]), ("bob", "alice", &all)] {
+        let key = "signing_key";
+        team.edit(&own(to), &team.field(to, key), &team.field(from, key));
+        team.caught(found);
+        team.edit(&own(to), &team.sealed(to), &team.sealed(from));
+        team.caught(found);
     }
     let signing_key = format!("signing_key = {}\n", team.field("bob", "signing_key"));
     let admin = format!(
         "{signing_key}admin = true\nauthority = {}\n",
         team.field("alice", "authority")
     );
-    team.edit(ROSTER, &signing_key, &admin);
-    team.caught(&[ROSTER]);
-    let text = team.read(PRODUCTION);
-    let sealed: BTreeMap<&str, &str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("sealed.")?.split_once(" = "))
-        .collect();
-    for (from, to) in [("alice", "machine"), ("bob", "alice")] {
-        team.edit(PRODUCTION, sealed[to], sealed[from]);
-        team.caught(&[PRODUCTION]);
-    }
+    team.edit(&bob, &signing_key, &admin);
+    team.caught(&[ROOT, &bob]);
     let value = |text: &str| {
         text.lines()
             .find(|line| line.starts_with("sealed = "))
@@ -364,12 +405,10 @@ fn signature_without_write_access_is_found() {
             });
             team.caught(&[OTHER]);
         }
-        craft::resign_environment(&team.sandbox, "production", &person.key, |file| {
-            file.revision += 1;
-        });
-        team.caught(&[PRODUCTION]);
-        craft::resign_roster(&team.sandbox, &person.key, |roster| roster.revision += 1);
-        team.caught(&[ROSTER]);
+        craft::resign_member(&team.sandbox, "bob", &person.key, |bob| bob.revision += 1);
+        team.caught(&[ROOT, &own("bob")]);
+        craft::resign_root(&team.sandbox, &person.key, |root| root.revision += 1);
+        team.caught(&[ROOT]);
     }
 }
 
@@ -396,10 +435,10 @@ fn changes_of_a_former_member_in_an_old_clone_are_found() {
     sandbox.git(&["merge", "--quiet", "--no-commit", "--no-ff", "daves~"]);
     assert_eq!(team.named(), files(&[".vault/production/NEW.toml"]));
     sandbox.git(&["reset", "--quiet", "--hard"]);
-    // And the whole clone over our files: its roster still gives dave write access.
+    // And the whole clone over our files: its root still gives dave write access.
     sandbox.git(&["checkout", "--quiet", "daves", "--", ".vault"]);
     let named = team.named();
-    assert_eq!(named, files(&[ROSTER, PRODUCTION, URL]));
+    assert!(named.contains(ROOT) && named.contains(URL), "{named:?}");
 }
 
 /// A vault created by the attacker, in which every member can open everything.
@@ -420,7 +459,7 @@ fn replaced_vault_is_found() {
     }
     fs::remove_dir_all(team.sandbox.store("")).unwrap();
     fs::rename(attacker.store(""), team.sandbox.store("")).unwrap();
-    team.caught(&[ROSTER]);
+    team.caught(&[ROOT]);
 }
 
 /// Git would omit new files or hide changes, but no file of the vault differs.

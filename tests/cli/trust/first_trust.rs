@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use repovault::crypto::Tag;
 use snapbox::str;
 
 use crate::support::colleague::Colleague;
@@ -135,7 +136,7 @@ fn join_with_a_wrong_id_changes_nothing() {
     let bob = Colleague::clone_of(&sandbox, "bob");
     let join = ["join", "--name", "bob", "--id"];
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {other}, found {}
+        "error: .vault/root.toml: belongs to a different vault: expected {other}, found {}
 hint: put back the committed files: git checkout -- .vault
 hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",
@@ -149,10 +150,11 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
         .vault(&[&join[..], &[&sandbox.id()]].concat())
         .variable("VAULT_ID", &other);
     run.fails(4).says(&said).check();
-    let older = format!("{}@99", sandbox.id());
+    let older = format!("{}@{}", sandbox.id(), Tag::random());
     let said = str![[r#"
-error: .vault/members.toml: is older than the last loss of access[..]
+error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names, which no commit of this clone has
 hint: [..]
+hint: if that branch was abandoned: name a revocation of this one instead
 "#]];
     bob.vault(&[&join[..], &[&older]].concat())
         .fails(4)
@@ -272,9 +274,9 @@ fn id_is_printed_without_a_key() {
         .check();
     // A person who knows the folder never sends the id of a planted vault.
     let other = stocked();
-    fs::copy(other.store("members.toml"), sandbox.store("members.toml")).unwrap();
+    fs::copy(other.store("root.toml"), sandbox.store("root.toml")).unwrap();
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {id}, found {}
+        "error: .vault/root.toml: belongs to a different vault: expected {id}, found {}
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
 ",

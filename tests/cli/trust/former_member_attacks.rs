@@ -59,25 +59,33 @@ fn remembered(bob: &Colleague<'_>) -> (Vault, Identity) {
     (vault, Identity::parse(line).unwrap())
 }
 
+/// What `work` makes of the keys that bob still has to the vault in the old clone.
+fn as_bob<T>(bob: &Colleague<'_>, work: impl FnOnce(&Vault, &Holder<'_>) -> T) -> T {
+    let (vault, identity) = remembered(bob);
+    let (name, member) = vault.member_with(&identity.recipient()).unwrap().unwrap();
+    work(&vault, &Holder::new(&vault, &name, &member, &identity))
+}
+
 /// The entry for `name` in production that bob's old key creates in the old clone.
 fn forged(bob: &Colleague<'_>, name: &str, value: Option<&str>) -> Vec<u8> {
-    let (vault, identity) = remembered(bob);
-    let holder = Holder::find(&vault, &identity).unwrap();
-    let environment = "production".parse().unwrap();
-    let checked = vault.environment(&environment).unwrap();
-    let signer = EntrySigner {
-        vault: vault.roster().vault,
-        environment: checked.content(),
-        keys: &holder.unlock(&checked, [1]).unwrap(),
-        name: holder.name(),
-        key: &holder.signing_key(&environment).unwrap(),
-    };
-    let name = name.parse().unwrap();
-    let file = match value {
-        Some(value) => signer.set(&name, 7, &Secret::new(value.as_bytes().to_vec())),
-        None => signer.remove(&name, 7),
-    };
-    file.unwrap().content
+    as_bob(bob, |vault, holder| {
+        let place = "production".parse().unwrap();
+        let environment = vault.environment(&place).unwrap();
+        let newest = environment.newest().commitment;
+        let signer = EntrySigner {
+            vault: vault.root().vault,
+            environment,
+            keys: &holder.unlock(environment, [newest]).unwrap(),
+            name: holder.name(),
+            key: &holder.signing_key(&place).unwrap(),
+        };
+        let name = name.parse().unwrap();
+        let file = match value {
+            Some(value) => signer.set(&name, 7, &Secret::new(value.as_bytes().to_vec())),
+            None => signer.remove(&name, 7),
+        };
+        file.unwrap().content
+    })
 }
 
 #[test]
@@ -114,7 +122,7 @@ fn entry_made_by_a_former_member_is_refused() {
         ];
         sandbox.vault(&exec).fails(122).says(&said).check();
         let rows = table(&[
-            ["development", "1", "1", "alice", "ok"],
+            ["development", "1", "2", "alice", "ok"],
             ["production", "1", "2", "alice", "FAILED"],
         ]);
         found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
@@ -137,13 +145,12 @@ fn entry_made_by_a_former_member_is_refused() {
 fn adopted_value_of_a_former_member_does_not_open() {
     let sandbox = stocked();
     let bob = left(&sandbox);
-    let old = fs::read(sandbox.store("production.toml")).unwrap();
+    let old = fs::read(sandbox.store("root.toml")).unwrap();
     let path = "production/OTHER.toml";
     fs::write(sandbox.store(path), forged(&bob, "OTHER", Some("planted"))).unwrap();
     let body = craft::body(&sandbox, path).replace("epoch = 1", "epoch = 2");
-    let (vault, identity) = remembered(&bob);
-    let holder = Holder::find(&vault, &identity).unwrap();
-    let key = holder.signing_key(&"production".parse().unwrap()).unwrap();
+    let place = "production".parse().unwrap();
+    let key = as_bob(&bob, |_, holder| holder.signing_key(&place).unwrap());
     fs::write(
         sandbox.store(path),
         craft::sign(&sandbox, path, body.as_bytes(), &key),
@@ -156,87 +163,118 @@ error: .vault/production/OTHER.toml: its value cannot be decrypted in this place
 hint: [..]
 "#]];
     sandbox.vault(&adopt).fails(4).says(&said).check();
-    assert_eq!(fs::read(sandbox.store("production.toml")).unwrap(), old);
+    assert_eq!(fs::read(sandbox.store("root.toml")).unwrap(), old);
 }
 
-/// Every mixture of roster, environment, and entry from before and after bob left.
+/// Every mixture of the root, bob's file, alice's file, and an entry from before and after bob left.
 #[test]
 fn no_mixture_of_old_and_new_files_helps_a_former_member() {
     let sandbox = stocked();
     let bob = left(&sandbox);
-    let paths = ["members.toml", "production.toml", "production/OTHER.toml"];
-    let new = paths.map(|path| fs::read(sandbox.store(path)).unwrap());
+    let paths = [
+        "root.toml",
+        "members/bob.toml",
+        "members/alice.toml",
+        "production/OTHER.toml",
+    ];
+    let new = paths.map(|path| fs::read(sandbox.store(path)).ok());
+    assert!(new[1].is_none(), "bob's file is gone");
     let mut old = paths.map(|path| fs::read(bob.store(path)).unwrap());
     // Bob created the entry with the old keys.
-    old[2] = forged(&bob, "OTHER", Some("planted"));
-    let floor =
-        ".vault/members.toml: is older than the last loss of access: its floor is 1, known is 4";
-    let id = sandbox.id();
-    for mixture in 0..7 {
+    old[3] = forged(&bob, "OTHER", Some("planted"));
+    let (id, tag) = (sandbox.id(), craft::vault(&sandbox).root().latest());
+    for mixture in 0..15 {
         let is_new = |at: usize| mixture & (1 << at) != 0;
         for (at, path) in paths.iter().enumerate() {
-            fs::write(
-                sandbox.store(path),
-                if is_new(at) { &new[at] } else { &old[at] },
-            )
-            .unwrap();
-        }
-        let reason = match (is_new(0), is_new(1)) {
-            (false, _) => floor,
-            (true, false) => ".vault/production.toml: is older than the roster says",
-            (true, true) => {
-                ".vault/production/OTHER.toml: is signed by bob, who is no longer a member"
+            match (is_new(at), &new[at]) {
+                (true, None) => drop(fs::remove_file(sandbox.store(path))),
+                (true, Some(file)) => fs::write(sandbox.store(path), file).unwrap(),
+                (false, _) => fs::write(sandbox.store(path), &old[at]).unwrap(),
             }
-        };
-        let said = format!("error: {reason}\nhint: [..]\n");
-        let get = sandbox.vault(&["get", "OTHER", "-e", "production"]);
-        get.fails(4).says(&said).check();
-        let set = sandbox.vault(&["set", "OTHER", "-e", "production"]);
-        set.input("x").fails(4).says(&said).check();
+        }
+        let root =
+            ".vault/root.toml: is from before a revocation that you have seen: bob was removed";
+        let entry = ".vault/production/OTHER.toml: is signed by bob, who is no longer a member";
+        let get = sandbox
+            .vault(&["get", "OTHER", "-e", "production"])
+            .outcome();
+        let set = sandbox
+            .vault(&["set", "NEW", "-e", "production"])
+            .input("x");
+        let set = set.outcome();
         // A reviewer needs neither a key nor state.
         let verified = sandbox
             .vault(&["verify", "--since", "HEAD"])
             .without("HOME")
             .outcome();
         let output = String::from_utf8(verified.output).unwrap();
-        assert!(
-            verified.status == 1 && output.contains(reason),
-            "{mixture}: {output}"
-        );
-        // A reader with nothing but the floor gets the same result.
-        let pinned = format!("{id}@4");
-        let list = sandbox.vault(&["list", "-e", "production"]).without("HOME");
-        assert_eq!(
-            list.variable("VAULT_ID", &pinned).outcome().status,
-            4,
-            "{mixture}"
-        );
+        assert_eq!(verified.status, 1, "{mixture}: {output}");
+        let reason = match (is_new(0), is_new(3)) {
+            (false, _) => Some(root),
+            (true, false) => Some(entry),
+            (true, true) => None,
+        };
+        if let Some(reason) = reason {
+            assert!(
+                get.status == 4 && get.said.contains(reason),
+                "{mixture}: {}",
+                get.said
+            );
+            // A reader with nothing but the tag gets the same result.
+            let pinned = format!("{id}@{tag}");
+            let list = sandbox.vault(&["list", "-e", "production"]).without("HOME");
+            let list = list.variable("VAULT_ID", &pinned).outcome();
+            assert_eq!(list.status, 4, "{mixture}");
+        } else if !is_new(2) {
+            // Alice's file from before has no key of the newest epoch.
+            assert_eq!(get.status, 3, "{mixture}: {}", get.said);
+        } else {
+            assert_eq!(get.output, b"other", "{mixture}: {}", get.said);
+        }
+        // Nothing is sealed with a key that bob knows.
+        if set.status == 0 {
+            assert!(is_new(0) && is_new(2), "{mixture}");
+            fs::remove_file(sandbox.store("production/NEW.toml")).unwrap();
+        }
     }
 }
 
-/// Only a reader without a floor, such as a machine with an older credential, accepts the old
-/// roster, so such credentials are listed until they are replaced. Even there, no value is sealed
-/// under a key that bob knows.
+/// Only a reader without a tag, such as a machine with an older credential, accepts the old root, so
+/// such credentials are listed until they are replaced. Even there, new values are not opened or
+/// replaced.
 #[test]
-fn writing_under_an_older_roster_is_refused() {
+fn older_root_is_accepted_only_without_a_tag() {
     let sandbox = stocked();
     let bob = left(&sandbox);
-    fs::copy(bob.store("members.toml"), sandbox.store("members.toml")).unwrap();
+    let (id, tag) = (sandbox.id(), craft::vault(&sandbox).root().latest());
+    fs::copy(bob.store("root.toml"), sandbox.store("root.toml")).unwrap();
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
-    let run = |words: &[&str]| sandbox.vault(words).variable("VAULT_ID", &sandbox.id());
-    let said = str![[r#"
-error: .vault/production.toml: is newer than the roster says: a change was interrupted
-hint: an admin finishes it: vault rotate --finish
+    let run = |pin: &str, words: &[&str]| sandbox.vault(words).variable("VAULT_ID", pin).input("x");
+    let newer = str![[r#"
+error: .vault/production/OTHER.toml: is of epoch 2, which the environment does not have
+hint: merge the branch in which the environment was rotated
 "#]];
-    run(&["set", "OTHER", "-e", "production"])
-        .input("x")
-        .fails(4)
-        .says(&said)
-        .check();
-    run(&["ci", "add", "github", "-e", "production"])
-        .fails(4)
-        .says(&said)
-        .check();
+    let older = str![[r#"
+error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names: bob was removed, development was rotated, production was rotated (commit [..])
+hint: [..]
+hint: if that branch was abandoned: name a revocation of this one instead
+"#]];
+    for words in [
+        ["get", "OTHER", "-e", "production"],
+        ["set", "OTHER", "-e", "production"],
+    ] {
+        run(&id, &words).fails(4).says(&newer).check();
+        run(&format!("{id}@{tag}"), &words)
+            .fails(4)
+            .says(&older)
+            .check();
+    }
+    // And reviewers see it without a key, a tag, or state.
+    let since = ["verify", "--id", &id, "--since", "HEAD"];
+    let outcome = sandbox.vault(&since).without("HOME").outcome();
+    let printed = String::from_utf8(outcome.output).unwrap();
+    let line = "rolled back: .vault/root.toml has revision 1, and had 2 before";
+    assert!(outcome.status == 1 && printed.contains(line), "{printed}");
 }
 
 /// A former reader restores an old value signed by alice. It opens, is re-encrypted when someone
@@ -264,31 +302,34 @@ fn rolled_back_value_is_found_after_its_reencryption() {
     assert!(since(1).contains(back));
 }
 
-/// A value sealed to a member in one epoch is not accepted in another, with any signer; the same
+/// A data key sealed to a member in one epoch is not accepted in another, with any signer; the same
 /// applies to a signing key and an authority.
 #[test]
 fn sealed_keys_open_only_in_their_own_place() {
     let sandbox = stocked();
+    craft::enroll(&sandbox, "bob", &[("production", Access::Read)]);
+    let old_entry = fs::read(sandbox.store("production/OTHER.toml")).unwrap();
     sandbox.quick(&["rotate", "-e", "production"]);
+    fs::write(sandbox.store("production/OTHER.toml"), old_entry).unwrap();
     let authority = craft::authority(&sandbox);
-    let alice = "alice".parse().unwrap();
-    let genuine = fs::read(sandbox.store("production.toml")).unwrap();
-    craft::resign_environment(&sandbox, "production", &authority, |environment| {
-        let [newest, older] = &mut environment.epochs[..] else {
-            panic!()
-        };
-        std::mem::swap(
-            newest.sealed.get_mut(&alice).unwrap(),
-            older.sealed.get_mut(&alice).unwrap(),
-        );
-        environment.revision += 1;
+    let genuine = fs::read(sandbox.store("members/alice.toml")).unwrap();
+    craft::resign_member(&sandbox, "alice", &authority, |alice| {
+        let keys = alice
+            .sealed
+            .get_mut(&"production".parse().unwrap())
+            .unwrap();
+        let (first, last) = (*keys.keys().next().unwrap(), *keys.keys().last().unwrap());
+        assert_ne!(first, last, "two epochs");
+        let payloads = [keys[&last].clone(), keys[&first].clone()];
+        keys.extend([first, last].into_iter().zip(payloads));
+        alice.revision += 1;
     });
     let said = str![[r#"
-error: .vault/production.toml: the data key of epoch 2 sealed to alice is not the one it should be
-hint: [..]
+error: .vault/members/alice.toml: the data key of epoch [..] of production sealed to alice is not the one it should be
+hint: put back the committed file: git checkout -- .vault/members/alice.toml
 "#]];
     sandbox
-        .vault(&["get", "OTHER", "-e", "production"])
+        .vault(&["get", "DATABASE_URL", "-e", "production"])
         .fails(4)
         .says(&said)
         .check();
@@ -297,20 +338,19 @@ hint: [..]
         .fails(4)
         .says(&said)
         .check();
-    fs::write(sandbox.store("production.toml"), genuine).unwrap();
+    fs::write(sandbox.store("members/alice.toml"), genuine).unwrap();
+    sandbox.quick(&["rotate", "--finish"]);
     // The seed of the previous authority is not the seed of the new one.
-    let old = craft::vault(&sandbox).roster().members[&alice]
-        .authority
-        .clone();
+    let old = craft::member(&sandbox, "alice").authority;
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let authority = craft::authority(&sandbox);
-    craft::resign_roster(&sandbox, &authority, |roster| {
-        roster.members.get_mut(&alice).unwrap().authority = old;
-        roster.revision += 1;
+    craft::resign_member(&sandbox, "alice", &authority, |alice| {
+        alice.authority = old;
+        alice.revision += 1;
     });
     let said = str![[r#"
-error: .vault/members.toml: the authority sealed to alice is not the one it names
-hint: [..]
+error: .vault/members/alice.toml: the authority sealed to alice is not the one it names
+hint: put back the committed file: git checkout -- .vault/members/alice.toml
 "#]];
     sandbox
         .vault(&["rotate", "-e", "production"])

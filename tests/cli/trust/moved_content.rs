@@ -7,9 +7,7 @@ use repovault::secret::Secret;
 use repovault::vault::unlock::data_key_payload;
 
 use crate::support::craft::{self, Person};
-use crate::support::refusal::{
-    ENTRY, ENVIRONMENT, KEYED, findings, found, not_held, refused, stocked, writers,
-};
+use crate::support::refusal::{ENTRY, KEYED, findings, found, not_held, refused, stocked, writers};
 use crate::support::sandbox::Sandbox;
 
 const URL: &str = "production/DATABASE_URL.toml";
@@ -142,7 +140,7 @@ fn value_moved_and_signed_by_a_writer_does_not_open() {
         );
         let checked = vault.environment(&environment.parse().unwrap()).unwrap();
         let entry = vault
-            .entry(&checked, &name.parse().unwrap())
+            .entry(checked, &name.parse().unwrap())
             .unwrap()
             .unwrap();
         let sealed = entry.content().sealed.clone();
@@ -202,32 +200,12 @@ hint: merge the branch in which the environment was rotated
 }
 
 #[test]
-fn file_of_another_environment_is_refused() {
-    let sandbox = stocked();
-    write(
-        &sandbox,
-        "production.toml",
-        &read(&sandbox, "development.toml"),
-    );
-    refused(
-        &sandbox,
-        ENVIRONMENT,
-        "error: .vault/production.toml: is the file of the environment development
-hint: put back the committed file: git checkout -- .vault/production.toml
-",
-    );
-}
-
-#[test]
-fn environment_of_another_vault_is_refused() {
+fn member_file_of_another_vault_is_refused() {
     let (sandbox, other) = (stocked(), stocked());
-    write(
-        &sandbox,
-        "production.toml",
-        &read(&other, "production.toml"),
-    );
-    let said = not_signed("production.toml", "the authority of this vault");
-    refused(&sandbox, ENVIRONMENT, &said);
+    let path = "members/alice.toml";
+    write(&sandbox, path, &read(&other, path));
+    let said = not_signed(path, "the authority of this vault");
+    refused(&sandbox, KEYED, &said);
 }
 
 /// Payloads that someone with the authority's key could seal to a member; none is what it claims to
@@ -252,13 +230,12 @@ fn signing_key_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     for (seed, reason) in foreign_seeds(&sandbox) {
-        craft::resign_roster(&sandbox, &authority, |roster| {
-            roster.revision += 1;
-            let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
+        craft::resign_member(&sandbox, "alice", &authority, |alice| {
+            alice.revision += 1;
             alice.signing.as_mut().unwrap().seed = seed;
         });
         let said = format!(
-            "error: .vault/members.toml: the signing key sealed to alice {reason}
+            "error: .vault/members/alice.toml: the signing key sealed to alice {reason}
 {RESTORE}"
         );
         refused(
@@ -287,13 +264,12 @@ fn authority_sealed_for_another_place_is_never_used() {
     let sandbox = stocked();
     let authority = craft::authority(&sandbox);
     for (seed, reason) in foreign_seeds(&sandbox) {
-        craft::resign_roster(&sandbox, &authority, |roster| {
-            let alice = roster.members.get_mut(&"alice".parse().unwrap()).unwrap();
+        craft::resign_member(&sandbox, "alice", &authority, |alice| {
             alice.authority = Some(seed);
-            roster.revision += 1;
+            alice.revision += 1;
         });
         let said = format!(
-            "error: .vault/members.toml: the authority sealed to alice {reason}
+            "error: .vault/members/alice.toml: the authority sealed to alice {reason}
 {RESTORE}"
         );
         let admin = writers()
@@ -320,51 +296,27 @@ fn data_key_sealed_for_another_place_is_never_used() {
     );
     let key = |vault| DataKey::generate(vault, "production");
     let wrong = "is not the one it should be";
+    let payload = |vault, environment| data_key_payload(vault, environment, &key(vault));
+    let stranger = Person::new().identity.recipient();
     let cases = [
-        (
-            me.seal(&data_key_payload(
-                &elsewhere,
-                &production,
-                1,
-                &key(&elsewhere),
-            )),
-            wrong,
-        ),
-        (
-            me.seal(&data_key_payload(&here, &development, 1, &key(&here))),
-            wrong,
-        ),
-        (
-            me.seal(&data_key_payload(&here, &production, 2, &key(&here))),
-            wrong,
-        ),
-        (
-            me.seal(&data_key_payload(&here, &production, 1, &key(&here))),
-            wrong,
-        ),
+        (me.seal(&payload(&elsewhere, &production)), wrong),
+        (me.seal(&payload(&here, &development)), wrong),
+        // The right place, and a key with another commitment.
+        (me.seal(&payload(&here, &production)), wrong),
         (me.seal(&Secret::new(b"short".to_vec())), wrong),
         (
-            Person::new().identity.recipient().seal(&data_key_payload(
-                &here,
-                &production,
-                1,
-                &key(&here),
-            )),
+            stranger.seal(&payload(&here, &production)),
             "cannot be opened with that member's identity",
         ),
         (Vec::new(), "is damaged"),
     ];
     for (sealed, reason) in cases {
-        craft::resign_environment(&sandbox, "production", &authority, |environment| {
-            environment.revision += 1;
-            environment.epochs[0]
-                .sealed
-                .insert("alice".parse().unwrap(), sealed);
+        craft::change_sealed(&sandbox, "alice", "production", |payload| {
+            *payload = sealed;
         });
-        craft::list_environment(&sandbox, "production", &authority);
         let said = format!(
-            "error: .vault/production.toml: the data key of epoch 1 sealed to alice {reason}
-{RESTORE}"
+            "error: .vault/members/alice.toml: the data key of epoch 1 of production sealed to alice \
+             {reason}\n{RESTORE}"
         );
         let commands = KEYED.iter().filter(|command| command[0] != "environments");
         refused(&sandbox, &commands.copied().collect::<Vec<_>>(), &said);

@@ -1,13 +1,13 @@
-//! Trust of several people, each with their own HOME: a new id, an old id, an old roster.
+//! Trust of several people, each with their own HOME: a new id, an old id, an old root.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use repovault::crypto::Tag;
 use snapbox::str;
 
 use crate::support::colleague::Colleague;
-use crate::support::craft::{authority, resign_roster};
+use crate::support::craft::{self, authority, resign_root};
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Run, Sandbox};
 
@@ -106,7 +106,7 @@ fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted)
         .redact("[HERE]", here)
         .says(str![[r#"
-error: .vault/members.toml: belongs to a different vault: expected [TRUSTED], found [HERE]
+error: .vault/root.toml: belongs to a different vault: expected [TRUSTED], found [HERE]
 hint: put back the committed files: git checkout -- .vault
 hint: only if a colleague sent you the new id: vault trust ID
 "#]])
@@ -117,7 +117,7 @@ fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
     run.redact("[TRUSTED]", trusted)
         .redact("[HERE]", here)
         .says(str![[r#"
-error: .vault/members.toml: belongs to a vault that was replaced: expected [TRUSTED], found [HERE]
+error: .vault/root.toml: belongs to a vault that was replaced: expected [TRUSTED], found [HERE]
 hint: take the current one: git pull, or merge the main branch
 hint: only if a colleague sent you the old id all the same: vault trust ID
 "#]])
@@ -149,6 +149,12 @@ fn new_authority_is_refused_until_each_person_trusts_it() {
         person
             .at(&person.repo(), &trust)
             .says(&trusted)
+            .any_change()
+            .check();
+        // The first command remembers who they are.
+        person
+            .at(&person.repo(), &GET)
+            .prints("other")
             .any_change()
             .check();
         person.at(&person.repo(), &GET).prints("other").check();
@@ -187,8 +193,9 @@ fn replaced_id_is_refused_in_a_new_folder() {
         .says(format!("trusted: {old}\n"))
         .any_change()
         .check();
-    bob.at(&clone, &GET).prints("other").check();
-    bob.at(&bob.repo(), &GET).prints("other").check();
+    for folder in [&clone, &bob.repo()] {
+        bob.at(folder, &GET).prints("other").any_change().check();
+    }
     // Another person's decision counts only for that person.
     refused(alice.at(&clone, &GET).fails(4));
 }
@@ -203,11 +210,11 @@ fn vault_of_a_former_admin_under_the_old_id_is_refused() {
     bob.at(&bob.repo(), &["trust", &new, "-q"])
         .any_change()
         .check();
-    // Carol still has the old authority. Her roster is newer than any that bob has seen.
+    // Carol still has the old authority. Her root is newer than any that bob has seen.
     git(&team.sandbox.repo(), &["checkout", "--quiet", "before"]);
-    resign_roster(&team.sandbox, &old_key, |roster| {
-        roster.revision += 100;
-        roster.floor = roster.revision;
+    resign_root(&team.sandbox, &old_key, |root| {
+        root.revision += 100;
+        root.revocations.push(Tag::random());
     });
     team.sandbox
         .git(&["switch", "--quiet", "--create", "attack"]);
@@ -219,7 +226,7 @@ fn vault_of_a_former_admin_under_the_old_id_is_refused() {
 }
 
 #[test]
-fn roster_below_a_known_floor_is_refused() {
+fn root_without_a_known_tag_is_refused() {
     let team = Team::new();
     let id = team.sandbox.id();
     let credential = team.sandbox.credential("github", &["-e", "production"]);
@@ -235,8 +242,16 @@ fn roster_below_a_known_floor_is_refused() {
         .any_change()
         .check();
     let clone = team.clone_at("before");
-    let refused = "error: .vault/members.toml: is older than the last loss of access: its floor is [..], known is [..]
-hint: take the current one: git pull, or merge the main branch
+    let refused = |whose: &str| {
+        format!(
+            "error: .vault/root.toml: is from before a revocation that {whose}: bob was removed, [..] (commit [..])
+hint: merge the branch with it: `git branch --all --contains [..]` lists it
+"
+        )
+    };
+    let seen = refused("you have seen")
+        + "hint: if that branch was abandoned: `vault trust ID@[..]`, with `--give-back NAME` [..]
+hint: these are: [..]
 ";
     let alice = Person {
         sandbox: &team.sandbox,
@@ -244,15 +259,15 @@ hint: take the current one: git pull, or merge the main branch
     };
     git(&carol.repo(), &["checkout", "--quiet", "before"]);
     for (person, folder) in [(&carol, &carol.repo()), (&carol, &clone), (&alice, &clone)] {
-        person.at(folder, &GET).fails(4).says(refused).check();
+        person.at(folder, &GET).fails(4).says(&seen).check();
         person
             .at(folder, &["set", "OTHER"])
             .input("x")
             .fails(4)
-            .says(refused)
+            .says(&seen)
             .check();
         for command in KEYLESS {
-            person.at(folder, command).fails(4).says(refused).check();
+            person.at(folder, command).fails(4).says(&seen).check();
         }
     }
     // Bob has not seen it, and reads only values that were readable before.
@@ -267,19 +282,18 @@ error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: [..]
 "#]];
     bob.at(&bob.repo(), &GET).fails(3).says(&stranger).check();
-    // An older credential accepts it, unless VAULT_ID raises its floor.
+    // An older credential accepts it, unless VAULT_ID raises it to a later tag.
     let machine = |arguments: &[&str]| {
         let run = team.sandbox.vault(arguments).folder(&clone).without("HOME");
         run.variable("VAULT_KEY", &credential)
     };
     machine(&["get", "OTHER"]).prints("other").check();
-    let floor = fs::read_to_string(team.sandbox.store("members.toml")).unwrap();
-    let floor = floor
-        .lines()
-        .find_map(|line| line.strip_prefix("floor = "))
-        .unwrap();
-    let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{floor}"));
-    let newer = format!("{refused}hint: if the credential is newer than this checkout: [..]\n");
+    let tag = craft::vault(&team.sandbox).root().latest();
+    let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{tag}"));
+    let newer = refused("VAULT_ID, --id, or --since names")
+        + "hint: if that branch was abandoned: name a revocation of this one instead
+hint: if the credential is newer than this checkout, [..]
+";
     raised.fails(4).says(&newer).check();
 }
 

@@ -66,7 +66,7 @@ fn attack() -> Attack {
 impl Attack {
     fn other_vault(&self) -> String {
         format!(
-            "error: .vault/members.toml: belongs to a different vault: expected {}, found {}
+            "error: .vault/root.toml: belongs to a different vault: expected {}, found {}
 hint: put back the committed files: git checkout -- .vault
 ",
             self.genuine, self.planted
@@ -112,7 +112,7 @@ fn replaced_vault_is_refused_with_a_credential() {
         "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
         attack.other_vault()
     );
-    let newer = format!("{said}hint: if the credential is newer than this checkout: [..]\n");
+    let newer = format!("{said}hint: if the credential is newer than this checkout, [..]\n");
     for command in CI {
         let said = if command[0] == "list" { &said } else { &newer };
         stopped(&attack.sandbox, &[command], Why::Refused, said, |run| {
@@ -129,7 +129,7 @@ fn replaced_vault_is_refused_with_a_credential() {
         .fails(1)
         .prints(
             findings(&[
-                ".vault/members.toml: belongs to a different vault: expected [..], found [..]",
+                ".vault/root.toml: belongs to a different vault: expected [..], found [..]",
             ])
             .trim_start(),
         )
@@ -210,7 +210,7 @@ fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
     refused(&attack.sandbox, KEYED, &said);
     refused(&attack.sandbox, KEYLESS, &said);
     let other = format!(
-        ".vault/members.toml: belongs to a different vault: expected {}, found {}",
+        ".vault/root.toml: belongs to a different vault: expected {}, found {}",
         attack.genuine, attack.planted
     );
     // Nothing else of it is read.

@@ -1,9 +1,10 @@
-//! The ids and floors that a person trusts and has seen, and the folder that stores them.
+//! The ids and tags that a person trusts and has seen, and the folder that stores them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use repovault::crypto::Tag;
 use snapbox::str;
 
 use crate::support::UNPRIVILEGED;
@@ -43,6 +44,12 @@ fn entered_id_stays_trusted() {
         .says(format!("trusted: {id}\n"))
         .any_change()
         .check();
+    // The first command remembers the name of the member.
+    sandbox
+        .vault(&["get", "KEY"])
+        .prints("value")
+        .any_change()
+        .check();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     sandbox
         .vault(&["verify"])
@@ -58,7 +65,7 @@ KEY [..]
     // Entering it again changes nothing.
     sandbox
         .vault(&["trust", &id])
-        .says(format!("trusted: {id}\n"))
+        .says(format!("unchanged: {id} is trusted already\n"))
         .check();
 }
 
@@ -108,17 +115,7 @@ fn malformed_id_is_refused() {
     let mut mistyped = id.clone().into_bytes();
     mistyped[20] = if mistyped[20] == b'q' { b'p' } else { b'q' };
     let mistyped = String::from_utf8(mistyped).unwrap();
-    let cases = [
-        "",
-        "vault1",
-        &mistyped,
-        &id[..60],
-        &format!("{id}@"),
-        &format!("{id}@x"),
-        &format!("{id}@-1"),
-        &format!("{id}@+1"),
-        &format!("{id}@01"),
-    ];
+    let cases = ["", "vault1", &mistyped, &id[..60]];
     let hint = "hint: ask a colleague for the output of `vault id`\n";
     let said = format!("error: not the id of a vault (vault1… with 64 characters)\n{hint}");
     for text in cases {
@@ -132,7 +129,7 @@ fn malformed_id_is_refused() {
             .fails(2);
         let said = str![[r#"
 error: VAULT_ID: not the id of a vault[..]
-hint: VAULT_ID=vault1…, or VAULT_ID=vault1…@FLOOR
+hint: VAULT_ID=vault1…, or VAULT_ID=vault1…@TAG
 "#]];
         run.says(&said).check();
     }
@@ -144,7 +141,7 @@ fn different_id_is_refused_by_every_command() {
     sandbox.set("development", "KEY", b"value");
     let other = Sandbox::with_vault().id();
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: expected {other}, found {0}
+        "error: .vault/root.toml: belongs to a different vault: expected {other}, found {0}
 hint: put back the committed files: git checkout -- .vault
 hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 ",
@@ -164,50 +161,60 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
 }
 
 #[test]
-fn entered_floor_is_never_lowered() {
+fn entered_tag_is_never_lowered() {
     let sandbox = forgotten();
-    let id = sandbox.id();
-    let refused = str![[r#"
-error: .vault/members.toml: is older than the last loss of access: its floor is 1, known is 7
-hint: take the current one: git pull, or merge the main branch
+    let (id, tag) = (sandbox.id(), Tag::random());
+    let pinned = str![[r#"
+error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names, which no commit of this clone has
+hint: take the newer files: `git pull`, or merge the branch with that revocation
+hint: if that branch was abandoned: name a revocation of this one instead
 "#]];
     let run = sandbox
         .vault(&["get", "KEY"])
-        .variable("VAULT_ID", &format!("{id}@7"));
-    run.fails(4).says(&refused).check();
-    let warning = "warning: the vault here is not the trusted one: [..]its floor is 1, known is";
-    for (pin, said) in [
-        ("@7", format!("{warning} 7\n")),
-        ("@3", format!("{warning} 3\n")),
-        ("", String::new()),
-    ] {
-        let run = sandbox.vault(&["trust", &format!("{id}{pin}")]);
-        run.says(format!("{said}trusted: {id}\n"))
-            .any_change()
-            .check();
-        assert!(
-            fs::read_to_string(file(&sandbox))
-                .unwrap()
-                .contains("floor = 7\n")
-        );
-        sandbox
-            .vault(&["get", "KEY"])
-            .fails(4)
-            .says(&refused)
-            .check();
-    }
+        .variable("VAULT_ID", &format!("{id}@{tag}"));
+    run.fails(4).says(&pinned).check();
+    sandbox
+        .vault(&["trust", &format!("{id}@{tag}")])
+        .says(str![[r#"
+warning: the vault here is not the trusted one: .vault/root.toml: is from before a revocation that is known here, or from a branch without it
+trusted: [ID]
+"#]])
+        .any_change()
+        .check();
+    // The id alone lowers nothing.
+    sandbox
+        .vault(&["trust", &id])
+        .fails(4)
+        .says(str![[r#"
+error: cannot ask for confirmation without a terminal: trust [ID]@none. No commit of this clone has the revocation that you have seen, so no one can say who would have access again.
+hint: to confirm, pass --yes
+"#]])
+        .check();
+    let refused = str![[r#"
+error: .vault/root.toml: is from before a revocation that you have seen, which no commit of this clone has
+hint: take the newer files: `git pull`, or merge the branch with that revocation
+hint: if that branch was abandoned: `vault trust [ID]@none`; it cannot say who would have access again
+"#]];
+    assert!(
+        fs::read_to_string(file(&sandbox))
+            .unwrap()
+            .contains(&tag.to_string())
+    );
+    sandbox
+        .vault(&["get", "KEY"])
+        .fails(4)
+        .says(&refused)
+        .check();
 }
 
 #[test]
-fn older_roster_with_the_same_floor_works() {
+fn older_root_with_the_same_tag_works() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
-    let old = fs::read(sandbox.store("members.toml")).unwrap();
-    let environment = fs::read(sandbox.store("production.toml")).unwrap();
-    sandbox.credential("github", &["-e", "production"]);
+    let old = fs::read(sandbox.store("root.toml")).unwrap();
+    sandbox.quick(&["environments", "add", "staging"]);
     let state = fs::read(file(&sandbox)).unwrap();
-    fs::write(sandbox.store("members.toml"), old).unwrap();
-    fs::write(sandbox.store("production.toml"), environment).unwrap();
+    fs::write(sandbox.store("root.toml"), old).unwrap();
     sandbox.vault(&["get", "KEY"]).prints("value").check();
     assert_eq!(fs::read(file(&sandbox)).unwrap(), state);
 }

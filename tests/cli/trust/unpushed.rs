@@ -25,15 +25,15 @@ fn exec<'a>(sandbox: &'a Sandbox, clone: &std::path::Path, key: &str) -> Run<'a>
         .variable("VAULT_KEY", key)
 }
 
-const NEWER: &str = "hint: if the credential is newer than this checkout: commit and push .vault where it was made\n";
+const NEWER: &str = "hint: if the credential is newer than this checkout, it was made on a branch that is not merged here, or not pushed: commit and push .vault where it was made\n";
 
 #[test]
 fn unpushed_credential_says_to_push() {
     let (sandbox, clone) = cloned();
     let key = sandbox.credential("github", &["-e", "development"]);
     let said = str![[r#"
-error: the credential (recipient [RECIPIENT]) is not in this checkout
-hint: if it is newer: commit and push .vault as `vault ci add` left it, then run this again
+error: the credential of github (recipient [RECIPIENT]) is not in this checkout
+hint: if the credential is newer than this checkout, it was made on a branch that is not merged here, or not pushed: commit and push .vault where it was made
 hint: if it is older: make a new one with `vault ci add`
 "#]];
     exec(&sandbox, &clone, &key).fails(121).says(&said).check();
@@ -55,7 +55,7 @@ fn unpushed_rotation_before_a_credential_says_to_push() {
     sandbox.quick(&["rotate", "-e", "development"]);
     let key = sandbox.credential("github", &["-e", "development"]);
     let said = format!(
-        "error: .vault/members.toml: is older than the last loss of access: [..]\nhint: [..]\n{NEWER}"
+        "error: .vault/root.toml: is from before a revocation that the credential knows, which no commit of this clone has\nhint: [..]\n{NEWER}"
     );
     exec(&sandbox, &clone, &key).fails(122).says(&said).check();
 }
@@ -66,7 +66,7 @@ fn unpushed_authority_before_a_credential_says_to_push() {
     sandbox.quick(&["rotate", "--authority", "--yes"]);
     let key = sandbox.credential("github", &["-e", "development"]);
     let said = format!(
-        "error: .vault/members.toml: belongs to a different vault: [..]\nhint: [..]\nhint: [..]\n{NEWER}"
+        "error: .vault/root.toml: belongs to a different vault: [..]\nhint: [..]\nhint: [..]\n{NEWER}"
     );
     exec(&sandbox, &clone, &key).fails(122).says(&said).check();
 }

@@ -87,21 +87,21 @@ fn recipient_of_small_order_is_refused_everywhere() {
                 );
             }
         }
-        // In a roster signed by the authority, and in a request.
+        // In a member's file signed by the authority.
         let sandbox = stocked();
         let (key, good) = (
             craft::authority(&sandbox),
             craft::identity(&sandbox).recipient(),
         );
-        let body = craft::body(&sandbox, "members.toml").replace(&good.to_string(), &weak);
-        let file = craft::sign(&sandbox, "members.toml", body.as_bytes(), &key);
-        fs::write(sandbox.store("members.toml"), file).unwrap();
+        let body = craft::body(&sandbox, "members/alice.toml").replace(&good.to_string(), &weak);
+        let file = craft::sign(&sandbox, "members/alice.toml", body.as_bytes(), &key);
+        fs::write(sandbox.store("members/alice.toml"), file).unwrap();
         let said = str![[r#"
-error: .vault/members.toml: is not in the form vault writes
+error: .vault/members/alice.toml: is not in the form vault writes
 hint: [..]
 "#]];
         sandbox
-            .vault(&["list", "-e", "production"])
+            .vault(&["get", "OTHER", "-e", "production"])
             .fails(4)
             .says(&said)
             .check();
@@ -116,8 +116,9 @@ fn request_with_a_small_order_recipient_is_refused() {
     for weak in weak_recipients() {
         let seed = base64_encode(&identity.recipient().seal(&craft::seed(&key)));
         let body = format!(
-            "# eve wants to join. Written by vault; safe to commit.\nformat = 1\nname = \"eve\"\n\
-             vault = \"{}\"\nrecipient = \"{weak}\"\nsigner = \"{}\"\nsigning_key = \"{seed}\"\n",
+            "# eve asks to join. Written by vault; safe to commit.\nformat = 1\nname = \"eve\"\n\
+             vault = \"bech32:{}\"\nrecipient = \"bech32:{weak}\"\nsigner = \"b64:{}\"\n\
+             signing_key = \"b64:{seed}\"\n",
             sandbox.id(),
             base64_encode(key.public().as_bytes()),
         );
@@ -130,7 +131,7 @@ fn request_with_a_small_order_recipient_is_refused() {
         fs::create_dir_all(sandbox.store("requests")).unwrap();
         fs::write(
             sandbox.repo().join(REQUEST),
-            format!("{body}signature = \"{signature}\"\n"),
+            format!("{body}signature = \"b64:{signature}\"\n"),
         )
         .unwrap();
         let line = findings(&[&format!("{REQUEST}: is not in the form vault writes")]);

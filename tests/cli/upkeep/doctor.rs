@@ -10,6 +10,7 @@ use crate::support::UNPRIVILEGED;
 use crate::support::python::python;
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::terminal::Terminal;
+use repovault::crypto::Tag;
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
@@ -97,8 +98,8 @@ note  key          VAULT_KEY_COMMAND: not set
 ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 ok    key          your recipient is age1[..]
 note  trust        VAULT_ID is not set
-note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, floor 1, newest roster seen 1, seen in this folder
-ok    vault        {id}, roster 1, floor 1
+note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, newest root seen has revision 1, seen in this folder
+ok    vault        {id}, revision 1 of the root, 0 revocations
 ok    trust        the vault here is trusted
 ok    member       you are alice: development (write), production (write), admin
 ok    environment  development, if none is named
@@ -198,7 +199,7 @@ fn doctor_explains_each_key_source() {
             "key ok: VAULT_KEY_COMMAND: used",
             "key note: identity.txt [..]: skipped, because an earlier source is set",
             "key note: it is a credential for production",
-            &format!("trust note: the credential trusts {id} from floor 1"),
+            &format!("trust note: the credential trusts {id}"),
             "member ok: you are github: production (read)",
             "environment ok: production, if none is named",
         ],
@@ -219,7 +220,7 @@ fn doctor_explains_each_key_source() {
         &[
             "key problem: VAULT_KEY does not contain a valid key",
             "key note: identity.txt [..]: skipped, because an earlier source is set",
-            "vault ok: vault1[..], roster [..], floor 1",
+            "vault ok: vault1[..], revision [..] of the root, 0 revocations",
         ],
     );
     let identity = sandbox.home().join(".config/vault/identity.txt");
@@ -337,7 +338,7 @@ fn doctor_shows_the_vault_toml_or_the_end_of_the_search() {
 fn doctor_reports_problems_independently() {
     let sandbox = sandbox();
     fs::write(sandbox.repo().join("vault.toml"), "default = 7\n").unwrap();
-    fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
+    fs::write(sandbox.store("root.toml"), "format = 1\n").unwrap();
     let state = sandbox.home().join(".local/state/vault");
     let file = fs::read_dir(&state)
         .unwrap()
@@ -357,7 +358,7 @@ fn doctor_reports_problems_independently() {
             "key ok: identity.txt [..]",
             "trust problem: VAULT_ID: not the id of a vault [..]",
             "trust problem: [..].toml: is damaged",
-            "vault problem: .vault/members.toml: is not in the form vault writes",
+            "vault problem: .vault/root.toml: is not in the form vault writes",
             "exec note: would not start a command here",
         ],
     );
@@ -388,12 +389,13 @@ fn doctor_distinguishes_trust_and_membership_problems() {
             "member ok: you are alice: development (write), production (write), admin",
         ],
     );
+    let tag = Tag::random();
     says(
-        &at(&laptop).variable("VAULT_ID", &format!("{id}@9")),
+        &at(&laptop).variable("VAULT_ID", &format!("{id}@{tag}")),
         false,
         &[
-            &format!("trust note: VAULT_ID trusts {id} from floor 9"),
-            "trust problem: .vault/members.toml: is older than the last loss of access: [..]",
+            &format!("trust note: VAULT_ID trusts {id}@{tag}"),
+            "trust problem: .vault/root.toml: is from before a revocation [..]",
         ],
     );
     let other = Sandbox::with_vault();
@@ -401,7 +403,7 @@ fn doctor_distinguishes_trust_and_membership_problems() {
         &at(&laptop).variable("VAULT_ID", &other.id()),
         false,
         &[&format!(
-            "trust problem: .vault/members.toml: belongs to a different vault: expected {}, found {id}",
+            "trust problem: .vault/root.toml: belongs to a different vault: expected {}, found {id}",
             other.id()
         )],
     );

@@ -165,13 +165,13 @@ fn exposed_value_from_history_is_found_in_every_use() {
 bot may know COPY in development: it has the value of A in production (revision 2)
 bot may know A in production: it has the value of A in production (revision 1)
 bot may know OTHER in production: it has the value of B in production (revision 1)
-the credential of half is outdated: it has floor 1, and the floor is [..]
+the credential of half is outdated: it does not know the latest revocation
 "#]],
         )
         .says(
             str![[r#"
 error: 4 items need attention
-hint: replace credentials first, all at once, because each removal raises the floor: `vault members remove half`, then `vault ci add NEW-NAME -e ENVIRONMENT`
+hint: replace credentials first, all at once, because each removal is a revocation: `vault members remove half`, then `vault ci add NEW-NAME -e ENVIRONMENT`
 hint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`
 "#]],
         )
@@ -249,8 +249,9 @@ fn forgotten_data_key_is_found_in_git_history() {
     }
     sandbox.commit("bot is gone");
     sandbox.quick(&["rotate", "--finish", "--forget", "-e", "production"]);
-    let file = fs::read_to_string(sandbox.store("production.toml")).unwrap();
-    assert_eq!(file.matches("[[epochs]]").count(), 1, "{file}");
+    let file = fs::read_to_string(sandbox.store("root.toml")).unwrap();
+    let epochs = "[[environments.production]]";
+    assert_eq!(file.matches(epochs).count(), 1, "{file}");
     sandbox.set("development", "COPY", b"value of A, once");
     is_known(
         &sandbox,
@@ -378,7 +379,7 @@ fn vault_planted_on_a_branch_reveals_nothing() {
     enroll_person(&attacker, "alice", &[("production", Access::Read)], &alice);
     attacker.set("production", "A", b"the guess of the attacker");
     sandbox.git(&["switch", "--quiet", "--create", "attack"]);
-    for path in ["members.toml", "production.toml", "production/A.toml"] {
+    for path in ["root.toml", "members/alice.toml", "production/A.toml"] {
         fs::copy(attacker.store(path), sandbox.store(path)).unwrap();
     }
     sandbox.commit("attack");

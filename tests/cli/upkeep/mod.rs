@@ -2,4 +2,5 @@
 
 mod doctor;
 mod exposure;
+mod grants;
 mod status;

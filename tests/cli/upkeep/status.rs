@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use repovault::crypto::Tag;
 use serde_json::{Value, json};
 use snapbox::str;
 
-use crate::support::craft::{Person, authority, resign_environment, resign_roster};
+use crate::support::craft::{self, Person, authority, resign_root};
 use crate::support::sandbox::Sandbox;
 
 /// Two admins, and a value in each environment.
@@ -26,8 +27,8 @@ fn status_without_open_items_says_so() {
     sandbox.vault(&["status"]).says(CLEAN).check();
     sandbox.vault(&["status", "-q"]).check();
     let empty = json!({
-        "vault": sandbox.id(), "version": 1, "floor": 1, "count": 0, "exposed": [], "old_epoch": [], "broken": [],
-        "below_floor": [], "admins": ["alice", "recovery"], "requests": [], "interrupted": [],
+        "version": 1, "vault": sandbox.id(), "revocation": null, "count": 0, "exposed": [], "old_epoch": [], "broken": [],
+        "outdated_credentials": [], "newer_credentials": [], "cannot_read_yet": [], "unmerged_grants": [], "admins": ["alice", "recovery"], "requests": [], "interrupted": [],
         "unchecked": [],
     });
     let run = sandbox.vault(&["status", "--json"]);
@@ -97,7 +98,7 @@ fn following_the_listed_order_resolves_every_item() {
         .filter_map(|line| line.strip_prefix("hint: "))
         .collect();
     assert!(
-        hints[0].contains("`vault members remove one, two`, then `vault ci add"),
+        hints[0].contains("`vault members remove one two`, then `vault ci add"),
         "{hints:?}"
     );
     assert!(
@@ -118,16 +119,17 @@ fn following_the_listed_order_resolves_every_item() {
 fn open_items_are_listed_with_their_commands() {
     let sandbox = sandbox();
     sandbox.credential("github", &["-e", "production"]);
-    // No one has lost access, but the floor was raised.
+    // No one has lost access, but the root has a revocation.
     sandbox.quick(&["environments", "add", "staging"]);
     sandbox.quick(&["environments", "remove", "staging", "--yes"]);
     fs::create_dir(sandbox.store("requests")).unwrap();
     for file in ["bob.toml", "Not a name.toml", ".hidden"] {
         fs::write(sandbox.store("requests").join(file), "whatever it says").unwrap();
     }
-    let key = authority(&sandbox);
-    resign_environment(&sandbox, "development", &key, |environment| {
-        environment.revision += 1;
+    // A revocation that ended before the root was written.
+    craft::resign_member(&sandbox, "recovery", &authority(&sandbox), |recovery| {
+        recovery.revision += 1;
+        recovery.revocation = Some(Tag::random());
     });
     let entry = sandbox.store("production/KEY.toml");
     let text = fs::read_to_string(&entry).unwrap();
@@ -138,18 +140,19 @@ fn open_items_are_listed_with_their_commands() {
         .prints(
             str![[r#"
 .vault/production/KEY.toml: does not match the signature of alice
-the credential of github is outdated: it has floor 1, and the floor is 5
+the credential of github is outdated: it does not know the latest revocation
 bob wants to join
-a change to development was interrupted
+a revocation of recovery was interrupted
 "#]],
         )
         .says(
             str![[r#"
+warning: not checked: production: 1 invalid entry was left out
 error: 4 items need attention
-hint: replace credentials first, all at once, because each removal raises the floor: `vault members remove github`, then `vault ci add NEW-NAME -e ENVIRONMENT`
+hint: replace credentials first, all at once, because each removal is a revocation: `vault members remove github`, then `vault ci add NEW-NAME -e ENVIRONMENT`
 hint: check the invalid files: `vault verify`
 hint: answer the request: `vault members add bob -e ENVIRONMENT=read`
-hint: an admin must finish the interrupted change: `vault rotate --finish`
+hint: an admin completes the revocation: `vault members set recovery`
 "#]],
         )
         .check();
@@ -157,16 +160,80 @@ hint: an admin must finish the interrupted change: `vault rotate --finish`
     assert_eq!(outcome.status, 1);
     let found: Value = serde_json::from_slice(&outcome.output).unwrap();
     assert_eq!(found["count"], json!(4));
-    assert_eq!(
-        found["below_floor"],
-        json!([{ "member": "github", "floor": 1 }])
-    );
+    assert_eq!(found["outdated_credentials"], json!(["github"]));
+    assert!(found["revocation"].is_string());
     assert_eq!(found["requests"], json!(["bob"]));
-    assert_eq!(found["interrupted"], json!(["development"]));
-    assert_eq!(
-        found["broken"],
-        json!([{ "file": ".vault/production/KEY.toml", "reason": "does not match the signature of alice" }])
-    );
+    assert_eq!(found["interrupted"], json!(["recovery"]));
+    let reason = "does not match the signature of alice";
+    let entry = json!({ "file": ".vault/production/KEY.toml", "reason": reason });
+    assert_eq!(found["broken"], json!([entry]));
+}
+
+/// A member added on one branch, while another one rotated: a clean merge.
+#[test]
+fn member_without_the_newest_key_is_named_until_sync() {
+    let sandbox = sandbox();
+    sandbox.commit("a vault");
+    sandbox.git(&["checkout", "--quiet", "-b", "branch"]);
+    let bob = Person::new().identity.recipient().to_string();
+    let words = "members add bob -q -e production=read --recipient";
+    let words: Vec<&str> = words.split(' ').chain([bob.as_str()]).collect();
+    sandbox.quick(&words);
+    sandbox.commit("bob is a member");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.quick(&["rotate", "-e", "production", "-q"]);
+    sandbox.commit("rotated");
+    sandbox.git(&["merge", "--quiet", "--no-edit", "branch"]);
+    let line = "bob cannot read production until an admin runs `vault members sync`";
+    let run = sandbox.vault(&["status"]).fails(1);
+    run.prints(format!("{line}\n"))
+        .says(str![[r#"
+error: 1 item needs attention
+hint: an admin lets them read: `vault members sync`
+"#]])
+        .check();
+    let json = |words: &[&str]| -> Value {
+        serde_json::from_slice(&sandbox.vault(words).outcome().output).unwrap()
+    };
+    let status = json(&["status", "--json"]);
+    let waiting = json!([{ "member": "bob", "environment": "production" }]);
+    assert_eq!(status["cannot_read_yet"], waiting);
+    let listed = sandbox.quick(&["members", "list"]);
+    assert!(listed.ends_with(&format!("{line}\n")), "{listed}");
+    let waiting = |places: &Value| {
+        let listed = json(&["members", "list", "--json"]);
+        let bob = &listed["members"][1];
+        assert_eq!(
+            (&bob["member"], &bob["cannot_read_yet"]),
+            (&json!("bob"), places)
+        );
+    };
+    waiting(&json!(["production"]));
+    sandbox.quick(&["members", "sync", "--yes"]);
+    sandbox.vault(&["status"]).says(CLEAN).check();
+    waiting(&json!([]));
+}
+
+/// Made on a branch that was not merged, or not pushed.
+#[test]
+fn newer_credential_is_not_called_outdated() {
+    let sandbox = sandbox();
+    sandbox.credential("github", &["-e", "production"]);
+    let key = authority(&sandbox);
+    craft::resign_member(&sandbox, "github", &key, |github| {
+        github.credential = Some(Tag::random());
+    });
+    let newer = "the credential of github knows a revocation that is not in this checkout\n";
+    let run = sandbox.vault(&["status"]).fails(1).prints(newer);
+    run.says(str![[r#"
+error: 1 item needs attention
+hint: merge the branch on which these credentials were made
+"#]])
+        .check();
+    let outcome = sandbox.vault(&["status", "--json"]).outcome();
+    let found: Value = serde_json::from_slice(&outcome.output).unwrap();
+    assert_eq!(found["newer_credentials"], json!(["github"]));
+    assert_eq!(found["outdated_credentials"], json!([]));
 }
 
 #[test]
@@ -175,7 +242,7 @@ fn rotated_golden_vault_has_every_kind_of_item() {
     let sandbox = Sandbox::empty();
     let (vault, id) = (
         golden.display().to_string(),
-        "vault16ef9dktzzpywjwrzsnqztsh5y3eju88nzm57wjvjerq2d564ez0qgukqcv",
+        "vault16aaxplqm0dnk59y08upg6lgyxqkhm775py2gwst0q8cyee0xkncqyksz8f",
     );
     let run = sandbox
         .vault(&["status", "--json", "--vault", &vault])
@@ -208,15 +275,19 @@ fn rotated_golden_vault_has_every_kind_of_item() {
     ];
     assert_eq!(of("ci-production"), all);
     assert_eq!(of("ci-both"), all);
-    assert_eq!(of("ci-limited-leaver"), ["LINES"]);
-    assert_eq!(known.len(), 2 * all.len() + 1);
+    // Keys that bob no longer has.
+    let own = ["DATABASE_URL", "EMPTY", "FROM_BOB", "GREETING", "LINES"];
+    assert_eq!(of("bob-until-1"), own);
+    assert_eq!(known.len(), 2 * all.len() + own.len());
     assert_eq!(
         found["old_epoch"],
-        json!([{ "environment": "production", "names": ["SPACES"] }])
+        json!([{ "environment": "production", "names": ["SPACES", "UNICODE"] }])
     );
-    let below =
-        json!([{ "member": "ci-both", "floor": 1 }, { "member": "ci-limited", "floor": 1 }]);
-    assert_eq!(found["below_floor"], below);
+    let outdated = json!(["ci-both", "ci-late", "ci-limited"]);
+    assert_eq!(found["outdated_credentials"], outdated);
+    let waiting = json!([{ "member": "newcomer", "environment": "production" }]);
+    assert_eq!(found["cannot_read_yet"], waiting);
+    assert_eq!(found["requests"], json!(["dora"]));
     assert_eq!(found["admins"], json!(["alice", "recovery"]));
 }
 
@@ -231,19 +302,18 @@ fn status_without_a_key_lists_skipped_checks() {
         .vault(&["status"])
         .variable("HOME", &nobody("nobody"));
     run.says(format!("{unknown}{CLEAN}")).check();
-    resign_roster(&sandbox, &key, |roster| {
-        roster.revision += 1;
-        let alice = roster.members[&"alice".parse().unwrap()].recipient.clone();
+    resign_root(&sandbox, &key, |root| {
+        root.revision += 1;
         let lost = repovault::vault::model::Lost {
             epoch: 1,
             names: None,
         };
         let former = repovault::vault::model::Former {
-            recipient: alice,
+            recipient: None,
             signer: None,
             lost: [("production".parse().unwrap(), lost)].into(),
         };
-        roster.former.insert("bob".parse().unwrap(), former);
+        root.former.insert("bob".parse().unwrap(), former);
     });
     let known = "bob could read KEY in production, and the value has not changed\n";
     let hint = "error: 1 item needs attention\nhint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`\n";
@@ -271,12 +341,12 @@ fn status_without_a_key_lists_skipped_checks() {
 #[test]
 fn invalid_vault_is_refused_by_status() {
     let sandbox = sandbox();
-    fs::write(sandbox.store("members.toml"), "format = 1\n").unwrap();
+    fs::write(sandbox.store("root.toml"), "format = 1\n").unwrap();
     sandbox
         .vault(&["status"])
         .fails(4)
         .says(str![[r#"
-error: .vault/members.toml: is not in the form vault writes
+error: .vault/root.toml: is not in the form vault writes
 hint: [..]
 "#]])
         .check();

@@ -222,8 +222,9 @@ fn environments_are_added_listed_and_removed() {
         ])
         .changes(&[
             &state(&sandbox),
-            "repo/.vault/members.toml",
-            "repo/.vault/staging.toml",
+            "repo/.vault/members/alice.toml",
+            "repo/.vault/members/github.toml",
+            "repo/.vault/root.toml",
         ])
         .check();
     sandbox.set("staging", "KEY", b"value");
@@ -257,8 +258,9 @@ fn environments_are_added_listed_and_removed() {
         .says(&said)
         .changes(&[
             &state(&sandbox),
-            "repo/.vault/members.toml",
-            "repo/.vault/staging.toml",
+            "repo/.vault/members/alice.toml",
+            "repo/.vault/members/github.toml",
+            "repo/.vault/root.toml",
             "repo/.vault/staging/KEY.toml",
         ])
         .check();

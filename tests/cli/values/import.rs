@@ -122,8 +122,8 @@ fn file_in_git_gets_a_note_with_its_first_commit() {
 #[test]
 fn vault_ignored_by_git_gets_a_note() {
     for (rules, ignored) in [
-        (".*\n", ".vault/members.toml"),
-        (".vault/\n", ".vault/members.toml"),
+        (".*\n", ".vault/root.toml"),
+        (".vault/\n", ".vault/root.toml"),
         ("*.toml\n", "vault.toml"),
         ("/vault.toml\n", "vault.toml"),
     ] {

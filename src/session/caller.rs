@@ -1,0 +1,96 @@
+//! The caller as a member: which member's recipient belongs to the key.
+
+use super::open::NEWER;
+use crate::crypto::Recipient;
+use crate::fault::Fault;
+use crate::keys::Found;
+use crate::vault::model::Member;
+use crate::vault::name::MemberName;
+use crate::vault::trust::{MemberFile, Trust, Vault, not_counting};
+
+/// Finds the caller among the members: by the name in the credential, by the name remembered, or by
+/// reading the files until one has the caller's recipient.
+pub(super) fn member(
+    vault: &Vault,
+    key: &Found,
+    trust: &Trust,
+) -> Result<(MemberName, Member), Fault> {
+    let id = vault.root().vault;
+    let recipient = key.identity.recipient();
+    let named = |name: MemberName| -> Result<Option<(MemberName, Member)>, Fault> {
+        let member = vault.counting(&name)?;
+        let own = member.filter(|member| member.recipient == recipient);
+        Ok(own.map(|member| (name, member)))
+    };
+    if let Some(credential) = &key.credential {
+        let name: Option<MemberName> = credential.member.parse().ok();
+        let own = name.clone().map(named).transpose()?.flatten();
+        return match own {
+            Some(own) => Ok(own),
+            None => Err(invalid(vault, name.as_ref())?
+                .unwrap_or_else(|| unknown_credential(vault, &credential.member, &recipient))),
+        };
+    }
+    let mut seen = trust.states.iter().filter_map(|state| state.seen(&id));
+    let remembered = seen.find_map(|seen| seen.member.clone());
+    let own = match remembered.clone().map(named).transpose()?.flatten() {
+        Some(own) => Some(own),
+        None => vault.member_with(&recipient)?,
+    };
+    trust.check_asked(vault)?;
+    match own {
+        Some(own) => Ok(own),
+        None => Err(not_a_member(vault, &recipient, remembered.as_ref())?),
+    }
+}
+
+/// Why the file of `name` cannot be used, if it exists and is not as the authority signed it.
+fn invalid(vault: &Vault, name: Option<&MemberName>) -> Result<Option<Fault>, Fault> {
+    let Some(name) = name else { return Ok(None) };
+    Ok(match vault.member(name)?.as_deref() {
+        Some(MemberFile::Invalid(fault)) => Some(fault.clone()),
+        _ => None,
+    })
+}
+
+/// The key of no member, or of one whose file does not count. `remembered` is the name that the
+/// caller had.
+fn not_a_member(
+    vault: &Vault,
+    recipient: &Recipient,
+    remembered: Option<&MemberName>,
+) -> Result<Fault, Fault> {
+    let names = vault.names_with(recipient)?;
+    for name in names.iter().chain(remembered) {
+        match vault.member(name)?.as_deref() {
+            Some(MemberFile::Ignored(member, reason)) if member.recipient == *recipient => {
+                let fault = not_counting(name, reason);
+                let locked = Fault::locked(format!("your key does not work here: {fault}"));
+                return Ok(locked.hints_of(&fault));
+            }
+            Some(MemberFile::Invalid(fault)) => return Ok(fault.clone()),
+            _ => {}
+        }
+    }
+    Ok(Fault::locked(format!(
+        "your key ({recipient}) belongs to no member of this vault"
+    ))
+    .hint("use the key you joined with, or ask an admin to add you"))
+}
+
+/// The credential of no member: it was taken back, or `ci add` made it after this checkout.
+fn unknown_credential(vault: &Vault, name: &str, recipient: &Recipient) -> Fault {
+    let digest = Some(recipient.digest());
+    let mut former = vault.root().former.iter();
+    if former.any(|(former, own)| former.as_str() == name || own.recipient == digest) {
+        return Fault::locked(format!(
+            "the credential no longer works: {name} has lost access"
+        ))
+        .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
+    }
+    Fault::locked(format!(
+        "the credential of {name} (recipient {recipient}) is not in this checkout"
+    ))
+    .hint(NEWER)
+    .hint("if it is older: make a new one with `vault ci add`")
+}
