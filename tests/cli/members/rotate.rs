@@ -434,11 +434,15 @@ fn parallel_rotations_conflict_in_git() {
         .without("HOME")
         .fails(1)
         .prints(output)
-        .says(str!["error: verification failed: 2 findings"])
+        .says(str![[r#"
+error: verification failed: 2 findings
+hint: a merge is under way: end its conflicts with `vault resolve`
+"#]])
         .check();
     let said = str![[r#"
 error: .vault/production/NEW.toml: does not match the signature of alice
 hint: put back the committed file: git checkout -- .vault/production/NEW.toml
+hint: a merge is under way: end its conflicts with `vault resolve`
 "#]];
     sandbox
         .vault(&["rotate", "--finish"])
