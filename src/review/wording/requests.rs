@@ -21,21 +21,26 @@ pub(in crate::review) fn waiting(
         .members
         .iter()
         .find(|(_, member)| member.recipient == request.recipient);
-    if membership.members.contains_key(name) || membership.root.former.contains_key(name) {
+    if membership.root.former.contains_key(name) {
         let item = item(Level::Finding, "request-name-taken").quote(&file);
         return item.text(": the name has been used; names are never reused");
     }
-    if let Some((other, _)) = known {
+    if let Some((other, _)) = known.filter(|(other, _)| *other != name) {
         let item = item(Level::Finding, "request-recipient-reused").quote(&file);
         return item
             .text(": its recipient is already a member, ")
             .quote(other);
     }
     let recipient = request.recipient.to_string();
+    let wants = if membership.members.contains_key(name) {
+        " wants to replace their key with recipient "
+    } else {
+        " wants to join with recipient "
+    };
     item(Level::Attention, "request")
         .detail("recipient", recipient.as_str())
         .quote(name)
-        .text(" wants to join with recipient ")
+        .text(wants)
         .quote(recipient)
 }
 
