@@ -7,7 +7,7 @@
 //! their place. After they are put back, they must be checked like any others.
 
 use super::batch::{Batch, durable};
-use super::staging::{TEMPORARY, folder_in, not_written, split};
+use super::staging::{TEMPORARY, folder_in, not_written, split, temporary_name};
 use super::tree::{Tree, unusable};
 use super::write::Writer;
 use crate::fault::Fault;
@@ -26,16 +26,8 @@ impl Batch<'_> {
     /// If the disk fails.
     pub fn finish_reversibly(mut self) -> Result<(), Fault> {
         self.sync()?;
-        let store = self.store;
         let before = self.temporary.make_dir(BEFORE).map_err(not_kept)?;
-        let root = store
-            .read(ROOT_PATH, LARGEST_ROOT)
-            .map_err(not_kept)?
-            .unwrap_or_default();
-        let copied = before.create(ROOT_PATH, &root, FileAccess::Shared);
-        copied
-            .and_then(|copy| copy.sync_all())
-            .map_err(|error| not_written(PATH, error))?;
+        self.copy_root(&before)?;
         [&before, &self.temporary]
             .into_iter()
             .try_for_each(durable)?;
@@ -62,6 +54,27 @@ impl Batch<'_> {
             .chain([&before])
             .try_for_each(durable)?;
         self.move_all()
+    }
+
+    /// Copies the root in place to `before` in one step: half a root there could not be judged.
+    fn copy_root(&self, before: &Dir) -> Result<(), Fault> {
+        let root = self
+            .store
+            .read(ROOT_PATH, LARGEST_ROOT)
+            .map_err(not_kept)?
+            .unwrap_or_default();
+        let name = temporary_name();
+        let copy = || {
+            self.temporary
+                .create(&name, &root, FileAccess::Shared)?
+                .sync_all()?;
+            self.temporary.rename(&name, before, ROOT_PATH)
+        };
+        copy().map_err(|error| {
+            // The next writer removes it if it remains.
+            let _ = self.temporary.remove(&name);
+            not_written(PATH, error)
+        })
     }
 }
 

@@ -15,6 +15,9 @@ use crate::support::refusal::stocked;
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::tracing::can_trace;
 
+/// The system calls that move or remove a file.
+const MOVES: &str = "renameat,unlinkat";
+
 /// A vault with bob, a writer in both environments who signed an entry; with carol, a reader of
 /// production; and with a machine that reads one name.
 struct Cast {
@@ -54,16 +57,16 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Cast {
-    /// Starts `command` in the vault from the beginning, and kills it before its `count`th write.
-    /// Returns whether it was killed.
-    fn kill(&self, command: &[&str], count: usize) -> bool {
+    /// Starts `command` in the vault from the beginning, and kills it before its `count`th system
+    /// call of those in `calls`. Returns whether it was killed.
+    fn kill(&self, command: &[&str], calls: &str, count: usize) -> bool {
         let root = self.sandbox.root();
         copy(&root.join("kept"), &self.sandbox.store(""));
         copy(
             &root.join("kept-state"),
             &self.sandbox.home().join(".local"),
         );
-        let inject = format!("inject=renameat,unlinkat:signal=KILL:when={count}");
+        let inject = format!("inject={calls}:signal=KILL:when={count}");
         let run = self.sandbox.vault(command);
         let killed = run
             .under(&["strace", "-qq", "-o", "/dev/null", "-e", &inject])
@@ -76,17 +79,22 @@ impl Cast {
         killed.status == 137
     }
 
-    /// Calls `check` with the state before each write of `command`.
+    /// Calls `check` with the state before each file that `command` moves or removes.
     fn each(&self, command: &[&str], check: impl Fn(usize)) {
+        self.each_call(command, MOVES, check);
+    }
+
+    /// Calls `check` with the state before each of these system calls of `command`.
+    fn each_call(&self, command: &[&str], calls: &str, check: impl Fn(usize)) {
         if !can_trace() {
             return;
         }
         let mut count = 1;
-        while self.kill(command, count) {
+        while self.kill(command, calls, count) {
             check(count);
             count += 1;
         }
-        assert!(count > 5, "{command:?} has only {count} writes");
+        assert!(count > 5, "{command:?} has only {count} of {calls}");
     }
 
     /// A run with this identity and no memory.
@@ -282,7 +290,7 @@ fn killed_resigning_is_valid_in_every_state() {
         return;
     }
     let mut count = 1;
-    while cast.kill(&set, count) {
+    while cast.kill(&set, MOVES, count) {
         cast.others_read(count);
         assert!(cast.reads(&cast.bob, "production", "OTHER"), "{count}");
         cast.sandbox.quick(&[&set[..], &["--yes"]].concat());
@@ -312,5 +320,26 @@ fn removal_after_a_killed_rotation_uses_a_new_data_key() {
             "{count}"
         );
         assert_eq!(now.former[&bob].lost[&production].epoch, newest.number);
+    });
+}
+
+/// A file that was created and not yet written is a state of its own.
+#[test]
+fn new_authority_killed_at_any_write_can_be_finished() {
+    let cast = cast();
+    let id = cast.sandbox.id();
+    let rotate = ["rotate", "--authority", "--yes", "-q"];
+    cast.each_call(&rotate, "mkdirat,write,renameat,unlinkat", |count| {
+        let run = cast.sandbox.vault(&["rotate", "--finish"]).any_change();
+        let finished = run.outcome();
+        assert_eq!(finished.status, 0, "{count}: {}", finished.said);
+        // A credential names the id of its vault, so it ends with it.
+        if cast.sandbox.id() == id {
+            cast.others_read(count);
+        } else {
+            assert_eq!(cast.sandbox.get("production", "OTHER"), b"other", "{count}");
+            assert!(cast.reads(&cast.carol, "production", "OTHER"), "{count}");
+        }
+        cast.holds();
     });
 }
