@@ -14,7 +14,7 @@ use repovault::vault::signing::RootSigner;
 use repovault::vault::store::Tree;
 use repovault::vault::trust::UnverifiedRoot;
 
-use crate::measure::{alternate, run};
+use crate::measure::{Cost, alternate, run};
 use crate::store::{Caller, Store, name};
 use crate::table;
 
@@ -62,7 +62,9 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     }
     start(&few, &some, &many)?;
     set(&few, &some, &many)?;
-    change(&few, &many)
+    change(&few, &many)?;
+    long_history()?;
+    many_entries()
 }
 
 fn start(few: &Store, some: &Store, many: &Store) -> anyhow::Result<()> {
@@ -101,14 +103,55 @@ fn set(few: &Store, some: &Store, many: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn add(store: &Store, round: usize) -> anyhow::Result<Cost> {
+    let recipient = Identity::generate().recipient().to_string();
+    let name = format!("new-{round}");
+    let words = ["members", "add", &name, "--recipient", &recipient];
+    let access = ["-e", "production=read"];
+    run(&mut store.command(Caller::Person, &[&words[..], &access].concat()))
+}
+
+fn remove(store: &Store, round: usize) -> anyhow::Result<Cost> {
+    let name = format!("new-{round}");
+    run(&mut store.command(Caller::Person, &["members", "remove", &name]))
+}
+
+/// Adding a member searches the commits of the clone for an earlier owner of the name.
+fn long_history() -> anyhow::Result<()> {
+    let (short, long) = (Store::new(10)?, Store::new(10)?);
+    short.commit(1)?;
+    long.commit(10_000)?;
+    let series = alternate(
+        11,
+        &mut [&mut |round| add(&short, round), &mut |round| {
+            add(&long, round)
+        }],
+    )?;
+    table::block("members add, commits in the clone:", "+ ms");
+    table::base("1", &series[0]);
+    table::over("10,000", &series[1], &series[0], "<= 150 in all");
+    Ok(())
+}
+
+fn many_entries() -> anyhow::Result<()> {
+    let (few, many) = (Store::new(10)?, Store::new(10_000)?);
+    for round in 0..3 {
+        add(&few, round)?;
+        add(&many, round)?;
+    }
+    let series = alternate(
+        3,
+        &mut [&mut |round| remove(&few, round), &mut |round| {
+            remove(&many, round)
+        }],
+    )?;
+    table::block("members remove, entries:", "+ ms");
+    table::base("10", &series[0]);
+    table::over("10,000", &series[1], &series[0], "<= 5000 in all");
+    Ok(())
+}
+
 fn change(few: &Store, many: &Store) -> anyhow::Result<()> {
-    let add = |store: &Store, round: usize| {
-        let recipient = Identity::generate().recipient().to_string();
-        let name = format!("new-{round}");
-        let words = ["members", "add", &name, "--recipient", &recipient];
-        let access = ["-e", "production=read"];
-        run(&mut store.command(Caller::Person, &[&words[..], &access].concat()))
-    };
     let series = alternate(
         5,
         &mut [&mut |round| add(few, round), &mut |round| add(many, round)],
@@ -116,10 +159,6 @@ fn change(few: &Store, many: &Store) -> anyhow::Result<()> {
     table::block("members add, members:", "+ ms");
     table::base("2", &series[0]);
     table::over("2,000", &series[1], &series[0], "<= +60");
-    let remove = |store: &Store, round: usize| {
-        let name = format!("new-{round}");
-        run(&mut store.command(Caller::Person, &["members", "remove", &name]))
-    };
     let series = alternate(
         5,
         &mut [&mut |round| remove(few, round), &mut |round| {

@@ -90,6 +90,37 @@ impl Store {
         };
     }
 
+    /// Makes the folder a git repository with this many commits. The last one has all files.
+    pub(crate) fn commit(&self, count: usize) -> anyhow::Result<()> {
+        let git = |words: &[&str]| -> anyhow::Result<Command> {
+            let settings = ["git", "-c", "user.name=b", "-c", "user.email=b@example.com"];
+            Ok(self.bare(&[&settings[..], words].concat()))
+        };
+        anyhow::ensure!(
+            git(&["init", "--quiet", "--initial-branch=main"])?
+                .status()?
+                .success()
+        );
+        let mut stream = String::new();
+        for number in 1..count {
+            writeln!(
+                stream,
+                "commit refs/heads/main\ncommitter b <b@example.com> {number} +0000\ndata 1\nc\n\
+                 M 644 inline app.txt\ndata <<END\n{number}\nEND\n"
+            )?;
+        }
+        let import = self.file("commits", &stream)?;
+        let mut command = git(&["fast-import", "--quiet"])?;
+        anyhow::ensure!(command.stdin(fs::File::open(import)?).status()?.success());
+        anyhow::ensure!(git(&["add", "--all"])?.status()?.success());
+        anyhow::ensure!(
+            git(&["commit", "--quiet", "--message", "a vault"])?
+                .status()?
+                .success()
+        );
+        Ok(())
+    }
+
     /// Returns the folder `.vault`.
     pub(crate) fn vault(&self) -> PathBuf {
         self.root.join("repo/.vault")

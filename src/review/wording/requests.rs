@@ -25,7 +25,14 @@ pub(in crate::review) fn waiting(
         let item = item(Level::Finding, "request-name-taken").quote(&file);
         return item.text(": the name has been used; names are never reused");
     }
-    if let Some((other, _)) = known.filter(|(other, _)| *other != name) {
+    if known.is_some_and(|(other, _)| other == name) {
+        return item(Level::Finding, "request-left")
+            .quote(&file)
+            .text(": already a member with this key; to finish, repeat ")
+            .quote("vault members add")
+            .text(", or delete the file");
+    }
+    if let Some((other, _)) = known {
         let item = item(Level::Finding, "request-recipient-reused").quote(&file);
         return item
             .text(": its recipient is already a member, ")

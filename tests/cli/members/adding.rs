@@ -189,7 +189,7 @@ fn killed_addition_leaves_a_working_vault_and_can_be_repeated() {
         assert_eq!(sandbox.get("production", "OTHER"), b"other");
         let verified = String::from_utf8(sandbox.vault(&["verify"]).outcome().output).unwrap();
         for finding in verified.lines().filter(|line| line.starts_with("  ")) {
-            let known = ["the name has been used", "wants to join"];
+            let known = ["already a member with this key", "wants to join"];
             assert!(
                 known.iter().any(|known| finding.contains(known)),
                 "{verified}"

@@ -384,8 +384,21 @@ fn interrupted_addition_is_finished_by_the_same_command() {
     let request = fs::read(sandbox.store("requests/bob.toml")).unwrap();
     sandbox.quick(&add_with(&fingerprint));
     fs::write(sandbox.store("requests/bob.toml"), request).unwrap();
-    let unfinished = sandbox.vault(&["verify"]).outcome();
-    assert!(String::from_utf8_lossy(&unfinished.output).contains("requests/bob.toml"));
+    sandbox
+        .vault(&["verify"])
+        .fails(1)
+        .prints(str![[r#"
+ENVIRONMENT  SECRETS  EPOCH  SIGNED BY  RESULT
+development  1        1      alice      ok
+production   2        1      alice      ok
+
+findings:
+  .vault/requests/bob.toml: already a member with this key; to finish, repeat vault members add, or delete the file
+"#]])
+        .says(str![[r#"
+error: verification failed: 1 finding
+"#]])
+        .check();
     sandbox
         .vault(&add_with(&fingerprint))
         .says(str![[r#"
