@@ -54,16 +54,18 @@ fn grants(vault: &Vault, place: &Place, report: &mut Report) -> Result<(), Fault
         let file = below(&member_path(&grant.member));
         let item = Item::new(Level::Attention, "unmerged-grant", file)
             .detail("member", grant.member.as_str())
-            .text("not merged here: a commit of this clone gives ")
+            .text("granted in another commit: ")
             .quote(&grant.member);
         let item = match &grant.environment {
             Some(environment) => item
                 .detail("environment", environment.as_str())
-                .text(" the key of ")
-                .quote(environment),
-            None => item.text(" the authority"),
+                .text(" has the key of ")
+                .quote(environment)
+                .text(" from there, and no such access here"),
+            None => item.text(" has the authority from there, and is not an admin here"),
         };
-        report.items.push(item.text(": ").quote(grant.remedy()));
+        let item = item.text("; unless that commit will be merged, run ");
+        report.items.push(item.quote(grant.remedy()));
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use crate::support::review::{
     REVOKED, cast, change_member, change_root, not_revoked, not_rotated, reviewed, revoke,
 };
 
-const CAROL_KNOWS: &str = "not merged here: a commit of this clone gives carol the key of \
-                           production: vault members set carol -e production=none";
+const CAROL_KNOWS: &str = "granted in another commit: carol has the key of production from there, \
+                           and no such access here; unless that commit will be merged, run vault \
+                           members set carol -e production=none";
 
 fn name(text: &str) -> MemberName {
     text.parse().unwrap()

@@ -101,7 +101,7 @@ findings:
   taken, not revoked: bob lost something, and the files from before still count
 
 needs attention:
-  not merged here: a commit of this clone gives bob the key of production: vault members set bob -e production=none
+  granted in another commit: bob has the key of production from there, and no such access here; unless that commit will be merged, run vault members set bob -e production=none
 
 changed since HEAD:
   access taken: bob in production: read → none (member removed)
@@ -164,7 +164,7 @@ findings:
 
 needs attention:
   .vault/root.toml: differs from the root that was seen before with this revision
-  not merged here: a commit of this clone gives bob the key of development: vault members set bob -e development=none
+  granted in another commit: bob has the key of development from there, and no such access here; unless that commit will be merged, run vault members set bob -e development=none
 "#]])
         .says(str!["error: verification failed: 2 findings"])
         .check();
