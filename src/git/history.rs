@@ -36,13 +36,14 @@ impl Repository {
         Ok(output::paths(&listed))
     }
 
-    /// Every content that a file below `folder` had in any commit that a branch, a tag or HEAD
-    /// leads to: everything that anyone with a clone can look up. See [`Self::is_shallow`].
+    /// Every content that a file below `folder` had in any commit that a branch, a tag, or HEAD
+    /// leads to, and in commits of a branch that was deleted, as long as git knows that they were
+    /// checked out: someone may have pushed or fetched it. See [`Self::is_shallow`].
     ///
     /// # Errors
     /// If git fails.
     pub fn versions(&self, folder: &str) -> Result<BTreeSet<Version>, Fault> {
-        let options = ["--all", "--raw", "--no-abbrev", "--", folder];
+        let options = ["--all", "--reflog", "--raw", "--no-abbrev", "--", folder];
         let listed = self.run(&[&LOG[..], &options].concat())?;
         Ok(output::versions(&listed))
     }

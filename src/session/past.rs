@@ -33,7 +33,7 @@ pub(crate) fn check_unused(
         "the name {name} was given to someone else in a commit of this clone; names are never reused"
     ))
     .hint(format!(
-        "see which branch: `git log --all -- {STORE_FOLDER}/{}`",
+        "see which commit: `git log --all --reflog -- {STORE_FOLDER}/{}`",
         member_path(name)
     ))
     .hint("choose another name"))

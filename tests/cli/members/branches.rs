@@ -82,7 +82,7 @@ next: commit .vault
     sandbox.git(&["checkout", "--quiet", "main"]);
     let said = str![[r#"
 error: the name carol was given to someone else in a commit of this clone; names are never reused
-hint: see which branch: `git log --all -- .vault/members/carol.toml`
+hint: see which commit: `git log --all --reflog -- .vault/members/carol.toml`
 hint: choose another name
 "#]];
     add(&sandbox, "carol", &second).fails(2).says(&said).check();
@@ -91,6 +91,9 @@ hint: choose another name
         .fails(2)
         .says(&said)
         .check();
+    // Also if the branch was deleted: it may exist elsewhere.
+    sandbox.git(&["branch", "--quiet", "-D", "branch"]);
+    add(&sandbox, "carol", &second).fails(2).says(&said).check();
     // The same person can be added on both branches.
     add(&sandbox, "carol", &first)
         .says(&added)

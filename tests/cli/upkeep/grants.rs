@@ -51,6 +51,30 @@ needs attention:
         .check();
 }
 
+/// Someone may have fetched the branch while it existed, so its members may know the key.
+#[test]
+fn grant_of_a_deleted_branch_is_named_and_can_be_taken() {
+    let sandbox = with_branch();
+    sandbox.git(&["branch", "--quiet", "-D", "feature"]);
+    sandbox
+        .vault(&["verify", "--since", "HEAD"])
+        .prints(str![[r#"
+compared with HEAD = [COMMIT]
+
+ENVIRONMENT  SECRETS  EPOCH  SIGNED BY  RESULT
+development  1        1      alice      ok
+production   2        1      alice      ok
+
+needs attention:
+  granted in another commit: ci-feature has the key of production from there, and no such access here; unless that commit will be merged, run vault members set ci-feature -e production=none
+"#]])
+        .check();
+    sandbox.quick(&["members", "set", "ci-feature", "-e", "production=none"]);
+    let outcome = sandbox.vault(&["status"]).outcome();
+    let output = String::from_utf8(outcome.output).unwrap();
+    assert!(!output.contains("the key of"), "{output}");
+}
+
 #[test]
 fn taken_grant_of_a_branch_never_counts_again() {
     let sandbox = with_branch();
