@@ -122,6 +122,21 @@ impl Session {
         config: Config,
         key: Found,
     ) -> Result<Self, Fault> {
+        let session = Self::open_after_keyless(context, place, config, key)?;
+        if session.standing == Standing::Forked {
+            context.console.warn(FORKED);
+        }
+        Ok(session)
+    }
+
+    /// As [`Session::open_with`], for a command that opened the vault without a key first, and so has
+    /// already warned of a root that is not the one seen before.
+    pub(crate) fn open_after_keyless(
+        context: &Context,
+        place: Place,
+        config: Config,
+        key: Found,
+    ) -> Result<Self, Fault> {
         let (trust, presented, mut standing) = presented(context, &place, &key)?;
         let entered = standing == Standing::Unknown;
         if entered {
@@ -131,7 +146,7 @@ impl Session {
         }
         let vault = presented.into_vault()?;
         let member = member(&vault, &key, &trust)?;
-        let session = Self {
+        Ok(Self {
             place,
             config,
             vault,
@@ -140,11 +155,7 @@ impl Session {
             trust,
             entered,
             member,
-        };
-        if session.standing == Standing::Forked {
-            context.console.warn(FORKED);
-        }
-        Ok(session)
+        })
     }
 
     /// The caller as a member.

@@ -56,8 +56,8 @@ pub(crate) fn sync(
     if !unsealed.is_empty() {
         list(context, &unsealed);
         let found = found.ok_or_else(|| context.no_key())?;
-        let mut session =
-            Session::open_with(context, place.clone(), Context::config(&place)?, found)?;
+        let again = Context::config(&place)?;
+        let mut session = Session::open_after_keyless(context, place.clone(), again, found)?;
         seal(context, &mut session, &unsealed, answer)?;
         sealed = unsealed;
     }

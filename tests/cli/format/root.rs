@@ -257,7 +257,6 @@ needs attention:
         .says(str![[r#"
 warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
 carol cannot read production yet
-warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
 error: .vault/root.toml: is not the one seen before at this revision
 hint: two branches changed it: merge the other branch first
 "#]])

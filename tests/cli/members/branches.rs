@@ -217,7 +217,6 @@ fn sync_with_a_root_unlike_the_seen_one_is_refused() {
         .says(str![[r#"
 warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
 auditor cannot read production yet
-warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
 error: .vault/root.toml: is not the one seen before at this revision
 hint: two branches changed it: merge the other branch first
 "#]])
