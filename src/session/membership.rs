@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::admin::interrupted;
 use super::console::{Answer, confirm, is_interactive};
 use super::context::Context;
+use super::grant::no_member;
 use super::open::Session;
 use super::past::before_revocation;
 use super::prompt::visible;
@@ -13,7 +14,23 @@ use crate::fault::Fault;
 use crate::vault::format::{fingerprint, request_path};
 use crate::vault::model::{Member, Membership, Request};
 use crate::vault::name::{EnvironmentName, MemberName};
-use crate::vault::trust::{Members, Vault};
+use crate::vault::trust::{Ignored, MemberFile, Members, Vault, not_counting};
+
+/// Explains why `name` cannot be changed: their file does not count, or they are not a member.
+///
+/// # Errors
+/// If the members' folder cannot be opened.
+pub(crate) fn not_a_counting_member(vault: &Vault, name: &MemberName) -> Result<Fault, Fault> {
+    Ok(match vault.member(name)?.as_deref() {
+        Some(MemberFile::Ignored(_, reason)) if *reason != Ignored::FormerName => {
+            not_counting(name, reason).hint(format!(
+                "to add them again with another name, first remove this one: `vault members remove {name}`"
+            ))
+        }
+        Some(MemberFile::Invalid(fault)) => fault.clone(),
+        _ => no_member(&vault.membership()?, name),
+    })
+}
 
 /// The admin enters the fingerprint that they received, because the repository could show any.
 /// `what` explains the purpose to them.

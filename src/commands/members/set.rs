@@ -11,9 +11,10 @@ use crate::session::caller_key::CallerKey;
 use crate::session::change_report;
 use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
-use crate::session::grant::{grant, member, no_member};
+use crate::session::grant::{grant, no_member};
 use crate::session::membership::{
-    authority_question, check_unchanged, confirm_completions, confirm_request, rotated_without,
+    authority_question, check_unchanged, confirm_completions, confirm_request,
+    not_a_counting_member, rotated_without,
 };
 use crate::session::open::Session;
 use crate::session::output::{Style, spelled};
@@ -48,7 +49,9 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     {
         return take(context, &mut session, command);
     }
-    let before = member(&members, name)?.clone();
+    let Some(before) = members.members.get(name).cloned() else {
+        return Err(not_a_counting_member(&session.vault, name)?);
+    };
     let own = std::slice::from_ref(name);
     let completed = confirm_completions(context, &session, own, command.answer)?;
     let is_completed = !completed.is_empty();

@@ -258,3 +258,68 @@ fn rotation_seals_to_members_without_the_newest_key() {
     sandbox.quick(&["rotate", "-e", "production"]);
     get(&sandbox, &auditor).prints("other").check();
 }
+
+/// A vault in which the file of the auditor was merged after their access was taken.
+fn merged_after_the_loss() -> Sandbox {
+    let (sandbox, auditor) = (stocked(), Person::new());
+    branch(&sandbox, "branch");
+    add(&sandbox, "auditor", &auditor).outcome();
+    sandbox.commit("an auditor");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.quick(&["members", "set", "auditor", "-e", "production=none"]);
+    sandbox.commit("taken");
+    merge(&sandbox, "branch");
+    sandbox
+}
+
+fn grant<'a>(sandbox: &'a Sandbox, name: &str) -> Run<'a> {
+    sandbox.vault(&["members", "set", name, "-e", "production=read"])
+}
+
+#[test]
+fn ignored_file_is_explained_to_an_admin() {
+    let sandbox = merged_after_the_loss();
+    grant(&sandbox, "auditor")
+        .fails(4)
+        .says(str![[r#"
+error: .vault/members/auditor.toml: does not count: it does not belong to the latest revocation of this member
+hint: put back the committed file: git checkout -- .vault/members/auditor.toml
+hint: to add them again with another name, first remove this one: `vault members remove auditor`
+"#]])
+        .check();
+    sandbox.quick(&["members", "remove", "auditor"]);
+    sandbox
+        .vault(&["verify"])
+        .prints("[..]RESULT\n[..]ok\n[..]ok\n")
+        .check();
+    grant(&sandbox, "auditor")
+        .fails(2)
+        .says(str![[r#"
+error: auditor is no longer a member
+hint: list the members: `vault members list`
+"#]])
+        .check();
+}
+
+#[test]
+fn file_with_a_former_key_is_explained_to_an_admin() {
+    let sandbox = stocked();
+    let bob = craft::enroll(&sandbox, "bob", &[]);
+    sandbox.quick(&["members", "remove", "bob"]);
+    craft::put_member(&sandbox, "dave", &bob.member(), &craft::authority(&sandbox));
+    grant(&sandbox, "dave")
+        .fails(4)
+        .says(str![[r#"
+error: .vault/members/dave.toml: does not count: it has a key of the former member bob
+hint: to add them again with another name, first remove this one: `vault members remove dave`
+"#]])
+        .check();
+    craft::resign_member(&sandbox, "dave", &bob.key, |_| ());
+    grant(&sandbox, "dave")
+        .fails(4)
+        .says(str![[r#"
+error: .vault/members/dave.toml: does not match the signature of the authority of this vault
+hint: put back the committed file: git checkout -- .vault/members/dave.toml
+"#]])
+        .check();
+}

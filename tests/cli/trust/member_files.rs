@@ -170,10 +170,11 @@ needs attention:
         .check();
     // No admin builds on such a file.
     let grant = ["members", "set", "bob", "-e", "development=read"];
-    sandbox.vault(&grant).fails(2).says(str![[r#"
+    sandbox.vault(&grant).fails(4).says(str![[r#"
 warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
-error: bob is not a member
-hint: list the members: `vault members list`
+error: .vault/members/bob.toml: does not count: it does not belong to the latest revocation of this member
+hint: put back the committed file: git checkout -- .vault/members/bob.toml
+hint: to add them again with another name, first remove this one: `vault members remove bob`
 "#]]).check();
 }
 
