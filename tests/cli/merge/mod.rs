@@ -10,4 +10,5 @@ mod keys;
 mod members;
 mod operations;
 mod questions;
+mod reverts;
 mod root;

@@ -53,6 +53,50 @@ fn rebase_of_several_commits_resolves_each() {
     branches.is_sound(&["theirs"]);
 }
 
+/// Each commit that stops meets a vault in which the other branch has taken access.
+#[test]
+fn rebase_onto_a_loss_resolves_each_change_of_members() {
+    let sandbox = stocked();
+    let access = [("development", Access::Write), ("production", Access::Read)];
+    craft::enroll(&sandbox, "carol", &access);
+    let ci = sandbox.credential("ci", &["-e", "production", "--only", "OTHER"]);
+    let branches = Branches::of(sandbox);
+    branches.on("theirs", |own| {
+        own.quick(&["members", "set", "carol", "-e", "development=none", "--yes"]);
+        own.set("OTHER", "of theirs");
+    });
+    let commits: [&[&str]; 3] = [
+        &["members", "set", "carol", "--admin"],
+        &["members", "set", "ci", "-e", "production=none", "--yes"],
+        &["members", "set", "ci", "-e", "development=read"],
+    ];
+    for words in commits {
+        branches.on("main", |own| drop(own.quick(words)));
+    }
+    branches.on("main", |own| {
+        own.set_in("development", "DATABASE_URL", "of main");
+    });
+    branches.stops(&["rebase", "theirs"]);
+    for is_last in [false, false, true] {
+        branches.refuses(&[], 4, &["--yes"]);
+        let said = branches.resolves_only(&["--yes"]);
+        if is_last {
+            goes_on(&branches, &said, &["rebase", "--continue"]);
+        } else {
+            branches.sandbox.git(&["add", ".vault"]);
+            branches.stops(&["rebase", "--continue"]);
+        }
+    }
+    branches.quick(&["members", "sync", "--yes"]);
+    branches.is_sound(&["theirs"]);
+    assert_eq!(branches.access("carol", "development"), None);
+    assert_eq!(branches.access("carol", "production"), Some(Access::Read));
+    assert_eq!(branches.value("OTHER"), "of theirs");
+    assert_eq!(branches.access("ci", "development"), Some(Access::Read));
+    assert_eq!(branches.access("ci", "production"), None);
+    assert!(!branches.reads(&ci, "production", "OTHER"));
+}
+
 #[test]
 fn cherry_pick_is_resolved() {
     let branches = both_set();
