@@ -9,18 +9,17 @@ use super::changes::Change;
 use super::world::{Start, World};
 use crate::support::machine::all_is_wanted;
 
-/// How many histories: `VAULT_HISTORIES` says it, or one of them with `VAULT_HISTORY`.
+/// Which histories: the one of `VAULT_HISTORY`, or those of `VAULT_HISTORIES`, a number or a range.
 fn seeds() -> Vec<u64> {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .map(|text| text.parse::<u64>().unwrap())
-    };
-    match (number("VAULT_HISTORY"), number("VAULT_HISTORIES")) {
-        (Some(seed), _) => vec![seed],
-        (None, Some(count)) => (1..=count).collect(),
-        (None, None) => (1..=if all_is_wanted() { 200 } else { 50 }).collect(),
+    let text = |name| std::env::var(name).ok();
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    if let Some(seed) = text("VAULT_HISTORY") {
+        return vec![number(&seed)];
     }
+    let usual = if all_is_wanted() { "200" } else { "50" };
+    let wanted = text("VAULT_HISTORIES").unwrap_or_else(|| usual.to_owned());
+    let (first, last) = wanted.split_once('-').unwrap_or(("1", &wanted));
+    (number(first)..=number(last)).collect()
 }
 
 #[test]
