@@ -72,9 +72,8 @@ pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(
             root_signer.person(recovery.recipient(), &all, Role::Admin),
         );
     }
-    write(&place, &root_signer, &environments, members)?;
+    write(context, &place, &root_signer, &environments, members)?;
     let finished = remember(context, &place, &identity, root_signer.id())
-        .and_then(|()| write_config(context, &place, &environments[0]))
         .map(|()| report(context, &place, &name, root_signer.id()));
     warn_if_ignored(context.console, &place, &[]);
     // Even if something failed after the recovery member was added, this is the only time to show
@@ -158,6 +157,7 @@ fn wants_recovery(context: &Context, recovery: Recovery) -> Result<bool, Fault> 
 }
 
 fn write(
+    context: &Context,
     place: &Place,
     root_signer: &RootSigner<'_>,
     environments: &[EnvironmentName],
@@ -188,6 +188,8 @@ fn write(
     let writer = Writer::create(place)?;
     // Someone else may have created one while this one was prepared.
     check_empty(place)?;
+    // The root makes it a vault, so it comes last: until then, `init` can be repeated.
+    write_config(context, place, &environments[0])?;
     writer.replace(&files)?;
     writer.replace(&[root_signer.sign_root(&membership.root)])
 }
@@ -202,8 +204,8 @@ fn write_config(context: &Context, place: &Place, default: &EnvironmentName) -> 
         .flatten()
         .ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     let text = include_str!("init.toml").replace("DEFAULT", default.as_str());
-    match folder.create(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
-        Ok(file) => file.sync_all().and_then(|()| folder.sync()).map_err(failed),
+    match folder.create_whole(CONFIG_FILE, text.as_bytes(), FileAccess::Shared) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             context.console.note("kept the existing vault.toml");
             Ok(())

@@ -43,10 +43,7 @@ pub fn create(path: &Path) -> Result<Identity, Fault> {
             .and_then(|name| name.to_str())
             .unwrap_or_default();
         let text = text(&identity, &identity.recipient());
-        folder
-            .create(name, text.expose(), FileAccess::Private)?
-            .sync_all()?;
-        folder.sync()
+        folder.create_whole(name, text.expose(), FileAccess::Private)
     };
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)

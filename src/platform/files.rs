@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 /// Why a file could not be used.
@@ -192,6 +192,38 @@ impl Dir {
             return Err(error);
         }
         Ok(file)
+    }
+
+    /// Creates the file `name` with the content `bytes` in one step and makes it durable: even after a
+    /// kill, it is either whole or missing. No entry of that name may exist. Also removes what a
+    /// killed process left next to it.
+    ///
+    /// # Errors
+    /// Returns the operating system's error.
+    pub fn create_whole(&self, name: &str, bytes: &[u8], access: FileAccess) -> io::Result<()> {
+        let stem = format!(".{name}.new-");
+        if let Some(_lock) = self.try_lock()? {
+            let names = self.names()?;
+            for left in names.iter().filter(|name| name.starts_with(&stem)) {
+                self.remove(left)?;
+            }
+        }
+        let new = format!("{stem}{}", std::process::id());
+        self.create(&new, bytes, access)?.sync_all()?;
+        let to = &self.handle;
+        match rustix::fs::renameat_with(to, &new, to, name, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => {
+                self.remove(&new)?;
+                return Err(Errno::EXIST.into());
+            }
+            // Not every file system can do this, and another process may have removed the file.
+            Err(_) => {
+                let _ = self.remove(&new);
+                self.create(name, bytes, access)?.sync_all()?;
+            }
+        }
+        self.sync()
     }
 
     /// Checks that files can be created in and removed from this folder.

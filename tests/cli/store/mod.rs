@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk;
+mod killed_init;
 mod leftovers;
 mod limits;
 mod other_owner;
