@@ -215,5 +215,5 @@ vault keeps the secrets of this repository encrypted in it, and injects them int
   vault exec -- python manage.py migrate         the step sees the variable
   vault ci add github-production -e production   prints one string for the CI secret VAULT_KEY
 
-All commands: vault --help      One command: vault set --help
+All commands: `vault --help`      One command: `vault set --help`
 ";

@@ -142,7 +142,7 @@ impl Fault {
     pub fn restore(self, path: &str) -> Self {
         let files = if path.is_empty() { "files" } else { "file" };
         self.hint(format!(
-            "put back the committed {files}: git checkout -- {}",
+            "put back the committed {files}: `git checkout -- {}`",
             below_store(path)
         ))
     }
@@ -252,7 +252,7 @@ mod tests {
             (fault.file(), fault.reason().as_str()),
             (Some(".vault/dev/A.toml"), "is empty")
         );
-        let hint = "put back the committed file: git checkout -- .vault/dev/A.toml";
+        let hint = "put back the committed file: `git checkout -- .vault/dev/A.toml`";
         assert_eq!(fault.hints(), [hint]);
     }
 
@@ -271,7 +271,7 @@ mod tests {
     fn context_keeps_kind_and_hints() {
         use anyhow::Context as _;
 
-        let result: Result<(), Fault> = Err(Fault::locked("no key").hint("vault key show"));
+        let result: Result<(), Fault> = Err(Fault::locked("no key").hint("`vault key show`"));
         let error = result.context("line 3").context("app.env").unwrap_err();
         let fault: &Fault = error.downcast_ref().unwrap();
         assert_eq!((fault.kind(), fault.hints().len()), (Kind::Locked, 1));

@@ -17,7 +17,7 @@ pub(crate) fn copy(
     to: &EnvironmentName,
 ) -> Result<(), Fault> {
     if from == to {
-        return Err(Fault::usage(format!("--from and --to are both {from}")));
+        return Err(Fault::usage(format!("`--from` and `--to` are both {from}")));
     }
     let mut session = Session::open(context, key)?;
     // The credential must cover both environments.

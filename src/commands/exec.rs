@@ -97,7 +97,7 @@ pub(crate) fn exec(
     })?;
     if !plan.shadowed.is_empty() {
         context.console.note(format!(
-            "vault: overrides the caller's own values of {} (--keep)",
+            "vault: overrides the caller's own values of {} (`--keep`)",
             plan.shadowed.join(", ")
         ));
     }
@@ -147,7 +147,9 @@ fn withhold(context: &mut Context, reach: &Reach, command: &Exec) -> Vec<String>
         .map(|notice| format!("vault: {notice}"));
     let taken = (!taken.is_empty()).then(|| {
         let names = taken.join(", ");
-        format!("vault: withheld, because they can fetch the key again: {names} (--keep-identity)")
+        format!(
+            "vault: withheld, because they can fetch the key again: {names} (`--keep-identity`)"
+        )
     });
     above.into_iter().chain(taken).collect()
 }
@@ -191,7 +193,7 @@ fn leaks(config: &Config, command: &Exec) -> Result<Leaks, Fault> {
         .and_then(|step| config.steps.get(step));
     match (step.is_some_and(|step| step.fail_on_leak), command.masking) {
         (true, Masking::Declined) => Err(Fault::usage(
-            "this step has `fail_on_leak = true`, but --no-mask finds no leaks",
+            "this step has `fail_on_leak = true`, but `--no-mask` finds no leaks",
         )
         .hint("run it without `--no-mask`")),
         (true, Masking::Wanted) => Ok(Leaks::Fatal),

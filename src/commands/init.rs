@@ -123,7 +123,7 @@ fn check_empty(place: &Place) -> Result<(), Fault> {
             .hint("set a secret: `vault set NAME`")
             .hint("add an environment: `vault environments add NAME`")
     } else {
-        fault.hint("its vault.toml is missing; put it back: git checkout -- vault.toml")
+        fault.hint("its vault.toml is missing; put it back: `git checkout -- vault.toml`")
     })
 }
 

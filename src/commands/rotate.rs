@@ -111,7 +111,7 @@ fn finish(
             "rolled back: the authority was not replaced; to replace it, run `vault rotate \
              --authority` again",
         ),
-        Settled::Completed => context.console.note("the new vault id is in effect"),
+        Settled::Completed => context.console.note("the new id of the vault is in effect"),
     }
     let mut session = Session::open(context, key)?;
     let finished: BTreeSet<EnvironmentName> = session

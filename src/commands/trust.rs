@@ -188,7 +188,7 @@ fn consequence(older: &OlderRoot, named: &[MemberName]) -> Result<(Regained, Str
 fn check_named(regained: &Regained, named: &[MemberName]) -> Result<(), Fault> {
     if let Some(name) = named.iter().find(|name| !regained.contains_key(*name)) {
         return Err(Fault::usage(format!(
-            "--give-back {name}: nothing would be given back to them"
+            "`--give-back {name}`: nothing would be given back to them"
         )));
     }
     let missing: Vec<&str> = regained
@@ -200,7 +200,7 @@ fn check_named(regained: &Regained, named: &[MemberName]) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::refused(format!(
-        "not named by --give-back: {}",
+        "not named by `--give-back`: {}",
         missing.join(", ")
     )))
 }

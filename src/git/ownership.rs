@@ -20,6 +20,8 @@ pub(super) fn refusal(folder: &Path, mut attempt: Command) -> Option<Fault> {
             "git refuses to read the repository of {folder}: it belongs to another user"
         ))
         .hint("if you trust that user, as in the container of a CI job:")
-        .hint(format!("git config --global --add safe.directory {folder}")),
+        .hint(format!(
+            "`git config --global --add safe.directory {folder}`"
+        )),
     )
 }

@@ -265,7 +265,7 @@ impl Repository {
             revision.escape_debug()
         ));
         if !self.is_shallow()? {
-            return Ok(fault.hint("see what there is: git fetch, then git branch --all"));
+            return Ok(fault.hint("see what there is: `git fetch`, then `git branch --all`"));
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
         let name = match revision.strip_prefix("origin/").unwrap_or(revision) {
@@ -276,7 +276,7 @@ impl Repository {
         };
         Ok(fault
             .hint(format!(
-                "this clone is shallow: git fetch --depth=1 origin {name}, then say FETCH_HEAD"
+                "this clone is shallow: `git fetch --depth=1 origin {name}`, then say FETCH_HEAD"
             ))
             .hint("in CI, use fetch-depth: 0, so that new entries can be told apart from restored ones"))
     }

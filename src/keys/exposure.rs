@@ -71,7 +71,7 @@ impl Exposure {
         match self {
             Self::File(mode) => format!(
                 "the key from {source} can be changed by others (mode {mode:03o}); make it yours \
-                 alone: chmod 600 FILE"
+                 alone: `chmod 600 FILE`"
             ),
             Self::Folder(mode) => format!(
                 "the key from {source} can be replaced by everyone (mode {mode:03o} of its folder); \

@@ -53,14 +53,14 @@ fn input() -> io::Result<Text> {
 pub(super) fn read_descriptor(number: RawFd) -> Result<Text, Fault> {
     if number == 1 || number == 2 {
         let message = format!("descriptor {number} is for output, so it cannot hold the key");
-        return Err(Fault::usage(message).hint("vault --key-fd 3 … 3<key.txt"));
+        return Err(Fault::usage(message).hint("`vault --key-fd 3 … 3<key.txt`"));
     }
     let text = if number == 0 && platform::is_input_open() {
         input()
     } else {
         let mut file = platform::inherited_file(number).map_err(|_| {
             Fault::usage(format!("descriptor {number} is not open")).hint(format!(
-                "open it for the command: vault --key-fd {number} … {number}<key.txt"
+                "open it for the command: `vault --key-fd {number} … {number}<key.txt`"
             ))
         })?;
         let exposure = Exposure::of_file(&file);

@@ -17,9 +17,10 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
         Err(error) => {
             let message = format!("your key file {} is refused", path.display());
-            return Err(Fault::locked(message)
-                .because(error)
-                .hint(format!("make it yours alone: chmod 600 {}", path.display())));
+            return Err(Fault::locked(message).because(error).hint(format!(
+                "make it yours alone: `chmod 600 {}`",
+                path.display()
+            )));
         }
     };
     let text = Secret::read(&mut file, LONGEST);

@@ -98,7 +98,7 @@ impl Choices {
     pub(super) fn keys_of(&self, name: &MemberName) -> Result<Which, Fault> {
         self.taken(name.as_str()).ok_or_else(|| {
             Fault::refused(format!("both sides gave {name} other keys")).hint(format!(
-                "choose: `vault resolve --take {name}=ours` (or theirs); the other keys never \
+                "choose: `vault resolve --take {name}=ours` (or `theirs`); the other keys never \
                  count again"
             ))
         })
@@ -185,7 +185,7 @@ impl Choices {
         );
         if !is_interactive() {
             return Err(Fault::refused(facts).hint(format!(
-                "choose: `vault resolve {name} --ours` (or --theirs), or for each secret: \
+                "choose: `vault resolve {name} --ours` (or `--theirs`), or for each secret: \
                  `--take {environment}/{name}=ours`"
             )));
         }

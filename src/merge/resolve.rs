@@ -63,7 +63,7 @@ pub(crate) fn resolve(
 /// Says how to take one side instead. `git checkout --ours` would leave all files as they are that git
 /// could merge, and a vault of both sides.
 fn way_out(theirs: Option<&str>) -> String {
-    let other = theirs.map_or(String::new(), |theirs| format!(" (or --source={theirs})"));
+    let other = theirs.map_or(String::new(), |theirs| format!(" (or `--source={theirs}`)"));
     format!(
         "always possible: take one side whole, with `git restore --source=HEAD --staged --worktree \
          .vault`{other}, and do the other side's work again"

@@ -153,7 +153,7 @@ fn check_epochs(environment: &Environment, entries: &[CheckedEntry], report: &mu
                 .text(format!(
                     ": is sealed in epoch {epoch}, but the newest is {newest}: "
                 ))
-                .quote(format!("vault rotate --finish -e {name}")),
+                .command(format!("vault rotate --finish -e {name}")),
         );
     }
 }

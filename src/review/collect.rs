@@ -65,7 +65,7 @@ fn grants(vault: &Vault, place: &Place, report: &mut Report) -> Result<(), Fault
             None => item.text(" has the authority from there, and is not an admin here"),
         };
         let item = item.text("; unless that commit will be merged, run ");
-        report.items.push(item.quote(grant.remedy()));
+        report.items.push(item.command(grant.remedy()));
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ fn check_remarks(name: &MemberName, remarks: &Remarks, report: &mut Report) {
         report.items.push(
             item(Level::Finding, "interrupted", name)
                 .text(": is newer than the root says: a revocation was interrupted, or someone put it there: ")
-                .quote(format!("vault members set {name}")),
+                .command(format!("vault members set {name}")),
         );
     }
     for (environment, leftover) in &remarks.leftovers {
@@ -146,7 +146,7 @@ fn check_sealed(vault: &Vault, name: &MemberName, member: &Member, report: &mut 
                     .text(" cannot read ")
                     .quote(place)
                     .text(" until an admin runs ")
-                    .quote("vault members sync"),
+                    .command("vault members sync"),
             );
         }
     }

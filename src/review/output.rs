@@ -71,7 +71,10 @@ impl Words {
     fn plain(&self) -> String {
         self.0
             .iter()
-            .map(|(Piece::Text(text) | Piece::Quoted(text))| plain(text))
+            .map(|piece| match piece {
+                Piece::Text(text) | Piece::Quoted(text) => plain(text),
+                Piece::Command(text) => format!("`{}`", plain(text)),
+            })
             .collect()
     }
 }

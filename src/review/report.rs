@@ -143,6 +143,12 @@ impl Item {
         self.words.0.push(Piece::Quoted(theirs.to_string()));
         self
     }
+
+    /// Adds a command to type.
+    pub(super) fn command(mut self, command: impl Display) -> Self {
+        self.words.0.push(Piece::Command(command.to_string()));
+        self
+    }
 }
 
 /// A sentence of own and quoted text.
@@ -155,6 +161,8 @@ pub(super) enum Piece {
     Text(String),
     /// A name, a path, or a revision.
     Quoted(String),
+    /// A command to type.
+    Command(String),
 }
 
 impl Report {

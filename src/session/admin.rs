@@ -230,7 +230,7 @@ fn check_numbers(membership: &Membership) -> Result<(), Fault> {
     if highest.is_some_and(|highest| highest > LARGEST_NUMBER - CHANGES) {
         return Err(
             Fault::refused_file(ROOT_PATH, "has the last number that there can be")
-                .hint("see which change wrote it, and put back an older one: git log -- .vault"),
+                .hint("see which change wrote it, and put back an older one: `git log -- .vault`"),
         );
     }
     Ok(())

@@ -86,7 +86,7 @@ fn unknown_credential(vault: &Vault, name: &str, recipient: &Recipient) -> Fault
         return Fault::locked(format!(
             "the credential no longer works: {name} has lost access"
         ))
-        .hint("make a new one: vault ci add NAME -e ENVIRONMENT");
+        .hint("make a new one: `vault ci add NAME -e ENVIRONMENT`");
     }
     Fault::locked(format!(
         "the credential of {name} (recipient {recipient}) is not in this checkout"

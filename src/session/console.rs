@@ -234,7 +234,7 @@ pub(crate) fn confirm(console: Console, question: &str, answer: Answer) -> Resul
         // An error is a statement, not a question.
         let action = question.trim_end_matches('?').replace("? ", ". ");
         let message = format!("cannot ask for confirmation without a terminal: {action}");
-        return Err(Fault::refused(message).hint("to confirm, pass --yes"));
+        return Err(Fault::refused(message).hint("to confirm, pass `--yes`"));
     }
     let typed = visible(console, &format!("{question} [y/N] "))?;
     if matches!(typed.trim().to_lowercase().as_str(), "y" | "yes") {

@@ -193,7 +193,7 @@ impl Context {
             }
             text.parse().map_err(|fault: Fault| {
                 Fault::usage(format!("VAULT_ID: {fault:#}"))
-                    .hint("VAULT_ID=vault1…, or VAULT_ID=vault1…@TAG")
+                    .hint("write it as `VAULT_ID=vault1…`, or `VAULT_ID=vault1…@TAG`")
             })
         })
         .transpose()

@@ -31,7 +31,7 @@ pub(super) fn environment_for_key(
         vault.environment(&name)?;
         let own = credential.environments.join(", ");
         let message = format!("{name} is locked: this credential is for {own}");
-        return Err(Fault::locked(message).hint(format!("make one: vault ci add NAME -e {name}")));
+        return Err(Fault::locked(message).hint(format!("make one: `vault ci add NAME -e {name}`")));
     }
     Ok(name)
 }
@@ -63,6 +63,6 @@ pub(crate) fn choose_environment(
             "which environment? there are: {}",
             known.join(", ")
         ))
-        .hint("name it with -e, or write `default = …` into vault.toml")
+        .hint("name it with `-e`, or write `default = …` into vault.toml")
     })
 }

@@ -146,7 +146,7 @@ fn check_growth(
     if *access == Access::Write && member.signing.is_none() {
         return Err(
             Fault::usage(format!("{name} has no signing key, so cannot write"))
-                .hint("to write, they must join with a signing key: vault join --name NAME"),
+                .hint("to write, they must join with a signing key: `vault join --name NAME`"),
         );
     }
     if Access::covers(Some(access), member.access.get(environment)) {
@@ -154,7 +154,7 @@ fn check_growth(
     }
     Err(
         Fault::usage(format!("{name} would lose access to {environment}")).hint(format!(
-            "take it away: vault members set {name} -e {environment}=…"
+            "take it away: `vault members set {name} -e {environment}=…`"
         )),
     )
 }

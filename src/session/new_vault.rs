@@ -16,7 +16,8 @@ use crate::vault::trust::{Pin, Trust, UnverifiedRoot, Vault};
 const ATTEMPTS: u8 = 3;
 
 /// What to do if no one can be asked, or no one answers.
-pub(crate) const LATER: &str = "ask a colleague for the output of `vault id`, then: vault trust ID";
+pub(crate) const LATER: &str =
+    "ask a colleague for the output of `vault id`, then: `vault trust ID`";
 
 /// Asks a person at a terminal for the id of a vault that is new to them.
 ///
@@ -131,7 +132,7 @@ fn only(pin: &Pin) -> Trust {
 pub(crate) fn untrusted(id: &VaultId) -> Fault {
     Fault::locked("the id of this vault has not been confirmed yet")
         .hint(format!(
-            "in CI, after comparing it with a colleague, set VAULT_ID={id}"
+            "in CI, after comparing it with a colleague, set `VAULT_ID={id}`"
         ))
         .hint(format!("on your own machine: {LATER}"))
 }

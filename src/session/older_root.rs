@@ -59,7 +59,7 @@ pub(crate) fn judge(
         Unlisted::Pinned(tag) if credential == Some(tag) => older.fault("the credential knows"),
         // Only the caller can change it.
         Unlisted::Pinned(_) => older
-            .fault("VAULT_ID, --id, or --since names")
+            .fault("VAULT_ID, `--id`, or `--since` names")
             .hint("if that branch was abandoned: name a revocation of this one instead"),
     })
 }

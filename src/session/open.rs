@@ -308,12 +308,12 @@ pub(crate) fn tree(place: &Place) -> Result<Tree, Fault> {
     match Dir::open(&path) {
         Ok(Some(dir)) => reject_interrupted(Tree::Working(dir)),
         Ok(None) => Err(Fault::refused(format!("there is no {}", path.display()))
-            .hint("put it back: git checkout -- .vault; for a new vault: vault init")),
+            .hint("put it back: `git checkout -- .vault`; for a new vault: `vault init`")),
         Err(ReadError::Io(error)) => {
             Err(Fault::failed(format!("could not open {}", path.display())).because(error))
         }
         Err(_) => Err(Fault::refused(format!("{STORE_FOLDER} is not a folder"))
-            .hint("remove it and put back the committed one: git checkout -- .vault")),
+            .hint("remove it and put back the committed one: `git checkout -- .vault`")),
     }
 }
 
@@ -322,7 +322,7 @@ fn reject_interrupted(tree: Tree) -> Result<Tree, Fault> {
     if tree.has_interrupted_replacement()? {
         return Err(
             Fault::refused_file("", "getting a new authority was interrupted")
-                .hint("take it back: vault rotate --finish"),
+                .hint("take it back: `vault rotate --finish`"),
         );
     }
     Ok(tree)

@@ -28,7 +28,7 @@ pub(crate) fn name(context: &Context, typed: Option<MemberName>) -> Result<Membe
     let legal = replaced.trim_matches(|c: char| !c.is_ascii_lowercase());
     let name = if legal.is_empty() { "admin" } else { legal };
     name.parse()
-        .map_err(|fault: Fault| fault.hint("choose one: --name NAME"))
+        .map_err(|fault: Fault| fault.hint("choose one: `--name NAME`"))
 }
 
 /// The key that the caller has, if any. A machine's is refused: `reason` says what it cannot do.
@@ -53,7 +53,7 @@ pub(crate) fn own_key(
 pub(crate) fn make_identity(context: &Context) -> Result<Identity, Fault> {
     let path = context.identity_path().ok_or_else(|| {
         Fault::usage("HOME is not set, so your key cannot be stored")
-            .hint("name a file that holds an age identity: --key-file PATH")
+            .hint("name a file that holds an age identity: `--key-file PATH`")
     })?;
     let identity = create_identity(&path)?;
     let path = path.display();

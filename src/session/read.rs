@@ -53,7 +53,7 @@ pub(crate) fn warn(context: &Context, environment: &EnvironmentName, read: &Read
             more => format!(" and {more} more"),
         };
         context.console.warn(format!(
-            "{environment} has entries of an older epoch: {first}{more}; vault rotate --finish"
+            "{environment} has entries of an older epoch: {first}{more}; to re-encrypt them: `vault rotate --finish`"
         ));
     }
 }

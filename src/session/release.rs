@@ -68,11 +68,11 @@ pub(crate) fn listed(names: &[SecretName]) -> String {
 }
 
 fn no_terminal(environment: &EnvironmentName) -> Fault {
-    let state = "has confirm = true in vault.toml, but no terminal is available to ask a person";
+    let state = "has `confirm = true` in vault.toml, but no terminal is available to ask a person";
     let machine = "a machine uses a credential, which is not asked";
     Fault::refused(format!("{environment} {state}"))
-        .hint("run it with standard error at a terminal; --yes does not answer this question")
-        .hint(format!("{machine}: vault ci add NAME -e {environment}"))
+        .hint("run it with standard error at a terminal; `--yes` does not answer this question")
+        .hint(format!("{machine}: `vault ci add NAME -e {environment}`"))
 }
 
 /// Whether a person can be asked: the question is shown on standard error. If standard input is not

@@ -104,7 +104,7 @@ pub(crate) fn settle(context: &Context, key: &mut CallerKey) -> Result<Settled, 
 
 fn stranger() -> Fault {
     Fault::refused_file("tmp/before", "does not belong to the vault in place")
-        .hint("if the files in .vault are the right ones: rm -r .vault/tmp/before")
+        .hint("if the files in .vault are the right ones: `rm -r .vault/tmp/before`")
 }
 
 fn is_trusted(vault: &UnverifiedRoot, trust: &Trust, folder: &str) -> Result<(), Fault> {

@@ -232,7 +232,7 @@ impl Config {
             Fault::usage(format!("vault.toml has no step {step}"))
                 .did_you_mean(step.as_str(), self.steps.keys().map(StepName::as_str))
                 .hint(format!(
-                    "add it to vault.toml: [steps.{step}] names = [\"…\"]"
+                    "add `[steps.{step}]` to vault.toml, with `names = [\"…\"]`"
                 ))
         })
     }
@@ -277,7 +277,7 @@ impl Config {
             .collect();
         let allowed = names.join(", ");
         Err(Fault::usage(message).hint(format!(
-            "if it is meant, allow it in vault.toml: allowed_names = [{allowed}]"
+            "if it is meant, allow it in vault.toml: `allowed_names = [{allowed}]`"
         )))
     }
 

@@ -63,7 +63,9 @@ impl EntrySigner<'_> {
             let path = entry_path(&self.environment.name, name);
             return Err(
                 Fault::refused(format!("{name} has the last revision that there can be")).hint(
-                    format!("see who set it, and put back an older one: git log -- .vault/{path}"),
+                    format!(
+                        "see who set it, and put back an older one: `git log -- .vault/{path}`"
+                    ),
                 ),
             );
         }

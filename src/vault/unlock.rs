@@ -106,7 +106,7 @@ impl Unlocked {
                 "only some names of {} are sealed to you, not its data key",
                 self.environment
             ))
-            .hint("ask an admin who can read all of it: vault members list")),
+            .hint("ask an admin who can read all of it: `vault members list`")),
         }
     }
 }

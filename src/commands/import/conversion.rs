@@ -64,7 +64,10 @@ impl Target<'_> {
             Foreign::Age => fault.hint(self.piped(&format!("age --decrypt -i KEY {word} |"))),
             Foreign::Pgp => fault.hint(self.piped(&format!("gpg --decrypt {word} |"))),
             Foreign::OpenSsl | Foreign::DotenvVault | Foreign::Other => {
-                fault.hint(self.piped("decrypt it, then import what that prints: COMMAND |"))
+                let command = self.piped("COMMAND |");
+                fault.hint(format!(
+                    "decrypt it, then import what that prints: {command}"
+                ))
             }
             Foreign::Sops => {
                 fault.hint(self.piped(&format!("sops -d --output-type json {word} {json}")))
@@ -94,7 +97,7 @@ impl Target<'_> {
         let fault = fault
             .hint(self.piped(&format!("yq . {word} | jq -r '{program}' |")))
             .hint(format!(
-                "if your yq is the one written in Go: yq -o=json . {word} | jq …"
+                "if your yq is the one written in Go: `yq -o=json . {word} | jq …`"
             ));
         let changing = std::str::from_utf8(text)
             .map(yaml::changing_numbers)
@@ -109,13 +112,13 @@ impl Target<'_> {
         ))
     }
 
-    /// Returns `before` followed by the import of its output.
+    /// Returns the command `before`, followed by the import of its output.
     fn piped(&self, before: &str) -> String {
         let environment = self
             .environment
             .map(|name| format!(" -e {name}"))
             .unwrap_or_default();
-        format!("{before} vault import -{environment}")
+        format!("`{before} vault import -{environment}`")
     }
 
     fn shown(&self) -> &str {

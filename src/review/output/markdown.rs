@@ -103,7 +103,7 @@ fn row(row: &Row) -> String {
 fn sentence(words: &Words) -> String {
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Quoted(text) => code(text),
+        Piece::Quoted(text) | Piece::Command(text) => code(text),
     };
     words.0.iter().map(piece).collect()
 }

@@ -150,7 +150,7 @@ fn entry(place: &Place, change: &SingleChange) -> Item {
             .text("unknown origin: cannot tell whether ")
             .quote(&file)
             .text(format!(" (revision {revision}) existed before, because the history is incomplete here (run "))
-            .quote("git fetch --unshallow")
+            .command("git fetch --unshallow")
             .text(", or use fetch-depth: 0 in CI)"),
     }
 }

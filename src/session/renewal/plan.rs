@@ -165,7 +165,7 @@ fn check(
         let former = |name: &&SecretName| vault.has_former_signer(environment, name);
         match names.iter().find(former) {
             Some(name) => fault.hint(format!(
-                "or take it over, after a look at who signed it: vault rotate --finish -e {} --adopt {name}",
+                "or take it over, after a look at who signed it: `vault rotate --finish -e {} --adopt {name}`",
                 environment.name
             )),
             None => fault,
@@ -198,10 +198,10 @@ fn check_writer(admin: &Admin<'_>, environment: &EnvironmentName) -> Result<(), 
         .collect();
     Err(match (&admins[..], &writers[..]) {
         ([], []) => fault.hint(format!(
-            "no one may: vault environments remove {environment}"
+            "no one may: `vault environments remove {environment}`"
         )),
         ([], [(writer, _), ..]) => fault.hint(format!(
-            "make an admin of one who may: vault members set {writer} --admin"
+            "make an admin of one who may: `vault members set {writer} --admin`"
         )),
         (admins, _) => fault.hint(format!("an admin who may has to do it: {}", named(admins))),
     })

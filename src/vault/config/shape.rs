@@ -90,7 +90,7 @@ pub(super) fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
             ))
         }
         message if message.starts_with("string values must be quoted") => {
-            fault.hint("put text in quotes: default = \"development\"")
+            fault.hint("put text in quotes: `default = \"development\"`")
         }
         _ => fault.hint("it is not TOML there; docs/reference/vault-toml.md shows a whole file"),
     }
@@ -174,7 +174,7 @@ fn check_table(
     }
     if let (["steps", _], false) = (path, table.contains_key("names")) {
         let message = format!("{} lacks the key names", shown(path));
-        let hint = "names = [\"DATABASE_URL\"]".to_owned();
+        let hint = "`names = [\"DATABASE_URL\"]`".to_owned();
         findings.push(Finding {
             at,
             message,

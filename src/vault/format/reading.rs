@@ -156,11 +156,9 @@ pub(super) fn explain_rejection(path: &str, file: &[u8]) -> Option<Fault> {
         return damaged("starts with a byte order mark");
     }
     if text.contains('\r') {
-        return Some(
-            refused("has CRLF line endings").hint(
-                "commit .vault/.gitattributes, then put the file back: git checkout -- .vault",
-            ),
-        );
+        return Some(refused("has CRLF line endings").hint(
+            "commit .vault/.gitattributes, then put the file back: `git checkout -- .vault`",
+        ));
     }
     if text.contains('\0') {
         return damaged("holds a NUL byte");

@@ -150,7 +150,7 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
         let message = format!("{} belongs to another user (uid {owner})", path.display());
         return Fault::refused(message)
             .hint(format!(
-                "if you trust that user: vault --vault {} …",
+                "if you trust that user: `vault --vault {} …`",
                 folder.display()
             ))
             .hint("in CI, a credential or VAULT_ID names the vault, no matter who owns the files");
@@ -164,5 +164,5 @@ fn not_found(start: &Path, end: &Path, foreign: Option<(&Path, u32)>) -> Fault {
             end.display()
         )
     };
-    Fault::usage(message).hint("make a vault here: vault init")
+    Fault::usage(message).hint("make a vault here: `vault init`")
 }

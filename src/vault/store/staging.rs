@@ -64,7 +64,7 @@ pub(super) fn sweep(temporary: &Dir) -> Result<(), Fault> {
         .try_for_each(|name| {
             temporary.remove(name).map_err(|error| {
                 not_written(TEMPORARY, error)
-                    .hint("remove it whole, it is never needed: rm -r .vault/tmp")
+                    .hint("remove it whole, it is never needed: `rm -r .vault/tmp`")
             })
         })
 }

@@ -148,7 +148,7 @@ pub(super) fn unusable(path: &str, expected: &str, error: ReadError) -> Fault {
     let shown = whole.trim_end_matches('/');
     match error {
         ReadError::NotRegular => Fault::refused_file(path, format!("is not {expected}")).hint(
-            format!("remove it and put back the committed file: git checkout -- {shown}"),
+            format!("remove it and put back the committed file: `git checkout -- {shown}`"),
         ),
         ReadError::TooLarge => {
             Fault::damaged_file(path, format!("is larger than {}", shown_limit(path)))

@@ -124,7 +124,7 @@ fn wait(store: &Dir, waiting: &dyn Fn()) -> Result<Lock, Fault> {
         }
         if start.elapsed() > PATIENCE {
             return Err(Fault::failed("another vault has been writing for a minute")
-                .hint("see which one: fuser .vault"));
+                .hint("see which one: `fuser .vault`"));
         }
         if !said && start.elapsed() > Duration::from_millis(500) {
             waiting();

@@ -163,7 +163,7 @@ impl Vault {
             );
             return Err(
                 Fault::refused_file(environment.as_str(), reason).hint(format!(
-                    "see what does not belong there: git status .vault/{environment}"
+                    "see what does not belong there: `git status .vault/{environment}`"
                 )),
             );
         }
@@ -232,7 +232,7 @@ impl Vault {
         };
         let key = self.signer(environment, entry)?.map_err(|reason| {
             Fault::refused_file(path, reason).hint(format!(
-                "put back one that a writer signed: git log -p -- .vault/{path}"
+                "put back one that a writer signed: `git log -p -- .vault/{path}`"
             ))
         })?;
         let claim = |epoch: &Epoch| signed.claim(key, &self.root.vault, Some(&epoch.commitment));
@@ -296,7 +296,7 @@ impl Vault {
             known.join(", ")
         ))
         .did_you_mean(name.as_str(), known)
-        .hint(format!("make it: vault environments add {name}"))
+        .hint(format!("make it: `vault environments add {name}`"))
     }
 }
 

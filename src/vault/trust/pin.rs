@@ -172,7 +172,7 @@ impl Trust {
     pub fn check_id(&self, presented: &VaultId, folder: &str) -> Result<(), Fault> {
         if let Some(pin) = self.pins.iter().find(|pin| pin.vault != *presented) {
             return Err(other_id(&pin.vault, presented)
-                .hint("the trusted id is that of the credential, VAULT_ID, --id or --since"));
+                .hint("the trusted id is that of the credential, VAULT_ID, `--id`, or `--since`"));
         }
         if !self.pins.is_empty() {
             return Ok(());
@@ -185,7 +185,7 @@ impl Trust {
         // Being a member of two vaults must not let one of them take the other's place.
         if let Some(other) = known.first().filter(|_| !known.contains(presented)) {
             return Err(other_id(other, presented)
-                .hint("only if a colleague sent you the new id: vault trust ID"));
+                .hint("only if a colleague sent you the new id: `vault trust ID`"));
         }
         let seen: Vec<&Seen> = self
             .states
@@ -211,8 +211,8 @@ fn other_id(trusted: &VaultId, presented: &VaultId) -> Fault {
 fn replaced(by: &VaultId, presented: &VaultId) -> Fault {
     let reason = format!("belongs to a vault that was replaced: expected {by}, found {presented}");
     Fault::refused_file(ROOT_PATH, reason)
-        .hint("take the current one: git pull, or merge the main branch")
-        .hint("only if a colleague sent you the old id all the same: vault trust ID")
+        .hint("take the current one: `git pull`, or merge the main branch")
+        .hint("only if a colleague sent you the old id on purpose: `vault trust ID`")
 }
 
 /// A root that does not list a revocation that is known.

@@ -34,7 +34,7 @@ impl Vault {
         let (request, vault) = (&signed.content, &self.root().vault);
         let refused = |reason: String| {
             Fault::refused_file(&path, reason).hint(format!(
-                "ask for a new one: rm .vault/{path}, then vault join --name NAME"
+                "ask for a new one: `rm .vault/{path}`, then `vault join --name NAME`"
             ))
         };
         if request.name != *name {
@@ -74,7 +74,7 @@ impl Vault {
         if files.len() > MOST {
             return Err(
                 Fault::refused_file(REQUESTS, format!("holds {} files", files.len())).hint(
-                    format!("see what does not belong there: git status .vault/{REQUESTS}"),
+                    format!("see what does not belong there: `git status .vault/{REQUESTS}`"),
                 ),
             );
         }
@@ -116,7 +116,7 @@ impl Asked {
         Err(Fault::refused_file(&member_path(name), reason)
             .hint("someone changed your request on its way: tell the admins, and use nothing in this vault")
             .hint(
-                "once they have removed this member, ask by another name: vault join --name NAME",
+                "once they have removed this member, ask by another name: `vault join --name NAME`",
             ))
     }
 }

@@ -77,7 +77,7 @@ impl State {
         let (vaults, asked) = match read_text(&path) {
             Ok(text) => parse_state(&text).ok_or_else(|| {
                 Fault::refused(format!("{}: is damaged", path.display()))
-                    .hint("remove it, then enter the ids you trust again: vault trust ID")
+                    .hint("remove it, then enter the ids you trust again: `vault trust ID`")
             })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Content::default(),
             Err(error) => {

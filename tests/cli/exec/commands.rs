@@ -106,7 +106,7 @@ hint: [..]
             str![[r#"
 error: vault.toml has no step migrat
 hint: did you mean migrate?
-hint: add it to vault.toml: [..]
+hint: add `[steps.migrat]` to vault.toml, with `names = ["…"]`
 "#]],
         ),
         (
@@ -114,7 +114,7 @@ hint: add it to vault.toml: [..]
             125,
             str![[r#"
 error: vault.toml has no step deploy
-hint: add it to vault.toml: [steps.deploy] names = ["…"]
+hint: add `[steps.deploy]` to vault.toml, with `names = ["…"]`
 "#]],
         ),
         (
@@ -191,7 +191,7 @@ fn vault_replaces_the_callers_variables_except_kept_ones() {
             .variable("TOKEN", "mine")
             .variable("OWN", "own")
     };
-    let said = str!["vault: overrides the caller's own values of TOKEN (--keep)"];
+    let said = str!["vault: overrides the caller's own values of TOKEN (`--keep`)"];
     mine(&["--only", "TOKEN"])
         .says(&said)
         .prints("OWN=own\nTOKEN=t0ken\n")
@@ -420,7 +420,7 @@ fn dangerous_or_duplicate_names_are_refused() {
     with(&format!("{default}{python}"));
     let said = str![[r#"
 error: PYTHONPATH is refused as a name: Python imports or starts what it names
-hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH"]
+hint: if it is meant, allow it in vault.toml: `allowed_names = ["PYTHONPATH"]`
 "#]];
     sandbox.vault(&exec).fails(125).says(&said).check();
     with(&format!(

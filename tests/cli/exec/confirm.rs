@@ -54,9 +54,9 @@ const LETS_OUT: [(&[&str], &str, &str); 4] = [
     ),
 ];
 
-const REFUSED: &str = "error: production has confirm = true in vault.toml, but no terminal is available to ask a person
-hint: run it with standard error at a terminal; --yes does not answer this question
-hint: a machine uses a credential, which is not asked: vault ci add NAME -e production
+const REFUSED: &str = "error: production has `confirm = true` in vault.toml, but no terminal is available to ask a person
+hint: run it with standard error at a terminal; `--yes` does not answer this question
+hint: a machine uses a credential, which is not asked: `vault ci add NAME -e production`
 ";
 
 fn sandbox() -> Sandbox {

@@ -213,7 +213,7 @@ hint: did you mean HEX?
     let near = str![[r#"
 error: vault.toml has no step tests
 hint: did you mean test?
-hint: add it to [..]
+hint: add `[steps.tests]` to vault.toml, with `names = ["…"]`
 "#]];
     run(&["--step", "tests"]).fails(125).says(&near).check();
     let config = sandbox.repo().join("vault.toml");

@@ -397,7 +397,7 @@ fn identity_variables_are_withheld_after_a_key_command() {
         .unwrap();
     assert_eq!(start, "withheld, because they can fetch the key again");
     let mut names: Vec<&str> = names
-        .trim_end_matches(" (--keep-identity)\n")
+        .trim_end_matches(" (`--keep-identity`)\n")
         .split(", ")
         .collect();
     names.sort_unstable();

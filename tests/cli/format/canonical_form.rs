@@ -448,8 +448,9 @@ fn format_zero_is_refused() {
 /// Changes made by editors, mail, and git, with the original signature.
 #[test]
 fn damaged_file_is_refused_with_a_reason() {
-    let restore = "put back the committed file: git checkout -- .vault/";
-    let attributes = "commit .vault/.gitattributes, then put the file back: git checkout -- .vault";
+    let restore = "put back the committed file: `git checkout -- .vault/";
+    let attributes =
+        "commit .vault/.gitattributes, then put the file back: `git checkout -- .vault`";
     let damages: [(Damage, &str, &str); 12] = [
         (
             |file| replaced(file, b"\n", b"\r\n"),

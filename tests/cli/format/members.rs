@@ -97,7 +97,7 @@ fn file_under_another_name_does_not_count() {
             .fails(4);
         get.says(str![[r#"
 error: .vault/members/carol.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/members/carol.toml
+hint: put back the committed file: `git checkout -- .vault/members/carol.toml`
 "#]])
             .check();
         let line = ".vault/members/carol.toml: does not match the signature of the authority of this vault";
@@ -192,7 +192,7 @@ fn file_from_before_a_revocation_does_not_count() {
         .variable("VAULT_ID", &sandbox.id());
     get.fails(3).says(str![[r#"
 error: your key does not work here: .vault/members/bob.toml: does not count: it does not belong to the latest revocation of this member
-hint: put back the committed file: git checkout -- .vault/members/bob.toml
+hint: put back the committed file: `git checkout -- .vault/members/bob.toml`
 "#]]).check();
     sandbox.vault(&["verify"]).fails(1).prints(str![[r#"
 ENVIRONMENT  SECRETS  EPOCH  SIGNED BY  RESULT
@@ -437,7 +437,7 @@ fn entries_of_a_signer_without_a_file_are_refused() {
     let run = |words: &[&str]| sandbox.vault(&[words, &["-e", "production"]].concat());
     run(&["get", "BOBS"]).fails(4).says(str![[r#"
 error: .vault/production/BOBS.toml: is signed by bob, whose file .vault/members/bob.toml does not count
-hint: put back one that a writer signed: git log -p -- .vault/production/BOBS.toml
+hint: put back one that a writer signed: `git log -p -- .vault/production/BOBS.toml`
 "#]]).check();
     assert_eq!(sandbox.get("production", "OTHER"), b"other");
     let exec = [
@@ -454,14 +454,14 @@ hint: put back one that a writer signed: git log -p -- .vault/production/BOBS.to
     let exec = ["exec", "-e", "production", "--", "touch", "started"];
     sandbox.vault(&exec).fails(122).says(str![[r#"
 error: .vault/production/BOBS.toml: is signed by bob, whose file .vault/members/bob.toml does not count
-hint: put back one that a writer signed: git log -p -- .vault/production/BOBS.toml
+hint: put back one that a writer signed: `git log -p -- .vault/production/BOBS.toml`
 "#]]).check();
     fs::remove_file(sandbox.store(BOB)).unwrap();
     run(&["get", "BOBS"])
         .fails(4)
         .says(str![[r#"
 error: .vault/production/BOBS.toml: is signed by bob, who is not a member
-hint: put back one that a writer signed: git log -p -- .vault/production/BOBS.toml
+hint: put back one that a writer signed: `git log -p -- .vault/production/BOBS.toml`
 "#]])
         .check();
     fs::write(sandbox.store(BOB), genuine).unwrap();

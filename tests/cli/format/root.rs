@@ -37,8 +37,8 @@ fn root_of_another_vault_is_refused_in_a_known_folder() {
     );
     let said = format!(
         "error: {reason}
-hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague sent you the new id: vault trust ID
+hint: put back the committed files: `git checkout -- .vault`
+hint: only if a colleague sent you the new id: `vault trust ID`
 "
     );
     refused(&sandbox, KEYED, &said);
@@ -67,8 +67,8 @@ fn vault_trusted_elsewhere_is_refused_in_this_folder() {
     fs::rename(elsewhere.join(".vault"), sandbox.store("")).unwrap();
     let said = str![[r#"
 error: .vault/root.toml: belongs to a different vault: expected [..], found [..]
-hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague sent you the new id: vault trust ID
+hint: put back the committed files: `git checkout -- .vault`
+hint: only if a colleague sent you the new id: `vault trust ID`
 "#]];
     refused(&sandbox, KEYED, &said);
     refused(&sandbox, KEYLESS, &said);
@@ -110,7 +110,7 @@ fn root_without_the_tag_of_any_pin_is_refused() {
     }
     let pinned = format!("{id}@{tag}");
     let other = "hint: if that branch was abandoned: name a revocation of this one instead\n";
-    let said = without("VAULT_ID, --id, or --since names", revoked, other);
+    let said = without("VAULT_ID, `--id`, or `--since` names", revoked, other);
     stopped(&sandbox, KEYLESS, Why::Refused, &said, |run| {
         run.variable("VAULT_ID", &pinned).without("HOME")
     });
@@ -275,7 +275,7 @@ fn environment_missing_from_the_root_is_unknown() {
             .fails(2)
             .says(str![[r#"
 error: there is no environment staging; there are: development, production
-hint: make it: vault environments add staging
+hint: make it: `vault environments add staging`
 "#]])
             .check();
     }
@@ -356,7 +356,7 @@ fn contradictory_root_is_refused() {
             &sandbox,
             &[KEYED, KEYLESS].concat(),
             "error: .vault/root.toml: is not in the form vault writes
-hint: put back the committed file: git checkout -- .vault/root.toml
+hint: put back the committed file: `git checkout -- .vault/root.toml`
 ",
         );
         fs::write(sandbox.store(ROOT), &genuine).unwrap();
@@ -417,7 +417,7 @@ fn missing_root_is_refused() {
         &sandbox,
         &[KEYED, KEYLESS].concat(),
         "error: .vault/root.toml: is missing
-hint: put back the committed file: git checkout -- .vault/root.toml
+hint: put back the committed file: `git checkout -- .vault/root.toml`
 ",
     );
 }

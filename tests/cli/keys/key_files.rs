@@ -57,8 +57,7 @@ fn key_file_writable_by_others_gets_a_warning() {
         set_mode(&path, mode);
         for (run, source) in sources(&sandbox, &name) {
             let said = format!(
-                "warning: the key from {source} can be changed by others (mode {mode:03o}); make it \
-                 yours alone: chmod 600 FILE\n"
+                "warning: the key from {source} can be changed by others (mode {mode:03o}); make it yours alone: `chmod 600 FILE`\n"
             );
             run.prints("value").says(&said).check();
         }

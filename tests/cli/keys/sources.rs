@@ -249,7 +249,7 @@ fn key_fd_accepts_only_descriptors_of_the_caller() {
     let closed = |number: &str, options: &[&str]| {
         let said = format!(
             "error: descriptor {number} is not open\n\
-             hint: open it for the command: vault --key-fd {number} … {number}<key.txt\n"
+             hint: open it for the command: `vault --key-fd {number} … {number}<key.txt`\n"
         );
         let close = format!("exec {number}<&-; exec \"$@\"");
         let run = |command: &[&str], status| {
@@ -458,7 +458,7 @@ fn credential_opens_only_its_environments_in_its_vault() {
     ];
     let said = str![[r#"
 error: production is locked: this credential is for development
-hint: make one: vault ci add NAME -e production
+hint: make one: `vault ci add NAME -e production`
 "#]];
     let run = sandbox.vault(&arguments).variable("VAULT_KEY", &credential);
     run.fails(121).says(&said).check();
@@ -522,7 +522,7 @@ fn key_file_accessible_to_others_is_refused() {
     let get = ["get", "KEY"];
     let refused = |reason: &str| {
         format!(
-            "error: your key file {path} is refused: {reason}\nhint: make it yours alone: chmod 600 {path}\n"
+            "error: your key file {path} is refused: {reason}\nhint: make it yours alone: `chmod 600 {path}`\n"
         )
     };
     for (mode, accepted) in [
@@ -598,8 +598,8 @@ hint: in CI, store what `vault ci add` printed as the secret VAULT_KEY
             .check();
         let said = str![[r#"
 error: the id of this vault has not been confirmed yet
-hint: in CI, after comparing it with a colleague, set VAULT_ID=[ID]
-hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: in CI, after comparing it with a colleague, set `VAULT_ID=[ID]`
+hint: on your own machine: ask a colleague for the output of `vault id`, then: `vault trust ID`
 "#]];
         run(&["get", "KEY"])
             .variable("VAULT_KEY", &key)
@@ -610,7 +610,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
     let empty = Sandbox::empty();
     let said = str![[r#"
 error: HOME is not set, so your key cannot be stored
-hint: name a file that holds an age identity: --key-file PATH
+hint: name a file that holds an age identity: `--key-file PATH`
 "#]];
     empty
         .vault(&["init"])

@@ -33,7 +33,7 @@ fn member_without_a_request_gets_only_read_access() {
     };
     let said = str![[r#"
 error: carol has no signing key, so cannot write
-hint: to write, they must join with a signing key: vault join --name NAME
+hint: to write, they must join with a signing key: `vault join --name NAME`
 "#]];
     add("production=write").fails(2).says(&said).check();
     add("production=read")

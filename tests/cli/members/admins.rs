@@ -60,7 +60,7 @@ fn removing_an_admin_replaces_the_vault_id() {
     let (old, authority) = (sandbox.id(), craft::authority(&sandbox));
     let question = str![[r#"
 error: cannot ask for confirmation without a terminal: replace the authority, which alice knows. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]];
     bob.vault(&["members", "remove", "alice"])
         .fails(4)
@@ -95,7 +95,7 @@ hint: to confirm, pass --yes
     );
     let get = ["get", "OTHER", "-e", "production"];
     let said = format!(
-        "{other}hint: [..]\nhint: only if a colleague sent you the new id: vault trust ID\n"
+        "{other}hint: [..]\nhint: only if a colleague sent you the new id: `vault trust ID`\n"
     );
     sandbox.vault(&get).fails(4).says(&said).check();
     let said = format!("{other}hint: [..]\nhint: [..]\nhint: [..]\n");
@@ -358,7 +358,7 @@ fn recovery_member_replaces_the_key_of_the_only_person() {
         .fails(4)
         .says(str![[r#"
 error: cannot ask for confirmation without a terminal: replace the authority, which alice knows. [..]
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]])
         .check();
     let done = run(&[&set[..], &["--yes"]].concat()).outcome();
@@ -391,7 +391,7 @@ fn new_authority_prints_both_ids_and_the_next_steps() {
     let old = sandbox.id();
     let said = str![[r#"
 error: cannot ask for confirmation without a terminal: make a new authority. The vault gets a new id, which everyone has to trust again, and every credential has to be made again.
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]];
     sandbox
         .vault(&["rotate", "--authority"])

@@ -138,7 +138,7 @@ development  1        1      alice      ok
 production   2        2      alice      ok
 
 findings:
-  auditor cannot read production until an admin runs vault members sync
+  auditor cannot read production until an admin runs `vault members sync`
 "#]])
         .says(str!["error: verification failed: 1 finding"])
         .check();
@@ -157,7 +157,7 @@ hint: ask an admin: `vault members sync`
         .says(str![[r#"
 auditor cannot read production yet
 error: cannot ask for confirmation without a terminal: let them read what was set since they were added
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]])
         .check();
     let mut terminal = Terminal::start(sandbox.vault(&["members", "sync"]));

@@ -89,7 +89,7 @@ fn old_entry_of_a_current_member_opens_and_is_reported() {
     let former = former();
     fs::write(former.sandbox.store(URL), &former.old).unwrap();
     let warning = str![
-        "warning: production has entries of an older epoch: DATABASE_URL; vault rotate --finish"
+        "warning: production has entries of an older epoch: DATABASE_URL; to re-encrypt them: `vault rotate --finish`"
     ];
     former
         .sandbox

@@ -118,7 +118,7 @@ impl Half {
 }
 
 const BETWEEN: &str = "error: .vault: getting a new authority was interrupted
-hint: take it back: vault rotate --finish
+hint: take it back: `vault rotate --finish`
 ";
 
 /// The leftovers of a new authority: `kept` of the old files lie in `tmp/before`, `placed` of the
@@ -204,7 +204,7 @@ fn authority_change_is_kept_after_its_id_is_recorded() {
         }
         sandbox.vault(&["list"]).fails(4).says(BETWEEN).check();
         let said = str![[r#"
-the new vault id is in effect
+the new id of the vault is in effect
 there was nothing to finish
 "#]];
         sandbox
@@ -230,7 +230,7 @@ fn planted_backup_of_an_older_vault_is_not_restored() {
     sandbox
         .vault(&finish)
         .says(str![[r#"
-the new vault id is in effect
+the new id of the vault is in effect
 [..]nothing to finish
 "#]])
         .any_change()
@@ -243,7 +243,7 @@ the new vault id is in effect
     });
     let said = str![[r#"
 error: .vault/tmp/before: does not belong to the vault in place
-hint: if the files in .vault are the right ones: rm -r .vault/tmp/before
+hint: if the files in .vault are the right ones: `rm -r .vault/tmp/before`
 "#]];
     sandbox.vault(&finish).fails(4).says(&said).check();
     // Without a key, and without trust, nothing is decided.

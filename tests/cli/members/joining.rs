@@ -156,7 +156,7 @@ hint: name the access to each environment: `vault members add bob -e ENV=read`
             &["bob", "-e", "staging=read"],
             str![[r#"
 error: there is no environment staging; there are: development, production
-hint: make it: vault environments add staging
+hint: make it: `vault environments add staging`
 "#]],
         ),
         (
@@ -305,7 +305,7 @@ fn admin_can_grant_only_their_own_access() {
         .check();
     let said = str![[r#"
 error: only some names of production are sealed to you, not its data key
-hint: ask an admin who can read all of it: vault members list
+hint: ask an admin who can read all of it: `vault members list`
 "#]];
     as_bob(&["ci", "add", "machine", "-e", "production"])
         .fails(3)

@@ -59,7 +59,7 @@ development  1        1      alice      ok
 production   2        2      alice      ok
 
 findings:
-  .vault/members/bob.toml: is newer than the root says: a revocation was interrupted, or someone put it there: vault members set bob
+  .vault/members/bob.toml: is newer than the root says: a revocation was interrupted, or someone put it there: `vault members set bob`
 "#]])
         .says(str!["error: verification failed: 1 finding"])
         .check();
@@ -115,7 +115,7 @@ fn interrupted_revocation_is_completed_only_with_a_yes() {
     let sandbox = ahead();
     let said = str![[r#"
 error: cannot ask for confirmation without a terminal: complete the revocation of bob. Its file is newer than the root says: it was interrupted, or someone put the file there.
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 hint: to complete that revocation: `vault members set bob`
 hint: to undo it: `git log -- .vault/members/bob.toml`, then check out the file before it
 "#]];

@@ -47,7 +47,7 @@ hint: bob can print it again in the clone of the request: `vault join --name bob
 fn not_acceptable(reason: &str) -> String {
     format!(
         "error: .vault/requests/bob.toml: {reason}
-hint: ask for a new one: rm .vault/requests/bob.toml, then vault join --name NAME
+hint: ask for a new one: `rm .vault/requests/bob.toml`, then `vault join --name NAME`
 "
     )
 }
@@ -140,7 +140,7 @@ fn request_of_another_vault_or_name_is_refused() {
     fs::copy(bob.store(PATH), sandbox.store("requests/carol.toml")).unwrap();
     let said = str![[r#"
 error: .vault/requests/carol.toml: is the request of bob
-hint: ask for a new one: rm .vault/requests/carol.toml, then vault join --name NAME
+hint: ask for a new one: `rm .vault/requests/carol.toml`, then `vault join --name NAME`
 "#]];
     add(&sandbox, "carol", &told).fails(4).says(&said).check();
 }
@@ -323,7 +323,7 @@ fn member_with_other_keys_than_requested_is_refused() {
         format!(
             "error: .vault/members/{name}.toml: has other keys than bob asked for
 hint: someone changed your request on its way: tell the admins, and use nothing in this vault
-hint: once they have removed this member, ask by another name: vault join --name NAME
+hint: once they have removed this member, ask by another name: `vault join --name NAME`
 "
         )
     };

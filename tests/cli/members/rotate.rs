@@ -201,7 +201,7 @@ next: commit .vault
     sandbox.vault(&["rotate"]).says(&said).any_change().check();
     let said = str![[r#"
 error: there is no environment staging; there are: development, production
-hint: make it: vault environments add staging
+hint: make it: `vault environments add staging`
 "#]];
     sandbox
         .vault(&["rotate", "-e", "staging"])
@@ -255,7 +255,7 @@ hint: ask an admin: alice
     });
     let said = str![[r#"
 error: alice may not write in production, where entries must be signed again
-hint: make an admin of one who may: vault members set bob --admin
+hint: make an admin of one who may: `vault members set bob --admin`
 "#]];
     sandbox
         .vault(&["rotate", "-e", "production"])
@@ -281,8 +281,9 @@ fn merged() -> Sandbox {
 #[test]
 fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
     let sandbox = merged();
-    let warning =
-        str!["warning: production has entries of an older epoch: NEW; vault rotate --finish"];
+    let warning = str![
+        "warning: production has entries of an older epoch: NEW; to re-encrypt them: `vault rotate --finish`"
+    ];
     sandbox
         .vault(&[
             "exec",
@@ -298,7 +299,7 @@ fn merged_entry_of_an_older_epoch_opens_with_a_warning() {
         .says(&warning)
         .check();
     let older = ".vault/production/NEW.toml: is sealed in epoch 1, but the newest is 2: \
-                 vault rotate --finish -e production";
+                 `vault rotate --finish -e production`";
     found(
         &sandbox,
         &[],
@@ -441,7 +442,7 @@ hint: a merge is under way: end its conflicts with `vault resolve`
         .check();
     let said = str![[r#"
 error: .vault/production/NEW.toml: does not match the signature of alice
-hint: put back the committed file: git checkout -- .vault/production/NEW.toml
+hint: put back the committed file: `git checkout -- .vault/production/NEW.toml`
 hint: a merge is under way: end its conflicts with `vault resolve`
 "#]];
     sandbox
@@ -483,8 +484,8 @@ fn entry_of_a_former_member_is_adopted_only_by_name() {
     bob.send();
     let refused = str![[r#"
 error: .vault/production/NEW.toml: is signed by bob, who is no longer a member
-hint: put back one that a writer signed: git log -p -- .vault/production/NEW.toml
-hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt NEW
+hint: put back one that a writer signed: `git log -p -- .vault/production/NEW.toml`
+hint: or take it over, after a look at who signed it: `vault rotate --finish -e production --adopt NEW`
 "#]];
     for arguments in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
         sandbox.vault(arguments).fails(4).says(&refused).check();
@@ -493,7 +494,7 @@ hint: or take it over, after a look at who signed it: vault rotate --finish -e p
                  chosen by bob at [..], revision 1, epoch 1\n";
     let adopt = ["rotate", "--finish", "--adopt", "NEW"];
     let said = format!(
-        "{shown}error: cannot ask for confirmation without a terminal: re-sign these entries\nhint: to confirm, pass --yes\n"
+        "{shown}error: cannot ask for confirmation without a terminal: re-sign these entries\nhint: to confirm, pass `--yes`\n"
     );
     sandbox.vault(&adopt).fails(4).says(&said).check();
     let mut terminal = Terminal::start(sandbox.vault(&adopt));

@@ -103,7 +103,7 @@ fn entry_not_signed_by_a_current_writer_is_refused() {
         refused(
             &sandbox,
             ENTRY,
-            format!("error: {path}: {reason}\nhint: put back [..]{path}\n"),
+            format!("error: {path}: {reason}\nhint: put back [..]{path}`\n"),
         );
         found(
             &sandbox,
@@ -127,7 +127,7 @@ fn tombstone_not_signed_by_a_writer_is_refused() {
         &sandbox,
         ENTRY,
         "error: .vault/production/DATABASE_URL.toml: is signed by bob, who may not write in production
-hint: put back one that a writer signed: git log -p -- .vault/production/DATABASE_URL.toml
+hint: put back one that a writer signed: `git log -p -- .vault/production/DATABASE_URL.toml`
 ",
     );
 }
@@ -272,7 +272,7 @@ fn root_signed_by_a_member_is_refused() {
 fn not_by_the_authority(sandbox: &Sandbox) {
     let reason = ".vault/root.toml: does not match the signature of the authority of this vault";
     let said = format!(
-        "error: {reason}\nhint: put back the committed file: git checkout -- .vault/root.toml\n"
+        "error: {reason}\nhint: put back the committed file: `git checkout -- .vault/root.toml`\n"
     );
     refused(sandbox, KEYED, &said);
     refused(sandbox, KEYLESS, &said);

@@ -25,7 +25,7 @@ fn mistyped_environment_gets_the_nearest_before_adding() {
     let said = str![[r#"
 error: there is no environment prodction; there are: development, production
 hint: did you mean production?
-hint: make it: vault environments add prodction
+hint: make it: `vault environments add prodction`
 "#]];
     let commands: [&[&str]; 17] = [
         &["get", "KEY", "-e", "prodction"],
@@ -71,7 +71,7 @@ fn mistyped_environment_in_a_variable_gets_the_hint() {
     let said = str![[r#"
 error: there is no environment prod; there are: development, production
 hint: did you mean production?
-hint: make it: vault environments add prod
+hint: make it: `vault environments add prod`
 "#]];
     let run = sandbox
         .vault(&["get", "KEY"])
@@ -96,7 +96,7 @@ hint: make it: vault environments add prod
 fn dissimilar_environment_gets_only_the_adding_hint() {
     let said = str![[r#"
 error: there is no environment staging; there are: development, production
-hint: make it: vault environments add staging
+hint: make it: `vault environments add staging`
 "#]];
     sandbox()
         .vault(&["get", "KEY", "-e", "staging"])
@@ -111,7 +111,7 @@ fn mistyped_step_gets_the_nearest_before_adding() {
     let said = str![[r#"
 error: vault.toml has no step migrat
 hint: did you mean migrate?
-hint: add it to vault.toml: [steps.migrat] names = ["…"]
+hint: add `[steps.migrat]` to vault.toml, with `names = ["…"]`
 "#]];
     let command = ["exec", "--step", "migrat", "--", "touch", "ran"];
     sandbox.vault(&command).fails(125).says(&said).check();

@@ -95,7 +95,7 @@ fn exec_sets_both_spellings_and_replaces_the_callers() {
     let run = sandbox
         .vault(&exec(&[]))
         .variable("https_proxy", "http://caller");
-    let shadowed = str!["vault: overrides the caller's own values of https_proxy (--keep)"];
+    let shadowed = str!["vault: overrides the caller's own values of https_proxy (`--keep`)"];
     run.prints(&all).says(&shadowed).check();
     let one = format!("HTTPS_PROXY={PROXY}\nhttps_proxy={PROXY}\n");
     sandbox

@@ -58,7 +58,7 @@ const DANGEROUS: [&str; 44] = [
 fn refusal(name: &str) -> String {
     format!(
         "error: {name} is refused as a name: [..]
-hint: if it is meant, allow it in vault.toml: allowed_names = [\"{name}\"]
+hint: if it is meant, allow it in vault.toml: `allowed_names = [\"{name}\"]`
 "
     )
 }
@@ -209,7 +209,7 @@ fn allowed_name_works_until_vault_toml_drops_it() {
         .check();
     let said = str![[r#"
 error: PERL5OPT is refused as a name: [..]
-hint: if it is meant, allow it in vault.toml: allowed_names = ["PYTHONPATH", "PERL5OPT"]
+hint: if it is meant, allow it in vault.toml: `allowed_names = ["PYTHONPATH", "PERL5OPT"]`
 "#]];
     sandbox
         .vault(&["set", "PERL5OPT"])

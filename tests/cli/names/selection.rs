@@ -51,7 +51,7 @@ fn unknown_locked_and_missing_environments_differ() {
     let both = sandbox.credential("both", &["-e", "production", "-e", "staging"]);
     let unknown = str![[r#"
 error: there is no environment test; there are: development, production, staging
-hint: make it: vault environments add test
+hint: make it: `vault environments add test`
 "#]];
     sandbox
         .vault(&["get", "KEY", "-e", "test"])
@@ -77,7 +77,7 @@ hint: [..]
     for (credential, covers) in [(&own, "production"), (&both, "production, staging")] {
         let locked = format!(
             "error: development is locked: this credential is for {covers}
-hint: make one: vault ci add NAME -e development
+hint: make one: `vault ci add NAME -e development`
 "
         );
         let run = sandbox.vault(&["get", "KEY", "-e", "development"]);
@@ -94,7 +94,7 @@ hint: make one: vault ci add NAME -e development
     fs::write(sandbox.repo().join("vault.toml"), "").unwrap();
     let said = str![[r#"
 error: which environment? there are: development, production, staging
-hint: name it with -e, or write `default = …` into vault.toml
+hint: name it with `-e`, or write `default = …` into vault.toml
 "#]];
     sandbox.vault(&["get", "KEY"]).fails(2).says(&said).check();
     sandbox
@@ -136,7 +136,7 @@ hint: name the folder that holds vault.toml
     let home = sandbox.home();
     let said = str![[r#"
 error: no vault.toml in [..]/home
-hint: make a vault here: vault init
+hint: make a vault here: `vault init`
 "#]];
     sandbox
         .vault(&["get", "KEY"])

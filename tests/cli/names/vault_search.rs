@@ -25,7 +25,7 @@ fn finds_none(sandbox: &Sandbox, folder: &Path, looked: &str) {
             .folder(folder)
             .fails(status)
             .says(format!(
-                "error: no vault.toml in {looked}\nhint: make a vault here: vault init\n"
+                "error: no vault.toml in {looked}\nhint: make a vault here: `vault init`\n"
             ))
             .check();
     }
@@ -78,7 +78,7 @@ fn search_ends_at_a_linked_home() {
         .fails(2)
         .says(str![[r#"
 error: no vault.toml in [..]/home/project or above it, up to [..]/home
-hint: make a vault here: vault init
+hint: make a vault here: `vault init`
 "#]])
         .check();
 }
@@ -123,7 +123,7 @@ fn vault_of_another_user_is_not_found() {
     fs::rename(sandbox.store(""), sandbox.repo().join("outer/.vault")).unwrap();
     let said = str![[r#"
 error: [..]/outer/vault.toml belongs to another user (uid 12345)
-hint: if you trust that user: vault --vault [..]/outer …
+hint: if you trust that user: `vault --vault [ROOT]/repo/outer …`
 hint: in CI, a credential or VAULT_ID names the vault, no matter who owns the files
 "#]];
     let commands: &[&[&str]] = &[
@@ -218,7 +218,7 @@ fn vaults_in_one_repository_are_independent() {
     let get = sandbox.vault(&GET).folder(&api).fails(4);
     get.says(format!(
         "error: {path}: is signed by alice, who is not a member
-hint: put back one that a writer signed: git log -p -- {path}
+hint: put back one that a writer signed: `git log -p -- {path}`
 "
     ))
     .check();

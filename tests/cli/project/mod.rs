@@ -6,6 +6,7 @@ mod first_steps;
 mod hosting;
 mod language;
 mod layout;
+mod messages;
 mod pipelines;
 mod platforms;
 mod readme;

@@ -100,8 +100,7 @@ fn buildkite_steps_print_only_withheld_variables() {
         let (variables, expected) = if line.contains("collectstatic") {
             (vec![token], PLACEHOLDER)
         } else {
-            let withheld = "vault: withheld, because they can fetch the key again: \
-                            BUILDKITE_AGENT_ACCESS_TOKEN (--keep-identity)\n";
+            let withheld = "vault: withheld, because they can fetch the key again: BUILDKITE_AGENT_ACCESS_TOKEN (`--keep-identity`)\n";
             (
                 vec![token, ("VAULT_KEY_COMMAND", command.as_str())],
                 withheld,

@@ -32,8 +32,8 @@ fn changed_keys_of_a_member_are_reported() {
         &[
             "recipient changed: bob: age1[..] → age1[..]",
             "signer changed: bob: [..] → [..]",
-            "granted in another commit: bob has the key of development from there, and no such access here; unless that commit will be merged, run vault members set bob -e development=none",
-            "granted in another commit: bob has the key of production from there, and no such access here; unless that commit will be merged, run vault members set bob -e production=none",
+            "granted in another commit: bob has the key of development from there, and no such access here; unless that commit will be merged, run `vault members set bob -e development=none`",
+            "granted in another commit: bob has the key of production from there, and no such access here; unless that commit will be merged, run `vault members set bob -e production=none`",
             "signer changed: carol: none → [..]",
         ],
         &[
@@ -156,7 +156,7 @@ fn former_admin_with_a_known_authority_is_found() {
     change_member(&sandbox, "bob", |bob| bob.authority = None);
     let taken = "admin taken: bob knows the authority's key, which was not replaced";
     let known = "granted in another commit: bob has the authority from there, and is not an admin \
-                 here; unless that commit will be merged, run vault rotate --authority";
+                 here; unless that commit will be merged, run `vault rotate --authority`";
     reviewed(&sandbox, &held(1, 2), &[], &[known], &[taken]);
 }
 

@@ -14,8 +14,8 @@ use crate::support::review::{
 };
 
 const CAROL_KNOWS: &str = "granted in another commit: carol has the key of production from there, \
-                           and no such access here; unless that commit will be merged, run vault \
-                           members set carol -e production=none";
+                           and no such access here; unless that commit will be merged, run `vault \
+                           members set carol -e production=none`";
 
 fn name(text: &str) -> MemberName {
     text.parse().unwrap()

@@ -154,9 +154,9 @@ development  4        4      alice      ok
 production   14       4      alice      FAILED
 
 findings:
-  newcomer cannot read production until an admin runs vault members sync
-  .vault/production/SPACES.toml: is sealed in epoch 1, but the newest is 4: vault rotate --finish -e production
-  .vault/production/UNICODE.toml: is sealed in epoch 3, but the newest is 4: vault rotate --finish -e production
+  newcomer cannot read production until an admin runs `vault members sync`
+  .vault/production/SPACES.toml: is sealed in epoch 1, but the newest is 4: `vault rotate --finish -e production`
+  .vault/production/UNICODE.toml: is sealed in epoch 3, but the newest is 4: `vault rotate --finish -e production`
 
 needs attention:
   member added: bob with recipient [RECIPIENT]

@@ -231,7 +231,7 @@ fn revision_unknown_to_git_is_refused_with_a_hint() {
             .fails(4)
             .says(format!(
                 "error: git does not know the revision {} here
-hint: see what there is: git fetch, then git branch --all
+hint: see what there is: `git fetch`, then `git branch --all`
 ",
                 revision.escape_debug()
             ))
@@ -273,7 +273,7 @@ fn hint_in_a_shallow_clone_fetches_the_revision() {
             .fails(4)
             .says(format!(
                 "error: git does not know the revision {revision} here
-hint: this clone is shallow: {fetch}, then say FETCH_HEAD
+hint: this clone is shallow: `{fetch}`, then say FETCH_HEAD
 hint: in CI, use fetch-depth: 0, so that new entries can be told apart from restored ones
 "
             ))
@@ -374,7 +374,7 @@ fn shallow_clone_cannot_distinguish_new_and_restored_entries() {
         "../home/shallow",
     ]);
     let whether = "unknown origin: cannot tell whether .vault/production/NEW.toml (revision 1) existed before, because \
-                   the history is incomplete here (run git fetch --unshallow, or use fetch-depth: 0 in CI)";
+                   the history is incomplete here (run `git fetch --unshallow`, or use fetch-depth: 0 in CI)";
     sandbox
         .vault(&["verify", "--since", "HEAD~"])
         .folder(&sandbox.home().join("shallow"))

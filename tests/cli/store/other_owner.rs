@@ -157,7 +157,7 @@ fn member_with_vault_id_finds_a_foreign_checkout() {
         .check();
     let refused = str![[r#"
 error: [..]/repo/vault.toml belongs to another user (uid 12345)
-hint: if you trust that user: vault --vault [..]/repo …
+hint: if you trust that user: `vault --vault [ROOT]/repo …`
 hint: in CI, a credential or VAULT_ID names the vault, no matter who owns the files
 "#]];
     // Earlier trust does not apply to a new folder.
@@ -259,7 +259,7 @@ fn refusal_by_git_of_a_foreign_repository_is_explained() {
     let said = format!(
         "error: git refuses to read the repository of {repo}: it belongs to another user
 hint: if you trust that user, as in the container of a CI job:
-hint: git config --global --add safe.directory {repo}
+hint: `git config --global --add safe.directory {repo}`
 "
     );
     assert_eq!((outcome.status, outcome.said.as_str()), (2, said.as_str()));

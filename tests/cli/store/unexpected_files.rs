@@ -29,7 +29,7 @@ fn kinds() -> [(&'static str, Vec<Command>); 3] {
 fn not_regular(path: &str) -> String {
     format!(
         "error: .vault/{path}: is not a regular file
-hint: remove it and put back the committed file: git checkout -- .vault/{path}
+hint: remove it and put back the committed file: `git checkout -- .vault/{path}`
 "
     )
 }
@@ -37,7 +37,7 @@ hint: remove it and put back the committed file: git checkout -- .vault/{path}
 fn not_a_folder(path: &str) -> String {
     format!(
         "error: .vault/{path}: is not a folder
-hint: remove it and put back the committed file: git checkout -- .vault/{path}
+hint: remove it and put back the committed file: `git checkout -- .vault/{path}`
 "
     )
 }
@@ -94,7 +94,7 @@ fn file_of_100_megabytes_is_refused_unread() {
         };
         let said = format!(
             "error: .vault/{path}: is larger than {most} MiB
-hint: put back the committed file: git checkout -- .vault/{path}
+hint: put back the committed file: `git checkout -- .vault/{path}`
 "
         );
         refused(&sandbox, &commands[..2], &said);
@@ -132,14 +132,14 @@ fn linked_store_is_not_followed() {
     symlink(&genuine, sandbox.repo().join(".vault")).unwrap();
     let said = str![[r#"
 error: .vault is not a folder
-hint: remove it and put back the committed one: git checkout -- .vault
+hint: remove it and put back the committed one: `git checkout -- .vault`
 "#]];
     refused(&sandbox, &[KEYED, KEYLESS].concat(), &said);
     // No new vault is created at the target of the link either.
     fs::remove_file(genuine.join(ROOT)).unwrap();
     let said = str![[r#"
 error: .vault: is not a folder
-hint: remove it and put back the committed file: git checkout -- .vault
+hint: remove it and put back the committed file: `git checkout -- .vault`
 "#]];
     refused(&sandbox, &[&["init", "--name", "alice"]], &said);
 }
@@ -172,7 +172,7 @@ fn folder_among_temporary_files_stops_writers_with_a_hint() {
             .fails(1)
             .says(str![[r#"
 error: could not write .vault/tmp: [..]
-hint: remove it whole, it is never needed: rm -r .vault/tmp
+hint: remove it whole, it is never needed: `rm -r .vault/tmp`
 "#]])
             .check();
     }
@@ -376,7 +376,7 @@ fn over_20_000_entries_are_refused() {
             &["set", "NEW", "-e", "production"],
         ],
         "error: .vault/production: holds 20001 files, the limit is 20000 entries
-hint: see what does not belong there: git status .vault/production
+hint: see what does not belong there: `git status .vault/production`
 ",
     );
     assert_eq!(sandbox.get("production", "OTHER"), b"other");

@@ -15,11 +15,10 @@ const QUESTION: &str = "This vault is new to you. Paste the id that a colleague 
                         or press Enter to do it later: ";
 const AGAIN: &str = "Paste the id again: ";
 const UNTRUSTED: &str = "error: the id of this vault has not been confirmed yet
-hint: in CI, after comparing it with a colleague, set VAULT_ID=[..]
-hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: in CI, after comparing it with a colleague, set `VAULT_ID=[..]`
+hint: on your own machine: ask a colleague for the output of `vault id`, then: `vault trust ID`
 ";
-const LATER: &str = "the vault is not trusted yet: ask a colleague for the output of `vault id`, \
-                     then: vault trust ID\n";
+const LATER: &str = "the vault is not trusted yet: ask a colleague for the output of `vault id`, then: `vault trust ID`\n";
 const ANOTHER: &str = "That is the id of another vault than the one here.\n";
 const GET: [&str; 2] = ["get", "DATABASE_URL"];
 
@@ -137,8 +136,8 @@ fn join_with_a_wrong_id_changes_nothing() {
     let join = ["join", "--name", "bob", "--id"];
     let said = format!(
         "error: .vault/root.toml: belongs to a different vault: expected {other}, found {}
-hint: put back the committed files: git checkout -- .vault
-hint: the trusted id is that of the credential, VAULT_ID, --id or --since
+hint: put back the committed files: `git checkout -- .vault`
+hint: the trusted id is that of the credential, VAULT_ID, `--id`, or `--since`
 ",
         sandbox.id()
     );
@@ -152,7 +151,7 @@ hint: the trusted id is that of the credential, VAULT_ID, --id or --since
     run.fails(4).says(&said).check();
     let older = format!("{}@{}", sandbox.id(), Tag::random());
     let said = str![[r#"
-error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names, which no commit of this clone has
+error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names, which no commit of this clone has
 hint: [..]
 hint: if that branch was abandoned: name a revocation of this one instead
 "#]];
@@ -277,8 +276,8 @@ fn id_is_printed_without_a_key() {
     fs::copy(other.store("root.toml"), sandbox.store("root.toml")).unwrap();
     let said = format!(
         "error: .vault/root.toml: belongs to a different vault: expected {id}, found {}
-hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague sent you the new id: vault trust ID
+hint: put back the committed files: `git checkout -- .vault`
+hint: only if a colleague sent you the new id: `vault trust ID`
 ",
         other.id()
     );
@@ -291,7 +290,7 @@ fn trust_prompts_for_the_id_at_a_terminal() {
     let id = sandbox.id();
     fs::remove_dir_all(sandbox.home().join(".local")).unwrap();
     let said = "error: no id was given
-hint: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: ask a colleague for the output of `vault id`, then: `vault trust ID`
 ";
     sandbox.vault(&["trust"]).fails(2).says(said).check();
     let question = "Paste the id that a colleague sent you (vault1…): ";

@@ -101,7 +101,7 @@ fn entry_made_by_a_former_member_is_refused() {
         .unwrap();
         let reason = ".vault/production/OTHER.toml: is signed by bob, who is no longer a member";
         let said = format!(
-            "error: {reason}\nhint: put back one that a writer signed: git log -p -- .vault/production/OTHER.toml\n"
+            "error: {reason}\nhint: put back one that a writer signed: `git log -p -- .vault/production/OTHER.toml`\n"
         );
         let production = ["-e", "production"];
         let run = |words: &[&str]| sandbox.vault(&[words, &production].concat());
@@ -127,7 +127,7 @@ fn entry_made_by_a_former_member_is_refused() {
         ]);
         found(&sandbox, &[], 1, &(rows + &findings(&[reason])));
         // Bob plants it before someone finishes a rotation: it is not adopted unseen.
-        let hint = "hint: or take it over, after a look at who signed it: vault rotate --finish -e production --adopt OTHER\n";
+        let hint = "hint: or take it over, after a look at who signed it: `vault rotate --finish -e production --adopt OTHER`\n";
         for anew in [&["rotate", "--finish"][..], &["rotate", "-e", "production"]] {
             sandbox
                 .vault(anew)
@@ -255,7 +255,7 @@ error: .vault/production/OTHER.toml: is of epoch 2, which the environment does n
 hint: merge the branch in which the environment was rotated
 "#]];
     let older = str![[r#"
-error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names: bob was removed, development was rotated, production was rotated (commit [..])
+error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names: bob was removed, development was rotated, production was rotated (commit 57b0fba0bf08, 2026-11-28, "Test")
 hint: [..]
 hint: if that branch was abandoned: name a revocation of this one instead
 "#]];
@@ -287,8 +287,9 @@ fn rolled_back_value_is_found_after_its_reencryption() {
     sandbox.quick(&["rotate", "-e", "production"]);
     sandbox.commit("rotated");
     fs::write(sandbox.store("production/OTHER.toml"), old).unwrap();
-    let warning =
-        str!["warning: production has entries of an older epoch: OTHER; vault rotate --finish"];
+    let warning = str![
+        "warning: production has entries of an older epoch: OTHER; to re-encrypt them: `vault rotate --finish`"
+    ];
     let exec = ["exec", "-e", "production", "--no-mask", "--", "true"];
     sandbox.vault(&exec).says(&warning).check();
     let back = "rolled back: .vault/production/OTHER.toml has revision 1, and had 2 before\n";
@@ -326,7 +327,7 @@ fn sealed_keys_open_only_in_their_own_place() {
     });
     let said = str![[r#"
 error: .vault/members/alice.toml: the data key of epoch [..] of production sealed to alice is not the one it should be
-hint: put back the committed file: git checkout -- .vault/members/alice.toml
+hint: put back the committed file: `git checkout -- .vault/members/alice.toml`
 "#]];
     sandbox
         .vault(&["get", "DATABASE_URL", "-e", "production"])
@@ -350,7 +351,7 @@ hint: put back the committed file: git checkout -- .vault/members/alice.toml
     });
     let said = str![[r#"
 error: .vault/members/alice.toml: the authority sealed to alice is not the one it names
-hint: put back the committed file: git checkout -- .vault/members/alice.toml
+hint: put back the committed file: `git checkout -- .vault/members/alice.toml`
 "#]];
     sandbox
         .vault(&["rotate", "-e", "production"])
@@ -370,7 +371,7 @@ fn entry_of_another_writer_is_adopted_only_by_name() {
     });
     let reason =
         "error: .vault/production/OTHER.toml: is signed by bob, who may not write in production\n";
-    let said = format!("{reason}hint: [..]\nhint: [..] --adopt OTHER\n");
+    let said = format!("{reason}hint: [..]\nhint: [..] --adopt OTHER`\n");
     for anew in [
         &["rotate", "--finish"][..],
         &["rotate", "-e", "production"],

@@ -21,7 +21,7 @@ fn going_back_needs_a_yes_and_accepts_both_branches() {
     let (id, pin) = (sandbox.id(), pin(&sandbox));
     for pin in [&pin, &id] {
         let said = format!(
-            "error: cannot ask for confirmation without a terminal: trust {id}@none. No one would have access again.\nhint: to confirm, pass --yes\n"
+            "error: cannot ask for confirmation without a terminal: trust {id}@none. No one would have access again.\nhint: to confirm, pass `--yes`\n"
         );
         trust(&sandbox, pin, &[]).fails(4).says(said).check();
     }
@@ -68,7 +68,7 @@ fn going_back_needs_the_name_of_each_regained_member() {
     let sandbox = removed();
     let pin = pin(&sandbox);
     let named = "hint: these are: bob (production)\n";
-    let missing = format!("error: not named by --give-back: bob\n{NAMES}{named}");
+    let missing = format!("error: not named by `--give-back`: bob\n{NAMES}{named}");
     for pin in [&pin, &sandbox.id()] {
         trust(&sandbox, pin, &["--yes"])
             .fails(4)
@@ -76,11 +76,11 @@ fn going_back_needs_the_name_of_each_regained_member() {
             .check();
     }
     let other =
-        format!("error: --give-back carol: nothing would be given back to them\n{NAMES}{named}");
+        format!("error: `--give-back carol`: nothing would be given back to them\n{NAMES}{named}");
     let carol = ["--yes", "--give-back", "bob", "--give-back", "carol"];
     trust(&sandbox, &pin, &carol).fails(2).says(other).check();
     let unconfirmed = format!(
-        "error: cannot ask for confirmation without a terminal: trust {pin}. These have access again, or know a key: bob (production).\nhint: to confirm, pass --yes\n"
+        "error: cannot ask for confirmation without a terminal: trust {pin}. These have access again, or know a key: bob (production).\nhint: to confirm, pass `--yes`\n"
     );
     trust(&sandbox, &pin, &["--give-back", "bob"])
         .fails(4)
@@ -113,7 +113,7 @@ fn revocation_outside_the_clone_needs_an_explicit_yes() {
         .says(format!("{UNKNOWN}{way}"))
         .check();
     let said = format!(
-        "error: cannot ask for confirmation without a terminal: trust {pin}. No commit of this clone has the revocation that you have seen, so no one can say who would have access again.\nhint: to confirm, pass --yes\n"
+        "error: cannot ask for confirmation without a terminal: trust {pin}. No commit of this clone has the revocation that you have seen, so no one can say who would have access again.\nhint: to confirm, pass `--yes`\n"
     );
     trust(&sandbox, &pin, &[]).fails(4).says(said).check();
     trust(&sandbox, &pin, &["--yes", "-q"])
@@ -165,7 +165,7 @@ fn trusting_again_is_reported_as_unchanged() {
     for pin in [&id, &last] {
         trust(&sandbox, pin, &[]).says(&said).check();
     }
-    let said = "error: --give-back bob: nothing would be given back to them\n";
+    let said = "error: `--give-back bob`: nothing would be given back to them\n";
     trust(&sandbox, &id, &["--give-back", "bob", "--yes"])
         .fails(2)
         .says(said)

@@ -101,7 +101,7 @@ findings:
   taken, not revoked: bob lost something, and the files from before still count
 
 needs attention:
-  granted in another commit: bob has the key of production from there, and no such access here; unless that commit will be merged, run vault members set bob -e production=none
+  granted in another commit: bob has the key of production from there, and no such access here; unless that commit will be merged, run `vault members set bob -e production=none`
 
 changed since HEAD:
   access taken: bob in production: read → none (member removed)
@@ -146,7 +146,7 @@ hint: ask an admin for access to production
     fs::write(sandbox.store(BOB), granted).unwrap();
     by(&sandbox, &bob, &GET).fails(3).says(str![[r#"
 error: your key does not work here: .vault/members/bob.toml: does not count: it does not belong to the latest revocation of this member
-hint: put back the committed file: git checkout -- .vault/members/bob.toml
+hint: put back the committed file: `git checkout -- .vault/members/bob.toml`
 "#]]).check();
     sandbox
         .vault(&["verify", "--since", "HEAD"])
@@ -164,7 +164,7 @@ findings:
 
 needs attention:
   .vault/root.toml: differs from the root that was seen before with this revision
-  granted in another commit: bob has the key of development from there, and no such access here; unless that commit will be merged, run vault members set bob -e development=none
+  granted in another commit: bob has the key of development from there, and no such access here; unless that commit will be merged, run `vault members set bob -e development=none`
 "#]])
         .says(str!["error: verification failed: 2 findings"])
         .check();
@@ -211,7 +211,7 @@ development  1        1      alice      ok
 production   2        2      alice      ok
 
 findings:
-  .vault/members/bob.toml: is newer than the root says: a revocation was interrupted, or someone put it there: vault members set bob
+  .vault/members/bob.toml: is newer than the root says: a revocation was interrupted, or someone put it there: `vault members set bob`
 
 notes:
   .vault/members/alice.toml: still has 1 key of an unlisted epoch in production, until it is next written
@@ -228,7 +228,7 @@ hint: to undo it: `git log -- .vault/members/bob.toml`, then check out the file 
     fs::write(sandbox.store("root.toml"), new_root).unwrap();
     let get = by(&sandbox, &bob, &GET).prints("other");
     get.says(str![
-        "warning: production has entries of an older epoch: OTHER; vault rotate --finish"
+        "warning: production has entries of an older epoch: OTHER; to re-encrypt them: `vault rotate --finish`"
     ])
     .check();
 }
@@ -356,7 +356,7 @@ fn files_of_an_old_authority_do_not_count() {
     get.fails(4)
         .says(str![[r#"
 error: .vault/members/bob.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/members/bob.toml
+hint: put back the committed file: `git checkout -- .vault/members/bob.toml`
 "#]])
         .check();
     known_to(&sandbox, "bob");
@@ -380,7 +380,7 @@ hint: put back the committed file: git checkout -- .vault/members/bob.toml
         .fails(4)
         .says(str![[r#"
 error: .vault/root.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/root.toml
+hint: put back the committed file: `git checkout -- .vault/root.toml`
 "#]])
         .check();
 }

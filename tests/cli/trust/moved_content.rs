@@ -21,12 +21,12 @@ fn write(sandbox: &Sandbox, path: &str, text: &str) {
     fs::write(sandbox.store(path), text).unwrap();
 }
 
-const RESTORE: &str = "hint: put back the committed file: git checkout -- .vault/[..].toml\n";
+const RESTORE: &str = "hint: put back the committed file: `git checkout -- .vault/[..].toml`\n";
 
 fn not_signed(path: &str, signer: &str) -> String {
     format!(
         "error: .vault/{path}: does not match the signature of {signer}
-hint: put back the committed file: git checkout -- .vault/{path}
+hint: put back the committed file: `git checkout -- .vault/{path}`
 "
     )
 }
@@ -34,7 +34,7 @@ hint: put back the committed file: git checkout -- .vault/{path}
 fn not_written(path: &str) -> String {
     format!(
         "error: .vault/{path}: is not in the form vault writes
-hint: put back the committed file: git checkout -- .vault/{path}
+hint: put back the committed file: `git checkout -- .vault/{path}`
 "
     )
 }
@@ -156,7 +156,7 @@ fn value_moved_and_signed_by_a_writer_does_not_open() {
                 &["copy", "DATABASE_URL", "--from", "production", "--to", "development"],
             ],
             "error: .vault/production/DATABASE_URL.toml: its value cannot be decrypted in this place
-hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
+hint: put back the committed file: `git checkout -- .vault/production/DATABASE_URL.toml`
 ",
         );
         // The solution that needs no git.
@@ -178,7 +178,7 @@ fn value_moved_to_another_revision_does_not_open() {
         &sandbox,
         &[&["get", "DATABASE_URL", "-e", "production"]],
         "error: .vault/production/DATABASE_URL.toml: its value cannot be decrypted in this place
-hint: put back the committed file: git checkout -- .vault/production/DATABASE_URL.toml
+hint: put back the committed file: `git checkout -- .vault/production/DATABASE_URL.toml`
 ",
     );
 }

@@ -253,7 +253,7 @@ fn vault_id_raises_and_never_lowers() {
     };
     assert_eq!(stranger(&id).outcome().status, 0);
     let said = format!(
-        "error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names: production was rotated (commit [..])\n{MERGE}hint: if that branch was abandoned: name a revocation of this one instead\n"
+        "error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names: production was rotated (commit [..])\n{MERGE}hint: if that branch was abandoned: name a revocation of this one instead\n"
     );
     stranger(&newer).fails(4).says(&said).check();
     // Going back would have no effect under it.

@@ -107,8 +107,8 @@ fn another_vault<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
         .redact("[HERE]", here)
         .says(str![[r#"
 error: .vault/root.toml: belongs to a different vault: expected [TRUSTED], found [HERE]
-hint: put back the committed files: git checkout -- .vault
-hint: only if a colleague sent you the new id: vault trust ID
+hint: put back the committed files: `git checkout -- .vault`
+hint: only if a colleague sent you the new id: `vault trust ID`
 "#]])
 }
 
@@ -118,8 +118,8 @@ fn was_replaced<'a>(run: Run<'a>, trusted: &str, here: &str) -> Run<'a> {
         .redact("[HERE]", here)
         .says(str![[r#"
 error: .vault/root.toml: belongs to a vault that was replaced: expected [TRUSTED], found [HERE]
-hint: take the current one: git pull, or merge the main branch
-hint: only if a colleague sent you the old id all the same: vault trust ID
+hint: take the current one: `git pull`, or merge the main branch
+hint: only if a colleague sent you the old id on purpose: `vault trust ID`
 "#]])
 }
 
@@ -290,7 +290,7 @@ hint: [..]
     machine(&["get", "OTHER"]).prints("other").check();
     let tag = craft::vault(&team.sandbox).root().latest();
     let raised = machine(&["get", "OTHER"]).variable("VAULT_ID", &format!("{id}@{tag}"));
-    let newer = refused("VAULT_ID, --id, or --since names")
+    let newer = refused("VAULT_ID, `--id`, or `--since` names")
         + "hint: if that branch was abandoned: name a revocation of this one instead
 hint: if the credential is newer than this checkout, [..]
 ";
@@ -315,8 +315,8 @@ hint: [..]
         .variable("VAULT_KEY_FILE", key.to_str().unwrap());
     let untrusted = format!(
         "error: the id of this vault has not been confirmed yet
-hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
-hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: in CI, after comparing it with a colleague, set `VAULT_ID={id}`
+hint: on your own machine: ask a colleague for the output of `vault id`, then: `vault trust ID`
 "
     );
     run.fails(3).says(&untrusted).check();

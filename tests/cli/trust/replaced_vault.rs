@@ -67,7 +67,7 @@ impl Attack {
     fn other_vault(&self) -> String {
         format!(
             "error: .vault/root.toml: belongs to a different vault: expected {}, found {}
-hint: put back the committed files: git checkout -- .vault
+hint: put back the committed files: `git checkout -- .vault`
 ",
             self.genuine, self.planted
         )
@@ -76,8 +76,8 @@ hint: put back the committed files: git checkout -- .vault
     fn nobody_has_said(&self) -> String {
         format!(
             "error: the id of this vault has not been confirmed yet
-hint: in CI, after comparing it with a colleague, set VAULT_ID={0}
-hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: in CI, after comparing it with a colleague, set `VAULT_ID={0}`
+hint: on your own machine: ask a colleague for the output of `vault id`, then: `vault trust ID`
 ",
             self.planted
         )
@@ -109,7 +109,7 @@ hint: on your own machine: ask a colleague for the output of `vault id`, then: v
 fn replaced_vault_is_refused_with_a_credential() {
     let attack = attack();
     let said = format!(
-        "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
+        "{}hint: the trusted id is that of the credential, VAULT_ID, `--id`, or `--since`\n",
         attack.other_vault()
     );
     let newer = format!("{said}hint: if the credential is newer than this checkout, [..]\n");
@@ -154,7 +154,7 @@ fn replaced_vault_is_locked_for_a_bare_identity() {
     );
     // It is refused with the line of the genuine vault.
     let said = format!(
-        "{}hint: the trusted id is that of the credential, VAULT_ID, --id or --since\n",
+        "{}hint: the trusted id is that of the credential, VAULT_ID, `--id`, or `--since`\n",
         attack.other_vault()
     );
     stopped(&attack.sandbox, KEYED, Why::Refused, &said, |run| {
@@ -204,7 +204,7 @@ hint: name the vault that you expect: `vault verify --id ID`
 fn replaced_vault_is_refused_with_both_ids_in_a_known_folder() {
     let attack = attack();
     let said = format!(
-        "{}hint: only if a colleague sent you the new id: vault trust ID\n",
+        "{}hint: only if a colleague sent you the new id: `vault trust ID`\n",
         attack.other_vault()
     );
     refused(&attack.sandbox, KEYED, &said);

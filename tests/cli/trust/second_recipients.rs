@@ -207,7 +207,7 @@ fn request_with_a_second_recipient_is_refused() {
         .fails(4)
         .says(str![[r#"
 error: .vault/requests/eve.toml: has a signing key that is not sealed to its recipient alone
-hint: ask for a new one: rm .vault/requests/eve.toml, then vault join --name NAME
+hint: ask for a new one: `rm .vault/requests/eve.toml`, then `vault join --name NAME`
 "#]])
         .check();
     sandbox

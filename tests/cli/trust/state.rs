@@ -129,7 +129,7 @@ fn malformed_id_is_refused() {
             .fails(2);
         let said = str![[r#"
 error: VAULT_ID: not the id of a vault[..]
-hint: VAULT_ID=vault1…, or VAULT_ID=vault1…@TAG
+hint: write it as `VAULT_ID=vault1…`, or `VAULT_ID=vault1…@TAG`
 "#]];
         run.says(&said).check();
     }
@@ -142,8 +142,8 @@ fn different_id_is_refused_by_every_command() {
     let other = Sandbox::with_vault().id();
     let said = format!(
         "error: .vault/root.toml: belongs to a different vault: expected {other}, found {0}
-hint: put back the committed files: git checkout -- .vault
-hint: the trusted id is that of the credential, VAULT_ID, --id or --since
+hint: put back the committed files: `git checkout -- .vault`
+hint: the trusted id is that of the credential, VAULT_ID, `--id`, or `--since`
 ",
         sandbox.id()
     );
@@ -165,7 +165,7 @@ fn entered_tag_is_never_lowered() {
     let sandbox = forgotten();
     let (id, tag) = (sandbox.id(), Tag::random());
     let pinned = str![[r#"
-error: .vault/root.toml: is from before a revocation that VAULT_ID, --id, or --since names, which no commit of this clone has
+error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names, which no commit of this clone has
 hint: take the newer files: `git pull`, or merge the branch with that revocation
 hint: if that branch was abandoned: name a revocation of this one instead
 "#]];
@@ -187,7 +187,7 @@ trusted: [ID]
         .fails(4)
         .says(str![[r#"
 error: cannot ask for confirmation without a terminal: trust [ID]@none. No commit of this clone has the revocation that you have seen, so no one can say who would have access again.
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]])
         .check();
     let refused = str![[r#"
@@ -226,7 +226,7 @@ fn damaged_state_is_refused() {
     for text in ["", "format = 2\n", "format = 1\nother = 1\n", "<<<<<<<"] {
         fs::write(file(&sandbox), text).unwrap();
         let said = format!(
-            "error: {}: is damaged\nhint: remove it, then enter the ids you trust again: vault trust ID\n",
+            "error: {}: is damaged\nhint: remove it, then enter the ids you trust again: `vault trust ID`\n",
             file(&sandbox).display()
         );
         sandbox.vault(&["get", "KEY"]).fails(4).says(&said).check();

@@ -130,8 +130,8 @@ fn pasting_the_id_on_a_new_laptop_trusts_the_vault_once() {
     let (home, id) = (laptop(&sandbox), sandbox.id());
     let untrusted = format!(
         "error: the id of this vault has not been confirmed yet
-hint: in CI, after comparing it with a colleague, set VAULT_ID={id}
-hint: on your own machine: ask a colleague for the output of `vault id`, then: vault trust ID
+hint: in CI, after comparing it with a colleague, set `VAULT_ID={id}`
+hint: on your own machine: ask a colleague for the output of `vault id`, then: `vault trust ID`
 "
     );
     at(&home, sandbox.vault(&["get", "KEY"]))
@@ -186,11 +186,11 @@ fn wrong_id_trusts_nothing_and_starts_nothing() {
     let before = sandbox.files();
     let no_id = "not the id of a vault (vault1… with 64 characters)\n";
     let another = "That is the id of another vault than the one here.\n";
-    let later = "hint: ask a colleague for the output of `vault id`, then: vault trust ID\n";
+    let later = "hint: ask a colleague for the output of `vault id`, then: `vault trust ID`\n";
     let end = format!("error: the vault is not trusted: none of the answers is its id\n{later}");
     let replaced = "error: the vault is not trusted: none of the answers is its id
 hint: if a colleague sent that id, someone replaced .vault: tell your colleagues
-hint: put back the committed files: git checkout -- .vault
+hint: put back the committed files: `git checkout -- .vault`
 ";
     // Each of them three times.
     let cases: [(&[&str], &str, &str, &str, i32); 5] = [

@@ -78,7 +78,7 @@ fn removed_credential_is_reported_as_removed() {
     sandbox.quick(&["members", "remove", "github", "--yes"]);
     let said = str![[r#"
 error: the credential no longer works: github has lost access
-hint: make a new one: vault ci add NAME -e ENVIRONMENT
+hint: make a new one: `vault ci add NAME -e ENVIRONMENT`
 "#]];
     exec(&sandbox, &sandbox.repo(), &key)
         .fails(121)

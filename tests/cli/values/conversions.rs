@@ -51,23 +51,26 @@ fn ciphertext_is_refused_with_a_decryption_hint() {
     let sandbox = Sandbox::with_vault();
     for (name, command) in ENCRYPTED {
         let said = refusal(&sandbox, name, &sample(name));
-        let hint = format!("\nhint: {command} {name} |");
+        let hint = format!("\nhint: `{command} {name} |");
         assert!(said.contains(&hint), "{said}");
-        assert!(said.ends_with("| vault import - -e production\n"), "{said}");
+        assert!(
+            said.ends_with("| vault import - -e production`\n"),
+            "{said}"
+        );
     }
     let cases: [(&[u8], &str); 9] = [
         (b"\0GITCRYPT\0\x01\x02\x03", "git-crypt unlock"),
         (
             b"$ANSIBLE_VAULT;1.1;AES256\n3132\n",
-            "ansible-vault view file | vault import -",
+            "`ansible-vault view file | vault import - -e production`",
         ),
         (
             b"age-encryption.org/v1\n-> X25519 abc\n",
-            "age --decrypt -i KEY file | vault import -",
+            "`age --decrypt -i KEY file | vault import - -e production`",
         ),
         (
             b"-----BEGIN PGP MESSAGE-----\n\nhQ\n",
-            "gpg --decrypt file | vault import -",
+            "`gpg --decrypt file | vault import - -e production`",
         ),
         (b"U2FsdGVkX1abc=\n", "decrypt it"),
         (b"A=1\nB='ENC[AES256_GCM,data:x,type:str]'\n", "sops -d"),
@@ -90,7 +93,7 @@ fn ciphertext_is_refused_with_a_decryption_hint() {
         .input(sample("dotenvx.env"))
         .outcome();
     let said = "error: line 8: standard input is encrypted by dotenvx; nothing was imported
-hint: dotenvx decrypt --stdout -f FILE | vault import -
+hint: `dotenvx decrypt --stdout -f FILE | vault import -`
 ";
     assert_eq!((input.status, input.said.as_str()), (2, said));
 }
@@ -106,13 +109,13 @@ fn is_yq_of_go() -> bool {
 fn follow(sandbox: &Sandbox, said: &str) -> (bool, String) {
     let hint = said
         .lines()
-        .find_map(|line| line.strip_prefix("hint: "))
+        .find_map(|line| line.strip_prefix("hint: `")?.strip_suffix('`'))
         .unwrap();
     let vault = env!("CARGO_BIN_EXE_vault");
     let mut hint = hint.replace("| vault ", "| \"$VAULT_BINARY\" ");
     if hint.starts_with("yq ") && is_yq_of_go() {
         assert!(
-            said.contains("hint: if your yq is the one written in Go: yq -o=json . "),
+            said.contains("hint: if your yq is the one written in Go: `yq -o=json . "),
             "{said}"
         );
         hint = hint.replacen("yq . ", "yq -o=json . ", 1);

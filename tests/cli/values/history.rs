@@ -146,14 +146,14 @@ copied B from development to production (revision 2)
     sandbox
         .vault(&["copy", "A", "--from", "production", "--to", "production"])
         .fails(2)
-        .says(str!["error: --from and --to are both production"])
+        .says(str!["error: `--from` and `--to` are both production"])
         .check();
     sandbox
         .vault(&["copy", "A", "--from", "development", "--to", "staging"])
         .fails(2)
         .says(str![[r#"
 error: there is no environment staging; there are: development, production
-hint: make it: vault environments add staging
+hint: make it: `vault environments add staging`
 "#]])
         .check();
 }
@@ -361,7 +361,7 @@ hint: change `default` in vault.toml first
     }
     let said = str![[r#"
 error: cannot ask for confirmation without a terminal: remove the environment production with its 0 entries
-hint: to confirm, pass --yes
+hint: to confirm, pass `--yes`
 "#]];
     sandbox
         .vault(&["environments", "remove", "production"])
