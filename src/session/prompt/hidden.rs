@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::keys::{Decoder, Key};
 use super::line::Line;
 use super::rules::{CHUNK, LONGEST_DRAIN, QUIET, several_lines, unreadable};
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, plural};
 use crate::platform::{Keyboard, Signal, Terminal, TerminalEvent};
 use crate::secret::{Secret, Wiped};
 use crate::session::plain::plain;
@@ -216,7 +216,8 @@ impl Dialog<'_> {
     fn report_paste(&self) {
         let newlines = self.line.newlines();
         if newlines > 0 {
-            let text = format!("(pasted {newlines} newlines; press Enter to end the answer) ");
+            let newlines = plural(newlines, "newline", "newlines");
+            let text = format!("(pasted {newlines}; press Enter to end the answer) ");
             self.keyboard.show(text.as_bytes());
         }
     }

@@ -1,9 +1,11 @@
-//! The string literals of the sources, which hold every message.
+//! The string literals of the sources, which hold every message, and the lines of all snapshots.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::shop::ROOT;
+use crate::support::transcript::snapshots;
 
 /// A string literal as the program has it: escapes and continued lines are resolved.
 pub(crate) struct Literal {
@@ -27,6 +29,48 @@ pub(crate) fn literals() -> Vec<Literal> {
     }
     assert!(found.len() > 2000, "the literals were found");
     found
+}
+
+/// The lines of all snapshots: literals in tests, files, and console blocks in the documents.
+pub(crate) fn snapshot_lines() -> BTreeSet<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for path in files(&Path::new(ROOT).join("tests/cli"), "rs") {
+        let code = fs::read_to_string(&path).unwrap();
+        let mut literals = of_source(&path, &code);
+        literals.retain(|literal| {
+            literal.before.ends_with("str![[") || literal.before.ends_with("str![")
+        });
+        texts.extend(literals.into_iter().map(|literal| literal.text));
+    }
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    texts.extend(files(&snapshots(), "txt").into_iter().map(read));
+    for path in files(&Path::new(ROOT).join("docs"), "md") {
+        let page = read(path);
+        let blocks = page.split("```").skip(1).step_by(2);
+        texts.extend(blocks.filter_map(|block| block.strip_prefix("console").map(str::to_owned)));
+    }
+    let lines: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(str::to_owned)
+        .collect();
+    assert!(lines.len() > 2000, "the snapshots were found");
+    lines
+}
+
+/// The lines of all literals in the tests.
+pub(crate) fn test_lines() -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    for path in files(&Path::new(ROOT).join("tests/cli"), "rs") {
+        if path.ends_with("project/messages.rs") {
+            continue;
+        }
+        let code = fs::read_to_string(&path).unwrap();
+        for literal in of_source(&path, &code) {
+            lines.extend(literal.text.lines().map(str::to_owned));
+        }
+    }
+    lines
 }
 
 /// The files with this extension below a folder, in order.

@@ -40,7 +40,18 @@ impl Terminal {
     /// Waits until `text` is on the screen.
     #[track_caller]
     pub(crate) fn sees(&mut self, text: &str) {
-        while !self.screen().contains(text) {
+        self.sees_after(0, text);
+    }
+
+    /// Waits until `text` is on the screen after this many bytes. Returns the position after it.
+    #[track_caller]
+    pub(crate) fn sees_after(&mut self, start: usize, text: &str) -> usize {
+        loop {
+            let screen = self.screen();
+            let rest = screen.get(start..).unwrap_or_default();
+            if let Some(at) = rest.find(text) {
+                return start + at + text.len();
+            }
             let count = self.reads_more();
             assert!(
                 count > 0,
@@ -94,11 +105,18 @@ impl Terminal {
 
     /// Waits for the end, expects this status, and returns everything that was shown.
     #[track_caller]
-    pub(crate) fn ends(mut self, status: i32) -> String {
+    pub(crate) fn ends(self, status: i32) -> String {
+        let (screen, ended) = self.ended();
+        assert_eq!(ended, status, "the screen shows:\n{screen}");
+        screen
+    }
+
+    /// Waits for the end. Returns everything that was shown, and the status.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> (String, i32) {
         while self.reads_more() > 0 {}
         let ended = self.child.wait().unwrap().code();
-        assert_eq!(ended, Some(status), "the screen shows:\n{}", self.screen());
-        self.screen()
+        (self.screen(), ended.unwrap())
     }
 
     /// The text that a person sees. A prompt asks the terminal to mark pastes, which is invisible.

@@ -12,6 +12,7 @@ use snapbox::Data;
 
 use crate::support::expected::{Expected, Redacted};
 use crate::support::sandbox::{Run, Sandbox};
+use crate::support::terminal::Terminal;
 
 /// The folder of all snapshot files.
 pub(crate) fn snapshots() -> PathBuf {
@@ -72,6 +73,11 @@ impl<'a> Transcript<'a> {
         writeln!(self.text, "# {note}\n").unwrap();
     }
 
+    /// Replaces a text that differs from run to run in all runs so far.
+    pub(crate) fn redact(&mut self, placeholder: &str, text: &str) {
+        self.text = self.text.replace(text, placeholder);
+    }
+
     /// Runs `vault` with these words, which contain no space.
     pub(crate) fn run(&mut self, words: &str) {
         self.run_as(words, |run| run);
@@ -79,12 +85,7 @@ impl<'a> Transcript<'a> {
 
     /// Like [`Transcript::run`], with the changes of `dress` to the run.
     pub(crate) fn run_as(&mut self, words: &str, dress: impl FnOnce(Run<'a>) -> Run<'a>) {
-        let arguments: Vec<&str> = words.split_whitespace().collect();
-        let run = self
-            .sandbox
-            .vault(&arguments)
-            .variable("PATH", &self.programs);
-        let outcome = dress(run.variable("USER", "alice")).outcome();
+        let outcome = dress(self.vault(words)).outcome();
         let output = String::from_utf8_lossy(&outcome.output);
         writeln!(self.text, "$ vault {words}").unwrap();
         for text in [&*output, &outcome.said] {
@@ -97,6 +98,41 @@ impl<'a> Transcript<'a> {
             writeln!(self.text, "[status {}]", outcome.status).unwrap();
         }
         self.text.push('\n');
+    }
+
+    /// Runs `vault` at a terminal: when it shows the first text of a turn, the second is typed. A NUL
+    /// byte first waits until the terminal hides what is typed.
+    #[track_caller]
+    pub(crate) fn talk_as(
+        &mut self,
+        words: &str,
+        turns: &[(&str, &str)],
+        dress: impl FnOnce(Run<'a>) -> Run<'a>,
+    ) {
+        let mut terminal = Terminal::start(dress(self.vault(words)));
+        let mut seen = 0;
+        for (question, answer) in turns {
+            seen = terminal.sees_after(seen, question);
+            terminal.types(answer);
+        }
+        let (screen, status) = terminal.ended();
+        writeln!(self.text, "$ vault {words}\n{}", screen.trim_end()).unwrap();
+        if status != 0 {
+            writeln!(self.text, "[status {status}]").unwrap();
+        }
+        self.text.push('\n');
+    }
+
+    #[track_caller]
+    pub(crate) fn talk(&mut self, words: &str, turns: &[(&str, &str)]) {
+        self.talk_as(words, turns, |run| run);
+    }
+
+    fn vault(&self, words: &str) -> Run<'a> {
+        let arguments: Vec<&str> = words.split_whitespace().collect();
+        let run = self.sandbox.vault(&arguments);
+        run.variable("PATH", &self.programs)
+            .variable("USER", "alice")
     }
 
     /// Compares everything so far with the file `tests/snapshots/{name}.txt`.

@@ -1,0 +1,100 @@
+//! Questions to a person at a terminal, with answers that change nothing.
+
+use std::fs;
+
+use crate::support::colleague::Colleague;
+use crate::support::membership::with_bob;
+use crate::support::refusal::stocked;
+use crate::support::sandbox::Sandbox;
+use crate::support::transcript::Transcript;
+
+#[test]
+fn questions_about_changes_are_in_their_file() {
+    let sandbox = stocked();
+    let bob = with_bob(&sandbox, &["development=write", "production=read"]);
+    sandbox.set("development", "DATABASE_URL", b"postgres://newer");
+    sandbox.commit("before newer values");
+    sandbox.set("production", "OTHER", b"newer-value");
+    let confirm = "[environments.production]\nconfirm = true\n";
+    fs::write(sandbox.repo().join("vault.toml"), confirm).unwrap();
+    let mut transcript = Transcript::of(&sandbox);
+    for words in [
+        "copy DATABASE_URL --from production --to development",
+        "environments remove development",
+        "exec -e production -- true",
+        "get DATABASE_URL -e production",
+        "rotate --authority",
+        "set OTHER -e production --from HEAD",
+    ] {
+        transcript.talk(words, &[("[y/N] ", "n\n")]);
+    }
+    transcript.talk("get DATABASE_URL -e production", &[("[y/N] ", "y\n")]);
+    transcript.note("By bob, without a vault that he trusts");
+    let home = bob.home().join("new");
+    fs::create_dir_all(home.join(".config/vault")).unwrap();
+    fs::copy(bob.key_file(), home.join(".config/vault/identity.txt")).unwrap();
+    let other = Sandbox::with_vault().id();
+    let id = "This vault is new to you";
+    for turns in [
+        &[(id, "\n")][..],
+        &[(id, "x\n"), ("again", "y\n"), ("again", "z\n")],
+        &[(id, &format!("{other}\n")), ("again", "\n")],
+        &[(id, &format!("{}\n", sandbox.id()))],
+    ] {
+        transcript.talk_as("get DATABASE_URL -e development", turns, |run| {
+            run.folder(&bob.repo())
+                .variable("HOME", home.to_str().unwrap())
+        });
+    }
+    transcript.check("questions/changes");
+}
+
+#[test]
+fn questions_about_people_are_in_their_file() {
+    let sandbox = stocked();
+    let new = sandbox.home().join("new");
+    fs::create_dir(&new).unwrap();
+    let carol = Colleague::clone_of(&sandbox, "carol");
+    let home = carol.home().to_str().unwrap().to_owned();
+    let mut transcript = Transcript::of(&sandbox);
+    transcript.talk_as("init --name alice", &[("[Y/n] ", "y\n")], |run| {
+        run.folder(&new)
+    });
+    transcript.note("By carol");
+    transcript.talk_as("join --name carol", &[("do it later", "\n")], |run| {
+        run.folder(&carol.repo()).variable("HOME", &home)
+    });
+    carol.send();
+    transcript.note("By alice");
+    for access in ["production=read", "production=write --admin"] {
+        let words = format!("members add carol -e {access}");
+        transcript.talk(&words, &[("Type the fingerprint", "x\n")]);
+    }
+    transcript.check("questions/people");
+}
+
+#[test]
+fn questions_for_a_value_are_in_their_file() {
+    let sandbox = stocked();
+    let mut transcript = Transcript::of(&sandbox);
+    let prompt = "development: ";
+    for typed in [
+        "value-one\n",
+        " value-one\n",
+        "value-one \n",
+        " value one \n",
+        "\n",
+        "\u{1}a\u{2}bcdefgh\n",
+        "\u{1b}[Dvalue-two\n",
+        "several\nlines\n",
+        "\u{1b}[200~pasted\rlines\u{1b}[201~\n",
+        "\u{3}",
+        "\u{4}",
+    ] {
+        transcript.talk("set TOKEN", &[(prompt, &format!("\0{typed}"))]);
+    }
+    transcript.talk("set TOKEN --file /dev/tty", &[]);
+    transcript.talk("import -", &[]);
+    transcript.talk("import /dev/stdin", &[]);
+    transcript.check("questions/values");
+}
