@@ -2,4 +2,5 @@
 
 mod hidden_keys;
 mod key_files;
+mod pasted;
 mod sources;
