@@ -125,7 +125,7 @@ impl World {
             } else {
                 answers.has_side = true;
             }
-        } else if said.contains("pass --yes") {
+        } else if said.contains("pass `--yes`") {
             answers.has_yes = true;
         }
         if answers.words(side) == before {

@@ -283,7 +283,7 @@ fn ignored_file_is_explained_to_an_admin() {
         .fails(4)
         .says(str![[r#"
 error: .vault/members/auditor.toml: does not count: it does not belong to the latest revocation of this member
-hint: put back the committed file: git checkout -- .vault/members/auditor.toml
+hint: put back the committed file: `git checkout -- .vault/members/auditor.toml`
 hint: to add them again with another name, first remove this one: `vault members remove auditor`
 "#]])
         .check();
@@ -319,7 +319,7 @@ hint: to add them again with another name, first remove this one: `vault members
         .fails(4)
         .says(str![[r#"
 error: .vault/members/dave.toml: does not match the signature of the authority of this vault
-hint: put back the committed file: git checkout -- .vault/members/dave.toml
+hint: put back the committed file: `git checkout -- .vault/members/dave.toml`
 "#]])
         .check();
 }

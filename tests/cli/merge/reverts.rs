@@ -39,7 +39,7 @@ fn entry_of_a_reverted_addition_can_be_adopted_and_merged() {
         .fails(4)
         .says(str![[r#"
 error: .vault/production/NEW.toml: is signed by dave, who is not a member
-hint: put back one that a writer signed: git log -p -- .vault/production/NEW.toml
+hint: put back one that a writer signed: `git log -p -- .vault/production/NEW.toml`
 "#]])
         .check();
     branches.quick(&ADOPT);

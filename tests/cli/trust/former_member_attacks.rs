@@ -255,7 +255,7 @@ error: .vault/production/OTHER.toml: is of epoch 2, which the environment does n
 hint: merge the branch in which the environment was rotated
 "#]];
     let older = str![[r#"
-error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names: bob was removed, development was rotated, production was rotated (commit 57b0fba0bf08, 2026-11-28, "Test")
+error: .vault/root.toml: is from before a revocation that VAULT_ID, `--id`, or `--since` names: bob was removed, development was rotated, production was rotated (commit [..])
 hint: [..]
 hint: if that branch was abandoned: name a revocation of this one instead
 "#]];

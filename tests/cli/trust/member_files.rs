@@ -173,7 +173,7 @@ needs attention:
     sandbox.vault(&grant).fails(4).says(str![[r#"
 warning: the root is not the one seen before at this revision: two branches changed it, and one of them is not merged here
 error: .vault/members/bob.toml: does not count: it does not belong to the latest revocation of this member
-hint: put back the committed file: git checkout -- .vault/members/bob.toml
+hint: put back the committed file: `git checkout -- .vault/members/bob.toml`
 hint: to add them again with another name, first remove this one: `vault members remove bob`
 "#]]).check();
 }

@@ -66,7 +66,7 @@ development  1        1      alice      ok
 production   2        1      alice      ok
 
 needs attention:
-  granted in another commit: ci-feature has the key of production from there, and no such access here; unless that commit will be merged, run vault members set ci-feature -e production=none
+  granted in another commit: ci-feature has the key of production from there, and no such access here; unless that commit will be merged, run `vault members set ci-feature -e production=none`
 "#]])
         .check();
     sandbox.quick(&["members", "set", "ci-feature", "-e", "production=none"]);
