@@ -1,6 +1,5 @@
 //! From the parsed arguments to the call of a command.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::CommandFactory;
@@ -19,8 +18,6 @@ use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::injection::Typed;
 use crate::session::reach::IdentityVariables;
-use crate::vault::model::Access;
-use crate::vault::name::MemberName;
 use crate::vault::signing::Role;
 
 pub(super) fn dispatch(
@@ -150,8 +147,7 @@ fn environments(context: &Context, key: CallerKey, command: Environments) -> any
     match command {
         Environments::List { json } => commands::environments_list(context, key, json.style())?,
         Environments::Add { name, access } => {
-            let access: BTreeMap<MemberName, Access> = access.into_iter().collect();
-            commands::environments_add(context, key, &name, &access)?;
+            commands::environments_add(context, key, &name, &once(access, "of")?)?;
         }
         Environments::Remove { name, yes } => {
             commands::environments_remove(context, key, &name, yes.answer())?;
@@ -171,7 +167,7 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
             recipient,
         } => {
             let role = if admin { Role::Admin } else { Role::Member };
-            let access = once(access)?;
+            let access = once(access, "to")?;
             let command = commands::MembersAdd {
                 name,
                 access,
@@ -194,7 +190,7 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
             let role = admin
                 .then_some(Role::Admin)
                 .or(no_admin.then_some(Role::Member));
-            let (access, answer, style) = (once(access)?, yes.answer(), json.style());
+            let (access, answer, style) = (once(access, "to")?, yes.answer(), json.style());
             let command = commands::MembersSet {
                 name,
                 access,

@@ -80,9 +80,12 @@ pub(super) fn explain(arguments: &[OsString], found: Option<&Program>) -> Option
 }
 
 /// Returns the part of a command's name that may be shown: the whole name if it is a file or a
-/// plain word, otherwise the part before the first unusual character.
+/// plain word, otherwise the part before the first unusual character. A blank name is shown as `''`.
 pub(super) fn shown(name: &OsStr) -> String {
     let text = name.to_string_lossy();
+    if text.trim().is_empty() {
+        return "''".to_owned();
+    }
     let is_plain = |c: char| c.is_alphanumeric() || "./_+-~[{!".contains(c);
     let plain: String = text
         .chars()

@@ -1,6 +1,7 @@
 //! The arguments of `members`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use clap::Subcommand;
 
@@ -96,21 +97,23 @@ pub(in crate::cli) enum Members {
     },
 }
 
-/// Returns the values of `-e` by environment.
+/// Returns what is given by the name that it is given for. `preposition` precedes the name in the
+/// error: access "to" an environment, or "of" a member.
 ///
 /// # Errors
-/// `Usage` if an environment is named twice.
-pub(in crate::cli) fn once<T>(
-    typed: Vec<(EnvironmentName, T)>,
-) -> Result<BTreeMap<EnvironmentName, T>, Fault> {
+/// `Usage` if a name is given twice.
+pub(in crate::cli) fn once<N: Ord + Display, T>(
+    typed: Vec<(N, T)>,
+    preposition: &str,
+) -> Result<BTreeMap<N, T>, Fault> {
     let mut granted = BTreeMap::new();
-    for (environment, access) in typed {
-        if granted.contains_key(&environment) {
+    for (name, access) in typed {
+        if granted.contains_key(&name) {
             return Err(Fault::usage(format!(
-                "access to {environment} is given twice"
+                "access {preposition} {name} is given twice"
             )));
         }
-        granted.insert(environment, access);
+        granted.insert(name, access);
     }
     Ok(granted)
 }

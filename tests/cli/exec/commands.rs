@@ -398,7 +398,7 @@ hint: [..]
             "",
             127,
             str![[r#"
-error: : the command name is empty
+error: '': the command name is empty
 hint: [..]
 "#]],
         ),

@@ -427,7 +427,7 @@ fn unusable_command_name_is_explained() {
     let sandbox = sandbox();
     for name in ["", " ", "\t\n"] {
         let said = str![[r#"
-error: [..]: the command name is empty
+error: '': the command name is empty
 hint: [..]
 "#]];
         fails(&sandbox, &[name], 127, &said);

@@ -384,6 +384,10 @@ hint: [..]
         "production=read",
     ];
     sandbox.vault(&twice).fails(2).says(&said).check();
+    let said = str!["error: access of bob is given twice"];
+    let (first, second) = ("--access=bob=read", "--access=bob=write");
+    let twice = ["environments", "add", "staging", first, second];
+    sandbox.vault(&twice).fails(2).says(&said).check();
     let reader = sandbox.credential("github", &["-e", "production"]);
     let said = str![[r#"
 error: github cannot write in production without a signing key
