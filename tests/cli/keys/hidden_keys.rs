@@ -179,6 +179,7 @@ fn value_in_any_wrong_argument_is_not_repeated() {
     let sandbox = Sandbox::with_vault();
     let joined = format!("--password={VALUE}");
     let option = format!("--{VALUE}");
+    let mut turn = 0;
     for (command, options) in commands(&sandbox) {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
         let mut lines = vec![
@@ -199,8 +200,14 @@ fn value_in_any_wrong_argument_is_not_repeated() {
             .iter()
             .filter(|option| !NAMED.contains(&option.as_str()))
         {
-            lines.push(vec![option.clone(), VALUE.to_owned()]);
-            lines.push(vec![format!("{option}={VALUE}")]);
+            let forms = [
+                vec![option.clone(), VALUE.to_owned()],
+                vec![format!("{option}={VALUE}")],
+            ];
+            turn += 1;
+            let is_turn = |at: &usize| all_is_wanted() || at % 2 == turn % 2;
+            let chosen = (0..forms.len()).filter(is_turn);
+            lines.extend(chosen.map(|at| forms[at].clone()));
         }
         for line in lines {
             let words = command.iter().map(|word| (*word).to_owned()).chain(line);

@@ -14,6 +14,7 @@ use repovault::vault::model::{Access, Request, Signing};
 use snapbox::str;
 
 use crate::support::craft::{self, Person};
+use crate::support::machine::all_is_wanted;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::Sandbox;
 
@@ -262,6 +263,10 @@ fn every_mixture_of_old_and_new_files_is_found() {
     ];
     for mixture in 1..1u32 << groups.len() {
         let is_old = |at: &usize| mixture >> at & 1 == 1;
+        // The twenty with three old groups run only with VAULT_TESTS=all.
+        if mixture.count_ones() == 3 && !all_is_wanted() {
+            continue;
+        }
         let old: Vec<&str> = (0..groups.len())
             .filter(is_old)
             .flat_map(|at| groups[at])
