@@ -1,6 +1,8 @@
 //! How commands react to bad input: each refuses it with the same words, starts no child, and
 //! changes no file.
 
+use std::sync::OnceLock;
+
 use crate::support::expected::Expected;
 use crate::support::sandbox::{Run, Sandbox};
 
@@ -93,12 +95,15 @@ pub(crate) const KEYLESS: &[Command] = &[&["list", "-e", "production"], &["envir
 /// A vault with `DATABASE_URL` in both environments and `OTHER` in production, with everything
 /// committed.
 pub(crate) fn stocked() -> Sandbox {
-    let sandbox = Sandbox::with_vault();
-    sandbox.set("production", "DATABASE_URL", b"postgres://production");
-    sandbox.set("production", "OTHER", b"other");
-    sandbox.set("development", "DATABASE_URL", b"postgres://development");
-    sandbox.commit("a vault");
-    sandbox
+    static PREPARED: OnceLock<Sandbox> = OnceLock::new();
+    Sandbox::like(&PREPARED, || {
+        let sandbox = Sandbox::with_vault();
+        sandbox.set("production", "DATABASE_URL", b"postgres://production");
+        sandbox.set("production", "OTHER", b"other");
+        sandbox.set("development", "DATABASE_URL", b"postgres://development");
+        sandbox.commit("a vault");
+        sandbox
+    })
 }
 
 /// Why a command does nothing.

@@ -5,12 +5,14 @@
 //! success, and unchanged files are expected unless the test sets another expectation. In expected
 //! text, `[..]` matches any text within a line; a snapshot can be accepted (see [`Expected`]).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -32,15 +34,20 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// An empty git repository and an empty HOME.
-    pub(crate) fn empty() -> Self {
+    fn folder() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let root = new_folder(number);
-        for folder in ["repo", "home"] {
-            fs::create_dir(root.join(folder)).unwrap();
+        Self {
+            root: new_folder(number),
         }
-        let sandbox = Self { root };
+    }
+
+    /// An empty git repository and an empty HOME.
+    pub(crate) fn empty() -> Self {
+        let sandbox = Self::folder();
+        for folder in ["repo", "home"] {
+            fs::create_dir(sandbox.root.join(folder)).unwrap();
+        }
         sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
         sandbox
     }
@@ -48,8 +55,34 @@ impl Sandbox {
     /// A repository with a vault: environments development (the default) and production, with the
     /// caller as its admin `alice`.
     pub(crate) fn with_vault() -> Self {
-        let sandbox = Self::empty();
-        sandbox.quick(&["init", "--name", "alice"]);
+        static PREPARED: OnceLock<Sandbox> = OnceLock::new();
+        Self::like(&PREPARED, || {
+            let sandbox = Self::empty();
+            sandbox.quick(&["init", "--name", "alice"]);
+            sandbox
+        })
+    }
+
+    /// A copy of what `prepare` makes once for all tests. Only the first one of a test is a copy, so that
+    /// no two vaults in one test have the same keys.
+    pub(crate) fn like(prepared: &OnceLock<Self>, prepare: impl Fn() -> Self) -> Self {
+        thread_local! {
+            static IS_FIRST: Cell<bool> = const { Cell::new(true) };
+        }
+        if !IS_FIRST.replace(false) {
+            return prepare();
+        }
+        let from = prepared.get_or_init(&prepare);
+        let sandbox = Self::folder();
+        copy(&from.root, &sandbox.root);
+        // The state names the folder of the vault.
+        let state = sandbox.home().join(".local/state/vault");
+        for entry in fs::read_dir(state).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let [old, new] = [from, &sandbox].map(|own| own.root.display().to_string());
+            fs::write(path, text.replace(&old, &new)).unwrap();
+        }
         sandbox
     }
 
@@ -166,6 +199,21 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         if !thread::panicking() {
             let _ = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// Copies what is in a folder, with the permissions of files and folders.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let new = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&new).unwrap();
+            copy(&entry.path(), &new);
+            fs::set_permissions(&new, entry.metadata().unwrap().permissions()).unwrap();
+        } else {
+            fs::copy(entry.path(), &new).unwrap();
         }
     }
 }
