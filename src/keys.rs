@@ -1,8 +1,8 @@
 //! Where the key comes from that unlocks a vault.
 //!
 //! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
-//! the file `identity.txt`. (The operating system's keyring will come just before that file.) A
-//! source that was named and fails is an error, never a reason to try the next one. Each is read
+//! the file `identity.txt`, or `identity.age` next to it, which a passphrase protects. (The operating
+//! system's keyring will come just before these files.) A source that was named and fails is an error, never a reason to try the next one. Each is read
 //! once.
 
 mod command;
@@ -13,6 +13,7 @@ mod given;
 mod guard;
 mod identity;
 mod means;
+mod protected;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -25,9 +26,10 @@ use guard::holds_key;
 pub use guard::{hide_keys, is_key};
 pub use identity::create as create_identity;
 pub use means::{holds_key_to, is_identity};
+pub use protected::{Ask, protect, unprotect};
 
 use self::exposure::Text;
-use crate::crypto::Identity;
+use crate::crypto::{Identity, is_age_file};
 use crate::fault::Fault;
 use crate::platform;
 use crate::secret::Secret;
@@ -50,7 +52,7 @@ pub struct Sources {
     pub variable: Option<Secret>,
     /// `VAULT_KEY_COMMAND`, for the shell.
     pub command: Option<OsString>,
-    /// `identity.txt`, whether it exists or not.
+    /// `identity.txt`, whether it exists or not. `identity.age` is in the same folder.
     pub identity: Option<PathBuf>,
 }
 
@@ -67,7 +69,7 @@ pub enum Source {
     Variable,
     /// `VAULT_KEY_COMMAND`.
     Command,
-    /// `identity.txt` at this path.
+    /// `identity.txt` or `identity.age` at this path.
     IdentityFile(PathBuf),
 }
 
@@ -125,14 +127,20 @@ pub struct Pinned {
 ///
 /// # Errors
 /// If a source that is there cannot be read, or holds no key or more than one.
-pub fn find(sources: Sources) -> Result<Option<Found>, Fault> {
+pub fn find(sources: Sources, ask: Ask<'_>) -> Result<Option<Found>, Fault> {
     let Some((source, text)) = first_present(sources)? else {
         return Ok(None);
     };
-    platform::lock_memory(text.key.expose());
-    let (identity, credential) = parse(&text.key, &source)?;
+    let (key, exposure) = (text.key, text.exposure);
+    let key = match source {
+        Source::Variable | Source::Command => key,
+        _ if is_age_file(key.expose()) => protected::open(&key, &source, ask)?,
+        _ => key,
+    };
+    platform::lock_memory(key.expose());
+    let (identity, credential) = parse(&key, &source)?;
     platform::lock_memory(identity.memory());
-    let caution = text.exposure.map(|exposure| exposure.warning(&source));
+    let caution = exposure.map(|exposure| exposure.warning(&source));
     Ok(Some(Found {
         identity,
         credential,
@@ -176,8 +184,12 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
     let Some(path) = sources.identity else {
         return Ok(None);
     };
-    Ok(identity::read_identity_file(&path)?
-        .map(|text| (Source::IdentityFile(path), Text::unexposed(text))))
+    let found = |path, text| (Source::IdentityFile(path), Text::unexposed(text));
+    if let Some(text) = identity::read_identity_file(&path)? {
+        return Ok(Some(found(path, text)));
+    }
+    let path = protected::beside(&path);
+    Ok(identity::read_identity_file(&path)?.map(|text| found(path, text)))
 }
 
 /// That `place`, which is meant for `meant`, holds a key.
@@ -193,14 +205,13 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
     if text.expose().starts_with(b"\xff\xfe") || text.expose().starts_with(b"\xfe\xff") {
         return Err(wrong("is UTF-16 text; save it as UTF-8"));
     }
+    if is_age_file(text.expose()) || text.expose().starts_with(b"-----BEGIN AGE") {
+        return Err(wrong("is encrypted, and vault opens only a binary file")
+            .hint("keep the encrypted identity in a file: vault --key-file PATH"));
+    }
     let marked = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
     // Editors of Windows put a byte order mark before the text.
     let text = marked.strip_prefix('\u{feff}').unwrap_or(marked);
-    if text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE") {
-        return Err(wrong(
-            "is protected by a passphrase, which is not supported yet",
-        ));
-    }
     let all_lines = text.lines().map(str::trim);
     let mut lines = all_lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let line = lines.next().ok_or_else(|| wrong("is empty"))?;
@@ -266,10 +277,13 @@ mod tests {
         for text in ["", "\n", "  "] {
             let variable = Some(Secret::new(text.as_bytes().to_vec()));
             assert!(
-                find(Sources {
-                    variable,
-                    ..Sources::default()
-                })
+                find(
+                    Sources {
+                        variable,
+                        ..Sources::default()
+                    },
+                    &mut |_| Err(Fault::failed("asked")),
+                )
                 .unwrap()
                 .is_none()
             );

@@ -185,7 +185,7 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// Show your key's public half
+    /// Show your key's public half, or protect your key with a passphrase
     #[command(subcommand)]
     Key(Key),
     /// Print completions for a shell
@@ -238,6 +238,10 @@ pub(super) enum Key {
         #[command(flatten)]
         json: Json,
     },
+    /// Protect your key file with a passphrase
+    Protect,
+    /// Take the passphrase off your key file
+    Unprotect,
 }
 
 #[derive(Args)]

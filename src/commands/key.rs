@@ -1,11 +1,16 @@
-//! `vault key`: shows the public half of the caller's identity.
+//! `vault key`: shows the public half of the caller's identity, and protects its file with a
+//! passphrase.
+
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use crate::fault::Fault;
+use crate::keys;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::output::Style;
+use crate::session::prompt::{new_passphrase, passphrase};
 
 pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<(), Fault> {
     let key = key.needed(context)?;
@@ -32,4 +37,35 @@ pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<()
         ));
     }
     Ok(())
+}
+
+/// Protects the caller's key file with a passphrase.
+pub(crate) fn protect(context: &Context) -> Result<(), Fault> {
+    let path = keys::protect(
+        &identity_path(context)?,
+        &mut new_passphrase,
+        &mut passphrase,
+    )?;
+    context.console.note(format!(
+        "your key is now in {}; without the passphrase, it is lost",
+        path.display()
+    ));
+    Ok(())
+}
+
+/// Takes the passphrase off the caller's key file.
+pub(crate) fn unprotect(context: &Context) -> Result<(), Fault> {
+    let path = identity_path(context)?;
+    keys::unprotect(&path, &mut passphrase)?;
+    context.console.note(format!(
+        "your key is now in {}, without a passphrase",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn identity_path(context: &Context) -> Result<PathBuf, Fault> {
+    context
+        .identity_path()
+        .ok_or_else(|| Fault::usage("HOME is not set, so no key file can be found"))
 }

@@ -35,7 +35,7 @@ pub(crate) use id::id;
 pub(crate) use import::import;
 pub(crate) use init::{Init, Recovery, init};
 pub(crate) use join::{Asking, Join, join};
-pub(crate) use key::show as key_show;
+pub(crate) use key::{protect as key_protect, show as key_show, unprotect as key_unprotect};
 pub(crate) use list::list;
 pub(crate) use members::{
     Add as MembersAdd, Set as MembersSet, Wanted, add as members_add, list as members_list,

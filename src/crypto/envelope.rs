@@ -127,9 +127,9 @@ pub enum UnsealError {
 }
 
 /// The first line of an age file, and what its stanzas and the end of its header start with.
-const VERSION: &[u8] = b"age-encryption.org/v1\n";
-const STANZA: &[u8] = b"-> ";
-const END: &[u8] = b"---";
+pub(super) const VERSION: &[u8] = b"age-encryption.org/v1\n";
+pub(super) const STANZA: &[u8] = b"-> ";
+pub(super) const END: &[u8] = b"---";
 /// Stanzas whose type ends so mean nothing, and exist so that readers stay tolerant.
 const GREASE: &[u8] = b"-grease";
 /// The type of the stanza that is sealed to a native recipient.

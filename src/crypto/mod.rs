@@ -9,6 +9,7 @@ mod derive;
 mod encoding;
 mod envelope;
 mod fingerprint;
+mod passphrase;
 mod random;
 mod revocation;
 mod signature;
@@ -23,6 +24,7 @@ pub use encoding::{
 };
 pub use envelope::{Identity, Recipient, UnsealError, is_sealed_to_one};
 pub use fingerprint::Fingerprint;
+pub use passphrase::{ProtectedError, check_protected, is_age_file, protect, unprotect};
 pub use random::{Alphabet, random_base64url, random_bytes, random_key, random_text};
 pub use revocation::Tag;
 pub use signature::{PublicKey, Signature, SigningKey};

@@ -1,9 +1,11 @@
-//! The sources that are named, to explain why a key was found or not. Reads nothing and runs
+//! The sources that are named, to explain why a key was found or not. Reads no key and runs
 //! nothing, and never shows what may be a key.
 
 use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
 
-use super::{Sources, is_key};
+use super::{Sources, is_key, protected};
 use crate::secret::Secret;
 
 /// The caller's setting of one source.
@@ -13,6 +15,8 @@ pub enum Given {
     No,
     /// A variable with nothing in it, which counts as none.
     Empty,
+    /// A file of the caller that is not there.
+    Missing(String),
     /// A path or a number, or `None` for a key or a command.
     Yes(Option<String>),
 }
@@ -20,8 +24,9 @@ pub enum Given {
 impl Sources {
     /// Every source, in the order in which they are tried.
     #[must_use]
-    pub fn given(&self) -> [(&'static str, Given); 6] {
-        let identity = self.identity.as_ref().map(|path| path.as_os_str());
+    pub fn given(&self) -> [(&'static str, Given); 7] {
+        let identity = self.identity.as_deref();
+        let protected = identity.map(protected::beside);
         let number = self
             .key_fd
             .map(|number| Given::Yes(Some(number.to_string())));
@@ -38,7 +43,8 @@ impl Sources {
                 "VAULT_KEY_COMMAND",
                 hidden(command.map(OsStr::as_encoded_bytes)),
             ),
-            ("identity.txt", path(identity)),
+            ("identity.txt", own_file(identity)),
+            ("identity.age", own_file(protected.as_deref())),
         ]
     }
 }
@@ -49,6 +55,22 @@ fn path(given: Option<&OsStr>) -> Given {
         Some(path) if path.is_empty() => Given::Empty,
         Some(path) if is_key(&path.to_string_lossy()) => Given::Yes(None),
         Some(path) => Given::Yes(Some(path.display().to_string())),
+    }
+}
+
+/// A file that is used only if it is there. What cannot be looked at is left to the reader.
+fn own_file(given: Option<&Path>) -> Given {
+    let is_missing = |path: &&Path| {
+        path.symlink_metadata().is_err_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            )
+        })
+    };
+    match given.filter(is_missing) {
+        Some(missing) => Given::Missing(missing.display().to_string()),
+        None => path(given.map(Path::as_os_str)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::console::Console;
 use super::context::Context;
+use super::prompt::passphrase;
 use crate::fault::Fault;
 use crate::keys::{self, Found, Pinned, Sources};
 
@@ -101,7 +102,7 @@ impl CallerKey {
 }
 
 fn find(sources: Sources, console: Console) -> Result<Option<Found>, Fault> {
-    let found = keys::find(sources)?;
+    let found = keys::find(sources, &mut passphrase)?;
     if let Some(caution) = found.as_ref().and_then(|found| found.caution.as_ref()) {
         console.warn(caution);
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use repovault::crypto::{DataKey, Identity, base64_decode};
-use repovault::secret::Key;
+use repovault::secret::{Key, Secret};
 use rustix::process::{Pid, geteuid};
 
 use crate::support::facts::{children, wait_for, wait_for_file};
@@ -265,6 +265,30 @@ fn parent_and_monitor_memory_hold_no_key() {
     wait_for_file(&scene.path("seen"));
     assert!(!children(terminal.pid()).is_empty());
     check(terminal.pid(), &needles, "terminal");
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Code(0));
+}
+
+#[test]
+fn parent_memory_holds_no_key_and_no_passphrase() {
+    if !can_look() {
+        return;
+    }
+    let scene = Scene::new();
+    let passphrase = "correct horse battery";
+    let path = identity_path(&scene);
+    let text = fs::read(&path).unwrap();
+    let identity = identity(&scene);
+    let sealed = repovault::crypto::protect(&Secret::new(text), passphrase);
+    fs::write(&path, sealed).unwrap();
+    fs::rename(&path, path.replace(".txt", ".age")).unwrap();
+    let mut needles = needles(&scene, &Identity::parse(&identity).unwrap());
+    needles.push(("the passphrase", passphrase.as_bytes().to_vec()));
+    let mut terminal = Terminal::start(&scene.shell(Way::Masked, WAITING));
+    terminal.sees("passphrase of ");
+    terminal.types(&format!("{passphrase}\n"));
+    wait_for_file(&scene.path("seen"));
+    check(terminal.pid(), &needles, "identity.age");
     terminal.types("\n");
     assert_eq!(terminal.ends().0, Code(0));
 }

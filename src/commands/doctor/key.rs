@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::Findings;
 use crate::keys::{self, Found, Given, Source, Sources};
 use crate::session::context::Context;
+use crate::session::prompt::passphrase;
 
 const SUBJECT: &str = "key";
 
@@ -20,15 +21,16 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
             .console
             .note("running VAULT_KEY_COMMAND, like every command that needs the key");
     }
-    let mut result = Some(keys::find(sources));
+    let mut result = Some(keys::find(sources, &mut passphrase));
     let (mut found, mut failed) = (None, false);
     for (at, (name, given)) in given.iter().enumerate() {
         let source = match given {
-            Given::Yes(Some(place)) => format!("{name} {place}"),
+            Given::Yes(Some(place)) | Given::Missing(place) => format!("{name} {place}"),
             _ => (*name).to_owned(),
         };
         match given {
             Given::No => findings.note(SUBJECT, format!("{source}: not set")),
+            Given::Missing(_) => findings.note(SUBJECT, format!("{source}: does not exist")),
             Given::Empty => {
                 findings.note(SUBJECT, format!("{source}: empty, which counts as not set"));
             }

@@ -6,8 +6,10 @@
 mod hidden;
 mod keys;
 mod line;
+mod passphrase;
 mod rules;
 mod visible;
 
 pub(crate) use hidden::hidden;
+pub(crate) use passphrase::{new_passphrase, passphrase};
 pub(crate) use visible::visible;

@@ -3,4 +3,5 @@
 mod hidden_keys;
 mod key_files;
 mod pasted;
+mod protected;
 mod sources;

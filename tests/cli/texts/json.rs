@@ -167,7 +167,7 @@ fn errors_are_json_if_json_is_asked_for() {
 }
 
 /// Commands that print no result of their own, or the bytes of something else.
-const WITHOUT: [&str; 17] = [
+const WITHOUT: [&str; 19] = [
     "ci",
     "completions",
     "copy",
@@ -177,6 +177,8 @@ const WITHOUT: [&str; 17] = [
     "exec",
     "import",
     "key",
+    "key protect",
+    "key unprotect",
     "man",
     "members",
     "members add",

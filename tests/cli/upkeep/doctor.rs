@@ -96,6 +96,7 @@ note  key          VAULT_KEY_FILE: not set
 note  key          VAULT_KEY: not set
 note  key          VAULT_KEY_COMMAND: not set
 ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
+note  key          identity.age [..]/home/.config/vault/identity.age: does not exist
 ok    key          your recipient is age1[..]
 note  trust        VAULT_ID is not set
 note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, newest root seen has revision 1, seen in this folder
