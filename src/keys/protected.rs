@@ -64,7 +64,7 @@ fn refused(error: ProtectedError, source: &Source) -> Fault {
 /// they must have the same content. Returns the path of `identity.age`.
 ///
 /// # Errors
-/// Fails if there is no `identity.txt` with a key, or if a file cannot be used.
+/// Fails without an `identity.txt` that contains a key, or if the disk fails.
 pub fn protect(
     identity: &Path,
     choose: &mut dyn FnMut(&Path) -> Result<Secret, Fault>,
@@ -105,7 +105,7 @@ pub fn protect(
 /// exist, they must have the same content.
 ///
 /// # Errors
-/// Fails if there is no `identity.age`, if it does not open, or if a file cannot be used.
+/// Fails without an `identity.age` that the passphrase opens, or if the disk fails.
 pub fn unprotect(identity: &Path, ask: Ask<'_>) -> Result<(), Fault> {
     let protected = beside(identity);
     let Some(sealed) = read_identity_file(&protected)? else {
