@@ -74,7 +74,10 @@ pub fn protect(
     let Some(text) = read_identity_file(identity)? else {
         return Err(match fs::symlink_metadata(&protected) {
             Ok(_) => Fault::usage(format!("your key is already in {}", protected.display())),
-            Err(_) => Fault::locked(format!("there is no key file {}", identity.display())),
+            Err(_) => Fault::locked(format!(
+                "could not find the key file {}",
+                identity.display()
+            )),
         });
     };
     check_only_name(identity)?;
@@ -114,7 +117,10 @@ pub fn unprotect(identity: &Path, ask: Ask<'_>) -> Result<(), Fault> {
                 "your key in {} has no passphrase",
                 identity.display()
             )),
-            Err(_) => Fault::locked(format!("there is no key file {}", protected.display())),
+            Err(_) => Fault::locked(format!(
+                "could not find the key file {}",
+                protected.display()
+            )),
         });
     };
     check_only_name(&protected)?;

@@ -19,7 +19,7 @@ const SHORTEST: usize = 8;
 pub(crate) fn passphrase(question: &str) -> Result<Secret, Fault> {
     if Terminal::of_stream(crate::platform::input()).is_err() {
         return Err(Fault::locked(
-            "your key needs a passphrase, and there is no terminal to ask at",
+            "your key needs a passphrase, which must be typed at a terminal",
         )
         .hint("for a machine, make a credential: `vault ci add NAME -e ENVIRONMENT`"));
     }

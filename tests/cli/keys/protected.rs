@@ -139,7 +139,7 @@ fn wrong_passphrase_is_locked_after_three_attempts() {
 fn passphrase_without_a_terminal_is_locked() {
     let (sandbox, text) = with_passphrase();
     let said = str![[r#"
-error: your key needs a passphrase, and there is no terminal to ask at
+error: your key needs a passphrase, which must be typed at a terminal
 hint: for a machine, make a credential: `vault ci add NAME -e ENVIRONMENT`
 "#]];
     for (command, status) in [
@@ -274,7 +274,7 @@ fn key_command_without_its_file_changes_nothing() {
     for command in ["protect", "unprotect"] {
         let run = sandbox.vault(&["key", command]);
         run.fails(3)
-            .says(str!["error: there is no key file [..]"])
+            .says(str!["error: could not find the key file [..]"])
             .check();
     }
 }
