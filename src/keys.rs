@@ -207,7 +207,7 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
     }
     if is_age_file(text.expose()) || text.expose().starts_with(b"-----BEGIN AGE") {
         return Err(wrong("is encrypted, and vault opens only a binary file")
-            .hint("keep the encrypted identity in a file: vault --key-file PATH"));
+            .hint("keep the encrypted identity in a file: `vault --key-file PATH`"));
     }
     let marked = std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))?;
     // Editors of Windows put a byte order mark before the text.

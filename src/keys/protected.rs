@@ -3,6 +3,7 @@
 //! A file is removed only after the other one was written, synced, and read back, so that a kill at
 //! any moment leaves at least one of them whole. With both, the same command finishes.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +13,7 @@ use super::identity::read_identity_file;
 use super::{Source, parse};
 use crate::crypto::{self, ProtectedError};
 use crate::fault::Fault;
-use crate::platform::{self, FileAccess};
+use crate::platform::{self, Dir, FileAccess};
 use crate::secret::Secret;
 
 /// How often a person may try to type the passphrase.
@@ -83,7 +84,7 @@ pub fn protect(
     check_only_name(identity)?;
     if crypto::is_age_file(text.expose()) {
         let message = format!("{} is encrypted already", identity.display());
-        return Err(Fault::usage(message).hint(format!("rename it: {}", protected.display())));
+        return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
     }
     parse(&text, &Source::IdentityFile(identity.to_owned()))?;
     if let Some(sealed) = read_identity_file(&protected)? {
@@ -175,48 +176,30 @@ fn unusable(path: &Path, error: io::Error) -> Fault {
     Fault::failed(format!("could not use your key file {}", path.display())).because(error)
 }
 
-/// The names of a file and of its unfinished copy.
-fn names(path: &Path) -> (String, String) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    (name.clone().into_owned(), format!("{name}.new"))
-}
-
 /// Writes the file as a whole, and returns what is in it then.
 fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
-    let write = || {
-        let folder = platform::private_dir(path.parent().unwrap_or(Path::new("/")))?;
-        let (name, unfinished) = names(path);
-        // A killed process left it.
-        if folder.has(&unfinished)? {
-            folder.remove(&unfinished)?;
-        }
-        let renamed = folder
-            .create(&unfinished, content.expose(), FileAccess::Private)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| folder.rename(&unfinished, &folder, &name));
-        if renamed.is_err() {
-            let _ = folder.remove(&unfinished);
-        }
-        renamed.and_then(|()| folder.sync())
-    };
+    let write = || folder(path)?.create_whole(&name(path), content.expose(), FileAccess::Private);
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)
     })?;
     read_identity_file(path)?.ok_or_else(|| changed(path))
 }
 
-/// Removes a file and its unfinished copy.
 fn remove(path: &Path) -> Result<(), Fault> {
     let removed = || {
-        let folder = platform::private_dir(path.parent().unwrap_or(Path::new("/")))?;
-        let (name, unfinished) = names(path);
-        folder.remove(&name)?;
-        if folder.has(&unfinished)? {
-            folder.remove(&unfinished)?;
-        }
+        let folder = folder(path)?;
+        folder.remove(&name(path))?;
         folder.sync()
     };
     removed().map_err(|error| {
         Fault::failed(format!("could not remove {}", path.display())).because(error)
     })
+}
+
+fn folder(path: &Path) -> io::Result<Dir> {
+    platform::private_dir(path.parent().unwrap_or(Path::new("/")))
+}
+
+fn name(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use repovault::crypto::Identity;
+use repovault::secret::Secret;
+
 use crate::support::colleague::Colleague;
 use crate::support::membership::with_bob;
 use crate::support::refusal::stocked;
@@ -97,4 +100,41 @@ fn questions_for_a_value_are_in_their_file() {
     transcript.talk("import -", &[]);
     transcript.talk("import /dev/stdin", &[]);
     transcript.check("questions/values");
+}
+
+#[test]
+fn questions_for_a_passphrase_are_in_their_file() {
+    const NEW: (&str, &str) = ("new passphrase for ", "\0long enough\n");
+    const OPENS: (&str, &str) = ("passphrase of ", "\0long enough\n");
+    let sandbox = Sandbox::with_vault();
+    let folder = sandbox.home().join(".config/vault");
+    let [plain, sealed, link] =
+        ["identity.txt", "identity.age", "link"].map(|name| folder.join(name));
+    let text = fs::read(&plain).unwrap();
+    let mut transcript = Transcript::of(&sandbox);
+    let again = "the same again: ";
+    transcript.talk("key unprotect", &[]);
+    transcript.talk("key protect", &[("new passphrase", "\0short\n")]);
+    transcript.talk("key protect", &[NEW, (again, "\0long and other\n")]);
+    fs::hard_link(&plain, &link).unwrap();
+    transcript.talk("key protect", &[]);
+    fs::remove_file(&link).unwrap();
+    transcript.talk("key protect", &[NEW, (again, "\0long enough\n")]);
+    transcript.talk("key protect", &[]);
+    let wrong = ("passphrase of ", "\0wrong\n");
+    transcript.talk("key show", &[wrong, wrong, OPENS]);
+    transcript.talk("key show", &[wrong, wrong, wrong]);
+    transcript.note("With another key in identity.txt");
+    let other = Sandbox::with_vault();
+    fs::copy(other.home().join(".config/vault/identity.txt"), &plain).unwrap();
+    transcript.talk("key unprotect", &[OPENS]);
+    fs::write(&plain, &text).unwrap();
+    transcript.note("With the same key");
+    transcript.talk("key unprotect", &[OPENS]);
+    transcript.note("With files that no passphrase opens");
+    let recipient = Identity::generate().recipient();
+    fs::rename(&plain, &sealed).unwrap();
+    fs::write(&sealed, recipient.seal(&Secret::new(text))).unwrap();
+    transcript.talk("key unprotect", &[]);
+    transcript.check("questions/passphrases");
 }
