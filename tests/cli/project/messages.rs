@@ -101,7 +101,15 @@ const ONLY_IN_TESTS: usize = 122;
 const NOWHERE: usize = 96;
 
 /// Parts of literals that no test can provoke, with the reason. Some are not messages.
-const UNPROVOKED: [(&str, &str); 21] = [
+const UNPROVOKED: [(&str, &str); 23] = [
+    (
+        "does not read back as it was written",
+        "the disk returns other bytes than it was given",
+    ),
+    (
+        "could not use your key file",
+        "the file vanishes between two system calls",
+    ),
     ("The name of a", "the documentation of a type"),
     ("an argument contains a NUL byte", "the kernel passes none"),
     ("another vault has been writing", "it takes a minute"),

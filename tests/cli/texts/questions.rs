@@ -121,6 +121,7 @@ fn questions_for_a_passphrase_are_in_their_file() {
     fs::remove_file(&link).unwrap();
     transcript.talk("key protect", &[NEW, (again, "\0long enough\n")]);
     transcript.talk("key protect", &[]);
+    let by_passphrase = fs::read(&sealed).unwrap();
     let wrong = ("passphrase of ", "\0wrong\n");
     transcript.talk("key show", &[wrong, wrong, OPENS]);
     transcript.talk("key show", &[wrong, wrong, wrong]);
@@ -133,8 +134,21 @@ fn questions_for_a_passphrase_are_in_their_file() {
     transcript.talk("key unprotect", &[OPENS]);
     transcript.note("With files that no passphrase opens");
     let recipient = Identity::generate().recipient();
+    let foreign = recipient.seal(&Secret::new(text));
+    // A higher work factor, the rest of the file as it was.
+    let costly = String::from_utf8_lossy(&by_passphrase).replacen(" 18\n", " 28\n", 1);
     fs::rename(&plain, &sealed).unwrap();
-    fs::write(&sealed, recipient.seal(&Secret::new(text))).unwrap();
-    transcript.talk("key unprotect", &[]);
+    for file in [&foreign[..], costly.as_bytes(), &by_passphrase[..40]] {
+        fs::write(&sealed, file).unwrap();
+        transcript.talk("key unprotect", &[]);
+    }
+    transcript.note("With such a file in identity.txt");
+    fs::rename(&sealed, &plain).unwrap();
+    fs::write(&plain, &by_passphrase).unwrap();
+    transcript.talk("key protect", &[]);
+    transcript.note("With more than a passphrase");
+    fs::rename(&plain, &sealed).unwrap();
+    let long = format!("\0{}\n", "long".repeat(300));
+    transcript.talk("key show", &[("passphrase of ", &long)]);
     transcript.check("questions/passphrases");
 }
