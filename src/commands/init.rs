@@ -15,7 +15,7 @@ use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::session::presence::warn_if_ignored;
 use crate::session::prompt::visible;
-use crate::vault::format::ROOT_PATH;
+use crate::vault::format::{MEMBERS, ROOT_PATH};
 use crate::vault::model::{Member, Membership, Root};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::{Role, RootSigner};
@@ -114,7 +114,15 @@ fn check_empty(place: &Place) -> Result<(), Fault> {
         return Err(made_by_unreleased());
     }
     if !has(ROOT_PATH) {
-        return Ok(());
+        return match environment_without_a_root(place)? {
+            Some(name) => Err(Fault::refused_file(
+                ROOT_PATH,
+                format!("is missing, and {name} has entries of its vault"),
+            )
+            .restore(ROOT_PATH)
+            .hint(format!("if no one needs them: `rm -r {STORE_FOLDER}`"))),
+            None => Ok(()),
+        };
     }
     let folder = place.folder().display();
     let fault = Fault::usage(format!("{folder} already contains a vault"));
@@ -125,6 +133,26 @@ fn check_empty(place: &Place) -> Result<(), Fault> {
     } else {
         fault.hint("its vault.toml is missing; put it back: `git checkout -- vault.toml`")
     })
+}
+
+/// The first environment with entries in a `.vault` whose root is missing. An interrupted `init` leaves
+/// none.
+fn environment_without_a_root(place: &Place) -> Result<Option<EnvironmentName>, Fault> {
+    if !place.store().is_dir() {
+        return Ok(None);
+    }
+    let tree = tree(place)?;
+    for name in tree.names()? {
+        let Ok(environment) = name.parse::<EnvironmentName>() else {
+            continue;
+        };
+        let folder = tree.folder(&name).ok().flatten();
+        let entries = folder.map(|folder| folder.names(&name)).transpose()?;
+        if entries.is_some_and(|entries| !entries.is_empty()) {
+            return Ok(Some(environment));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the named environments, or else the two that every project has.
@@ -190,8 +218,22 @@ fn write(
     check_empty(place)?;
     // The root makes it a vault, so it comes last: until then, `init` can be repeated.
     write_config(context, place, &environments[0])?;
+    remove_members(&writer)?;
     writer.replace(&files)?;
     writer.replace(&[root_signer.sign_root(&membership.root)])
+}
+
+/// Removes the members' files that an interrupted `init` left, which no root of a new vault lists.
+fn remove_members(writer: &Writer) -> Result<(), Fault> {
+    let tree = writer.tree()?;
+    let left = tree
+        .folder(MEMBERS)?
+        .map(|folder| folder.names(MEMBERS))
+        .transpose()?;
+    for name in left.into_iter().flatten() {
+        writer.remove(&format!("{MEMBERS}/{name}"))?;
+    }
+    Ok(())
 }
 
 /// Writes `vault.toml`, unless there is one.

@@ -185,10 +185,12 @@ fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
     read_identity_file(path)?.ok_or_else(|| changed(path))
 }
 
+/// Removes the file, and its copies that a killed process left.
 fn remove(path: &Path) -> Result<(), Fault> {
     let removed = || {
         let folder = folder(path)?;
         folder.remove(&name(path))?;
+        folder.remove_unfinished(&name(path))?;
         folder.sync()
     };
     removed().map_err(|error| {

@@ -30,6 +30,11 @@ pub struct Dir {
     path: PathBuf,
 }
 
+/// What the names of unfinished copies of the file `name` start with.
+fn unfinished(name: &str) -> String {
+    format!(".{name}.new-")
+}
+
 impl Dir {
     /// Opens the folder at `path`. Returns `None` if it does not exist.
     ///
@@ -201,14 +206,8 @@ impl Dir {
     /// # Errors
     /// Returns the operating system's error.
     pub fn create_whole(&self, name: &str, bytes: &[u8], access: FileAccess) -> io::Result<()> {
-        let stem = format!(".{name}.new-");
-        if let Some(_lock) = self.try_lock()? {
-            let names = self.names()?;
-            for left in names.iter().filter(|name| name.starts_with(&stem)) {
-                self.remove(left)?;
-            }
-        }
-        let new = format!("{stem}{}", std::process::id());
+        self.remove_unfinished(name)?;
+        let new = format!("{}{}", unfinished(name), std::process::id());
         self.create(&new, bytes, access)?.sync_all()?;
         let to = &self.handle;
         match rustix::fs::renameat_with(to, &new, to, name, RenameFlags::NOREPLACE) {
@@ -224,6 +223,21 @@ impl Dir {
             }
         }
         self.sync()
+    }
+
+    /// Removes what a process that was killed in [`Dir::create_whole`] left of the file `name`.
+    ///
+    /// # Errors
+    /// Returns the operating system's error.
+    pub fn remove_unfinished(&self, name: &str) -> io::Result<()> {
+        let Some(_lock) = self.try_lock()? else {
+            return Ok(());
+        };
+        let stem = unfinished(name);
+        for left in self.names()?.iter().filter(|left| left.starts_with(&stem)) {
+            self.remove(left)?;
+        }
+        Ok(())
     }
 
     /// Checks that files can be created in and removed from this folder.

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use snapbox::str;
+
 use crate::support::sandbox::Sandbox;
 use crate::support::tracing::can_trace;
 
@@ -83,4 +85,29 @@ fn can_be_repeated(sandbox: &Sandbox, at: &str) {
     assert_eq!(files, [".git", ".vault", "vault.toml"], "{at}");
     let verified = sandbox.vault(&["verify"]).outcome();
     assert_eq!(verified.status, 0, "{at}: {}", verified.said);
+}
+
+#[test]
+fn repeated_init_with_another_name_leaves_no_old_member() {
+    let sandbox = Sandbox::with_vault();
+    fs::remove_file(sandbox.store("root.toml")).unwrap();
+    sandbox.quick(&["init", "--name", "bob", "-q"]);
+    assert_eq!(names(&sandbox.store("members")), ["bob.toml"]);
+    sandbox.quick(&["verify"]);
+}
+
+#[test]
+fn init_is_refused_if_entries_have_lost_their_root() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("production", "TOKEN", b"value");
+    fs::remove_file(sandbox.store("root.toml")).unwrap();
+    sandbox
+        .vault(&INIT)
+        .fails(4)
+        .says(str![[r#"
+error: .vault/root.toml: is missing, and production has entries of its vault
+hint: put back the committed file: `git checkout -- .vault/root.toml`
+hint: if no one needs them: `rm -r .vault`
+"#]])
+        .check();
 }
