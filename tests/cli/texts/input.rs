@@ -109,7 +109,7 @@ fn errors_of_arguments_are_in_their_file() {
     transcript.run(&format!("get vaultci1_{}", "a".repeat(70)));
     transcript.note("In a folder with only vault.toml");
     let folder = sandbox.home().join("new");
-    fs::create_dir(&folder).unwrap();
+    sandbox.git(&["init", "--quiet", folder.to_str().unwrap()]);
     fs::write(folder.join("vault.toml"), "").unwrap();
     for words in ["init --name recovery --recovery", "init"] {
         transcript.run_as(words, |run| {

@@ -38,14 +38,13 @@ fn checks_of_a_machine_are_in_their_file() {
         transcript.run_as(words, |run| run.without("HOME"));
     }
     transcript.note("Without HOME, in a new folder");
-    fs::create_dir(sandbox.home().join("new")).unwrap();
+    let new = sandbox.home().join("new");
+    sandbox.git(&["init", "--quiet", new.to_str().unwrap()]);
     for words in ["init --name alice", "doctor"] {
-        transcript.run_as(words, |run| {
-            run.without("HOME").folder(&sandbox.home().join("new"))
-        });
+        transcript.run_as(words, |run| run.without("HOME").folder(&new));
     }
     transcript.run_as(&format!("init --name alice --key-file {identity}"), |run| {
-        run.without("HOME").folder(&sandbox.home().join("new"))
+        run.without("HOME").folder(&new)
     });
     transcript.note("Without a default, with a question, and with another vault in PATH");
     let toml = "[environments.development]\nconfirm = true\n";

@@ -56,7 +56,7 @@ fn questions_about_changes_are_in_their_file() {
 fn questions_about_people_are_in_their_file() {
     let sandbox = stocked();
     let new = sandbox.home().join("new");
-    fs::create_dir(&new).unwrap();
+    sandbox.git(&["init", "--quiet", new.to_str().unwrap()]);
     let carol = Colleague::clone_of(&sandbox, "carol");
     let home = carol.home().to_str().unwrap().to_owned();
     let mut transcript = Transcript::of(&sandbox);
