@@ -138,7 +138,8 @@ fn check_empty(place: &Place) -> Result<(), Fault> {
 /// The first environment with entries in a `.vault` whose root is missing. An interrupted `init` leaves
 /// none.
 fn environment_without_a_root(place: &Place) -> Result<Option<EnvironmentName>, Fault> {
-    if !place.store().is_dir() {
+    let found = place.store().symlink_metadata();
+    if !found.is_ok_and(|found| found.is_dir()) {
         return Ok(None);
     }
     let tree = tree(place)?;

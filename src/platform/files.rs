@@ -30,7 +30,7 @@ pub struct Dir {
     path: PathBuf,
 }
 
-/// What the names of unfinished copies of the file `name` start with.
+/// The start of the name of an unfinished copy of the file `name`.
 fn unfinished(name: &str) -> String {
     format!(".{name}.new-")
 }
