@@ -122,8 +122,9 @@ fn unexecutable_file_exits_126_and_missing_file_127() {
             (unmasked.status, unmasked.output.as_str()),
             (Code(status), "")
         );
+        let shown = if command.is_empty() { "''" } else { command };
         assert!(
-            unmasked.said.starts_with(&format!("error: {command}: ")),
+            unmasked.said.starts_with(&format!("error: {shown}: ")),
             "{}",
             unmasked.said
         );
