@@ -208,7 +208,10 @@ impl Dir {
     pub fn create_whole(&self, name: &str, bytes: &[u8], access: FileAccess) -> io::Result<()> {
         self.remove_unfinished(name)?;
         let new = format!("{}{}", unfinished(name), std::process::id());
-        self.create(&new, bytes, access)?.sync_all()?;
+        if let Err(error) = self.create(&new, bytes, access)?.sync_all() {
+            let _ = self.remove(&new);
+            return Err(error);
+        }
         let to = &self.handle;
         match rustix::fs::renameat_with(to, &new, to, name, RenameFlags::NOREPLACE) {
             Ok(()) => {}

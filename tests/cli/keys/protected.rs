@@ -331,6 +331,25 @@ fn survives_a_kill(command: &str, questions: &[(&str, &str)], is_plain_after: bo
     }
 }
 
+#[test]
+fn failed_sync_leaves_no_plaintext() {
+    if !can_trace() {
+        return;
+    }
+    let (sandbox, _) = with_passphrase();
+    let inject = "inject=fsync:error=EIO:when=1";
+    let strace = ["strace", "-qq", "-o", "/dev/null", "-e", inject];
+    let mut terminal = Terminal::start_under(sandbox.vault(&["key", "unprotect"]), &strace);
+    answer(&mut terminal, &[("passphrase of ", PASSPHRASE)]);
+    terminal.ends(1);
+    let folder = plain(&sandbox).parent().unwrap().to_owned();
+    let names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["identity.age"]);
+}
+
 /// At least one of the two files is there, and each that is there is whole.
 #[track_caller]
 fn holds_the_key(sandbox: &Sandbox, text: &[u8]) {
