@@ -2,8 +2,8 @@
 //!
 //! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
 //! the file `identity.txt`, or `identity.age` next to it, which a passphrase protects. (The operating
-//! system's keyring will come just before these files.) A source that was named and fails is an error, never a reason to try the next one. Each is read
-//! once.
+//! system's keyring will come just before these files.) A source that was named and fails is an
+//! error, never a reason to try the next one. Each is read once.
 
 mod command;
 mod credential;
