@@ -14,12 +14,14 @@ mod guard;
 mod identity;
 mod means;
 mod protected;
+mod words;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
+pub use command::{Wrapped, wrap};
 pub use credential::Credential;
 pub use given::Given;
 use guard::holds_key;
@@ -50,7 +52,7 @@ pub struct Sources {
     pub variable_file: Option<OsString>,
     /// The value of `VAULT_KEY`, already taken out of the environment.
     pub variable: Option<Secret>,
-    /// `VAULT_KEY_COMMAND`, for the shell.
+    /// `VAULT_KEY_COMMAND`, to be split into words.
     pub command: Option<OsString>,
     /// `identity.txt`, whether it exists or not. `identity.age` is in the same folder.
     pub identity: Option<PathBuf>,

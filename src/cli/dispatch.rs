@@ -141,6 +141,7 @@ fn ci_add(arguments: CiAddArguments) -> commands::CiAdd {
         environments: arguments.environments,
         only: arguments.only,
         step: arguments.step,
+        wrap: arguments.wrap,
         style: arguments.json.style(),
     }
 }

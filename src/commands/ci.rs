@@ -1,10 +1,14 @@
 //! `vault ci add`: adds a machine, and prints the one string that its platform keeps.
 
+mod wrapped;
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use crate::crypto::Identity;
 use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
+use crate::secret::Secret;
 use crate::session::admin::Admin;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
@@ -23,6 +27,8 @@ pub(crate) struct Add {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) only: Vec<SecretName>,
     pub(crate) step: Option<StepName>,
+    /// The command that gets the credential, and whose output takes its place.
+    pub(crate) wrap: Option<OsString>,
     pub(crate) style: Style,
 }
 
@@ -47,9 +53,6 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
         ..Member::new(identity.recipient())
     };
     membership.members.insert(command.name.clone(), machine);
-    let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
-    grant(context, &mut admin, membership, &grants)?;
-    admin.finish(context)?;
     let environments = access.keys().map(ToString::to_string).collect();
     let credential = Credential {
         identity,
@@ -60,19 +63,32 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
             environments,
         },
     };
+    // Before anything is written: without this text, the member would be of no use.
+    let text = match &command.wrap {
+        None => credential.to_text(),
+        Some(wrap) => wrapped::wrap(context, wrap, &credential)?,
+    };
+    let grants = BTreeMap::from([(command.name.clone(), access.clone())]);
+    grant(context, &mut admin, membership, &grants)?;
+    admin.finish(context)?;
     report(context, command, &access);
-    let mut text = credential.to_text();
     let line = match command.style {
-        Style::Table => {
-            text.extend(b"\n");
-            text
-        }
+        Style::Table => shown(text, command),
         Style::Json => {
             let document = Document::new().text("member", command.name.as_str());
-            document.bytes("credential", &text).finish()
+            let field = command.wrap.as_ref().map_or("credential", |_| "wrapped");
+            document.bytes(field, &text).finish()
         }
     };
     context.console.reveal(line.expose())
+}
+
+/// The credential as a line, or the output of the command, byte for byte.
+fn shown(mut text: Secret, command: &Add) -> Secret {
+    if command.wrap.is_none() {
+        text.extend(b"\n");
+    }
+    text
 }
 
 /// Returns the access of the machine to `environment`: everything, or the secrets that `--only` or
@@ -97,6 +113,12 @@ fn report(context: &Context, command: &Add, access: &BTreeMap<EnvironmentName, A
             Access::Read | Access::Write => "every secret".to_owned(),
         };
         console.note(format!("{} can read {what} in {environment}", command.name));
+    }
+    if command.wrap.is_some() {
+        console
+            .note("commit .vault, and this with it if you like: only the command that undoes the");
+        console.note("wrapping makes it a credential again; name that in VAULT_KEY_COMMAND:");
+        return;
     }
     console.note("commit .vault, then store this line as the secret VAULT_KEY of the CI platform");
     console.note("(it is shown only once):");

@@ -1,5 +1,7 @@
 //! The arguments of the commands that add the caller or a machine to a vault.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::Json;
@@ -48,6 +50,9 @@ pub(in crate::cli) struct CiAddArguments {
     /// Give it only the names that this step of vault.toml lists now
     #[arg(long, value_name = "STEP", conflicts_with = "only")]
     pub(in crate::cli) step: Option<StepName>,
+    /// Give the credential to this command on its standard input, and print what it prints instead
+    #[arg(long, value_name = "COMMAND")]
+    pub(in crate::cli) wrap: Option<OsString>,
     #[command(flatten)]
     pub(in crate::cli) json: Json,
 }

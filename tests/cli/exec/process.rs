@@ -178,7 +178,7 @@ fn command_never_sees_a_key_variable() {
     }
     // The key command does not see the other sources either.
     let run = sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", "");
-    let spy = format!("env | grep ^VAULT_ >spied; {command}");
+    let spy = format!("sh -c \"env | grep ^VAULT_ >spied; {command}\"");
     let run = run
         .variable("VAULT_KEY_COMMAND", &spy)
         .fails(2)

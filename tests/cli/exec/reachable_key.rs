@@ -173,7 +173,7 @@ fn every_parent_process_is_checked() {
     }
     let said = scene.run(&["bash", "-c", &script], &[]).said;
     assert_eq!(said, "");
-    let command = "VAULT_KEY_COMMAND='echo $SHOP_KEY' vault exec -- true; true";
+    let command = "VAULT_KEY_COMMAND='printenv SHOP_KEY' vault exec -- true; true";
     let said = scene
         .run(&["bash", "-c", command], &[("SHOP_KEY", &scene.key)])
         .said;
@@ -367,7 +367,7 @@ fn identity_variables_are_withheld_after_a_key_command() {
     let scene = Scene::new();
     let file = scene.file("key", &scene.key);
     let command =
-        format!("KEY_PATH={file}; : \"${{JOB_JWT:-}}\" $shop_password; cat \"$KEY_PATH\"");
+        format!("sh -c 'KEY_PATH={file}; : \"${{JOB_JWT:-}}\" $shop_password; cat \"$KEY_PATH\"'");
     let all = |source: (&str, &str), options: &[&str]| {
         let words = [&["vault", "exec", "--no-mask"], options, &["--", "env"]].concat();
         let variables = [&CALLER[..], &[source]].concat();

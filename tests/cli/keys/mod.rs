@@ -4,4 +4,7 @@ mod hidden_keys;
 mod key_files;
 mod pasted;
 mod protected;
+mod openbao;
+mod recipes;
 mod sources;
+mod wrapped;

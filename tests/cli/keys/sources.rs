@@ -85,7 +85,7 @@ fn every_key_source_unlocks() {
             .prints("value")
             .check();
     }
-    let command = format!("printf '# mine\\n'; tail -n 1 '{path}'");
+    let command = format!("sh -c \"printf '# mine\\\\n'; tail -n 1 '{path}'\"");
     elsewhere(&sandbox, &get)
         .variable("VAULT_KEY_COMMAND", &command)
         .prints("value")
@@ -193,7 +193,7 @@ hint: a key is one line: a credential from `vault ci add`, or an age identity
         ),
         (
             &[],
-            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "exit 7")],
+            &[("VAULT_KEY", ""), ("VAULT_KEY_COMMAND", "sh -c 'exit 7'")],
             str![[r#"
 error: VAULT_KEY_COMMAND failed (exit status: 7)
 hint: run it by hand; it must print the key alone on standard output
@@ -648,7 +648,7 @@ fn key_command_is_awaited_after_it_closes_its_output() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
     let file = sandbox.home().join(".config/vault/identity.txt");
-    let command = format!("cat {0}; exec >&-; test -s {0}", file.display());
+    let command = format!("sh -c 'cat {0}; exec >&-; test -s {0}'", file.display());
     let run = sandbox
         .vault(&["get", "KEY"])
         .variable("VAULT_KEY_COMMAND", &command);

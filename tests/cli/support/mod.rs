@@ -9,6 +9,7 @@ pub(crate) mod literals;
 pub(crate) mod machine;
 pub(crate) mod membership;
 pub(crate) mod memory;
+pub(crate) mod openbao;
 pub(crate) mod order_two;
 pub(crate) mod pages;
 pub(crate) mod pipeline;

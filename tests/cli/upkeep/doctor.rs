@@ -192,7 +192,7 @@ fn doctor_explains_each_key_source() {
     says(
         &doctor(&sandbox, &[])
             .variable("VAULT_KEY", " ")
-            .variable("VAULT_KEY_COMMAND", "cat $F")
+            .variable("VAULT_KEY_COMMAND", "sh -c 'cat $F'")
             .variable("F", &file),
         true,
         &[
@@ -253,7 +253,7 @@ fn doctor_explains_each_key_source() {
 #[test]
 fn doctor_runs_the_key_command_once_with_a_notice() {
     let sandbox = sandbox();
-    let command = "echo run >> \"$HOME/runs\"; exit 1";
+    let command = "sh -c 'echo run >> \"$HOME/runs\"; exit 1'";
     let run = sandbox
         .vault(&["doctor"])
         .variable("VAULT_KEY_COMMAND", command);

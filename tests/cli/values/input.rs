@@ -266,7 +266,7 @@ fn ciphertext_as_a_value_gets_a_note() {
 #[test]
 fn key_command_does_not_read_the_input() {
     let sandbox = sandbox();
-    let command = "cat \"$HOME/.config/vault/identity.txt\"; cat >&2";
+    let command = "sh -c 'cat \"$HOME/.config/vault/identity.txt\"; cat >&2'";
     let run = |arguments: &[&str], input: &str| {
         sandbox
             .vault(arguments)

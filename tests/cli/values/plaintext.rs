@@ -227,7 +227,7 @@ fn value_in_a_wrong_argument_is_not_shown() {
         sandbox.vault(&["get", "KEY"]).variable("VAULT_KEY", CANARY),
         sandbox
             .vault(&["get", "KEY"])
-            .variable("VAULT_KEY_COMMAND", "echo \"$C\"")
+            .variable("VAULT_KEY_COMMAND", "sh -c 'echo \"$C\"'")
             .variable("C", CANARY),
         sandbox.vault(&["get", "KEY"]).variable("VAULT_ID", CANARY),
         sandbox

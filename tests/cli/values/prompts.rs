@@ -347,8 +347,8 @@ fn closed_terminal_stores_nothing() {
 fn key_command_can_ask_at_a_terminal() {
     let sandbox = Sandbox::with_vault();
     sandbox.set("development", "KEY", b"value");
-    let command = "echo Password: >&2; read -r word; test \"$word\" = open && \
-                   cat \"$HOME/.config/vault/identity.txt\"";
+    let command = "sh -c 'echo Password: >&2; read -r word; test \"$word\" = open && \
+                   cat \"$HOME/.config/vault/identity.txt\"'";
     let run = sandbox
         .vault(&["get", "KEY"])
         .variable("VAULT_KEY_COMMAND", command);
