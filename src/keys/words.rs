@@ -119,7 +119,7 @@ mod tests {
     fn words_are_split_as_a_shell_splits_them() {
         for text in [
             "op read op://shop/vault/key",
-            "  a\tb\n c ",
+            "  a\tb  c ",
             "a 'b c' \"d e\" f\\ g",
             "a '' \"\" b''c",
             r#"a "x\"y\\z\$\`\n" 'q\r' \$ \'"#,
