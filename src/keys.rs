@@ -234,13 +234,14 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::NativeKind;
 
     fn parsed(text: &str) -> Result<(Identity, Option<Pinned>), Fault> {
         parse(&Secret::new(text.as_bytes().to_vec()), &Source::Variable)
     }
 
     fn identity() -> String {
-        let text = Identity::generate().to_text();
+        let text = Identity::generate(NativeKind::Hybrid).to_text();
         String::from_utf8(text.expose().to_vec()).unwrap()
     }
 

@@ -139,6 +139,11 @@ impl Key {
     }
 }
 
+/// Wipes the bytes that another crate has returned.
+pub fn wipe(bytes: &mut [u8]) {
+    bytes.zeroize();
+}
+
 /// Does work with keys, and then wipes the part of the stack that it used. It holds values that
 /// were passed or spilled from registers. `depth` says afterwards how much that can be.
 pub fn with_wiped_stack<R>(depth: impl FnOnce() -> StackDepth, work: impl FnOnce() -> R) -> R {

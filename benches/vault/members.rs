@@ -4,7 +4,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use repovault::crypto::{Identity, SigningKey};
+use repovault::crypto::{Identity, NativeKind, SigningKey};
 use repovault::platform::Dir;
 use repovault::vault::format::write_member;
 use repovault::vault::holder::Holder;
@@ -43,7 +43,7 @@ fn with_members(secrets: usize, members: usize) -> anyhow::Result<Store> {
     let signer = RootSigner::new(&authority);
     for number in 0..members {
         let name: MemberName = format!("reader-{number:04}").parse()?;
-        let mut member = Member::new(Identity::generate().recipient());
+        let mut member = Member::new(Identity::generate(NativeKind::Hybrid).recipient());
         member.access.insert(place.clone(), Access::Read);
         signer.seal_to(&mut member, &place, keys.data_key(environment.newest())?);
         let file = write_member(&vault.root().vault, &name, &member, &authority);
@@ -104,7 +104,9 @@ fn set(few: &Store, some: &Store, many: &Store) -> anyhow::Result<()> {
 }
 
 fn add(store: &Store, round: usize) -> anyhow::Result<Cost> {
-    let recipient = Identity::generate().recipient().to_string();
+    let recipient = Identity::generate(NativeKind::Hybrid)
+        .recipient()
+        .to_string();
     let name = format!("new-{round}");
     let words = ["members", "add", &name, "--recipient", &recipient];
     let access = ["-e", "production=read"];

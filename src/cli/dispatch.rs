@@ -9,7 +9,9 @@ use super::arguments::{
     JoinArguments, Key, Members, OriginArguments, SetArguments, VerifyArguments, once,
 };
 use super::{WELCOME, misuse};
-use crate::commands::{self, Empty, FinalNewline, Leaks, Manner, Masking, Origin, Recovery};
+use crate::commands::{
+    self, Empty, FinalNewline, Leaks, Manner, Masking, NewKey, Origin, Recovery,
+};
 use crate::fault::Fault;
 use crate::merge;
 use crate::review::Format;
@@ -117,6 +119,7 @@ fn init(arguments: InitArguments) -> commands::Init {
         environments: arguments.environments,
         name: arguments.name,
         recovery,
+        kind: arguments.kind.native(),
         style: arguments.json.style(),
     }
 }
@@ -131,6 +134,7 @@ fn join(arguments: JoinArguments) -> commands::Join {
         name: arguments.name,
         asking,
         id: arguments.id,
+        kind: arguments.kind.native(),
         style: arguments.json.style(),
     }
 }
@@ -142,6 +146,7 @@ fn ci_add(arguments: CiAddArguments) -> commands::CiAdd {
         only: arguments.only,
         step: arguments.step,
         wrap: arguments.wrap,
+        kind: arguments.kind.native(),
         style: arguments.json.style(),
     }
 }
@@ -186,6 +191,7 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
             admin,
             no_admin,
             recipient,
+            new_key,
             fingerprint,
             yes,
             json,
@@ -198,7 +204,9 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
                 name,
                 access,
                 role,
-                recipient,
+                key: recipient
+                    .map(NewKey::Typed)
+                    .or(new_key.then_some(NewKey::Requested)),
                 fingerprint,
                 answer,
                 style,

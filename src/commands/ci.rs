@@ -5,7 +5,7 @@ mod wrapped;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use crate::crypto::Identity;
+use crate::crypto::{Identity, NativeKind};
 use crate::fault::Fault;
 use crate::keys::{Credential, Pinned};
 use crate::secret::Secret;
@@ -29,6 +29,7 @@ pub(crate) struct Add {
     pub(crate) step: Option<StepName>,
     /// The command that gets the credential, and whose output takes its place.
     pub(crate) wrap: Option<OsString>,
+    pub(crate) kind: NativeKind,
     pub(crate) style: Style,
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     let mut admin = Admin::start(context, &mut session)?;
     let mut membership = admin.membership()?;
     check_free(&membership, &command.name)?;
-    let identity = Identity::generate();
+    let identity = Identity::generate(command.kind);
     check_unused(admin.session, &command.name, &identity.recipient())?;
     let (vault, tag) = (membership.root.vault, membership.root.latest());
     let machine = Member {

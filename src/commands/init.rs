@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use crate::crypto::{Identity, SigningKey, VaultId};
+use crate::crypto::{Identity, NativeKind, SigningKey, VaultId};
 use crate::fault::Fault;
 use crate::platform::{Dir, FileAccess};
 use crate::session::caller_key::CallerKey;
@@ -27,6 +27,8 @@ pub(crate) struct Init {
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) name: Option<MemberName>,
     pub(crate) recovery: Recovery,
+    /// The kind of the keys that it makes.
+    pub(crate) kind: NativeKind,
     pub(crate) style: Style,
 }
 
@@ -56,8 +58,9 @@ pub(crate) fn init(context: &Context, key: CallerKey, command: Init) -> Result<(
         return Err(Fault::usage("the name recovery is for the recovery member")
             .hint("choose another name: `--name NAME`"));
     }
-    let identity = identity(context, key)?;
-    let recovery = wants_recovery(context, command.recovery)?.then(Identity::generate);
+    let identity = identity(context, key, command.kind)?;
+    let wants_recovery = wants_recovery(context, command.recovery)?;
+    let recovery = wants_recovery.then(|| Identity::generate(command.kind));
     let authority = SigningKey::generate();
     let root_signer = RootSigner::new(&authority);
     let all: BTreeSet<EnvironmentName> = environments.iter().cloned().collect();
@@ -165,10 +168,10 @@ fn environments(named: Vec<EnvironmentName>) -> Result<Vec<EnvironmentName>, Fau
 }
 
 /// Returns the caller's identity. If there is none, makes one and keeps it in `identity.txt`.
-fn identity(context: &Context, key: CallerKey) -> Result<Identity, Fault> {
+fn identity(context: &Context, key: CallerKey, kind: NativeKind) -> Result<Identity, Fault> {
     match own_key(context, key, "cannot own a vault")? {
         Some(found) => Ok(found.identity),
-        None => make_identity(context),
+        None => make_identity(context, kind),
     }
 }
 

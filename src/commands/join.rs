@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::crypto::{Identity, Recipient, SigningKey};
+use crate::crypto::{Identity, NativeKind, Recipient, SigningKey};
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::session::caller_key::CallerKey;
@@ -36,6 +36,8 @@ pub(crate) struct Join {
     pub(crate) asking: Asking,
     /// The vault's id, as a colleague sent it.
     pub(crate) id: Option<String>,
+    /// The kind of key to make, if the caller has none.
+    pub(crate) kind: NativeKind,
     pub(crate) style: Style,
 }
 
@@ -96,7 +98,7 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
     }
     let identity = match key {
         Some(key) => key.identity,
-        None => make_identity(context)?,
+        None => make_identity(context, command.kind)?,
     };
     let (request, file) = ask(&vault, name, &identity);
     // Remember the request first, or its answer would look like any other.
@@ -220,8 +222,8 @@ fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) ->
     ));
     if vault.counting(&request.name)?.is_some() {
         console.note(format!(
-            "an admin replaces {}'s key with this one: `vault members set {} --recipient {}`",
-            request.name, request.name, request.recipient
+            "an admin replaces {}'s key with this one: `vault members set {} --new-key`",
+            request.name, request.name
         ));
     }
     Ok(())

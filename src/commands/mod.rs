@@ -22,6 +22,8 @@ mod status;
 mod trust;
 mod verify;
 
+/// The kind of a new key.
+pub(crate) use crate::crypto::NativeKind;
 pub(crate) use ci::{Add as CiAdd, add as ci_add};
 pub(crate) use copy::copy;
 pub(crate) use doctor::doctor;
@@ -38,7 +40,7 @@ pub(crate) use join::{Asking, Join, join};
 pub(crate) use key::{protect as key_protect, show as key_show, unprotect as key_unprotect};
 pub(crate) use list::list;
 pub(crate) use members::{
-    Add as MembersAdd, Set as MembersSet, Wanted, add as members_add, list as members_list,
+    Add as MembersAdd, NewKey, Set as MembersSet, Wanted, add as members_add, list as members_list,
     remove as members_remove, set as members_set, sync as members_sync,
 };
 pub(crate) use remove::remove;

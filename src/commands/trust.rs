@@ -56,7 +56,7 @@ pub(crate) fn trust(
     let mut refusing: Vec<State> = refusing.collect();
     if let (Some((place, _)), false) = (&here, refusing.is_empty()) {
         let met = go_back(context, place, &pin, &own, &mut refusing, command)?;
-        let is_own = |state: &State| state.recipient().as_ref() == Some(&own);
+        let is_own = |state: &State| state.owner() == Some(own.digest());
         if refusing.iter().any(is_own) {
             return Ok(());
         }
@@ -131,7 +131,7 @@ fn go_back(
 ) -> Result<Met, Fault> {
     let known = |state: &State| state.seen(&pin.vault).cloned().unwrap_or_default().tags;
     let tags: Vec<_> = states.iter().flat_map(known).collect();
-    let older = OlderRoot::find(place, &tags, Some(own))?;
+    let older = OlderRoot::find(place, &tags, Some(&own.digest()))?;
     let root = older.vault.root();
     if root.vault != pin.vault || !root.lists(pin.tag) {
         return Err(not_listed(pin).hints_of(&older.refusal()));

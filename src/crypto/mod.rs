@@ -10,7 +10,10 @@ mod encoding;
 mod envelope;
 mod fingerprint;
 mod passphrase;
+mod identity;
+mod kinds;
 mod random;
+mod recipient;
 mod revocation;
 mod signature;
 mod tag;
@@ -22,10 +25,12 @@ pub use derive::{Commitment, DataKey, EntryKey};
 pub use encoding::{
     Framed, base64_decode, base64_encode, base64url_decode, base64url_encode, checksum, sha256,
 };
-pub use envelope::{Identity, Recipient, UnsealError, is_sealed_to_one};
+pub use envelope::UnsealError;
 pub use fingerprint::Fingerprint;
 pub use passphrase::{ProtectedError, check_protected, is_age_file, protect, unprotect};
+pub use identity::{Identity, NativeKind};
 pub use random::{Alphabet, random_base64url, random_bytes, random_key, random_text};
+pub use recipient::{NotARecipient, Recipient};
 pub use revocation::Tag;
 pub use signature::{PublicKey, Signature, SigningKey};
 pub use tag::Tagger;

@@ -2,17 +2,28 @@
 //!
 //! `vaultci1_` and base64url of: identity (32 bytes) ‖ vault id (32) ‖ tag of the last revocation that
 //! it knows, or zeros (16) ‖ length of the member's name (1) and the name ‖ per environment its length
-//! (1) and name ‖ checksum (8). One line of `A-Za-z0-9_-`, which every platform can store and mask.
+//! (1) and name ‖ checksum (8). The label of the checksum says which kind the identity has. One line of
+//! `A-Za-z0-9_-`, which every platform can store and mask.
 
 use super::Pinned;
-use crate::crypto::{Identity, Tag, VaultId, base64url_decode, base64url_encode, checksum};
+use crate::crypto::{
+    Identity, NativeKind, Tag, VaultId, base64url_decode, base64url_encode, checksum,
+};
 use crate::secret::{Key, Secret};
 
 pub(super) const PREFIX: &str = "vaultci1_";
-const LABEL: &str = "vault/v1/credential";
+const KINDS: [NativeKind; 2] = [NativeKind::Hybrid, NativeKind::Classic];
 const CHECKSUM: usize = 8;
 /// The longest credential, in characters: hundreds of environments.
 const LONGEST: usize = 32 << 10;
+
+/// The label of the checksum around an identity of this kind.
+fn label(kind: NativeKind) -> &'static str {
+    match kind {
+        NativeKind::Classic => "vault/v1/credential",
+        NativeKind::Hybrid => "vault/v1/hybrid-credential",
+    }
+}
 
 /// A machine's identity with its pin.
 pub struct Credential {
@@ -27,14 +38,15 @@ impl Credential {
     #[must_use]
     pub fn to_text(&self) -> Secret {
         let mut payload = Secret::with_capacity(256);
-        payload.extend(self.identity.to_key().expose());
+        let (kind, key) = self.identity.to_key();
+        payload.extend(key.expose());
         payload.extend(self.pinned.vault.as_bytes());
         payload.extend(self.pinned.tag.as_bytes());
         for name in std::iter::once(&self.pinned.member).chain(&self.pinned.environments) {
             payload.extend(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);
             payload.extend(name.as_bytes());
         }
-        let checksum = checksum(LABEL, payload.expose());
+        let checksum = checksum(label(kind), payload.expose());
         payload.extend(&checksum);
         let mut text = Secret::new(PREFIX.as_bytes().to_vec());
         text.extend(Secret::new(base64url_encode(payload.expose()).into_bytes()).expose());
@@ -50,9 +62,9 @@ impl Credential {
         let bytes = Secret::new(base64url_decode(text.strip_prefix(PREFIX)?)?);
         let end = bytes.len().checked_sub(CHECKSUM)?;
         let (payload, sum) = bytes.expose().split_at(end);
-        if checksum(LABEL, payload) != sum {
-            return None;
-        }
+        let kind = KINDS
+            .into_iter()
+            .find(|kind| checksum(label(*kind), payload) == sum)?;
         let (identity, after_identity) = payload.split_at_checked(32)?;
         let (vault, after_vault) = after_identity.split_at_checked(32)?;
         let (tag, mut rest) = after_vault.split_at_checked(16)?;
@@ -70,7 +82,7 @@ impl Credential {
             environments: environments.to_vec(),
         };
         Some(Self {
-            identity: Identity::from_key(&Key::from_slice(identity)?),
+            identity: Identity::from_key(kind, &Key::from_slice(identity)?),
             pinned,
         })
     }
@@ -91,13 +103,19 @@ mod tests {
             member: "ci-production".to_owned(),
             environments,
         };
+        for kind in [NativeKind::Classic, NativeKind::Hybrid] {
+            check(kind, &pinned);
+        }
+    }
+
+    fn check(kind: NativeKind, pinned: &Pinned) {
         let credential = Credential {
-            identity: Identity::generate(),
+            identity: Identity::generate(kind),
             pinned: pinned.clone(),
         };
         let text = String::from_utf8(credential.to_text().expose().to_vec()).unwrap();
         let read = Credential::parse(&text).unwrap();
-        assert_eq!(read.pinned, pinned);
+        assert_eq!(read.pinned, *pinned);
         assert!(read.identity.recipient() == credential.identity.recipient());
         assert!(
             text.bytes()

@@ -68,6 +68,7 @@ fn is_key(word: &[u8]) -> Option<Recipient> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::NativeKind;
 
     #[test]
     fn identity_variables_are_found_by_list_or_name() {
@@ -99,19 +100,22 @@ mod tests {
 
     #[test]
     fn key_is_found_anywhere_in_a_text() {
-        let (own, other) = (Identity::generate(), Identity::generate());
-        let text =
-            |identity: &Identity| String::from_utf8(identity.to_text().expose().to_vec()).unwrap();
-        let key = text(&own);
-        for held in [
-            &key,
-            &format!("{{\"key\":\"{key}\"}}"),
-            &format!(" {}\n", key.to_lowercase()),
-        ] {
-            assert!(holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
-        }
-        for held in ["", "AGE-SECRET-KEY-", "vaultci1_", &text(&other), &key[1..]] {
-            assert!(!holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
+        for kind in [NativeKind::Classic, NativeKind::Hybrid] {
+            let (own, other) = (Identity::generate(kind), Identity::generate(kind));
+            let text = |identity: &Identity| {
+                String::from_utf8(identity.to_text().expose().to_vec()).unwrap()
+            };
+            let key = text(&own);
+            for held in [
+                &key,
+                &format!("{{\"key\":\"{key}\"}}"),
+                &format!(" {}\n", key.to_lowercase()),
+            ] {
+                assert!(holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
+            }
+            for held in ["", "AGE-SECRET-KEY-", "vaultci1_", &text(&other), &key[1..]] {
+                assert!(!holds_key_to(held.as_bytes(), &own.recipient()), "{held}");
+            }
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::check::below;
 use super::report::{Item, Level, Report};
-use crate::crypto::is_sealed_to_one;
 use crate::fault::{Fault, plural};
 use crate::session::given::unaccounted;
 use crate::vault::format::{MEMBERS, ROOT_PATH, member_path};
@@ -153,7 +152,7 @@ fn check_sealed(vault: &Vault, name: &MemberName, member: &Member, report: &mut 
     let seeds = member.signing.as_ref().map(|signing| &signing.seed);
     let keys = member.sealed.values().flat_map(BTreeMap::values);
     let mut sealed = seeds.into_iter().chain(&member.authority).chain(keys);
-    if !sealed.all(|sealed| is_sealed_to_one(sealed)) {
+    if !sealed.all(|sealed| member.recipient.is_alone_in(sealed)) {
         report.items.push(
             item(Level::Finding, "sealed-to-others", name)
                 .text(": a key in it is not sealed to this member's recipient alone"),

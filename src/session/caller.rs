@@ -73,7 +73,8 @@ fn not_a_member(
         }
     }
     Ok(Fault::locked(format!(
-        "your key ({recipient}) belongs to no member of this vault"
+        "your key ({}) belongs to no member of this vault",
+        recipient.shown()
     ))
     .hint("use the key you joined with, or ask an admin to add you"))
 }
@@ -89,7 +90,8 @@ fn unknown_credential(vault: &Vault, name: &str, recipient: &Recipient) -> Fault
         .hint("make a new one: `vault ci add NAME -e ENVIRONMENT`");
     }
     Fault::locked(format!(
-        "the credential of {name} (recipient {recipient}) is not in this checkout"
+        "the credential of {name} (recipient {}) is not in this checkout",
+        recipient.shown()
     ))
     .hint(NEWER)
     .hint("if it is older: make a new one with `vault ci add`")

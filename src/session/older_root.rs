@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::elsewhere::{Elsewhere, elsewhere};
 use super::open::{folder, tree};
-use crate::crypto::{Recipient, Tag, VaultId};
+use crate::crypto::{Tag, VaultId};
 use crate::fault::Fault;
 use crate::vault::format::ROOT_PATH;
 use crate::vault::model::{Membership, Root};
@@ -49,7 +49,7 @@ pub(crate) fn judge(
     };
     // Of several records, one may be that of a stolen key.
     let own = match &trust.states[..] {
-        [own] => own.recipient(),
+        [own] => own.owner(),
         _ => None,
     };
     let found = OlderRoot::find(place, tags, own.as_ref());
@@ -74,15 +74,11 @@ pub(crate) struct OlderRoot {
 }
 
 impl OlderRoot {
-    /// Compares the root here with those that list one of `tags`, for the caller with this recipient.
+    /// Compares the root here with those that list one of `tags`, for the caller with this recipient's digest.
     ///
     /// # Errors
     /// If the vault here cannot be read, or git fails.
-    pub(crate) fn find(
-        place: &Place,
-        tags: &[Tag],
-        own: Option<&Recipient>,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn find(place: &Place, tags: &[Tag], own: Option<&[u8; 32]>) -> Result<Self, Fault> {
         let vault = UnverifiedRoot::read(tree(place)?)?.into_vault()?;
         let here = vault.membership()?;
         let elsewhere = elsewhere(place, &vault, tags)?;

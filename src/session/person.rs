@@ -2,7 +2,7 @@
 
 use super::caller_key::CallerKey;
 use super::context::Context;
-use crate::crypto::Identity;
+use crate::crypto::{Identity, NativeKind};
 use crate::fault::Fault;
 use crate::keys::{Found, create_identity, is_key};
 use crate::vault::name::MemberName;
@@ -49,13 +49,13 @@ pub(crate) fn own_key(
     }
 }
 
-/// Makes an identity and keeps it in `identity.txt`.
-pub(crate) fn make_identity(context: &Context) -> Result<Identity, Fault> {
+/// Makes an identity of this kind and keeps it in `identity.txt`.
+pub(crate) fn make_identity(context: &Context, kind: NativeKind) -> Result<Identity, Fault> {
     let path = context.identity_path().ok_or_else(|| {
         Fault::usage("HOME is not set, so your key cannot be stored")
             .hint("name a file that holds an age identity: `--key-file PATH`")
     })?;
-    let identity = create_identity(&path)?;
+    let identity = create_identity(&path, kind)?;
     let path = path.display();
     context.console.note(format!(
         "made your key: {path} (back it up; it is not in the repository)"

@@ -8,23 +8,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Access, Environment, Lost, Member, Membership};
 use super::name::{EnvironmentName, MemberName};
-use crate::crypto::Recipient;
 
 /// Those who would, each with the environments concerned. There are none if they would only be admins.
 pub type Regained = BTreeMap<MemberName, BTreeSet<EnvironmentName>>;
 
-/// Returns everyone but the caller, whose recipient is `own`. `files` are signed files of members from
+/// Returns everyone but the caller, whose recipient has the digest `own`. `files` are signed files of members from
 /// anywhere, which show who knows a key.
 #[must_use]
 pub fn regained(
     here: &Membership,
     newer: &Membership,
     files: &[(MemberName, Member)],
-    own: Option<&Recipient>,
+    own: Option<&[u8; 32]>,
 ) -> Regained {
     let mut found = Regained::new();
     for (name, member) in &here.members {
-        if own == Some(&member.recipient) {
+        if is_own(member, own) {
             continue;
         }
         let now = newer.members.get(name).filter(|now| has_keys(now, member));
@@ -47,6 +46,10 @@ pub fn regained(
     found
 }
 
+fn is_own(member: &Member, own: Option<&[u8; 32]>) -> bool {
+    own.is_some_and(|own| member.recipient.digest() == *own)
+}
+
 /// Whether `now` still has the keys of `member`.
 fn has_keys(now: &Member, member: &Member) -> bool {
     let is_signer = member.signer().is_none() || member.signer() == now.signer();
@@ -58,7 +61,7 @@ fn knowing(
     here: &Membership,
     newer: &Membership,
     files: &[(MemberName, Member)],
-    own: Option<&Recipient>,
+    own: Option<&[u8; 32]>,
     environment: &Environment,
 ) -> BTreeSet<MemberName> {
     let (place, newest) = (&environment.name, environment.newest());
@@ -77,8 +80,7 @@ fn knowing(
         lost.is_some_and(|lost| lost.epoch >= newest.number && !has_again(access(name), lost))
     });
     let named = given.chain(lost.map(|(name, _)| name));
-    let own_keys = own.map(Recipient::digest);
-    let named = named.filter(|name| own_keys.is_none() || keys(name) != own_keys);
+    let named = named.filter(|name| own.is_none() || keys(name).as_ref() != own);
     // A replaced key goes by the name that it has here.
     let by_key = |name: &MemberName| {
         let keys = keys(name)?;
@@ -96,9 +98,7 @@ fn knowing(
         })
     };
     let holding = files.iter().filter(|(_, member)| {
-        member.sealed_key(place, newest).is_some()
-            && own != Some(&member.recipient)
-            && !reads(member)
+        member.sealed_key(place, newest).is_some() && !is_own(member, own) && !reads(member)
     });
     named.chain(holding.map(|(name, _)| name.clone())).collect()
 }

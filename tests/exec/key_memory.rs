@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use repovault::crypto::{DataKey, Identity, base64_decode};
+use repovault::crypto::{DataKey, Identity, NativeKind, base64_decode};
 use repovault::secret::{Key, Secret};
 use rustix::process::{Pid, geteuid};
+use sha3::Shake256;
+use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::support::facts::{children, wait_for, wait_for_file};
 use crate::support::machine::left_out;
@@ -39,8 +41,17 @@ fn identity(scene: &Scene) -> String {
 /// Returns the identity in each form, the keys that are sealed to it in development, and the keys
 /// derived from them.
 fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
-    let raw = identity.to_key();
-    let mut clamped = *raw.expose();
+    let (kind, raw) = identity.to_key();
+    let mut derived = Vec::new();
+    let mut scalar = *raw.expose();
+    if kind == NativeKind::Hybrid {
+        let mut stream = Shake256::default().chain(raw.expose()).finalize_xof();
+        for name in ["d of ML-KEM", "z of ML-KEM", "the scalar"] {
+            stream.read(&mut scalar);
+            derived.push((name, scalar.to_vec()));
+        }
+    }
+    let mut clamped = scalar;
     clamped[0] &= 0xf8;
     clamped[31] = clamped[31] & 0x7f | 0x40;
     let mut needles = vec![
@@ -51,6 +62,7 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
             identity.to_text().expose().to_vec(),
         ),
     ];
+    needles.extend(derived);
 
     let files = fs::read_dir(scene.sandbox().store("members")).unwrap();
     let text: String = files
@@ -223,19 +235,16 @@ fn parent_memory_holds_no_credential() {
         return;
     }
     let scene = Scene::new();
-    for options in [
-        &["-e", "development"][..],
-        &["-e", "development", "--only", "SECRET"],
+    for (name, kind, options) in [
+        ("whole", NativeKind::Hybrid, &[][..]),
+        ("limited", NativeKind::Hybrid, &["--only", "SECRET"]),
+        ("classic", NativeKind::Classic, &["--classic"]),
     ] {
-        let name = if options.len() == 2 {
-            "whole"
-        } else {
-            "limited"
-        };
+        let options = &[&["-e", "development"], options].concat();
         let text = scene.sandbox().credential(name, options);
         let bytes = text.strip_prefix("vaultci1_").unwrap();
         let decoded = repovault::crypto::base64url_decode(bytes).unwrap();
-        let identity = Identity::from_key(&Key::from_slice(&decoded[..32]).unwrap());
+        let identity = Identity::from_key(kind, &Key::from_slice(&decoded[..32]).unwrap());
         let mut needles = needles(&scene, &identity);
         needles.push(("the credential", bytes.as_bytes().to_vec()));
         let launch = scene

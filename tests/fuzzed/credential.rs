@@ -7,12 +7,14 @@ pub(crate) fn check(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         parse(text.trim_ascii_end());
     }
-    // The fuzzer cannot guess a checksum, so add one to the bytes.
-    let sum = checksum("vault/v1/credential", data);
-    parse(&format!(
-        "vaultci1_{}",
-        base64url_encode(&[data, &sum[..]].concat())
-    ));
+    // The fuzzer cannot guess a checksum, so add those of both kinds to the bytes.
+    for label in ["vault/v1/credential", "vault/v1/hybrid-credential"] {
+        let sum = checksum(label, data);
+        parse(&format!(
+            "vaultci1_{}",
+            base64url_encode(&[data, &sum[..]].concat())
+        ));
+    }
 }
 
 fn parse(text: &str) {

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use repovault::crypto::{Identity, Recipient, SigningKey, VaultId};
+use repovault::crypto::{Identity, NativeKind, Recipient, SigningKey, VaultId};
 use repovault::vault::trust::{Met, State};
 
-static RECIPIENT: LazyLock<Recipient> = LazyLock::new(|| Identity::generate().recipient());
+static RECIPIENT: LazyLock<Recipient> =
+    LazyLock::new(|| Identity::generate(NativeKind::Hybrid).recipient());
 
 /// A folder that belongs to this process.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {

@@ -5,8 +5,7 @@ Follows docs/reference/format.md, "Signatures" and "Age files". It writes nothin
 
 import secrets
 
-import pyrage
-
+from agefiles import seal as seal_to
 from crypto import BECH32M, bech32, commitment_of, fingerprint, framed, public_key, sign
 from keys import DataKey
 from text import bare, decoded, prefixed, read_member, read_root, write_member, write_request
@@ -69,8 +68,7 @@ def new_request(vault: bytes, name: str, recipient: str) -> tuple[File, str]:
 
 
 def sealed_to(member: dict, payload: bytes) -> str:
-    recipient = pyrage.x25519.Recipient.from_str(bare(member["recipient"]))
-    return prefixed(pyrage.encrypt(payload, [recipient]))
+    return prefixed(seal_to(bare(member["recipient"]), payload))
 
 
 def new_epoch(vault: bytes, environment: str, number: int, given: list) -> tuple[dict, DataKey]:

@@ -10,8 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyrage
-
+from agefiles import Identity
 from authority import Authority, File, new_epoch, new_member, new_request, reads_all_of
 from authority import seal_epoch, sealed_to, signed_file, unite_lost
 from crypto import require, seal_value, unb64
@@ -93,7 +92,7 @@ class Writer:
         seed = self.holder.seed("signing_key")
         return signed_file(path, body, "vault/v1/entry", self.vault.id, seed, commitment)
 
-    def join(self, name: str, identity: pyrage.x25519.Identity) -> str:
+    def join(self, name: str, identity: Identity) -> str:
         """Writes a request to join, and returns its fingerprint."""
         recipient = str(identity.to_public())
         file, fingerprint = new_request(self.vault.id, label(name), recipient)
@@ -102,7 +101,7 @@ class Writer:
 
     # --- More access: one file --------------------------------------------------------------------
 
-    def add(self, name: str, identity: pyrage.x25519.Identity, access: dict, *traits: str) -> Key:
+    def add(self, name: str, identity: Identity, access: dict, *traits: str) -> Key:
         """Adds a member with some of the traits `writes`, `admin`, and `machine`. Returns the key,
         which for a machine is a credential."""
         known = {*self.vault.members, *self.vault.uncounted, *self.vault.former}
@@ -156,7 +155,7 @@ class Writer:
         self.vault.root.setdefault("former", {})[name] = record
         self.revoke(before, None, rotate, {})
 
-    def replace_recipient(self, name: str, identity: pyrage.x25519.Identity) -> Key:
+    def replace_recipient(self, name: str, identity: Identity) -> Key:
         """Replaces the recipient. The old keys become those of a former member."""
         before = self.copy(self.vault.members[name])
         require("write" not in before["access"].values(), "a new signer comes with a request")
@@ -207,7 +206,7 @@ class Writer:
     ) -> None:
         """Writes a revocation in the order of the page. `before` is the member who loses something,
         and `after` their fields from now on; None for a rotation, or for a member who leaves."""
-        vault, authority, tag = self.vault, self.authority(), prefixed(secrets.token_bytes(16))
+        vault, authority, tag = (self.vault, self.authority(), prefixed(secrets.token_bytes(16)))
         require("admin" not in (before or {}), "taking admin makes a new authority")
         name = before["name"] if before else None
         resigned = self.resigned(before, after) if before else []

@@ -5,8 +5,9 @@ import secrets
 
 import pyrage
 
+from agefiles import check_header, generate, seal
 from authority import new_epoch, seal_epoch
-from crypto import Refused, check_header
+from crypto import Refused
 from keys import Locked, Pin
 from small_vault import SmallVault
 from text import decoded, prefixed
@@ -149,7 +150,7 @@ class Counting(SmallVault):
 
     def test_second_recipient_of_a_field_is_refused_and_found(self):
         recipients = [self.ci.identity.to_public(), pyrage.x25519.Identity.generate().to_public()]
-        self.assertIsNone(check_header(pyrage.encrypt(b"", recipients[:1])))
+        self.assertIsNone(check_header(pyrage.encrypt(b"", recipients[:1]), str(recipients[0])))
         commitment = self.vault().newest("production")["commitment"]
         sealed = prefixed(pyrage.encrypt(b"payload", recipients))
         self.change_member("ci", lambda ci: ci["sealed"]["production"].update({commitment: sealed}))
@@ -159,7 +160,8 @@ class Counting(SmallVault):
             self.read(self.ci)
 
     def test_other_headers_of_age_files_are_refused(self):
-        sealed = pyrage.encrypt(b"", [self.ci.identity.to_public()])
+        recipient = str(self.ci.identity.to_public())
+        sealed = seal(recipient, b"")
         start, line, rest = sealed.split(b"\n", 2)
         body = b"A" * 43
         for header in (
@@ -175,9 +177,16 @@ class Counting(SmallVault):
             [b"", start, line],
         ):
             with self.assertRaises(Refused, msg=header):
-                check_header(b"\n".join([*header, rest]))
+                check_header(b"\n".join([*header, rest]), recipient)
         for grease in ([b"-> x-grease", b""], [b"-> -grease a b", b"A" * 64, b"AA"]):
-            check_header(b"\n".join([start, *grease, line, rest]))
+            check_header(b"\n".join([start, *grease, line, rest]), recipient)
+
+    def test_age_file_for_another_kind_of_key_is_refused(self):
+        classic, hybrid = (str(generate(hybrid=hybrid).to_public()) for hybrid in (False, True))
+        for own, other in ((classic, hybrid), (hybrid, classic)):
+            self.assertIsNone(check_header(seal(own, b""), own))
+            with self.assertRaisesRegex(Refused, "exactly one recipient"):
+                check_header(seal(own, b""), other)
 
 
 class Spelling(SmallVault):

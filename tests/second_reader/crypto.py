@@ -6,11 +6,9 @@ public keys, and signatures. It also has XChaCha20, which `cryptography` lacks.
 
 import base64
 import hashlib
-import re
 import struct
 from functools import lru_cache
 
-import pyrage
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -93,13 +91,14 @@ def fingerprint(data: bytes) -> str:
     return "".join(CHARACTERS[group] for group in regroup(sha256(data), 8, 5)[:26])
 
 
-def unbech32(prefix: str, text: object, kind: int) -> bytes:
-    """Decodes 32 bytes. Like base64, they have only one spelling."""
+def unbech32(prefix: str, text: object, kind: int, length: int = 32) -> bytes:
+    """Decodes so many bytes. Like base64, they have only one spelling."""
     require(isinstance(text, str) and text.startswith(prefix + "1"), f"not {prefix}1…")
     body = text[len(prefix) + 1 :]
-    require(len(body) == 52 + 6 and set(body) <= set(CHARACTERS), f"not {prefix}1…")
+    groups = -(-8 * length // 5)
+    require(len(body) == groups + 6 and set(body) <= set(CHARACTERS), f"not {prefix}1…")
     groups = [CHARACTERS.index(character) for character in body[:-6]]
-    data = bytes(regroup(groups, 5, 8)[:32])
+    data = bytes(regroup(groups, 5, 8)[:length])
     require(bech32(prefix, data, kind) == text, f"not {prefix}1… with its checksum")
     return data
 
@@ -271,30 +270,3 @@ def hchacha20(key: bytes, nonce: bytes) -> bytes:
         for a in range(4):
             quarter_round(a, 4 + (a + 1) % 4, 8 + (a + 2) % 4, 12 + (a + 3) % 4)
     return struct.pack("<8I", *state[:4], *state[12:])
-
-
-# --- Age files ------------------------------------------------------------------------------------
-
-
-HEADER = re.compile(
-    rb"age-encryption\.org/v1\n"
-    rb"((?:-> [!-~]+(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+)"
-    rb"--- [A-Za-z0-9+/]{43}\n"
-)
-
-
-def check_header(sealed: bytes) -> None:
-    """Checks that the only stanza besides grease is the recipient's own. Needs no key."""
-    header = HEADER.match(sealed)
-    require(header, "is not an age file")
-    types = re.findall(rb"^-> ([!-~]+)", header[1], re.MULTILINE)
-    stanzas = [type for type in types if not type.endswith(b"-grease")]
-    require(stanzas == [b"X25519"], "is not sealed to exactly one recipient")
-
-
-def unseal(identity: pyrage.x25519.Identity, sealed: bytes) -> bytes:
-    check_header(sealed)
-    try:
-        return pyrage.decrypt(sealed, [identity])
-    except pyrage.DecryptError:
-        raise Refused("cannot be opened with this identity, or is damaged") from None

@@ -7,11 +7,9 @@ been checked.
 from pathlib import Path
 from typing import NamedTuple
 
-import pyrage
-
-from crypto import BECH32, Refused, b64, bech32, commitment_of, entry_key_of, framed, is_public_key
-from crypto import open_value, public_key, read_id, require, sha256, unb64, unbech32, unframed
-from crypto import unseal
+from agefiles import Hybrid, Identity, identity_of, read_identity, secret_of, unseal
+from crypto import Refused, b64, commitment_of, entry_key_of, framed, is_public_key
+from crypto import open_value, public_key, read_id, require, sha256, unb64, unframed
 from text import NO_TAG, bare, decoded, label, prefixed, secret_name
 from vault import Vault
 
@@ -47,7 +45,7 @@ class Pin(NamedTuple):
 class Key(NamedTuple):
     """An identity and, from a credential, the pin, the member, and the environments."""
 
-    identity: pyrage.x25519.Identity
+    identity: Identity
     pin: Pin | None = None
     member: str | None = None
     environments: list[str] | None = None
@@ -61,27 +59,30 @@ def read_key_file(path: str | Path) -> Key:
     if lines[0].startswith("vaultci1_"):
         return read_credential(lines[0])
     try:
-        return Key(pyrage.x25519.Identity.from_str(lines[0]))
-    except pyrage.IdentityError:
+        return Key(read_identity(lines[0]))
+    except Refused:
         raise Refused("the identity file does not hold an age identity") from None
 
 
 def write_credential(key: Key) -> str:
-    secret = unbech32("age-secret-key-", str(key.identity).lower(), BECH32)
     names = [key.member, *sorted(key.environments)]
-    payload = secret + key.pin.id + key.pin.tag
+    payload = secret_of(key.identity) + key.pin.id + key.pin.tag
     payload += b"".join(bytes([len(name)]) + name.encode() for name in names)
-    return "vaultci1_" + b64(payload + credential_checksum(payload), b"-_")
+    return "vaultci1_" + b64(
+        payload + credential_checksum(payload, isinstance(key.identity, Hybrid)), b"-_"
+    )
 
 
-def credential_checksum(payload: bytes) -> bytes:
-    return sha256(framed("vault/v1/credential", payload))[:8]
+def credential_checksum(payload: bytes, hybrid: bool) -> bytes:
+    label = "vault/v1/hybrid-credential" if hybrid else "vault/v1/credential"
+    return sha256(framed(label, payload))[:8]
 
 
 def read_credential(text: str) -> Key:
     data = unb64(text.removeprefix("vaultci1_"), altchars=b"-_")
     payload, checksum = data[:-8], data[-8:]
-    require(credential_checksum(payload) == checksum, "the credential is damaged")
+    hybrid = checksum == credential_checksum(payload, True)
+    require(hybrid or checksum == credential_checksum(payload, False), "the credential is damaged")
     names, rest = [], payload[80:]
     while rest:
         names.append(label(rest[1 : 1 + rest[0]].decode("ascii", "replace")))
@@ -91,9 +92,8 @@ def read_credential(text: str) -> Key:
         names and names[1:] == sorted(set(names[1:])) and is_public_key(payload[32:64]),
         "the credential is damaged",
     )
-    secret = bech32("age-secret-key-", payload[:32], BECH32).upper()
     pin = Pin(payload[32:64], payload[64:80])
-    return Key(pyrage.x25519.Identity.from_str(secret), pin, names[0], names[1:])
+    return Key(identity_of(payload[:32], hybrid=hybrid), pin, names[0], names[1:])
 
 
 # --- The values that an identity opens ------------------------------------------------------------

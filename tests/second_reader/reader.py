@@ -16,12 +16,18 @@ import os
 import stat
 import sys
 
-from crypto import Refused, check_header, fingerprint, framed, require
+from agefiles import check_header
+from crypto import Refused, fingerprint, framed, require
 from keys import Holder, Key, Locked, Pin, read_key_file
 from text import bare, decoded, label, read_entry, read_request, secret_name
 from vault import Vault
 
-LARGEST_ROOT, LARGEST_ENTRY, LARGEST_MEMBER, LARGEST_REQUEST = 16 << 20, 2 << 20, 1 << 20, 16 << 10
+LARGEST_ROOT, LARGEST_ENTRY, LARGEST_MEMBER, LARGEST_REQUEST = (
+    16 << 20,
+    2 << 20,
+    1 << 20,
+    16 << 10,
+)
 MOST_ENTRIES, MOST_MEMBERS, MOST_REQUESTS = 20_000, 2_000, 1_000
 
 
@@ -122,7 +128,7 @@ def check_request(vault: Vault, file: str, folder: Folder) -> str | None:
         request = read_request(file.removesuffix(".toml"), folder.read(file, LARGEST_REQUEST))
         fields, signed = request.fields, (request.path, request.body, request.signature)
         require(fields["vault"] == vault.root["vault"], "is for another vault")
-        check_header(decoded(fields["signing_key"]))
+        check_header(decoded(fields["signing_key"]), bare(fields["recipient"]))
         vault.check_signature(*signed, "vault/v1/request", decoded(fields["signer"]))
         vault.check_not_former(fields)
         for name, member in vault.members.items():
@@ -193,7 +199,7 @@ def sealed_to_others(vault: Vault) -> list[str]:
             fields |= {f"sealed.{environment}.{commitment}": it for commitment, it in keys.items()}
         for field, sealed in fields.items():
             try:
-                check_header(decoded(sealed))
+                check_header(decoded(sealed), bare(member["recipient"]))
             except Refused:
                 found.append(f"members/{name}.toml: {field}")
     return found

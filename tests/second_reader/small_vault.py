@@ -67,7 +67,7 @@ class SmallVault(unittest.TestCase):
 
     def change_root(self, change: Callable[[dict], None]) -> None:
         """Changes the root, and signs it again."""
-        authority, root = self.authority(), read_root(self.path("root.toml").read_bytes()).fields
+        authority, root = (self.authority(), read_root(self.path("root.toml").read_bytes()).fields)
         change(root)
         self.path("root.toml").write_bytes(authority.root_file(root)[1])
 

@@ -9,10 +9,11 @@ import re
 import unittest
 from pathlib import Path
 
+from agefiles import read_identity, unseal
 from change_tests import Changes, Interruptions
 from counting_tests import Counting, Spelling
 from crypto import commitment_of, entry_key_of, framed, hchacha20, open_value, padded_length
-from crypto import Refused, read_id, sha256, unb64, unframed, unseal, verify
+from crypto import Refused, read_id, sha256, unb64, unframed, verify
 from keys import Holder, Locked, Pin, read_key_file, sealed_place
 from reader import Folder, check_entries, check_vault, read_vault
 from text import bare, cut, decoded, read_entry
@@ -21,6 +22,7 @@ __all__ = ["Changes", "Counting", "Golden", "Interruptions", "Page", "Spelling"]
 
 TESTS = Path(__file__).resolve().parent.parent
 GOLDEN = TESTS / "golden"
+GOLDEN_VAULTS = ("v1", "v1-kinds", "v1-rotated")
 PAGE = (TESTS.parent / "docs" / "reference" / "format.md").read_text()
 
 
@@ -36,7 +38,7 @@ def read(vault: str, file: str | None, pin: Pin) -> dict:
 
 class Golden(unittest.TestCase):
     def test_every_key_opens_exactly_the_expected_values(self):
-        for vault in ("v1", "v1-rotated"):
+        for vault in GOLDEN_VAULTS:
             expected = expected_of(vault)
             for file, opens in expected["opens"].items():
                 with self.subTest(vault=vault, file=file):
@@ -54,13 +56,14 @@ class Golden(unittest.TestCase):
                     self.assertEqual(values, wanted)
 
     def test_former_keys_are_locked_out(self):
-        expected = expected_of("v1-rotated")
-        for file in expected["locked"]:
-            with self.assertRaises(Locked, msg=file):
-                read("v1-rotated", file, Pin.parse(expected["vault"]))
+        for vault in GOLDEN_VAULTS:
+            expected = expected_of(vault)
+            for file in expected["locked"]:
+                with self.assertRaises(Locked, msg=file):
+                    read(vault, file, Pin.parse(expected["vault"]))
 
     def test_root_and_members_have_the_expected_facts(self):
-        for vault in ("v1", "v1-rotated"):
+        for vault in GOLDEN_VAULTS:
             expected = expected_of(vault)
             result = read(vault, None, Pin.parse(expected["vault"]))
             for field in ("epochs", "removed", "cannot_read_yet"):
@@ -107,6 +110,13 @@ class Page(unittest.TestCase):
             _, _, key, signature, message, holds = line.split(" ")
             key, signature, message = map(bytes.fromhex, (key, signature, message))
             self.assertEqual(verify(key, message, signature), holds == "yes", line)
+
+    def test_post_quantum_age_file_opens_as_its_vector_says(self):
+        vector = (TESTS / "vectors" / "age" / "hybrid").read_bytes()
+        head, sealed = vector.split(b"\n\n", 1)
+        fields = dict(line.split(": ") for line in head.decode().splitlines())
+        payload = unseal(read_identity(fields["identity"]), sealed)
+        self.assertEqual(sha256(payload).hex(), fields["payload"])
 
     def test_hchacha20_matches_its_draft(self):
         nonce = bytes.fromhex("000000090000004a0000000031415927")

@@ -9,10 +9,9 @@ import tomllib
 from datetime import datetime
 from typing import Callable, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-
-from crypto import BECH32, LONGEST_VALUE, Refused, b64, is_public_key, padded_length, read_id
-from crypto import P, require, unb64, unbech32
+import agefiles
+from crypto import LONGEST_VALUE, Refused, b64, is_public_key, padded_length, read_id
+from crypto import require, unb64
 
 LARGEST_NUMBER = 2**53 - 1
 NO_TAG = bytes(16)
@@ -162,13 +161,7 @@ def check_public_key(text: object) -> None:
 
 
 def check_recipient(text: object) -> None:
-    """Checks the only encoding of a point of Curve25519 whose order is not small."""
-    point = unbech32("age", bare(text), BECH32)
-    require(int.from_bytes(point, "little") < P, "not a recipient")
-    try:
-        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(point))
-    except ValueError:
-        raise Refused("a recipient of small order") from None
+    agefiles.check_recipient(bare(text))
 
 
 def inline_table(table: dict, write: Callable) -> str:

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use super::Json;
+use crate::commands::NativeKind;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName, StepName};
 
 #[derive(Args)]
@@ -18,6 +19,8 @@ pub(in crate::cli) struct InitArguments {
     /// Add a recovery member; its key is printed once, to be kept in a safe
     #[arg(long)]
     pub(in crate::cli) recovery: bool,
+    #[command(flatten)]
+    pub(in crate::cli) kind: Kind,
     #[command(flatten)]
     pub(in crate::cli) json: Json,
 }
@@ -33,6 +36,8 @@ pub(in crate::cli) struct JoinArguments {
     /// Trust the vault if this is its id, as a colleague sent it [default: asks at a terminal]
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) id: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) kind: Kind,
     #[command(flatten)]
     pub(in crate::cli) json: Json,
 }
@@ -54,5 +59,25 @@ pub(in crate::cli) struct CiAddArguments {
     #[arg(long, value_name = "COMMAND")]
     pub(in crate::cli) wrap: Option<OsString>,
     #[command(flatten)]
+    pub(in crate::cli) kind: Kind,
+    #[command(flatten)]
     pub(in crate::cli) json: Json,
+}
+
+/// The kind of the keys that a command makes.
+#[derive(Args)]
+pub(in crate::cli) struct Kind {
+    /// Make an X25519 key, for age tools without post-quantum keys
+    #[arg(long)]
+    classic: bool,
+}
+
+impl Kind {
+    pub(in crate::cli) fn native(&self) -> NativeKind {
+        if self.classic {
+            NativeKind::Classic
+        } else {
+            NativeKind::Hybrid
+        }
+    }
 }

@@ -60,10 +60,13 @@ pub(in crate::cli) enum Members {
         #[arg(long)]
         no_admin: bool,
         /// Replace their key, which may be lost; to write, they must `vault join` with the new one
-        #[arg(long, value_name = "RECIPIENT")]
+        #[arg(long, value_name = "RECIPIENT", group = "replacement")]
         recipient: Option<String>,
+        /// Replace their key with the one that they request: `vault join --new-key`
+        #[arg(long, group = "replacement")]
+        new_key: bool,
         /// The fingerprint they gave you out of band, if there is no terminal to prompt at
-        #[arg(long, value_name = "FINGERPRINT", requires = "recipient")]
+        #[arg(long, value_name = "FINGERPRINT", requires = "replacement")]
         fingerprint: Option<String>,
         #[command(flatten)]
         yes: Yes,

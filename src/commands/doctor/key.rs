@@ -60,7 +60,7 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
         Some(key) => {
             findings.fine(
                 SUBJECT,
-                format!("your recipient is {}", key.identity.recipient()),
+                format!("your recipient is {}", key.identity.recipient().shown()),
             );
             if let Some(credential) = &key.credential {
                 let environments = credential.environments.join(", ");

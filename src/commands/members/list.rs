@@ -33,7 +33,7 @@ pub(crate) fn list(context: &Context, mut key: CallerKey, style: Style) -> Resul
             name.to_string(),
             role(member),
             access,
-            member.recipient.to_string(),
+            member.recipient.shown(),
         ]);
     }
     context.console.line(table.trim_fmt())?;

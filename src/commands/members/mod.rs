@@ -9,5 +9,5 @@ mod sync;
 pub(crate) use add::{Add, add};
 pub(crate) use list::list;
 pub(crate) use remove::remove;
-pub(crate) use set::{Set, set};
+pub(crate) use set::{NewKey, Set, set};
 pub(crate) use sync::{Wanted, sync};

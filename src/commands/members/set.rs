@@ -31,10 +31,18 @@ pub(crate) struct Set {
     /// `None` takes all access to the environment.
     pub(crate) access: BTreeMap<EnvironmentName, Option<Access>>,
     pub(crate) role: Option<Role>,
-    pub(crate) recipient: Option<String>,
+    pub(crate) key: Option<NewKey>,
     pub(crate) fingerprint: Option<String>,
     pub(crate) answer: Answer,
     pub(crate) style: Style,
+}
+
+/// The key that replaces the member's own.
+pub(crate) enum NewKey {
+    /// The recipient that was typed.
+    Typed(String),
+    /// The one in the member's request.
+    Requested,
 }
 
 pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<(), Fault> {
@@ -72,7 +80,7 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     if wanted_member.is_admin() && (is_replaced || !before.is_admin()) {
         wanted_member.authority = Some(admin.authority().share(&wanted_member.recipient));
     }
-    let has_request = command.recipient.is_some() && {
+    let has_request = command.key.is_some() && {
         let request = admin.session.vault.request(name)?;
         request.is_some_and(|request| request.recipient == wanted_member.recipient)
     };
@@ -145,7 +153,7 @@ fn report(
 /// Whether the command takes access and does nothing else.
 fn is_only_taken(command: &Set) -> bool {
     let is_taken = !command.access.is_empty() && command.access.values().all(Option::is_none);
-    is_taken && command.role.is_none() && command.recipient.is_none()
+    is_taken && command.role.is_none() && command.key.is_none()
 }
 
 /// Whether a newest data key was sealed to `name` when it began.
@@ -206,8 +214,8 @@ fn wanted(
             None => drop(wanted.access.remove(environment)),
         }
     }
-    if let Some(recipient) = &command.recipient {
-        replace_key(context, session, command, &mut wanted, recipient)?;
+    if let Some(key) = &command.key {
+        replace_key(context, session, command, &mut wanted, key)?;
     }
     check_writes(&command.name, &wanted)?;
     let is_admin = command
@@ -227,16 +235,21 @@ fn replace_key(
     session: &Session,
     command: &Set,
     member: &mut Member,
-    recipient: &str,
+    key: &NewKey,
 ) -> Result<(), Fault> {
-    let recipient: Recipient = recipient.parse().map_err(|_| {
-        Fault::usage("not a recipient")
-            .hint("it is one word, age1…; print it with `vault key show`")
-    })?;
+    let name = &command.name;
+    let request = session.vault.request(name)?;
+    let recipient: Recipient = match (key, &request) {
+        (NewKey::Typed(text), _) => text.parse().map_err(|_| {
+            Fault::usage("not a recipient")
+                .hint("it is one word, age1…; print it with `vault key show`")
+        })?,
+        (NewKey::Requested, Some(request)) => request.recipient.clone(),
+        (NewKey::Requested, None) => return Err(no_request(name)),
+    };
     if recipient == member.recipient {
         return Ok(());
     }
-    let name = &command.name;
     let mut members = session.vault.members()?.counting.iter();
     if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
         return Err(Fault::usage(format!(
@@ -249,7 +262,6 @@ fn replace_key(
             "this is the recipient of the former member {former}, and it never comes back"
         )));
     }
-    let request = session.vault.request(name)?;
     member.signing = match request.filter(|request| request.recipient == recipient) {
         Some(request) => {
             let what = format!("{name} wants to replace their key with another one.");
@@ -263,6 +275,12 @@ fn replace_key(
     // The old key was in a credential, which is now void.
     member.credential = None;
     Ok(())
+}
+
+fn no_request(name: &MemberName) -> Fault {
+    Fault::usage(format!("no request for a new key from {name}")).hint(format!(
+        "ask {name} to run `vault join --new-key --name {name}` and merge it"
+    ))
 }
 
 /// Checks that the member can be an admin, who must sign re-encrypted entries.

@@ -44,9 +44,9 @@ pub(in crate::review) fn member(name: &MemberName, change: &MemberChange) -> Ite
             .text("recipient changed: ")
             .quote(name)
             .text(": ")
-            .quote(from)
+            .quote(from.shown())
             .text(" → ")
-            .quote(to),
+            .quote(to.shown()),
         MemberChange::Signer { from, to } => signer(name, from.as_ref(), to.as_ref()),
         MemberChange::Reencrypted(key) => reencrypted(name, *key),
         MemberChange::Credential(change) => credential(name, change),
@@ -92,7 +92,7 @@ fn added(name: &MemberName, recipient: &Recipient, signer: Option<&PublicKey>) -
         .text("member added: ")
         .quote(name)
         .text(" with recipient ")
-        .quote(recipient)
+        .quote(recipient.shown())
 }
 
 fn signer(name: &MemberName, from: Option<&PublicKey>, to: Option<&PublicKey>) -> Item {

@@ -38,17 +38,16 @@ pub(in crate::review) fn waiting(
             .text(": its recipient is already a member, ")
             .quote(other);
     }
-    let recipient = request.recipient.to_string();
     let wants = if membership.members.contains_key(name) {
         " wants to replace their key with recipient "
     } else {
         " wants to join with recipient "
     };
     item(Level::Attention, "request")
-        .detail("recipient", recipient.as_str())
+        .detail("recipient", request.recipient.to_string())
         .quote(name)
         .text(wants)
-        .quote(recipient)
+        .quote(request.recipient.shown())
 }
 
 pub(in crate::review) fn request(name: &MemberName, change: RequestChange) -> Item {

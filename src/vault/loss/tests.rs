@@ -1,7 +1,7 @@
 //! Tests of who loses what.
 
 use super::*;
-use crate::crypto::{Commitment, Identity, SigningKey, VaultId};
+use crate::crypto::{Commitment, Identity, NativeKind, SigningKey, VaultId};
 use crate::vault::model::{Environment, Epoch, Signing};
 
 fn environment(name: &str) -> EnvironmentName {
@@ -23,7 +23,7 @@ fn member(access: Option<Access>) -> Member {
             signer,
             seed: Vec::new(),
         }),
-        ..Member::new(Identity::generate().recipient())
+        ..Member::new(Identity::generate(NativeKind::Hybrid).recipient())
     }
 }
 
@@ -103,7 +103,7 @@ fn new_recipient_loses_all_access_of_the_old_one() {
     let mut admin = member(Some(Access::Read));
     admin.authority = Some(Vec::new());
     let (_, loss) = change(&membership(admin), |bob| {
-        bob.recipient = Identity::generate().recipient();
+        bob.recipient = Identity::generate(NativeKind::Hybrid).recipient();
     });
     assert!(loss.authority && loss.readable.len() == 1 && loss.signatures.is_empty());
 }

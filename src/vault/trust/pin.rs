@@ -11,7 +11,7 @@ use super::state::State;
 use crate::crypto::{Tag, VaultId};
 use crate::fault::Fault;
 use crate::vault::format::ROOT_PATH;
-use crate::vault::model::Root;
+use crate::vault::model::{Member, Root};
 
 /// The caller's decision to trust an id, with the last revocation known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,11 +151,10 @@ impl Trust {
             let Some(asked) = state.asked(&id) else {
                 continue;
             };
-            let own = state
-                .recipient()
-                .map(|recipient| vault.member_with(&recipient));
-            if let Some((name, member)) = own.transpose()?.flatten() {
-                asked.check(&id, &name, &member)?;
+            let mut members = vault.members()?.counting.iter();
+            let is_own = |member: &Member| Some(member.recipient.digest()) == state.owner();
+            if let Some((name, member)) = members.find(|(_, member)| is_own(member)) {
+                asked.check(&id, name, member)?;
             }
             if let Some(member) = vault.counting(&asked.name)? {
                 asked.check(&id, &asked.name, &member)?;

@@ -4,7 +4,7 @@
 //! name. Anyone can write one. Two people compare its fingerprint to find out whose it is.
 
 use super::Vault;
-use crate::crypto::{Fingerprint, VaultId, is_sealed_to_one};
+use crate::crypto::{Fingerprint, VaultId};
 use crate::fault::Fault;
 use crate::vault::format::{
     REQUESTS, fingerprint, member_path, read_request, request_of, request_path,
@@ -51,7 +51,7 @@ impl Vault {
                 "does not match the signature of its signer".to_owned(),
             ));
         }
-        if !is_sealed_to_one(&request.signing.seed) {
+        if !request.recipient.is_alone_in(&request.signing.seed) {
             return Err(refused(
                 "has a signing key that is not sealed to its recipient alone".to_owned(),
             ));

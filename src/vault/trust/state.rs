@@ -1,7 +1,8 @@
 //! The memory of a person's recipient. For each vault id, it has the last revocation seen and the
 //! newest root. It also has the requests made with `vault join`, which make no id trusted.
 //!
-//! One file per recipient in the state folder, replaced whole under a lock. It holds no secret.
+//! One file per recipient in the state folder, replaced whole under a lock. It is named by the hash
+//! of the recipient, whose text can be longer than a file's name. It holds no secret.
 //! A record never forgets a revocation for an older one.
 
 use std::collections::BTreeMap;
@@ -36,10 +37,10 @@ pub struct State {
 }
 
 impl State {
-    /// The recipient whose memory this is.
+    /// The digest of the recipient whose memory this is.
     #[must_use]
-    pub fn recipient(&self) -> Option<Recipient> {
-        self.file.strip_suffix(".toml")?.parse().ok()
+    pub fn owner(&self) -> Option<[u8; 32]> {
+        owner(&self.file)
     }
 
     /// Reads what `recipient` has seen from `folder`, the state folder, which need not exist.
@@ -47,7 +48,7 @@ impl State {
     /// # Errors
     /// If there is a file and it cannot be read or understood; it is never silently forgotten.
     pub fn load(folder: &Path, recipient: &Recipient) -> Result<Self, Fault> {
-        Self::load_file(folder, format!("{recipient}.toml"))
+        Self::load_file(folder, file_name(recipient))
     }
 
     /// Reads all records on this machine, for commands that need no key.
@@ -65,10 +66,7 @@ impl State {
             }
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let files = names.filter(|name| {
-            name.strip_suffix(".toml")
-                .is_some_and(|name| name.parse::<Recipient>().is_ok())
-        });
+        let files = names.filter(|name| owner(name).is_some());
         files.map(|file| Self::load_file(folder, file)).collect()
     }
 
@@ -294,6 +292,28 @@ impl State {
         folder.rename(&temporary, folder, &self.file)?;
         folder.sync()
     }
+}
+
+/// The name of the file that belongs to `recipient`.
+fn file_name(recipient: &Recipient) -> String {
+    let digest = recipient.digest();
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let hex: String = digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect();
+    hex + ".toml"
+}
+
+/// The digest of the recipient to whom a file with this name belongs.
+fn owner(file: &str) -> Option<[u8; 32]> {
+    let (digits, rest) = file.strip_suffix(".toml")?.as_bytes().as_chunks::<2>();
+    let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    if !rest.is_empty() || !digits.as_flattened().iter().all(is_digit) {
+        return None;
+    }
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = digits.iter().map(byte).collect();
+    bytes?.try_into().ok()
 }
 
 /// The text of a state file; one that is larger than any of ours is damaged, so reads as nothing.

@@ -11,7 +11,7 @@ use crate::support::sandbox::Sandbox;
 
 #[test]
 fn golden_vaults_open_with_each_of_their_keys() {
-    for vault in ["v1", "v1-rotated"] {
+    for vault in ["v1", "v1-kinds", "v1-rotated"] {
         let golden = Path::new(TESTS).join("golden").join(vault);
         let expected = json(&fs::read(golden.join("expected.json")).unwrap());
         let sandbox = Sandbox::empty();
@@ -78,6 +78,8 @@ fn second_reader_opens_a_new_vault() {
     fs::write(&credential, sandbox.credential("limited", &limited)).unwrap();
 
     let identity = sandbox.home().join(".config/vault/identity.txt");
+    let own = fs::read_to_string(&identity).unwrap();
+    assert!(own.contains("AGE-SECRET-KEY-PQ-1"), "not a hybrid vault");
     let all = read(&sandbox, &identity, &["--id", &sandbox.id()]);
     for ((environment, name), value) in &values {
         let read = base64_decode(all["values"][environment][name].as_str().unwrap()).unwrap();

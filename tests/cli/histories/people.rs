@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use repovault::crypto::Identity;
+use repovault::crypto::{Identity, NativeKind};
 
 use super::knowledge::identity_of;
 use super::model::{Env, Key, State};
@@ -120,7 +120,13 @@ impl World {
             name: name.to_owned(),
             before: None,
             folder: format!("{name}-{key}"),
-            identity: String::from_utf8(Identity::generate().to_text().expose().to_vec()).unwrap(),
+            identity: String::from_utf8(
+                Identity::generate(NativeKind::Hybrid)
+                    .to_text()
+                    .expose()
+                    .to_vec(),
+            )
+            .unwrap(),
             credential: None,
         };
         fs::create_dir_all(person.home(&self.sandbox)).unwrap();

@@ -178,7 +178,7 @@ fn protected_key_file_opens_wherever_it_is_named() {
 fn damaged_or_costly_file_is_refused_without_a_question() {
     let (sandbox, _) = with_passphrase();
     let sealed = fs::read(protected(&sandbox)).unwrap();
-    let recipient = crypto::Identity::generate().recipient();
+    let recipient = crypto::Identity::generate(crypto::NativeKind::Hybrid).recipient();
     let foreign = recipient.seal(&Secret::new(b"payload".to_vec()));
     let costly = |work: &str| {
         let end = sealed.windows(4).position(|part| part == b" 18\n").unwrap();

@@ -20,7 +20,7 @@ fn merged_request_lets_a_colleague_join() {
 requested to join as bob: [..]/.vault/requests/bob.toml
 next: commit it, and give this fingerprint to an admin (alice) outside this repository:
 ";
-    let recipient = "home/bob/.local/state/vault/age1";
+    let recipient = "home/bob/.local/state/vault/";
     let before = sandbox.files();
     let outcome = bob
         .vault(&["join", "--name", "bob", "--id", &sandbox.id()])

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use repovault::crypto::{Identity, SigningKey};
+use repovault::crypto::{Identity, NativeKind, SigningKey};
 use repovault::vault::format::{fingerprint, read_request, write_request};
 use repovault::vault::model::{Access, Former, Request, Signing};
 use repovault::vault::signing::seal_seed;
@@ -445,7 +445,7 @@ fn reader_cannot_add_members() {
     let key = reader.key_file(&sandbox);
     for (name, identity) in [
         ("reader", &reader.identity),
-        ("second", &Identity::generate()),
+        ("second", &Identity::generate(NativeKind::Hybrid)),
     ] {
         let request = ask(name, identity);
         plant(&sandbox, &request, &reader.key);

@@ -48,10 +48,13 @@ const LAYERS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that only these layers may name.
-const NAMED_BY: [(&str, &[&str]); 23] = [
+const NAMED_BY: [(&str, &[&str]); 26] = [
     ("anyhow", &["cli", "commands", "fault"]),
     ("curve25519_dalek", &["crypto"]),
     ("age", &["crypto"]),
+    ("age_core", &["crypto"]),
+    ("ml_kem", &["crypto"]),
+    ("sha3", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),
     ("chacha20poly1305", &["crypto"]),
     ("hkdf", &["crypto"]),

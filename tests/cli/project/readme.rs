@@ -164,7 +164,7 @@ const SHOWN: [(&str, &str); 10] = [
     ("[..]", "…"),
     ("[ID]", "vault1…"),
     ("[RECIPIENT]", "age1…"),
-    ("[KEY]", "AGE-SECRET-KEY-1…"),
+    ("[KEY]", "AGE-SECRET-KEY-PQ-1…"),
     ("[SIGNER]", "…"),
     ("[CREDENTIAL]", "vaultci1_…"),
     ("[FINGERPRINT]", "…"),

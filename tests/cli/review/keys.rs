@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use repovault::crypto::{Identity, Tag};
+use repovault::crypto::{Identity, NativeKind, Tag};
 use repovault::vault::model::Access;
 
 use crate::support::craft::{self, Person};
@@ -17,7 +17,7 @@ use crate::support::review::{
 fn changed_keys_of_a_member_are_reported() {
     let (sandbox, _) = cast();
     let other = Person::new();
-    let recipient = Identity::generate().recipient();
+    let recipient = Identity::generate(NativeKind::Hybrid).recipient();
     change_member(&sandbox, "bob", |bob| {
         bob.recipient = recipient;
         bob.signing = other.member().signing;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use repovault::crypto::Identity;
+use repovault::crypto::{Identity, NativeKind};
 use repovault::secret::Secret;
 
 use crate::support::craft;
@@ -106,7 +106,7 @@ fn new_vault_is_reported_as_added() {
 #[test]
 fn resealed_data_key_is_reported() {
     let (sandbox, _) = cast();
-    let spy = Identity::generate();
+    let spy = Identity::generate(NativeKind::Hybrid);
     craft::change_sealed(&sandbox, "bob", "production", |sealed| {
         *sealed = spy
             .recipient()

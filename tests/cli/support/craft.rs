@@ -6,7 +6,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use repovault::crypto::{DataKey, Framed, Identity, SigningKey, VaultId, base64_encode};
+use repovault::crypto::{
+    DataKey, Framed, Identity, NativeKind, SigningKey, VaultId, base64_encode,
+};
 use repovault::platform::Dir;
 use repovault::secret::Secret;
 use repovault::vault::format::{
@@ -239,7 +241,7 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn new() -> Self {
         Self {
-            identity: Identity::generate(),
+            identity: Identity::generate(NativeKind::Hybrid),
             key: SigningKey::generate(),
         }
     }

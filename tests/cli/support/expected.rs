@@ -2,7 +2,8 @@
 //! does not match is rewritten in place, in the test or in its file.
 //!
 //! Text that differs from run to run is redacted before the comparison: `[ROOT]` is the sandbox,
-//! `[ID]` the id of a vault, `[TAG]` a revocation after it, `[RECIPIENT]` a public key, `[KEY]` a
+//! `[ID]` the id of a vault, `[TAG]` a revocation after it, `[RECIPIENT]` a public key, `[HASH]` that
+//! of one, `[KEY]` a
 //! private one, `[SIGNER]` a member's verifying key, `[CREDENTIAL]`, `[FINGERPRINT]`, `[COMMIT]`, and
 //! `[TIME]`; a test adds its own with `Run::redact`. `[..]` is any text within a line, and a line
 //! `...` any lines. The final newline, which every message has, is omitted.
@@ -135,7 +136,7 @@ impl Redacted {
         // A part of a credential can look like a signer, and a part of a signer like a fingerprint.
         let without_credentials = with_words(&text, "-:_", redacted_credential);
         let without_signers = with_words(&without_credentials, "+/", redacted_signer);
-        without_tags(&with_words(&without_signers, "-:_", redacted_word))
+        without_tags(&with_words(&without_signers, "-:_…", redacted_word))
     }
 }
 
@@ -209,10 +210,11 @@ fn redacted_word(word: &str) -> String {
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let time = || word.len() == 20 && word.ends_with('Z') && word[10..].starts_with('T');
     let placeholder = match bare {
-        _ if bare.starts_with("AGE-SECRET-KEY-1") && bare.len() > 30 => "[KEY]",
+        _ if bare.starts_with("AGE-SECRET-KEY-") && bare.len() > 30 => "[KEY]",
         _ if bare.starts_with("vault1") && bare.len() > 30 => "[ID]",
         _ if bare.starts_with("age1") && bare.len() > 30 => "[RECIPIENT]",
         _ if bare.len() == 40 && is_hex(bare) => "[COMMIT]",
+        _ if bare.len() == 64 && is_hex(bare) => "[HASH]",
         _ if bare.len() == Fingerprint::LENGTH && bare.parse::<Fingerprint>().is_ok() => {
             "[FINGERPRINT]"
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use repovault::crypto::Identity;
+use repovault::crypto::{Identity, NativeKind};
 use repovault::secret::Secret;
 
 use crate::support::colleague::Colleague;
@@ -133,7 +133,7 @@ fn questions_for_a_passphrase_are_in_their_file() {
     transcript.note("With the same key");
     transcript.talk("key unprotect", &[OPENS]);
     transcript.note("With files that no passphrase opens");
-    let recipient = Identity::generate().recipient();
+    let recipient = Identity::generate(NativeKind::Hybrid).recipient();
     let foreign = recipient.seal(&Secret::new(text));
     // A higher work factor, the rest of the file as it was.
     let costly = String::from_utf8_lossy(&by_passphrase).replacen(" 18\n", " 28\n", 1);

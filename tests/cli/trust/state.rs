@@ -320,7 +320,7 @@ next: [..]
 the recovery key, shown only once; print it and lock it away:
 "#]],
         )
-        .prints("AGE-SECRET-KEY-1[..]\n")
+        .prints("AGE-SECRET-KEY-PQ-1[..]\n")
         .any_change()
         .check();
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();

@@ -80,7 +80,7 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
         let file = sandbox.store("members/recovery.toml");
         assert_eq!(file.exists(), is_made, "{answer:?}");
         assert_eq!(
-            screen.contains("AGE-SECRET-KEY-1"),
+            screen.contains("AGE-SECRET-KEY-PQ-1"),
             is_made,
             "{answer:?}: {screen}"
         );
@@ -91,7 +91,7 @@ fn init_offers_a_recovery_key_and_shows_it_once() {
         .says(format!(
             "{made}the recovery key, shown only once; print it and lock it away:\n"
         ))
-        .prints("AGE-SECRET-KEY-1[..]\n")
+        .prints("AGE-SECRET-KEY-PQ-1[..]\n")
         .any_change()
         .check();
 }

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use repovault::crypto::{Framed, Identity, SigningKey, VaultId, base64_encode};
+use age_core::primitives::{bech32_decode, bech32_encode};
+use repovault::crypto::{Framed, Identity, NativeKind, SigningKey, VaultId, base64_encode};
 use snapbox::str;
 
 use crate::support::craft;
@@ -56,7 +57,34 @@ fn weak_recipients() -> Vec<String> {
     });
     let hrp = bech32::Hrp::parse("age").unwrap();
     let spelled = |point: &[u8; 32]| bech32::encode::<bech32::Bech32>(hrp, point).unwrap();
-    points.iter().chain(&high).map(spelled).collect()
+    let mut weak: Vec<String> = points.iter().chain(&high).map(spelled).collect();
+    weak.extend(hybrid(&[points[0], points[3], high[1]]));
+    weak
+}
+
+/// Post-quantum recipients with these points, and one with a number that is not below the prime of
+/// ML-KEM.
+fn hybrid(points: &[[u8; 32]]) -> Vec<String> {
+    let text = Identity::generate(NativeKind::Hybrid)
+        .recipient()
+        .to_string();
+    let hrp = bech32::Hrp::parse("age1pq").unwrap();
+    let bytes = bech32_decode(
+        &text,
+        |_| (),
+        |found| (found == hrp).then_some(()).ok_or(()),
+        |_, bytes| Ok(bytes.collect::<Vec<u8>>()),
+    )
+    .unwrap();
+    let (ml_kem, point) = bytes.split_at(1184);
+    let mut weak: Vec<Vec<u8>> = points
+        .iter()
+        .map(|point| [ml_kem, &point[..]].concat())
+        .collect();
+    let mut large = [ml_kem, point].concat();
+    (large[0], large[1]) = (0xff, large[1] | 0x0f);
+    weak.push(large);
+    weak.iter().map(|bytes| bech32_encode(hrp, bytes)).collect()
 }
 
 #[test]
@@ -112,7 +140,10 @@ hint: [..]
 #[test]
 fn request_with_a_small_order_recipient_is_refused() {
     let sandbox = stocked();
-    let (key, identity) = (SigningKey::generate(), Identity::generate());
+    let (key, identity) = (
+        SigningKey::generate(),
+        Identity::generate(NativeKind::Classic),
+    );
     for weak in weak_recipients() {
         let seed = base64_encode(&identity.recipient().seal(&craft::seed(&key)));
         let body = format!(

@@ -99,7 +99,7 @@ ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only
 note  key          identity.age [..]/home/.config/vault/identity.age: does not exist
 ok    key          your recipient is age1[..]
 note  trust        VAULT_ID is not set
-note  trust        [..]/home/.local/state/vault/age1[..].toml: {id}, newest root seen has revision 1, seen in this folder
+note  trust        [..]/home/.local/state/vault/[..].toml: {id}, newest root seen has revision 1, seen in this folder
 ok    vault        {id}, revision 1 of the root, 0 revocations
 ok    trust        the vault here is trusted
 ok    member       you are alice: development (write), production (write), admin
