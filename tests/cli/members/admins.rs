@@ -110,7 +110,7 @@ hint: to confirm, pass `--yes`
         .variable("VAULT_ID", &new)
         .fails(3)
         .says(str![[r#"
-error: your key (age1pq10k43uun28lnyvpdtg…zmnl2vdhwp8yd0jrwqke6twk) belongs to no member of this vault
+error: your key ([RECIPIENT]) belongs to no member of this vault
 hint: [..]
 "#]])
         .check();
