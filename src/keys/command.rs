@@ -31,7 +31,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     });
     let mut child = program.spawn().map_err(|error| {
         let reason = format!("could not be started: {error}");
-        failed(&reason).hint("it runs without a shell; to use one: sh -c '…'")
+        failed(&reason).hint("it runs without a shell; to use one: `sh -c '…'`")
     })?;
     let ended = wait(&mut child, PATIENCE).ok_or_else(|| failed(TOO_LONG))?;
     // If it continues, it may die of the pipe that is no longer read.
@@ -64,7 +64,7 @@ pub fn wrap(command: &OsStr, credential: &Secret) -> Result<Wrapped, Fault> {
 
 fn wrap_within(limit: Duration, command: &OsStr, credential: &Secret) -> Result<Wrapped, Fault> {
     let failed = |reason: &str| {
-        Fault::usage(format!("the command of --wrap {reason}"))
+        Fault::usage(format!("the command of `--wrap` {reason}"))
             .hint("nothing was changed; it must read one line, and print what unwraps to it")
     };
     if holds_key(&command.to_string_lossy()) {

@@ -17,6 +17,27 @@ const IDENTITIES: [&str; 6] = [
     "OP_SERVICE_ACCOUNT_TOKEN",
     "VAULT_TOKEN",
 ];
+/// Programs and the variables that they read. These count if the command mentions the program, also
+/// in the name of a script.
+const OF_PROGRAMS: [(&str, &[&str]); 3] = [
+    (
+        "aws",
+        &[
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ],
+    ),
+    ("az", &["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"]),
+    (
+        "gcloud",
+        &[
+            "CLOUDSDK_AUTH_ACCESS_TOKEN",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ],
+    ),
+];
 /// A variable with one of these in its name counts if the command mentions it.
 const TELLING: [&str; 4] = ["TOKEN", "JWT", "SECRET", "PASSWORD"];
 const AGE: &str = "AGE-SECRET-KEY-";
@@ -29,6 +50,13 @@ pub fn is_identity(name: &OsStr, command: &OsStr) -> bool {
         prefix || name == *listed
     };
     if IDENTITIES.iter().any(is_listed) {
+        return true;
+    }
+    let is_read = |(program, names): &(&str, &[&str])| {
+        names.iter().any(|listed| name == *listed)
+            && mentions(command.as_bytes(), program.as_bytes())
+    };
+    if OF_PROGRAMS.iter().any(is_read) {
         return true;
     }
     let upper = name.to_string_lossy().to_ascii_uppercase();
@@ -96,6 +124,27 @@ mod tests {
         ] {
             assert!(!is_identity(OsStr::new(name), command), "{name}");
         }
+    }
+
+    #[test]
+    fn cloud_credentials_are_found_by_program() {
+        let name = OsStr::new("AWS_SECRET_ACCESS_KEY");
+        for command in [
+            "aws kms decrypt",
+            "/usr/bin/aws x",
+            "sh -c 'aws x'",
+            "ci/fetch-key-aws a",
+        ] {
+            assert!(is_identity(name, OsStr::new(command)), "{command}");
+        }
+        for command in ["awsome", "op read x", "gcloud kms decrypt"] {
+            assert!(!is_identity(name, OsStr::new(command)), "{command}");
+        }
+        let gcloud = OsStr::new("gcloud kms decrypt");
+        assert!(is_identity(
+            OsStr::new("GOOGLE_APPLICATION_CREDENTIALS"),
+            gcloud
+        ));
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn shell(place: &str, byte: u8) -> Fault {
     Fault::usage(format!(
         "{place} has a {sign} that only a shell understands"
     ))
-    .hint("it runs without a shell; to use one: sh -c '…'")
+    .hint("it runs without a shell; to use one: `sh -c '…'`")
 }
 
 #[cfg(test)]

@@ -33,12 +33,13 @@ pub(crate) fn not_a_counting_member(vault: &Vault, name: &MemberName) -> Result<
 }
 
 /// The admin enters the fingerprint that they received, because the repository could show any.
-/// `what` explains the purpose to them.
+/// `what` explains the purpose to them, and `asked` is the command that made the request.
 pub(crate) fn confirm_request(
     context: &Context,
     request: &Request,
     told: Option<&str>,
     what: &str,
+    asked: &str,
 ) -> Result<(), Fault> {
     let name = &request.name;
     let typed = match told {
@@ -74,7 +75,7 @@ pub(crate) fn confirm_request(
         "a typing error, an older request, or someone changed it: `git log -p -- .vault/requests`",
     )
     .hint(format!(
-        "{name} can print it again in the clone of the request: `vault join --name {name}`"
+        "{name} can print it again in the clone of the request: `{asked}`"
     )))
 }
 

@@ -19,7 +19,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 pub(crate) fn check(data: &[u8]) {
-    let file = FOLDER.join(format!("{}.toml", *RECIPIENT));
+    let digits = RECIPIENT.digest().map(|byte| format!("{byte:02x}"));
+    let file = FOLDER.join(format!("{}.toml", digits.concat()));
     fs::write(&file, data).unwrap();
     if let Ok(mut state) = State::load(&FOLDER, &RECIPIENT) {
         let before: Vec<VaultId> = state.all().map(|(vault, _)| *vault).collect();

@@ -13,7 +13,7 @@ use crate::session::context::Context;
 
 /// The characters of a credential that give its key away, without the prefix that says what it is.
 const TELLING: usize = 40;
-const HIDDEN: &str = "the command of --wrap printed the credential itself";
+const HIDDEN: &str = "the command of `--wrap` printed the credential itself";
 
 /// Wraps `credential` with `command`. Passes on its standard error.
 ///

@@ -137,7 +137,14 @@ fn joining(
         "{name} wants to join and would get {}{role}.",
         access.join(" ")
     );
-    confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
+    let asked = format!("vault join --name {}", request.name);
+    confirm_request(
+        context,
+        &request,
+        command.fingerprint.as_deref(),
+        &what,
+        &asked,
+    )?;
     Ok(member)
 }
 

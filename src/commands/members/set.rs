@@ -265,7 +265,14 @@ fn replace_key(
     member.signing = match request.filter(|request| request.recipient == recipient) {
         Some(request) => {
             let what = format!("{name} wants to replace their key with another one.");
-            confirm_request(context, &request, command.fingerprint.as_deref(), &what)?;
+            let asked = format!("vault join --new-key --name {name}");
+            confirm_request(
+                context,
+                &request,
+                command.fingerprint.as_deref(),
+                &what,
+                &asked,
+            )?;
             let Signing { signer, seed } = request.signing;
             Some(Signing { signer, seed })
         }

@@ -2,9 +2,9 @@
 
 mod hidden_keys;
 mod key_files;
+mod openbao;
 mod pasted;
 mod protected;
-mod openbao;
 mod recipes;
 mod sources;
 mod wrapped;

@@ -277,6 +277,7 @@ fn github_job_gets_its_key_from_openbao() {
         "iss": "https://token.actions.githubusercontent.com",
         "sub": "repo:shop/shop:environment:production",
         "repository": "shop/shop",
+        "repository_id": "1234567",
         "ref": "refs/heads/main",
         "environment": "production",
         "job_workflow_ref": "shop/shop/.github/workflows/deploy.yml@refs/heads/main",
@@ -288,6 +289,7 @@ fn github_job_gets_its_key_from_openbao() {
     let branch = "shop/shop/.github/workflows/deploy.yml@refs/heads/mine";
     let wrong = [
         ("repository", json!({"repository": "mallory/shop"})),
+        ("former name", json!({"repository_id": "7654321"})),
         ("branch", json!({"ref": "refs/heads/mine"})),
         ("pull request", json!({"ref": "refs/pull/1/merge"})),
         ("environment", json!({"environment": "development"})),
@@ -300,7 +302,7 @@ fn github_job_gets_its_key_from_openbao() {
     ];
     scene.check(
         &wrong,
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN, ACTIONS_ID_TOKEN_REQUEST_URL (--keep-identity)",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN, ACTIONS_ID_TOKEN_REQUEST_URL (`--keep-identity`)",
     );
 }
 
@@ -310,6 +312,7 @@ fn gitlab_job_gets_its_key_from_openbao() {
         "iss": "https://gitlab.com",
         "sub": "project_path:shop/shop:ref_type:branch:ref:main",
         "project_path": "shop/shop",
+        "project_id": "1234567",
         "ref": "main",
         "ref_protected": "true",
         "environment": "production",
@@ -321,6 +324,7 @@ fn gitlab_job_gets_its_key_from_openbao() {
     let other = "gitlab.com/shop/shop//other.yml@refs/heads/main";
     let wrong = [
         ("repository", json!({"project_path": "mallory/shop"})),
+        ("former name", json!({"project_id": "7654321"})),
         ("branch", json!({"ref": "mine"})),
         ("unprotected", json!({"ref_protected": "false"})),
         ("environment", json!({"environment": "development"})),
@@ -330,5 +334,5 @@ fn gitlab_job_gets_its_key_from_openbao() {
         ("issuer", json!({"iss": "https://gitlab.example.com"})),
         ("expired", json!({"age": 3600})),
     ];
-    scene.check(&wrong, "SHOP_JWT (--keep-identity)");
+    scene.check(&wrong, "SHOP_JWT (`--keep-identity`)");
 }

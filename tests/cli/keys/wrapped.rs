@@ -161,28 +161,28 @@ fn failed_wrapping_changes_nothing() {
         (
             "false",
             str![[r#"
-error: the command of --wrap failed (exit status: 1)
+error: the command of `--wrap` failed (exit status: 1)
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
             "true",
             str![[r#"
-error: the command of --wrap printed nothing
+error: the command of `--wrap` printed nothing
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
             "sh -c 'cat >/dev/null; echo'",
             str![[r#"
-error: the command of --wrap printed nothing
+error: the command of `--wrap` printed nothing
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
             "no-such-program",
             str![[r#"
-error: the command of --wrap could not be started: No such file or directory (os error 2)
+error: the command of `--wrap` could not be started: No such file or directory (os error 2)
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
@@ -190,21 +190,21 @@ hint: nothing was changed; it must read one line, and print what unwraps to it
             "sh -c 'echo access denied >&2; exit 3'",
             str![[r#"
 access denied
-error: the command of --wrap failed (exit status: 3)
+error: the command of `--wrap` failed (exit status: 3)
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
             "sh -c 'kill -9 $$'",
             str![[r#"
-error: the command of --wrap failed (signal: 9 (SIGKILL))
+error: the command of `--wrap` failed (signal: 9 (SIGKILL))
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
             "head -c 100000 /dev/zero",
             str![[r#"
-error: the command of --wrap printed too much
+error: the command of `--wrap` printed too much
 hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
@@ -212,7 +212,7 @@ hint: nothing was changed; it must read one line, and print what unwraps to it
             "cat | cat",
             str![[r#"
 error: --wrap has a | that only a shell understands
-hint: it runs without a shell; to use one: sh -c '…'
+hint: it runs without a shell; to use one: `sh -c '…'`
 "#]],
         ),
         (
@@ -254,7 +254,7 @@ fn printed_credential_is_refused() {
         assert_eq!(outcome.output, b"", "{command}");
         assert_eq!(
             outcome.said,
-            "error: the command of --wrap printed the credential itself\n\
+            "error: the command of `--wrap` printed the credential itself\n\
              hint: nothing was changed; the command must encrypt what it reads, and print that\n",
             "{command}"
         );

@@ -35,7 +35,7 @@ pub(crate) fn compare(sandbox: &Sandbox, name: &str, text: &str) {
 }
 
 /// Programs that the runs find; whatever else a machine has in PATH could change a text.
-const PROGRAMS: [&str; 5] = ["echo", "false", "git", "sh", "true"];
+const PROGRAMS: [&str; 6] = ["cat", "echo", "false", "git", "sh", "true"];
 
 pub(crate) struct Transcript<'a> {
     sandbox: &'a Sandbox,

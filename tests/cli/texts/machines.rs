@@ -136,3 +136,23 @@ fn errors_of_key_sources_are_in_their_file() {
     }
     transcript.check("machines/keys");
 }
+
+#[test]
+fn wrapped_credentials_are_in_their_file() {
+    let sandbox = stocked();
+    let mut transcript = Transcript::of(&sandbox);
+    let program = sandbox.root().join("programs/encrypt");
+    fs::write(&program, "#!/bin/sh\ncat > ../key\necho wrapped\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    for wrap in ["missing", "false", "true", "cat", "encrypt|cat", "encrypt"] {
+        transcript.run(&format!("ci add github -e production --wrap {wrap}"));
+    }
+    transcript.note("A command that finds the key by the identity of its job");
+    for words in ["exec -e production -- true", "doctor"] {
+        transcript.run_as(words, |run| {
+            run.variable("VAULT_KEY_COMMAND", "cat ../key")
+                .variable("BAO_TOKEN", "token-of-the-job")
+        });
+    }
+    transcript.check("machines/wrapped");
+}

@@ -153,3 +153,25 @@ fn joining_is_in_its_file() {
     }
     transcript.check("results/joining");
 }
+
+#[test]
+fn replaced_key_is_in_its_file() {
+    let sandbox = stocked();
+    let bob = with_bob(&sandbox, &["development=write"]);
+    let home = bob.home().to_str().unwrap().to_owned();
+    let id = sandbox.id();
+    let mut transcript = Transcript::of(&sandbox);
+    transcript.run("members set bob --new-key");
+    transcript.note("By bob, whose key file is lost");
+    bob.pull();
+    fs::remove_file(bob.key_file()).unwrap();
+    let join = format!("join --name bob --new-key --id {id}");
+    transcript.run_as(&join, |run| run.folder(&bob.repo()).variable("HOME", &home));
+    bob.send();
+    transcript.note("By alice");
+    transcript.talk(
+        "members set bob --new-key",
+        &[("fingerprint", "nonsense\r")],
+    );
+    transcript.check("results/new-key");
+}
