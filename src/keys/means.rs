@@ -137,7 +137,7 @@ mod tests {
         ] {
             assert!(is_identity(name, OsStr::new(command)), "{command}");
         }
-        for command in ["awsome", "op read x", "gcloud kms decrypt"] {
+        for command in ["laws", "op read x", "gcloud kms decrypt"] {
             assert!(!is_identity(name, OsStr::new(command)), "{command}");
         }
         let gcloud = OsStr::new("gcloud kms decrypt");
