@@ -26,7 +26,7 @@ pub use credential::Credential;
 pub use given::Given;
 use guard::holds_key;
 pub use guard::{hide_keys, is_key};
-pub use identity::create as create_identity;
+pub use identity::{add as add_identity, create as create_identity, import};
 pub use means::{holds_key_to, is_identity};
 pub use protected::{Ask, protect, unprotect};
 
@@ -38,6 +38,8 @@ use crate::secret::Secret;
 
 /// The hint about the form of a key.
 const FORM: &str = "a key is one line: a credential from `vault ci add`, or an age identity";
+/// The most identities in one file.
+const MOST: usize = 20;
 /// The longest text that holds a key, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -76,6 +78,19 @@ pub enum Source {
 }
 
 impl Source {
+    /// The file that holds the key, if it is one that stays.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::KeyFile(path) | Self::VariableFile(path) => {
+                let path = PathBuf::from(path);
+                path.is_file().then_some(path)
+            }
+            Self::IdentityFile(path) => Some(path.clone()),
+            Self::KeyDescriptor(_) | Self::Variable | Self::Command => None,
+        }
+    }
+
     /// Whether the key was read from standard input, which then holds nothing else.
     #[must_use]
     pub fn is_input(&self) -> bool {
@@ -104,12 +119,41 @@ impl fmt::Display for Source {
 pub struct Found {
     /// The identity.
     pub identity: Identity,
+    /// The ones after it in the same file. Of all of them, the first that is a member's is used.
+    pub others: Vec<Identity>,
     /// The rest of the credential, if the key came in one.
     pub credential: Option<Pinned>,
     /// Its source.
     pub source: Source,
     /// A warning for the caller, if others can change the file that it was read from.
     pub caution: Option<String>,
+}
+
+impl Found {
+    /// Every identity, in the order of the file.
+    pub fn identities(&self) -> impl Iterator<Item = &Identity> {
+        std::iter::once(&self.identity).chain(&self.others)
+    }
+
+    /// Puts the first identity first for which `is_wanted`, if there is one.
+    ///
+    /// # Errors
+    /// As `is_wanted`.
+    pub fn prefer(
+        &mut self,
+        is_wanted: &dyn Fn(&Identity) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        if is_wanted(&self.identity)? {
+            return Ok(());
+        }
+        for other in &mut self.others {
+            if is_wanted(other)? {
+                std::mem::swap(&mut self.identity, other);
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The content of a credential besides the identity.
@@ -140,11 +184,18 @@ pub fn find(sources: Sources, ask: Ask<'_>) -> Result<Option<Found>, Fault> {
         _ => key,
     };
     platform::lock_memory(key.expose());
-    let (identity, credential) = parse(&key, &source)?;
-    platform::lock_memory(identity.memory());
+    let (mut identities, credential) = match parse(&key, &source)? {
+        Parsed::Credential(credential) => (vec![credential.identity], Some(credential.pinned)),
+        Parsed::Identities(identities) => (identities, None),
+    };
+    for identity in &identities {
+        platform::lock_memory(identity.memory());
+    }
+    let identity = identities.remove(0);
     let caution = exposure.map(|exposure| exposure.warning(&source));
     Ok(Some(Found {
         identity,
+        others: identities,
         credential,
         source,
         caution,
@@ -201,8 +252,15 @@ pub fn misplaced(place: &str, meant: &str) -> Fault {
         .hint("put the key into the variable VAULT_KEY, never into an argument")
 }
 
-/// Understands a credential, or an age identity file with exactly one identity.
-fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), Fault> {
+/// The key in a text.
+enum Parsed {
+    Credential(Credential),
+    /// At least one, in the order of the text.
+    Identities(Vec<Identity>),
+}
+
+/// Understands a credential, or an age identity file with one identity or more.
+fn parse(text: &Secret, source: &Source) -> Result<Parsed, Fault> {
     let wrong = |reason: &str| Fault::locked(format!("the key from {source} {reason}")).hint(FORM);
     if text.expose().starts_with(b"\xff\xfe") || text.expose().starts_with(b"\xfe\xff") {
         return Err(wrong("is UTF-16 text; save it as UTF-8"));
@@ -217,18 +275,28 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
     let all_lines = text.lines().map(str::trim);
     let mut lines = all_lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let line = lines.next().ok_or_else(|| wrong("is empty"))?;
-    if lines.next().is_some() {
-        return Err(wrong("is more than one key"));
+    let rest: Vec<&str> = lines.collect();
+    let is_credential = |line: &&str| line.starts_with(credential::PREFIX);
+    if rest.len() >= MOST {
+        return Err(wrong("has more than 20 identities"));
     }
-    if line.starts_with(credential::PREFIX) {
+    if !rest.is_empty() && [line].iter().chain(&rest).any(is_credential) {
+        return Err(wrong("is a credential and another key"));
+    }
+    if is_credential(&line) {
         let credential = Credential::parse(line)
             .ok_or_else(|| wrong("is a damaged credential: a part is missing or mistyped"))?;
-        return Ok((credential.identity, Some(credential.pinned)));
+        return Ok(Parsed::Credential(credential));
     }
-    let identity = Identity::parse(line).ok_or_else(|| {
-        Fault::locked(format!("{source} does not contain a valid key")).hint(FORM)
-    })?;
-    Ok((identity, None))
+    let identity = |line: &str| {
+        Identity::parse(line).ok_or_else(|| {
+            Fault::locked(format!("{source} does not contain a valid key")).hint(FORM)
+        })
+    };
+    let lines = std::iter::once(line).chain(rest);
+    Ok(Parsed::Identities(
+        lines.map(identity).collect::<Result<_, _>>()?,
+    ))
 }
 
 #[cfg(test)]
@@ -236,7 +304,7 @@ mod tests {
     use super::*;
     use crate::crypto::NativeKind;
 
-    fn parsed(text: &str) -> Result<(Identity, Option<Pinned>), Fault> {
+    fn parsed(text: &str) -> Result<Parsed, Fault> {
         parse(&Secret::new(text.as_bytes().to_vec()), &Source::Variable)
     }
 
@@ -261,18 +329,34 @@ mod tests {
 
     #[test]
     fn other_text_is_refused_and_not_shown() {
-        let two = format!("{}\n{}\n", identity(), identity());
+        let damaged = format!("{}\nhunter2\n", identity());
+        let credential = format!("{}\nvaultci1_hunter2\n", identity());
+        let many = format!("{}\n", identity()).repeat(MOST + 1);
         for text in [
             "",
             "# only a comment",
             "hunter2",
             "vaultci1_hunter2",
-            &two,
+            &damaged,
+            &credential,
+            &many,
             "age1abc",
         ] {
             let fault = parsed(text).err().unwrap();
             assert!(!fault.to_string().contains("hunter2"), "{fault}");
         }
+    }
+
+    #[test]
+    fn several_identities_are_kept_in_their_order() {
+        let texts = [identity(), identity(), identity()];
+        let Ok(Parsed::Identities(read)) = parsed(&texts.join("\n# next\n")) else {
+            panic!("not identities");
+        };
+        for (read, text) in read.iter().zip(&texts) {
+            assert!(read.to_text().expose() == text.as_bytes());
+        }
+        assert_eq!(read.len(), 3);
     }
 
     #[test]

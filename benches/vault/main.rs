@@ -44,6 +44,7 @@ fn main() -> anyhow::Result<()> {
             (&hundred, "100 secrets", "<= +4"),
             (&thousand, "1,000 secrets", "<= +16"),
         ])?;
+        kinds(&Store::classic(10)?, &ten)?;
     }
     if wants("masking") {
         runner::measure(&Stores {
@@ -92,6 +93,27 @@ fn start(stores: &[(&Store, &str, &str)]) -> anyhow::Result<()> {
             &series[0],
             budget,
         );
+    }
+    Ok(())
+}
+
+/// Measures how much later a command starts with a post-quantum key than with X25519 alone.
+fn kinds(classic: &Store, hybrid: &Store) -> anyhow::Result<()> {
+    const EXEC: [&str; 4] = ["exec", "--no-mask", "--", "true"];
+    table::block("exec --no-mask -- true, post-quantum over X25519", "+ ms");
+    for (caller, name) in [
+        (Caller::Machine, "10 secrets, VAULT_KEY"),
+        (Caller::Person, "10 secrets, identity.txt"),
+    ] {
+        let series = alternate(
+            101,
+            &mut [
+                &mut |_| run(&mut classic.command(caller, &EXEC)),
+                &mut |_| run(&mut hybrid.command(caller, &EXEC)),
+            ],
+        )?;
+        table::base("X25519", &series[0]);
+        table::over(name, &series[1], &series[0], "<= +0.5");
     }
     Ok(())
 }

@@ -35,6 +35,15 @@ pub(crate) enum Values {
 impl Store {
     /// Makes a store with the secrets `SECRET_00000` to `SECRET_{count - 1}`.
     pub(crate) fn new(count: usize) -> anyhow::Result<Self> {
+        Self::with(count, &[])
+    }
+
+    /// The same with keys that are not post-quantum.
+    pub(crate) fn classic(count: usize) -> anyhow::Result<Self> {
+        Self::with(count, &["--classic"])
+    }
+
+    fn with(count: usize, kind: &[&str]) -> anyhow::Result<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("bench-{}-{number}", std::process::id());
@@ -47,19 +56,20 @@ impl Store {
             root,
             credential: String::new(),
         };
-        store.quiet(&["init", "-e", "production", "--name", "bench"])?;
+        let init = ["init", "-e", "production", "--name", "bench"];
+        store.quiet(&[&init[..], kind].concat())?;
         if count > 0 {
             let file = store.dotenv(count, Values::First)?;
             store.quiet(&["import", &file])?;
         }
-        store.credential = store.machine()?;
+        store.credential = store.machine(kind)?;
         Ok(store)
     }
 
     /// Adds a machine that can read, and returns its credential.
-    fn machine(&self) -> anyhow::Result<String> {
-        let add = &["ci", "add", "ci", "-e", "production"];
-        let printed = self.command(Caller::Person, add).output()?.stdout;
+    fn machine(&self, kind: &[&str]) -> anyhow::Result<String> {
+        let add = [&["ci", "add", "ci", "-e", "production"][..], kind].concat();
+        let printed = self.command(Caller::Person, &add).output()?.stdout;
         Ok(String::from_utf8(printed)?.trim().to_owned())
     }
 

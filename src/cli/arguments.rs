@@ -185,7 +185,7 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// Show your key's public half, or protect your key with a passphrase
+    /// Show, protect, or replace your key
     #[command(subcommand)]
     Key(Key),
     /// Print completions for a shell
@@ -235,6 +235,16 @@ pub(super) enum Ci {
 pub(super) enum Key {
     /// Print your recipient and the source of your key
     Show {
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Add the identities in a file to your own; - is standard input
+    Import {
+        /// The file, which `age-keygen` may have made
+        file: OsString,
+    },
+    /// Request that a new post-quantum key take the place of yours, and print a fingerprint
+    Upgrade {
         #[command(flatten)]
         json: Json,
     },

@@ -97,6 +97,8 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         }
         Command::Status { json } => commands::status(context, key, json.style())?,
         Command::Key(Key::Show { json }) => commands::key_show(context, key, json.style())?,
+        Command::Key(Key::Import { file }) => commands::key_import(context, &file)?,
+        Command::Key(Key::Upgrade { json }) => commands::key_upgrade(context, key, json.style())?,
         Command::Key(Key::Protect) => commands::key_protect(context)?,
         Command::Key(Key::Unprotect) => commands::key_unprotect(context)?,
         Command::Completions { shell } => {

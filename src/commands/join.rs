@@ -1,8 +1,6 @@
 //! `vault join`: makes a request to become a member, and prints its fingerprint.
 
-use serde_json::json;
-
-use crate::crypto::{Identity, NativeKind, Recipient, SigningKey};
+use crate::crypto::{Identity, NativeKind, Recipient};
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::session::caller_key::CallerKey;
@@ -14,11 +12,11 @@ use crate::session::older_root::judge;
 use crate::session::open::{FORKED, met, tree, trust};
 use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
-use crate::vault::format::{fingerprint, request_path, write_request};
-use crate::vault::model::{Membership, Request, Signing};
+use crate::session::requesting::{ask, print, report, report_fingerprint};
+use crate::vault::format::request_path;
+use crate::vault::model::{Membership, Request};
 use crate::vault::name::MemberName;
-use crate::vault::signing::seal_seed;
-use crate::vault::store::{NewFile, Place, Tree, Writer};
+use crate::vault::store::{Place, Tree, Writer};
 use crate::vault::trust::{Asked, Pin, Standing, State, Trust, UnverifiedRoot, Vault};
 
 /// The kind of request.
@@ -97,15 +95,16 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         return print(context, &request, command.style);
     }
     let identity = match key {
-        Some(key) => key.identity,
+        Some(mut key) => {
+            // Of several, the first that is new here.
+            key.prefer(&|identity| Ok(vault.member_with(&identity.recipient())?.is_none()))?;
+            key.identity
+        }
         None => make_identity(context, command.kind)?,
     };
     let (request, file) = ask(&vault, name, &identity);
     // Remember the request first, or its answer would look like any other.
-    let asked = Asked {
-        name: request.name.clone(),
-        fingerprint: fingerprint(&request),
-    };
+    let asked = Asked::of(&request, &vault)?;
     let mut state = State::load(&folder, &request.recipient)?;
     remember(&mut state)?;
     state.ask(id, asked)?;
@@ -144,31 +143,17 @@ fn check_request(
     asking: Asking,
 ) -> Result<(), Fault> {
     let membership = vault.membership()?;
-    if let Some(key) = key {
-        check_not_member(&membership, &key.identity.recipient())?;
+    let known = |identity: &Identity| check_not_member(&membership, &identity.recipient());
+    let identities = key.iter().flat_map(|key| key.identities());
+    let checked: Vec<Result<(), Fault>> = identities.map(known).collect();
+    // One that is not a member's can take the place of one that is.
+    if asking == Asking::New || checked.iter().all(Result::is_err) {
+        checked.into_iter().collect::<Result<(), _>>()?;
     }
     match asking {
         Asking::New => check_free(&membership, name),
         Asking::Key => member(&membership, name).map(drop),
     }
-}
-
-/// Makes the request, with a new signing key that only `identity` can open.
-fn ask(vault: &Vault, name: MemberName, identity: &Identity) -> (Request, NewFile) {
-    let (recipient, key) = (identity.recipient(), SigningKey::generate());
-    let signing = Signing {
-        signer: key.public(),
-        seed: seal_seed(&key, &recipient),
-    };
-    let request = Request {
-        name,
-        vault: vault.root().vault,
-        recipient,
-        signing,
-    };
-    let content = write_request(&request, &key);
-    let path = request_path(&request.name);
-    (request, NewFile { path, content })
 }
 
 /// Shows an existing request of this name again if the caller made it on this machine. Otherwise
@@ -179,12 +164,12 @@ fn again(
     request: &Request,
     remember: &dyn Fn(&mut State) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let own = Asked {
-        name: request.name.clone(),
-        fingerprint: fingerprint(request),
-    };
     let mut states = trust.states.iter_mut();
-    let Some(state) = states.find(|state| state.asked(&request.vault) == Some(&own)) else {
+    let is_own = |state: &&mut State| {
+        let asked = state.asked(&request.vault);
+        asked.is_some_and(|asked| asked.is(request))
+    };
+    let Some(state) = states.find(is_own) else {
         let path = request_path(&request.name);
         return Err(
             Fault::refused_file(&path, "is a request that was not made here").hint(format!(
@@ -195,7 +180,7 @@ fn again(
     remember(state)?;
     context.console.note(format!(
         "you have already requested to join as {}; the fingerprint is",
-        own.name
+        request.name
     ));
     Ok(())
 }
@@ -209,46 +194,5 @@ fn check_not_member(membership: &Membership, recipient: &Recipient) -> Result<()
         Some((name, _)) => Err(Fault::usage(format!("you are already a member: {name}"))
             .hint("list the members: `vault members list`")),
         None => Ok(()),
-    }
-}
-
-fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) -> Result<(), Fault> {
-    let console = context.console;
-    let path = place.store().join(request_path(&request.name));
-    console.note(format!(
-        "requested to join as {}: {}",
-        request.name,
-        path.display()
-    ));
-    if vault.counting(&request.name)?.is_some() {
-        console.note(format!(
-            "an admin replaces {}'s key with this one: `vault members set {} --new-key`",
-            request.name, request.name
-        ));
-    }
-    Ok(())
-}
-
-fn report_fingerprint(context: &Context, vault: &Vault) -> Result<(), Fault> {
-    let members = vault.members()?.counting.iter();
-    let admins: Vec<&str> = members
-        .filter(|(_, member)| member.is_admin())
-        .map(|(name, _)| name.as_str())
-        .collect();
-    context.console.note(format!(
-        "next: commit it, and give this fingerprint to an admin ({}) outside this repository:",
-        admins.join(", ")
-    ));
-    Ok(())
-}
-
-fn print(context: &Context, request: &Request, style: Style) -> Result<(), Fault> {
-    let fingerprint = fingerprint(request);
-    match style {
-        Style::Table => context.console.line(fingerprint),
-        Style::Json => context.console.json(json!({
-            "member": request.name.as_str(),
-            "fingerprint": fingerprint.to_string(),
-        })),
     }
 }

@@ -1,6 +1,7 @@
 //! `vault key`: shows the public half of the caller's identity, and protects its file with a
 //! passphrase.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -23,18 +24,43 @@ pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<()
         });
         return context.console.json(json!({
             "recipient": key.identity.recipient().to_string(),
+            "others": key.others.iter().map(|other| other.recipient().to_string()).collect::<Vec<_>>(),
             "source": key.source.to_string(),
             "credential": credential,
         }));
     }
     context.console.line(key.identity.recipient())?;
     context.console.note(format!("from {}", key.source));
+    for other in &key.others {
+        context
+            .console
+            .note(format!("in the same file: {}", other.recipient()));
+    }
     if let Some(credential) = key.credential {
         context.console.note(format!(
             "it is a credential for {} of the vault {}",
             credential.environments.join(", "),
             credential.vault
         ));
+    }
+    Ok(())
+}
+
+/// Adds identities to the caller's key file.
+pub(crate) fn import(context: &Context, from: &OsStr) -> Result<(), Fault> {
+    let path = identity_path(context)?;
+    let added = keys::import(from, &path, &mut passphrase)?;
+    let console = context.console;
+    for recipient in &added {
+        console.line(recipient)?;
+    }
+    let path = path.display();
+    match added.len() {
+        0 => console.note(format!("{path} has these keys already")),
+        1 => console.note(format!("added this key to {path}, as the last one")),
+        number => console.note(format!(
+            "added these {number} keys to {path}, as the last ones"
+        )),
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod rotate;
 mod set;
 mod status;
 mod trust;
+mod upgrade;
 mod verify;
 
 /// The kind of a new key.
@@ -37,7 +38,9 @@ pub(crate) use id::id;
 pub(crate) use import::import;
 pub(crate) use init::{Init, Recovery, init};
 pub(crate) use join::{Asking, Join, join};
-pub(crate) use key::{protect as key_protect, show as key_show, unprotect as key_unprotect};
+pub(crate) use key::{
+    import as key_import, protect as key_protect, show as key_show, unprotect as key_unprotect,
+};
 pub(crate) use list::list;
 pub(crate) use members::{
     Add as MembersAdd, NewKey, Set as MembersSet, Wanted, add as members_add, list as members_list,
@@ -48,4 +51,5 @@ pub(crate) use rotate::{Older, Rotate, What, rotate};
 pub(crate) use set::{Empty, FinalNewline, Manner, Origin, Set, set, value_in_arguments};
 pub(crate) use status::status;
 pub(crate) use trust::{TrustArguments, trust};
+pub(crate) use upgrade::upgrade as key_upgrade;
 pub(crate) use verify::{Verify, verify};

@@ -17,6 +17,7 @@ use crate::session::open::Session;
 use crate::session::output::Style;
 use crate::session::past::{Grant, unmerged_grants};
 use crate::session::read::valid_entries;
+use crate::session::strength::{Strength, strengths};
 use crate::vault::model::Member;
 use crate::vault::name::{EnvironmentName, MemberName, SecretName};
 use crate::vault::store::Place;
@@ -64,7 +65,11 @@ struct Status {
     /// Access that commits of this clone give, and the vault here does not.
     grants: Vec<Grant>,
     admins: Vec<MemberName>,
+    /// For each environment, whose keys are not post-quantum.
+    strengths: Vec<Strength>,
     requests: Vec<String>,
+    /// Those of the requests that are for a new key of a member.
+    renewals: Vec<String>,
     /// Members whose revocation was interrupted.
     interrupted: Vec<MemberName>,
     /// Checks that could not be made.
@@ -92,10 +97,14 @@ impl Status {
             unsealed: unsealed(vault)?,
             grants: unmerged_grants(vault, place)?,
             admins: named(&Member::is_admin),
+            strengths: strengths(vault)?,
             requests: requests(vault)?,
+            renewals: Vec::new(),
             interrupted: ahead(vault)?,
             unchecked: report.gaps,
         };
+        let is_member = |name: &&String| members.keys().any(|own| own.as_str() == *name);
+        status.renewals = status.requests.iter().filter(is_member).cloned().collect();
         status
             .broken
             .extend(vault.members()?.invalid.values().cloned());
@@ -154,6 +163,21 @@ impl Status {
                 .console
                 .note("add a second admin: `vault members set NAME --admin`");
         }
+        let (strong, weak): (Vec<_>, Vec<_>) = self
+            .strengths
+            .iter()
+            .partition(|strength| strength.classic.is_empty());
+        for strength in &weak {
+            context.console.line(format!("advice: {strength}"))?;
+        }
+        for strength in strong {
+            context.console.note(strength.to_string());
+        }
+        if !weak.is_empty() {
+            context
+                .console
+                .note("a person runs `vault key upgrade`; a machine needs a new credential: `vault ci add`");
+        }
         Ok(())
     }
 
@@ -198,7 +222,11 @@ impl Status {
             });
         }
         for name in &self.requests {
-            lines.push(format!("{name} wants to join"));
+            lines.push(if self.renewals.contains(name) {
+                format!("{name} wants to replace their key")
+            } else {
+                format!("{name} wants to join")
+            });
         }
         for member in &self.interrupted {
             lines.push(format!("a revocation of {member} was interrupted"));
@@ -246,9 +274,12 @@ impl Status {
             );
         }
         for name in &self.requests {
-            hints.push(format!(
-                "answer the request: `vault members add {name} -e ENVIRONMENT=read`"
-            ));
+            let command = if self.renewals.contains(name) {
+                format!("`vault members set {name} --new-key`")
+            } else {
+                format!("`vault members add {name} -e ENVIRONMENT=read`")
+            };
+            hints.push(format!("answer the request: {command}"));
         }
         for name in &self.interrupted {
             hints.push(format!(
@@ -288,6 +319,9 @@ impl Status {
             "cannot_read_yet": unsealed.collect::<Vec<_>>(),
             "unmerged_grants": grants.collect::<Vec<_>>(),
             "admins": texts(&self.admins),
+            "not_post_quantum": self.strengths.iter().map(|strength| {
+                (strength.environment.to_string(), json!(texts(&strength.classic)))
+            }).collect::<serde_json::Map<_, _>>(),
             "requests": self.requests,
             "interrupted": texts(&self.interrupted),
             "unchecked": self.unchecked,

@@ -1,10 +1,14 @@
 //! The file `identity.txt`, which only its owner may read.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::LONGEST;
-use crate::crypto::{Identity, NativeKind, Recipient};
+use super::file::{is_input, read_key_file};
+use super::protected::{self, Ask};
+use super::{LONGEST, Parsed, Source, parse};
+use crate::crypto::{Identity, NativeKind, Recipient, is_age_file};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
@@ -36,6 +40,11 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
 /// If the file exists or cannot be made.
 pub fn create(path: &Path, kind: NativeKind) -> Result<Identity, Fault> {
     let identity = Identity::generate(kind);
+    create_with(path, &text(&[&identity]))?;
+    Ok(identity)
+}
+
+fn create_with(path: &Path, text: &Secret) -> Result<(), Fault> {
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("/"));
         let folder = platform::private_dir(parent)?;
@@ -43,20 +52,106 @@ pub fn create(path: &Path, kind: NativeKind) -> Result<Identity, Fault> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        let text = text(&identity, &identity.recipient());
         folder.create_whole(name, text.expose(), FileAccess::Private)
     };
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)
-    })?;
-    Ok(identity)
+    })
+}
+
+/// Adds the identities in the file `from` (`-` is standard input) to the caller's own file, which is
+/// made if there is none. Returns the recipients of those that were not there before.
+///
+/// # Errors
+/// If a file cannot be read or written, `from` holds no identity or a credential, or the caller's own
+/// file is protected by a passphrase.
+pub fn import(from: &OsStr, path: &Path, ask: Ask<'_>) -> Result<Vec<Recipient>, Fault> {
+    let source = Source::IdentityFile(if is_input(from) {
+        "standard input".into()
+    } else {
+        from.into()
+    });
+    let mut given = read_key_file(from, "FILE")?.key;
+    if is_age_file(given.expose()) {
+        given = protected::open(&given, &source, ask)?;
+    }
+    let Parsed::Identities(given) = parse(&given, &source)? else {
+        return Err(
+            Fault::usage("a credential is a machine's key, and it is not added to yours")
+                .hint("keep it where the machine finds it: `VAULT_KEY`, or `VAULT_KEY_FILE`"),
+        );
+    };
+    let sealed = protected::beside(path);
+    let own = match read_identity_file(path)? {
+        Some(own) => own,
+        None if fs::symlink_metadata(&sealed).is_ok() => return Err(encrypted(&sealed)),
+        None => {
+            create_with(path, &text(&given.iter().collect::<Vec<_>>()))?;
+            return Ok(given.iter().map(Identity::recipient).collect());
+        }
+    };
+    if is_age_file(own.expose()) {
+        return Err(encrypted(path));
+    }
+    let Parsed::Identities(own) = parse(&own, &Source::IdentityFile(path.to_owned()))? else {
+        return Err(Fault::usage(format!(
+            "{} holds a credential, which is a machine's key",
+            path.display()
+        ))
+        .hint("move it to another place, and name that in VAULT_KEY_FILE"));
+    };
+    let is_new = |one: &&Identity| own.iter().all(|own| own.recipient() != one.recipient());
+    let new: Vec<&Identity> = given.iter().filter(is_new).collect();
+    if !new.is_empty() {
+        add(path, &new)?;
+    }
+    Ok(new.iter().map(|identity| identity.recipient()).collect())
+}
+
+fn encrypted(path: &Path) -> Fault {
+    Fault::usage(format!("{} is encrypted", path.display()))
+        .hint("take the passphrase off first: `vault key unprotect`")
+}
+
+/// Adds identities to the file at `path`, after those that it holds already.
+///
+/// # Errors
+/// If the file cannot be read or replaced, or is encrypted. Its old content is kept then.
+pub fn add(path: &Path, identities: &[&Identity]) -> Result<(), Fault> {
+    let failed = |error: io::Error| {
+        Fault::failed(format!("could not change your key file {}", path.display())).because(error)
+    };
+    // A symbolic link stays one.
+    let place = path.canonicalize().map_err(failed)?;
+    let folder = platform::private_dir(place.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    let lock = folder.try_lock().map_err(failed)?;
+    let lock = lock.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
+    let old = read_identity_file(&place)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    if is_age_file(old.expose()) {
+        return Err(encrypted(path));
+    }
+    let added = text(identities);
+    let mut whole = Secret::with_capacity(old.len() + 1 + added.len());
+    whole.extend(old.expose());
+    if !old.expose().ends_with(b"\n") {
+        whole.extend(b"\n");
+    }
+    whole.extend(added.expose());
+    parse(&whole, &Source::IdentityFile(path.to_owned()))?;
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    folder
+        .replace_whole(&lock, &name, whole.expose(), FileAccess::Private)
+        .map_err(failed)
 }
 
 /// What `age-keygen` writes, so that age tools can use the file too.
-fn text(identity: &Identity, recipient: &Recipient) -> Secret {
-    let mut text = Secret::with_capacity(4096);
-    text.extend(format!("# made by vault\n# public key: {recipient}\n").as_bytes());
-    text.extend(identity.to_text().expose());
-    text.extend(b"\n");
+fn text(identities: &[&Identity]) -> Secret {
+    let mut text = Secret::with_capacity(4096 * identities.len());
+    for identity in identities {
+        let recipient = identity.recipient();
+        text.extend(format!("# made by vault\n# public key: {recipient}\n").as_bytes());
+        text.extend(identity.to_text().expose());
+        text.extend(b"\n");
+    }
     text
 }

@@ -56,8 +56,9 @@ pub(crate) fn resolve(
         context.console.note("nothing below .vault is in conflict");
         return Ok(());
     }
-    let key = key.needed(context).map_err(|fault| fault.hint(&way_out))?;
-    end(context, &place, &repository, &merging, &key, choices).map_err(|fault| fault.hint(&way_out))
+    let mut key = key.needed(context).map_err(|fault| fault.hint(&way_out))?;
+    end(context, &place, &repository, &merging, &mut key, choices)
+        .map_err(|fault| fault.hint(&way_out))
 }
 
 /// Says how to take one side instead. `git checkout --ours` would leave all files as they are that git
@@ -87,7 +88,7 @@ fn end(
     place: &Place,
     repository: &Repository,
     merging: &Merging,
-    key: &Found,
+    key: &mut Found,
     choices: &Choices,
 ) -> Result<(), Fault> {
     let mut trust = trust(context, key)?;
@@ -102,6 +103,7 @@ fn end(
         if is_known { Ok(()) } else { Err(untrusted(id)) }
     })?;
     check_known(&trust, &sides)?;
+    key.prefer(&|identity| Ok(caller(&sides, identity).is_ok()))?;
     check_went_back(context, &sides, choices)?;
     confirm_revocations(context, &sides, choices)?;
     let merged = merge(context, &sides, &key.identity, choices)?;

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 /// Why a file could not be used.
@@ -28,11 +28,6 @@ pub enum ReadError {
 pub struct Dir {
     handle: OwnedFd,
     path: PathBuf,
-}
-
-/// The start of the name of an unfinished copy of the file `name`.
-fn unfinished(name: &str) -> String {
-    format!(".{name}.new-")
 }
 
 impl Dir {
@@ -197,50 +192,6 @@ impl Dir {
             return Err(error);
         }
         Ok(file)
-    }
-
-    /// Creates the file `name` with the content `bytes` in one step and makes it durable: even after a
-    /// kill, it is either whole or missing. No entry of that name may exist. Also removes what a
-    /// killed process left next to it.
-    ///
-    /// # Errors
-    /// Returns the operating system's error.
-    pub fn create_whole(&self, name: &str, bytes: &[u8], access: FileAccess) -> io::Result<()> {
-        self.remove_unfinished(name)?;
-        let new = format!("{}{}", unfinished(name), std::process::id());
-        if let Err(error) = self.create(&new, bytes, access)?.sync_all() {
-            let _ = self.remove(&new);
-            return Err(error);
-        }
-        let to = &self.handle;
-        match rustix::fs::renameat_with(to, &new, to, name, RenameFlags::NOREPLACE) {
-            Ok(()) => {}
-            Err(Errno::EXIST) => {
-                self.remove(&new)?;
-                return Err(Errno::EXIST.into());
-            }
-            // Not every file system can do this, and another process may have removed the file.
-            Err(_) => {
-                let _ = self.remove(&new);
-                self.create(name, bytes, access)?.sync_all()?;
-            }
-        }
-        self.sync()
-    }
-
-    /// Removes what a process that was killed in [`Dir::create_whole`] left of the file `name`.
-    ///
-    /// # Errors
-    /// Returns the operating system's error.
-    pub fn remove_unfinished(&self, name: &str) -> io::Result<()> {
-        let Some(_lock) = self.try_lock()? else {
-            return Ok(());
-        };
-        let stem = unfinished(name);
-        for left in self.names()?.iter().filter(|left| left.starts_with(&stem)) {
-            self.remove(left)?;
-        }
-        Ok(())
     }
 
     /// Checks that files can be created in and removed from this folder.

@@ -20,6 +20,7 @@ mod stdio;
 mod streams;
 mod terminal;
 mod walk;
+mod whole;
 
 pub use ancestors::{Ancestor, ancestors_whose_environment, is_parent};
 pub use child::{

@@ -1,12 +1,29 @@
 //! The caller as a member: which member's recipient belongs to the key.
 
 use super::open::NEWER;
+use crate::crypto::Identity;
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::vault::model::Member;
 use crate::vault::name::MemberName;
 use crate::vault::trust::{MemberFile, Trust, Vault, not_counting};
+
+/// Of several identities of a person, takes the first that is a member's. Only its record counts from
+/// then on. Returns whether the person trusts the vault, and that record does not know it yet.
+pub(super) fn choose(vault: &Vault, key: &mut Found, trust: &mut Trust) -> Result<bool, Fault> {
+    if key.others.is_empty() {
+        return Ok(false);
+    }
+    let is_member = |identity: &Identity| Ok(vault.member_with(&identity.recipient())?.is_some());
+    key.prefer(&is_member)?;
+    let id = vault.root().vault;
+    let is_known = |trust: &Trust| trust.states.iter().any(|state| state.seen(&id).is_some());
+    let was_known = is_known(trust);
+    let own = Some(key.identity.recipient().digest());
+    trust.states.retain(|state| state.owner() == own);
+    Ok(was_known && !is_known(trust))
+}
 
 /// Finds the caller among the members: by the name in the credential, by the name remembered, or by
 /// reading the files until one has the caller's recipient.

@@ -36,4 +36,6 @@ pub(crate) mod read;
 pub(crate) mod release;
 pub(crate) mod renewal;
 pub(crate) mod repeated;
+pub(crate) mod requesting;
+pub(crate) mod strength;
 pub(crate) mod succession;

@@ -1,6 +1,6 @@
 //! An opened vault and the key to it: found, read, judged, and remembered once all is verified.
 
-use super::caller::member;
+use super::caller::{choose, member};
 use super::caller_key::CallerKey;
 use super::context::Context;
 use super::environment_choice::environment_for_key;
@@ -82,15 +82,16 @@ impl UnconfirmedSession {
     /// # Errors
     /// If the key belongs to no member.
     pub(crate) fn into_session(self) -> Result<Session, Fault> {
-        let member = member(&self.vault, &self.key, &self.trust)?;
         let Self {
             place,
             config,
             vault,
-            key,
+            mut key,
             standing,
-            trust,
+            mut trust,
         } = self;
+        let entered = choose(&vault, &mut key, &mut trust)?;
+        let member = member(&vault, &key, &trust)?;
         Ok(Session {
             place,
             config,
@@ -98,7 +99,7 @@ impl UnconfirmedSession {
             key,
             standing,
             trust,
-            entered: false,
+            entered,
             member,
         })
     }
@@ -135,16 +136,17 @@ impl Session {
         context: &Context,
         place: Place,
         config: Config,
-        key: Found,
+        mut key: Found,
     ) -> Result<Self, Fault> {
-        let (trust, presented, mut standing) = presented(context, &place, &key)?;
-        let entered = standing == Standing::Unknown;
+        let (mut trust, presented, mut standing) = presented(context, &place, &key)?;
+        let mut entered = standing == Standing::Unknown;
         if entered {
             // A stranger's root is not parsed before its id is trusted.
             confirm_new_vault(context, &presented, &key)?;
             standing = Standing::Trusted;
         }
         let vault = presented.into_vault()?;
+        entered |= choose(&vault, &mut key, &mut trust)?;
         let member = member(&vault, &key, &trust)?;
         Ok(Self {
             place,
@@ -254,6 +256,16 @@ impl Session {
         environment_for_key(context, &self.config, named, &self.key, &self.vault)
     }
 
+    /// Lets the record of another key of the caller know the vault, if the record of this one does.
+    pub(crate) fn introduce(&self, state: &mut State) -> Result<(), Fault> {
+        let vault = self.vault.root().vault;
+        let mut states = self.trust.states.iter();
+        if self.entered || states.any(|own| own.seen(&vault).is_some()) {
+            return state.enter(&met(&self.vault, &self.place));
+        }
+        Ok(())
+    }
+
     /// Keeps in mind what was seen, now that everything the command needs is verified. Machines
     /// with a pin keep nothing.
     pub(crate) fn remember(&mut self, context: &Context) -> Result<(), Fault> {
@@ -350,9 +362,11 @@ pub(crate) fn trust(context: &Context, key: &Found) -> Result<Trust, Fault> {
             });
         }
         (None, Some(state)) => {
-            trust
-                .states
-                .push(State::load(&state, &key.identity.recipient())?);
+            for identity in key.identities() {
+                trust
+                    .states
+                    .push(State::load(&state, &identity.recipient())?);
+            }
         }
         (None, None) => {}
     }

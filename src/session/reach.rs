@@ -51,6 +51,10 @@ impl Reach {
     /// Looks at the caller's environment, and at the processes above if a key may be there.
     pub(crate) fn look(context: &Context, key: &Found) -> Self {
         let recipient = key.identity.recipient();
+        let holds_own = |value: &[u8]| {
+            key.identities()
+                .any(|identity| holds_key_to(value, &identity.recipient()))
+        };
         let names = |wanted: &dyn Fn(&OsStr, &OsStr) -> bool| {
             let found = context
                 .environ
@@ -58,8 +62,7 @@ impl Reach {
                 .filter(|(name, value)| wanted(name, value));
             found.map(|(name, _)| name.clone()).collect()
         };
-        let copies: Vec<OsString> =
-            names(&|_, value| holds_key_to(value.as_encoded_bytes(), &recipient));
+        let copies: Vec<OsString> = names(&|_, value| holds_own(value.as_encoded_bytes()));
         let command = context
             .variable("VAULT_KEY_COMMAND")
             .filter(|_| key.source == Source::Command);

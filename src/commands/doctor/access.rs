@@ -10,6 +10,7 @@ use crate::session::injection::rehearse;
 use crate::session::new_vault::untrusted;
 use crate::session::open::{FORKED, Session, UnconfirmedSession, folder, tree};
 use crate::session::reach::{Above, Reach};
+use crate::session::strength::strengths;
 use crate::vault::model::{Access, Member};
 use crate::vault::name::EnvironmentName;
 use crate::vault::store::Place;
@@ -195,6 +196,22 @@ fn member(vault: UnconfirmedSession, findings: &mut Findings) -> Option<Session>
         "member",
         format!("you are {}: {}", holder.name(), access(holder.member())),
     );
+    if !session.key.others.is_empty() {
+        let recipient = session.key.identity.recipient();
+        let text = format!("of your keys, the one for {} is used", recipient.shown());
+        findings.note("member", text);
+    }
+    for strength in findings
+        .take("member", strengths(&session.vault))
+        .into_iter()
+        .flatten()
+    {
+        if strength.classic.is_empty() {
+            findings.fine("member", strength.to_string());
+        } else {
+            findings.note("member", strength.to_string());
+        }
+    }
     Some(session)
 }
 

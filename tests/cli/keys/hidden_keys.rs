@@ -193,7 +193,7 @@ fn value_in_any_wrong_argument_is_not_repeated() {
                 VALUE.to_owned(),
             ],
         ];
-        if command != ["import"] {
+        if command.last() != Some(&"import") {
             lines.push(vec![VALUE.to_owned()]);
         }
         for option in options

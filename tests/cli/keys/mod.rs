@@ -1,10 +1,13 @@
 //! The sources of keys, and the places that must not show them.
 
 mod hidden_keys;
+mod interoperability;
 mod key_files;
 mod openbao;
 mod pasted;
 mod protected;
 mod recipes;
+mod several;
 mod sources;
+mod upgrade;
 mod wrapped;

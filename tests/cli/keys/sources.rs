@@ -383,12 +383,12 @@ hint: put the key into the variable VAULT_KEY, never into an argument
 fn malformed_or_unknown_key_is_locked() {
     let sandbox = sandbox();
     let (key, other) = (identity(&sandbox), stranger());
-    let two = format!("{key}\n{other}\n");
+    let two = format!("{key}\nvaultci1_abc\n");
     let shape = "hint: a key is one line: a credential from `vault ci add`, or an age identity\n";
     let cases = [
         (
             two.as_str(),
-            "the key from VAULT_KEY is more than one key\n",
+            "the key from VAULT_KEY is a credential and another key\n",
             shape,
         ),
         (

@@ -28,6 +28,10 @@ impl<'a> Colleague<'a> {
         colleague
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn home(&self) -> PathBuf {
         self.sandbox.home().join(self.name)
     }

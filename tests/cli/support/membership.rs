@@ -21,13 +21,34 @@ pub(crate) fn membership(sandbox: &Sandbox) -> Membership {
 pub(crate) fn with_bob<'a>(sandbox: &'a Sandbox, access: &[&str]) -> Colleague<'a> {
     let bob = Colleague::clone_of(sandbox, "bob");
     let fingerprint = bob.join();
-    bob.send();
-    let access: Vec<&str> = access.iter().flat_map(|access| ["-e", access]).collect();
-    let words = ["members", "add", "bob", "-q", "--fingerprint", &fingerprint];
-    sandbox.quick(&[&words[..], &access].concat());
-    sandbox.commit("bob is a member");
-    bob.pull();
+    added(&bob, sandbox, &fingerprint, access);
     bob
+}
+
+/// The same with another member, whose key is of X25519.
+pub(crate) fn with_classic<'a>(
+    sandbox: &'a Sandbox,
+    name: &'static str,
+    access: &[&str],
+) -> Colleague<'a> {
+    let colleague = Colleague::clone_of(sandbox, name);
+    let id = sandbox.id();
+    let join = ["join", "--name", name, "--id", &id, "--classic"];
+    let outcome = colleague.vault(&join).outcome();
+    assert_eq!(outcome.status, 0, "{}", outcome.said);
+    let fingerprint = String::from_utf8(outcome.output).unwrap();
+    added(&colleague, sandbox, fingerprint.trim(), access);
+    colleague
+}
+
+fn added(colleague: &Colleague<'_>, sandbox: &Sandbox, fingerprint: &str, access: &[&str]) {
+    colleague.send();
+    let access: Vec<&str> = access.iter().flat_map(|access| ["-e", access]).collect();
+    let name = colleague.name();
+    let words = ["members", "add", name, "-q", "--fingerprint", fingerprint];
+    sandbox.quick(&[&words[..], &access].concat());
+    sandbox.commit("a new member");
+    colleague.pull();
 }
 
 /// The files below `.vault` that a run changes.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::colleague::Colleague;
-use crate::support::membership::with_bob;
+use crate::support::membership::{with_bob, with_classic};
 use crate::support::python::python;
 use crate::support::refusal::stocked;
 use crate::support::sandbox::{Run, Sandbox};
@@ -93,6 +93,8 @@ fn every_document_follows_its_schema() {
     documents.take("key-show", &key_show.variable("VAULT_KEY", credential));
     let carol = Colleague::clone_of(&sandbox, "carol");
     documents.take("join", &carol.vault(&["join", "--name", "carol", "--json"]));
+    let dora = with_classic(&sandbox, "dora", &["development=read"]);
+    documents.take("key-upgrade", &dora.vault(&["key", "upgrade", "--json"]));
     documents.run("verify", &sandbox, "verify --since HEAD --json");
     documents.run("doctor", &sandbox, "doctor --json");
     documents.run(
@@ -167,7 +169,7 @@ fn errors_are_json_if_json_is_asked_for() {
 }
 
 /// Commands that print no result of their own, or the bytes of something else.
-const WITHOUT: [&str; 19] = [
+const WITHOUT: [&str; 20] = [
     "ci",
     "completions",
     "copy",
@@ -177,6 +179,7 @@ const WITHOUT: [&str; 19] = [
     "exec",
     "import",
     "key",
+    "key import",
     "key protect",
     "key unprotect",
     "man",

@@ -82,7 +82,10 @@ fn errors_of_key_sources_are_in_their_file() {
     let mut transcript = Transcript::of(&sandbox);
     let utf16: Vec<u8> = key.bytes().flat_map(|byte| [byte, 0]).collect();
     for (note, bytes) in [
-        ("Two keys", format!("{key}\n{key}\n").into_bytes()),
+        (
+            "A key and a credential",
+            format!("{key}\n{credential}\n").into_bytes(),
+        ),
         ("Half a credential", damaged.into()),
         ("UTF-16", [b"\xff\xfe", &utf16[..]].concat()),
         ("Bytes", b"\xe4\xff".to_vec()),

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use repovault::crypto::{Identity, NativeKind};
+
 use crate::support::colleague::Colleague;
-use crate::support::membership::with_bob;
+use crate::support::membership::{with_bob, with_classic};
 use crate::support::refusal::stocked;
 use crate::support::sandbox::Sandbox;
 use crate::support::transcript::Transcript;
@@ -174,4 +176,94 @@ fn replaced_key_is_in_its_file() {
         &[("fingerprint", "nonsense\r")],
     );
     transcript.check("results/new-key");
+}
+
+#[test]
+fn several_keys_are_in_their_file() {
+    let sandbox = Sandbox::empty();
+    let mut transcript = Transcript::of(&sandbox);
+    for words in [
+        "init --name alice --classic",
+        "status",
+        "status --json",
+        "key upgrade",
+    ] {
+        transcript.run(words);
+    }
+    let other = Identity::generate(NativeKind::Hybrid);
+    let text = String::from_utf8(other.to_text().expose().to_vec()).unwrap();
+    let credential = sandbox.credential("github", &["-e", "production", "--classic"]);
+    transcript.run("status");
+    for input in [
+        format!("{text}\n"),
+        format!("{text}\n"),
+        credential,
+        "nonsense".to_owned(),
+    ] {
+        transcript.run_as("key import -", |run| run.input(input));
+    }
+    for words in [
+        "key show",
+        "key show --json",
+        "doctor",
+        "key import missing",
+    ] {
+        transcript.run(words);
+    }
+    let credential = sandbox.credential("gitlab", &["-e", "production"]);
+    fs::write(
+        sandbox.home().join(".config/vault/identity.txt"),
+        credential,
+    )
+    .unwrap();
+    transcript.note("A credential instead of one's own key");
+    transcript.run_as("key import -", |run| run.input(text));
+    transcript.check("results/several-keys");
+}
+
+#[test]
+fn upgrade_is_in_its_file() {
+    let sandbox = stocked();
+    let bob = with_classic(&sandbox, "bob", &["production=read"]);
+    let home = bob.home().to_str().unwrap().to_owned();
+    let mallory = Colleague::clone_of(&sandbox, "mallory");
+    let id = sandbox.id();
+    mallory
+        .vault(&["join", "--name", "bob", "--new-key", "--id", &id])
+        .outcome();
+    fs::create_dir_all(bob.store("requests")).unwrap();
+    fs::copy(
+        mallory.store("requests/bob.toml"),
+        bob.store("requests/bob.toml"),
+    )
+    .unwrap();
+    let mut transcript = Transcript::of(&sandbox);
+    transcript.note("By bob, after mallory");
+    transcript.run_as("key upgrade", |run| {
+        run.folder(&bob.repo()).variable("HOME", &home)
+    });
+    fs::remove_file(bob.store("requests/bob.toml")).unwrap();
+    transcript.note("By bob");
+    for words in [
+        "key upgrade",
+        "key upgrade --json",
+        "status",
+        "doctor",
+        "key show",
+    ] {
+        transcript.run_as(words, |run| run.folder(&bob.repo()).variable("HOME", &home));
+    }
+    let key = fs::read_to_string(bob.key_file()).unwrap();
+    let classic = key.lines().find(|line| line.starts_with("AGE-")).unwrap();
+    transcript.run_as("key upgrade", |run| {
+        run.folder(&bob.repo())
+            .variable("HOME", &home)
+            .variable("VAULT_KEY", classic)
+    });
+    bob.send();
+    transcript.note("By alice");
+    for words in ["status", "verify", "members set bob --new-key"] {
+        transcript.run(words);
+    }
+    transcript.check("results/upgrade");
 }

@@ -40,6 +40,7 @@ struct SeenFields {
 struct AskedFields {
     name: String,
     fingerprint: String,
+    replaces: Option<String>,
 }
 
 /// Returns the text of a state file.
@@ -62,8 +63,12 @@ pub(super) fn state_text(
         (vault.to_string(), fields)
     });
     let asked = asked.iter().map(|(vault, asked)| {
-        let (name, fingerprint) = (asked.name.to_string(), asked.fingerprint.to_string());
-        (vault.to_string(), AskedFields { name, fingerprint })
+        let fields = AskedFields {
+            name: asked.name.to_string(),
+            fingerprint: asked.fingerprint.to_string(),
+            replaces: asked.replaces.map(|digest| base64_encode(&digest)),
+        };
+        (vault.to_string(), fields)
     });
     toml::to_string(&Fields {
         format: 1,
@@ -106,8 +111,16 @@ pub(super) fn parse_state(text: &str) -> Option<Content> {
         Some((vault.parse().ok()?, seen))
     });
     let asked = fields.asked.into_iter().map(|(vault, asked)| {
-        let (name, fingerprint) = (asked.name.parse().ok()?, asked.fingerprint.parse().ok()?);
-        Some((vault.parse().ok()?, Asked { name, fingerprint }))
+        let replaces = match asked.replaces {
+            Some(digest) => Some(base64_decode(&digest)?.try_into().ok()?),
+            None => None,
+        };
+        let asked = Asked {
+            name: asked.name.parse().ok()?,
+            fingerprint: asked.fingerprint.parse().ok()?,
+            replaces,
+        };
+        Some((vault.parse().ok()?, asked))
     });
     let content = (
         vaults.collect::<Option<_>>()?,
