@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::LONGEST;
-use crate::crypto::{Identity, NativeKind, Recipient};
+use crate::crypto::{Identity, Recipient};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
@@ -29,13 +29,8 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
     })
 }
 
-/// Makes a new identity of this kind and the file for it, readable by the owner alone. An existing file is
-/// never replaced.
-///
-/// # Errors
-/// If the file exists or cannot be made.
-pub fn create(path: &Path, kind: NativeKind) -> Result<Identity, Fault> {
-    let identity = Identity::generate(kind);
+/// Writes the file, readable by the owner alone. An existing file is never replaced.
+pub(super) fn write(path: &Path, text: &Secret) -> Result<(), Fault> {
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("/"));
         let folder = platform::private_dir(parent)?;
@@ -43,17 +38,15 @@ pub fn create(path: &Path, kind: NativeKind) -> Result<Identity, Fault> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        let text = text(&identity, &identity.recipient());
         folder.create_whole(name, text.expose(), FileAccess::Private)
     };
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)
-    })?;
-    Ok(identity)
+    })
 }
 
 /// What `age-keygen` writes, so that age tools can use the file too.
-fn text(identity: &Identity, recipient: &Recipient) -> Secret {
+pub(super) fn text(identity: &Identity, recipient: &Recipient) -> Secret {
     let mut text = Secret::with_capacity(4096);
     text.extend(format!("# made by vault\n# public key: {recipient}\n").as_bytes());
     text.extend(identity.to_text().expose());

@@ -2,6 +2,8 @@
 
 mod hidden_keys;
 mod key_files;
+mod keyring;
+mod keyring_traced;
 mod openbao;
 mod pasted;
 mod protected;

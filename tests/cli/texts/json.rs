@@ -167,7 +167,7 @@ fn errors_are_json_if_json_is_asked_for() {
 }
 
 /// Commands that print no result of their own, or the bytes of something else.
-const WITHOUT: [&str; 19] = [
+const WITHOUT: [&str; 20] = [
     "ci",
     "completions",
     "copy",
@@ -177,6 +177,7 @@ const WITHOUT: [&str; 19] = [
     "exec",
     "import",
     "key",
+    "key move",
     "key protect",
     "key unprotect",
     "man",
