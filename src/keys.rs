@@ -1,9 +1,9 @@
 //! Where the key comes from that unlocks a vault.
 //!
-//! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
-//! the file `identity.txt`, or `identity.age` next to it, which a passphrase protects. (The operating
-//! system's keyring will come just before these files.) A source that was named and fails is an
-//! error, never a reason to try the next one. Each is read once.
+//! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, the
+//! operating system's keyring, then the file `identity.txt`, or `identity.age` next to it, which a
+//! passphrase protects. A source that was named and fails is an error, never a reason to try the next
+//! one. Each is read once.
 
 mod command;
 mod credential;
@@ -12,7 +12,10 @@ mod file;
 mod given;
 mod guard;
 mod identity;
+mod keyring;
 mod means;
+mod moving;
+mod own;
 mod protected;
 mod words;
 
@@ -26,9 +29,12 @@ pub use credential::Credential;
 pub use given::Given;
 use guard::holds_key;
 pub use guard::{hide_keys, is_key};
-pub use identity::{add as add_identity, create as create_identity, import};
+pub use identity::{add as add_identity, import};
+pub use keyring::{Absence, Keyring};
 pub use means::{holds_key_to, is_identity};
-pub use protected::{Ask, protect, unprotect};
+pub use moving::{protect, to_file, to_keyring};
+pub use own::{Kept, create as create_identity};
+pub use protected::{Ask, unprotect};
 
 use self::exposure::Text;
 use crate::crypto::{Identity, is_age_file};
@@ -58,6 +64,8 @@ pub struct Sources {
     pub command: Option<OsString>,
     /// `identity.txt`, whether it exists or not. `identity.age` is in the same folder.
     pub identity: Option<PathBuf>,
+    /// The keyring, which is used only together with `identity`.
+    pub keyring: Keyring,
 }
 
 /// Which source held the key.
@@ -73,6 +81,8 @@ pub enum Source {
     Variable,
     /// `VAULT_KEY_COMMAND`.
     Command,
+    /// The operating system's keyring.
+    Keyring,
     /// `identity.txt` or `identity.age` at this path.
     IdentityFile(PathBuf),
 }
@@ -87,7 +97,7 @@ impl Source {
                 path.is_file().then_some(path)
             }
             Self::IdentityFile(path) => Some(path.clone()),
-            Self::KeyDescriptor(_) | Self::Variable | Self::Command => None,
+            Self::KeyDescriptor(_) | Self::Variable | Self::Command | Self::Keyring => None,
         }
     }
 
@@ -97,7 +107,7 @@ impl Source {
         match self {
             Self::KeyFile(path) | Self::VariableFile(path) => file::is_input(path),
             Self::KeyDescriptor(number) => *number == 0,
-            Self::Variable | Self::Command | Self::IdentityFile(_) => false,
+            Self::Variable | Self::Command | Self::Keyring | Self::IdentityFile(_) => false,
         }
     }
 }
@@ -110,6 +120,7 @@ impl fmt::Display for Source {
             Self::VariableFile(path) => write!(f, "VAULT_KEY_FILE {}", path.display()),
             Self::Variable => f.write_str("VAULT_KEY"),
             Self::Command => f.write_str("VAULT_KEY_COMMAND"),
+            Self::Keyring => f.write_str("the keyring"),
             Self::IdentityFile(path) => write!(f, "{}", path.display()),
         }
     }
@@ -179,7 +190,7 @@ pub fn find(sources: Sources, ask: Ask<'_>) -> Result<Option<Found>, Fault> {
     };
     let (key, exposure) = (text.key, text.exposure);
     let key = match source {
-        Source::Variable | Source::Command => key,
+        Source::Variable | Source::Command | Source::Keyring => key,
         _ if is_age_file(key.expose()) => protected::open(&key, &source, ask)?,
         _ => key,
     };
@@ -234,15 +245,10 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
             Text::unexposed(command::run(&command)?),
         )));
     }
-    let Some(path) = sources.identity else {
-        return Ok(None);
-    };
-    let found = |path, text| (Source::IdentityFile(path), Text::unexposed(text));
-    if let Some(text) = identity::read_identity_file(&path)? {
-        return Ok(Some(found(path, text)));
+    match sources.identity {
+        Some(path) => own::find(&path, &sources.keyring),
+        None => Ok(None),
     }
-    let path = protected::beside(&path);
-    Ok(identity::read_identity_file(&path)?.map(|text| found(path, text)))
 }
 
 /// That `place`, which is meant for `meant`, holds a key.

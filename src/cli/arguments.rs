@@ -12,7 +12,7 @@ mod verify;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(super) use self::exec::ExecArguments;
@@ -185,7 +185,7 @@ pub(super) enum Command {
         #[command(flatten)]
         json: Json,
     },
-    /// Show, protect, or replace your key
+    /// Show, move, protect, or replace your key
     #[command(subcommand)]
     Key(Key),
     /// Print completions for a shell
@@ -248,10 +248,26 @@ pub(super) enum Key {
         #[command(flatten)]
         json: Json,
     },
+    /// Move your key to the system's keyring, to a file, or to a file with a passphrase
+    Move {
+        /// Where your key will be
+        #[arg(long, value_name = "PLACE")]
+        to: KeyPlace,
+    },
     /// Protect your key file with a passphrase
     Protect,
     /// Take the passphrase off your key file
     Unprotect,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum KeyPlace {
+    /// The keyring of the operating system
+    Keyring,
+    /// The file identity.txt
+    File,
+    /// The file identity.age, with a passphrase
+    Protected,
 }
 
 #[derive(Args)]

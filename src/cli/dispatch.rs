@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use super::arguments::{
     Arguments, Ci, CiAddArguments, Command, Environments, ExecArguments, InitArguments,
-    JoinArguments, Key, Members, OriginArguments, SetArguments, VerifyArguments, once,
+    JoinArguments, Key, KeyPlace, Members, OriginArguments, SetArguments, VerifyArguments, once,
 };
 use super::{WELCOME, misuse};
 use crate::commands::{
@@ -99,6 +99,7 @@ fn without_child(context: &Context, key: CallerKey, command: Command) -> anyhow:
         Command::Key(Key::Show { json }) => commands::key_show(context, key, json.style())?,
         Command::Key(Key::Import { file }) => commands::key_import(context, &file)?,
         Command::Key(Key::Upgrade { json }) => commands::key_upgrade(context, key, json.style())?,
+        Command::Key(Key::Move { to }) => move_key(context, to)?,
         Command::Key(Key::Protect) => commands::key_protect(context)?,
         Command::Key(Key::Unprotect) => commands::key_unprotect(context)?,
         Command::Completions { shell } => {
@@ -310,4 +311,12 @@ fn exec(typed: &[OsString], arguments: ExecArguments) -> Result<commands::Exec, 
         },
         command: arguments.command,
     })
+}
+
+fn move_key(context: &Context, to: KeyPlace) -> Result<(), Fault> {
+    match to {
+        KeyPlace::Keyring => commands::key_to_keyring(context),
+        KeyPlace::File => commands::key_to_file(context),
+        KeyPlace::Protected => commands::key_protect(context),
+    }
 }

@@ -1,8 +1,8 @@
-//! `vault key`: shows the public half of the caller's identity, and protects its file with a
-//! passphrase.
+//! `vault key`: shows the public half of the caller's identity, moves it between the keyring and a
+//! file, and protects its file with a passphrase.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::keys;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::output::Style;
+use crate::session::person::IN_KEYRING;
 use crate::session::prompt::{new_passphrase, passphrase};
 
 pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<(), Fault> {
@@ -49,7 +50,7 @@ pub(crate) fn show(context: &Context, key: CallerKey, style: Style) -> Result<()
 /// Adds identities to the caller's key file.
 pub(crate) fn import(context: &Context, from: &OsStr) -> Result<(), Fault> {
     let path = identity_path(context)?;
-    let added = keys::import(from, &path, &mut passphrase)?;
+    let added = keys::import(from, &path, &context.keyring(), &mut passphrase)?;
     let console = context.console;
     for recipient in &added {
         console.line(recipient)?;
@@ -65,10 +66,29 @@ pub(crate) fn import(context: &Context, from: &OsStr) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Protects the caller's key file with a passphrase.
+/// Moves the caller's key from its file to the keyring.
+pub(crate) fn to_keyring(context: &Context) -> Result<(), Fault> {
+    let path = identity_path(context)?;
+    keys::to_keyring(&path, &context.keyring(), &mut passphrase)?;
+    context
+        .console
+        .note(format!("your key is now in the keyring; {IN_KEYRING}"));
+    Ok(())
+}
+
+/// Moves the caller's key to a file without a passphrase.
+pub(crate) fn to_file(context: &Context) -> Result<(), Fault> {
+    let path = identity_path(context)?;
+    keys::to_file(&path, &context.keyring(), &mut passphrase)?;
+    without_passphrase(context, &path);
+    Ok(())
+}
+
+/// Protects the caller's key with a passphrase.
 pub(crate) fn protect(context: &Context) -> Result<(), Fault> {
     let path = keys::protect(
         &identity_path(context)?,
+        &context.keyring(),
         &mut new_passphrase,
         &mut passphrase,
     )?;
@@ -83,11 +103,15 @@ pub(crate) fn protect(context: &Context) -> Result<(), Fault> {
 pub(crate) fn unprotect(context: &Context) -> Result<(), Fault> {
     let path = identity_path(context)?;
     keys::unprotect(&path, &mut passphrase)?;
+    without_passphrase(context, &path);
+    Ok(())
+}
+
+fn without_passphrase(context: &Context, path: &Path) {
     context.console.note(format!(
         "your key is now in {}, without a passphrase",
         path.display()
     ));
-    Ok(())
 }
 
 fn identity_path(context: &Context) -> Result<PathBuf, Fault> {

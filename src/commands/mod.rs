@@ -39,7 +39,8 @@ pub(crate) use import::import;
 pub(crate) use init::{Init, Recovery, init};
 pub(crate) use join::{Asking, Join, join};
 pub(crate) use key::{
-    import as key_import, protect as key_protect, show as key_show, unprotect as key_unprotect,
+    import as key_import, protect as key_protect, show as key_show, to_file as key_to_file,
+    to_keyring as key_to_keyring, unprotect as key_unprotect,
 };
 pub(crate) use list::list;
 pub(crate) use members::{

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::crypto::{Identity, NativeKind};
 use crate::fault::Fault;
-use crate::keys::add_identity;
+use crate::keys::{Source, add_identity};
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
 use crate::session::open::Session;
@@ -70,8 +70,13 @@ fn check(session: &Session) -> Result<PathBuf, Fault> {
     }
     check_other_admin(session)?;
     session.key.source.file().ok_or_else(|| {
-        Fault::usage("your key is not in a file, so no other can be added to it")
-            .hint("put it into a file, and name that: `vault key upgrade --key-file PATH`")
+        let fault = Fault::usage("your key is not in a file, so no other can be added to it");
+        fault.hint(match session.key.source {
+            Source::Keyring => {
+                "add it in a file: `vault key move --to file`, and later `vault key move --to keyring`"
+            }
+            _ => "put it into a file, and name that: `vault key upgrade --key-file PATH`",
+        })
     })
 }
 

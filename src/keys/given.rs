@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use super::{Sources, is_key, protected};
+use super::{Sources, is_key, keyring, protected};
 use crate::secret::Secret;
 
 /// The caller's setting of one source.
@@ -17,6 +17,8 @@ pub enum Given {
     Empty,
     /// A file of the caller that is not there.
     Missing(String),
+    /// A source that is not asked, for this reason.
+    Unused(String),
     /// A path or a number, or `None` for a key or a command.
     Yes(Option<String>),
 }
@@ -24,7 +26,7 @@ pub enum Given {
 impl Sources {
     /// Every source, in the order in which they are tried.
     #[must_use]
-    pub fn given(&self) -> [(&'static str, Given); 7] {
+    pub fn given(&self) -> [(&'static str, Given); 8] {
         let identity = self.identity.as_deref();
         let protected = identity.map(protected::beside);
         let number = self
@@ -43,9 +45,26 @@ impl Sources {
                 "VAULT_KEY_COMMAND",
                 hidden(command.map(OsStr::as_encoded_bytes)),
             ),
+            ("keyring", self.given_keyring()),
             ("identity.txt", own_file(identity)),
             ("identity.age", own_file(protected.as_deref())),
         ]
+    }
+
+    fn given_keyring(&self) -> Given {
+        let Some(identity) = &self.identity else {
+            return Given::No;
+        };
+        let has_file = [identity.clone(), protected::beside(identity)]
+            .iter()
+            .any(|path| path.symlink_metadata().is_ok());
+        match self.keyring.check() {
+            Err(absence) => Given::Unused(absence.to_string()),
+            Ok(()) if has_file && !keyring::is_marked(identity) => {
+                Given::Unused("not asked, because your key is in a file".to_owned())
+            }
+            Ok(()) => Given::Yes(None),
+        }
     }
 }
 

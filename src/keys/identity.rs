@@ -6,9 +6,10 @@ use std::io;
 use std::path::Path;
 
 use super::file::{is_input, read_key_file};
+use super::keyring::{self, Keyring};
 use super::protected::{self, Ask};
 use super::{LONGEST, Parsed, Source, parse};
-use crate::crypto::{Identity, NativeKind, Recipient, is_age_file};
+use crate::crypto::{Identity, Recipient, is_age_file};
 use crate::fault::Fault;
 use crate::platform::{self, FileAccess};
 use crate::secret::Secret;
@@ -33,18 +34,8 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
     })
 }
 
-/// Makes a new identity of this kind and the file for it, readable by the owner alone. An existing file is
-/// never replaced.
-///
-/// # Errors
-/// If the file exists or cannot be made.
-pub fn create(path: &Path, kind: NativeKind) -> Result<Identity, Fault> {
-    let identity = Identity::generate(kind);
-    create_with(path, &text(&[&identity]))?;
-    Ok(identity)
-}
-
-fn create_with(path: &Path, text: &Secret) -> Result<(), Fault> {
+/// Writes the file, readable by the owner alone. An existing file is never replaced.
+pub(super) fn write(path: &Path, text: &Secret) -> Result<(), Fault> {
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("/"));
         let folder = platform::private_dir(parent)?;
@@ -65,7 +56,15 @@ fn create_with(path: &Path, text: &Secret) -> Result<(), Fault> {
 /// # Errors
 /// If a file cannot be read or written, `from` holds no identity or a credential, or the caller's own
 /// file is protected by a passphrase.
-pub fn import(from: &OsStr, path: &Path, ask: Ask<'_>) -> Result<Vec<Recipient>, Fault> {
+pub fn import(
+    from: &OsStr,
+    path: &Path,
+    keyring: &Keyring,
+    ask: Ask<'_>,
+) -> Result<Vec<Recipient>, Fault> {
+    if keyring::is_marked(path) {
+        return Err(in_keyring());
+    }
     let source = Source::IdentityFile(if is_input(from) {
         "standard input".into()
     } else {
@@ -85,8 +84,9 @@ pub fn import(from: &OsStr, path: &Path, ask: Ask<'_>) -> Result<Vec<Recipient>,
     let own = match read_identity_file(path)? {
         Some(own) => own,
         None if fs::symlink_metadata(&sealed).is_ok() => return Err(encrypted(&sealed)),
+        None if keyring.absence().is_none() => return Err(in_keyring()),
         None => {
-            create_with(path, &text(&given.iter().collect::<Vec<_>>()))?;
+            write(path, &text(&given.iter().collect::<Vec<_>>()))?;
             return Ok(given.iter().map(Identity::recipient).collect());
         }
     };
@@ -106,6 +106,12 @@ pub fn import(from: &OsStr, path: &Path, ask: Ask<'_>) -> Result<Vec<Recipient>,
         add(path, &new)?;
     }
     Ok(new.iter().map(|identity| identity.recipient()).collect())
+}
+
+fn in_keyring() -> Fault {
+    Fault::usage("your key is in the keyring, and no other can be added to it there").hint(
+        "add it in a file: `vault key move --to file`, and later `vault key move --to keyring`",
+    )
 }
 
 fn encrypted(path: &Path) -> Fault {
@@ -145,7 +151,7 @@ pub fn add(path: &Path, identities: &[&Identity]) -> Result<(), Fault> {
 }
 
 /// What `age-keygen` writes, so that age tools can use the file too.
-fn text(identities: &[&Identity]) -> Secret {
+pub(super) fn text(identities: &[&Identity]) -> Secret {
     let mut text = Secret::with_capacity(4096 * identities.len());
     for identity in identities {
         let recipient = identity.recipient();

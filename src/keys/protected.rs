@@ -60,49 +60,32 @@ fn refused(error: ProtectedError, source: &Source) -> Fault {
         .hint("restore it from your backup, or make one with `vault key protect`")
 }
 
-/// Puts the content of `identity.txt` into `identity.age`, protected by the passphrase that
-/// `choose` returns, and removes `identity.txt`. If both exist, the passphrase is asked for, and
-/// they must have the same content. Returns the path of `identity.age`.
-///
-/// # Errors
-/// Fails without an `identity.txt` that contains a key, or if the disk fails.
-pub fn protect(
-    identity: &Path,
+/// Puts `text` into the file `identity.age`, protected by the passphrase that `choose` returns, and
+/// opens it again. If it exists, the passphrase is asked for, and it must have the same content.
+/// `from` is where the text is from.
+pub(super) fn seal(
+    protected: &Path,
+    text: &Secret,
+    from: &Source,
     choose: &mut dyn FnMut(&Path) -> Result<Secret, Fault>,
     ask: Ask<'_>,
-) -> Result<PathBuf, Fault> {
-    let protected = beside(identity);
-    let Some(text) = read_identity_file(identity)? else {
-        return Err(match fs::symlink_metadata(&protected) {
-            Ok(_) => Fault::usage(format!("your key is already in {}", protected.display())),
-            Err(_) => Fault::locked(format!(
-                "could not find the key file {}",
-                identity.display()
-            )),
-        });
-    };
-    check_only_name(identity)?;
-    if crypto::is_age_file(text.expose()) {
-        let message = format!("{} is encrypted already", identity.display());
-        return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
+) -> Result<(), Fault> {
+    if let Some(sealed) = read_identity_file(protected)? {
+        let source = Source::IdentityFile(protected.to_owned());
+        let opened = open(&sealed, &source, ask)?;
+        return check_same(&opened, text, &from.to_string(), protected);
     }
-    parse(&text, &Source::IdentityFile(identity.to_owned()))?;
-    if let Some(sealed) = read_identity_file(&protected)? {
-        let opened = open(&sealed, &Source::IdentityFile(protected.clone()), ask)?;
-        check_same(&opened, &text, identity, &protected)?;
+    let passphrase = choose(protected)?;
+    let typed = std::str::from_utf8(passphrase.expose())
+        .map_err(|_| Fault::usage("the passphrase is not UTF-8 text"))?;
+    let sealed = Secret::new(crypto::protect(text, typed));
+    let written = put(protected, &sealed)?;
+    let opened = crypto::unprotect(written.expose(), typed);
+    if opened.is_ok_and(|opened| opened.same_as(text)) {
+        Ok(())
     } else {
-        let passphrase = choose(&protected)?;
-        let typed = std::str::from_utf8(passphrase.expose())
-            .map_err(|_| Fault::usage("the passphrase is not UTF-8 text"))?;
-        let sealed = Secret::new(crypto::protect(&text, typed));
-        let written = put(&protected, &sealed)?;
-        let opened = crypto::unprotect(written.expose(), typed);
-        if !opened.is_ok_and(|opened| opened.same_as(&text)) {
-            return Err(changed(&protected));
-        }
+        Err(changed(protected))
     }
-    remove(identity)?;
-    Ok(protected)
 }
 
 /// Puts the content of `identity.age` into `identity.txt`, and removes `identity.age`. If both
@@ -129,7 +112,7 @@ pub fn unprotect(identity: &Path, ask: Ask<'_>) -> Result<(), Fault> {
     let text = open(&sealed, &source, ask)?;
     parse(&text, &source)?;
     match read_identity_file(identity)? {
-        Some(plain) => check_same(&plain, &text, identity, &protected)?,
+        Some(plain) => check_same(&plain, &text, &identity.display().to_string(), &protected)?,
         None if !put(identity, &text)?.same_as(&text) => return Err(changed(identity)),
         None => {}
     }
@@ -138,7 +121,7 @@ pub fn unprotect(identity: &Path, ask: Ask<'_>) -> Result<(), Fault> {
 
 /// Checks that the file has no other name and is not a link. Otherwise removing it would not remove
 /// the key.
-fn check_only_name(path: &Path) -> Result<(), Fault> {
+pub(super) fn check_only_name(path: &Path) -> Result<(), Fault> {
     let found = fs::symlink_metadata(path).map_err(|error| unusable(path, error))?;
     if found.is_file() && found.nlink() == 1 {
         return Ok(());
@@ -149,23 +132,23 @@ fn check_only_name(path: &Path) -> Result<(), Fault> {
     )
 }
 
-fn check_same(
+pub(super) fn check_same(
     one: &Secret,
     other: &Secret,
-    identity: &Path,
-    protected: &Path,
+    first: &str,
+    second: &Path,
 ) -> Result<(), Fault> {
     if one.same_as(other) {
         return Ok(());
     }
-    let (identity, protected) = (identity.display(), protected.display());
+    let second = second.display();
     Err(
-        Fault::refused(format!("{identity} and {protected} hold different keys"))
+        Fault::refused(format!("{first} and {second} hold different keys"))
             .hint("vault uses the first; move one of them to another folder"),
     )
 }
 
-fn changed(path: &Path) -> Fault {
+pub(super) fn changed(path: &Path) -> Fault {
     Fault::failed(format!(
         "{} does not read back as it was written; nothing was removed",
         path.display()
@@ -177,7 +160,7 @@ fn unusable(path: &Path, error: io::Error) -> Fault {
 }
 
 /// Writes the file as a whole, and returns what is in it then.
-fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
+pub(super) fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
     let write = || folder(path)?.create_whole(&name(path), content.expose(), FileAccess::Private);
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)
@@ -186,7 +169,7 @@ fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
 }
 
 /// Removes the file, and its copies that a killed process left.
-fn remove(path: &Path) -> Result<(), Fault> {
+pub(super) fn remove(path: &Path) -> Result<(), Fault> {
     let removed = || {
         let folder = folder(path)?;
         folder.remove(&name(path))?;

@@ -4,6 +4,7 @@
 //! be undone, the function returns a value that undoes it on drop.
 
 mod ancestors;
+mod aside;
 mod child;
 mod descriptors;
 mod environ;
@@ -23,6 +24,7 @@ mod walk;
 mod whole;
 
 pub use ancestors::{Ancestor, ancestors_whose_environment, is_parent};
+pub use aside::{Aside, HAS_SESSION_BUS};
 pub use child::{
     Change, GroupPosition, close_all_but, end_with_parent, fork, is_init, lead_group, lead_session,
     leads_session, own_group, own_process, reap, replace_streams, reset_child_signal,

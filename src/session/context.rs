@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::caller_key::CallerKey;
 use super::console::Console;
 use crate::fault::Fault;
-use crate::keys::{Found, Sources, is_key, misplaced};
-use crate::platform::Hardened;
+use crate::keys::{Found, Keyring, Sources, is_key, misplaced};
+use crate::platform::{self, Hardened};
 use crate::secret::Secret;
 use crate::vault::config::Config;
 use crate::vault::store::{self, Nearest, Place};
@@ -57,7 +57,23 @@ impl Context {
             variable,
             command: self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned),
             identity: self.identity_path(),
+            keyring: self.keyring(),
         })
+    }
+
+    /// The settings that say whether there is a keyring.
+    pub(crate) fn keyring(&self) -> Keyring {
+        let has_display = ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| self.variable(name).is_some());
+        Keyring {
+            is_ci: self.variable("CI").is_some(),
+            bus: self
+                .variable("DBUS_SESSION_BUS_ADDRESS")
+                .map(OsStr::to_owned),
+            runtime_folder: self.variable("XDG_RUNTIME_DIR").map(PathBuf::from),
+            has_display: has_display || !platform::HAS_SESSION_BUS,
+        }
     }
 
     /// What to do without a key.

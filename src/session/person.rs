@@ -4,7 +4,7 @@ use super::caller_key::CallerKey;
 use super::context::Context;
 use crate::crypto::{Identity, NativeKind};
 use crate::fault::Fault;
-use crate::keys::{Found, create_identity, is_key};
+use crate::keys::{Found, Kept, create_identity, is_key};
 use crate::vault::name::MemberName;
 
 /// The name that was typed, or the caller's login name made a legal one.
@@ -49,16 +49,27 @@ pub(crate) fn own_key(
     }
 }
 
-/// Makes an identity of this kind and keeps it in `identity.txt`.
+/// Makes an identity of this kind, and keeps it in the keyring, or else in `identity.txt`.
 pub(crate) fn make_identity(context: &Context, kind: NativeKind) -> Result<Identity, Fault> {
     let path = context.identity_path().ok_or_else(|| {
         Fault::usage("HOME is not set, so your key cannot be stored")
             .hint("name a file that holds an age identity: `--key-file PATH`")
     })?;
-    let identity = create_identity(&path, kind)?;
+    let (identity, kept) = create_identity(&path, &context.keyring(), kind)?;
     let path = path.display();
-    context.console.note(format!(
-        "made your key: {path} (back it up; it is not in the repository)"
-    ));
+    context.console.note(match kept {
+        Kept::Keyring => format!("made your key: it is in the keyring ({IN_KEYRING})"),
+        Kept::File(absence) if absence.is_surprising() => format!(
+            "made your key: {path} (back it up; it is not in the repository, and not in the keyring: \
+             {absence})"
+        ),
+        Kept::File(_) => {
+            format!("made your key: {path} (back it up; it is not in the repository)")
+        }
+    });
     Ok(identity)
 }
+
+/// What to know about a key that is in the keyring.
+pub(crate) const IN_KEYRING: &str =
+    "if the keyring is lost, so is the key: keep a recovery key, or a second admin";

@@ -5,23 +5,35 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::Findings;
-use crate::keys::{self, Found, Given, Source, Sources};
+use crate::keys::{self, Absence, Found, Given, Source, Sources};
 use crate::session::context::Context;
 use crate::session::prompt::passphrase;
 
 const SUBJECT: &str = "key";
+const KEYRING: &str = "keyring";
 
 pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings) -> Option<Found> {
-    let given = sources.given();
-    let first = given
-        .iter()
-        .position(|(_, given)| matches!(given, Given::Yes(_)));
+    let mut given = sources.given();
+    let mut first = first_given(&given);
     if first.is_some_and(|first| given[first].0 == "VAULT_KEY_COMMAND") {
         context
             .console
             .note("running VAULT_KEY_COMMAND, like every command that needs the key");
     }
-    let mut result = Some(keys::find(sources, &mut passphrase));
+    let keyring = sources.keyring.clone();
+    let key = keys::find(sources, &mut passphrase);
+    if let (Some(at), Ok(key)) = (first, &key) {
+        let is_used = key
+            .as_ref()
+            .is_some_and(|key| key.source == Source::Keyring);
+        if given[at].0 == KEYRING && !is_used {
+            // The files are next.
+            let absence = keyring.absence().unwrap_or(Absence::Empty);
+            given[at].1 = Given::Unused(absence.to_string());
+            first = first_given(&given);
+        }
+    }
+    let mut result = Some(key);
     let (mut found, mut failed) = (None, false);
     for (at, (name, given)) in given.iter().enumerate() {
         let source = match given {
@@ -34,6 +46,7 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
             Given::Empty => {
                 findings.note(SUBJECT, format!("{source}: empty, which counts as not set"));
             }
+            Given::Unused(reason) => findings.note(SUBJECT, format!("{source}: {reason}")),
             Given::Yes(_) if first != Some(at) => {
                 findings.note(
                     SUBJECT,
@@ -71,13 +84,21 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
     found
 }
 
+/// The source that is tried first.
+fn first_given(given: &[(&str, Given)]) -> Option<usize> {
+    let is_given = |(_, given): &(&str, Given)| matches!(given, Given::Yes(_));
+    given.iter().position(is_given)
+}
+
 /// Returns who can read the file with the key.
 fn readers(source: &Source) -> String {
     let path: &OsStr = match source {
         source if source.is_input() => return String::new(),
         Source::KeyFile(path) | Source::VariableFile(path) => path,
         Source::IdentityFile(path) => path.as_os_str(),
-        Source::KeyDescriptor(_) | Source::Variable | Source::Command => return String::new(),
+        Source::KeyDescriptor(_) | Source::Variable | Source::Command | Source::Keyring => {
+            return String::new();
+        }
     };
     let Ok(found) = fs::metadata(path) else {
         return String::new();

@@ -3,6 +3,8 @@
 mod hidden_keys;
 mod interoperability;
 mod key_files;
+mod keyring;
+mod keyring_traced;
 mod openbao;
 mod pasted;
 mod protected;

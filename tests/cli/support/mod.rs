@@ -5,6 +5,7 @@ pub(crate) mod colleague;
 pub(crate) mod craft;
 pub(crate) mod expected;
 pub(crate) mod golden;
+pub(crate) mod keyring;
 pub(crate) mod literals;
 pub(crate) mod machine;
 pub(crate) mod membership;

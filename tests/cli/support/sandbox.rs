@@ -123,10 +123,7 @@ impl Sandbox {
                 .collect(),
             wrapper: Vec::new(),
             folder: self.repo(),
-            variables: BTreeMap::from([
-                ("HOME".to_owned(), self.home().display().to_string()),
-                ("PATH".to_owned(), std::env::var("PATH").unwrap()),
-            ]),
+            variables: self.variables(),
             input: Vec::new(),
             status: 0,
             output: Expected::nothing(),
@@ -134,6 +131,18 @@ impl Sandbox {
             redacted: Redacted::below(&self.root.display().to_string()),
             changes: Changes::Exactly(Vec::new()),
         }
+    }
+
+    fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::from([
+            ("HOME".to_owned(), self.home().display().to_string()),
+            ("PATH".to_owned(), std::env::var("PATH").unwrap()),
+        ]);
+        if cfg!(target_os = "macos") {
+            // Otherwise the keyring of the person who runs the tests would be used.
+            variables.insert("CI".to_owned(), "true".to_owned());
+        }
+        variables
     }
 
     /// Runs a command that only prepares a test and must succeed; returns standard output.
@@ -418,7 +427,7 @@ impl Run<'_> {
     }
 
     #[track_caller]
-    fn outcome_of_success(self) -> Vec<u8> {
+    pub(crate) fn outcome_of_success(self) -> Vec<u8> {
         let outcome = self.outcome();
         assert_eq!(
             outcome.status, 0,

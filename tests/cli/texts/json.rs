@@ -169,7 +169,7 @@ fn errors_are_json_if_json_is_asked_for() {
 }
 
 /// Commands that print no result of their own, or the bytes of something else.
-const WITHOUT: [&str; 20] = [
+const WITHOUT: [&str; 21] = [
     "ci",
     "completions",
     "copy",
@@ -180,6 +180,7 @@ const WITHOUT: [&str; 20] = [
     "import",
     "key",
     "key import",
+    "key move",
     "key protect",
     "key unprotect",
     "man",
