@@ -485,7 +485,6 @@ fn doctor_shows_the_state_of_the_keyring() {
     snapbox::assert_data_eq!(
         lines(session.run(doctor())),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 ok key keyring: used
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -495,7 +494,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(session.run(doctor())),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 problem key your key is in the keyring, but it is locked
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -505,7 +503,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(stale),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: the D-Bus session could not be reached: could not use /nowhere/bus: No such file or directory (os error 2)
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -514,7 +511,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(doctor()),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: there is no D-Bus session here
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -523,7 +519,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(session.run(doctor()).variable("CI", "1")),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: it is not used when CI is set
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -533,7 +528,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(doctor()),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: there is no D-Bus session here
 ok key identity.txt [ROOT]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -543,7 +537,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(session.run(doctor())),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: not asked, because your key is in a file
 ok key identity.txt [ROOT]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
@@ -554,7 +547,6 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(bus.run(doctor())),
         str![[r#"
-ok binary this is /work/wt/keyring/target/debug/vault, version 0.1.0
 note key keyring: the D-Bus session has no keyring: org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided by any .service files
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
