@@ -111,6 +111,12 @@ impl Session {
         self.tool(&words.split(' ').collect::<Vec<_>>(), content);
     }
 
+    /// Makes a second entry that looks like vault's.
+    pub(crate) fn store_another(&self, content: &[u8]) {
+        let words = "secret-tool store --label=another service repovault username identity other 1";
+        self.tool(&words.split(' ').collect::<Vec<_>>(), content);
+    }
+
     /// Returns the content of vault's entry, which is empty if it does not exist.
     pub(crate) fn entry(&self) -> Vec<u8> {
         let words = "secret-tool lookup service repovault username identity";
