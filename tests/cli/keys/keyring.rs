@@ -67,10 +67,13 @@ next: `git add vault.toml .vault`, then `vault set NAME`
 "#]]).check();
     assert_eq!(key_files(&sandbox), ["identity.keyring"]);
     let mark = fs::read_to_string(file(&sandbox, "identity.keyring")).unwrap();
-    snapbox::assert_data_eq!(mark, str![[r#"
+    snapbox::assert_data_eq!(
+        mark,
+        str![[r#"
 # made by vault: the key is in the keyring (repovault, identity)
 
-"#]]);
+"#]]
+    );
     assert!(session.entry().starts_with(b"# made by vault\n"));
     let run = sandbox.vault(&["set", "KEY", "-q"]).input(b"value-of-key");
     session.run(run).any_change().check();
@@ -445,10 +448,13 @@ hint: a key is one line: a credential from `vault ci add`, or an age identity
     let (sandbox, session, text) = in_keyring();
     session.store_another(&text);
     let get = sandbox.vault(&["get", "KEY"]).fails(3);
-    session.run(get).says(str![[r#"
+    session
+        .run(get)
+        .says(str![[r#"
 error: your key is in the keyring, but it has several entries of vault
 hint: look at its entries named repovault with the keyring's own program
-"#]]).check();
+"#]])
+        .check();
 }
 
 #[test]
