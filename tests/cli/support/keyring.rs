@@ -16,7 +16,12 @@ read_default() {
     dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
         org.freedesktop.Secret.Service.ReadAlias string:default
 }
-until read_default | grep -q collection; do sleep 0.05; done
+count=0
+until read_default | grep -q collection; do
+    count=$((count + 1))
+    [ \"$count\" -lt 600 ] || exit 1
+    sleep 0.05
+done
 echo \"$DBUS_SESSION_BUS_ADDRESS\"
 exec cat > /dev/null";
 /// The same without a keyring.
