@@ -115,7 +115,7 @@ impl fmt::Display for Absence {
         match self {
             Self::NotBuilt => f.write_str("this program was built without the keyring"),
             Self::InCi => f.write_str("it is not used when CI is set"),
-            Self::NoBus => f.write_str("there is no D-Bus session here"),
+            Self::NoBus => f.write_str("no D-Bus session was found"),
             Self::Unreachable(reason) => {
                 write!(f, "the D-Bus session could not be reached: {reason}")
             }

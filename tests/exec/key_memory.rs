@@ -10,6 +10,7 @@ use sha3::Shake256;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::support::facts::{children, wait_for, wait_for_file};
+use crate::support::keyring::{Session, has_keyring};
 use crate::support::machine::left_out;
 use crate::support::running::Status::Code;
 use crate::support::scene::{Launch, SECRET, Scene, Way};
@@ -191,6 +192,23 @@ fn parent_memory_holds_no_key_from_any_source() {
     self::check(running.pid(), &needles, "standard input");
     scene.write("go", "");
     assert_eq!(running.end().status, Code(0));
+}
+
+#[test]
+fn parent_memory_holds_no_key_from_the_keyring() {
+    if !can_look() || !has_keyring() {
+        return;
+    }
+    let scene = Scene::new();
+    let (path, text) = (identity_path(&scene), identity(&scene));
+    let needles = needles(&scene, &Identity::parse(&text).unwrap());
+    let session = Session::start(scene.sandbox());
+    session.store(&fs::read(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    let launch = scene
+        .shell(Way::Masked, WAITING)
+        .variable("DBUS_SESSION_BUS_ADDRESS", &session.address);
+    check_run(&scene, &launch, &needles, "the keyring");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The key in the keyring of the operating system: put there, used from there, and moved away.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use snapbox::str;
 
 use crate::support::keyring::{Session, has_keyring};
+use crate::support::machine::left_out;
 use crate::support::sandbox::{Run, Sandbox};
 use crate::support::terminal::Terminal;
 
@@ -65,6 +66,14 @@ its id, to send to your colleagues: [ID]
 next: `git add vault.toml .vault`, then `vault set NAME`
 "#]]).check();
     assert_eq!(key_files(&sandbox), ["identity.keyring"]);
+    let mark = fs::read_to_string(file(&sandbox, "identity.keyring")).unwrap();
+    snapbox::assert_data_eq!(
+        mark,
+        str![[r#"
+# made by vault: the key is in the keyring (repovault, identity)
+
+"#]]
+    );
     assert!(session.entry().starts_with(b"# made by vault\n"));
     let run = sandbox.vault(&["set", "KEY", "-q"]).input(b"value-of-key");
     session.run(run).any_change().check();
@@ -190,7 +199,7 @@ fn unusable_keyring_is_locked_with_its_reason() {
     let get = || sandbox.vault(&["get", "KEY"]).fails(3);
     get()
         .says(str![[r#"
-error: your key is in the keyring, but there is no D-Bus session here
+error: your key is in the keyring, but no D-Bus session was found
 hint: name a key file: `vault --key-file PATH`
 hint: in a session with the keyring: `vault key move --to file`
 "#]])
@@ -279,6 +288,29 @@ hint: unlock it, such as by logging in to the desktop, and try again
 }
 
 #[test]
+fn bus_of_another_user_is_not_used() {
+    let (sandbox, _) = in_file();
+    let socket = sandbox.root().join("bus");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    if chown(&socket, Some(65534), None).is_err() {
+        return left_out("only root can give a file to another user");
+    }
+    fs::remove_file(file(&sandbox, "identity.txt")).unwrap();
+    write(&sandbox, "identity.keyring", b"");
+    let address = format!("unix:path={}", socket.display());
+    sandbox
+        .vault(&["get", "KEY"])
+        .variable("DBUS_SESSION_BUS_ADDRESS", &address)
+        .fails(3)
+        .says(str![[r#"
+error: your key is in the keyring, but the D-Bus session could not be reached: could not use [ROOT]/bus: it belongs to another user of this machine
+hint: name a key file: `vault --key-file PATH`
+hint: in a session with the keyring: `vault key move --to file`
+"#]])
+        .check();
+}
+
+#[test]
 fn file_takes_the_place_of_an_absent_keyring() {
     if !has_keyring() {
         return;
@@ -354,7 +386,7 @@ fn foreign_entry_is_refused_and_not_shown() {
         return;
     }
     let (sandbox, session, text) = in_keyring();
-    let two = [&text[..], &text[..]].concat();
+    let two = [&text[..], b"hunter2\n"].concat();
     let cut = &text[..text.len() - 9];
     for content in [
         b"hunter2".as_slice(),
@@ -412,6 +444,17 @@ hint: a key is one line: a credential from `vault ci add`, or an age identity
 "#]])
         .check();
     assert_eq!(session.entry(), b"hunter2");
+    // One of two is not chosen.
+    let (sandbox, session, text) = in_keyring();
+    session.store_another(&text);
+    let get = sandbox.vault(&["get", "KEY"]).fails(3);
+    session
+        .run(get)
+        .says(str![[r#"
+error: your key is in the keyring, but it has several entries of vault
+hint: look at its entries named repovault with the keyring's own program
+"#]])
+        .check();
 }
 
 #[test]
@@ -469,7 +512,11 @@ fn doctor_shows_the_state_of_the_keyring() {
         let output = String::from_utf8(outcome.output).unwrap();
         let root = sandbox.root().display().to_string();
         let lines = output.lines().filter(|line| {
-            line.contains("keyring") || line.contains("identity.") || line.contains("is locked")
+            let of_key = line.split_whitespace().nth(1) == Some("key");
+            of_key
+                && ["keyring", "identity.", "is locked"]
+                    .iter()
+                    .any(|word| line.contains(word))
         });
         lines
             .map(|line| {
@@ -511,7 +558,7 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(doctor()),
         str![[r#"
-note key keyring: there is no D-Bus session here
+note key keyring: no D-Bus session was found
 note key identity.txt [ROOT]/home/.config/vault/identity.txt: does not exist
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
 "#]]
@@ -528,7 +575,7 @@ note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
     snapbox::assert_data_eq!(
         lines(doctor()),
         str![[r#"
-note key keyring: there is no D-Bus session here
+note key keyring: no D-Bus session was found
 ok key identity.txt [ROOT]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 note key identity.age [ROOT]/home/.config/vault/identity.age: does not exist
 "#]]

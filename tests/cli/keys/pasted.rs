@@ -129,6 +129,7 @@ fn sample(sandbox: &Sandbox, command: &[String], place: &Place) -> String {
         (_, _, "MEMBER:ENVIRONMENT/NAME") => "alice:production/OTHER",
         (_, _, "N") => "0",
         (_, _, "NAME=SIDE") => "DATABASE_URL=ours",
+        (_, _, "PLACE") => "protected",
         (_, _, "RECIPIENT") => RECIPIENT,
         (_, _, "REV") => "HEAD",
         (_, _, "SHELL") => "bash",

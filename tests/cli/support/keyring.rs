@@ -16,7 +16,12 @@ read_default() {
     dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
         org.freedesktop.Secret.Service.ReadAlias string:default
 }
-until read_default | grep -q collection; do sleep 0.05; done
+count=0
+until read_default | grep -q collection; do
+    count=$((count + 1))
+    [ \"$count\" -lt 600 ] || exit 1
+    sleep 0.05
+done
 echo \"$DBUS_SESSION_BUS_ADDRESS\"
 exec cat > /dev/null";
 /// The same without a keyring.
@@ -108,6 +113,12 @@ impl Session {
     /// Makes vault's entry, or replaces it.
     pub(crate) fn store(&self, content: &[u8]) {
         let words = "secret-tool store --label=other service repovault username identity";
+        self.tool(&words.split(' ').collect::<Vec<_>>(), content);
+    }
+
+    /// Makes a second entry that looks like vault's.
+    pub(crate) fn store_another(&self, content: &[u8]) {
+        let words = "secret-tool store --label=another service repovault username identity other 1";
         self.tool(&words.split(' ').collect::<Vec<_>>(), content);
     }
 

@@ -95,7 +95,7 @@ note  key          --key-fd: not set
 note  key          VAULT_KEY_FILE: not set
 note  key          VAULT_KEY: not set
 note  key          VAULT_KEY_COMMAND: not set
-note  key          keyring: there is no D-Bus session here
+note  key          keyring: no D-Bus session was found
 ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 note  key          identity.age [..]/home/.config/vault/identity.age: does not exist
 ok    key          your recipient is age1[..]

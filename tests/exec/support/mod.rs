@@ -4,6 +4,9 @@
 #[expect(dead_code, reason = "here no run is compared with a snapshot")]
 pub(crate) mod expected;
 pub(crate) mod facts;
+#[path = "../../cli/support/keyring.rs"]
+#[expect(dead_code, reason = "here the keyring only gives the key")]
+pub(crate) mod keyring;
 #[path = "../../cli/support/machine.rs"]
 pub(crate) mod machine;
 #[path = "../../cli/support/python.rs"]
