@@ -1,8 +1,9 @@
 //! Where the key comes from that unlocks a vault.
 //!
 //! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, then
-//! the file `identity.txt`, or `identity.age` next to it, which a passphrase protects. (The operating
-//! system's keyring will come just before these files.) A source that was named and fails is an
+//! the file `identity.txt`, or `identity.age` next to it, which a passphrase protects, and last
+//! `~/.ssh/id_ed25519` if it belongs to a member. (The operating system's keyring will come just
+//! before these files.) A source that was named and fails is an
 //! error, never a reason to try the next one. Each is read once.
 
 mod command;
@@ -14,6 +15,8 @@ mod guard;
 mod identity;
 mod means;
 mod protected;
+mod recipient;
+mod ssh;
 mod words;
 
 use std::ffi::OsString;
@@ -29,6 +32,8 @@ pub use guard::{hide_keys, is_key};
 pub use identity::create as create_identity;
 pub use means::{holds_key_to, is_identity};
 pub use protected::{Ask, protect, unprotect};
+pub use recipient::{PublicSshKey, ssh_keys, typed_recipient};
+pub use ssh::DefaultKey;
 
 use self::exposure::Text;
 use crate::crypto::{Identity, is_age_file};
@@ -56,6 +61,8 @@ pub struct Sources {
     pub command: Option<OsString>,
     /// `identity.txt`, whether it exists or not. `identity.age` is in the same folder.
     pub identity: Option<PathBuf>,
+    /// `~/.ssh/id_ed25519`.
+    pub ssh: Option<DefaultKey>,
 }
 
 /// Which source held the key.
@@ -73,6 +80,8 @@ pub enum Source {
     Command,
     /// `identity.txt` or `identity.age` at this path.
     IdentityFile(PathBuf),
+    /// `~/.ssh/id_ed25519` at this path.
+    Ssh(PathBuf),
 }
 
 impl Source {
@@ -82,7 +91,7 @@ impl Source {
         match self {
             Self::KeyFile(path) | Self::VariableFile(path) => file::is_input(path),
             Self::KeyDescriptor(number) => *number == 0,
-            Self::Variable | Self::Command | Self::IdentityFile(_) => false,
+            Self::Variable | Self::Command | Self::IdentityFile(_) | Self::Ssh(_) => false,
         }
     }
 }
@@ -95,7 +104,7 @@ impl fmt::Display for Source {
             Self::VariableFile(path) => write!(f, "VAULT_KEY_FILE {}", path.display()),
             Self::Variable => f.write_str("VAULT_KEY"),
             Self::Command => f.write_str("VAULT_KEY_COMMAND"),
-            Self::IdentityFile(path) => write!(f, "{}", path.display()),
+            Self::IdentityFile(path) | Self::Ssh(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -140,7 +149,11 @@ pub fn find(sources: Sources, ask: Ask<'_>) -> Result<Option<Found>, Fault> {
         _ => key,
     };
     platform::lock_memory(key.expose());
-    let (identity, credential) = parse(&key, &source)?;
+    let (identity, credential) = if ssh::is_ssh(&key) {
+        (ssh::open(&key, &source, ask)?, None)
+    } else {
+        parse(&key, &source)?
+    };
     platform::lock_memory(identity.memory());
     let caution = exposure.map(|exposure| exposure.warning(&source));
     Ok(Some(Found {
@@ -183,15 +196,16 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
             Text::unexposed(command::run(&command)?),
         )));
     }
-    let Some(path) = sources.identity else {
-        return Ok(None);
-    };
-    let found = |path, text| (Source::IdentityFile(path), Text::unexposed(text));
-    if let Some(text) = identity::read_identity_file(&path)? {
-        return Ok(Some(found(path, text)));
+    let paths = sources.identity.into_iter();
+    for path in paths.flat_map(|path| [protected::beside(&path), path].into_iter().rev()) {
+        if let Some(text) = identity::read_identity_file(&path)? {
+            return Ok(Some((Source::IdentityFile(path), Text::unexposed(text))));
+        }
     }
-    let path = protected::beside(&path);
-    Ok(identity::read_identity_file(&path)?.map(|text| found(path, text)))
+    match sources.ssh {
+        Some(key) => key.read(),
+        None => Ok(None),
+    }
 }
 
 /// That `place`, which is meant for `meant`, holds a key.
@@ -224,6 +238,10 @@ fn parse(text: &Secret, source: &Source) -> Result<(Identity, Option<Pinned>), F
         let credential = Credential::parse(line)
             .ok_or_else(|| wrong("is a damaged credential: a part is missing or mistyped"))?;
         return Ok((credential.identity, Some(credential.pinned)));
+    }
+    if recipient::public_key(line).is_some() {
+        let reason = format!("the key from {source} is a public key");
+        return Err(Fault::locked(reason).hint("name the file without .pub"));
     }
     let identity = Identity::parse(line).ok_or_else(|| {
         Fault::locked(format!("{source} does not contain a valid key")).hint(FORM)

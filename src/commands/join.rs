@@ -15,7 +15,7 @@ use crate::session::open::{FORKED, met, tree, trust};
 use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::vault::format::{fingerprint, request_path, write_request};
-use crate::vault::model::{Membership, Request, Signing};
+use crate::vault::model::{Member, Membership, Request, Signing};
 use crate::vault::name::MemberName;
 use crate::vault::signing::seal_seed;
 use crate::vault::store::{NewFile, Place, Tree, Writer};
@@ -47,7 +47,6 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         Some(_) => context.place_for_id()?,
         None => context.place_for_key(&mut key)?,
     };
-    let name = person::name(context, command.name)?;
     let folder = context.state_folder().ok_or_else(|| {
         Fault::usage("HOME is not set, so the request cannot be remembered")
             .hint("set HOME, or XDG_STATE_HOME")
@@ -61,8 +60,9 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         },
     };
     trust.pins.extend(pin);
-    let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
     let (vault, standing) = judged(&place, tree(&place)?, &trust)?;
+    let name = name(context, &vault, key.as_ref(), command.name)?;
+    let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
     check(&vault)?;
     let pasted = match (pin, standing) {
         (None, Standing::Unknown) if is_interactive() => ask_for_id(
@@ -136,6 +136,19 @@ fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing),
     Ok((vault, standing))
 }
 
+/// The name that was typed, or the one that the caller has here, or their login name.
+fn name(
+    context: &Context,
+    vault: &Vault,
+    key: Option<&Found>,
+    typed: Option<MemberName>,
+) -> Result<MemberName, Fault> {
+    match (typed, reader(vault, key)?) {
+        (None, Some(own)) => Ok(own),
+        (typed, _) => person::name(context, typed),
+    }
+}
+
 /// Checks that the request can be made.
 fn check_request(
     vault: &Vault,
@@ -144,6 +157,9 @@ fn check_request(
     asking: Asking,
 ) -> Result<(), Fault> {
     let membership = vault.membership()?;
+    if reader(vault, key)?.as_ref() == Some(name) {
+        return Ok(());
+    }
     if let Some(key) = key {
         check_not_member(&membership, &key.identity.recipient())?;
     }
@@ -151,6 +167,17 @@ fn check_request(
         Asking::New => check_free(&membership, name),
         Asking::Key => member(&membership, name).map(drop),
     }
+}
+
+/// The member who has the caller's key and no signing key: they were added by a recipient alone, and
+/// can ask for one.
+fn reader(vault: &Vault, key: Option<&Found>) -> Result<Option<MemberName>, Fault> {
+    let Some(key) = key else { return Ok(None) };
+    let own = vault.member_with(&key.identity.recipient())?;
+    let is_reader = |member: &Member| member.signing.is_none() && member.credential.is_none();
+    Ok(own
+        .filter(|(_, member)| is_reader(member))
+        .map(|(name, _)| name))
 }
 
 /// Makes the request, with a new signing key that only `identity` can open.
@@ -220,7 +247,16 @@ fn report(context: &Context, vault: &Vault, place: &Place, request: &Request) ->
         request.name,
         path.display()
     ));
-    if vault.counting(&request.name)?.is_some() {
+    let member = vault.counting(&request.name)?;
+    if member
+        .as_ref()
+        .is_some_and(|member| member.recipient == request.recipient)
+    {
+        console.note(format!(
+            "an admin can give {} write access then: `vault members set {} -e ENVIRONMENT=write`",
+            request.name, request.name
+        ));
+    } else if member.is_some() {
         console.note(format!(
             "an admin replaces {}'s key with this one: `vault members set {} --new-key`",
             request.name, request.name

@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn file_for_a_recipient_has_no_passphrase() {
-        let recipient = crate::crypto::Identity::generate(crate::crypto::NativeKind::Hybrid).recipient();
+        let recipient =
+            crate::crypto::Identity::generate(crate::crypto::NativeKind::Hybrid).recipient();
         let sealed = recipient.seal(&Secret::new(b"payload".to_vec()));
         let refused = Err(ProtectedError::NoPassphrase);
         assert_eq!(check_protected(&sealed), refused);

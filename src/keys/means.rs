@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::credential::{self, Credential};
-use crate::crypto::{Identity, Recipient};
+use crate::crypto::{Identity, Recipient, SshKey};
 
 /// Variables that mean the job itself; docs/guides/ci.md lists them. One that ends in `_` is a
 /// prefix.
@@ -45,6 +45,9 @@ fn mentions(command: &[u8], name: &[u8]) -> bool {
 #[must_use]
 pub fn holds_key_to(text: &[u8], recipient: &Recipient) -> bool {
     let is_border = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-.~".contains(byte);
+    if recipient.is_ssh() {
+        return SshKey::parse(text).is_ok_and(|own| own.recipient() == *recipient);
+    }
     text.split(is_border)
         .any(|word| is_key(word).is_some_and(|own| own == *recipient))
 }

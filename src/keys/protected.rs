@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::identity::read_identity_file;
+use super::ssh::is_ssh;
 use super::{Source, parse};
 use crate::crypto::{self, ProtectedError};
 use crate::fault::Fault;
@@ -85,6 +86,13 @@ pub fn protect(
     if crypto::is_age_file(text.expose()) {
         let message = format!("{} is encrypted already", identity.display());
         return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
+    }
+    if is_ssh(&text) {
+        let message = format!(
+            "{} is an SSH key, which vault never writes",
+            identity.display()
+        );
+        return Err(Fault::usage(message).hint("give it a passphrase: `ssh-keygen -p -f FILE`"));
     }
     parse(&text, &Source::IdentityFile(identity.to_owned()))?;
     if let Some(sealed) = read_identity_file(&protected)? {

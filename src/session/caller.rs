@@ -1,12 +1,21 @@
 //! The caller as a member: which member's recipient belongs to the key.
 
-use super::open::NEWER;
+use super::open::{NEWER, tree};
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::vault::model::Member;
 use crate::vault::name::MemberName;
-use crate::vault::trust::{MemberFile, Trust, Vault, not_counting};
+use crate::vault::store::Place;
+use crate::vault::trust::{MemberFile, Trust, UnverifiedRoot, Vault, not_counting};
+
+/// Whether a counting file of the vault at `place` has this recipient. Says nothing about whether the
+/// vault is trusted, which is judged when it is opened.
+pub(super) fn is_member(place: &Place, recipient: &Recipient) -> bool {
+    let vault = tree(place).and_then(UnverifiedRoot::read);
+    let vault = vault.and_then(UnverifiedRoot::into_vault);
+    vault.is_ok_and(|vault| matches!(vault.member_with(recipient), Ok(Some(_))))
+}
 
 /// Finds the caller among the members: by the name in the credential, by the name remembered, or by
 /// reading the files until one has the caller's recipient.

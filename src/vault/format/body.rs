@@ -49,9 +49,13 @@ impl Body {
         self.line(format_args!("{key} = \"{BECH32}{text}\""));
     }
 
-    /// The recipient of a member.
+    /// The recipient of a member. The blank in an SSH key stops the scanners.
     pub(super) fn recipient(&mut self, recipient: &Recipient) {
-        self.bech32("recipient", recipient);
+        if recipient.is_ssh() {
+            self.text("recipient", recipient);
+        } else {
+            self.bech32("recipient", recipient);
+        }
     }
 
     /// The text; `before_signature` for files with tables, where a blank line parts the signature
@@ -98,6 +102,12 @@ pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
 /// The bech32 text without its prefix.
 pub(super) fn bech32_of(text: &str) -> Option<&str> {
     text.strip_prefix(BECH32)
+}
+
+/// The recipient that [`Body::recipient`] wrote.
+pub(super) fn recipient_of(text: &str) -> Option<Recipient> {
+    let recipient: Recipient = bech32_of(text).unwrap_or(text).parse().ok()?;
+    (recipient.is_ssh() == bech32_of(text).is_none()).then_some(recipient)
 }
 
 /// `["A", "B"]`.

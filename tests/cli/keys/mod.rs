@@ -2,9 +2,10 @@
 
 mod hidden_keys;
 mod key_files;
+mod openbao;
 mod pasted;
 mod protected;
-mod openbao;
 mod recipes;
 mod sources;
+mod ssh;
 mod wrapped;
