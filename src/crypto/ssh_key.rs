@@ -15,8 +15,8 @@ use crate::secret::Secret;
 
 /// The start of the bytes of every such file.
 const MAGIC: &[u8] = b"openssh-key-v1\0";
-/// The most rounds of bcrypt: about ten seconds. `ssh-keygen` uses 16 or 24, and people up to a few
-/// hundred.
+/// The most rounds of bcrypt: about a quarter of a minute. `ssh-keygen` uses 16 or 24, and people up
+/// to a few hundred.
 const MOST_ROUNDS: u32 = 1_000;
 
 /// An SSH key that may still be locked.

@@ -145,3 +145,65 @@ pub(in crate::crypto) fn read(bytes: &[u8]) -> Option<AgeIdentity> {
 /// The lines around a key in OpenSSH's format.
 pub(in crate::crypto) const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 pub(in crate::crypto) const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SshKey;
+
+    const PLAIN: &str = include_str!("../../../fuzz/corpus/ssh/plain");
+
+    fn identity() -> Identity {
+        let key = SshKey::parse(PLAIN.as_bytes()).unwrap();
+        let lines = PLAIN.lines().filter(|line| !line.starts_with('-'));
+        let body: String = lines.collect();
+        let bytes = base64_decode(body.trim_end_matches('=')).unwrap();
+        let recipient = key.recipient().to_string().parse().unwrap();
+        Identity::new(read(&bytes).unwrap(), recipient).unwrap()
+    }
+
+    fn stanza(recipient: &Recipient) -> Stanza {
+        let file_key = FileKey::new(Box::new([7; FILE_KEY_BYTES]));
+        let (stanzas, _) = age::Recipient::wrap_file_key(recipient, &file_key).unwrap();
+        stanzas.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn stanza_has_one_form() {
+        let identity = identity();
+        let own = stanza(identity.recipient());
+        let opens = |change: &dyn Fn(&mut Stanza)| {
+            let mut stanza = stanza(identity.recipient());
+            change(&mut stanza);
+            identity.unwrap_stanza(&stanza).map(|opened| opened.is_ok())
+        };
+        assert_eq!(opens(&|_| {}), Some(true));
+        assert_eq!(own.args[0].len(), 6);
+        let refused = Some(false);
+        assert_eq!(opens(&|stanza| stanza.args.push("x".to_owned())), refused);
+        assert_eq!(opens(&|stanza| drop(stanza.args.pop())), refused);
+        assert_eq!(opens(&|stanza| stanza.args.swap(0, 1)), refused);
+        assert_eq!(opens(&|stanza| stanza.args[1].push('=')), refused);
+        assert_eq!(opens(&|stanza| stanza.body.push(0)), refused);
+        assert_eq!(opens(&|stanza| stanza.body.truncate(BODY - 1)), refused);
+        assert_eq!(opens(&|stanza| stanza.body[0] ^= 1), refused);
+        assert_eq!(
+            opens(&|stanza| stanza.args[1] = own.args[1].clone()),
+            refused
+        );
+        // Of someone else: another hash, or another type.
+        assert_eq!(
+            opens(&|stanza| "AAAAAA".clone_into(&mut stanza.args[0])),
+            None
+        );
+        assert_eq!(opens(&|stanza| "X25519".clone_into(&mut stanza.tag)), None);
+    }
+
+    #[test]
+    fn private_half_of_another_key_is_refused() {
+        let other: PublicKey = crate::crypto::SigningKey::generate().public();
+        let key = SshKey::parse(PLAIN.as_bytes()).unwrap();
+        assert!(key.recipient().to_string() != Recipient::new(other).to_string());
+        assert!(Identity::new(*identity().key, Recipient::new(other)).is_none());
+    }
+}

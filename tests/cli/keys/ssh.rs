@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use repovault::crypto::{Recipient, SshKey, SshKeyError, base64_decode};
+use repovault::crypto::{Recipient, SshKey, SshKeyError, UnsealError, base64_decode};
 use repovault::secret::Secret;
 use snapbox::str;
 
@@ -471,6 +471,38 @@ fn ssh_sealing_works_with_age_both_ways() {
     assert_eq!(opened.expose(), b"from age");
     let both = age(&["-e", "-R", "key.pub", "-r", &own_age(), "plain"]);
     assert!(!key.recipient().is_alone_in(&both));
+}
+
+#[test]
+fn second_recipient_beside_an_ssh_key_is_refused() {
+    if !has_keygen() || !has("age", "age") {
+        return;
+    }
+    let sandbox = Sandbox::empty();
+    let paths = ["own", "other"].map(|name| sandbox.root().join(name));
+    let lines = paths.each_ref().map(|path| ed25519(path, ""));
+    let keys = paths.map(|path| SshKey::parse(text(&path).as_bytes()).unwrap());
+    let classic = own_age();
+    for others in [
+        &["-r", &lines[1]][..],
+        &["-r", &lines[0]],
+        &["-r", &classic],
+    ] {
+        let mut age = Command::new("age");
+        age.args(["-e", "-r", &lines[0]])
+            .args(others)
+            .arg("/dev/null");
+        let sealed = age.output().unwrap().stdout;
+        assert!(sealed.starts_with(b"age-encryption.org/v1\n"));
+        assert!(!keys[0].recipient().is_alone_in(&sealed));
+        let opened = keys[0].open("").unwrap().unseal(&sealed);
+        assert!(matches!(opened, Err(UnsealError::NotAlone)));
+    }
+    let sealed = keys[0].recipient().seal(&Secret::new(b"payload".to_vec()));
+    let opened = keys[1].open("").unwrap().unseal(&sealed);
+    assert!(matches!(opened, Err(UnsealError::NotMine)));
+    let classic: Recipient = classic.parse().unwrap();
+    assert!(!classic.is_alone_in(&sealed));
 }
 
 fn own_age() -> String {
