@@ -69,6 +69,7 @@ def bare(text: object) -> str:
     if isinstance(text, str) and agefiles.is_ssh(text):
         return text
     require(isinstance(text, str) and text.startswith("bech32:"), "a value without bech32:")
+    require(not agefiles.is_ssh(text.removeprefix("bech32:")), "an SSH key with bech32:")
     return text.removeprefix("bech32:")
 
 

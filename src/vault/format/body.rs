@@ -119,3 +119,32 @@ pub(super) fn list<'a, T: Display + 'a>(items: impl IntoIterator<Item = &'a T>) 
     }
     text + "]"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Identity, NativeKind};
+
+    #[test]
+    fn recipient_is_read_as_it_is_written() {
+        let ssh =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+        let age = Identity::generate(NativeKind::Classic)
+            .recipient()
+            .to_string();
+        let prefixed = format!("{BECH32}{age}");
+        assert!(recipient_of(ssh).unwrap().to_string() == ssh);
+        assert!(recipient_of(&prefixed).unwrap().to_string() == age);
+        for text in [
+            &age,
+            &format!("{BECH32}{ssh}"),
+            &format!("{BASE64}{ssh}"),
+            &format!("{ssh} comment"),
+            &format!("{ssh}="),
+            &ssh.replace(' ', "  "),
+            &ssh.replace("ed25519", "rsa"),
+        ] {
+            assert!(recipient_of(text).is_none(), "{text}");
+        }
+    }
+}
