@@ -2,8 +2,8 @@
 //!
 //! The order: `--key-file` or `--key-fd`, `VAULT_KEY_FILE`, `VAULT_KEY`, `VAULT_KEY_COMMAND`, the
 //! operating system's keyring, then the file `identity.txt`, or `identity.age` next to it, which a
-//! passphrase protects. A source that was named and fails is an error, never a reason to try the next
-//! one. Each is read once.
+//! passphrase protects, and last `~/.ssh/id_ed25519` if it belongs to a member. A source that was
+//! named and fails is an error, never a reason to try the next one. Each is read once.
 
 mod command;
 mod credential;
@@ -17,6 +17,8 @@ mod means;
 mod moving;
 mod own;
 mod protected;
+mod recipient;
+mod ssh;
 mod words;
 
 use std::ffi::OsString;
@@ -35,6 +37,8 @@ pub use means::{holds_key_to, is_identity};
 pub use moving::{protect, to_file, to_keyring};
 pub use own::{Kept, create as create_identity};
 pub use protected::{Ask, unprotect};
+pub use recipient::{PublicSshKey, ssh_keys, typed_recipient};
+pub use ssh::DefaultKey;
 
 use self::exposure::Text;
 use crate::crypto::{Identity, is_age_file};
@@ -66,6 +70,8 @@ pub struct Sources {
     pub identity: Option<PathBuf>,
     /// The keyring, which is used only together with `identity`.
     pub keyring: Keyring,
+    /// `~/.ssh/id_ed25519`.
+    pub ssh: Option<DefaultKey>,
 }
 
 /// Which source held the key.
@@ -85,6 +91,8 @@ pub enum Source {
     Keyring,
     /// `identity.txt` or `identity.age` at this path.
     IdentityFile(PathBuf),
+    /// `~/.ssh/id_ed25519` at this path.
+    Ssh(PathBuf),
 }
 
 impl Source {
@@ -97,7 +105,11 @@ impl Source {
                 path.is_file().then_some(path)
             }
             Self::IdentityFile(path) => Some(path.clone()),
-            Self::KeyDescriptor(_) | Self::Variable | Self::Command | Self::Keyring => None,
+            Self::KeyDescriptor(_)
+            | Self::Variable
+            | Self::Command
+            | Self::Keyring
+            | Self::Ssh(_) => None,
         }
     }
 
@@ -107,7 +119,11 @@ impl Source {
         match self {
             Self::KeyFile(path) | Self::VariableFile(path) => file::is_input(path),
             Self::KeyDescriptor(number) => *number == 0,
-            Self::Variable | Self::Command | Self::Keyring | Self::IdentityFile(_) => false,
+            Self::Variable
+            | Self::Command
+            | Self::Keyring
+            | Self::IdentityFile(_)
+            | Self::Ssh(_) => false,
         }
     }
 }
@@ -121,7 +137,7 @@ impl fmt::Display for Source {
             Self::Variable => f.write_str("VAULT_KEY"),
             Self::Command => f.write_str("VAULT_KEY_COMMAND"),
             Self::Keyring => f.write_str("the keyring"),
-            Self::IdentityFile(path) => write!(f, "{}", path.display()),
+            Self::IdentityFile(path) | Self::Ssh(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -195,9 +211,13 @@ pub fn find(sources: Sources, ask: Ask<'_>) -> Result<Option<Found>, Fault> {
         _ => key,
     };
     platform::lock_memory(key.expose());
-    let (mut identities, credential) = match parse(&key, &source)? {
-        Parsed::Credential(credential) => (vec![credential.identity], Some(credential.pinned)),
-        Parsed::Identities(identities) => (identities, None),
+    let (mut identities, credential) = if ssh::is_ssh(&key) {
+        (vec![ssh::open(&key, &source, ask)?], None)
+    } else {
+        match parse(&key, &source)? {
+            Parsed::Credential(credential) => (vec![credential.identity], Some(credential.pinned)),
+            Parsed::Identities(identities) => (identities, None),
+        }
     };
     for identity in &identities {
         platform::lock_memory(identity.memory());
@@ -245,8 +265,13 @@ fn first_present(sources: Sources) -> Result<Option<(Source, Text)>, Fault> {
             Text::unexposed(command::run(&command)?),
         )));
     }
-    match sources.identity {
-        Some(path) => own::find(&path, &sources.keyring),
+    if let Some(path) = sources.identity
+        && let Some(found) = own::find(&path, &sources.keyring)?
+    {
+        return Ok(Some(found));
+    }
+    match sources.ssh {
+        Some(key) => key.read(),
         None => Ok(None),
     }
 }
@@ -293,6 +318,10 @@ fn parse(text: &Secret, source: &Source) -> Result<Parsed, Fault> {
         let credential = Credential::parse(line)
             .ok_or_else(|| wrong("is a damaged credential: a part is missing or mistyped"))?;
         return Ok(Parsed::Credential(credential));
+    }
+    if recipient::public_key(line).is_some() {
+        let reason = format!("the key from {source} is a public key");
+        return Err(Fault::locked(reason).hint("name the file without .pub"));
     }
     let identity = |line: &str| {
         Identity::parse(line).ok_or_else(|| {

@@ -10,7 +10,7 @@ use super::arguments::{
 };
 use super::{WELCOME, misuse};
 use crate::commands::{
-    self, Empty, FinalNewline, Leaks, Manner, Masking, NewKey, Origin, Recovery,
+    self, Empty, FinalNewline, GivenKey, Leaks, Manner, Masking, NewKey, Origin, Recovery,
 };
 use crate::fault::Fault;
 use crate::merge;
@@ -176,6 +176,7 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
             admin,
             fingerprint,
             recipient,
+            ssh,
         } => {
             let role = if admin { Role::Admin } else { Role::Member };
             let access = once(access, "to")?;
@@ -184,7 +185,9 @@ fn members(context: &Context, key: CallerKey, command: Members) -> Result<(), Fa
                 access,
                 role,
                 fingerprint,
-                recipient,
+                key: recipient
+                    .map(GivenKey::Typed)
+                    .or(ssh.map(GivenKey::SshFile)),
             };
             commands::members_add(context, key, &command)
         }

@@ -14,7 +14,7 @@ use crate::session::output::Style;
 use crate::session::person::{self, make_identity, own_key};
 use crate::session::requesting::{ask, print, report, report_fingerprint};
 use crate::vault::format::request_path;
-use crate::vault::model::{Membership, Request};
+use crate::vault::model::{Member, Membership, Request};
 use crate::vault::name::MemberName;
 use crate::vault::store::{Place, Tree, Writer};
 use crate::vault::trust::{Asked, Pin, Standing, State, Trust, UnverifiedRoot, Vault};
@@ -45,7 +45,6 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         Some(_) => context.place_for_id()?,
         None => context.place_for_key(&mut key)?,
     };
-    let name = person::name(context, command.name)?;
     let folder = context.state_folder().ok_or_else(|| {
         Fault::usage("HOME is not set, so the request cannot be remembered")
             .hint("set HOME, or XDG_STATE_HOME")
@@ -59,8 +58,9 @@ pub(crate) fn join(context: &Context, mut key: CallerKey, command: Join) -> Resu
         },
     };
     trust.pins.extend(pin);
-    let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
     let (vault, standing) = judged(&place, tree(&place)?, &trust)?;
+    let name = name(context, &vault, key.as_ref(), command.name)?;
+    let check = |vault: &Vault| check_request(vault, key.as_ref(), &name, command.asking);
     check(&vault)?;
     let pasted = match (pin, standing) {
         (None, Standing::Unknown) if is_interactive() => ask_for_id(
@@ -135,6 +135,19 @@ fn judged(place: &Place, tree: Tree, trust: &Trust) -> Result<(Vault, Standing),
     Ok((vault, standing))
 }
 
+/// The name that was typed, or the one that the caller has here, or their login name.
+fn name(
+    context: &Context,
+    vault: &Vault,
+    key: Option<&Found>,
+    typed: Option<MemberName>,
+) -> Result<MemberName, Fault> {
+    match (typed, reader(vault, key)?) {
+        (None, Some(own)) => Ok(own),
+        (typed, _) => person::name(context, typed),
+    }
+}
+
 /// Checks that the request can be made.
 fn check_request(
     vault: &Vault,
@@ -143,6 +156,9 @@ fn check_request(
     asking: Asking,
 ) -> Result<(), Fault> {
     let membership = vault.membership()?;
+    if reader(vault, key)?.as_ref() == Some(name) {
+        return Ok(());
+    }
     let known = |identity: &Identity| check_not_member(&membership, &identity.recipient());
     let identities = key.iter().flat_map(|key| key.identities());
     let checked: Vec<Result<(), Fault>> = identities.map(known).collect();
@@ -154,6 +170,17 @@ fn check_request(
         Asking::New => check_free(&membership, name),
         Asking::Key => member(&membership, name).map(drop),
     }
+}
+
+/// The member who has the caller's key and no signing key: they were added by a recipient alone, and
+/// can ask for one.
+fn reader(vault: &Vault, key: Option<&Found>) -> Result<Option<MemberName>, Fault> {
+    let Some(key) = key else { return Ok(None) };
+    let own = vault.member_with(&key.identity.recipient())?;
+    let is_reader = |member: &Member| member.signing.is_none() && member.credential.is_none();
+    Ok(own
+        .filter(|(_, member)| is_reader(member))
+        .map(|(name, _)| name))
 }
 
 /// Shows an existing request of this name again if the caller made it on this machine. Otherwise

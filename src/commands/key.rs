@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::keys;
 use crate::session::caller_key::CallerKey;
 use crate::session::context::Context;
@@ -91,7 +91,8 @@ pub(crate) fn protect(context: &Context) -> Result<(), Fault> {
         &context.keyring(),
         &mut new_passphrase,
         &mut passphrase,
-    )?;
+    );
+    let path = path.map_err(|fault| with_ssh_hint(context, fault))?;
     context.console.note(format!(
         "your key is now in {}; without the passphrase, it is lost",
         path.display()
@@ -102,7 +103,7 @@ pub(crate) fn protect(context: &Context) -> Result<(), Fault> {
 /// Takes the passphrase off the caller's key file.
 pub(crate) fn unprotect(context: &Context) -> Result<(), Fault> {
     let path = identity_path(context)?;
-    keys::unprotect(&path, &mut passphrase)?;
+    keys::unprotect(&path, &mut passphrase).map_err(|fault| with_ssh_hint(context, fault))?;
     without_passphrase(context, &path);
     Ok(())
 }
@@ -112,6 +113,18 @@ fn without_passphrase(context: &Context, path: &Path) {
         "your key is now in {}, without a passphrase",
         path.display()
     ));
+}
+
+/// Says how else a passphrase is changed if the caller has no key file but perhaps an SSH key.
+fn with_ssh_hint(context: &Context, fault: Fault) -> Fault {
+    let ssh = context.home().map(|home| home.join(".ssh/id_ed25519"));
+    match ssh.filter(|path| fault.kind() == Kind::Locked && path.exists()) {
+        Some(path) => fault.hint(format!(
+            "to change the passphrase of an SSH key: `ssh-keygen -p -f {}`",
+            path.display()
+        )),
+        None => fault,
+    }
 }
 
 fn identity_path(context: &Context) -> Result<PathBuf, Fault> {

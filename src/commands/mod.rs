@@ -44,8 +44,8 @@ pub(crate) use key::{
 };
 pub(crate) use list::list;
 pub(crate) use members::{
-    Add as MembersAdd, NewKey, Set as MembersSet, Wanted, add as members_add, list as members_list,
-    remove as members_remove, set as members_set, sync as members_sync,
+    Add as MembersAdd, GivenKey, NewKey, Set as MembersSet, Wanted, add as members_add,
+    list as members_list, remove as members_remove, set as members_set, sync as members_sync,
 };
 pub(crate) use remove::remove;
 pub(crate) use rotate::{Older, Rotate, What, rotate};

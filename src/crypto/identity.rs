@@ -1,8 +1,8 @@
-//! The private half of an age key, of any kind that is kept in a file or a credential.
+//! The private half of an age key, of any kind.
 
 use std::any::Any;
 
-use super::kinds::{hybrid, x25519};
+use super::kinds::{hybrid, ssh, x25519};
 use super::recipient::Recipient;
 use crate::secret::{Key, Secret};
 
@@ -16,6 +16,8 @@ pub struct Identity {
 enum Kind {
     X25519(x25519::Identity),
     Hybrid(hybrid::Identity),
+    /// Read from a file of its owner. vault neither makes one nor writes one.
+    Ssh(ssh::Identity),
 }
 
 /// The kinds of keys that age itself has, and that vault makes.
@@ -25,6 +27,14 @@ pub enum NativeKind {
     Classic,
     /// ML-KEM-768 and X25519 together.
     Hybrid,
+}
+
+const NOT_WRITTEN: &str = "an SSH key stays in the file of its owner";
+
+impl From<ssh::Identity> for Identity {
+    fn from(identity: ssh::Identity) -> Self {
+        Self::new(Kind::Ssh(identity))
+    }
 }
 
 impl Identity {
@@ -41,6 +51,7 @@ impl Identity {
         let recipient = match &kind {
             Kind::X25519(identity) => identity.recipient().into(),
             Kind::Hybrid(identity) => identity.recipient().into(),
+            Kind::Ssh(identity) => identity.recipient().clone().into(),
         };
         Self { kind, recipient }
     }
@@ -54,11 +65,15 @@ impl Identity {
     }
 
     /// The text that [`Identity::parse`] reads, for the file in which it is kept.
+    ///
+    /// # Panics
+    /// For an SSH key, which is never written.
     #[must_use]
     pub fn to_text(&self) -> Secret {
         match &self.kind {
             Kind::X25519(identity) => identity.to_text(),
             Kind::Hybrid(identity) => identity.to_text(),
+            Kind::Ssh(_) => unreachable!("{NOT_WRITTEN}"),
         }
     }
 
@@ -72,11 +87,15 @@ impl Identity {
     }
 
     /// The kind and the 32 bytes of the identity, for a credential.
+    ///
+    /// # Panics
+    /// For an SSH key, which is never written.
     #[must_use]
     pub fn to_key(&self) -> (NativeKind, Key) {
         match &self.kind {
             Kind::X25519(identity) => (NativeKind::Classic, identity.to_key()),
             Kind::Hybrid(identity) => (NativeKind::Hybrid, identity.to_key()),
+            Kind::Ssh(_) => unreachable!("{NOT_WRITTEN}"),
         }
     }
 
@@ -86,6 +105,7 @@ impl Identity {
         match &self.kind {
             Kind::X25519(identity) => identity.memory(),
             Kind::Hybrid(identity) => identity.memory(),
+            Kind::Ssh(identity) => identity.memory(),
         }
     }
 
@@ -104,6 +124,7 @@ impl Identity {
         match &self.kind {
             Kind::X25519(identity) => identity.age(),
             Kind::Hybrid(identity) => identity,
+            Kind::Ssh(identity) => identity,
         }
     }
 }

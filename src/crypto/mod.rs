@@ -16,6 +16,7 @@ mod random;
 mod recipient;
 mod revocation;
 mod signature;
+mod ssh_key;
 mod tag;
 mod vault_id;
 
@@ -33,5 +34,6 @@ pub use random::{Alphabet, random_base64url, random_bytes, random_key, random_te
 pub use recipient::{NotARecipient, Recipient};
 pub use revocation::Tag;
 pub use signature::{PublicKey, Signature, SigningKey};
+pub use ssh_key::{SSH_KINDS, SshKey, SshKeyError};
 pub use tag::Tagger;
 pub use vault_id::VaultId;

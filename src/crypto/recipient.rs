@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::kinds::{hybrid, x25519};
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::montgomery::MontgomeryPoint;
+
+use super::kinds::{hybrid, ssh, x25519};
 use super::sha256;
+use super::signature::PublicKey;
 
 /// The public half of an age key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +18,7 @@ pub struct Recipient(Kind);
 enum Kind {
     X25519(x25519::Recipient),
     Hybrid(hybrid::Recipient),
+    Ssh(ssh::Recipient),
 }
 
 /// The longest text that a message shows as a whole, and how much of a longer one it shows at each end.
@@ -30,6 +35,8 @@ impl FromStr for Recipient {
     fn from_str(text: &str) -> Result<Self, NotARecipient> {
         let kind = if text.starts_with("age1pq1") {
             Kind::Hybrid(text.parse()?)
+        } else if text.starts_with(ssh::KIND) {
+            Kind::Ssh(text.parse()?)
         } else {
             Kind::X25519(text.parse()?)
         };
@@ -42,6 +49,7 @@ impl fmt::Display for Recipient {
         match &self.0 {
             Kind::X25519(recipient) => recipient.fmt(f),
             Kind::Hybrid(recipient) => recipient.fmt(f),
+            Kind::Ssh(recipient) => recipient.fmt(f),
         }
     }
 }
@@ -58,11 +66,57 @@ impl From<hybrid::Recipient> for Recipient {
     }
 }
 
+impl From<ssh::Recipient> for Recipient {
+    fn from(recipient: ssh::Recipient) -> Self {
+        Self(Kind::Ssh(recipient))
+    }
+}
+
 impl Recipient {
     /// Whether what is sealed to it stays secret even if someone has a large quantum computer.
     #[must_use]
     pub fn is_post_quantum(&self) -> bool {
         matches!(self.0, Kind::Hybrid(_))
+    }
+
+    /// Whether it is an SSH key.
+    #[must_use]
+    pub fn is_ssh(&self) -> bool {
+        matches!(self.0, Kind::Ssh(_))
+    }
+
+    /// Whether its point is in the group that keys are made in. A point outside belongs to no one, and
+    /// would only be another spelling of the key next to it.
+    #[must_use]
+    pub fn is_in_prime_group(&self) -> bool {
+        match &self.0 {
+            Kind::Ssh(recipient) => recipient.key().point().is_torsion_free(),
+            Kind::X25519(_) | Kind::Hybrid(_) => true,
+        }
+    }
+
+    /// The other recipients that the same private scalar belongs to: tools make an age key of an SSH
+    /// key, and the sign of a point is lost on the way.
+    #[must_use]
+    pub fn twins(&self) -> Vec<Self> {
+        let ssh = |point: &EdwardsPoint| {
+            let key = PublicKey::from_bytes(point.compress().as_bytes());
+            key.map(|key| Self(Kind::Ssh(ssh::Recipient::new(key))))
+        };
+        match &self.0 {
+            Kind::Hybrid(_) => Vec::new(),
+            Kind::Ssh(recipient) => {
+                let point = recipient.key().point();
+                let u = point.to_montgomery().to_bytes();
+                let x25519 = x25519::Recipient::from_point(&u).map(Self::from);
+                ssh(&-point).into_iter().chain(x25519).collect()
+            }
+            Kind::X25519(recipient) => {
+                let u = MontgomeryPoint(recipient.point());
+                let points = [0, 1].into_iter().filter_map(|sign| u.to_edwards(sign));
+                points.filter_map(|point| ssh(&point)).collect()
+            }
+        }
     }
 
     /// The text for a message, in which a long one is shortened.
@@ -87,6 +141,7 @@ impl Recipient {
         match self.0 {
             Kind::X25519(_) => x25519::STANZA,
             Kind::Hybrid(_) => hybrid::STANZA,
+            Kind::Ssh(_) => ssh::STANZA,
         }
     }
 
@@ -94,6 +149,7 @@ impl Recipient {
         match &self.0 {
             Kind::X25519(recipient) => recipient.age(),
             Kind::Hybrid(recipient) => recipient,
+            Kind::Ssh(recipient) => recipient,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use super::{Sources, is_key, keyring, protected};
+use super::{DefaultKey, Sources, is_key, keyring, protected};
 use crate::secret::Secret;
 
 /// The caller's setting of one source.
@@ -19,6 +19,8 @@ pub enum Given {
     Missing(String),
     /// A source that is not asked, for this reason.
     Unused(String),
+    /// An SSH key that is there, but whose public half belongs to no member.
+    Foreign(String),
     /// A path or a number, or `None` for a key or a command.
     Yes(Option<String>),
 }
@@ -26,7 +28,7 @@ pub enum Given {
 impl Sources {
     /// Every source, in the order in which they are tried.
     #[must_use]
-    pub fn given(&self) -> [(&'static str, Given); 8] {
+    pub fn given(&self) -> [(&'static str, Given); 9] {
         let identity = self.identity.as_deref();
         let protected = identity.map(protected::beside);
         let number = self
@@ -48,6 +50,7 @@ impl Sources {
             ("keyring", self.given_keyring()),
             ("identity.txt", own_file(identity)),
             ("identity.age", own_file(protected.as_deref())),
+            ("SSH key", self.ssh.as_ref().map_or(Given::No, default_key)),
         ]
     }
 
@@ -90,6 +93,13 @@ fn own_file(given: Option<&Path>) -> Given {
     match given.filter(is_missing) {
         Some(missing) => Given::Missing(missing.display().to_string()),
         None => path(given.map(Path::as_os_str)),
+    }
+}
+
+fn default_key(key: &DefaultKey) -> Given {
+    match own_file(Some(&key.path)) {
+        Given::Yes(Some(path)) if key.recipient().is_none() => Given::Foreign(path),
+        given => given,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::credential::{self, Credential};
-use crate::crypto::{Identity, Recipient};
+use crate::crypto::{Identity, Recipient, SshKey};
 
 /// Variables that mean the job itself; docs/guides/ci.md lists them. One that ends in `_` is a
 /// prefix.
@@ -41,6 +41,9 @@ const OF_PROGRAMS: [(&str, &[&str]); 3] = [
 /// A variable with one of these in its name counts if the command mentions it.
 const TELLING: [&str; 4] = ["TOKEN", "JWT", "SECRET", "PASSWORD"];
 const AGE: &str = "AGE-SECRET-KEY-";
+/// The lines around an SSH key.
+const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
+const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
 
 /// Whether `name` is a variable with which `command` (`VAULT_KEY_COMMAND`) can fetch the key again.
 #[must_use]
@@ -73,8 +76,31 @@ fn mentions(command: &[u8], name: &[u8]) -> bool {
 #[must_use]
 pub fn holds_key_to(text: &[u8], recipient: &Recipient) -> bool {
     let is_border = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-.~".contains(byte);
+    if recipient.is_ssh() {
+        return ssh_keys(text).any(|own| own == *recipient);
+    }
     text.split(is_border)
         .any(|word| is_key(word).is_some_and(|own| own == *recipient))
+}
+
+/// The public halves of the SSH keys in `text`, protected or not.
+fn ssh_keys(text: &[u8]) -> impl Iterator<Item = Recipient> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            rest = &rest[find(rest, BEGIN)?..];
+            let end = find(rest, END)? + END.len();
+            let key = SshKey::parse(&rest[..end]);
+            rest = &rest[BEGIN.len()..];
+            if let Ok(key) = key {
+                return Some(key.recipient());
+            }
+        }
+    })
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
 }
 
 /// The public half of the key that `word` is, if it is one.
@@ -144,6 +170,30 @@ mod tests {
         assert!(is_identity(
             OsStr::new("GOOGLE_APPLICATION_CREDENTIALS"),
             gcloud
+        ));
+    }
+
+    #[test]
+    fn ssh_key_is_found_anywhere_in_a_text() {
+        let text = include_str!("../../fuzz/corpus/ssh/plain");
+        let own = SshKey::parse(text.as_bytes()).unwrap().recipient();
+        let cut = &text[..text.len() - 10];
+        for held in [
+            text,
+            &format!("KEY={text}"),
+            &format!("{text}{text}"),
+            &format!("{cut}\n{text}"),
+        ] {
+            assert!(holds_key_to(held.as_bytes(), &own), "{held}");
+        }
+        for held in ["", cut, &text[1..], &own.to_string()] {
+            assert!(!holds_key_to(held.as_bytes(), &own), "{held}");
+        }
+        let other = include_bytes!("../../fuzz/corpus/ssh/protected");
+        assert!(!holds_key_to(other, &own));
+        assert!(holds_key_to(
+            other,
+            &SshKey::parse(other).unwrap().recipient()
         ));
     }
 

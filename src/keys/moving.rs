@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::identity::read_identity_file;
 use super::keyring::{self, Absence, Keyring};
 use super::protected::{self, Ask, check_only_name, check_same};
+use super::ssh::is_ssh;
 use super::{Source, parse};
 use crate::crypto::is_age_file;
 use crate::fault::Fault;
@@ -40,11 +41,7 @@ pub fn to_keyring(identity: &Path, keyring: &Keyring, ask: Ask<'_>) -> Result<()
             });
         }
     };
-    if is_age_file(text.expose()) {
-        let message = format!("{source} is encrypted already");
-        return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
-    }
-    parse(&text, &source)?;
+    check_movable(&text, &source, &protected)?;
     let files: Vec<&Path> = [identity, &protected]
         .into_iter()
         .filter(|path| fs::symlink_metadata(path).is_ok())
@@ -117,11 +114,7 @@ pub fn protect(
     if plain.is_some() {
         check_only_name(identity)?;
     }
-    if is_age_file(text.expose()) {
-        let message = format!("{source} is encrypted already");
-        return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
-    }
-    parse(text, &source)?;
+    check_movable(text, &source, &protected)?;
     protected::seal(&protected, text, &source, choose, ask)?;
     if plain.is_some() {
         protected::remove(identity)?;
@@ -130,6 +123,19 @@ pub fn protect(
         remove_entry(identity, keyring, text)?;
     }
     Ok(protected)
+}
+
+/// Checks that the text is a key that vault may write elsewhere.
+fn check_movable(text: &Secret, source: &Source, protected: &Path) -> Result<(), Fault> {
+    if is_age_file(text.expose()) {
+        let message = format!("{source} is encrypted already");
+        return Err(Fault::usage(message).hint(format!("rename it to {}", protected.display())));
+    }
+    if is_ssh(text) {
+        let message = format!("{source} is an SSH key, which vault never writes");
+        return Err(Fault::usage(message).hint("give it a passphrase: `ssh-keygen -p -f FILE`"));
+    }
+    parse(text, source).map(drop)
 }
 
 /// Returns the text of the keyring's entry, if vault put it there or the key is in no file.

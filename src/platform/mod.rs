@@ -38,7 +38,7 @@ pub use inherited::was_ignored_or_blocked;
 pub use interruption::Interruptions;
 pub use keyboard::{ControlKeys, Keyboard, LineReader, TerminalEvent};
 pub use memory::MemoryFolder;
-pub use own_files::{private_dir, private_file, replace_text};
+pub use own_files::{open_regular, private_dir, private_file, replace_text};
 pub use process::{
     FileSizeSignalIgnored, Hardened, execute, harden, has_small_stack, has_stack_below,
     is_unknown_format,

@@ -58,18 +58,31 @@ pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
 /// # Errors
 /// Returns `PermissionDenied` with the reason, or the operating system's error.
 pub fn private_file(path: &OsStr) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let handle = rustix::fs::openat(CWD, path.as_bytes(), flags, Mode::empty())?;
-    let found = rustix::fs::fstat(&handle)?;
-    let refuse = |reason: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-        return refuse("not a regular file");
-    }
+    let file = open_regular(Path::new(path))?;
+    let found = rustix::fs::fstat(&file)?;
     if found.st_mode & 0o077 != 0 {
         return refuse("other users can access it");
     }
     if found.st_uid != user() && found.st_uid != 0 {
         return refuse("it belongs to another user");
     }
+    Ok(file)
+}
+
+/// Opens a regular file. Does not wait for the other end of a pipe.
+///
+/// # Errors
+/// Returns `PermissionDenied` if it is something else, or the operating system's error.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let handle = rustix::fs::openat(CWD, path.as_os_str().as_bytes(), flags, Mode::empty())?;
+    let found = rustix::fs::fstat(&handle)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return refuse("not a regular file");
+    }
     Ok(File::from(handle))
+}
+
+fn refuse(reason: &str) -> io::Result<File> {
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }

@@ -1,13 +1,22 @@
 //! The caller as a member: which member's recipient belongs to the key.
 
-use super::open::NEWER;
+use super::open::{NEWER, tree};
 use crate::crypto::Identity;
 use crate::crypto::Recipient;
 use crate::fault::Fault;
 use crate::keys::Found;
 use crate::vault::model::Member;
 use crate::vault::name::MemberName;
-use crate::vault::trust::{MemberFile, Trust, Vault, not_counting};
+use crate::vault::store::Place;
+use crate::vault::trust::{MemberFile, Trust, UnverifiedRoot, Vault, not_counting};
+
+/// Whether a counting file of the vault at `place` has this recipient. Says nothing about whether the
+/// vault is trusted, which is judged when it is opened.
+pub(super) fn is_member(place: &Place, recipient: &Recipient) -> bool {
+    let vault = tree(place).and_then(UnverifiedRoot::read);
+    let vault = vault.and_then(UnverifiedRoot::into_vault);
+    vault.is_ok_and(|vault| matches!(vault.member_with(recipient), Ok(Some(_))))
+}
 
 /// Of several identities of a person, takes the first that is a member's. Only its record counts from
 /// then on. Returns whether the person trusts the vault, and that record does not know it yet.

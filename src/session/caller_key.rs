@@ -67,6 +67,7 @@ impl CallerKey {
             Self::Unread(sources) => Self::Unread(Sources {
                 command: None,
                 identity: None,
+                ssh: None,
                 ..sources
             }),
             read @ Self::Read(_) => read,
@@ -95,7 +96,7 @@ impl CallerKey {
     /// For the same reasons as [`CallerKey::read`].
     pub(super) fn look_for_machines(&mut self, console: Console) -> Result<Option<&Found>, Fault> {
         if let Self::Unread(sources) = self {
-            (sources.command, sources.identity) = (None, None);
+            (sources.command, sources.identity, sources.ssh) = (None, None, None);
         }
         self.look(console)
     }

@@ -4,10 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::caller::is_member;
 use super::caller_key::CallerKey;
 use super::console::Console;
+use crate::crypto::Recipient;
 use crate::fault::Fault;
-use crate::keys::{Found, Keyring, Sources, is_key, misplaced};
+use crate::keys::{DefaultKey, Found, Keyring, Sources, is_key, misplaced};
 use crate::platform::{self, Hardened};
 use crate::secret::Secret;
 use crate::vault::config::Config;
@@ -58,6 +60,7 @@ impl Context {
             command: self.variable("VAULT_KEY_COMMAND").map(OsStr::to_owned),
             identity: self.identity_path(),
             keyring: self.keyring(),
+            ssh: self.ssh_key(),
         })
     }
 
@@ -92,6 +95,26 @@ impl Context {
             self.home_folder("XDG_CONFIG_HOME", ".config")?
                 .join("vault/identity.txt"),
         )
+    }
+
+    /// `~/.ssh/id_ed25519`, for the vault that a command without a key would find.
+    fn ssh_key(&self) -> Option<DefaultKey> {
+        let home = self.home()?;
+        let (path, folder) = (home.join(".ssh/id_ed25519"), self.folder.clone());
+        let named = self
+            .named_folder()
+            .map(|(_, named)| self.folder.join(named));
+        let is_member = move |recipient: &Recipient| {
+            let place = match &named {
+                Some(named) => Some(Place::new(named.clone())),
+                None => store::nearest(&folder, Some(&home)).map(Nearest::place),
+            };
+            place.is_some_and(|place| is_member(&place, recipient))
+        };
+        Some(DefaultKey {
+            path,
+            is_member: Box::new(is_member),
+        })
     }
 
     /// `$XDG_STATE_HOME/vault`.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::admin::Admin;
 use super::context::Context;
-use crate::crypto::DataKey;
+use crate::crypto::{DataKey, Recipient};
 use crate::fault::Fault;
 use crate::vault::format::MEMBERS;
 use crate::vault::model::{Access, MOST_MEMBERS, Member, Membership};
@@ -133,6 +133,28 @@ pub(crate) fn check_free(membership: &Membership, name: &MemberName) -> Result<(
             "the name {name} has been used; names are never reused"
         ))
         .hint("choose another name"));
+    }
+    Ok(())
+}
+
+/// Checks that the key is not that of a member, or of a former one, in another form: an age key can be
+/// made of an SSH key, and belongs to the same person.
+///
+/// # Errors
+/// If it is.
+pub(crate) fn check_twins(membership: &Membership, recipient: &Recipient) -> Result<(), Fault> {
+    for twin in recipient.twins() {
+        let mut members = membership.members.iter();
+        if let Some((other, _)) = members.find(|(_, member)| member.recipient == twin) {
+            let message = format!("this recipient is the key of {other} in another form");
+            return Err(Fault::usage(message).hint("use the key that is there, or a new one"));
+        }
+        if let Some(former) = membership.root.former_with(&Member::new(twin)) {
+            return Err(Fault::usage(format!(
+                "this recipient is the key of the former member {former} in another form, and keys \
+                 of former members never come back"
+            )));
+        }
     }
     Ok(())
 }

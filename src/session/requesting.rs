@@ -41,7 +41,16 @@ pub(crate) fn report(
     let console = context.console;
     let path = place.store().join(request_path(&request.name));
     let (name, path) = (&request.name, path.display());
-    if vault.counting(name)?.is_some() {
+    let member = vault.counting(name)?;
+    if member
+        .as_ref()
+        .is_some_and(|member| member.recipient == request.recipient)
+    {
+        console.note(format!("requested to join as {name}: {path}"));
+        console.note(format!(
+            "an admin can give {name} write access then: `vault members set {name} -e ENVIRONMENT=write`"
+        ));
+    } else if member.is_some() {
         console.note(format!("requested to replace {name}'s key: {path}"));
         console.note(format!(
             "an admin replaces {name}'s key with this one: `vault members set {name} --new-key`"

@@ -2,16 +2,18 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::process::Command;
 
-use repovault::crypto::{DataKey, Identity, NativeKind, base64_decode};
+use repovault::crypto::{DataKey, Identity, NativeKind, SshKey, base64_decode};
 use repovault::secret::{Key, Secret};
 use rustix::process::{Pid, geteuid};
+use sha2::{Digest, Sha512};
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::support::facts::{children, wait_for, wait_for_file};
 use crate::support::keyring::{Session, has_keyring};
-use crate::support::machine::left_out;
+use crate::support::machine::{has, left_out};
 use crate::support::running::Status::Code;
 use crate::support::scene::{Launch, SECRET, Scene, Way};
 use crate::support::terminal::Terminal;
@@ -39,8 +41,7 @@ fn identity(scene: &Scene) -> String {
         .to_owned()
 }
 
-/// Returns the identity in each form, the keys that are sealed to it in development, and the keys
-/// derived from them.
+/// Returns the identity in each form, and the keys that are sealed to it.
 fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
     let (kind, raw) = identity.to_key();
     let mut derived = Vec::new();
@@ -64,7 +65,13 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
         ),
     ];
     needles.extend(derived);
+    needles.extend(sealed_needles(scene, identity));
+    needles
+}
 
+/// Returns the keys that are sealed to the identity in development, and the keys derived from them.
+fn sealed_needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
+    let mut needles = Vec::new();
     let files = fs::read_dir(scene.sandbox().store("members")).unwrap();
     let text: String = files
         .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
@@ -89,7 +96,7 @@ fn needles(scene: &Scene, identity: &Identity) -> Vec<Needle> {
             data_key.entry_key("SECRET").expose().to_vec(),
         ));
     }
-    assert!(needles.len() > 3, "nothing is sealed to it");
+    assert!(!needles.is_empty(), "nothing is sealed to it");
     needles
 }
 
@@ -316,6 +323,59 @@ fn parent_memory_holds_no_key_and_no_passphrase() {
     terminal.types(&format!("{passphrase}\n"));
     wait_for_file(&scene.path("seen"));
     check(terminal.pid(), &needles, "identity.age");
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Code(0));
+}
+
+#[test]
+fn parent_memory_holds_no_ssh_key() {
+    if !can_look() || !has("ssh-keygen", "openssh-client") {
+        return;
+    }
+    let scene = Scene::new();
+    let passphrase = "correct horse battery";
+    let path = scene.path("ssh").display().to_string();
+    let keygen = |words: &[&str]| {
+        let output = Command::new("ssh-keygen").args(words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-f", &path]);
+    let text = fs::read_to_string(&path).unwrap();
+    let key = SshKey::parse(text.as_bytes()).unwrap();
+    let recipient = key.recipient().to_string();
+    let add = ["members", "add", "ssh", "-q", "-e", "development=read"];
+    let add = [&add[..], &["--recipient", &recipient]].concat();
+    scene.sandbox().quick(&add);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let bytes = base64_decode(lines.concat().trim_end_matches('=')).unwrap();
+    // The length of the private key, and then its seed.
+    let at = memchr::memmem::find(&bytes, &[0, 0, 0, 64]).unwrap() + 4;
+    let seed = &bytes[at..at + 32];
+    let digest = Sha512::digest(seed);
+    let mut clamped = digest[..32].to_vec();
+    clamped[0] &= 0xf8;
+    clamped[31] = clamped[31] & 0x7f | 0x40;
+    let mut needles = sealed_needles(&scene, &key.open("").unwrap());
+    needles.extend([
+        ("the seed", seed.to_vec()),
+        ("the scalar", digest[..32].to_vec()),
+        ("the clamped scalar", clamped),
+        ("a line of the file", lines[2].as_bytes().to_vec()),
+        ("the passphrase", passphrase.as_bytes().to_vec()),
+    ]);
+    let id = scene.sandbox().id();
+    let launch = || {
+        let launch = scene.shell(Way::Masked, WAITING).variable("VAULT_ID", &id);
+        launch.options(&["--key-file", &path])
+    };
+    check_run(&scene, &launch(), &needles, "an SSH key");
+    keygen(&["-q", "-p", "-a", "1", "-N", passphrase, "-f", &path]);
+    let _ = fs::remove_file(scene.path("seen"));
+    let mut terminal = Terminal::start(&launch());
+    terminal.sees("passphrase of ");
+    terminal.types(&format!("{passphrase}\n"));
+    wait_for_file(&scene.path("seen"));
+    check(terminal.pid(), &needles, "a protected SSH key");
     terminal.types("\n");
     assert_eq!(terminal.ends().0, Code(0));
 }

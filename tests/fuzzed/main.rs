@@ -14,6 +14,7 @@ mod member;
 mod pin;
 mod request;
 mod root;
+mod ssh;
 mod state;
 mod template;
 
@@ -124,6 +125,11 @@ fn corpus_of_request_holds() {
 #[test]
 fn corpus_of_root_holds() {
     replay("root", root::check);
+}
+
+#[test]
+fn corpus_of_ssh_holds() {
+    replay("ssh", ssh::check);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 """Age files and the keys for them: docs/reference/format.md, "Age files".
 
-`pyrage` knows the classic kind of key. For the post-quantum kind, this file has age itself, on the
-HPKE of `cryptography`.
+`pyrage` knows the classic kind of key and SSH keys. For the post-quantum kind, this file has age
+itself, on the HPKE of `cryptography`.
 """
 
 import hashlib
@@ -10,7 +10,10 @@ import os
 import re
 
 import pyrage
+import pyrage.ssh
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -19,7 +22,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from crypto import BECH32, P, Refused, b64, bech32, require, unb64, unbech32
+from crypto import BECH32, P, Refused, b64, bech32, is_public_key, require, unb64, unbech32
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 INFO = b"age-encryption.org/mlkem768x25519"
@@ -57,14 +60,48 @@ class Hybrid:
             raise Refused("cannot be opened with this identity") from None
 
 
-Identity = pyrage.x25519.Identity | Hybrid
+class Ssh:
+    """An SSH key in OpenSSH's format, without a passphrase."""
+
+    def __init__(self, text: str):
+        self.text = text.strip()
+        try:
+            private = serialization.load_ssh_private_key(text.encode(), None)
+        except ValueError:
+            raise Refused("is not an SSH key") from None
+        require(isinstance(private, Ed25519PrivateKey), "is not an ssh-ed25519 key")
+        self.point = private.public_key().public_bytes_raw()
+
+    @classmethod
+    def generate(cls) -> "Ssh":
+        openssh = serialization.PrivateFormat.OpenSSH
+        plain = serialization.NoEncryption()
+        private = Ed25519PrivateKey.generate()
+        return cls(private.private_bytes(serialization.Encoding.PEM, openssh, plain).decode())
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_public(self) -> str:
+        return f"{SSH} {b64(BEFORE_POINT + self.point)}"
 
 
-def generate(*, hybrid: bool = False) -> Identity:
+SSH = "ssh-ed25519"
+BEFORE_POINT = b"\0\0\0\x0bssh-ed25519\0\0\0\x20"
+BEGIN_SSH = "-----BEGIN OPENSSH PRIVATE KEY-----"
+
+Identity = pyrage.x25519.Identity | Hybrid | Ssh
+
+
+def generate(*, hybrid: bool = False, ssh: bool = False) -> Identity:
+    if ssh:
+        return Ssh.generate()
     return Hybrid(os.urandom(32)) if hybrid else pyrage.x25519.Identity.generate()
 
 
 def read_identity(text: str) -> Identity:
+    if text.startswith(BEGIN_SSH):
+        return Ssh(text)
     if text.upper().startswith("AGE-SECRET-KEY-PQ-1"):
         require(text in (text.upper(), text.lower()), "is not an age identity")
         return Hybrid(unbech32("age-secret-key-pq-", text.lower(), BECH32))
@@ -91,12 +128,21 @@ def is_hybrid(recipient: str) -> bool:
     return recipient.startswith("age1pq1")
 
 
+def is_ssh(recipient: str) -> bool:
+    return recipient.startswith(f"{SSH} ")
+
+
 def hybrid_keys(recipient: str) -> tuple[bytes, bytes]:
     data = unbech32("age1pq", recipient, BECH32, 1184 + 32)
     return data[:1184], data[1184:]
 
 
 def check_recipient(recipient: str) -> None:
+    if is_ssh(recipient):
+        data = unb64(recipient.removeprefix(f"{SSH} "), len(BEFORE_POINT) + 32)
+        require(data.startswith(BEFORE_POINT), "not an ssh-ed25519 key")
+        require(is_public_key(data[-32:]), "a recipient of small order, or with another spelling")
+        return
     if is_hybrid(recipient):
         ml_kem, point = hybrid_keys(recipient)
         bits = int.from_bytes(ml_kem[:-32], "little")
@@ -130,11 +176,13 @@ def check_header(sealed: bytes, recipient: str) -> None:
     require(header, "is not an age file")
     types = re.findall(rb"^-> ([!-~]+)", header[1], re.MULTILINE)
     stanzas = [type for type in types if not type.endswith(b"-grease")]
-    wanted = b"mlkem768x25519" if is_hybrid(recipient) else b"X25519"
-    require(stanzas == [wanted], "is not sealed to exactly one recipient")
+    wanted = "mlkem768x25519" if is_hybrid(recipient) else SSH if is_ssh(recipient) else "X25519"
+    require(stanzas == [wanted.encode()], "is not sealed to exactly one recipient")
 
 
 def seal(recipient: str, payload: bytes) -> bytes:
+    if is_ssh(recipient):
+        return pyrage.encrypt(payload, [pyrage.ssh.Recipient.from_str(recipient)])
     if not is_hybrid(recipient):
         return pyrage.encrypt(payload, [pyrage.x25519.Recipient.from_str(recipient)])
     ml_kem, point = hybrid_keys(recipient)
@@ -154,6 +202,8 @@ def seal(recipient: str, payload: bytes) -> bytes:
 def unseal(identity: Identity, sealed: bytes) -> bytes:
     check_header(sealed, str(identity.to_public()))
     if not isinstance(identity, Hybrid):
+        if isinstance(identity, Ssh):
+            identity = pyrage.ssh.Identity.from_buffer(f"{identity}\n".encode())
         try:
             return pyrage.decrypt(sealed, [identity])
         except pyrage.DecryptError:

@@ -9,7 +9,7 @@ from agefiles import seal as seal_to
 from crypto import BECH32M, bech32, commitment_of, fingerprint, framed, public_key, sign
 from keys import DataKey
 from text import bare, decoded, prefixed, read_member, read_root, write_member, write_request
-from text import write_root
+from text import write_root, written
 
 File = tuple[str, bytes]
 
@@ -49,7 +49,7 @@ def new_member(name: str, recipient: str, access: dict, seed: bytes | None) -> d
         "format": 1,
         "name": name,
         "revision": 1,
-        "recipient": f"bech32:{recipient}",
+        "recipient": written(recipient),
         "access": access,
     }
     if seed:

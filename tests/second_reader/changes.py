@@ -16,7 +16,7 @@ from authority import seal_epoch, sealed_to, signed_file, unite_lost
 from crypto import require, seal_value, unb64
 from keys import DataKey, Holder, Key, Pin, sealed_place
 from reader import Folder, check_entries, check_vault
-from text import decoded, label, prefixed, secret_name, write_entry
+from text import decoded, label, prefixed, secret_name, write_entry, written
 from vault import hashes_of
 
 
@@ -161,7 +161,7 @@ class Writer:
         require("write" not in before["access"].values(), "a new signer comes with a request")
         rotate, record = self.removal(before)
         self.vault.root.setdefault("former", {})[self.replaced_name(name)] = record
-        after = before | {"recipient": f"bech32:{identity.to_public()}"}
+        after = before | {"recipient": written(str(identity.to_public()))}
         after = {k: it for k, it in after.items() if k not in ("signer", "signing_key")}
         self.revoke(before, after, rotate, {})
         return Key(identity)

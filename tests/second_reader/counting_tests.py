@@ -277,6 +277,30 @@ class Spelling(SmallVault):
             (f'"{first}"', f'"{second}x"'),
         )
 
+    def test_ssh_recipient_has_one_spelling(self):
+        old, ssh = self.vault().members["ci"]["recipient"], generate(ssh=True).to_public()
+        kind, key = ssh.split(" ")
+        start = "AAAAC3NzaC1lZDI1NTE5AAAAI"
+        wrong = [
+            f"bech32:{ssh}",
+            f"{ssh} ci",
+            f"{ssh}=",
+            f"{kind}  {key}",
+            f" {ssh}",
+            f"{kind} {key[:-4]}",
+            f"{kind} b64:{key}",
+            f"ssh-rsa {key}",
+            ssh.upper(),
+            # Points of small order, and one that is not canonical.
+            f"{kind} {start}{'A' * 43}",
+            f"{kind} {start}AE{'A' * 41}",
+            f"{kind} {start}O{'/' * 41}3"[:80],
+        ]
+        self.edits("members/ci.toml", "vault/v1/member", *((old, it) for it in wrong))
+        body = self.path("members/ci.toml").read_text().rpartition("signature = ")[0]
+        self.sign_text("members/ci.toml", "vault/v1/member", body.replace(old, ssh))
+        self.assertNotIn("ci", self.vault().uncounted)
+
     def test_every_flipped_byte_is_noticed(self):
         # Pure Python is slow: every byte with VAULT_TESTS=all, otherwise every 32nd.
         step = 1 if os.environ.get("VAULT_TESTS") == "all" else 32

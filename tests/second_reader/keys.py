@@ -7,7 +7,7 @@ been checked.
 from pathlib import Path
 from typing import NamedTuple
 
-from agefiles import Hybrid, Identity, identity_of, read_identity, secret_of, unseal
+from agefiles import BEGIN_SSH, Hybrid, Identity, identity_of, read_identity, secret_of, unseal
 from crypto import Refused, b64, commitment_of, entry_key_of, framed, is_public_key
 from crypto import open_value, public_key, read_id, require, sha256, unb64, unframed
 from text import NO_TAG, bare, decoded, label, prefixed, secret_name
@@ -53,6 +53,8 @@ class Key(NamedTuple):
 
 def read_key_file(path: str | Path) -> Key:
     text = Path(path).read_text(errors="replace")
+    if text.startswith(BEGIN_SSH):
+        return Key(read_identity(text))
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     require(len(lines) == 1, "the identity file does not hold one key")

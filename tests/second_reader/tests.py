@@ -22,7 +22,7 @@ __all__ = ["Changes", "Counting", "Golden", "Interruptions", "Page", "Spelling"]
 
 TESTS = Path(__file__).resolve().parent.parent
 GOLDEN = TESTS / "golden"
-GOLDEN_VAULTS = ("v1", "v1-kinds", "v1-rotated")
+GOLDEN_VAULTS = ("v1", "v1-kinds", "v1-rotated", "v1-ssh")
 PAGE = (TESTS.parent / "docs" / "reference" / "format.md").read_text()
 
 

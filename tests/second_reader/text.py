@@ -60,9 +60,16 @@ def decoded(text: object, length: int | None = None) -> bytes:
     return unb64(text.removeprefix("b64:"), length)
 
 
+def written(recipient: str) -> str:
+    return recipient if agefiles.is_ssh(recipient) else f"bech32:{recipient}"
+
+
 def bare(text: object) -> str:
-    """Returns a bech32 value of a file without its prefix."""
+    """Returns a bech32 value of a file without its prefix, or an SSH key, which has none."""
+    if isinstance(text, str) and agefiles.is_ssh(text):
+        return text
     require(isinstance(text, str) and text.startswith("bech32:"), "a value without bech32:")
+    require(not agefiles.is_ssh(text.removeprefix("bech32:")), "an SSH key with bech32:")
     return text.removeprefix("bech32:")
 
 

@@ -12,7 +12,8 @@
 
 ACCESS is `production=write`, `=read`, `=NAME,NAME`, or `=none`. `init` writes the new identities
 into the files, and so do `add` and `replace-recipient` (for a machine, a credential), and `join`,
-which prints the fingerprint of a request. With `--hybrid`, they are post-quantum. `vault` must be able to open the vault.
+which prints the fingerprint of a request. With `--hybrid`, they are post-quantum, and
+with `--ssh`, SSH keys. `vault` must be able to open the vault.
 """
 
 import argparse
@@ -48,6 +49,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--id", type=Pin.parse)
     parser.add_argument("--identity-file", required=True)
     parser.add_argument("--hybrid", action="store_true")
+    parser.add_argument("--ssh", action="store_true")
     commands = parser.add_subparsers(dest="command", required=True)
     positional = {
         "init": ["member", "environments…"],
@@ -79,14 +81,14 @@ def parse_arguments() -> argparse.Namespace:
 def run(it: argparse.Namespace) -> None:
     if it.command == "init":
         files = {it.member: it.identity_file} | ({"recovery": it.recovery} if it.recovery else {})
-        keys = {name: generate(hybrid=it.hybrid) for name in files}
+        keys = {name: generate(hybrid=it.hybrid, ssh=it.ssh) for name in files}
         writer = Writer.create(it.vault, it.environments, keys)
         for name, file in files.items():
             save(file, Key(keys[name]))
         print(bare(writer.vault.root["vault"]))
         return
     writer = Writer(it.vault, read_key_file(it.identity_file), it.id)
-    identity = generate(hybrid=it.hybrid)
+    identity = generate(hybrid=it.hybrid, ssh=it.ssh)
     match it.command:
         case "add":
             save(it.file, writer.add(it.member, identity, access_of(it.access), *it.traits or ()))

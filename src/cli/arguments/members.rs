@@ -36,9 +36,16 @@ pub(in crate::cli) enum Members {
         /// The fingerprint they gave you out of band, if there is no terminal to prompt at
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<String>,
-        /// Add this age recipient without a request; it can never write
+        /// Add this age recipient or SSH key without a request; to write later, they `vault join`
         #[arg(long, value_name = "RECIPIENT", conflicts_with_all = ["fingerprint", "admin"])]
         recipient: Option<String>,
+        /// Add the ssh-ed25519 key in this file, such as id_ed25519.pub (- is standard input)
+        #[arg(
+            long,
+            value_name = "FILE",
+            conflicts_with_all = ["fingerprint", "admin", "recipient"]
+        )]
+        ssh: Option<String>,
     },
     /// Change someone's access; values they can no longer read are re-encrypted
     Set {
@@ -66,7 +73,7 @@ pub(in crate::cli) enum Members {
         #[arg(long, group = "replacement")]
         new_key: bool,
         /// The fingerprint they gave you out of band, if there is no terminal to prompt at
-        #[arg(long, value_name = "FINGERPRINT", requires = "replacement")]
+        #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<String>,
         #[command(flatten)]
         yes: Yes,

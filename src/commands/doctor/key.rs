@@ -37,12 +37,18 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
     let (mut found, mut failed) = (None, false);
     for (at, (name, given)) in given.iter().enumerate() {
         let source = match given {
-            Given::Yes(Some(place)) | Given::Missing(place) => format!("{name} {place}"),
+            Given::Yes(Some(place)) | Given::Missing(place) | Given::Foreign(place) => {
+                format!("{name} {place}")
+            }
             _ => (*name).to_owned(),
         };
         match given {
             Given::No => findings.note(SUBJECT, format!("{source}: not set")),
             Given::Missing(_) => findings.note(SUBJECT, format!("{source}: does not exist")),
+            Given::Foreign(_) => findings.note(
+                SUBJECT,
+                format!("{source}: not used, because its .pub is not a member's recipient here"),
+            ),
             Given::Empty => {
                 findings.note(SUBJECT, format!("{source}: empty, which counts as not set"));
             }
@@ -95,7 +101,7 @@ fn readers(source: &Source) -> String {
     let path: &OsStr = match source {
         source if source.is_input() => return String::new(),
         Source::KeyFile(path) | Source::VariableFile(path) => path,
-        Source::IdentityFile(path) => path.as_os_str(),
+        Source::IdentityFile(path) | Source::Ssh(path) => path.as_os_str(),
         Source::KeyDescriptor(_) | Source::Variable | Source::Command | Source::Keyring => {
             return String::new();
         }

@@ -1,20 +1,30 @@
 //! `vault members add`: adds someone with a request to join, or a bare recipient that can read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use crate::crypto::Recipient;
 use crate::fault::Fault;
+use crate::keys::{PublicSshKey, is_key, misplaced, ssh_keys, typed_recipient};
+use crate::platform;
+use crate::secret::Secret;
 use crate::session::admin::Admin;
 use crate::session::caller_key::CallerKey;
+use crate::session::console::is_interactive;
 use crate::session::context::Context;
-use crate::session::grant::{check_free, grant};
+use crate::session::grant::{check_free, check_twins, grant};
 use crate::session::membership::confirm_request;
 use crate::session::open::Session;
 use crate::session::output::spelled;
 use crate::session::past::check_unused;
+use crate::session::prompt::visible;
 use crate::vault::format::request_path;
 use crate::vault::model::{Access, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::Role;
+
+/// The longest file with SSH keys, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
 
 /// The command line of `members add`.
 pub(crate) struct Add {
@@ -22,7 +32,16 @@ pub(crate) struct Add {
     pub(crate) access: BTreeMap<EnvironmentName, Access>,
     pub(crate) role: Role,
     pub(crate) fingerprint: Option<String>,
-    pub(crate) recipient: Option<String>,
+    /// A key to add without a request.
+    pub(crate) key: Option<GivenKey>,
+}
+
+/// A public key that was given instead of a request.
+pub(crate) enum GivenKey {
+    /// The recipient that was typed.
+    Typed(String),
+    /// A file with SSH keys; `-` is standard input.
+    SshFile(String),
 }
 
 pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<(), Fault> {
@@ -30,8 +49,9 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     // Check the right to do this before asking questions.
     session.holder().check_admin()?;
     let access = wanted_access(context, &session, command)?;
-    let member = match &command.recipient {
-        Some(recipient) => reader(recipient)?,
+    let member = match &command.key {
+        Some(GivenKey::Typed(text)) => Member::new(typed_recipient(text)?),
+        Some(GivenKey::SshFile(path)) => Member::new(from_file(context, &session, command, path)?),
         None => joining(context, &session, command, &access)?,
     };
     let mut admin = Admin::start(context, &mut session)?;
@@ -46,7 +66,7 @@ pub(crate) fn add(context: &Context, key: CallerKey, command: &Add) -> Result<()
     }
     let grants = BTreeMap::from([(command.name.clone(), access)]);
     grant(context, &mut admin, membership, &grants)?;
-    if command.recipient.is_none() {
+    if command.key.is_none() {
         admin.writer.remove(&request_path(&command.name))?;
     }
     admin.finish(context)?;
@@ -99,13 +119,76 @@ fn wanted_access(
     Ok(command.access.clone())
 }
 
-/// Makes a member who has only a recipient.
-fn reader(recipient: &str) -> Result<Member, Fault> {
-    let recipient = recipient.parse().ok().ok_or_else(|| {
-        Fault::usage("not a recipient")
-            .hint("it is one word, age1…; print it with `vault key show`")
-    })?;
-    Ok(Member::new(recipient))
+/// The SSH key in the file at `path`. If there are several, a person chooses.
+fn from_file(
+    context: &Context,
+    session: &Session,
+    command: &Add,
+    path: &str,
+) -> Result<Recipient, Fault> {
+    let keys = public_keys(session, path)?;
+    if let [only] = &keys[..] {
+        return Ok(only.recipient.clone());
+    }
+    let (count, place) = (keys.len(), shown(path));
+    if !is_interactive() {
+        let fault = Fault::usage(format!("{place} has {count} usable SSH keys"));
+        let fault = keys.iter().fold(fault, |fault, key| {
+            fault.hint(format!("the key {}", listed(key)))
+        });
+        let name = &command.name;
+        return Err(fault.hint(format!(
+            "name one: `vault members add {name} --recipient \"ssh-ed25519 AAAA…\" …`"
+        )));
+    }
+    let list = (1..)
+        .zip(&keys)
+        .map(|(number, key)| format!("  {number}. {}\n", listed(key)));
+    let list: String = list.collect();
+    let question = format!("{place} has {count} usable SSH keys:\n{list}Type the number of one: ");
+    let typed = visible(context.console, &question)?;
+    let chosen = typed
+        .trim()
+        .parse()
+        .ok()
+        .and_then(|number: usize| number.checked_sub(1));
+    let key = chosen.and_then(|at| keys.get(at));
+    key.map(|key| key.recipient.clone())
+        .ok_or_else(|| Fault::usage("that is not the number of a key"))
+}
+
+/// A key in a list: the end of its text, which people can compare, and its comment.
+fn listed(key: &PublicSshKey) -> String {
+    let text = key.recipient.to_string();
+    let end = &text[text.len() - 12..];
+    format!("…{end} {}", key.comment).trim_end().to_owned()
+}
+
+fn shown(path: &str) -> &str {
+    if path == "-" { "standard input" } else { path }
+}
+
+fn public_keys(session: &Session, path: &str) -> Result<Vec<PublicSshKey>, Fault> {
+    if is_key(path) {
+        return Err(misplaced("--ssh", "a path"));
+    }
+    let is_input = path == "-" || platform::own_descriptor(Path::new(path)) == Some(0);
+    if is_input && session.key.source.is_input() {
+        return Err(Fault::usage(
+            "standard input contains your key, so it cannot contain the SSH key",
+        ));
+    }
+    let text = if is_input {
+        Secret::read(&mut platform::Input, LONGEST_FILE)
+    } else {
+        platform::open_named(Path::new(path))
+            .and_then(|mut file| Secret::read(&mut file, LONGEST_FILE))
+    };
+    let text = text
+        .map_err(|error| Fault::failed(format!("could not read {}", shown(path))).because(error))?;
+    let text = std::str::from_utf8(text.expose())
+        .map_err(|_| Fault::usage(format!("{} is not UTF-8 text", shown(path))))?;
+    ssh_keys(text, shown(path))
 }
 
 /// Makes a member of a request, confirmed by its fingerprint.
@@ -169,6 +252,7 @@ fn enter(membership: &mut Membership, name: &MemberName, member: Member) -> Resu
             )),
         );
     }
+    check_twins(membership, &member.recipient)?;
     if let Some(former) = membership.root.former_with(&member) {
         return Err(Fault::usage(format!(
             "these keys belong to the former member {former}, and keys of former members never \

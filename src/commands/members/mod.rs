@@ -6,7 +6,7 @@ mod remove;
 mod set;
 mod sync;
 
-pub(crate) use add::{Add, add};
+pub(crate) use add::{Add, GivenKey, add};
 pub(crate) use list::list;
 pub(crate) use remove::remove;
 pub(crate) use set::{NewKey, Set, set};

@@ -1,10 +1,12 @@
 //! `vault members set`: changes the access or the key of a member.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::crypto::Recipient;
+use self::keys::{check_admin, check_writes, has_request, replace_key, take_signing_key};
 use crate::fault::Fault;
 use crate::session::admin::Admin;
 use crate::session::caller_key::CallerKey;
@@ -13,15 +15,15 @@ use crate::session::console::{Answer, confirm};
 use crate::session::context::Context;
 use crate::session::grant::{grant, no_member};
 use crate::session::membership::{
-    authority_question, check_unchanged, confirm_completions, confirm_request,
-    not_a_counting_member, rotated_without,
+    authority_question, check_unchanged, confirm_completions, not_a_counting_member,
+    rotated_without,
 };
 use crate::session::open::Session;
 use crate::session::output::{Style, spelled};
 use crate::session::past::is_known;
 use crate::session::renewal::{Renewed, Wanted, foresee, renew};
 use crate::vault::format::request_path;
-use crate::vault::model::{Access, Member, Membership, Signing};
+use crate::vault::model::{Access, Member, Membership};
 use crate::vault::name::{EnvironmentName, MemberName};
 use crate::vault::signing::Role;
 
@@ -80,10 +82,7 @@ pub(crate) fn set(context: &Context, key: CallerKey, command: &Set) -> Result<()
     if wanted_member.is_admin() && (is_replaced || !before.is_admin()) {
         wanted_member.authority = Some(admin.authority().share(&wanted_member.recipient));
     }
-    let has_request = command.key.is_some() && {
-        let request = admin.session.vault.request(name)?;
-        request.is_some_and(|request| request.recipient == wanted_member.recipient)
-    };
+    let has_request = has_request(&admin.session.vault, command, &wanted_member)?;
     let (less, more) = split(&before, wanted_member);
     let is_less = less != before || !epochs.is_empty() || is_completed;
     let mut renewed = None;
@@ -217,94 +216,16 @@ fn wanted(
     if let Some(key) = &command.key {
         replace_key(context, session, command, &mut wanted, key)?;
     }
-    check_writes(&command.name, &wanted)?;
     let is_admin = command
         .role
         .map_or(before.is_admin(), |role| role == Role::Admin);
+    take_signing_key(context, session, command, &mut wanted, is_admin)?;
+    check_writes(command, &wanted)?;
     if is_admin {
         check_admin(&command.name, &wanted)?;
     }
     wanted.authority = is_admin.then(|| before.authority.clone().unwrap_or_default());
     Ok(wanted)
-}
-
-/// Replaces the key of `member`. If they made a request with the new key, it also brings a signing
-/// key; otherwise they have none.
-fn replace_key(
-    context: &Context,
-    session: &Session,
-    command: &Set,
-    member: &mut Member,
-    key: &NewKey,
-) -> Result<(), Fault> {
-    let name = &command.name;
-    let request = session.vault.request(name)?;
-    let recipient: Recipient = match (key, &request) {
-        (NewKey::Typed(text), _) => text.parse().map_err(|_| {
-            Fault::usage("not a recipient")
-                .hint("it is one word, age1…; print it with `vault key show`")
-        })?,
-        (NewKey::Requested, Some(request)) => request.recipient.clone(),
-        (NewKey::Requested, None) => return Err(no_request(name)),
-    };
-    if recipient == member.recipient {
-        return Ok(());
-    }
-    let mut members = session.vault.members()?.counting.iter();
-    if let Some((other, _)) = members.find(|(_, other)| other.recipient == recipient) {
-        return Err(Fault::usage(format!(
-            "this is already the recipient of {other}"
-        )));
-    }
-    let future = Member::new(recipient.clone());
-    if let Some(former) = session.vault.root().former_with(&future) {
-        return Err(Fault::usage(format!(
-            "this is the recipient of the former member {former}, and it never comes back"
-        )));
-    }
-    member.signing = match request.filter(|request| request.recipient == recipient) {
-        Some(request) => {
-            let what = format!("{name} wants to replace their key with another one.");
-            let asked = format!("vault join --new-key --name {name}");
-            confirm_request(
-                context,
-                &request,
-                command.fingerprint.as_deref(),
-                &what,
-                &asked,
-            )?;
-            let Signing { signer, seed } = request.signing;
-            Some(Signing { signer, seed })
-        }
-        None => None,
-    };
-    member.recipient = recipient;
-    // The old key was in a credential, which is now void.
-    member.credential = None;
-    Ok(())
-}
-
-fn no_request(name: &MemberName) -> Fault {
-    Fault::usage(format!("no request for a new key from {name}")).hint(format!(
-        "ask {name} to run `vault join --new-key --name {name}` and merge it"
-    ))
-}
-
-/// Checks that the member can be an admin, who must sign re-encrypted entries.
-fn check_admin(name: &MemberName, member: &Member) -> Result<(), Fault> {
-    if member.credential.is_some() {
-        return Err(Fault::usage(format!(
-            "{name} is a machine, and a machine cannot be an admin"
-        )));
-    }
-    if member.signing.is_some() {
-        return Ok(());
-    }
-    Err(
-        Fault::usage(format!("{name} cannot be an admin without a signing key")).hint(format!(
-            "ask {name} to request a new key: `vault join --new-key --name {name}`"
-        )),
-    )
 }
 
 /// Puts `member` among the members. Replaced keys stay among the former ones.
@@ -317,25 +238,6 @@ fn put(membership: &mut Membership, name: &MemberName, member: Member) {
         membership.retire_keys(name);
     }
     membership.members.insert(name.clone(), member);
-}
-
-fn check_writes(name: &MemberName, member: &Member) -> Result<(), Fault> {
-    let mut access = member.access.iter();
-    let Some((environment, _)) = access.find(|(_, access)| **access == Access::Write) else {
-        return Ok(());
-    };
-    if member.signing.is_some() {
-        return Ok(());
-    }
-    Err(Fault::usage(format!(
-        "{name} cannot write in {environment} without a signing key"
-    ))
-    .hint(format!(
-        "ask {name} to request one with the new key: `vault join --new-key --name {name}`"
-    ))
-    .hint(format!(
-        "to let them read only: `vault members set {name} -e {environment}=read …`"
-    )))
 }
 
 /// Splits the change in two: the member after everything that takes access, and the access that is

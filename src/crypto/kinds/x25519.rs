@@ -12,6 +12,7 @@ use crate::secret::{Key, Secret};
 
 /// The type of the stanza that is sealed to such a recipient.
 pub(in crate::crypto) const STANZA: &str = "X25519";
+const RECIPIENT_PREFIX: Hrp = Hrp::parse_unchecked("age");
 const IDENTITY_PREFIX: Hrp = Hrp::parse_unchecked("AGE-SECRET-KEY-");
 
 /// The points of Curve25519 and of its twist whose order divides 8, as u in canonical encoding: 0, 1,
@@ -62,15 +63,9 @@ impl FromStr for Recipient {
     type Err = NotARecipient;
 
     fn from_str(text: &str) -> Result<Self, NotARecipient> {
-        let recipient: age::x25519::Recipient = text.parse().map_err(|_| NotARecipient)?;
-        let is_spelled = recipient.to_string() == text;
-        let decoded = CheckedHrpstring::new::<bech32::Bech32>(text).map_err(|_| NotARecipient)?;
-        let mut point = [0; 32];
-        for (to, from) in point.iter_mut().zip(decoded.byte_iter()) {
-            *to = from;
-        }
-        if is_spelled && is_sound(&point) {
-            Ok(Self(recipient))
+        let recipient = Self(text.parse().map_err(|_| NotARecipient)?);
+        if recipient.to_string() == text && is_sound(&recipient.point()) {
+            Ok(recipient)
         } else {
             Err(NotARecipient)
         }
@@ -84,6 +79,26 @@ impl fmt::Display for Recipient {
 }
 
 impl Recipient {
+    /// The recipient with this point, if it is sound.
+    pub(in crate::crypto) fn from_point(u: &[u8; 32]) -> Option<Self> {
+        let text = bech32::encode::<bech32::Bech32>(RECIPIENT_PREFIX, u).ok()?;
+        text.parse().ok()
+    }
+
+    /// Its point on Curve25519.
+    pub(in crate::crypto) fn point(&self) -> [u8; 32] {
+        let text = self.to_string();
+        let decoded = CheckedHrpstring::new::<bech32::Bech32>(&text);
+        let mut point = [0; 32];
+        for (to, from) in point
+            .iter_mut()
+            .zip(decoded.expect("age wrote it").byte_iter())
+        {
+            *to = from;
+        }
+        point
+    }
+
     pub(in crate::crypto) fn age(&self) -> &dyn age::Recipient {
         &self.0
     }

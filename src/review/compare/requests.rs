@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::vault::format::request_of;
-use crate::vault::model::{Membership, Request};
+use crate::vault::model::{Member, Membership, Request};
 use crate::vault::name::MemberName;
 
 /// The valid requests of one vault.
@@ -28,7 +28,10 @@ pub(in crate::review) fn requests(
 ) -> Vec<(MemberName, RequestChange)> {
     let mut changes = Vec::new();
     for (name, old) in before {
-        let member = membership.members.get(name);
+        // A reader who asks for a signing key waits, like someone who asks to join.
+        let waits =
+            |member: &&Member| member.signing.is_none() && member.recipient == old.recipient;
+        let member = membership.members.get(name).filter(|own| !waits(own));
         let record = member.map(|member| request_of(&membership.root.vault, name, member));
         let change = match (now.get(name), record) {
             (Some(new), None) if new == old => continue,

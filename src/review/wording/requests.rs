@@ -25,6 +25,12 @@ pub(in crate::review) fn waiting(
         let item = item(Level::Finding, "request-name-taken").quote(&file);
         return item.text(": the name has been used; names are never reused");
     }
+    if known.is_some_and(|(other, member)| other == name && member.signing.is_none()) {
+        return item(Level::Attention, "request")
+            .detail("recipient", request.recipient.to_string())
+            .quote(name)
+            .text(" wants a signing key, so that they can be given write access");
+    }
     if known.is_some_and(|(other, _)| other == name) {
         return item(Level::Finding, "request-left")
             .quote(&file)

@@ -49,9 +49,13 @@ impl Body {
         self.line(format_args!("{key} = \"{BECH32}{text}\""));
     }
 
-    /// The recipient of a member.
+    /// The recipient of a member. The blank in an SSH key stops the scanners.
     pub(super) fn recipient(&mut self, recipient: &Recipient) {
-        self.bech32("recipient", recipient);
+        if recipient.is_ssh() {
+            self.text("recipient", recipient);
+        } else {
+            self.bech32("recipient", recipient);
+        }
     }
 
     /// The text; `before_signature` for files with tables, where a blank line parts the signature
@@ -100,6 +104,12 @@ pub(super) fn bech32_of(text: &str) -> Option<&str> {
     text.strip_prefix(BECH32)
 }
 
+/// The recipient that [`Body::recipient`] wrote.
+pub(super) fn recipient_of(text: &str) -> Option<Recipient> {
+    let recipient: Recipient = bech32_of(text).unwrap_or(text).parse().ok()?;
+    (recipient.is_ssh() == bech32_of(text).is_none()).then_some(recipient)
+}
+
 /// `["A", "B"]`.
 pub(super) fn list<'a, T: Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
     let mut text = "[".to_owned();
@@ -108,4 +118,33 @@ pub(super) fn list<'a, T: Display + 'a>(items: impl IntoIterator<Item = &'a T>) 
         write!(text, "{comma}\"{item}\"").expect("writing to a string does not fail");
     }
     text + "]"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Identity, NativeKind};
+
+    #[test]
+    fn recipient_is_read_as_it_is_written() {
+        let ssh =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+        let age = Identity::generate(NativeKind::Classic)
+            .recipient()
+            .to_string();
+        let prefixed = format!("{BECH32}{age}");
+        assert!(recipient_of(ssh).unwrap().to_string() == ssh);
+        assert!(recipient_of(&prefixed).unwrap().to_string() == age);
+        for text in [
+            &age,
+            &format!("{BECH32}{ssh}"),
+            &format!("{BASE64}{ssh}"),
+            &format!("{ssh} comment"),
+            &format!("{ssh}="),
+            &ssh.replace(' ', "  "),
+            &ssh.replace("ed25519", "rsa"),
+        ] {
+            assert!(recipient_of(text).is_none(), "{text}");
+        }
+    }
 }

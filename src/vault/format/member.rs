@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{Body, Tables, bech32_of, bytes_of, list, quoted_bytes};
+use super::body::{Body, Tables, bytes_of, list, quoted_bytes, recipient_of};
 use super::lines::{Lines, Table, if_there, items, unquoted};
 use super::reading::{SigningContext, decimal, number, sign};
 use super::root::tag;
@@ -68,7 +68,7 @@ fn parse(name: &MemberName, text: &str) -> Option<Member> {
         revision: number(decimal(lines.bare("revision")?)?)?,
         revocation: if_there(lines.optional("revocation"), quoted_tag)?,
         replaces: if_there(lines.optional("replaces"), quoted_tag)?,
-        ..Member::new(bech32_of(lines.text("recipient")?)?.parse().ok()?)
+        ..Member::new(recipient_of(lines.text("recipient")?)?)
     };
     if let Some(signer) = lines.optional("signer") {
         member.signing = Some(Signing {

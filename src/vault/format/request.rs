@@ -1,6 +1,6 @@
 //! Requests to join as text, and the fingerprint by which two people know one.
 
-use super::body::{Body, Tables, bech32_of, bytes_of};
+use super::body::{Body, Tables, bech32_of, bytes_of, recipient_of};
 use super::lines::Lines;
 use super::reading::{Signed, SigningContext, read_signed, sign};
 use crate::crypto::{Fingerprint, Framed, PublicKey, SigningKey, VaultId};
@@ -70,7 +70,7 @@ fn parse(body: &str) -> Option<Request> {
     let request = Request {
         name: lines.text("name")?.parse().ok()?,
         vault: bech32_of(lines.text("vault")?)?.parse().ok()?,
-        recipient: bech32_of(lines.text("recipient")?)?.parse().ok()?,
+        recipient: recipient_of(lines.text("recipient")?)?,
         signing: Signing {
             signer: PublicKey::from_bytes(&bytes_of(lines.text("signer")?)?)?,
             seed: bytes_of(lines.text("signing_key")?).filter(|seed| seed.len() <= LONGEST_SEED)?,

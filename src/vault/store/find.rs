@@ -47,6 +47,16 @@ pub enum Nearest {
     Foreign(Place),
 }
 
+impl Nearest {
+    /// The vault, regardless of its owner.
+    #[must_use]
+    pub fn place(self) -> Place {
+        match self {
+            Self::Own(place) | Self::Foreign(place) => place,
+        }
+    }
+}
+
 /// The nearest folder with a `vault.toml`, from `start` upward. The search ends at the top of the
 /// git repository, at `home`, and where another file system begins. Returns `None` if there is none.
 #[must_use]

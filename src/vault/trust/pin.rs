@@ -12,6 +12,7 @@ use crate::crypto::{Tag, VaultId};
 use crate::fault::Fault;
 use crate::vault::format::ROOT_PATH;
 use crate::vault::model::{Member, Root};
+use crate::vault::name::MemberName;
 
 /// The caller's decision to trust an id, with the last revocation known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +145,8 @@ impl Trust {
     ///
     /// # Errors
     /// If the member with a caller's recipient, or the one with the name that they asked for, has
-    /// other keys than they asked for.
+    /// other keys than they asked for. The member with both and without a signing key still waits for
+    /// the one that they asked for, and no one can sign in their name.
     pub fn check_asked(&self, vault: &Vault) -> Result<(), Fault> {
         let id = vault.root().vault;
         for state in &self.states {
@@ -153,11 +155,16 @@ impl Trust {
             };
             let mut members = vault.members()?.counting.iter();
             let is_own = |member: &Member| Some(member.recipient.digest()) == state.owner();
-            if let Some((name, member)) = members.find(|(_, member)| is_own(member)) {
-                asked.check(&id, name, member)?;
-            }
-            if let Some(member) = vault.counting(&asked.name)? {
-                asked.check(&id, &asked.name, &member)?;
+            let waits = |name: &MemberName, member: &Member| {
+                *name == asked.name && is_own(member) && member.signing.is_none()
+            };
+            let own = members.find(|(_, member)| is_own(member));
+            let named = vault.counting(&asked.name)?;
+            let named = named.as_ref().map(|member| (&asked.name, member));
+            for (name, member) in own.into_iter().chain(named) {
+                if !waits(name, member) {
+                    asked.check(&id, name, member)?;
+                }
             }
         }
         Ok(())

@@ -110,7 +110,10 @@ impl Asked {
         Ok(Self {
             name: request.name.clone(),
             fingerprint: fingerprint(request),
-            replaces: member.map(|member| member.recipient.digest()),
+            // With the same recipient, the signing key alone tells an answer from the old file.
+            replaces: member
+                .filter(|member| member.recipient != request.recipient)
+                .map(|member| member.recipient.digest()),
         })
     }
 

@@ -11,7 +11,7 @@ use crate::support::sandbox::Sandbox;
 
 #[test]
 fn golden_vaults_open_with_each_of_their_keys() {
-    for vault in ["v1", "v1-kinds", "v1-rotated"] {
+    for vault in ["v1", "v1-kinds", "v1-rotated", "v1-ssh"] {
         let golden = Path::new(TESTS).join("golden").join(vault);
         let expected = json(&fs::read(golden.join("expected.json")).unwrap());
         let sandbox = Sandbox::empty();

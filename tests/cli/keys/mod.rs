@@ -11,5 +11,6 @@ mod protected;
 mod recipes;
 mod several;
 mod sources;
+mod ssh;
 mod upgrade;
 mod wrapped;

@@ -116,6 +116,7 @@ hint: change their access: `vault members set alice -e ENV=…`
     let said = str![[r#"
 error: not a recipient
 hint: it is one word, age1…; print it with `vault key show`
+hint: or the line of an SSH key: `--recipient "ssh-ed25519 AAAA…"`
 "#]];
     // The second is a point of small order: anyone could open a value encrypted to it.
     for wrong in ["age1hunter2", SMALL_ORDER] {

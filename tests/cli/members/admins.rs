@@ -297,6 +297,7 @@ hint: to let them read only: `vault members set bob -e production=read …`
     let said = str![[r#"
 error: not a recipient
 hint: [..]
+hint: [..]
 "#]];
     sandbox
         .vault(&["members", "set", "bob", "--recipient", "age1x"])

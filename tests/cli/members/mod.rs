@@ -16,3 +16,4 @@ mod requests;
 mod revocations;
 mod rotate;
 mod signers;
+mod ssh;

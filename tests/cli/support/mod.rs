@@ -21,6 +21,7 @@ pub(crate) mod review;
 pub(crate) mod sandbox;
 pub(crate) mod scratch;
 pub(crate) mod shop;
+pub(crate) mod ssh;
 pub(crate) mod terminal;
 pub(crate) mod tracing;
 pub(crate) mod transcript;
