@@ -98,6 +98,7 @@ note  key          VAULT_KEY_COMMAND: not set
 note  key          keyring: no D-Bus session was found
 ok    key          identity.txt [..]/home/.config/vault/identity.txt: used, only you can access it (mode 600)
 note  key          identity.age [..]/home/.config/vault/identity.age: does not exist
+note  key          SSH key [..]/home/.ssh/id_ed25519: does not exist
 ok    key          your recipient is age1[..]
 note  trust        VAULT_ID is not set
 note  trust        [..]/home/.local/state/vault/[..].toml: {id}, newest root seen has revision 1, seen in this folder
