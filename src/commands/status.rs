@@ -170,8 +170,15 @@ impl Status {
         for strength in &weak {
             context.console.line(format!("advice: {strength}"))?;
         }
-        for strength in strong {
-            context.console.note(strength.to_string());
+        if !strong.is_empty() {
+            let names: Vec<&str> = strong
+                .iter()
+                .map(|strength| strength.environment.as_str())
+                .collect();
+            context.console.note(format!(
+                "every member's key is post-quantum: {}",
+                names.join(", ")
+            ));
         }
         if !weak.is_empty() {
             context

@@ -69,13 +69,14 @@ fn check(session: &Session) -> Result<PathBuf, Fault> {
             .hint("see whose key is not: `vault status`"));
     }
     check_other_admin(session)?;
-    let is_ssh = session.key.identity.recipient().is_ssh();
-    session.key.source.file().filter(|_| !is_ssh).ok_or_else(|| {
+    if session.key.identity.recipient().is_ssh() {
+        return Err(Fault::usage("your key is an SSH key, to which vault adds nothing").hint(
+            "make an age identity in a file, and ask with that: `vault join --new-key --key-file PATH`",
+        ));
+    }
+    session.key.source.file().ok_or_else(|| {
         let fault = Fault::usage("your key is not in a file, so no other can be added to it");
         fault.hint(match session.key.source {
-            _ if is_ssh => {
-                "make an age identity in a file, and ask with that: `vault join --new-key --key-file PATH`"
-            }
             Source::Keyring => {
                 "add it in a file: `vault key move --to file`, and later `vault key move --to keyring`"
             }

@@ -76,18 +76,18 @@ pub(super) fn look(context: &Context, sources: Sources, findings: &mut Findings)
         // The reason is already reported.
         None if failed => {}
         None => drop(findings.take::<()>(SUBJECT, Err(context.no_key()))),
-        Some(key) => {
-            findings.fine(
-                SUBJECT,
-                format!("your recipient is {}", key.identity.recipient().shown()),
-            );
-            if let Some(credential) = &key.credential {
-                let environments = credential.environments.join(", ");
-                findings.note(SUBJECT, format!("it is a credential for {environments}"));
-            }
-        }
+        Some(key) => describe(key, findings),
     }
     found
+}
+
+fn describe(key: &Found, findings: &mut Findings) {
+    let recipient = key.identity.recipient();
+    findings.fine(SUBJECT, format!("your recipient is {}", recipient.shown()));
+    if let Some(credential) = &key.credential {
+        let environments = credential.environments.join(", ");
+        findings.note(SUBJECT, format!("it is a credential for {environments}"));
+    }
 }
 
 /// The source that is tried first.

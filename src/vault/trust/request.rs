@@ -110,7 +110,7 @@ impl Asked {
         Ok(Self {
             name: request.name.clone(),
             fingerprint: fingerprint(request),
-            // With the same recipient, the signing key alone tells an answer from the old file.
+            // If the recipient stays, an answer differs from the old file in the signing key alone.
             replaces: member
                 .filter(|member| member.recipient != request.recipient)
                 .map(|member| member.recipient.digest()),

@@ -24,12 +24,12 @@ if (what === "make") {
   const identity = await make();
   console.log(identity + " " + (await age.identityToRecipient(identity)));
 } else {
-  const decrypter = new age.Decrypter();
-  decrypter.addIdentity(key);
-  const content = await decrypter.decrypt(readFileSync("ours.age"));
-  const encrypter = new age.Encrypter();
-  encrypter.addRecipient(recipient);
-  writeFileSync("theirs.age", await encrypter.encrypt(content));
+  const reader = new age.Decrypter();
+  reader.addIdentity(key);
+  const content = await reader.decrypt(readFileSync("ours.age"));
+  const writer = new age.Encrypter(); // typos: ignore
+  writer.addRecipient(recipient);
+  writeFileSync("theirs.age", await writer.encrypt(content));
 }
 "#;
 

@@ -82,7 +82,7 @@ fn upgrade_keeps_access_and_asks_an_admin() {
     assert!(used(&bob).contains("age1pq1"));
     let status = sandbox.vault(&["status"]).outcome();
     assert!(!String::from_utf8_lossy(&status.output).contains("not post-quantum"));
-    let strong = "development: every member's key is post-quantum";
+    let strong = "every member's key is post-quantum: development, production";
     assert!(status.said.contains(strong), "{}", status.said);
     let again = str![[r#"
 error: your key is post-quantum already

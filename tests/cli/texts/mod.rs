@@ -10,3 +10,4 @@ mod machines;
 mod questions;
 mod results;
 mod reviews;
+mod ssh;

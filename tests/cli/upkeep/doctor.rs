@@ -105,6 +105,8 @@ note  trust        [..]/home/.local/state/vault/[..].toml: {id}, newest root see
 ok    vault        {id}, revision 1 of the root, 0 revocations
 ok    trust        the vault here is trusted
 ok    member       you are alice: development (write), production (write), admin
+ok    member       development: every member's key is post-quantum
+ok    member       production: every member's key is post-quantum
 ok    environment  development, if none is named
 ok    exec         would give a command 1 variables
 "

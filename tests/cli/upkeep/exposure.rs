@@ -170,6 +170,7 @@ the credential of half is outdated: it does not know the latest revocation
         )
         .says(
             str![[r#"
+every member's key is post-quantum: development, production
 error: 4 items need attention
 hint: replace credentials first, all at once, because each removal is a revocation: `vault members remove half`, then `vault ci add NEW-NAME -e ENVIRONMENT`
 hint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`

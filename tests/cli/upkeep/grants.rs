@@ -32,6 +32,7 @@ advice: alice is the only admin: if that key is lost, the vault cannot be recove
 "#]])
         .says(str![[r#"
 add a second admin: `vault members set NAME --admin`
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: if the branch with the grant to ci-feature was abandoned: `vault members set ci-feature -e production=none`
 "#]])
@@ -122,6 +123,7 @@ advice: alice is the only admin: if that key is lost, the vault cannot be recove
 "#]])
         .says(str![[r#"
 add a second admin: `vault members set NAME --admin`
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: if the branch with the grant to ci-two was abandoned: `vault members set ci-two -e production=none`
 "#]])
@@ -150,6 +152,7 @@ advice: alice is the only admin: if that key is lost, the vault cannot be recove
 "#]])
         .says(str![[r#"
 add a second admin: `vault members set NAME --admin`
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: if the branch with the grant to bob was abandoned: `vault rotate --authority`
 "#]])

@@ -19,7 +19,8 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-const CLEAN: &str = "nothing needs attention\n";
+const CLEAN: &str =
+    "every member's key is post-quantum: development, production\nnothing needs attention\n";
 
 #[test]
 fn status_without_open_items_says_so() {
@@ -28,11 +29,14 @@ fn status_without_open_items_says_so() {
     sandbox.vault(&["status", "-q"]).check();
     let empty = json!({
         "version": 1, "vault": sandbox.id(), "revocation": null, "count": 0, "exposed": [], "old_epoch": [], "broken": [],
-        "outdated_credentials": [], "newer_credentials": [], "cannot_read_yet": [], "unmerged_grants": [], "admins": ["alice", "recovery"], "requests": [], "interrupted": [],
+        "outdated_credentials": [], "newer_credentials": [], "cannot_read_yet": [], "unmerged_grants": [], "admins": ["alice", "recovery"],
+        "not_post_quantum": { "development": [], "production": [] }, "requests": [], "interrupted": [],
         "unchecked": [],
     });
     let run = sandbox.vault(&["status", "--json"]);
-    run.prints(format!("{empty}\n")).says(CLEAN).check();
+    run.prints(format!("{empty}\n"))
+        .says("nothing needs attention\n")
+        .check();
 }
 
 #[test]
@@ -67,6 +71,7 @@ fn single_admin_is_not_an_open_item() {
         .prints(format!("bob wants to join\n{advice}"))
         .says(str![[r#"
 add a second admin: [..]
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: answer the request: `vault members add bob -e ENVIRONMENT=read`
 "#]])
@@ -148,6 +153,7 @@ a revocation of recovery was interrupted
         .says(
             str![[r#"
 warning: not checked: production: 1 invalid entry was left out
+every member's key is post-quantum: development, production
 error: 4 items need attention
 hint: replace credentials first, all at once, because each removal is a revocation: `vault members remove github`, then `vault ci add NEW-NAME -e ENVIRONMENT`
 hint: check the invalid files: `vault verify`
@@ -188,6 +194,7 @@ fn member_without_the_newest_key_is_named_until_sync() {
     let run = sandbox.vault(&["status"]).fails(1);
     run.prints(format!("{line}\n"))
         .says(str![[r#"
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: an admin lets them read: `vault members sync`
 "#]])
@@ -226,6 +233,7 @@ fn newer_credential_is_not_called_outdated() {
     let newer = "the credential of github knows a revocation that is not in this checkout\n";
     let run = sandbox.vault(&["status"]).fails(1).prints(newer);
     run.says(str![[r#"
+every member's key is post-quantum: development, production
 error: 1 item needs attention
 hint: merge the branch on which these credentials were made
 "#]])
@@ -317,13 +325,14 @@ fn status_without_a_key_lists_skipped_checks() {
     });
     let known = "bob could read KEY in production, and the value has not changed\n";
     let hint = "error: 1 item needs attention\nhint: replace each value at its source, then set it: `vault set NAME -e ENVIRONMENT`\n";
+    let strong = "every member's key is post-quantum: development, production\n";
     let copies = "warning: not checked: values were not compared with each other, because no key was found\n";
     let run = sandbox
         .vault(&["status"])
         .variable("HOME", &nobody("nobody"))
         .fails(1);
     run.prints(known)
-        .says(format!("{unknown}{copies}{hint}"))
+        .says(format!("{unknown}{copies}{strong}{hint}"))
         .check();
     // A key of someone else.
     let other = Sandbox::with_vault();
@@ -334,7 +343,9 @@ fn status_without_a_key_lists_skipped_checks() {
     run.variable("VAULT_ID", &sandbox.id())
         .fails(1)
         .prints(known)
-        .says(format!("{copies}warning: not checked: {stranger}\n{hint}"))
+        .says(format!(
+            "{copies}warning: not checked: {stranger}\n{strong}{hint}"
+        ))
         .check();
 }
 

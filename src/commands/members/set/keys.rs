@@ -35,7 +35,13 @@ pub(super) fn take_signing_key(
     if let Some(request) = request.filter(|request| request.recipient == member.recipient) {
         let what = format!("{name} wants a signing key, to write with the key that they have.");
         let asked = format!("vault join --name {name}");
-        confirm_request(context, &request, command.fingerprint.as_deref(), &what, &asked)?;
+        confirm_request(
+            context,
+            &request,
+            command.fingerprint.as_deref(),
+            &what,
+            &asked,
+        )?;
         member.signing = Some(request.signing);
     }
     Ok(())
@@ -77,7 +83,13 @@ pub(super) fn replace_key(
         Some(request) => {
             let what = format!("{name} wants to replace their key with another one.");
             let asked = format!("vault join --new-key --name {name}");
-            confirm_request(context, &request, command.fingerprint.as_deref(), &what, &asked)?;
+            confirm_request(
+                context,
+                &request,
+                command.fingerprint.as_deref(),
+                &what,
+                &asked,
+            )?;
             let Signing { signer, seed } = request.signing;
             Some(Signing { signer, seed })
         }
