@@ -15,7 +15,7 @@ use crate::secret::Secret;
 /// Long enough for a person to unlock a password manager.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Runs `command`, without a shell, and takes what it prints. It may ask on the terminal; of our own
+/// Runs `command` and takes what it prints. It may ask on the terminal; of our own
 /// key variables it sees none. Any other standard input belongs to the command that follows, or holds
 /// a value.
 pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
@@ -31,7 +31,7 @@ pub(super) fn run(command: &OsStr) -> Result<Secret, Fault> {
     });
     let mut child = program.spawn().map_err(|error| {
         let reason = format!("could not be started: {error}");
-        failed(&reason).hint("it runs without a shell; to use one: `sh -c '…'`")
+        failed(&reason)
     })?;
     let ended = wait(&mut child, PATIENCE).ok_or_else(|| failed(TOO_LONG))?;
     // If it continues, it may die of the pipe that is no longer read.
@@ -52,7 +52,7 @@ pub struct Wrapped {
     pub said: Secret,
 }
 
-/// Runs `command`, without a shell, gives it `credential` as one line of standard input, and takes
+/// Runs `command`, gives it `credential` as one line of standard input, and takes
 /// what it prints. It finds the credential nowhere else.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! A command in a variable or an option, split into words as a shell would, without a shell.
+//! A command in a variable or an option, split into words as a shell would. Only a line that needs a
+//! shell gets one, as git does it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -11,12 +12,14 @@ const OUTSIDE: &[u8] = b"$`|&;<>()";
 const INSIDE: &[u8] = b"$`";
 
 /// Splits `command` at blanks. Single quotes, double quotes, and backslashes keep blanks. `place`
-/// is where the command comes from, for messages.
+/// is where the command comes from, for messages. A line with a sign that only a shell understands
+/// becomes `sh -c LINE`: a variable that stays as it is, or a pipe that becomes an argument, would do
+/// something else than what was meant.
 ///
 /// # Errors
-/// If it has no word, a quote is open, or only a shell would understand it: a variable that stays as
-/// it is, or a pipe that becomes an argument, would do something else than what was meant.
+/// If it has no word, or a quote is open.
 pub(super) fn split(command: &OsStr, place: &str) -> Result<Vec<OsString>, Fault> {
+    let shell = || Ok(vec!["sh".into(), "-c".into(), command.to_owned()]);
     let mut words = Words::default();
     let mut rest = command.as_bytes().iter().copied();
     let open = || Fault::usage(format!("{place} ends within quotes, or after a backslash"));
@@ -25,18 +28,18 @@ pub(super) fn split(command: &OsStr, place: &str) -> Result<Vec<OsString>, Fault
             b' ' | b'\t' | b'\n' | b'\r' => words.end(),
             b'\'' => words.word().extend(quoted(&mut rest).ok_or_else(open)?),
             b'"' => {
-                let text = double_quoted(&mut rest).ok_or_else(open)?;
-                words
-                    .word()
-                    .extend(text.map_err(|byte| shell(place, byte))?);
+                let Ok(text) = double_quoted(&mut rest).ok_or_else(open)? else {
+                    return shell();
+                };
+                words.word().extend(text);
             }
             b'\\' => {
                 let next = rest.next().ok_or_else(open)?;
                 words.word().push(next);
             }
-            b'~' | b'#' if words.current.is_none() => return Err(shell(place, byte)),
-            b'=' if words.ended.is_empty() => return Err(shell(place, byte)),
-            _ if OUTSIDE.contains(&byte) => return Err(shell(place, byte)),
+            b'~' | b'#' if words.current.is_none() => return shell(),
+            b'=' if words.ended.is_empty() => return shell(),
+            _ if OUTSIDE.contains(&byte) => return shell(),
             _ => words.word().push(byte),
         }
     }
@@ -76,8 +79,11 @@ fn quoted(rest: &mut impl Iterator<Item = u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// The text up to the double quote that ends it, or what only a shell would understand in it.
-fn double_quoted(rest: &mut impl Iterator<Item = u8>) -> Option<Result<Vec<u8>, u8>> {
+/// A text has a sign that only a shell understands.
+struct NeedsShell;
+
+/// The text up to the double quote that ends it.
+fn double_quoted(rest: &mut impl Iterator<Item = u8>) -> Option<Result<Vec<u8>, NeedsShell>> {
     let mut text = Vec::new();
     loop {
         match rest.next()? {
@@ -89,18 +95,10 @@ fn double_quoted(rest: &mut impl Iterator<Item = u8>) -> Option<Result<Vec<u8>, 
                 }
                 text.push(next);
             }
-            byte if INSIDE.contains(&byte) => return Some(Err(byte)),
+            byte if INSIDE.contains(&byte) => return Some(Err(NeedsShell)),
             byte => text.push(byte),
         }
     }
-}
-
-fn shell(place: &str, byte: u8) -> Fault {
-    let sign = char::from(byte);
-    Fault::usage(format!(
-        "{place} has a {sign} that only a shell understands"
-    ))
-    .hint("it runs without a shell; to use one: `sh -c '…'`")
 }
 
 #[cfg(test)]
@@ -137,11 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn shell_syntax_is_refused() {
+    fn shell_syntax_gets_a_shell() {
         for text in [
-            "", "  ", "''", "a 'b", "a \"b", "a \\", "a $B", "a \"$B\"", "a `b`", "a | b", "a; b",
-            "a && b", "a > b", "a < b", "(a)", "A=b c", "a ~/b", "~/a", "a # b",
+            "a $B", "a \"$B\"", "a `b`", "a | b", "a; b", "a && b", "a > b", "a < b", "(a)",
+            "A=b c", "a ~/b", "~/a", "a # b",
         ] {
+            assert_eq!(words(text).unwrap(), ["sh", "-c", text]);
+        }
+    }
+
+    #[test]
+    fn line_without_a_program_or_with_an_open_quote_is_refused() {
+        for text in ["", "  ", "''", "a 'b", "a \"b", "a \\"] {
             assert!(words(text).is_err(), "{text}");
         }
     }

@@ -77,7 +77,7 @@ fn aws_recipe_uses_known_options() {
 }
 
 #[test]
-fn key_commands_in_the_docs_need_no_shell() {
+fn key_commands_in_the_docs_are_understood() {
     let sandbox = Sandbox::with_vault();
     let mut count = 0;
     for path in [

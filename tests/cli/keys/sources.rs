@@ -654,3 +654,31 @@ fn key_command_is_awaited_after_it_closes_its_output() {
         .variable("VAULT_KEY_COMMAND", &command);
     run.prints("value").check();
 }
+
+#[test]
+fn key_command_with_shell_syntax_runs_in_a_shell() {
+    let sandbox = Sandbox::with_vault();
+    sandbox.set("development", "KEY", b"value");
+    let file = sandbox.home().join(".config/vault/identity.txt");
+    let file = file.display();
+    let lines = [
+        // It also reads its standard input, which belongs to the command that follows.
+        format!("cat {file}; cat > /dev/null"),
+        format!("cat {file} | cat"),
+        "cat \"$HOME/.config/vault/identity.txt\"".to_owned(),
+        "cat ~/.config/vault/identity.txt".to_owned(),
+    ];
+    for line in lines {
+        let words = ["exec", "--no-mask", "--", "cat"];
+        let run = sandbox.vault(&words).variable("VAULT_KEY_COMMAND", &line);
+        run.input("one\ntwo\n").prints("one\ntwo\n").check();
+    }
+    // Quotes keep such a sign as it is, and start no shell.
+    let quoted = format!("cat {file} '; echo'");
+    sandbox
+        .vault(&["get", "KEY"])
+        .variable("VAULT_KEY_COMMAND", &quoted)
+        .fails(3)
+        .says("cat: '; echo': [..]\nerror: VAULT_KEY_COMMAND failed (exit status: 1)\nhint: [..]\n")
+        .check();
+}

@@ -209,10 +209,10 @@ hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
-            "cat | cat",
+            "cat | false",
             str![[r#"
-error: --wrap has a | that only a shell understands
-hint: it runs without a shell; to use one: `sh -c '…'`
+error: the command of `--wrap` failed (exit status: 1)
+hint: nothing was changed; it must read one line, and print what unwraps to it
 "#]],
         ),
         (
@@ -232,6 +232,7 @@ fn printed_credential_is_refused() {
                b = base64.urlsafe_b64decode(k + '=' * (-len(k) % 4)); ";
     for command in [
         "cat",
+        "cat | cat",
         "tee /dev/stderr",
         "sh -c 'cat >&2; echo wrapped'",
         "sh -c 'cat >&2; exit 1'",

@@ -323,7 +323,7 @@ fn errors_about_keys_are_in_their_file() {
         ("VAULT_KEY_COMMAND", "true"),
         ("VAULT_KEY_COMMAND", "no-such-command-here"),
         ("VAULT_KEY_COMMAND", "echo nonsense"),
-        ("VAULT_KEY_COMMAND", "cat ~/key | tail -n 1"),
+        ("VAULT_KEY_COMMAND", "echo nonsense | false"),
         ("VAULT_KEY_COMMAND", "sh -c 'kill -9 $$'"),
         ("VAULT_ID", "nonsense"),
         ("VAULT_ENVIRONMENT", "Not"),

@@ -147,7 +147,14 @@ fn wrapped_credentials_are_in_their_file() {
     let program = sandbox.root().join("programs/encrypt");
     fs::write(&program, "#!/bin/sh\ncat > ../key\necho wrapped\n").unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    for wrap in ["missing", "false", "true", "cat", "encrypt|cat", "encrypt"] {
+    for wrap in [
+        "missing",
+        "false",
+        "true",
+        "cat",
+        "encrypt|false",
+        "encrypt",
+    ] {
         transcript.run(&format!("ci add github -e production --wrap {wrap}"));
     }
     transcript.note("A command that finds the key by the identity of its job");
