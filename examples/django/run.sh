@@ -94,6 +94,8 @@ note "$(vault --version), Django $(python -m django --version)"
 # From here on, the caller's own settings, keys, and repositories have no influence.
 for name in ${!VAULT_@} ${!DJANGO_@} ${!EMAIL_@} ${!GIT_@} ${!XDG_@}; do unset "$name"; done
 export HOME="$work/laptop" GIT_CONFIG_NOSYSTEM=1 PYTHONDONTWRITEBYTECODE=1
+# Otherwise `vault init` would put the key of this example into the caller's own keyring.
+export CI=true
 mkdir "$HOME" "$work/runner"
 
 say "A project in a git repository of its own, with a vault: your key is made on your laptop."

@@ -127,6 +127,8 @@ fn bash(sandbox: &Sandbox, person: Option<&str>, script: &str) -> (bool, String)
         .env("SENT", sent)
         .env("PATH", path)
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // Otherwise the keyring of the person who runs the tests would be used.
+        .envs(cfg!(target_os = "macos").then_some(("CI", "true")))
         .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key, name)))
         .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|key| (key, "someone@example.com")))
         .stdin(Stdio::piped())

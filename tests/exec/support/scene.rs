@@ -179,6 +179,10 @@ impl Launch {
             .current_dir(&self.folder)
             .env_clear()
             .envs(&self.variables);
+        if cfg!(target_os = "macos") {
+            // Otherwise the keyring of the person who runs the tests would be used.
+            command.env("CI", "true");
+        }
         command
     }
 
