@@ -311,7 +311,7 @@ fn parse(text: &Secret, source: &Source) -> Result<Parsed, Fault> {
     let rest: Vec<&str> = lines.collect();
     let is_credential = |line: &&str| line.starts_with(credential::PREFIX);
     if rest.len() >= MOST {
-        return Err(wrong("has more than 20 identities"));
+        return Err(wrong(&format!("has more than {MOST} identities")));
     }
     if !rest.is_empty() && [line].iter().chain(&rest).any(is_credential) {
         return Err(wrong("is a credential and another key"));

@@ -37,13 +37,9 @@ pub(super) fn read_identity_file(path: &Path) -> Result<Option<Secret>, Fault> {
 /// Writes the file, readable by the owner alone. An existing file is never replaced.
 pub(super) fn write(path: &Path, text: &Secret) -> Result<(), Fault> {
     let write = || {
-        let parent = path.parent().unwrap_or(Path::new("/"));
-        let folder = platform::private_dir(parent)?;
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        folder.create_whole(name, text.expose(), FileAccess::Private)
+        let folder = platform::private_dir(path.parent().unwrap_or(Path::new("/")))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        folder.create_whole(&name, text.expose(), FileAccess::Private)
     };
     write().map_err(|error| {
         Fault::failed(format!("could not make your key file {}", path.display())).because(error)
@@ -84,10 +80,16 @@ pub fn import(
     let own = match read_identity_file(path)? {
         Some(own) => own,
         None if fs::symlink_metadata(&sealed).is_ok() => return Err(encrypted(&sealed)),
-        None if keyring.absence().is_none() => return Err(in_keyring()),
         None => {
-            write(path, &text(&given.iter().collect::<Vec<_>>()))?;
-            return Ok(given.iter().map(Identity::recipient).collect());
+            match keyring.absence() {
+                None => return Err(in_keyring()),
+                // A file would take its place.
+                Some(absence) if absence.has_entry() => return Err(absence.fault()),
+                Some(_) => {}
+            }
+            let given = distinct(&given, &[]);
+            write(path, &text(&given))?;
+            return Ok(given.iter().map(|identity| identity.recipient()).collect());
         }
     };
     if is_age_file(own.expose()) {
@@ -100,12 +102,23 @@ pub fn import(
         ))
         .hint("move it to another place, and name that in VAULT_KEY_FILE"));
     };
-    let is_new = |one: &&Identity| own.iter().all(|own| own.recipient() != one.recipient());
-    let new: Vec<&Identity> = given.iter().filter(is_new).collect();
+    let new = distinct(&given, &own);
     if !new.is_empty() {
         add(path, &new)?;
     }
     Ok(new.iter().map(|identity| identity.recipient()).collect())
+}
+
+/// Those of `given` that are not in `own`, each once.
+fn distinct<'a>(given: &'a [Identity], own: &[Identity]) -> Vec<&'a Identity> {
+    let mut new: Vec<&Identity> = Vec::new();
+    for identity in given {
+        let mut known = own.iter().chain(new.iter().copied());
+        if known.all(|known| known.recipient() != identity.recipient()) {
+            new.push(identity);
+        }
+    }
+    new
 }
 
 fn in_keyring() -> Fault {

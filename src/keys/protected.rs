@@ -9,11 +9,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::identity::read_identity_file;
+use super::identity::{self, read_identity_file};
 use super::{Source, parse};
 use crate::crypto::{self, ProtectedError};
 use crate::fault::Fault;
-use crate::platform::{self, Dir, FileAccess};
+use crate::platform::{self, Dir};
 use crate::secret::Secret;
 
 /// How often a person may try to type the passphrase.
@@ -161,10 +161,7 @@ fn unusable(path: &Path, error: io::Error) -> Fault {
 
 /// Writes the file as a whole, and returns what is in it then.
 pub(super) fn put(path: &Path, content: &Secret) -> Result<Secret, Fault> {
-    let write = || folder(path)?.create_whole(&name(path), content.expose(), FileAccess::Private);
-    write().map_err(|error| {
-        Fault::failed(format!("could not make your key file {}", path.display())).because(error)
-    })?;
+    identity::write(path, content)?;
     read_identity_file(path)?.ok_or_else(|| changed(path))
 }
 

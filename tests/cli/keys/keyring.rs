@@ -256,6 +256,19 @@ error: your key is in the keyring, but it is locked
 hint: unlock it, such as by logging in to the desktop, and try again
 "#]])
         .check();
+    // Nor to import one into a file, which would take its place.
+    let mark = file(&sandbox, "identity.keyring");
+    let kept = fs::read(&mark).unwrap();
+    fs::remove_file(&mark).unwrap();
+    let import = sandbox.vault(&["key", "import", "-"]).input(&text).fails(3);
+    session
+        .run(import)
+        .says(str![[r#"
+error: your key is in the keyring, but it is locked
+hint: unlock it, such as by logging in to the desktop, and try again
+"#]])
+        .check();
+    fs::write(&mark, kept).unwrap();
     let bus = Session::without_keyring(&sandbox);
     bus.run(get()).says(str![[r#"
 error: your key is in the keyring, but the D-Bus session has no keyring: org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided by any .service files

@@ -111,7 +111,7 @@ added this key to [ROOT]/home/.config/vault/identity.txt, as the last one
     write(&file, content.trim_end());
     sandbox
         .vault(&["key", "import", "-"])
-        .input(format!("# both\n{first}\n{second}\n"))
+        .input(format!("# some twice\n{first}\n{second}\n{second}\n"))
         .prints(str![[r#"
 [RECIPIENT]
 "#]])
@@ -143,7 +143,7 @@ fn import_makes_the_first_file() {
     let (first, second) = (stranger(), stranger());
     write(
         &sandbox.home().join("other"),
-        &format!("{first}\n{second}\n"),
+        &format!("{first}\n{second}\n{first}\n"),
     );
     sandbox
         .vault(&["key", "import", "../home/other"])
